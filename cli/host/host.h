@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where subvolumes are read from: a mounted filesystem (direct) or devices and image files.
+ *
+ * Functions print their own error line (message.h) and return -1, or 0.
+ */
+#ifndef CLI_HOST_HOST_H
+#define CLI_HOST_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sendcp/engine.h>
+
+struct source;
+
+/*
+ * Opens the mounted btrfs that @path lies on: commits it (so that all written before is on the
+ * disk), finds its devices, opens its volume. Needs root.
+ */
+int source_open_mounted(const char *path, struct source **out);
+/* Opens unmounted devices or image files, all of one filesystem; order does not matter. */
+int source_open_image(const char *const *devices, size_t count, struct source **out);
+/* A second, independent source of the same filesystem, for another thread. */
+int source_reopen(const struct source *source, struct source **out);
+void source_close(struct source *source);
+
+/* "direct" or "image". */
+const char *source_kind(const struct source *source);
+struct scp_volume *source_volume(struct source *source);
+const unsigned char *source_fsid(const struct source *source);
+
+/*
+ * Makes the host's interrupted() say -EINTR once *@flag is not 0, and ends waits early. NULL: never.
+ * @flag may be set by a signal handler and must outlive the source.
+ */
+void source_set_interrupt(struct source *source, const volatile int *flag);
+
+struct subvolume {
+	unsigned long long id;
+	unsigned char uuid[16];
+	unsigned char parent_uuid[16];
+	unsigned char received_uuid[16];
+	unsigned long long ctransid;
+	bool readonly;
+	/* Held open as long as the subvolume is used, so that its tree stays; -1 in an image. */
+	int fd;
+	/* What the user named. */
+	char *spec;
+};
+
+/*
+ * Finds what @spec names. Mounted: a path, which must be a subvolume's root on this filesystem.
+ * Image: a path from the top-level subvolume, "id:N" or "uuid:U". Says clearly what is wrong: not
+ * there, not a subvolume, on another filesystem.
+ */
+int source_find_subvolume(struct source *source, const char *spec, struct subvolume *out);
+/* Finds a subvolume by its uuid, wherever it is now: 0, 1 if there is none, -1 on failure. */
+int source_find_uuid(struct source *source, const unsigned char uuid[16], struct subvolume *out);
+void subvolume_release(struct subvolume *subvolume);
+
+#endif

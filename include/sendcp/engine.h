@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The engine: a subvolume's send stream, a buffer at a time, with a checkpoint after every command.
+ *
+ * One engine makes one subvolume's stream. It is not thread-safe: one caller at a time. Nothing is
+ * global, so any number of engines may run beside each other, each with a volume of its own.
+ */
+#ifndef SENDCP_ENGINE_H
+#define SENDCP_ENGINE_H
+
+#include <sendcp/platform.h>
+#include <sendcp/error.h>
+#include <sendcp/host.h>
+
+struct scp_volume;
+struct scp_engine;
+
+/* Request flags; the first three have the meaning of the kernel's BTRFS_SEND_FLAG_* of that name. */
+#define SCP_SEND_NO_FILE_DATA	0x1u
+#define SCP_SEND_OMIT_HEADER	0x2u
+#define SCP_SEND_OMIT_END	0x4u
+/* Compressed extents as they are on the disk (ENCODED_WRITE); needs protocol 2. */
+#define SCP_SEND_COMPRESSED	0x10u
+/* A writable subvolume may be sent: for images, to which nothing can write meanwhile. */
+#define SCP_SEND_WRITABLE_OK	0x100u
+
+#define SCP_PROTOCOL_MIN 1
+#define SCP_PROTOCOL_MAX 2
+
+struct scp_request {
+	u32 protocol;
+	u32 flags;
+	/* Root ids. Parent 0: full send. Clone sources beside the subvolume itself; may be NULL. */
+	u64 subvolume;
+	u64 parent;
+	const u64 *clone_sources;
+	u32 clone_count;
+};
+
+/*
+ * No command is larger than this, so a buffer of this size always makes progress. Protocol 1: 64
+ * KiB; protocol 2: 144 KiB.
+ */
+size_t scp_buffer_min(u32 protocol);
+
+/* Fill flags. */
+/* Return after each command. */
+#define SCP_FILL_ONE_COMMAND	0x1u
+/* A WRITE that does not fit is broken in two; the stream then depends on the buffer's size. */
+#define SCP_FILL_SPLIT_WRITES	0x2u
+
+struct scp_fill {
+	/* In: where commands go, and how much room is there. */
+	void *buffer;
+	size_t size;
+	u32 flags;
+	/* Out: bytes made. They are whole commands. */
+	size_t filled;
+	/* Out: the stream is complete. */
+	bool end;
+};
+
+/*
+ * Opens the filesystem on @host's devices: superblocks, chunk map, root tree. @host and what it
+ * points at must stay until scp_volume_close(). On failure returns a negative errno, *@out is NULL
+ * and @error tells why.
+ */
+int scp_volume_open(const struct scp_host *host, struct scp_volume **out, struct scp_error *error);
+void scp_volume_close(struct scp_volume *volume);
+
+/*
+ * Prepares to send @request's subvolume from the beginning. @request is copied. The volume must
+ * outlive the engine. Errors: -ENOENT no such subvolume, -EPERM writable, -EPROTO, -EINVAL flags,
+ * -EUCLEAN, -EIO, -ENOMEM.
+ */
+int scp_engine_open(struct scp_volume *volume, const struct scp_request *request,
+		    struct scp_engine **out, struct scp_error *error);
+void scp_engine_close(struct scp_engine *engine);
+
+/*
+ * Puts as many whole commands as fit into fill->buffer. Returns 0 when something was made or the
+ * stream ended; what was made before a failure is returned with 0 and the failure comes with the
+ * next call. -EINTR: interrupted before anything was made. -ENOBUFS: not even one command fits.
+ * After any other failure the engine stays at the last command made: the checkpoint taken then is
+ * good, and the call may be repeated.
+ */
+int scp_engine_fill(struct scp_engine *engine, struct scp_fill *fill);
+
+/*
+ * Like scp_engine_fill(), but reads no file data and stores nothing: adds up how long the commands
+ * are, at most about @limit bytes of them, into *@size. *@end as above.
+ */
+int scp_engine_measure(struct scp_engine *engine, u64 limit, u64 *size, bool *end);
+
+/*
+ * Serialises where the engine is. Writes at most @size bytes to @buffer and the size needed to
+ * *@needed; -ENOBUFS if that is more than @size (nothing useful is in @buffer then).
+ */
+int scp_engine_checkpoint(struct scp_engine *engine, void *buffer, size_t size, size_t *needed);
+
+/*
+ * Sets the engine to go on from a checkpoint instead of from the beginning. The engine must have
+ * been opened with the same request. -EILSEQ: not a checkpoint, damaged, or of a newer version;
+ * -ESTALE: of another subvolume, of other options, or the subvolume was changed.
+ * After a failure the engine is where it was.
+ */
+int scp_engine_rearm(struct scp_engine *engine, const void *blob, size_t size);
+
+/* Bytes of stream that come before the engine's position. */
+u64 scp_engine_offset(const struct scp_engine *engine);
+
+/* Why the last call of this engine failed. Owned by the engine. */
+const struct scp_error *scp_engine_error(const struct scp_engine *engine);
+
+/* What a checkpoint says of itself, without any filesystem at hand. */
+struct scp_pin {
+	u64 id;
+	u8 uuid[16];
+	u64 ctransid;
+};
+
+struct scp_checkpoint_info {
+	u32 version;
+	u32 protocol;
+	u32 flags;
+	u8 fsid[16];
+	/* Stream bytes before the position. */
+	u64 offset;
+	bool end;
+	struct scp_pin subvolume;
+	/* id 0: full send. */
+	struct scp_pin parent;
+	u32 clone_count;
+};
+
+/* Checks form and checksum of @blob and reads its header. -EILSEQ with @error otherwise. */
+int scp_checkpoint_info(const void *blob, size_t size, struct scp_checkpoint_info *info,
+			struct scp_error *error);
+
+/* Counters since scp_volume_open(); for tests and for the curious. */
+struct scp_stats {
+	/* Tree blocks asked for, and those that had to be read from a device. */
+	u64 node_lookups;
+	u64 node_reads;
+	/* Copies found bad and replaced by another one. */
+	u64 repairs;
+	/* Times the trees had moved and were looked up again. */
+	u64 refreshes;
+};
+
+void scp_volume_stats(const struct scp_volume *volume, struct scp_stats *stats);
+
+#endif

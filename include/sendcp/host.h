@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the engine asks of the world it runs in: bytes of devices, bytes of files, and whether to stop.
+ *
+ * A host is a table of functions and a pointer of its own that comes back as first argument. All
+ * functions may sleep; the engine calls them from the thread that called the engine, never two at
+ * once for one volume.
+ */
+#ifndef SENDCP_HOST_H
+#define SENDCP_HOST_H
+
+#include <sendcp/platform.h>
+#include <sendcp/error.h>
+
+struct scp_volume;
+struct scp_tree;
+
+/* One read of device bytes. */
+struct scp_io {
+	/* Index into the host's devices, 0 .. device_count - 1. */
+	u32 device;
+	/* Bytes; offset and length are multiples of 4096. */
+	u32 length;
+	u64 offset;
+	/* Where the bytes go; from scp_alloc_aligned. */
+	void *buffer;
+	/* Set by the host: 0, or negative errno. A read behind the device's end is -EIO. */
+	int result;
+};
+
+/* A range of an inode's contents. */
+struct scp_file_range {
+	/* The subvolume's tree, for a host that reads the extents itself. */
+	struct scp_tree *tree;
+	u64 inode;
+	/* Generation field of the INODE_ITEM, all 64 bits. */
+	u64 generation;
+	/* Bytes. The range never crosses the inode's size; never longer than 180224. */
+	u64 offset;
+	u32 length;
+};
+
+struct scp_host_ops {
+	/*
+	 * Does all of @count reads, in any order, at once where the world can, and sets each one's
+	 * result. Returns 0 if results are set, -EINTR if it was interrupted.
+	 */
+	int (*read)(void *host, struct scp_io *ios, unsigned int count);
+	/*
+	 * Puts what reading the file gives (holes and preallocated ranges as zeros, compressed data
+	 * decompressed) into @buffer: all of @range, or a negative errno. Fills @error on failure.
+	 */
+	int (*read_file)(void *host, const struct scp_file_range *range, void *buffer,
+			 struct scp_error *error);
+	/* -EINTR when the caller wants the engine to stop at the next command, else 0. */
+	int (*interrupted)(void *host);
+	/* Something was wrong but another copy served. May be NULL. */
+	void (*warn)(void *host, const struct scp_error *what);
+};
+
+struct scp_host {
+	const struct scp_host_ops *ops;
+	/* First argument of every function. */
+	void *private;
+	u32 device_count;
+	/* The filesystem is mounted: blocks may move between two reads, and looking again helps. */
+	bool live;
+	/* Largest size of the node cache in bytes; 0: SCP_CACHE_DEFAULT. */
+	size_t cache_size;
+};
+
+#define SCP_CACHE_DEFAULT (4u << 20)
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The only door from the engine to the world it is compiled into.
+ *
+ * Everything below src/ sees libc (or the kernel) through this header alone, so that the same
+ * files build into the command line and into the module. The functions declared here are
+ * implemented once per world: src/platform_user.c for userspace.
+ */
+#ifndef SENDCP_PLATFORM_H
+#define SENDCP_PLATFORM_H
+
+#ifdef __KERNEL__
+
+#include <linux/types.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+#include <linux/errno.h>
+#include <linux/stat.h>
+#include <asm/byteorder.h>
+
+#else
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int64_t s64;
+
+#ifdef __CHECKER__
+#define SCP_BITWISE __attribute__((bitwise))
+#define __force __attribute__((force))
+#else
+#define SCP_BITWISE
+#define __force
+#endif
+
+/* Little-endian values as they lie on the disk and in the stream: convert before use. */
+typedef u16 SCP_BITWISE __le16;
+typedef u32 SCP_BITWISE __le32;
+typedef u64 SCP_BITWISE __le64;
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define le16_to_cpu(x) ((__force u16)(__le16)(x))
+#define le32_to_cpu(x) ((__force u32)(__le32)(x))
+#define le64_to_cpu(x) ((__force u64)(__le64)(x))
+#else
+#define le16_to_cpu(x) __builtin_bswap16((__force u16)(__le16)(x))
+#define le32_to_cpu(x) __builtin_bswap32((__force u32)(__le32)(x))
+#define le64_to_cpu(x) __builtin_bswap64((__force u64)(__le64)(x))
+#endif
+#define cpu_to_le16(x) ((__force __le16)le16_to_cpu((__force __le16)(u16)(x)))
+#define cpu_to_le32(x) ((__force __le32)le32_to_cpu((__force __le32)(u32)(x)))
+#define cpu_to_le64(x) ((__force __le64)le64_to_cpu((__force __le64)(u64)(x)))
+
+#ifndef __packed
+#define __packed __attribute__((packed))
+#endif
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* Linux numbers these two; every libc this builds with has them. */
+#ifndef EUCLEAN
+#define EUCLEAN 117
+#endif
+#ifndef ESTALE
+#define ESTALE 116
+#endif
+
+#endif /* __KERNEL__ */
+
+#define SCP_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+static inline u64 scp_min(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+
+static inline u64 scp_max(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
+
+/* @align must be a power of two. Wraps for values within @align of 2^64, as the kernel's does. */
+static inline u64 scp_round_up(u64 value, u64 align)
+{
+	return (value + align - 1) & ~(align - 1);
+}
+
+static inline u64 scp_round_down(u64 value, u64 align)
+{
+	return value & ~(align - 1);
+}
+
+static inline bool scp_is_aligned(u64 value, u64 align)
+{
+	return !(value & (align - 1));
+}
+
+/* Unaligned little-endian loads and stores at any address. */
+static inline u16 scp_get_le16(const void *p)
+{
+	__le16 v;
+
+	memcpy(&v, p, sizeof(v));
+	return le16_to_cpu(v);
+}
+
+static inline u32 scp_get_le32(const void *p)
+{
+	__le32 v;
+
+	memcpy(&v, p, sizeof(v));
+	return le32_to_cpu(v);
+}
+
+static inline u64 scp_get_le64(const void *p)
+{
+	__le64 v;
+
+	memcpy(&v, p, sizeof(v));
+	return le64_to_cpu(v);
+}
+
+static inline void scp_put_le16(void *p, u16 value)
+{
+	__le16 v = cpu_to_le16(value);
+
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void scp_put_le32(void *p, u32 value)
+{
+	__le32 v = cpu_to_le32(value);
+
+	memcpy(p, &v, sizeof(v));
+}
+
+static inline void scp_put_le64(void *p, u64 value)
+{
+	__le64 v = cpu_to_le64(value);
+
+	memcpy(p, &v, sizeof(v));
+}
+
+/*
+ * Memory. All may return NULL, and every caller turns that into -ENOMEM. What comes from
+ * scp_alloc/scp_zalloc/scp_realloc is given back with scp_free, which takes NULL too.
+ * scp_realloc keeps the first @old bytes; on failure the old block stays valid.
+ * scp_alloc_aligned returns memory whose address is a multiple of 4096, so that a host can read
+ * a device into it without a bounce buffer; it is given back with scp_free_aligned.
+ */
+void *scp_alloc(size_t size);
+void *scp_zalloc(size_t size);
+void *scp_realloc(void *block, size_t old, size_t size);
+void scp_free(void *block);
+void *scp_alloc_aligned(size_t size);
+void scp_free_aligned(void *block, size_t size);
+
+/* Quotient and remainder of a 64-bit value, for worlds without a native 64-bit division. */
+u64 scp_div(u64 value, u32 divisor, u32 *remainder);
+
+/*
+ * CRC-32C (Castagnoli, reflected) over @size bytes, continued from @crc, with neither initial nor
+ * final inversion: callers pass the seed their format wants and invert themselves.
+ */
+u32 scp_crc32c(u32 crc, const void *data, size_t size);
+
+/*
+ * The checksums a btrfs may use, digest in the on-disk byte order, @out at least 32 bytes.
+ * -EOPNOTSUPP: this world has no such algorithm; -EINVAL: no such type.
+ */
+int scp_checksum(u16 type, const void *data, size_t size, u8 *out);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who else has this extent: the search for a clone source through the extent tree's back references.
+ *
+ * The choice reproduces the kernel's (6.2 and later), its limits, its order and its memory of leaf
+ * roots included, since all of them decide which of several equal sources a stream names.
+ */
+#ifndef SCP_CLONE_CLONE_H
+#define SCP_CLONE_CLONE_H
+
+#include "items/items.h"
+
+/* More data references than this, or more references to a tree block: no clone is looked for. */
+#define SCP_CLONE_MAX_REFS	1024u
+/* Entries of the leaf-roots memo, and roots a leaf may have to be stored there. */
+#define SCP_MEMO_LEAVES		128u
+#define SCP_MEMO_ROOTS		17u
+
+/* The trees a clone may come from: all given to the send, and the sent one. Sorted by root id. */
+struct scp_clone_root {
+	struct scp_tree tree;
+	/* The subvolume being sent. */
+	bool is_send_root;
+};
+
+struct scp_leaf_memo;
+
+/* Everything a search needs that outlives one search. */
+struct scp_clone_search {
+	struct scp_volume *volume;
+	/* Owned by the caller. */
+	struct scp_clone_root *roots;
+	u32 root_count;
+	struct scp_leaf_memo *memo;
+};
+
+int scp_clone_search_init(struct scp_clone_search *search, struct scp_volume *volume,
+			  struct scp_clone_root *roots, u32 root_count);
+void scp_clone_search_release(struct scp_clone_search *search);
+
+/* What is to be cloned. */
+struct scp_clone_wanted {
+	/* The sent file's item, and in which leaf it stands: the owner field of the leaf's header. */
+	const struct scp_extent *extent;
+	u64 leaf_owner;
+	/* Current inode, its size, and how far its contents are already at the receiver. */
+	u64 ino;
+	u64 inode_size;
+	u64 next_write_offset;
+};
+
+struct scp_clone_source {
+	/* Index into search->roots. */
+	u32 root;
+	u64 ino;
+	u64 offset;
+};
+
+/*
+ * 1: *@source is the one to clone from; 0: none, write the data; negative errno. Repeats itself on a
+ * live volume whose extent tree changed meanwhile, a bounded number of times.
+ */
+int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wanted *wanted,
+		   struct scp_clone_source *source);
+
+/*
+ * The memo in a checkpoint: leaf addresses, least recently used first; the root lists are looked up
+ * anew when they are needed. scp_memo_save() returns how many addresses there are and stores at
+ * most @room of them. scp_memo_load() replaces what is there; -ENOMEM.
+ */
+u32 scp_memo_save(const struct scp_clone_search *search, u64 *leaves, u32 room);
+int scp_memo_load(struct scp_clone_search *search, const u64 *leaves, u32 count);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Items of file trees, checked and in host byte order: inodes, names, xattrs, extents, root names.
+ *
+ * Layer: above tree/, below clone/, data/ and send/. Every length and count is verified against the
+ * item before it is used; what does not fit is -EUCLEAN with reason ITEM_FORMAT and the place.
+ */
+#ifndef SCP_ITEMS_ITEMS_H
+#define SCP_ITEMS_ITEMS_H
+
+#include "tree/tree.h"
+
+struct scp_time {
+	u64 sec;
+	u32 nsec;
+};
+
+struct scp_inode {
+	u64 ino;
+	u64 generation;
+	u64 size;
+	u64 rdev;
+	u64 flags;
+	u32 nlink;
+	u32 uid;
+	u32 gid;
+	u32 mode;
+	struct scp_time atime;
+	struct scp_time mtime;
+	struct scp_time ctime;
+	struct scp_time otime;
+};
+
+/* Parses the INODE_ITEM under @cursor. */
+int scp_inode_parse(struct scp_cursor *cursor, struct scp_inode *inode);
+/* Looks inode @ino up. -ENOENT (no reason set) if it has no INODE_ITEM. */
+int scp_inode_get(struct scp_tree *tree, u64 ino, struct scp_inode *inode);
+
+/* One entry of an INODE_REF or INODE_EXTREF item. The name points into the item. */
+struct scp_ref {
+	u64 dir;
+	const u8 *name;
+	u16 name_len;
+};
+
+/* Walks the entries of the ref item under a cursor; the cursor must not move meanwhile. */
+struct scp_ref_iter {
+	struct scp_cursor *cursor;
+	const u8 *at;
+	const u8 *end;
+	u64 dir;
+	bool extended;
+};
+
+int scp_ref_iter_init(struct scp_ref_iter *iter, struct scp_cursor *cursor);
+/* 1: *ref is the next entry; 0: no more; -EUCLEAN. */
+int scp_ref_iter_next(struct scp_ref_iter *iter, struct scp_ref *ref);
+
+/* A name copied out of its item. */
+struct scp_name {
+	u64 dir;
+	u16 len;
+	u8 bytes[SCP_NAME_MAX];
+};
+
+/*
+ * First entry of the first item with key >= (ino, INODE_REF, 0), if that is a ref item of @ino;
+ * otherwise -ENOENT (no reason set).
+ */
+int scp_first_ref(struct scp_tree *tree, u64 ino, struct scp_name *name);
+
+/* One entry of a DIR_ITEM, DIR_INDEX or XATTR_ITEM. Name and data point into the item. */
+struct scp_dirent {
+	struct scp_key location;
+	const u8 *name;
+	const u8 *data;
+	u16 name_len;
+	u16 data_len;
+	u8 type;
+};
+
+struct scp_dirent_iter {
+	struct scp_cursor *cursor;
+	const u8 *at;
+	const u8 *end;
+};
+
+int scp_dirent_iter_init(struct scp_dirent_iter *iter, struct scp_cursor *cursor);
+/* 1, 0 or -EUCLEAN as above. */
+int scp_dirent_iter_next(struct scp_dirent_iter *iter, struct scp_dirent *entry);
+
+/* CRC-32C of a name as DIR_ITEM and XATTR_ITEM keys have it. */
+u64 scp_name_hash(const u8 *name, u16 len);
+
+/* What (dir, name) points at. -ENOENT (no reason set) if there is no such entry. */
+int scp_dir_lookup(struct scp_tree *tree, u64 dir, const u8 *name, u16 len,
+		   struct scp_key *location);
+
+/*
+ * Leaves @cursor on inode @ino's XATTR_ITEM that holds @name and fills @entry. -ENOENT (no reason
+ * set) if it has none.
+ */
+int scp_xattr_find(struct scp_cursor *cursor, u64 ino, const char *name,
+		   struct scp_dirent *entry);
+
+/* An EXTENT_DATA item. */
+struct scp_extent {
+	u64 ino;
+	/* In the file. */
+	u64 file_offset;
+	u64 generation;
+	u64 ram_bytes;
+	u8 compression;
+	u8 encryption;
+	u16 other_encoding;
+	u8 type;
+	/* Regular and preallocated; disk_bytenr 0 is a hole. All 0 for inline. */
+	u64 disk_bytenr;
+	u64 disk_num_bytes;
+	u64 extent_offset;
+	/* Inline: ram_bytes. */
+	u64 num_bytes;
+	/* Inline payload, points into the item; NULL otherwise. */
+	const u8 *inline_data;
+	u32 inline_size;
+};
+
+/*
+ * Parses the EXTENT_DATA item under @cursor and verifies it: known type and compression, no
+ * overflow, extent within its disk range where that can be known, compressed size limit.
+ */
+int scp_extent_parse(struct scp_cursor *cursor, struct scp_extent *extent);
+/* Where it ends in the file: inline rounded up to the sector size. */
+u64 scp_extent_end(const struct scp_extent *extent, u32 sectorsize);
+bool scp_extent_is_hole(const struct scp_extent *extent);
+
+/* Leaves @cursor on the last EXTENT_DATA of @ino at or before @offset; -ENOENT if there is none. */
+int scp_extent_find(struct scp_cursor *cursor, u64 ino, u64 offset, struct scp_extent *extent);
+
+/*
+ * Name and place of subvolume @id: the first ROOT_BACKREF of the root tree. @name->dir is the directory
+ * inode, *@parent the subvolume it is in. -ENOENT with reason SUBVOLUME_NAMELESS.
+ */
+int scp_root_name(struct scp_volume *volume, u64 id, struct scp_name *name, u64 *parent);
+
+#endif

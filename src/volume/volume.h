@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A filesystem on devices: superblock, chunk map, mirrors, and the cache of verified tree blocks.
+ *
+ * Layer: above format/, below tree/. Nothing here knows keys beyond the chunk tree's.
+ */
+#ifndef SCP_VOLUME_VOLUME_H
+#define SCP_VOLUME_VOLUME_H
+
+#include <sendcp/error.h>
+#include <sendcp/engine.h>
+#include <sendcp/host.h>
+#include "format/ondisk.h"
+
+/* Most copies a block can have: RAID1C4 has 4; RAID6 has 1 + the ways to rebuild it. */
+#define SCP_MAX_STRIPES 1024u
+#define SCP_MAX_FSIDS 16u
+
+struct scp_chunk_stripe {
+	u64 devid;
+	u64 offset;
+	u8 dev_uuid[SCP_UUID_SIZE];
+	/* Index of the host's device, or SCP_NO_DEVICE. */
+	u32 device;
+};
+
+#define SCP_NO_DEVICE (~0u)
+
+/* One CHUNK_ITEM, validated. */
+struct scp_chunk {
+	u64 start;
+	u64 length;
+	u64 type;
+	u16 num_stripes;
+	u16 sub_stripes;
+	struct scp_chunk_stripe *stripes;
+};
+
+/* Sorted by start, not overlapping. */
+struct scp_chunk_map {
+	struct scp_chunk *chunks;
+	u32 count;
+	u32 room;
+};
+
+struct scp_device {
+	u64 devid;
+	u8 uuid[SCP_UUID_SIZE];
+	/* Generation of its newest valid superblock: lower than the volume's on a stale device. */
+	u64 generation;
+	bool present;
+};
+
+/* Where a tree begins. */
+struct scp_root_pointer {
+	u64 bytenr;
+	u64 generation;
+	u8 level;
+};
+
+struct scp_node_cache;
+
+struct scp_volume {
+	const struct scp_host *host;
+	/* What went wrong last; layers above read it through scp_volume_error(). */
+	struct scp_error error;
+	/* The newest superblock. */
+	u64 generation;
+	u64 chunk_root_generation;
+	u64 incompat;
+	u32 nodesize;
+	u32 sectorsize;
+	u16 csum_type;
+	u8 csum_size;
+	u8 fsid[SCP_UUID_SIZE];
+	/* What tree blocks may carry as fsid: own (or metadata_uuid), then seeds'. */
+	u8 node_fsids[SCP_MAX_FSIDS][SCP_UUID_SIZE];
+	u32 node_fsid_count;
+	struct scp_root_pointer root_tree;
+	struct scp_root_pointer chunk_tree;
+	struct scp_device *devices;
+	struct scp_chunk_map chunks;
+	struct scp_node_cache *cache;
+	struct scp_stats stats;
+};
+
+/*
+ * Fills volume->error and returns the negative errno for @reason (or @err if not 0). For places
+ * that do not apply pass SCP_NOWHERE.
+ */
+int scp_fail(struct scp_volume *volume, enum scp_reason reason, int err, u64 bytenr, u64 root,
+	     u64 inode, u64 offset);
+/* The same without places; @detail may be NULL. */
+int scp_fail_detail(struct scp_volume *volume, enum scp_reason reason, const char *detail);
+
+/*
+ * Reads the superblocks again and, if they have a newer generation, takes over root tree pointer
+ * and (if it changed) the chunk map. Returns 1 if something newer was there, 0 if not, or a
+ * negative errno. Only for live hosts. Cached nodes stay: address + generation identify them.
+ */
+int scp_volume_refresh(struct scp_volume *volume);
+
+/*
+ * Number of ways to obtain the bytes at @logical (copies, then reconstructions), or a negative errno
+ * (-EUCLEAN: unmapped).
+ */
+int scp_volume_copies(struct scp_volume *volume, u64 logical);
+
+/*
+ * Longest run from @logical, at most @length, that lies in one stripe of one chunk, so that one
+ * scp_volume_read_copy() can serve it. 0 if unmapped.
+ */
+u32 scp_volume_run(struct scp_volume *volume, u64 logical, u32 length);
+
+/*
+ * Reads @length bytes at @logical by way number @copy (from 0) into @buffer (scp_alloc_aligned).
+ * The range may cross stripes, not the chunk's end. -ENODEV: that copy's device is missing; -EIO
+ * and others: as the device said; -EUCLEAN: unmapped. Does not verify anything.
+ */
+int scp_volume_read_copy(struct scp_volume *volume, u64 logical, u32 length, int copy,
+			 void *buffer);
+
+/* True if @fsid may stand in a tree block of this volume. */
+bool scp_volume_owns_fsid(const struct scp_volume *volume, const u8 *fsid);
+
+#endif
