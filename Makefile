@@ -2,16 +2,98 @@
 # Every task of the project is a target here; `make help` lists them.
 
 VERSION := 0.1.0
-BUILD ?= build
-CC ?= cc
-PKG_CONFIG ?= pkg-config
+# SANITIZE=address,undefined builds the same with sanitizers, into a directory of its own.
 SANITIZE ?=
+comma := ,
+BUILD ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+CC ?= cc
+CLANG ?= clang
+PKG_CONFIG ?= pkg-config
+PREFIX ?= /usr/local
+DESTDIR ?=
+BATS ?= bats
+FUZZ_SECONDS ?= 60
 
 PKGS := libisal libzstd zlib lzo2 libgcrypt libxxhash json-c blkid libbtrfsutil
-ifneq ($(wildcard /usr/include/libaio.h),)
-endif
-
 WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow \
 	-Wpointer-arith -Wvla -Wno-unused-parameter
 CFLAGS ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSENDCP_VERSION='"$(VERSION)"' -Iinclude -Isrc -Icli
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) \
+	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSENDCP_VERSION='"$(VERSION)"' \
+	-Iinclude -Isrc -Icli $(CPPFLAGS) $(shell $(PKG_CONFIG) --cflags $(PKGS))
+LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS)) -laio -lpthread
+
+ENGINE_SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
+CLI_SOURCES := $(sort $(wildcard cli/*.c cli/host/*.c))
+UNIT_SOURCES := $(sort $(wildcard test/unit/test_*.c))
+UNIT_HELPERS := $(filter-out $(UNIT_SOURCES),$(sort $(wildcard test/unit/*.c)))
+TOOL_SOURCES := $(sort $(wildcard test/tools/*.c))
+
+objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
+ENGINE_OBJECTS := $(call objects,$(ENGINE_SOURCES))
+CLI_OBJECTS := $(call objects,$(CLI_SOURCES))
+SHARED_OBJECTS := $(ENGINE_OBJECTS) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS))
+UNIT_PROGRAMS := $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
+TOOL_PROGRAMS := $(patsubst test/tools/%.c,$(BUILD)/tools/%,$(TOOL_SOURCES))
+
+.PHONY: all help clean deps test-deps tools unit check demo bench fuzz lint install
+.SECONDARY:
+
+all: $(BUILD)/sendcp
+
+help:
+	@echo 'make              build $(BUILD)/sendcp (SANITIZE=address,undefined: with sanitizers)'
+	@echo 'make demo         install what is needed, build, show a send broken off and resumed'
+	@echo 'make check        install what is needed, build, run every test'
+	@echo 'make bench        time sendcp and btrfs send in turn on the same snapshots (root)'
+	@echo 'make fuzz         build the fuzz targets, run each for FUZZ_SECONDS seconds'
+	@echo 'make lint         sparse and the shape of the code'
+	@echo 'make install      install under DESTDIR and PREFIX'
+	@echo 'make clean        remove what was built'
+
+$(BUILD)/sendcp: $(ENGINE_OBJECTS) $(CLI_OBJECTS)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(BUILD)/libtest.a: $(SHARED_OBJECTS) $(call objects,$(UNIT_HELPERS))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/unit/%: $(BUILD)/test/unit/%.o $(BUILD)/libtest.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+$(BUILD)/tools/%: $(BUILD)/test/tools/%.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+tools: $(TOOL_PROGRAMS)
+unit: $(UNIT_PROGRAMS)
+
+deps:
+	@test/install-deps.sh build
+
+test-deps:
+	@test/install-deps.sh test
+
+# Building waits for the packages, so it happens in a make of its own.
+demo: deps
+	@$(MAKE) --no-print-directory all
+	@test/demo.sh $(BUILD)/sendcp
+
+check: test-deps
+	@$(MAKE) --no-print-directory all unit tools
+	@BUILD=$(BUILD) BATS=$(BATS) test/run.sh
+
+install: all
+	install -D -m 755 $(BUILD)/sendcp $(DESTDIR)$(PREFIX)/bin/sendcp
+	install -D -m 644 man/sendcp.8 $(DESTDIR)$(PREFIX)/share/man/man8/sendcp.8
+
+clean:
+	rm -rf build build-*
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
