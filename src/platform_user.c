@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The platform door for userspace: memory from libc, checksums from the libraries that are fast at
+ * them. The only file below src/ that may see libc or a library directly.
+ */
+#include <sendcp/platform.h>
+
+#include <gcrypt.h>
+#include <isa-l/crc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "format/ondisk.h"
+
+#define PAGE 4096u
+/* libisal counts bytes in an int; a multiple of its widest vector loop. */
+#define CRC_RUN (1u << 30)
+
+void *scp_alloc(size_t size)
+{
+	return malloc(size ? size : 1);
+}
+
+void *scp_zalloc(size_t size)
+{
+	return calloc(1, size ? size : 1);
+}
+
+void *scp_realloc(void *block, size_t old, size_t size)
+{
+	return realloc(block, size ? size : 1);
+}
+
+void scp_free(void *block)
+{
+	free(block);
+}
+
+void *scp_alloc_aligned(size_t size)
+{
+	void *block;
+
+	if (posix_memalign(&block, PAGE, size ? size : PAGE))
+		return NULL;
+	return block;
+}
+
+void scp_free_aligned(void *block, size_t size)
+{
+	free(block);
+}
+
+u64 scp_div(u64 value, u32 divisor, u32 *remainder)
+{
+	if (remainder)
+		*remainder = value % divisor;
+	return value / divisor;
+}
+
+u32 scp_crc32c(u32 crc, const void *data, size_t size)
+{
+	const u8 *at = data;
+
+	while (size) {
+		int run = (int)scp_min(size, CRC_RUN);
+
+		/* The library only reads; its prototype just lacks the const. */
+		crc = crc32_iscsi((unsigned char *)(uintptr_t)at, run, crc);
+		at += run;
+		size -= run;
+	}
+	return crc;
+}
+
+static pthread_once_t gcrypt_once = PTHREAD_ONCE_INIT;
+
+/* Secure memory is for keys; there are none here, and locking memory would need privileges. */
+static void init_gcrypt(void)
+{
+	if (gcry_control(GCRYCTL_INITIALIZATION_FINISHED_P))
+		return;
+	gcry_check_version(NULL);
+	gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
+	gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
+}
+
+static int gcrypt_checksum(int algorithm, const void *data, size_t size, u8 *out)
+{
+	pthread_once(&gcrypt_once, init_gcrypt);
+	if (gcry_md_test_algo(algorithm))
+		return -EOPNOTSUPP;
+	gcry_md_hash_buffer(algorithm, out, data, size);
+	return 0;
+}
+
+int scp_checksum(u16 type, const void *data, size_t size, u8 *out)
+{
+	switch (type) {
+	case SCP_CSUM_CRC32C:
+		scp_put_le32(out, ~scp_crc32c(~0u, data, size));
+		return 0;
+	case SCP_CSUM_XXHASH64:
+		scp_put_le64(out, XXH64(data, size, 0));
+		return 0;
+	case SCP_CSUM_SHA256:
+		return gcrypt_checksum(GCRY_MD_SHA256, data, size, out);
+	case SCP_CSUM_BLAKE2B:
+		return gcrypt_checksum(GCRY_MD_BLAKE2B_256, data, size, out);
+	default:
+		return -EINVAL;
+	}
+}
