@@ -27,25 +27,21 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+/* __le16, __le32, __le64: values as they lie on the disk and in the stream, convert before use. */
+#include <linux/types.h>
 
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
-typedef uint64_t u64;
-typedef int64_t s64;
+/* As the kernel has them on every architecture, so that %llu fits in both worlds. */
+typedef unsigned long long u64;
+typedef long long s64;
 
 #ifdef __CHECKER__
-#define SCP_BITWISE __attribute__((bitwise))
 #define __force __attribute__((force))
 #else
-#define SCP_BITWISE
 #define __force
 #endif
-
-/* Little-endian values as they lie on the disk and in the stream: convert before use. */
-typedef u16 SCP_BITWISE __le16;
-typedef u32 SCP_BITWISE __le32;
-typedef u64 SCP_BITWISE __le64;
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define le16_to_cpu(x) ((__force u16)(__le16)(x))
