@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The test tools: plain programs that share nothing with the engine. Included by the Makefile.
+
+TEST_TOOLS := streamcmp streamcut treecmp
+TEST_TOOL_DIR := $(BUILD)/test
+TEST_TOOL_FLAGS := -std=gnu11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
+
+.PHONY: test-tools
+test-tools: $(TEST_TOOLS:%=$(TEST_TOOL_DIR)/%)
+
+$(TEST_TOOL_DIR)/streamcmp: $(addprefix test/tools/,streamcmp.c stream.c describe.c crc32c.c stream.h)
+$(TEST_TOOL_DIR)/streamcut: test/tools/streamcut.c
+$(TEST_TOOL_DIR)/treecmp: $(addprefix test/tools/,treecmp.c inodemap.c inodemap.h)
+
+$(TEST_TOOLS:%=$(TEST_TOOL_DIR)/%):
+	@mkdir -p $(@D)
+	$(CC) $(TEST_TOOL_FLAGS) -o $@ $(filter %.c,$^)
