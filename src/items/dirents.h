@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Finding an entry by its name in items that are keyed by a hash of names; private to items/.
+ */
+#ifndef SCP_ITEMS_DIRENTS_H
+#define SCP_ITEMS_DIRENTS_H
+
+#include "items/items.h"
+
+/* Leaves @cursor on the item @key and fills @entry with that of @name; -ENOENT, no reason set. */
+int scp_dirent_find(struct scp_cursor *cursor, const struct scp_key *key, const u8 *name, u16 len,
+		    struct scp_dirent *entry);
+
+#endif

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * INODE_ITEM.
+ */
+#include "items/items.h"
+
+static struct scp_time time_from_disk(const struct scp_disk_time *disk)
+{
+	struct scp_time time = {
+		.sec = le64_to_cpu(disk->sec),
+		.nsec = le32_to_cpu(disk->nsec),
+	};
+
+	return time;
+}
+
+int scp_inode_parse(struct scp_cursor *cursor, struct scp_inode *inode)
+{
+	const struct scp_disk_inode *disk;
+	const void *item;
+	u32 size;
+	int err;
+
+	err = scp_cursor_item_least(cursor, sizeof(*disk), &item, &size);
+	if (err)
+		return err;
+	disk = item;
+	inode->ino = scp_cursor_key(cursor).objectid;
+	inode->generation = le64_to_cpu(disk->generation);
+	inode->size = le64_to_cpu(disk->size);
+	inode->rdev = le64_to_cpu(disk->rdev);
+	inode->flags = le64_to_cpu(disk->flags);
+	inode->nlink = le32_to_cpu(disk->nlink);
+	inode->uid = le32_to_cpu(disk->uid);
+	inode->gid = le32_to_cpu(disk->gid);
+	inode->mode = le32_to_cpu(disk->mode);
+	inode->atime = time_from_disk(&disk->atime);
+	inode->mtime = time_from_disk(&disk->mtime);
+	inode->ctime = time_from_disk(&disk->ctime);
+	inode->otime = time_from_disk(&disk->otime);
+	return 0;
+}
+
+int scp_inode_get(struct scp_tree *tree, u64 ino, struct scp_inode *inode)
+{
+	struct scp_key key = { .objectid = ino, .type = SCP_INODE_ITEM, .offset = 0 };
+	struct scp_cursor cursor;
+	int err;
+
+	scp_cursor_init(&cursor, tree);
+	err = scp_search_exact(&cursor, &key);
+	if (!err)
+		err = scp_inode_parse(&cursor, inode);
+	scp_cursor_release(&cursor);
+	return err;
+}

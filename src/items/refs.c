@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * INODE_REF and INODE_EXTREF: the names of an inode.
+ */
+#include "items/names.h"
+
+bool scp_name_is_component(const u8 *name, u16 len)
+{
+	u16 i;
+
+	if (!len || len > SCP_NAME_MAX)
+		return false;
+	if (name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.')))
+		return false;
+	for (i = 0; i < len; i++) {
+		if (!name[i] || name[i] == '/')
+			return false;
+	}
+	return true;
+}
+
+void scp_name_set(struct scp_name *name, u64 dir, const u8 *bytes, u16 len)
+{
+	name->dir = dir;
+	name->len = len;
+	memcpy(name->bytes, bytes, len);
+}
+
+static u32 header_size(const struct scp_ref_iter *iter)
+{
+	return iter->extended ? sizeof(struct scp_disk_inode_extref) :
+				sizeof(struct scp_disk_inode_ref);
+}
+
+int scp_ref_iter_init(struct scp_ref_iter *iter, struct scp_cursor *cursor)
+{
+	struct scp_key key = scp_cursor_key(cursor);
+	const void *item;
+	u32 size;
+	int err;
+
+	iter->cursor = cursor;
+	iter->extended = key.type == SCP_INODE_EXTREF;
+	iter->dir = key.offset;
+	/* An item goes away with its last entry, so there is always one. */
+	err = scp_cursor_item_least(cursor, header_size(iter) + 1, &item, &size);
+	if (err)
+		return err;
+	iter->at = item;
+	iter->end = iter->at + size;
+	return 0;
+}
+
+/* The root directory's own name is "..", and nobody puts it into a path. */
+static bool name_allowed(struct scp_ref_iter *iter, const struct scp_ref *ref)
+{
+	if (scp_name_is_component(ref->name, ref->name_len))
+		return true;
+	return scp_cursor_key(iter->cursor).objectid == SCP_ROOT_DIR_ID && ref->name_len == 2 &&
+	       !memcmp(ref->name, "..", 2);
+}
+
+static void read_header(const struct scp_ref_iter *iter, struct scp_ref *ref)
+{
+	const struct scp_disk_inode_extref *extref = (const void *)iter->at;
+	const struct scp_disk_inode_ref *plain = (const void *)iter->at;
+
+	if (iter->extended) {
+		ref->dir = le64_to_cpu(extref->parent);
+		ref->name_len = le16_to_cpu(extref->name_len);
+	} else {
+		ref->dir = iter->dir;
+		ref->name_len = le16_to_cpu(plain->name_len);
+	}
+	ref->name = iter->at + header_size(iter);
+}
+
+int scp_ref_iter_next(struct scp_ref_iter *iter, struct scp_ref *ref)
+{
+	u32 header = header_size(iter);
+	size_t left = iter->end - iter->at;
+
+	if (!left)
+		return 0;
+	if (left < header)
+		return scp_cursor_fail(iter->cursor, SCP_ITEM_FORMAT);
+	read_header(iter, ref);
+	if (ref->name_len > left - header || !name_allowed(iter, ref))
+		return scp_cursor_fail(iter->cursor, SCP_ITEM_FORMAT);
+	iter->at = ref->name + ref->name_len;
+	return 1;
+}
+
+/* The first entry of the item under @cursor, copied. */
+static int copy_first(struct scp_cursor *cursor, struct scp_name *name)
+{
+	struct scp_ref_iter iter;
+	struct scp_ref ref;
+	int err;
+
+	err = scp_ref_iter_init(&iter, cursor);
+	if (err)
+		return err;
+	err = scp_ref_iter_next(&iter, &ref);
+	if (err <= 0)
+		return err ? err : -ENOENT;
+	scp_name_set(name, ref.dir, ref.name, ref.name_len);
+	return 0;
+}
+
+int scp_first_ref(struct scp_tree *tree, u64 ino, struct scp_name *name)
+{
+	struct scp_key key = { .objectid = ino, .type = SCP_INODE_REF, .offset = 0 };
+	struct scp_cursor cursor;
+	int err;
+
+	scp_cursor_init(&cursor, tree);
+	err = scp_search(&cursor, &key);
+	if (err < 0)
+		goto out;
+	err = -ENOENT;
+	key = scp_cursor_key(&cursor);
+	if (key.objectid == ino && (key.type == SCP_INODE_REF || key.type == SCP_INODE_EXTREF))
+		err = copy_first(&cursor, name);
+out:
+	scp_cursor_release(&cursor);
+	return err;
+}
