@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Decompression of file extents: zlib, zstd, and lzo in btrfs' own framing.
+ */
+#ifndef CLI_HOST_DECOMPRESS_H
+#define CLI_HOST_DECOMPRESS_H
+
+#include <sendcp/platform.h>
+
+struct decompressor;
+
+/* NULL: out of memory, or a library does not work. */
+struct decompressor *decompressor_new(void);
+void decompressor_free(struct decompressor *d);
+
+/*
+ * Expands @in into exactly @out_size bytes; what the stream does not give is zero, what it gives
+ * beyond is ignored. @compression is an on-disk SCP_COMPRESS_*. -EIO: the stream is corrupt.
+ */
+int decompress(struct decompressor *d, u8 compression, u32 sectorsize, const u8 *in, u32 in_size,
+	       u8 *out, u32 out_size);
+
+#endif

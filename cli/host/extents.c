@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * File contents from extent items.
+ *
+ * A send reads files in order, in pieces smaller than their extents. So two things are kept between
+ * calls: the extent decompressed last, and a window of stored bytes read ahead. Both are named by
+ * disk address, which is sound because an image does not change while it is read.
+ */
+#include <stdlib.h>
+
+#include "data/data.h"
+#include "host/decompress.h"
+#include "host/extents.h"
+#include "items/items.h"
+
+#define WINDOW_SIZE (512u * 1024)
+
+struct extent_reader {
+	struct decompressor *decompressor;
+	/* Stored bytes [window_start, + window_length). */
+	u8 *window;
+	u64 window_start;
+	u32 window_length;
+	/* Where the last uncompressed read ended: going on from there is what reading ahead is for. */
+	u64 next_logical;
+	/* A compressed extent, as stored, and expanded; the latter valid if plain_length is not 0. */
+	u8 *stored;
+	u8 *plain;
+	u64 plain_bytenr;
+	u64 plain_stored_length;
+	u32 plain_length;
+	u8 plain_compression;
+};
+
+/* One call: which part of the file is to be filled next. */
+struct file_read {
+	struct extent_reader *reader;
+	struct scp_volume *volume;
+	const struct scp_file_range *range;
+	struct scp_cursor cursor;
+	u64 position;
+	u64 end;
+	u8 *out;
+};
+
+struct extent_reader *extent_reader_new(void)
+{
+	struct extent_reader *reader = calloc(1, sizeof(*reader));
+
+	if (!reader)
+		return NULL;
+	reader->decompressor = decompressor_new();
+	reader->window = scp_alloc_aligned(WINDOW_SIZE);
+	reader->stored = scp_alloc_aligned(SCP_COMPRESSED_MAX);
+	reader->plain = scp_alloc_aligned(SCP_COMPRESSED_MAX);
+	reader->next_logical = SCP_NOWHERE;
+	if (reader->decompressor && reader->window && reader->stored && reader->plain)
+		return reader;
+	extent_reader_free(reader);
+	return NULL;
+}
+
+void extent_reader_free(struct extent_reader *reader)
+{
+	if (!reader)
+		return;
+	decompressor_free(reader->decompressor);
+	scp_free_aligned(reader->window, WINDOW_SIZE);
+	scp_free_aligned(reader->stored, SCP_COMPRESSED_MAX);
+	scp_free_aligned(reader->plain, SCP_COMPRESSED_MAX);
+	free(reader);
+}
+
+static int fail_at(struct file_read *file, enum scp_reason reason, u64 bytenr)
+{
+	return scp_fail(file->volume, reason, 0, bytenr, file->range->tree->id,
+			file->range->inode, file->position);
+}
+
+static void advance(struct file_read *file, u64 length)
+{
+	file->position += length;
+	file->out += length;
+}
+
+static void fill_zeros(struct file_read *file, u64 until)
+{
+	u64 length = scp_min(until, file->end) - file->position;
+
+	memset(file->out, 0, length);
+	advance(file, length);
+}
+
+/* Serves what the window has of [@logical, + @length) from its beginning on; 0: nothing. */
+static u32 take_from_window(struct extent_reader *reader, u64 logical, u32 length, u8 *out)
+{
+	u64 window_end = reader->window_start + reader->window_length;
+	u32 run;
+
+	if (logical < reader->window_start || logical >= window_end)
+		return 0;
+	run = (u32)scp_min(length, window_end - logical);
+	memcpy(out, reader->window + (logical - reader->window_start), run);
+	return run;
+}
+
+/*
+ * Reads ahead up to @limit. Failing is no error: the bad sector may be one that nobody asks for, and
+ * if it is not, reading it alone gives the error with the right place.
+ */
+static bool fill_window(struct file_read *file, u64 logical, u64 limit)
+{
+	struct extent_reader *reader = file->reader;
+	u64 start = scp_round_down(logical, file->volume->sectorsize);
+	u32 want = (u32)scp_min(WINDOW_SIZE, limit - start);
+
+	reader->window_length = 0;
+	if (scp_data_read(file->volume, start, want, reader->window))
+		return false;
+	reader->window_start = start;
+	reader->window_length = want;
+	return true;
+}
+
+/* Copies stored bytes [@logical, + @length); the extent they are part of ends at @limit. */
+static int read_stored(struct file_read *file, u64 logical, u32 length, u64 limit)
+{
+	struct extent_reader *reader = file->reader;
+	bool in_order = logical == reader->next_logical;
+	u8 *out = file->out;
+	u64 at = logical;
+	u32 left = length;
+	u32 run;
+
+	run = take_from_window(reader, at, left, out);
+	if (run < left && in_order && limit - (at + run) > left - run &&
+	    fill_window(file, at + run, limit)) {
+		at += run;
+		out += run;
+		left -= run;
+		run = take_from_window(reader, at, left, out);
+	}
+	reader->next_logical = logical + length;
+	if (run == left)
+		return 0;
+	return scp_data_read(file->volume, at + run, left - run, out + run);
+}
+
+static int copy_regular(struct file_read *file, const struct scp_extent *extent, u32 length)
+{
+	u64 into = extent->extent_offset + (file->position - extent->file_offset);
+	u64 logical = extent->disk_bytenr + into;
+	int ret;
+
+	if (into > extent->disk_num_bytes || extent->disk_num_bytes - into < length ||
+	    extent->disk_bytenr + extent->disk_num_bytes < extent->disk_bytenr)
+		return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
+	ret = read_stored(file, logical, length, extent->disk_bytenr + extent->disk_num_bytes);
+	if (ret) {
+		u64 bad = file->volume->error.bytenr;
+
+		/* Name the bad sector's place in the file where the address tells it. */
+		if (bad != SCP_NOWHERE && bad > logical && bad - logical < length)
+			advance(file, bad - logical);
+		return ret;
+	}
+	advance(file, length);
+	return 0;
+}
+
+static bool is_expanded(const struct extent_reader *reader, const struct scp_extent *extent)
+{
+	return reader->plain_length && reader->plain_bytenr == extent->disk_bytenr &&
+	       reader->plain_stored_length == extent->disk_num_bytes &&
+	       reader->plain_length == extent->ram_bytes &&
+	       reader->plain_compression == extent->compression;
+}
+
+/* Makes reader->plain the expanded form of @extent. */
+static int expand_extent(struct file_read *file, const struct scp_extent *extent)
+{
+	struct extent_reader *reader = file->reader;
+	int ret;
+
+	if (is_expanded(reader, extent))
+		return 0;
+	reader->plain_length = 0;
+	if (extent->disk_num_bytes > SCP_COMPRESSED_MAX || extent->ram_bytes > SCP_COMPRESSED_MAX)
+		return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
+	ret = scp_data_read(file->volume, extent->disk_bytenr, (u32)extent->disk_num_bytes,
+			    reader->stored);
+	if (ret)
+		return ret;
+	if (decompress(reader->decompressor, extent->compression, file->volume->sectorsize,
+		       reader->stored, (u32)extent->disk_num_bytes, reader->plain,
+		       (u32)extent->ram_bytes))
+		return fail_at(file, SCP_DATA_DECOMPRESS, extent->disk_bytenr);
+	reader->plain_bytenr = extent->disk_bytenr;
+	reader->plain_stored_length = extent->disk_num_bytes;
+	reader->plain_length = (u32)extent->ram_bytes;
+	reader->plain_compression = extent->compression;
+	return 0;
+}
+
+/* Copies from @bytes, which hold the file from @start on; behind them the file reads as zeros. */
+static void copy_bytes(struct file_read *file, const u8 *bytes, u64 size, u64 start, u32 length)
+{
+	u64 into = file->position - start;
+	u64 there = into < size ? scp_min(size - into, length) : 0;
+
+	if (there)
+		memcpy(file->out, bytes + into, there);
+	memset(file->out + there, 0, length - there);
+	advance(file, length);
+}
+
+static int copy_compressed(struct file_read *file, const struct scp_extent *extent, u32 length)
+{
+	u64 into = extent->extent_offset + (file->position - extent->file_offset);
+	int ret;
+
+	ret = expand_extent(file, extent);
+	if (ret)
+		return ret;
+	if (into > extent->ram_bytes || extent->ram_bytes - into < length)
+		return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
+	copy_bytes(file, file->reader->plain + into, length, file->position, length);
+	return 0;
+}
+
+static int copy_inline(struct file_read *file, const struct scp_extent *extent, u32 length)
+{
+	struct extent_reader *reader = file->reader;
+
+	if (extent->compression == SCP_COMPRESS_NONE) {
+		copy_bytes(file, extent->inline_data, extent->inline_size, extent->file_offset,
+			   length);
+		return 0;
+	}
+	reader->plain_length = 0;
+	if (extent->ram_bytes > SCP_COMPRESSED_MAX)
+		return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
+	if (decompress(reader->decompressor, extent->compression, file->volume->sectorsize,
+		       extent->inline_data, extent->inline_size, reader->plain,
+		       (u32)extent->ram_bytes))
+		return fail_at(file, SCP_DATA_DECOMPRESS, SCP_NOWHERE);
+	copy_bytes(file, reader->plain, extent->ram_bytes, extent->file_offset, length);
+	return 0;
+}
+
+/* Fills from the position to the end of @extent, which covers the position. */
+static int copy_extent(struct file_read *file, const struct scp_extent *extent)
+{
+	u64 extent_end = scp_extent_end(extent, file->volume->sectorsize);
+	u32 length = (u32)(scp_min(extent_end, file->end) - file->position);
+
+	if (extent->encryption || extent->other_encoding)
+		return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
+	if (extent->type == SCP_EXTENT_INLINE)
+		return copy_inline(file, extent, length);
+	if (extent->type == SCP_EXTENT_PREALLOC || scp_extent_is_hole(extent)) {
+		fill_zeros(file, extent_end);
+		return 0;
+	}
+	if (extent->compression != SCP_COMPRESS_NONE)
+		return copy_compressed(file, extent, length);
+	return copy_regular(file, extent, length);
+}
+
+/* Parses the item under the cursor: 1 if it is an extent of the file, 0 if the file has no more. */
+static int take_extent(struct file_read *file, int found, struct scp_extent *extent)
+{
+	struct scp_key key;
+	int ret;
+
+	if (found == -ENOENT)
+		return 0;
+	if (found < 0)
+		return found;
+	key = scp_cursor_key(&file->cursor);
+	if (key.objectid != file->range->inode || key.type != SCP_EXTENT_DATA)
+		return 0;
+	ret = scp_extent_parse(&file->cursor, extent);
+	return ret ? ret : 1;
+}
+
+/* The first extent that ends behind the position: 1, or 0 if there is none. */
+static int first_extent(struct file_read *file, struct scp_extent *extent)
+{
+	const struct scp_key key = {
+		.objectid = file->range->inode,
+		.type = SCP_EXTENT_DATA,
+		.offset = file->position,
+	};
+	int ret;
+
+	ret = scp_extent_find(&file->cursor, key.objectid, key.offset, extent);
+	if (ret == -ENOENT)
+		return take_extent(file, scp_search(&file->cursor, &key), extent);
+	if (ret)
+		return ret;
+	if (scp_extent_end(extent, file->volume->sectorsize) > file->position)
+		return 1;
+	return take_extent(file, scp_next(&file->cursor), extent);
+}
+
+static int read_extents(struct file_read *file)
+{
+	struct scp_extent extent;
+	int ret;
+
+	ret = first_extent(file, &extent);
+	while (ret > 0 && file->position < file->end) {
+		if (extent.file_offset > file->position)
+			fill_zeros(file, extent.file_offset);
+		if (file->position == file->end)
+			break;
+		if (scp_extent_end(&extent, file->volume->sectorsize) <= file->position)
+			return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
+		ret = copy_extent(file, &extent);
+		if (ret)
+			return ret;
+		ret = take_extent(file, scp_next(&file->cursor), &extent);
+	}
+	if (ret < 0)
+		return ret;
+	fill_zeros(file, file->end);
+	return 0;
+}
+
+/* Hands the volume's account of the failure on, with the place in the file added. */
+static void tell(struct file_read *file, int err, struct scp_error *error)
+{
+	*error = file->volume->error;
+	if (error->reason == SCP_NONE) {
+		scp_error_clear(error);
+		error->reason = SCP_DATA_READ;
+	}
+	error->err = err;
+	error->root = file->range->tree->id;
+	error->inode = file->range->inode;
+	error->offset = file->position;
+}
+
+int extent_reader_read(struct extent_reader *reader, const struct scp_file_range *range,
+		       void *buffer, struct scp_error *error)
+{
+	struct file_read file = {
+		.reader = reader,
+		.volume = range->tree->volume,
+		.range = range,
+		.position = range->offset,
+		.end = range->offset + range->length,
+		.out = buffer,
+	};
+	int ret;
+
+	scp_cursor_init(&file.cursor, range->tree);
+	ret = read_extents(&file);
+	scp_cursor_release(&file.cursor);
+	if (ret)
+		tell(&file, ret, error);
+	return ret;
+}

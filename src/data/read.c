@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Reading stored bytes by address, with every copy tried before giving up.
+ *
+ * A run is read whole from one copy; only the sectors found bad in it are looked for elsewhere, so a
+ * single rotten sector costs one extra read and a dead device costs none per sector.
+ */
+#include "data/data.h"
+#include "data/csum.h"
+
+/* Bytes go through this much memory when the caller's buffer or range is not aligned. */
+#define BOUNCE_SIZE (128u * 1024)
+#define ALIGNMENT 4096u
+#define NO_COPY (-1)
+
+struct data_reader {
+	struct scp_volume *volume;
+	struct scp_csums csums;
+	u8 *bounce;
+	/* What to warn of: sectors that another copy had to serve, and the first of them. */
+	u32 repaired;
+	u64 first_repaired;
+	enum scp_reason repair_reason;
+};
+
+static int fail_at(struct data_reader *reader, enum scp_reason reason, int err, u64 logical)
+{
+	return scp_fail(reader->volume, reason, err, logical, SCP_NOWHERE, SCP_NOWHERE,
+			SCP_NOWHERE);
+}
+
+static void note_repair(struct data_reader *reader, enum scp_reason reason, u64 logical, u32 count)
+{
+	if (!reader->repaired) {
+		reader->first_repaired = logical;
+		reader->repair_reason = reason;
+	}
+	reader->repaired += count;
+	reader->volume->stats.repairs += count;
+}
+
+static void warn_of_repairs(struct data_reader *reader)
+{
+	const struct scp_host *host = reader->volume->host;
+	struct scp_error what;
+
+	if (!reader->repaired || !host->ops->warn)
+		return;
+	scp_error_clear(&what);
+	what.reason = reader->repair_reason;
+	what.err = scp_reason_errno(what.reason);
+	what.bytenr = reader->first_repaired;
+	snprintf(what.detail, sizeof(what.detail), "%u sectors from there on", reader->repaired);
+	host->ops->warn(host->private, &what);
+}
+
+/* Errors that no other copy can help against. */
+static bool is_final(int ret)
+{
+	return ret == -EINTR || ret == -ENOMEM;
+}
+
+static int fail_final(struct data_reader *reader, int ret, u64 logical)
+{
+	return fail_at(reader, ret == -EINTR ? SCP_INTERRUPTED : SCP_NO_MEMORY, ret, logical);
+}
+
+/* 1: the sector is what its checksum says, or has none; 0: it is not; negative errno. */
+static int sector_good(struct data_reader *reader, u64 logical, const u8 *data)
+{
+	struct scp_volume *volume = reader->volume;
+	u8 computed[SCP_CSUM_FIELD];
+	const u8 *digest;
+	int ret;
+
+	ret = scp_csums_find(&reader->csums, logical, &digest);
+	if (ret <= 0)
+		return ret ? ret : 1;
+	ret = scp_checksum(volume->csum_type, data, volume->sectorsize, computed);
+	if (ret)
+		return fail_at(reader, SCP_CSUM_TYPE, ret, logical);
+	return !memcmp(computed, digest, volume->csum_size);
+}
+
+/* Fills one sector from the first copy but @except that is good. */
+static int repair_sector(struct data_reader *reader, u64 logical, u8 *data, int copies, int except)
+{
+	u32 size = reader->volume->sectorsize;
+	enum scp_reason reason = except == NO_COPY ? SCP_DATA_READ : SCP_DATA_CSUM;
+	int err = 0;
+	int copy;
+	int ret;
+
+	for (copy = 0; copy < copies; copy++) {
+		if (copy == except)
+			continue;
+		ret = scp_volume_read_copy(reader->volume, logical, size, copy, data);
+		if (is_final(ret))
+			return fail_final(reader, ret, logical);
+		if (ret) {
+			err = ret;
+			continue;
+		}
+		ret = sector_good(reader, logical, data);
+		if (ret < 0)
+			return ret;
+		if (ret) {
+			note_repair(reader, reason, logical, 1);
+			return 0;
+		}
+		reason = SCP_DATA_CSUM;
+	}
+	return fail_at(reader, reason, reason == SCP_DATA_CSUM ? 0 : err, logical);
+}
+
+/*
+ * Reads the run from the first copy that gives it whole. Returns the copy's number, NO_COPY if none
+ * does, or through *@ret an error that ends everything.
+ */
+static int read_whole(struct data_reader *reader, u64 logical, u32 length, u8 *data, int copies,
+		      int *ret)
+{
+	u32 sectors = (u32)scp_div(length, reader->volume->sectorsize, NULL);
+	bool broken = false;
+	int copy;
+
+	for (copy = 0; copy < copies; copy++) {
+		*ret = scp_volume_read_copy(reader->volume, logical, length, copy, data);
+		if (!*ret) {
+			if (broken)
+				note_repair(reader, SCP_DATA_READ, logical, sectors);
+			return copy;
+		}
+		if (is_final(*ret)) {
+			*ret = fail_final(reader, *ret, logical);
+			return NO_COPY;
+		}
+		/* A missing device was told of once, when the volume was opened. */
+		broken |= *ret != -ENODEV;
+	}
+	*ret = 0;
+	return NO_COPY;
+}
+
+/* @logical and @length are multiples of the sector size and lie in one run; @data is aligned. */
+static int read_run(struct data_reader *reader, u64 logical, u32 length, u8 *data)
+{
+	u32 size = reader->volume->sectorsize;
+	int copies = scp_volume_copies(reader->volume, logical);
+	int copy;
+	int ret;
+	u32 at;
+
+	if (copies < 0)
+		return copies;
+	copy = read_whole(reader, logical, length, data, copies, &ret);
+	if (ret)
+		return ret;
+	for (at = 0; at < length; at += size) {
+		ret = 0;
+		if (copy != NO_COPY)
+			ret = sector_good(reader, logical + at, data + at);
+		if (!ret) {
+			ret = repair_sector(reader, logical + at, data + at, copies, copy);
+			if (ret)
+				return ret;
+		}
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+/* Where the sectors are read to: the caller's memory if it can take them as they are. */
+static u8 *pick_target(struct data_reader *reader, u32 skip, u32 length, u8 *out, u32 *want)
+{
+	u32 size = reader->volume->sectorsize;
+
+	if (!skip && length >= size && scp_is_aligned((uintptr_t)out, ALIGNMENT)) {
+		*want = (u32)scp_round_down(length, size);
+		return out;
+	}
+	*want = (u32)scp_min(scp_round_up((u64)skip + length, size), BOUNCE_SIZE);
+	if (!reader->bounce)
+		reader->bounce = scp_alloc_aligned(BOUNCE_SIZE);
+	return reader->bounce;
+}
+
+/* Reads the beginning of the range; *@done is how much of it. */
+static int read_some(struct data_reader *reader, u64 logical, u32 length, u8 *out, u32 *done)
+{
+	u32 size = reader->volume->sectorsize;
+	u64 start = scp_round_down(logical, size);
+	u32 skip = (u32)(logical - start);
+	u32 want;
+	u8 *target;
+	u32 run;
+	int ret;
+
+	target = pick_target(reader, skip, length, out, &want);
+	if (!target)
+		return fail_at(reader, SCP_NO_MEMORY, 0, logical);
+	run = (u32)scp_round_down(scp_volume_run(reader->volume, start, want), size);
+	if (!run)
+		return fail_at(reader, SCP_CHUNK_UNMAPPED, 0, start);
+	ret = read_run(reader, start, run, target);
+	if (ret)
+		return ret;
+	*done = (u32)scp_min(run - skip, length);
+	if (target != out)
+		memcpy(out, target + skip, *done);
+	return 0;
+}
+
+int scp_data_read(struct scp_volume *volume, u64 logical, u32 length, void *buffer)
+{
+	struct data_reader reader = { .volume = volume };
+	u8 *out = buffer;
+	u32 done;
+	int ret;
+
+	/* Rounding up to a sector must not wrap either. */
+	if (logical + length < logical || logical + length > ~0ULL - SCP_NODESIZE_MAX)
+		return fail_at(&reader, SCP_CHUNK_UNMAPPED, 0, logical);
+	ret = scp_csums_init(&reader.csums, volume);
+	while (!ret && length) {
+		ret = read_some(&reader, logical, length, out, &done);
+		if (!ret) {
+			logical += done;
+			out += done;
+			length -= done;
+		}
+	}
+	scp_csums_release(&reader.csums);
+	scp_free_aligned(reader.bounce, BOUNCE_SIZE);
+	warn_of_repairs(&reader);
+	return ret;
+}
