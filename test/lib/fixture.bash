@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Filesystems to send from: made on loop devices in a directory of their own, and always cleared away.
+#
+# State is in exported strings, not arrays, so that bats' setup_file can hand it to the tests:
+#   FIX          scratch directory     FIX_MOUNT    mount point
+#   FIX_IMAGES   image files           FIX_DEVICES  their loop devices
+
+ROOT=${ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+BUILD=${BUILD:-$ROOT/build}
+case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
+SENDCP=${SENDCP:-$BUILD/sendcp}
+TOOLS=${TOOLS:-$BUILD/test}
+export ROOT BUILD SENDCP TOOLS
+PATH=$TOOLS:$PATH:/usr/sbin:/sbin
+
+# What is missing to mount a filesystem here; empty if nothing.
+fixture_missing()
+{
+	local program device
+
+	[ "$(id -u)" = 0 ] || { echo "root"; return; }
+	for program in mkfs.btrfs btrfs losetup python3 setcap; do
+		command -v $program >/dev/null || { echo "the program $program"; return; }
+	done
+	grep -qw btrfs /proc/filesystems || modprobe -q btrfs 2>/dev/null ||
+		{ echo "btrfs in the kernel"; return; }
+	device=$(losetup -f 2>/dev/null) && [ -n "$device" ] || echo "loop devices"
+}
+
+# In a bats test or setup: skip when nothing can be mounted, or fail where that must not happen.
+require_mount()
+{
+	local missing
+
+	missing=$(fixture_missing)
+	[ -z "$missing" ] || require_failed "needs $missing"
+}
+
+require_program()
+{
+	command -v "$1" >/dev/null || require_failed "needs the program $1"
+}
+
+require_failed()
+{
+	if [ "${CI:-}" = true ] || [ "${SENDCP_REQUIRE_ALL:-}" = 1 ]; then
+		echo "must not be skipped here: $1" >&2
+		return 1
+	fi
+	skip "$1"
+}
+
+# A scratch directory; under /var/tmp if /tmp is in memory, since images get large.
+fixture_begin()
+{
+	FIX=$(mktemp -d "${TMPDIR:-/tmp}/sendcp-test.XXXXXX")
+	FIX_MOUNT=$FIX/mnt
+	FIX_IMAGES=
+	FIX_DEVICES=
+	mkdir "$FIX_MOUNT"
+	export FIX FIX_MOUNT FIX_IMAGES FIX_DEVICES
+}
+
+# fixture_mkfs COUNT SIZE [MKFS-OPTIONS...]: COUNT loop devices with one new filesystem on them.
+fixture_mkfs()
+{
+	local count=$1 size=$2 i image
+
+	shift 2
+	fixture_detach
+	for ((i = 0; i < count; i++)); do
+		image=$FIX/disk$i.img
+		rm -f "$image"
+		truncate -s "$size" "$image"
+		FIX_IMAGES+=" $image"
+		FIX_DEVICES+=" $(losetup -f --show "$image")"
+	done
+	# shellcheck disable=SC2086
+	mkfs.btrfs -q -f "$@" $FIX_DEVICES >/dev/null 2>"$FIX/mkfs.log" ||
+		{ cat "$FIX/mkfs.log" >&2; return 1; }
+}
+
+# fixture_mount [OPTIONS]: what was read or written before does not change access times.
+fixture_mount()
+{
+	local device first=${FIX_DEVICES# }
+
+	for device in $FIX_DEVICES; do
+		btrfs device scan "$device" >/dev/null 2>&1 || true
+	done
+	mount -t btrfs -o "noatime${1:+,$1}" "${first%% *}" "$FIX_MOUNT"
+}
+
+fixture_umount()
+{
+	if mountpoint -q "$FIX_MOUNT"; then
+		umount "$FIX_MOUNT"
+	fi
+}
+
+fixture_detach()
+{
+	local device
+
+	for device in $FIX_DEVICES; do
+		# The kernel remembers members of filesystems; a reused loop device must not be one.
+		btrfs device scan --forget "$device" >/dev/null 2>&1 || true
+		losetup -d "$device" 2>/dev/null || true
+	done
+	FIX_DEVICES=
+	FIX_IMAGES=
+}
+
+fixture_end()
+{
+	[ -n "${FIX:-}" ] || return 0
+	fixture_umount || umount -l "$FIX_MOUNT" || true
+	fixture_detach
+	rm -rf --one-file-system "$FIX"
+	FIX=
+}
+
+# For scripts that are not bats suites.
+fixture_trap()
+{
+	trap fixture_end EXIT
+	trap 'exit 130' INT TERM HUP
+}
+
+# fixture_everything [OPTIONS]: s, and its read-only snapshot s.ro, with every kind of item.
+fixture_everything()
+{
+	btrfs -q subvolume create "$FIX_MOUNT/s"
+	python3 "$ROOT/test/lib/everything.py" "$FIX_MOUNT/s" "$@"
+}
+
+# fixture_random SEED [OPERATIONS]: a random subvolume with snapshots a and b; prints the seed.
+fixture_random()
+{
+	python3 "$ROOT/test/lib/random_tree.py" "$1" "$FIX_MOUNT" "${2:-400}"
+}
+
+# The --device options that name all images.
+image_options()
+{
+	local image
+
+	for image in $FIX_IMAGES; do
+		printf -- '--device %s ' "$image"
+	done
+}
+
+# native_send OUT [OPTIONS] SUBVOL...
+native_send()
+{
+	local out=$1
+
+	shift
+	btrfs send -q "$@" >"$out"
+}
+
+# send_direct OUT [OPTIONS] SUBVOL..., from the mounted filesystem without the module.
+send_direct()
+{
+	local out=$1
+
+	shift
+	"$SENDCP" send -q --backend direct "$@" >"$out"
+}
+
+# send_image OUT [OPTIONS] SUBVOL..., from the unmounted images.
+send_image()
+{
+	local out=$1
+
+	shift
+	# shellcheck disable=SC2046
+	"$SENDCP" send -q $(image_options) "$@" >"$out"
+}
+
+# same_as_native OURS NATIVE: command by command; the one documented deviation of full sends aside.
+same_as_native()
+{
+	streamcmp --allow-deviation cap-prefix --allow-deviation update-extent-32bit "$1" "$2"
+}
