@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The checkpoint's form; docs/checkpoint.md describes it field by field.
+ */
+#ifndef SCP_SEND_CHECKPOINT_H
+#define SCP_SEND_CHECKPOINT_H
+
+#include <sendcp/error.h>
+#include "format/ondisk.h"
+
+#define SCP_CHECKPOINT_MAGIC "SENDCPCP"
+#define SCP_CHECKPOINT_MAGIC_BYTES { 'S', 'E', 'N', 'D', 'C', 'P', 'C', 'P' }
+#define SCP_CHECKPOINT_FORMAT_VERSION 1u
+/* More roots than the kernel's own interface takes. */
+#define SCP_CHECKPOINT_MAX_ROOTS 262144u
+
+struct scp_checkpoint_header {
+	u8 magic[8];
+	__le32 version;
+	/* Of the whole blob. */
+	__le32 size;
+	/* CRC-32C, seed and final inversion ~0, over the blob with this field zero. */
+	__le32 crc;
+	__le32 behaviour;
+	__le32 protocol;
+	__le32 flags;
+	u8 fsid[SCP_UUID_SIZE];
+	/* Stream bytes before the position. */
+	__le64 offset;
+	__le32 skip;
+	/* Pins that follow: all clone roots by ascending id, the subvolume among them. */
+	__le32 root_count;
+	__le64 subvolume;
+	__le64 parent;
+} __packed;
+
+struct scp_checkpoint_pin {
+	__le64 id;
+	u8 uuid[SCP_UUID_SIZE];
+	__le64 ctransid;
+} __packed;
+
+struct scp_checkpoint_state {
+	u8 phase;
+	u8 kind;
+	struct scp_disk_key key;
+	__le32 entry;
+	__le64 mark;
+	__le64 ino;
+	__le64 next_write_offset;
+} __packed;
+
+struct scp_checkpoint_run {
+	__le64 offset;
+	__le64 end;
+	__le64 write_end;
+	u8 cloning;
+	u8 clone_started;
+	__le64 clone_root;
+	__le64 clone_ino;
+	__le64 clone_offset;
+	__le64 extent_offset;
+	__le64 clone_next;
+} __packed;
+
+struct scp_checkpoint_payload {
+	u8 kind;
+	__le32 length;
+	__le64 offset;
+} __packed;
+
+/* Verifies magic, version, size and checksum. Returns 0 or the reason's negative errno. */
+int scp_checkpoint_verify(const u8 *blob, size_t size, enum scp_reason *reason);
+/* Computes the checksum anew. */
+void scp_checkpoint_sign(u8 *blob, size_t size);
+
+#endif

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Reading a checkpoint: everything in it is checked before the engine takes any of it over.
+ *
+ * A checkpoint is advice, not authority: it may be old, of something else, or forged. What it
+ * pins is compared with what is there, what can be recomputed is not believed, and what remains can
+ * at worst make a wrong stream, never a wrong memory access.
+ */
+#include "send/checkpoint.h"
+#include "send/engine_private.h"
+
+/* What a checkpoint says, apart from the engine that may take it over. */
+struct decoded {
+	struct scp_state state;
+	struct scp_queue queue;
+	u64 memo[SCP_MEMO_LEAVES];
+	u32 memo_count;
+};
+
+struct reader {
+	const u8 *at;
+	size_t left;
+	bool bad;
+};
+
+static const void *take(struct reader *in, size_t size)
+{
+	const u8 *at = in->at;
+
+	if (size > in->left) {
+		in->bad = true;
+		return NULL;
+	}
+	in->at += size;
+	in->left -= size;
+	return at;
+}
+
+static u32 take_le32(struct reader *in)
+{
+	const void *at = take(in, sizeof(u32));
+
+	return at ? scp_get_le32(at) : 0;
+}
+
+static u64 take_le64(struct reader *in)
+{
+	const void *at = take(in, sizeof(u64));
+
+	return at ? scp_get_le64(at) : 0;
+}
+
+/* Is @info still what the pin says it was? */
+static enum scp_reason compare_pin(const struct scp_checkpoint_pin *pin,
+				   const struct scp_root_info *info)
+{
+	static const u8 zero[SCP_UUID_SIZE];
+
+	if (memcmp(pin->uuid, info->uuid, sizeof(pin->uuid)))
+		return SCP_SUBVOLUME_REPLACED;
+	/* Very old subvolumes have no uuid; then the id must do. */
+	if (!memcmp(pin->uuid, zero, sizeof(zero)) && le64_to_cpu(pin->id) != info->id)
+		return SCP_SUBVOLUME_REPLACED;
+	if (le64_to_cpu(pin->ctransid) != info->ctransid)
+		return SCP_SUBVOLUME_CHANGED;
+	return SCP_NONE;
+}
+
+static int check_pins(struct scp_engine *engine, struct reader *in, u32 count)
+{
+	const struct scp_checkpoint_pin *pin;
+	enum scp_reason reason;
+	u32 i;
+
+	if (count != engine->root_count)
+		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other clone sources");
+	for (i = 0; i < count; i++) {
+		pin = take(in, sizeof(*pin));
+		if (!pin)
+			return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "cut short");
+		reason = compare_pin(pin, &engine->roots[i].tree.info);
+		if (reason)
+			return scp_fail(engine->volume, reason, 0, SCP_NOWHERE,
+					engine->roots[i].tree.id, SCP_NOWHERE, SCP_NOWHERE);
+	}
+	return 0;
+}
+
+static int check_header(struct scp_engine *engine, const struct scp_checkpoint_header *header)
+{
+	if (memcmp(header->fsid, engine->volume->fsid, sizeof(header->fsid)))
+		return scp_engine_fail(engine, SCP_FILESYSTEM_OTHER, NULL);
+	if (le32_to_cpu(header->protocol) != engine->protocol)
+		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other protocol");
+	if ((le32_to_cpu(header->flags) ^ engine->flags) & ~SCP_SEND_WRITABLE_OK)
+		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other flags");
+	if (le32_to_cpu(header->behaviour) != SCP_BEHAVIOUR)
+		return scp_engine_fail(engine, SCP_CHECKPOINT_VERSION, "other behaviour version");
+	if (le64_to_cpu(header->subvolume) != engine->tree->id)
+		return scp_engine_fail(engine, SCP_SUBVOLUME_REPLACED, NULL);
+	if (header->parent)
+		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other parent");
+	return 0;
+}
+
+static void take_path(struct reader *in, struct scp_path *path)
+{
+	const void *len = take(in, sizeof(u16));
+	const void *bytes;
+
+	if (!len || scp_get_le16(len) > SCP_PATH_MAX) {
+		in->bad = true;
+		return;
+	}
+	bytes = take(in, scp_get_le16(len));
+	if (!bytes)
+		return;
+	path->len = scp_get_le16(len);
+	memcpy(path->bytes, bytes, path->len);
+}
+
+static void take_state(struct reader *in, struct scp_state *state)
+{
+	const struct scp_checkpoint_state *disk = take(in, sizeof(*disk));
+
+	if (!disk || disk->phase >= SCP_PHASE_COUNT || disk->kind >= SCP_KIND_COUNT) {
+		in->bad = true;
+		return;
+	}
+	state->phase = disk->phase;
+	state->kind = disk->kind;
+	state->key = scp_key_from_disk(&disk->key);
+	state->entry = le32_to_cpu(disk->entry);
+	state->mark = le64_to_cpu(disk->mark);
+	state->ino = le64_to_cpu(disk->ino);
+	state->next_write_offset = le64_to_cpu(disk->next_write_offset);
+	take_path(in, &state->path);
+	if (state->kind != SCP_KIND_NONE && state->mark - state->ino > 1)
+		in->bad = true;
+}
+
+static int take_utimes(struct reader *in, struct scp_id_list *list)
+{
+	u32 count = take_le32(in);
+	u32 i;
+
+	if (count > SCP_UTIMES_KEPT) {
+		in->bad = true;
+		return 0;
+	}
+	if (scp_id_list_reserve(list, count))
+		return -ENOMEM;
+	for (i = 0; i < count; i++) {
+		list->ids[i].ino = take_le64(in);
+		list->ids[i].generation = take_le64(in);
+	}
+	list->count = count;
+	return 0;
+}
+
+static void take_run(struct reader *in, struct scp_run *run)
+{
+	const struct scp_checkpoint_run *disk = take(in, sizeof(*disk));
+
+	if (!disk)
+		return;
+	run->offset = le64_to_cpu(disk->offset);
+	run->end = le64_to_cpu(disk->end);
+	run->write_end = le64_to_cpu(disk->write_end);
+	run->cloning = disk->cloning;
+	run->clone_started = disk->clone_started;
+	run->clone_root = le64_to_cpu(disk->clone_root);
+	run->clone_ino = le64_to_cpu(disk->clone_ino);
+	run->clone_offset = le64_to_cpu(disk->clone_offset);
+	run->extent_offset = le64_to_cpu(disk->extent_offset);
+	run->clone_next = le64_to_cpu(disk->clone_next);
+	if (run->offset > run->end || run->write_end > run->end)
+		in->bad = true;
+}
+
+static void take_memo(struct reader *in, struct decoded *next)
+{
+	u32 count = take_le32(in);
+	u32 i;
+
+	if (count > SCP_MEMO_LEAVES) {
+		in->bad = true;
+		return;
+	}
+	for (i = 0; i < count; i++)
+		next->memo[i] = take_le64(in);
+	next->memo_count = count;
+}
+
+/* A queued command must at least be framed like one; its contents are as good as the checkpoint. */
+static bool is_framed(const u8 *bytes, u32 length, bool has_payload)
+{
+	u32 least = SCP_COMMAND_HEADER_SIZE;
+
+	if (length == SCP_STREAM_HEADER_SIZE &&
+	    !memcmp(bytes, SCP_STREAM_MAGIC, SCP_STREAM_MAGIC_SIZE))
+		return !has_payload;
+	/* Path, file offset, and the header of the attribute DATA. */
+	if (has_payload)
+		least += SCP_ATTR_HEADER_SIZE + SCP_ATTR_HEADER_SIZE + sizeof(u64) +
+			 SCP_ATTR_HEADER_SIZE;
+	if (length < least || length > SCP_COMMAND_MAX_V2)
+		return false;
+	return has_payload ||
+	       scp_get_le32(bytes) == length - SCP_COMMAND_HEADER_SIZE;
+}
+
+static bool take_command(struct reader *in, struct scp_queue *queue, bool has_payload)
+{
+	u32 length = take_le32(in);
+	const u8 *bytes = take(in, length);
+
+	if (!bytes || !is_framed(bytes, length, has_payload)) {
+		in->bad = true;
+		return true;
+	}
+	return !scp_queue_push(queue, bytes, length);
+}
+
+static void take_payload(struct reader *in, struct scp_payload *payload)
+{
+	const struct scp_checkpoint_payload *disk = take(in, sizeof(*disk));
+
+	if (!disk || disk->kind > SCP_PAYLOAD_STORED ||
+	    le32_to_cpu(disk->length) > SCP_CHUNK_V2 ||
+	    (disk->kind && !disk->length)) {
+		in->bad = true;
+		return;
+	}
+	payload->kind = disk->kind;
+	payload->length = le32_to_cpu(disk->length);
+	payload->offset = le64_to_cpu(disk->offset);
+}
+
+static int take_queue(struct reader *in, struct scp_queue *queue)
+{
+	u32 size = take_le32(in);
+	struct reader commands = { .at = take(in, size), .left = size };
+	bool last;
+
+	if (in->bad)
+		return 0;
+	take_payload(in, &queue->payload);
+	while (commands.left && !commands.bad && !in->bad) {
+		last = commands.left >= sizeof(u32) &&
+		       scp_get_le32(commands.at) + sizeof(u32) == commands.left;
+		if (!take_command(&commands, queue, last && queue->payload.kind))
+			return -ENOMEM;
+	}
+	if (commands.bad || (queue->payload.kind && scp_queue_empty(queue)))
+		in->bad = true;
+	return 0;
+}
+
+/* Which item a phase works on. */
+static bool key_fits_phase(const struct scp_state *state)
+{
+	if (state->phase == SCP_PHASE_XATTR)
+		return state->key.type == SCP_XATTR_ITEM && state->key.objectid == state->ino;
+	if (state->phase == SCP_PHASE_RUN)
+		return state->key.type == SCP_EXTENT_DATA && state->key.objectid == state->ino;
+	return true;
+}
+
+/* What a checkpoint does not say of the current inode, and whether the rest fits it. */
+static int complete(struct scp_engine *engine, struct decoded *next)
+{
+	const struct scp_payload *payload = &next->queue.payload;
+	struct scp_state *state = &next->state;
+	struct scp_inode inode;
+	int err;
+
+	if (!key_fits_phase(state))
+		return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "impossible position");
+	if (state->kind == SCP_KIND_NONE)
+		return payload->kind || state->phase == SCP_PHASE_RUN ?
+		       scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "no inode") : 0;
+	err = scp_inode_get(engine->tree, state->ino, &inode);
+	if (err)
+		return err == -ENOENT ? scp_engine_fail(engine, SCP_CHECKPOINT_POSITION, NULL) : err;
+	state->generation = inode.generation;
+	state->size = inode.size;
+	state->mode = inode.mode;
+	if (state->phase == SCP_PHASE_RUN && state->run.end > inode.size)
+		return scp_engine_fail(engine, SCP_CHECKPOINT_POSITION, NULL);
+	if (payload->kind == SCP_PAYLOAD_FILE &&
+	    (payload->offset > inode.size || payload->length > inode.size - payload->offset))
+		return scp_engine_fail(engine, SCP_CHECKPOINT_POSITION, NULL);
+	return 0;
+}
+
+static int decode_body(struct scp_engine *engine, struct reader *in, struct decoded *next)
+{
+	int err;
+
+	take_state(in, &next->state);
+	err = take_utimes(in, &next->state.utimes);
+	take_run(in, &next->state.run);
+	take_memo(in, next);
+	if (!err && !in->bad)
+		err = take_queue(in, &next->queue);
+	if (err)
+		return scp_engine_fail(engine, SCP_NO_MEMORY, NULL);
+	if (in->bad || in->left)
+		return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "impossible contents");
+	return complete(engine, next);
+}
+
+static int decode(struct scp_engine *engine, const u8 *blob, size_t size, struct decoded *next)
+{
+	const struct scp_checkpoint_header *header = (const void *)blob;
+	struct reader in = { .at = blob, .left = size };
+	enum scp_reason reason;
+	int err;
+
+	if (scp_checkpoint_verify(blob, size, &reason))
+		return scp_engine_fail(engine, reason, NULL);
+	take(&in, sizeof(*header));
+	err = check_header(engine, header);
+	if (!err)
+		err = check_pins(engine, &in, le32_to_cpu(header->root_count));
+	if (err)
+		return err;
+	next->state.offset = le64_to_cpu(header->offset);
+	next->state.skip = le32_to_cpu(header->skip);
+	return decode_body(engine, &in, next);
+}
+
+static void take_over(struct scp_engine *engine, struct decoded *next)
+{
+	scp_engine_forget(engine);
+	scp_state_release(&engine->state);
+	scp_queue_release(&engine->queue);
+	engine->state = next->state;
+	engine->queue = next->queue;
+	memset(&next->state, 0, sizeof(next->state));
+	memset(&next->queue, 0, sizeof(next->queue));
+}
+
+int scp_checkpoint_decode(struct scp_engine *engine, const u8 *blob, size_t size)
+{
+	struct decoded *next = scp_zalloc(sizeof(*next));
+	int err;
+
+	if (!next)
+		return scp_engine_fail(engine, SCP_NO_MEMORY, NULL);
+	err = decode(engine, blob, size, next);
+	if (!err && scp_memo_load(&engine->clones, next->memo, next->memo_count))
+		err = scp_engine_fail(engine, SCP_NO_MEMORY, NULL);
+	if (!err)
+		take_over(engine, next);
+	scp_state_release(&next->state);
+	scp_queue_release(&next->queue);
+	scp_free(next);
+	return err;
+}

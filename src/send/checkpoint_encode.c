@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Writing a checkpoint: pins, state, and what is queued.
+ */
+#include "send/checkpoint.h"
+#include "send/engine_private.h"
+
+/* A block of the final size; `at` moves through it. */
+struct writer {
+	u8 *at;
+};
+
+static void put(struct writer *out, const void *bytes, size_t size)
+{
+	if (size)
+		memcpy(out->at, bytes, size);
+	out->at += size;
+}
+
+static void put_le32(struct writer *out, u32 value)
+{
+	scp_put_le32(out->at, value);
+	out->at += sizeof(value);
+}
+
+static void put_le64(struct writer *out, u64 value)
+{
+	scp_put_le64(out->at, value);
+	out->at += sizeof(value);
+}
+
+static void put_header(struct writer *out, const struct scp_engine *engine, size_t size)
+{
+	struct scp_checkpoint_header header = {
+		.magic = SCP_CHECKPOINT_MAGIC_BYTES,
+		.version = cpu_to_le32(SCP_CHECKPOINT_FORMAT_VERSION),
+		.size = cpu_to_le32(size),
+		.behaviour = cpu_to_le32(SCP_BEHAVIOUR),
+		.protocol = cpu_to_le32(engine->protocol),
+		.flags = cpu_to_le32(engine->flags),
+		.offset = cpu_to_le64(engine->state.offset),
+		.skip = cpu_to_le32(engine->state.skip),
+		.root_count = cpu_to_le32(engine->root_count),
+		.subvolume = cpu_to_le64(engine->tree->id),
+	};
+
+	memcpy(header.fsid, engine->volume->fsid, sizeof(header.fsid));
+	put(out, &header, sizeof(header));
+}
+
+static void put_pins(struct writer *out, const struct scp_engine *engine)
+{
+	const struct scp_root_info *info;
+	u32 i;
+
+	for (i = 0; i < engine->root_count; i++) {
+		info = &engine->roots[i].tree.info;
+		put_le64(out, info->id);
+		put(out, info->uuid, sizeof(info->uuid));
+		put_le64(out, info->ctransid);
+	}
+}
+
+static void put_state(struct writer *out, const struct scp_engine *engine)
+{
+	const struct scp_state *state = &engine->state;
+	bool collected = engine->refs.count;
+	const struct scp_key *key = collected ? &engine->refs_from : &state->key;
+	struct scp_checkpoint_state disk = {
+		/* Names that are collected but not processed are collected anew. */
+		.phase = collected ? SCP_PHASE_HANDLE : state->phase,
+		.kind = state->kind,
+		.key.objectid = cpu_to_le64(key->objectid),
+		.key.type = key->type,
+		.key.offset = cpu_to_le64(key->offset),
+		.entry = cpu_to_le32(state->entry),
+		.mark = cpu_to_le64(state->mark),
+		.ino = cpu_to_le64(state->ino),
+		.next_write_offset = cpu_to_le64(state->next_write_offset),
+	};
+	u8 len[2];
+
+	put(out, &disk, sizeof(disk));
+	scp_put_le16(len, state->path.len);
+	put(out, len, sizeof(len));
+	put(out, state->path.bytes, state->path.len);
+}
+
+static void put_utimes(struct writer *out, const struct scp_id_list *list)
+{
+	u32 i;
+
+	put_le32(out, list->count);
+	for (i = 0; i < list->count; i++) {
+		put_le64(out, list->ids[i].ino);
+		put_le64(out, list->ids[i].generation);
+	}
+}
+
+static void put_run(struct writer *out, const struct scp_run *run)
+{
+	struct scp_checkpoint_run disk = {
+		.offset = cpu_to_le64(run->offset),
+		.end = cpu_to_le64(run->end),
+		.write_end = cpu_to_le64(run->write_end),
+		.cloning = run->cloning,
+		.clone_started = run->clone_started,
+		.clone_root = cpu_to_le64(run->clone_root),
+		.clone_ino = cpu_to_le64(run->clone_ino),
+		.clone_offset = cpu_to_le64(run->clone_offset),
+		.extent_offset = cpu_to_le64(run->extent_offset),
+		.clone_next = cpu_to_le64(run->clone_next),
+	};
+
+	put(out, &disk, sizeof(disk));
+}
+
+static void put_memo(struct writer *out, const u64 *leaves, u32 count)
+{
+	u32 i;
+
+	put_le32(out, count);
+	for (i = 0; i < count; i++)
+		put_le64(out, leaves[i]);
+}
+
+static void put_queue(struct writer *out, const struct scp_queue *queue)
+{
+	struct scp_checkpoint_payload payload = {
+		.kind = queue->payload.kind,
+		.length = cpu_to_le32(queue->payload.length),
+		.offset = cpu_to_le64(queue->payload.offset),
+	};
+	size_t at = queue->head;
+	u32 length;
+
+	put_le32(out, queue->tail - queue->head);
+	while (at < queue->tail) {
+		memcpy(&length, queue->bytes + at, sizeof(length));
+		put_le32(out, length);
+		put(out, queue->bytes + at + sizeof(length), length);
+		at += sizeof(length) + length;
+	}
+	put(out, &payload, sizeof(payload));
+}
+
+static size_t encoded_size(const struct scp_engine *engine, u32 memo_count)
+{
+	const struct scp_state *state = &engine->state;
+	size_t size = sizeof(struct scp_checkpoint_header) + sizeof(struct scp_checkpoint_state);
+
+	size += engine->root_count * sizeof(struct scp_checkpoint_pin);
+	size += sizeof(u16) + state->path.len;
+	size += sizeof(u32) + state->utimes.count * 2 * sizeof(u64);
+	size += sizeof(struct scp_checkpoint_run);
+	size += sizeof(u32) + memo_count * sizeof(u64);
+	size += sizeof(u32) + (engine->queue.tail - engine->queue.head);
+	return size + sizeof(struct scp_checkpoint_payload);
+}
+
+/* The step under way is being delivered in windows: its beginning, and how much of it is out. */
+static int encode_origin(struct scp_engine *engine, u8 **blob, size_t *size)
+{
+	const struct scp_window *window = &engine->window;
+
+	*size = window->origin_size;
+	*blob = scp_alloc(*size);
+	if (!*blob)
+		return scp_send_fail(engine, SCP_NO_MEMORY);
+	memcpy(*blob, window->origin, *size);
+	scp_put_le64(*blob + offsetof(struct scp_checkpoint_header, offset),
+		     engine->state.offset);
+	scp_put_le32(*blob + offsetof(struct scp_checkpoint_header, skip), window->delivered);
+	scp_checkpoint_sign(*blob, *size);
+	return 0;
+}
+
+int scp_checkpoint_encode(struct scp_engine *engine, u8 **blob, size_t *size)
+{
+	u32 memo_count = scp_memo_save(&engine->clones, engine->memo_scratch, SCP_MEMO_LEAVES);
+	struct writer out;
+
+	if (engine->window.origin)
+		return encode_origin(engine, blob, size);
+	*size = encoded_size(engine, memo_count);
+	*blob = scp_alloc(*size);
+	if (!*blob)
+		return scp_send_fail(engine, SCP_NO_MEMORY);
+	out.at = *blob;
+	put_header(&out, engine, *size);
+	put_pins(&out, engine);
+	put_state(&out, engine);
+	put_utimes(&out, &engine->state.utimes);
+	put_run(&out, &engine->state.run);
+	put_memo(&out, engine->memo_scratch, memo_count);
+	put_queue(&out, &engine->queue);
+	scp_checkpoint_sign(*blob, *size);
+	return 0;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A checkpoint's header: verified and signed without any filesystem at hand.
+ */
+#include <sendcp/engine.h>
+#include "send/checkpoint.h"
+
+static u32 checksum(const u8 *blob, size_t size)
+{
+	static const u8 zero[4];
+	size_t crc = offsetof(struct scp_checkpoint_header, crc);
+	u32 value = scp_crc32c(~0u, blob, crc);
+
+	value = scp_crc32c(value, zero, sizeof(zero));
+	return ~scp_crc32c(value, blob + crc + sizeof(zero), size - crc - sizeof(zero));
+}
+
+void scp_checkpoint_sign(u8 *blob, size_t size)
+{
+	scp_put_le32(blob + offsetof(struct scp_checkpoint_header, crc), checksum(blob, size));
+}
+
+static enum scp_reason verify(const u8 *blob, size_t size)
+{
+	const struct scp_checkpoint_header *header = (const void *)blob;
+
+	if (size < sizeof(*header) || memcmp(header->magic, SCP_CHECKPOINT_MAGIC, 8))
+		return SCP_CHECKPOINT_FORMAT;
+	if (le32_to_cpu(header->version) > SCP_CHECKPOINT_FORMAT_VERSION)
+		return SCP_CHECKPOINT_VERSION;
+	if (!le32_to_cpu(header->version) || le32_to_cpu(header->size) != size ||
+	    le32_to_cpu(header->crc) != checksum(blob, size))
+		return SCP_CHECKPOINT_FORMAT;
+	return SCP_NONE;
+}
+
+int scp_checkpoint_verify(const u8 *blob, size_t size, enum scp_reason *reason)
+{
+	*reason = verify(blob, size);
+	return scp_reason_errno(*reason);
+}
+
+/* Finds root @id among the pins; leaves @pin zeroed if it is not there. */
+static bool find_pin(const struct scp_checkpoint_header *header, size_t size, u64 id,
+		     struct scp_pin *pin)
+{
+	const struct scp_checkpoint_pin *pins = (const void *)(header + 1);
+	u32 count = le32_to_cpu(header->root_count);
+	u32 i;
+
+	memset(pin, 0, sizeof(*pin));
+	if (count > (size - sizeof(*header)) / sizeof(*pins))
+		return false;
+	for (i = 0; i < count; i++) {
+		if (le64_to_cpu(pins[i].id) != id)
+			continue;
+		pin->id = id;
+		memcpy(pin->uuid, pins[i].uuid, sizeof(pin->uuid));
+		pin->ctransid = le64_to_cpu(pins[i].ctransid);
+		return true;
+	}
+	return false;
+}
+
+static void fill_info(const struct scp_checkpoint_header *header, struct scp_checkpoint_info *info)
+{
+	info->version = le32_to_cpu(header->version);
+	info->protocol = le32_to_cpu(header->protocol);
+	info->flags = le32_to_cpu(header->flags);
+	memcpy(info->fsid, header->fsid, sizeof(info->fsid));
+	info->offset = le64_to_cpu(header->offset);
+	info->clone_count = le32_to_cpu(header->root_count) - 1;
+}
+
+int scp_checkpoint_info(const void *blob, size_t size, struct scp_checkpoint_info *info,
+			struct scp_error *error)
+{
+	const struct scp_checkpoint_header *header = blob;
+	enum scp_reason reason;
+	int err = scp_checkpoint_verify(blob, size, &reason);
+
+	memset(info, 0, sizeof(*info));
+	if (!err) {
+		fill_info(header, info);
+		if (!find_pin(header, size, le64_to_cpu(header->subvolume), &info->subvolume)) {
+			reason = SCP_CHECKPOINT_FORMAT;
+			err = scp_reason_errno(reason);
+		}
+		if (header->parent)
+			find_pin(header, size, le64_to_cpu(header->parent), &info->parent);
+	}
+	if (err && error) {
+		scp_error_clear(error);
+		error->reason = reason;
+		error->err = err;
+	}
+	return err;
+}

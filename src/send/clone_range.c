@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Cloning a range: along the source file's items, each part that has the same bytes in the same
+ * extent is cloned, everything else is written.
+ *
+ * One item of the source is looked at per step, so that each step makes at most one command, and
+ * what is left is in state.run.
+ */
+#include "send/engine_private.h"
+
+/* Receivers of any sector size up to this must be able to clone what ends at the source's end. */
+#define CLONE_ALIGN 65536u
+
+/* The part of the source that one of its items covers. */
+struct source_part {
+	struct scp_extent extent;
+	u64 length;
+	/* The source file ends within the item. */
+	bool crosses_end;
+	u64 source_size;
+};
+
+static struct scp_clone_root *find_root(struct scp_engine *engine, u64 id)
+{
+	u32 i;
+
+	for (i = 0; i < engine->root_count; i++)
+		if (engine->roots[i].tree.id == id)
+			return &engine->roots[i];
+	return NULL;
+}
+
+static void write_part(struct scp_run *run, u64 length)
+{
+	run->write_end = run->offset + length;
+	run->clone_offset += length;
+	run->extent_offset += length;
+}
+
+/* Puts @cursor on the next item of the source file; -ENOENT if there is none. */
+static int next_item(struct scp_cursor *cursor, struct scp_run *run, struct scp_extent *extent)
+{
+	struct scp_key key = {
+		.objectid = run->clone_ino,
+		.type = SCP_EXTENT_DATA,
+		.offset = run->clone_next,
+	};
+	int err;
+
+	if (!run->clone_started) {
+		err = scp_extent_find(cursor, run->clone_ino, run->clone_offset, extent);
+		if (err != -ENOENT)
+			return err;
+		key.offset = run->clone_offset;
+	}
+	err = scp_search(cursor, &key);
+	if (err < 0)
+		return err;
+	key = scp_cursor_key(cursor);
+	if (key.objectid != run->clone_ino || key.type != SCP_EXTENT_DATA)
+		return -ENOENT;
+	return scp_extent_parse(cursor, extent);
+}
+
+static int send_clone(struct scp_engine *engine, struct scp_run *run,
+		      struct scp_clone_root *root, u64 length)
+{
+	const struct scp_root_info *info = &root->tree.info;
+	struct scp_inode inode;
+	int err = scp_current_path(engine, &engine->path_a);
+
+	if (!err)
+		err = scp_inode_get(&root->tree, run->clone_ino, &inode);
+	if (err)
+		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+	if (root->is_send_root)
+		err = scp_path_of(engine, run->clone_ino, inode.generation, &engine->path_b);
+	else
+		err = scp_path_in_tree(engine, &root->tree, run->clone_ino, &engine->path_b);
+	if (err)
+		return err;
+	scp_command_begin(engine, SCP_C_CLONE);
+	scp_put_u64(engine, SCP_A_FILE_OFFSET, run->offset);
+	scp_put_u64(engine, SCP_A_CLONE_LEN, length);
+	scp_put_path(engine, SCP_A_PATH, &engine->path_a);
+	scp_put_bytes(engine, SCP_A_CLONE_UUID, scp_sent_uuid(info), SCP_UUID_SIZE);
+	scp_put_u64(engine, SCP_A_CLONE_CTRANSID, info->ctransid);
+	scp_put_path(engine, SCP_A_CLONE_PATH, &engine->path_b);
+	scp_put_u64(engine, SCP_A_CLONE_OFFSET, run->clone_offset);
+	return scp_command_end(engine);
+}
+
+/* The item has the wanted bytes of the wanted extent: clone @length of them. */
+static int clone_part(struct scp_engine *engine, struct scp_run *run,
+		      struct scp_clone_root *root, const struct source_part *part, u64 length)
+{
+	u64 source_end = run->clone_offset + length;
+	u64 cloned = length;
+	int err = 0;
+
+	if (source_end == part->source_size && !scp_is_aligned(source_end, CLONE_ALIGN) &&
+	    run->offset + length < engine->state.size)
+		cloned = scp_round_down(length, CLONE_ALIGN);
+	if (cloned)
+		err = send_clone(engine, run, root, cloned);
+	run->write_end = run->offset + length;
+	run->offset += cloned;
+	run->clone_offset += length;
+	run->extent_offset += length;
+	return err;
+}
+
+/* Is the source's position in the part that has the bytes the run wants? May move the position. */
+static bool align_to_part(struct scp_run *run, struct source_part *part, u64 disk_bytenr)
+{
+	u64 begin = part->extent.extent_offset;
+	u64 skip;
+
+	if (part->extent.type == SCP_EXTENT_INLINE || part->extent.disk_bytenr != disk_bytenr)
+		return false;
+	run->clone_offset = part->extent.file_offset;
+	if (begin < run->extent_offset && run->extent_offset - begin < part->length) {
+		skip = run->extent_offset - begin;
+		part->length -= skip;
+		run->clone_offset += skip;
+		begin = run->extent_offset;
+	}
+	return begin == run->extent_offset;
+}
+
+/*
+ * Where the item ends, or where the file does within it. Inline items count as whole sectors. 0: the
+ * item begins behind the file's end.
+ */
+static bool measure_part(struct scp_engine *engine, struct source_part *part)
+{
+	const struct scp_extent *extent = &part->extent;
+	u64 end = scp_extent_end(extent, engine->volume->sectorsize);
+
+	if (extent->file_offset >= part->source_size)
+		return false;
+	part->crosses_end = end > part->source_size;
+	part->length = scp_min(end, part->source_size) - extent->file_offset;
+	return true;
+}
+
+/* Has what follows in the source, the file being sent itself, not been sent yet? */
+static bool source_is_ahead(const struct scp_engine *engine, const struct scp_run *run,
+			    const struct scp_clone_root *root)
+{
+	return root->is_send_root && run->clone_ino == engine->state.ino &&
+	       run->clone_offset >= engine->state.next_write_offset;
+}
+
+static int use_part(struct scp_engine *engine, struct scp_run *run, struct scp_clone_root *root,
+		    struct source_part *part, u64 disk_bytenr)
+{
+	u64 remaining = run->end - run->offset;
+	bool usable = align_to_part(run, part, disk_bytenr);
+	u64 length = scp_min(part->length, remaining);
+	int err = 0;
+
+	run->clone_next = part->extent.file_offset + 1;
+	if (!usable && part->crosses_end && length < remaining) {
+		run->cloning = false;
+		return 0;
+	}
+	if (usable)
+		err = clone_part(engine, run, root, part, length);
+	else
+		write_part(run, length);
+	if (source_is_ahead(engine, run, root))
+		run->cloning = false;
+	return err;
+}
+
+/* What the item @part is good for, seen from where the run is in the source. */
+static int judge_part(struct scp_engine *engine, struct scp_run *run,
+		      struct scp_clone_root *root, struct source_part *part, u64 disk_bytenr)
+{
+	u64 remaining = run->end - run->offset;
+	u64 begin = part->extent.file_offset;
+
+	run->clone_started = true;
+	if (scp_extent_end(&part->extent, engine->volume->sectorsize) <= run->clone_offset) {
+		run->clone_next = begin + 1;
+		return 0;
+	}
+	run->clone_next = begin;
+	if (begin > run->clone_offset) {
+		write_part(run, scp_min(begin - run->clone_offset, remaining));
+		return 0;
+	}
+	if (begin >= run->clone_offset + remaining || !measure_part(engine, part)) {
+		run->cloning = false;
+		return 0;
+	}
+	return use_part(engine, run, root, part, disk_bytenr);
+}
+
+/* The extent being sent, as its item says now: it may have been relocated since. */
+static int sent_bytenr(struct scp_engine *engine, u64 *bytenr)
+{
+	struct scp_extent extent;
+	int err = scp_cursor_to_key(engine);
+
+	if (!err)
+		err = scp_extent_parse(&engine->cursor, &extent);
+	if (!err)
+		*bytenr = extent.disk_bytenr;
+	return err;
+}
+
+int scp_step_clone(struct scp_engine *engine, struct scp_run *run)
+{
+	struct scp_clone_root *root = find_root(engine, run->clone_root);
+	struct source_part part = { 0 };
+	struct scp_cursor cursor;
+	struct scp_inode inode;
+	u64 bytenr = 0;
+	int err;
+
+	if (!root)
+		return scp_send_fail(engine, SCP_CHECKPOINT_FORMAT);
+	err = sent_bytenr(engine, &bytenr);
+	if (err)
+		return err;
+	err = scp_inode_get(&root->tree, run->clone_ino, &inode);
+	if (err)
+		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+	part.source_size = inode.size;
+	scp_cursor_init(&cursor, &root->tree);
+	err = next_item(&cursor, run, &part.extent);
+	if (!err) {
+		err = judge_part(engine, run, root, &part, bytenr);
+	} else if (err == -ENOENT) {
+		run->cloning = false;
+		err = 0;
+	}
+	scp_cursor_release(&cursor);
+	return err;
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The engine's life: opened for a request, re-armed from a checkpoint, closed.
+ */
+#include "send/engine_private.h"
+
+#define KNOWN_FLAGS (SCP_SEND_NO_FILE_DATA | SCP_SEND_OMIT_HEADER | SCP_SEND_OMIT_END | \
+		     SCP_SEND_COMPRESSED | SCP_SEND_WRITABLE_OK)
+/* As many as the kernel's own interface takes. */
+#define MAX_CLONE_SOURCES 209715u
+
+int scp_send_fail(struct scp_engine *engine, enum scp_reason reason)
+{
+	const struct scp_state *state = &engine->state;
+	u64 ino = state->kind == SCP_KIND_NONE ? SCP_NOWHERE : state->ino;
+
+	return scp_fail(engine->volume, reason, 0, SCP_NOWHERE, engine->tree->id, ino,
+			SCP_NOWHERE);
+}
+
+int scp_engine_fail(struct scp_engine *engine, enum scp_reason reason, const char *detail)
+{
+	return scp_fail_detail(engine->volume, reason, detail);
+}
+
+void scp_engine_forget(struct scp_engine *engine)
+{
+	scp_cursor_off(engine);
+	scp_refs_clear(engine);
+	memset(engine->made_dirs, 0, sizeof(engine->made_dirs));
+}
+
+static int check_request(struct scp_volume *volume, const struct scp_request *request)
+{
+	if (request->protocol < SCP_PROTOCOL_MIN || request->protocol > SCP_PROTOCOL_MAX)
+		return scp_fail_detail(volume, SCP_PROTOCOL, NULL);
+	if (request->flags & ~KNOWN_FLAGS)
+		return scp_fail_detail(volume, SCP_FLAGS, "unknown flag");
+	if ((request->flags & SCP_SEND_COMPRESSED) && request->protocol < 2)
+		return scp_fail_detail(volume, SCP_FLAGS, "compressed data needs protocol 2");
+	if (request->parent)
+		return scp_fail_detail(volume, SCP_INCREMENTAL, NULL);
+	if (request->clone_count > MAX_CLONE_SOURCES)
+		return scp_fail_detail(volume, SCP_FLAGS, "too many clone sources");
+	return 0;
+}
+
+/* Puts @id into the sorted list of roots unless it is there. */
+static void insert_root(struct scp_engine *engine, u64 id)
+{
+	u32 at = engine->root_count;
+
+	while (at && engine->roots[at - 1].tree.id > id)
+		at--;
+	if (at && engine->roots[at - 1].tree.id == id)
+		return;
+	memmove(&engine->roots[at + 1], &engine->roots[at],
+		(engine->root_count - at) * sizeof(*engine->roots));
+	memset(&engine->roots[at], 0, sizeof(*engine->roots));
+	engine->roots[at].tree.id = id;
+	engine->root_count++;
+}
+
+static int open_root(struct scp_engine *engine, struct scp_clone_root *root, bool writable_ok)
+{
+	u64 id = root->tree.id;
+	int err = scp_tree_open(engine->volume, id, true, &root->tree);
+
+	if (err == -ENOENT || (!err && (!root->tree.info.refs ||
+					(root->tree.info.flags & SCP_ROOT_DEAD))))
+		return scp_fail(engine->volume, SCP_SUBVOLUME_MISSING, 0, SCP_NOWHERE, id,
+				SCP_NOWHERE, SCP_NOWHERE);
+	if (!err && !writable_ok && !(root->tree.info.flags & SCP_ROOT_READONLY))
+		return scp_fail(engine->volume, SCP_SUBVOLUME_WRITABLE, 0, SCP_NOWHERE, id,
+				SCP_NOWHERE, SCP_NOWHERE);
+	return err;
+}
+
+static bool is_subvolume_id(u64 id)
+{
+	return id == SCP_FS_TREE_ID || (id >= SCP_FIRST_FREE_ID && id <= SCP_LAST_FREE_ID);
+}
+
+static int open_roots(struct scp_engine *engine, const struct scp_request *request)
+{
+	bool writable_ok = request->flags & SCP_SEND_WRITABLE_OK;
+	u32 i;
+	int err;
+
+	engine->roots = scp_zalloc((request->clone_count + 1) * sizeof(*engine->roots));
+	if (!engine->roots)
+		return scp_fail_detail(engine->volume, SCP_NO_MEMORY, NULL);
+	insert_root(engine, request->subvolume);
+	for (i = 0; i < request->clone_count; i++)
+		insert_root(engine, request->clone_sources[i]);
+	for (i = 0; i < engine->root_count; i++) {
+		if (!is_subvolume_id(engine->roots[i].tree.id))
+			return scp_fail(engine->volume, SCP_SUBVOLUME_MISSING, 0, SCP_NOWHERE,
+					engine->roots[i].tree.id, SCP_NOWHERE, SCP_NOWHERE);
+		err = open_root(engine, &engine->roots[i], writable_ok);
+		if (err)
+			return err;
+		if (engine->roots[i].tree.id != request->subvolume)
+			continue;
+		engine->roots[i].is_send_root = true;
+		engine->tree = &engine->roots[i].tree;
+	}
+	return 0;
+}
+
+static int set_up(struct scp_engine *engine, const struct scp_request *request)
+{
+	int err = check_request(engine->volume, request);
+
+	if (!err)
+		err = open_roots(engine, request);
+	if (err)
+		return err;
+	engine->protocol = request->protocol;
+	engine->flags = request->flags;
+	scp_state_init(&engine->state);
+	scp_state_init(&engine->undo);
+	scp_cursor_init(&engine->cursor, engine->tree);
+	engine->cursor.walk = true;
+	return scp_clone_search_init(&engine->clones, engine->volume, engine->roots,
+				     engine->root_count);
+}
+
+int scp_engine_open(struct scp_volume *volume, const struct scp_request *request,
+		    struct scp_engine **out, struct scp_error *error)
+{
+	struct scp_engine *engine = scp_zalloc(sizeof(*engine));
+	int err;
+
+	*out = NULL;
+	scp_error_clear(&volume->error);
+	if (!engine) {
+		err = scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
+		goto fail;
+	}
+	engine->volume = volume;
+	err = set_up(engine, request);
+	if (err)
+		goto fail;
+	*out = engine;
+	return 0;
+fail:
+	if (error)
+		*error = volume->error;
+	scp_engine_close(engine);
+	return err;
+}
+
+void scp_engine_close(struct scp_engine *engine)
+{
+	if (!engine)
+		return;
+	scp_cursor_release(&engine->cursor);
+	scp_window_close(engine);
+	scp_refs_release(engine);
+	scp_queue_release(&engine->queue);
+	scp_state_release(&engine->state);
+	scp_state_release(&engine->undo);
+	scp_clone_search_release(&engine->clones);
+	scp_free(engine->roots);
+	scp_free(engine);
+}
+
+int scp_engine_checkpoint(struct scp_engine *engine, void *buffer, size_t size, size_t *needed)
+{
+	u8 *blob;
+	int err = scp_checkpoint_encode(engine, &blob, needed);
+
+	if (err) {
+		engine->error = engine->volume->error;
+		return err;
+	}
+	if (*needed <= size)
+		memcpy(buffer, blob, *needed);
+	else
+		err = -ENOBUFS;
+	scp_free(blob);
+	return err;
+}
+
+int scp_engine_rearm(struct scp_engine *engine, const void *blob, size_t size)
+{
+	int err = scp_checkpoint_decode(engine, blob, size);
+
+	if (err)
+		engine->error = engine->volume->error;
+	else
+		scp_window_close(engine);
+	return err;
+}
+
+u64 scp_engine_offset(const struct scp_engine *engine)
+{
+	return engine->state.offset;
+}
+
+const struct scp_error *scp_engine_error(const struct scp_engine *engine)
+{
+	return &engine->error;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * An EXTENT_DATA event: nothing, or a run that writes or clones its range.
+ */
+#include "send/engine_private.h"
+
+/* The contents of an inode created by this send are zeros where nothing is written. */
+static bool is_implied(const struct scp_extent *extent)
+{
+	return extent->type == SCP_EXTENT_PREALLOC || scp_extent_is_hole(extent);
+}
+
+static int find_source(struct scp_engine *engine, const struct scp_extent *extent,
+		       struct scp_clone_source *source)
+{
+	const struct scp_state *state = &engine->state;
+	struct scp_clone_wanted wanted = {
+		.extent = extent,
+		.leaf_owner = engine->cursor.path[0]->owner,
+		.ino = state->ino,
+		.inode_size = state->size,
+		.next_write_offset = state->next_write_offset,
+	};
+
+	if (extent->type == SCP_EXTENT_INLINE)
+		return 0;
+	return scp_clone_find(&engine->clones, &wanted, source);
+}
+
+/*
+ * A range that ends within a sector can only be cloned from where its source ends too, since file
+ * systems clone whole sectors except at the end of both files. 1: so it is.
+ */
+static int ends_together(struct scp_engine *engine, const struct scp_clone_source *source,
+			 u64 length)
+{
+	struct scp_inode inode;
+	int err = scp_inode_get(&engine->roots[source->root].tree, source->ino, &inode);
+
+	if (err)
+		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+	return source->offset + length == inode.size;
+}
+
+static int may_clone(struct scp_engine *engine, const struct scp_clone_source *source,
+		     u64 offset, u64 end)
+{
+	if (scp_is_aligned(end, engine->volume->sectorsize))
+		return 1;
+	if (end != engine->state.size)
+		return 0;
+	return ends_together(engine, source, end - offset);
+}
+
+static void start_run(struct scp_engine *engine, const struct scp_extent *extent, u64 end,
+		      const struct scp_clone_source *source)
+{
+	struct scp_run *run = &engine->state.run;
+
+	memset(run, 0, sizeof(*run));
+	run->offset = extent->file_offset;
+	run->end = end;
+	run->extent_offset = extent->extent_offset;
+	if (source) {
+		run->cloning = true;
+		run->clone_root = engine->roots[source->root].tree.id;
+		run->clone_ino = source->ino;
+		run->clone_offset = source->offset;
+	} else {
+		run->write_end = end;
+	}
+	engine->state.phase = SCP_PHASE_RUN;
+}
+
+int scp_handle_extent(struct scp_engine *engine)
+{
+	struct scp_clone_source source;
+	struct scp_extent extent;
+	u64 end;
+	int err;
+
+	if (S_ISLNK(engine->state.mode))
+		return 0;
+	err = scp_extent_parse(&engine->cursor, &extent);
+	if (err || is_implied(&extent))
+		return err;
+	end = scp_min(scp_extent_end(&extent, engine->volume->sectorsize), engine->state.size);
+	if (end <= extent.file_offset)
+		return 0;
+	err = find_source(engine, &extent, &source);
+	if (err > 0)
+		err = may_clone(engine, &source, extent.file_offset, end);
+	if (err < 0)
+		return err;
+	/* The kernel clones no sector from a file's beginning. */
+	if (err && !source.offset && end - extent.file_offset == engine->volume->sectorsize)
+		err = 0;
+	start_run(engine, &extent, end, err ? &source : NULL);
+	return 0;
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Delivering queued commands into the caller's buffer, and counting them without reading data.
+ *
+ * File contents are read to where they belong in the buffer, and the checksum is computed there: the
+ * engine makes no other copy of them.
+ */
+#include "data/data.h"
+#include "send/engine_private.h"
+
+size_t scp_buffer_min(u32 protocol)
+{
+	return protocol == 1 ? SCP_COMMAND_MAX_V1 : SCP_COMMAND_MAX_V2;
+}
+
+static int read_file(struct scp_engine *engine, const struct scp_payload *payload, u8 *to)
+{
+	const struct scp_host *host = engine->volume->host;
+	struct scp_file_range range = {
+		.tree = engine->tree,
+		.inode = engine->state.ino,
+		.generation = engine->state.generation,
+		.offset = payload->offset,
+		.length = payload->length,
+	};
+
+	return host->ops->read_file(host->private, &range, to, &engine->volume->error);
+}
+
+static int find_stored(struct scp_engine *engine, const struct scp_payload *payload,
+		       struct scp_extent *extent)
+{
+	struct scp_key key = {
+		.objectid = engine->state.ino,
+		.type = SCP_EXTENT_DATA,
+		.offset = payload->offset,
+	};
+	struct scp_cursor cursor;
+	int err;
+
+	scp_cursor_init(&cursor, engine->tree);
+	err = scp_search_exact(&cursor, &key);
+	if (!err)
+		err = scp_extent_parse(&cursor, extent);
+	if (err == -ENOENT || (!err && extent->disk_num_bytes != payload->length))
+		err = scp_send_fail(engine, SCP_CHECKPOINT_POSITION);
+	scp_cursor_release(&cursor);
+	return err;
+}
+
+/*
+ * Data has no generation, so bytes read past the filesystem count only if the subvolume is seen
+ * unmoved after the read.
+ */
+static int read_stored(struct scp_engine *engine, const struct scp_payload *payload, u8 *to)
+{
+	struct scp_extent extent;
+	int tries;
+	int moved;
+	int err;
+
+	for (tries = 0; tries < SCP_MOVE_RETRIES; tries++) {
+		err = find_stored(engine, payload, &extent);
+		if (err)
+			return err;
+		err = scp_data_read(engine->volume, extent.disk_bytenr, payload->length, to);
+		moved = scp_tree_confirm(engine->tree);
+		if (moved <= 0)
+			return moved ? moved : err;
+	}
+	return scp_send_fail(engine, SCP_MOVED_TOO_OFTEN);
+}
+
+/* Puts a command whose contents are to be read to @to; @head bytes of it are known. */
+static int deliver_payload(struct scp_engine *engine, const u8 *command, u32 head, u32 length,
+			   u8 *to)
+{
+	struct scp_payload payload = engine->queue.payload;
+	int err;
+
+	payload.length = length;
+	memcpy(to, command, head);
+	if (engine->protocol == 1)
+		scp_put_le16(to + head - 2, length);
+	if (payload.kind == SCP_PAYLOAD_FILE)
+		err = read_file(engine, &payload, to + head);
+	else
+		err = read_stored(engine, &payload, to + head);
+	if (!err)
+		scp_command_seal(to, head + length);
+	return err;
+}
+
+/* How much of a WRITE with @head bytes before its data fits into @room; whole sectors if it can. */
+static u32 split_length(u32 head, size_t room)
+{
+	size_t length = room > head ? room - head : 0;
+
+	return length > SCP_SECTORSIZE_MIN ? scp_round_down(length, SCP_SECTORSIZE_MIN) : length;
+}
+
+/* The queued WRITE begins @given bytes later from now on. */
+static void shorten(struct scp_engine *engine, u8 *command, u32 head, u32 given)
+{
+	u32 data = engine->protocol == 1 ? SCP_ATTR_HEADER_SIZE : SCP_ATTR_TYPE_SIZE;
+	u8 *offset = command + head - data - sizeof(u64);
+
+	engine->queue.payload.offset += given;
+	engine->queue.payload.length -= given;
+	scp_put_le64(offset, engine->queue.payload.offset);
+}
+
+static int deliver_split(struct scp_engine *engine, u8 *command, u32 head, struct scp_fill *fill)
+{
+	u32 length = split_length(head, fill->size - fill->filled);
+	u8 *to = (u8 *)fill->buffer + fill->filled;
+	int err;
+
+	if (!length)
+		return -ENOBUFS;
+	err = deliver_payload(engine, command, head, length, to);
+	if (err)
+		return err;
+	shorten(engine, command, head, length);
+	fill->filled += head + length;
+	engine->state.offset += head + length;
+	return 0;
+}
+
+static void delivered(struct scp_engine *engine, u64 length)
+{
+	engine->state.offset += length;
+	scp_queue_pop(&engine->queue);
+	scp_window_delivered(engine);
+}
+
+/* The first command of the queue. -ENOBUFS: it does not fit. */
+static int deliver(struct scp_engine *engine, struct scp_fill *fill)
+{
+	bool payload = scp_queue_first_has_payload(&engine->queue);
+	u8 *to = (u8 *)fill->buffer + fill->filled;
+	u32 data = payload ? engine->queue.payload.length : 0;
+	u32 head;
+	u8 *command = scp_queue_first(&engine->queue, &head);
+	int err = 0;
+
+	if ((size_t)head + data > fill->size - fill->filled) {
+		if (payload && engine->queue.payload.kind == SCP_PAYLOAD_FILE &&
+		    (fill->flags & SCP_FILL_SPLIT_WRITES))
+			return deliver_split(engine, command, head, fill);
+		return -ENOBUFS;
+	}
+	if (payload)
+		err = deliver_payload(engine, command, head, data, to);
+	else
+		memcpy(to, command, head);
+	if (err)
+		return err;
+	fill->filled += head + data;
+	delivered(engine, head + data);
+	return 0;
+}
+
+static bool is_complete(const struct scp_engine *engine)
+{
+	return engine->state.phase == SCP_PHASE_DONE && scp_queue_empty(&engine->queue);
+}
+
+/* Steps until something is queued or the stream is complete. */
+static int refill(struct scp_engine *engine)
+{
+	int err = 0;
+
+	while (!err && scp_queue_empty(&engine->queue) && !is_complete(engine)) {
+		err = scp_window_next(engine);
+		if (err >= 0)
+			err = scp_step(engine);
+	}
+	return err;
+}
+
+static int interrupted(struct scp_engine *engine)
+{
+	const struct scp_host *host = engine->volume->host;
+
+	if (!host->ops->interrupted(host->private))
+		return 0;
+	return scp_send_fail(engine, SCP_INTERRUPTED);
+}
+
+static int fill_some(struct scp_engine *engine, struct scp_fill *fill)
+{
+	int err;
+
+	while (!is_complete(engine)) {
+		err = interrupted(engine);
+		if (!err)
+			err = refill(engine);
+		if (!err && !scp_queue_empty(&engine->queue))
+			err = deliver(engine, fill);
+		if (err)
+			return err;
+		if (fill->filled && (fill->flags & SCP_FILL_ONE_COMMAND))
+			break;
+	}
+	return 0;
+}
+
+int scp_engine_fill(struct scp_engine *engine, struct scp_fill *fill)
+{
+	int err;
+
+	fill->filled = 0;
+	fill->end = false;
+	err = fill_some(engine, fill);
+	fill->end = is_complete(engine);
+	if (!err || fill->filled)
+		return 0;
+	if (err == -ENOBUFS)
+		scp_send_fail(engine, SCP_BUFFER_SIZE);
+	engine->error = engine->volume->error;
+	return err;
+}
+
+int scp_engine_measure(struct scp_engine *engine, u64 limit, u64 *size, bool *end)
+{
+	u64 before = *size;
+	u32 length;
+	int err = 0;
+
+	while (!is_complete(engine) && *size - before < limit) {
+		err = interrupted(engine);
+		if (!err)
+			err = refill(engine);
+		if (err)
+			break;
+		if (scp_queue_empty(&engine->queue))
+			continue;
+		scp_queue_first(&engine->queue, &length);
+		if (scp_queue_first_has_payload(&engine->queue))
+			length += engine->queue.payload.length;
+		*size += length;
+		delivered(engine, length);
+	}
+	*end = is_complete(engine);
+	if (err)
+		engine->error = engine->volume->error;
+	return err;
+}

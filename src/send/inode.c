@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Opening the inode whose INODE_ITEM is the event, and creating inodes at the receiver.
+ */
+#include "send/engine_private.h"
+
+int scp_open_inode(struct scp_engine *engine)
+{
+	struct scp_state *state = &engine->state;
+	struct scp_inode inode;
+	int err = scp_inode_parse(&engine->cursor, &inode);
+
+	if (err)
+		return err;
+	state->kind = inode.nlink ? SCP_KIND_NEW : SCP_KIND_IGNORED;
+	state->ino = inode.ino;
+	state->generation = inode.generation;
+	state->size = inode.size;
+	state->mode = inode.mode;
+	state->next_write_offset = 0;
+	state->mark = inode.ino;
+	scp_path_clear(&state->path);
+	if (state->kind == SCP_KIND_IGNORED || inode.ino == SCP_ROOT_DIR_ID)
+		return 0;
+	return scp_create_inode(engine, &inode);
+}
+
+/* The stream has device numbers as the kernel hands them to userspace, 32 bits of them. */
+static u64 stream_rdev(u64 rdev)
+{
+	u64 major = rdev >> 20;
+	u64 minor = rdev & 0xfffff;
+
+	return (u32)((minor & 0xff) | (major << 8) | ((minor & ~0xffULL) << 12));
+}
+
+static int creation_command(u32 mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return SCP_C_MKFILE;
+	case S_IFDIR:
+		return SCP_C_MKDIR;
+	case S_IFLNK:
+		return SCP_C_SYMLINK;
+	case S_IFCHR:
+	case S_IFBLK:
+		return SCP_C_MKNOD;
+	case S_IFIFO:
+		return SCP_C_MKFIFO;
+	case S_IFSOCK:
+		return SCP_C_MKSOCK;
+	}
+	return -EOPNOTSUPP;
+}
+
+/* A symlink's target is the inline extent at offset 0, never compressed. */
+static int put_symlink_target(struct scp_engine *engine, u64 ino)
+{
+	struct scp_key key = { .objectid = ino, .type = SCP_EXTENT_DATA, .offset = 0 };
+	struct scp_cursor cursor;
+	struct scp_extent extent;
+	int err;
+
+	scp_cursor_init(&cursor, engine->tree);
+	err = scp_search_exact(&cursor, &key);
+	if (err == -ENOENT)
+		err = scp_send_fail(engine, SCP_INCONSISTENT);
+	if (!err)
+		err = scp_extent_parse(&cursor, &extent);
+	if (!err && (extent.type != SCP_EXTENT_INLINE || extent.compression ||
+		     extent.ram_bytes > extent.inline_size))
+		err = scp_cursor_fail(&cursor, SCP_SYMLINK_FORMAT);
+	if (!err)
+		scp_put_bytes(engine, SCP_A_PATH_LINK, extent.inline_data, extent.ram_bytes);
+	scp_cursor_release(&cursor);
+	return err;
+}
+
+/* The command that makes @ino under its orphan name. */
+static int send_creation(struct scp_engine *engine, u64 ino, u64 generation, u32 mode, u64 rdev)
+{
+	int command = creation_command(mode);
+	int err;
+
+	if (command < 0)
+		return scp_send_fail(engine, SCP_INODE_TYPE);
+	err = scp_orphan_name(engine, ino, generation, &engine->path_a);
+	if (err)
+		return err;
+	scp_command_begin(engine, command);
+	scp_put_path(engine, SCP_A_PATH, &engine->path_a);
+	scp_put_u64(engine, SCP_A_INO, ino);
+	if (command == SCP_C_SYMLINK) {
+		err = put_symlink_target(engine, ino);
+	} else if (command != SCP_C_MKFILE && command != SCP_C_MKDIR) {
+		scp_put_u64(engine, SCP_A_RDEV, stream_rdev(rdev));
+		scp_put_u64(engine, SCP_A_MODE, mode);
+	}
+	return err ? err : scp_command_end(engine);
+}
+
+static bool remembered_as_made(const struct scp_engine *engine, u64 dir)
+{
+	u32 i;
+
+	for (i = 0; i < SCP_MADE_DIRS; i++)
+		if (engine->made_dirs[i] == dir)
+			return true;
+	return false;
+}
+
+static void remember_as_made(struct scp_engine *engine, u64 dir)
+{
+	engine->made_dirs[engine->made_next] = dir;
+	engine->made_next = (engine->made_next + 1) % SCP_MADE_DIRS;
+}
+
+/* Does the DIR_INDEX under the cursor name an inode that is at the receiver already? */
+static int names_sent_inode(struct scp_engine *engine, struct scp_cursor *cursor)
+{
+	struct scp_dirent_iter iter;
+	struct scp_dirent entry;
+	int err = scp_dirent_iter_init(&iter, cursor);
+
+	while (!err) {
+		err = scp_dirent_iter_next(&iter, &entry);
+		if (err <= 0)
+			return err;
+		if (entry.location.type != SCP_ROOT_ITEM &&
+		    entry.location.objectid < engine->state.mark)
+			return 1;
+		err = 0;
+	}
+	return err;
+}
+
+/*
+ * Was the directory created out of turn? It was if something with a smaller number is in it, since
+ * that could not be put there otherwise. 1: yes.
+ */
+static int made_already(struct scp_engine *engine, u64 dir)
+{
+	struct scp_key key = { .objectid = dir, .type = SCP_DIR_INDEX, .offset = 0 };
+	struct scp_cursor cursor;
+	int err;
+
+	if (remembered_as_made(engine, dir))
+		return 1;
+	scp_cursor_init(&cursor, engine->tree);
+	cursor.walk = true;
+	err = scp_search(&cursor, &key);
+	while (err >= 0) {
+		key = scp_cursor_key(&cursor);
+		if (key.objectid != dir || key.type != SCP_DIR_INDEX) {
+			err = 0;
+			break;
+		}
+		err = names_sent_inode(engine, &cursor);
+		if (err)
+			break;
+		err = scp_next(&cursor);
+	}
+	scp_cursor_release(&cursor);
+	return err == -ENOENT ? 0 : err;
+}
+
+int scp_create_inode(struct scp_engine *engine, const struct scp_inode *inode)
+{
+	int made = 0;
+
+	if (S_ISDIR(inode->mode))
+		made = made_already(engine, inode->ino);
+	if (made)
+		return made < 0 ? made : 0;
+	return send_creation(engine, inode->ino, inode->generation, inode->mode, inode->rdev);
+}
+
+int scp_create_dir_early(struct scp_engine *engine, u64 dir, u64 generation)
+{
+	int err = made_already(engine, dir);
+
+	if (err)
+		return err < 0 ? err : 0;
+	err = send_creation(engine, dir, generation, S_IFDIR, 0);
+	if (!err)
+		remember_as_made(engine, dir);
+	return err;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Finish steps with very many commands: an inode may have 65,535 names.
+ *
+ * Queueing all their commands would take any amount of memory, and any size of checkpoint. So the
+ * state from before the first name was collected is kept (the origin), and the step is run as often
+ * as needed, each time keeping only the commands of a window behind those already delivered. A
+ * checkpoint is then the origin and the number of commands delivered since. This is sound because
+ * names, unlike data, depend on nothing but the subvolume.
+ */
+#include "send/engine_private.h"
+
+bool scp_window_needed(const struct scp_engine *engine, bool at_end)
+{
+	if (!scp_names_are_due(engine, at_end))
+		return false;
+	return engine->refs.count > SCP_REFS_QUEUED || engine->state.skip;
+}
+
+int scp_window_open(struct scp_engine *engine)
+{
+	struct scp_window *window = &engine->window;
+	u32 skip = engine->state.skip;
+	int err;
+
+	/* From here on the window counts what is out, also when the step fails and is run again. */
+	engine->state.skip = 0;
+	if (window->origin)
+		return 0;
+	err = scp_checkpoint_encode(engine, &window->origin, &window->origin_size);
+	if (err)
+		return err;
+	window->delivered = skip;
+	window->from = skip;
+	window->ran = false;
+	window->more = false;
+	return 0;
+}
+
+void scp_window_counting(struct scp_engine *engine, bool on)
+{
+	struct scp_window *window = &engine->window;
+
+	window->counting = on && window->origin;
+	if (!window->counting)
+		return;
+	window->made = 0;
+	window->more = false;
+	window->ran = true;
+}
+
+bool scp_window_takes(struct scp_engine *engine)
+{
+	struct scp_window *window = &engine->window;
+	u32 number;
+
+	if (!window->counting)
+		return true;
+	number = window->made++;
+	if (number < window->from)
+		return false;
+	if (number - window->from < SCP_WINDOW_COMMANDS)
+		return true;
+	window->more = true;
+	return false;
+}
+
+void scp_window_delivered(struct scp_engine *engine)
+{
+	if (engine->window.origin)
+		engine->window.delivered++;
+}
+
+int scp_window_next(struct scp_engine *engine)
+{
+	struct scp_window *window = &engine->window;
+	u64 offset = engine->state.offset;
+	int err;
+
+	if (!window->origin || !window->ran)
+		return 0;
+	if (!window->more) {
+		scp_window_close(engine);
+		return 0;
+	}
+	err = scp_checkpoint_decode(engine, window->origin, window->origin_size);
+	if (err)
+		return err;
+	engine->state.offset = offset;
+	window->from = window->delivered;
+	window->ran = false;
+	window->more = false;
+	return 1;
+}
+
+void scp_window_close(struct scp_engine *engine)
+{
+	scp_free(engine->window.origin);
+	memset(&engine->window, 0, sizeof(engine->window));
+}
