@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Many reads of devices at once.
+ */
+#ifndef CLI_HOST_DEVICE_QUEUE_H
+#define CLI_HOST_DEVICE_QUEUE_H
+
+#include "host/source.h"
+
+struct device_queue;
+
+/* NULL: out of memory. */
+struct device_queue *device_queue_new(void);
+void device_queue_free(struct device_queue *queue);
+/* Does the reads and sets each one's result. */
+void device_queue_read(struct device_queue *queue, const struct device_list *devices,
+		       struct scp_io *ios, unsigned int count, const volatile int *interrupt);
+
+#endif

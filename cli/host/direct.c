@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The direct host: a mounted filesystem. Metadata is read from its devices past their page cache,
+ * which knows nothing of what btrfs wrote; file data is read through the filesystem itself.
+ */
+#include <fcntl.h>
+#include <linux/btrfs.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "host/device_queue.h"
+#include "host/source.h"
+#include "message.h"
+#include "tree/tree.h"
+
+struct direct_reader {
+	struct device_queue *queue;
+	/* The file opened last. */
+	int fd;
+	u64 root;
+	u64 inode;
+	u64 generation;
+};
+
+static int direct_read(void *host, struct scp_io *ios, unsigned int count)
+{
+	struct source *source = host;
+
+	device_queue_read(source->direct->queue, &source->devices, ios, count, source->interrupt);
+	return 0;
+}
+
+static int file_error(struct scp_error *error, const struct scp_file_range *range, u64 offset,
+		      int err)
+{
+	scp_error_clear(error);
+	error->reason = SCP_DATA_READ;
+	if (err == -ESTALE)
+		error->reason = SCP_SUBVOLUME_GONE;
+	else if (err == -EINTR)
+		error->reason = SCP_INTERRUPTED;
+	error->err = err;
+	error->root = range->tree->id;
+	error->inode = range->inode;
+	error->offset = offset;
+	return err;
+}
+
+/* Makes direct->fd the file of @range. */
+static int open_file(struct source *source, const struct scp_file_range *range)
+{
+	struct direct_reader *direct = source->direct;
+	int fd;
+
+	if (direct->fd >= 0 && direct->root == range->tree->id &&
+	    direct->inode == range->inode && direct->generation == range->generation)
+		return 0;
+	if (direct->fd >= 0)
+		close(direct->fd);
+	direct->fd = -1;
+	fd = open_inode(source->mount_fd, range->tree->id, range->inode, range->generation,
+			O_RDONLY | O_NOATIME | O_NONBLOCK);
+	if (fd < 0)
+		return fd;
+	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	direct->fd = fd;
+	direct->root = range->tree->id;
+	direct->inode = range->inode;
+	direct->generation = range->generation;
+	return 0;
+}
+
+static int direct_read_file(void *host, const struct scp_file_range *range, void *buffer,
+			    struct scp_error *error)
+{
+	struct source *source = host;
+	u64 done = 0;
+	int ret;
+
+	ret = open_file(source, range);
+	if (ret)
+		return file_error(error, range, range->offset, ret);
+	while (done < range->length) {
+		ssize_t got = pread(source->direct->fd, (u8 *)buffer + done, range->length - done,
+				    (off_t)(range->offset + done));
+
+		if (got < 0 && errno == EINTR && !source_interrupted(source))
+			continue;
+		/* A read-only snapshot's file that ends early is no longer what its inode says. */
+		if (got <= 0)
+			return file_error(error, range, range->offset + done,
+					  got ? -errno : -EIO);
+		done += got;
+	}
+	return 0;
+}
+
+static void direct_release(struct source *source)
+{
+	if (!source->direct)
+		return;
+	if (source->direct->fd >= 0)
+		close(source->direct->fd);
+	device_queue_free(source->direct->queue);
+	free(source->direct);
+}
+
+static int direct_reopen(const struct source *source, struct source **out);
+
+static const struct source_kind direct_kind = {
+	.name = "direct",
+	.host = {
+		.read = direct_read,
+		.read_file = direct_read_file,
+		.interrupted = source_host_interrupted,
+		.warn = source_host_warn,
+	},
+	.reopen = direct_reopen,
+	.find_subvolume = direct_find_subvolume,
+	.open_id = direct_open_id,
+	.release = direct_release,
+};
+
+/* Opens one of the devices the kernel names; one that cannot be opened counts as missing. */
+static int add_device(struct source *source, const char *path, int *open_error)
+{
+	int fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
+
+	if (fd < 0) {
+		*open_error = errno;
+		if (errno != EACCES && errno != EPERM)
+			warn_line("cannot open device %s: %s", path, strerror(errno));
+		return 0;
+	}
+	return device_list_add(&source->devices, path, fd) ? source_out_of_memory() : 0;
+}
+
+static int add_all_devices(struct source *source, const struct btrfs_ioctl_fs_info_args *fs,
+			   int *open_error)
+{
+	struct btrfs_ioctl_dev_info_args *device = calloc(1, sizeof(*device));
+	int ret = 0;
+	u64 id;
+
+	if (!device)
+		return source_out_of_memory();
+	/* Seeds have the lowest ids, so they are among these; id 0 is a replace in progress. */
+	for (id = 1; id <= fs->max_id && !ret; id++) {
+		memset(device, 0, sizeof(*device));
+		device->devid = id;
+		if (ioctl(source->mount_fd, BTRFS_IOC_DEV_INFO, device))
+			continue;
+		device->path[sizeof(device->path) - 1] = '\0';
+		if (*device->path)
+			ret = add_device(source, (char *)device->path, open_error);
+	}
+	free(device);
+	return ret;
+}
+
+static int find_devices(struct source *source, const char *what)
+{
+	struct btrfs_ioctl_fs_info_args fs = { 0 };
+	int open_error = ENODEV;
+
+	if (ioctl(source->mount_fd, BTRFS_IOC_FS_INFO, &fs))
+		return error_line("%s: cannot ask the filesystem for its devices: %s", what,
+				  strerror(errno));
+	if (add_all_devices(source, &fs, &open_error))
+		return -1;
+	if (open_error == EACCES || open_error == EPERM)
+		return error_line("%s: reading the devices of a mounted filesystem needs root "
+				  "(CAP_SYS_ADMIN)", what);
+	if (source->devices.count)
+		return 0;
+	return error_line("%s: cannot open any device of the filesystem: %s", what,
+			  strerror(open_error));
+}
+
+/* File handles are for the privileged; learning that at the first file would be late. */
+static int check_privilege(struct source *source, const char *what)
+{
+	int fd = open_inode(source->mount_fd, 0, 0, 0, O_RDONLY);
+
+	if (fd >= 0)
+		close(fd);
+	if (fd == -EPERM)
+		return error_line("%s: reading files by handle needs root (CAP_SYS_ADMIN)", what);
+	return 0;
+}
+
+static int direct_start(struct source *source, const char *what)
+{
+	source->host.live = true;
+	source->direct = calloc(1, sizeof(*source->direct));
+	if (!source->direct)
+		return source_out_of_memory();
+	source->direct->fd = -1;
+	source->direct->queue = device_queue_new();
+	if (!source->direct->queue)
+		return source_out_of_memory();
+	if (find_devices(source, what) || check_privilege(source, what))
+		return -1;
+	return source_start(source, what, "");
+}
+
+/* What was written before must be on the devices before they are read. */
+static int commit(int fd, const char *path)
+{
+	if (!ioctl(fd, BTRFS_IOC_SYNC) || errno == EROFS)
+		return 0;
+	return error_line("%s: cannot commit the filesystem: %s", path, strerror(errno));
+}
+
+static int open_btrfs(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct statfs fs;
+
+	if (fd < 0)
+		return error_line("cannot open %s: %s", path, strerror(errno));
+	if (fstatfs(fd, &fs) || fs.f_type != BTRFS_SUPER_MAGIC) {
+		close(fd);
+		return error_line("%s: not on a btrfs filesystem", path);
+	}
+	return fd;
+}
+
+/* Takes @fd over. */
+static int open_direct(int fd, const char *what, struct source **out)
+{
+	struct source *source = source_new(&direct_kind);
+
+	if (!source) {
+		close(fd);
+		return source_out_of_memory();
+	}
+	source->mount_fd = fd;
+	if (direct_start(source, what)) {
+		source_close(source);
+		return -1;
+	}
+	*out = source;
+	return 0;
+}
+
+int source_open_mounted(const char *path, struct source **out)
+{
+	int fd = open_btrfs(path);
+
+	if (fd < 0)
+		return -1;
+	if (commit(fd, path)) {
+		close(fd);
+		return -1;
+	}
+	return open_direct(fd, path, out);
+}
+
+static int direct_reopen(const struct source *source, struct source **out)
+{
+	int fd = fcntl(source->mount_fd, F_DUPFD_CLOEXEC, 0);
+
+	if (fd < 0)
+		return error_line("cannot duplicate a file descriptor: %s", strerror(errno));
+	return open_direct(fd, "the mounted filesystem", out);
+}

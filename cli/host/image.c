@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The image host: unmounted devices or files that hold them, read as an ordinary user.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "format/ondisk.h"
+#include "host/source.h"
+#include "message.h"
+
+static int image_read(void *host, struct scp_io *ios, unsigned int count)
+{
+	struct source *source = host;
+	unsigned int i;
+
+	/* The kernel starts all the reads at once; ours then find the bytes there. */
+	for (i = 0; count > 1 && i < count; i++)
+		posix_fadvise(source->devices.devices[ios[i].device].fd, (off_t)ios[i].offset,
+			      ios[i].length, POSIX_FADV_WILLNEED);
+	for (i = 0; i < count; i++)
+		ios[i].result = read_fully(source->devices.devices[ios[i].device].fd,
+					   ios[i].buffer, ios[i].length, ios[i].offset,
+					   source->interrupt);
+	return 0;
+}
+
+static int image_read_file(void *host, const struct scp_file_range *range, void *buffer,
+			   struct scp_error *error)
+{
+	struct source *source = host;
+
+	return extent_reader_read(source->extents, range, buffer, error);
+}
+
+static void image_release(struct source *source)
+{
+	extent_reader_free(source->extents);
+}
+
+static int image_reopen(const struct source *source, struct source **out);
+
+static const struct source_kind image_kind = {
+	.name = "image",
+	.host = {
+		.read = image_read,
+		.read_file = image_read_file,
+		.interrupted = source_host_interrupted,
+		.warn = source_host_warn,
+	},
+	.reopen = image_reopen,
+	.find_subvolume = image_find_subvolume,
+	.open_id = image_open_id,
+	.release = image_release,
+};
+
+/*
+ * The cached blocks of a mounted device may be older than what its filesystem wrote, so such a
+ * device is not read; the file behind a mounted loop device has no such cache, but changes.
+ */
+static int check_mounted(int fd, const char *path, bool is_block)
+{
+	if (mounted_state(fd) != MOUNTED_WRITABLE)
+		return 0;
+	if (is_block)
+		return error_line("%s is mounted: name the subvolume's path in the mounted "
+				  "filesystem instead", path);
+	warn_line("%s is mounted through a loop device and may change while it is read", path);
+	return 0;
+}
+
+static int check_kind(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return error_line("cannot stat %s: %s", path, strerror(errno));
+	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
+		return error_line("%s is neither a block device nor a regular file", path);
+	return check_mounted(fd, path, S_ISBLK(st.st_mode));
+}
+
+static int add_image(struct source *source, const char *path)
+{
+	/* Nonblocking, so that opening a pipe by mistake does not wait for its other end. */
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return error_line("cannot open %s: %s", path, strerror(errno));
+	if (check_kind(fd, path)) {
+		close(fd);
+		return -1;
+	}
+	/* Blocks cached while the device was mounted may be old. */
+	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	return device_list_add(&source->devices, path, fd) ? source_out_of_memory() : 0;
+}
+
+static bool is_block_device(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISBLK(st.st_mode);
+}
+
+/*
+ * How many devices the filesystem says it has; 0 if that cannot be read. Only for advice: the volume
+ * checks everything itself.
+ */
+static u64 devices_named(const struct source *source)
+{
+	struct scp_disk_super super;
+	u64 most = 0;
+	u32 i;
+
+	for (i = 0; i < source->devices.count; i++) {
+		if (read_fully(source->devices.devices[i].fd, &super, sizeof(super),
+			       SCP_SUPER_OFFSET_0, NULL) ||
+		    le64_to_cpu(super.magic) != SCP_SUPER_MAGIC)
+			continue;
+		most = scp_max(most, le64_to_cpu(super.num_devices));
+	}
+	return most;
+}
+
+/* Completes the list from the machine's block devices, if the user named one of those. */
+static int complete_devices(struct source *source)
+{
+	u32 given = source->devices.count;
+	u32 i;
+
+	for (i = 0; i < given; i++) {
+		if (!is_block_device(source->devices.devices[i].fd))
+			continue;
+		return add_other_members(&source->devices, source->devices.devices[i].path);
+	}
+	return 0;
+}
+
+static int start_image(struct source *source)
+{
+	const char *first = source->devices.devices[0].path;
+	char hint[120] = "";
+	u64 named;
+
+	named = devices_named(source);
+	if (named > source->devices.count && complete_devices(source))
+		return -1;
+	if (named > source->devices.count)
+		snprintf(hint, sizeof(hint), " (the filesystem has %llu devices, %u given: name "
+			 "the others too)", named, source->devices.count);
+	if (source_start(source, first, hint))
+		return -1;
+	if (*hint)
+		warn_line("%s: reading without all devices%s", first, hint);
+	return 0;
+}
+
+static int add_images(struct source *source, const char *const *paths, size_t count)
+{
+	size_t i;
+
+	if (!count)
+		return error_line("no device given");
+	for (i = 0; i < count; i++) {
+		if (add_image(source, paths[i]))
+			return -1;
+	}
+	return 0;
+}
+
+int source_open_image(const char *const *devices, size_t count, struct source **out)
+{
+	struct source *source = source_new(&image_kind);
+
+	if (!source)
+		return source_out_of_memory();
+	source->extents = extent_reader_new();
+	if (!source->extents) {
+		source_out_of_memory();
+		goto fail;
+	}
+	if (add_images(source, devices, count) || start_image(source))
+		goto fail;
+	*out = source;
+	return 0;
+
+fail:
+	source_close(source);
+	return -1;
+}
+
+static int image_reopen(const struct source *source, struct source **out)
+{
+	const char **paths = calloc(source->devices.count, sizeof(*paths));
+	int ret;
+	u32 i;
+
+	if (!paths)
+		return source_out_of_memory();
+	for (i = 0; i < source->devices.count; i++)
+		paths[i] = source->devices.devices[i].path;
+	ret = source_open_image(paths, source->devices.count, out);
+	free(paths);
+	return ret;
+}

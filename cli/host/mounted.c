@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Is a device in use by a mounted btrfs?
+ *
+ * /proc/self/mountinfo names one device of a filesystem only, so sysfs tells which devices belong to
+ * which mounted filesystem, and mountinfo only whether that filesystem may write.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "host/source.h"
+
+#define SYSFS_BTRFS "/sys/fs/btrfs"
+#define MOUNTINFO "/proc/self/mountinfo"
+#define LINE_SIZE 8192u
+
+/* First line of the file @path made of @dir and @name, without its newline. */
+static bool read_line(const char *dir, const char *name, char *line, size_t size)
+{
+	char path[PATH_MAX];
+	FILE *file;
+	bool ok;
+
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
+		return false;
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	ok = fgets(line, (int)size, file);
+	fclose(file);
+	if (ok)
+		line[strcspn(line, "\n")] = '\0';
+	return ok;
+}
+
+/* Device number of the block device that sysfs directory @dir describes; 0: none. */
+static dev_t device_number(const char *dir)
+{
+	unsigned int major;
+	unsigned int minor;
+	char line[64];
+
+	if (!read_line(dir, "dev", line, sizeof(line)) ||
+	    sscanf(line, "%u:%u", &major, &minor) != 2)
+		return 0;
+	return makedev(major, minor);
+}
+
+/* Is sysfs directory @dir the device @wanted, or a loop device on the file @wanted? */
+static bool is_device(const char *dir, const struct stat *wanted)
+{
+	char backing[PATH_MAX];
+	struct stat file;
+
+	if (S_ISBLK(wanted->st_mode))
+		return device_number(dir) == wanted->st_rdev;
+	if (!read_line(dir, "loop/backing_file", backing, sizeof(backing)) ||
+	    stat(backing, &file))
+		return false;
+	return file.st_dev == wanted->st_dev && file.st_ino == wanted->st_ino;
+}
+
+/* Calls @match for each device directory of the mounted filesystem @fsid until it says true. */
+static bool any_device(const char *fsid, bool (*match)(const char *dir, const void *argument),
+		       const void *argument)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	bool found = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), SYSFS_BTRFS "/%s/devices", fsid);
+	dir = opendir(path);
+	if (!dir)
+		return false;
+	while (!found && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (snprintf(path, sizeof(path), SYSFS_BTRFS "/%s/devices/%s", fsid,
+			     entry->d_name) < (int)sizeof(path))
+			found = match(path, argument);
+	}
+	closedir(dir);
+	return found;
+}
+
+static bool match_stat(const char *dir, const void *argument)
+{
+	return is_device(dir, argument);
+}
+
+static bool match_number(const char *dir, const void *argument)
+{
+	return device_number(dir) == *(const dev_t *)argument;
+}
+
+/*
+ * Splits a mountinfo line of a btrfs: @source is its device's path, @options the superblock's. False
+ * if it is of another type of filesystem. The line is cut to pieces.
+ */
+static bool parse_mount(char *line, char **source, char **options)
+{
+	char *at = strstr(line, " - btrfs ");
+	char *space;
+
+	if (!at)
+		return false;
+	at += strlen(" - btrfs ");
+	space = strchr(at, ' ');
+	if (!space)
+		return false;
+	*space = '\0';
+	*source = at;
+	*options = space + 1;
+	return true;
+}
+
+static bool says_read_only(const char *options)
+{
+	return !strncmp(options, "ro", 2) && strchr(",\n", options[2]);
+}
+
+/*
+ * Does mountinfo say that filesystem @fsid cannot write? A filesystem that sysfs shows but no line
+ * here is mounted where we cannot see it, so it counts as writable.
+ */
+static bool is_read_only(const char *fsid)
+{
+	char line[LINE_SIZE];
+	bool read_only = false;
+	struct stat device;
+	char *options;
+	char *source;
+	FILE *file = fopen(MOUNTINFO, "re");
+
+	if (!file)
+		return false;
+	while (!read_only && fgets(line, sizeof(line), file)) {
+		if (parse_mount(line, &source, &options) && !stat(source, &device) &&
+		    S_ISBLK(device.st_mode) && any_device(fsid, match_number, &device.st_rdev))
+			read_only = says_read_only(options);
+	}
+	fclose(file);
+	return read_only;
+}
+
+enum mounted_state mounted_state(int fd)
+{
+	enum mounted_state state = NOT_MOUNTED;
+	struct dirent *entry;
+	struct stat wanted;
+	DIR *dir;
+
+	if (fstat(fd, &wanted))
+		return NOT_MOUNTED;
+	dir = opendir(SYSFS_BTRFS);
+	if (!dir)
+		return NOT_MOUNTED;
+	while (state == NOT_MOUNTED && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.' || !any_device(entry->d_name, match_stat, &wanted))
+			continue;
+		state = is_read_only(entry->d_name) ? MOUNTED_READ_ONLY : MOUNTED_WRITABLE;
+	}
+	closedir(dir);
+	return state;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of host/ share: a source, its devices, and the two kinds of it.
+ */
+#ifndef CLI_HOST_SOURCE_H
+#define CLI_HOST_SOURCE_H
+
+#include <sendcp/host.h>
+#include "host/extents.h"
+#include "host/host.h"
+
+struct device {
+	char *path;
+	int fd;
+};
+
+/* devices.c */
+struct device_list {
+	struct device *devices;
+	u32 count;
+};
+
+/* Takes @fd over in every case; @path is copied. 0 or -ENOMEM. */
+int device_list_add(struct device_list *list, const char *path, int fd);
+void device_list_release(struct device_list *list);
+/*
+ * All of @length bytes at @offset: 0 or negative errno; -EIO behind the end; -EINTR only when
+ * interrupted while @interrupt (may be NULL) says stop.
+ */
+int read_fully(int fd, void *buffer, size_t length, u64 offset, const volatile int *interrupt);
+
+struct source_kind {
+	const char *name;
+	struct scp_host_ops host;
+	int (*reopen)(const struct source *source, struct source **out);
+	int (*find_subvolume)(struct source *source, const char *spec, struct subvolume *out);
+	/* Opens a subvolume known by its id. */
+	int (*open_id)(struct source *source, u64 id, struct subvolume *out);
+	void (*release)(struct source *source);
+};
+
+struct direct_reader;
+
+struct source {
+	const struct source_kind *kind;
+	struct scp_host host;
+	struct scp_volume *volume;
+	struct device_list devices;
+	const volatile int *interrupt;
+	/* Lines already printed about bad copies. */
+	unsigned int warnings;
+	/* Any directory or file of the mounted filesystem, -1 in an image. */
+	int mount_fd;
+	/* Of an image: how its files are read; NULL otherwise. */
+	struct extent_reader *extents;
+	/* Of a mounted filesystem; NULL otherwise. */
+	struct direct_reader *direct;
+};
+
+/* source.c */
+struct source *source_new(const struct source_kind *kind);
+int source_out_of_memory(void);
+bool source_interrupted(const struct source *source);
+int source_host_interrupted(void *host);
+void source_host_warn(void *host, const struct scp_error *what);
+/*
+ * Opens the volume on the devices collected. On failure prints a line about @what or the device at
+ * fault, ending in @hint (may be ""), and returns -1; the caller closes the source.
+ */
+int source_start(struct source *source, const char *what, const char *hint);
+
+/* subvolume.c */
+void subvolume_clear(struct subvolume *subvolume);
+/* Fills @out from @id's ROOT_ITEM; fd stays -1. -1 with an error line about @spec. */
+int subvolume_from_root(struct source *source, const char *spec, u64 id, struct subvolume *out);
+
+/* kinds' own ways to find subvolumes */
+int direct_find_subvolume(struct source *source, const char *spec, struct subvolume *out);
+int direct_open_id(struct source *source, u64 id, struct subvolume *out);
+int image_find_subvolume(struct source *source, const char *spec, struct subvolume *out);
+int image_open_id(struct source *source, u64 id, struct subvolume *out);
+/* The id of the subvolume with that uuid: 0, 1 if there is none, -1 after an error line. */
+int find_id_by_uuid(struct source *source, const u8 *uuid, u64 *id);
+
+/* file_handle.c */
+/* Opens an inode of the filesystem @mount_fd lies on; a new fd or negative errno. */
+int open_inode(int mount_fd, u64 root, u64 inode, u64 generation, int flags);
+
+/* members.c */
+/*
+ * Adds to @list the other devices of the filesystem on block device @path that this machine has and
+ * that are not listed yet. Finding none is no failure. 0 or -1 after an error line.
+ */
+int add_other_members(struct device_list *list, const char *path);
+
+/* mounted.c */
+enum mounted_state {
+	NOT_MOUNTED,
+	MOUNTED_READ_ONLY,
+	MOUNTED_WRITABLE,
+};
+
+/* Whether btrfs has the block device @fd, or a loop device on the file @fd, mounted now. */
+enum mounted_state mounted_state(int fd);
+
+#endif
