@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The commands' entry points.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "options.h"
+
+int command_send(const struct options *options);
+int command_resume(const struct options *options);
+int command_show(const struct options *options);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the journal's writing (journal.c) and thinning (journal_thin.c) share.
+ */
+#ifndef CLI_JOURNAL_INTERNAL_H
+#define CLI_JOURNAL_INTERNAL_H
+
+#include "journal.h"
+
+/* Where a batch's line stands in the file, and which bytes of the output it is about. */
+struct journal_line {
+	u64 file_offset;
+	u64 output_offset;
+	u64 output_end;
+	u32 subvolume;
+};
+
+struct journal {
+	int fd;
+	char *path;
+	/* Bytes of whole lines; the file's length unless a write failed. */
+	u64 size;
+	/* The first line's, with its newline. */
+	size_t header_length;
+	u64 keep;
+	/* Batches that count, oldest first. */
+	struct journal_line *lines;
+	size_t count;
+	size_t room;
+	/* Thinning is tried again when the lines cover more than this. */
+	u64 thin_above;
+	/* The latest "resumed" line, which thinning writes anew; NULL: none in this run. */
+	char *resumed;
+	size_t resumed_length;
+};
+
+/* Prints what errno says about @doing the journal; returns -1. */
+int journal_failed(const struct journal *journal, const char *doing);
+
+int journal_index_add(struct journal *journal, u64 file_offset, const struct sidecar_batch *batch);
+int journal_index_load(struct journal *journal, const struct sidecar *contents);
+
+/* Drops old lines if many can go. Failing to do so is no failure of the journal. */
+int journal_thin(struct journal *journal);
+
+#endif

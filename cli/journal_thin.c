@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Keeping a sidecar small: old batches go when many newer ones stand behind them.
+ *
+ * What stays is written to a new file that then takes the old one's name, so that a crash leaves
+ * one or the other.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "fileio.h"
+#include "journal_internal.h"
+#include "message.h"
+
+/* The reader's rule (sidecar_read.c): later batches take the place of those they cover. */
+static bool replaced_by(const struct journal_line *line, const struct sidecar_batch *batch)
+{
+	if (line->output_end > batch->output_offset)
+		return true;
+	return line->output_offset == batch->output_offset && line->subvolume >= batch->subvolume;
+}
+
+static int index_room(struct journal *journal)
+{
+	size_t room = journal->room ? journal->room * 2 : 256;
+	struct journal_line *grown;
+
+	if (journal->count < journal->room)
+		return 0;
+	grown = reallocarray(journal->lines, room, sizeof(*grown));
+	if (!grown)
+		return error_line("out of memory");
+	journal->lines = grown;
+	journal->room = room;
+	return 0;
+}
+
+int journal_index_add(struct journal *journal, u64 file_offset, const struct sidecar_batch *batch)
+{
+	while (journal->count && replaced_by(&journal->lines[journal->count - 1], batch))
+		journal->count--;
+	if (index_room(journal))
+		return -1;
+	journal->lines[journal->count++] = (struct journal_line){
+		.file_offset = file_offset,
+		.output_offset = batch->output_offset,
+		.output_end = sidecar_batch_end(batch),
+		.subvolume = batch->subvolume,
+	};
+	return 0;
+}
+
+int journal_index_load(struct journal *journal, const struct sidecar *contents)
+{
+	journal->header_length = contents->header_length;
+	for (size_t i = 0; i < contents->count; i++) {
+		const struct sidecar_batch *batch = &contents->batches[i];
+
+		if (journal_index_add(journal, batch->line_offset, batch))
+			return -1;
+	}
+	return 0;
+}
+
+static u64 covered_behind(const struct journal *journal, size_t line)
+{
+	return journal->lines[journal->count - 1].output_end - journal->lines[line].output_end;
+}
+
+/*
+ * The first line that must stay. Its checkpoint is where going on in the following one begins, so
+ * it is the lines behind it that have to cover what is kept.
+ */
+static size_t first_to_keep(const struct journal *journal)
+{
+	size_t low = 0, high = journal->count - 1;
+
+	while (low < high) {
+		size_t middle = low + (high - low + 1) / 2;
+
+		if (covered_behind(journal, middle) >= journal->keep)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+/* Writes what stays to @fd; the new length goes to *@size. 0, or -1 with errno. */
+static int write_kept(const struct journal *journal, int fd, u64 from, u64 *size)
+{
+	u64 at = journal->header_length;
+
+	if (copy_range(journal->fd, 0, fd, 0, at))
+		return -1;
+	if (journal->resumed && write_at(fd, journal->resumed, journal->resumed_length, at))
+		return -1;
+	at += journal->resumed ? journal->resumed_length : 0;
+	if (copy_range(journal->fd, from, fd, at, journal->size - from))
+		return -1;
+	*size = at + journal->size - from;
+	return fsync(fd);
+}
+
+/* The new file is locked before it gets the name, so that there is never one without a lock. */
+static int replace_file(struct journal *journal, const char *temporary, u64 from, u64 *size)
+{
+	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) || write_kept(journal, fd, from, size) ||
+	    rename(temporary, journal->path)) {
+		int failed = errno;
+
+		close(fd);
+		unlink(temporary);
+		errno = failed;
+		return -1;
+	}
+	close(journal->fd);
+	journal->fd = fd;
+	return 0;
+}
+
+static void drop_lines(struct journal *journal, size_t first, u64 size)
+{
+	u64 shift = journal->size - size;
+
+	journal->count -= first;
+	memmove(journal->lines, journal->lines + first, journal->count * sizeof(*journal->lines));
+	for (size_t i = 0; i < journal->count; i++)
+		journal->lines[i].file_offset -= shift;
+	journal->size = size;
+}
+
+/* Only when as much can go as stays, so that the work stays in proportion to the stream. */
+int journal_thin(struct journal *journal)
+{
+	u64 threshold = scp_max(2 * journal->keep, journal->thin_above);
+	u64 covered = covered_behind(journal, 0);
+	char *temporary;
+	size_t first;
+	u64 size;
+	int ret;
+
+	if (covered < threshold)
+		return 0;
+	first = first_to_keep(journal);
+	temporary = xasprintf("%s.thin", journal->path);
+	/* A crash may have left one. */
+	unlink(temporary);
+	ret = replace_file(journal, temporary, journal->lines[first].file_offset, &size);
+	free(temporary);
+	if (ret) {
+		verbose_line(1, "cannot thin out %s: %s", journal->path, strerror(errno));
+		journal->thin_above = covered + journal->keep;
+		return 0;
+	}
+	drop_lines(journal, first, size);
+	journal->thin_above = 0;
+	if (sync_directory_of(journal->path))
+		return journal_failed(journal, "sync");
+	return 0;
+}

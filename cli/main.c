@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * sendcp: finds the command and runs it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "message.h"
+
+static const struct command commands[] = {
+	{ .name = "send", .bit = COMMAND_SEND, .run = command_send,
+	  .usage = "send [OPTIONS] SUBVOL...",
+	  .summary = "Write the send stream of read-only snapshots, as btrfs send does, in a way that\n"
+		     "can be broken off and resumed.",
+	  .min_arguments = 1, .max_arguments = 65536 },
+	{ .name = "resume", .bit = COMMAND_RESUME, .run = command_resume,
+	  .usage = "resume [OPTIONS] --checkpoint FILE",
+	  .summary = "Go on with a stream that was broken off, to the file of the first run or to\n"
+		     "standard output." },
+	{ .name = "show", .bit = COMMAND_SHOW, .run = command_show,
+	  .usage = "show [--json] FILE.cp",
+	  .summary = "Tell what a sidecar is about and how far its stream got.",
+	  .min_arguments = 1, .max_arguments = 1 },
+};
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static void general_help(FILE *to)
+{
+	fputs("usage: sendcp COMMAND [OPTIONS] ...\n\n", to);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(to, "  sendcp %s\n", commands[i].usage);
+	fputs("  sendcp help [COMMAND]\n"
+	      "  sendcp --version\n\n"
+	      "Exit status: 0 done, 1 failed for good, 2 usage, 75 broken off: sendcp resume goes on.\n",
+	      to);
+}
+
+/* What was asked for was help, so a full disk behind stdout is a failure too. */
+static int flush_stdout(void)
+{
+	return fflush(stdout) || ferror(stdout) ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int help(const char *name)
+{
+	const struct command *command = name ? find_command(name) : NULL;
+
+	if (name && !command) {
+		error_line("no such command: %s", name);
+		return EXIT_USAGE;
+	}
+	if (command)
+		options_help(command, stdout);
+	else
+		general_help(stdout);
+	return flush_stdout();
+}
+
+static int version(void)
+{
+	printf("sendcp %s\n", SENDCP_VERSION);
+	return flush_stdout();
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	struct options options;
+	int code = EXIT_USAGE;
+
+	if (!options_parse(command, argc, argv, &options)) {
+		message_set_verbosity(options.verbosity);
+		code = options.help ? help(command->name) : command->run(&options);
+	}
+	options_free(&options);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "";
+	const struct command *command = find_command(word);
+
+	if (command)
+		return run(command, argc - 1, argv + 1);
+	if (!strcmp(word, "--version") || !strcmp(word, "version"))
+		return version();
+	if (!strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h"))
+		return help(argc > 2 ? argv[2] : NULL);
+	if (*word)
+		error_line("no such command: %s", word);
+	else
+		general_help(stderr);
+	return EXIT_USAGE;
+}

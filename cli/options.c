@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The options of all commands: one table, from which getopt's and the help are made.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+
+#include <sendcp/engine.h>
+
+#include "alloc.h"
+#include "message.h"
+#include "options.h"
+#include "sidecar.h"
+#include "text.h"
+
+/* Keys of options without a short form, above all characters. */
+enum {
+	KEY_NO_DATA = 256,
+	KEY_PROTO,
+	KEY_COMPRESSED_DATA,
+	KEY_CHECKPOINT,
+	KEY_INTERVAL,
+	KEY_DEVICE,
+	KEY_BACKEND,
+	KEY_BUFFER_SIZE,
+	KEY_BUFFERS,
+	KEY_STEP,
+	KEY_DRY_RUN,
+	KEY_PROGRESS,
+	KEY_AT,
+	KEY_JSON,
+};
+
+struct option_spec {
+	/* A letter is the short form. */
+	int key;
+	const char *name;
+	/* NULL: takes none; "[...]": may be left out. */
+	const char *argument;
+	unsigned int commands;
+	/* Takes the argument; false: it is not a value the option takes. */
+	bool (*take)(struct options *options, const char *argument);
+	const char *help;
+};
+
+static bool take_parent(struct options *options, const char *argument)
+{
+	if (options->parent) {
+		error_line("only one parent can be given");
+		return false;
+	}
+	options->parent = argument;
+	return true;
+}
+
+static void append(const char ***list, size_t *count, const char *value)
+{
+	*list = xrealloc(*list, *count + 1, sizeof(**list));
+	(*list)[(*count)++] = value;
+}
+
+static bool take_clone_source(struct options *options, const char *argument)
+{
+	append(&options->clone_sources, &options->clone_count, argument);
+	return true;
+}
+
+static bool take_device(struct options *options, const char *argument)
+{
+	append(&options->devices, &options->device_count, argument);
+	return true;
+}
+
+static bool take_one_end(struct options *options, const char *argument)
+{
+	return options->one_end = true;
+}
+
+static bool take_output(struct options *options, const char *argument)
+{
+	options->output = argument;
+	return *argument;
+}
+
+static bool take_quiet(struct options *options, const char *argument)
+{
+	options->verbosity = -1;
+	return true;
+}
+
+static bool take_verbose(struct options *options, const char *argument)
+{
+	options->verbosity = options->verbosity < 0 ? 1 : options->verbosity + 1;
+	return true;
+}
+
+static bool take_no_data(struct options *options, const char *argument)
+{
+	return options->no_data = true;
+}
+
+static bool take_protocol(struct options *options, const char *argument)
+{
+	u64 value;
+
+	if (!parse_u64(argument, &value) || value > SCP_PROTOCOL_MAX)
+		return false;
+	options->protocol = (int)value;
+	return true;
+}
+
+static bool take_compressed(struct options *options, const char *argument)
+{
+	return options->compressed_data = true;
+}
+
+static bool take_checkpoint(struct options *options, const char *argument)
+{
+	options->checkpoint = argument;
+	return *argument;
+}
+
+static bool take_interval(struct options *options, const char *argument)
+{
+	return parse_size(argument, &options->interval) &&
+	       options->interval >= scp_buffer_min(SCP_PROTOCOL_MAX);
+}
+
+static bool take_backend(struct options *options, const char *argument)
+{
+	options->backend = !strcmp(argument, "direct") ? BACKEND_DIRECT : BACKEND_AUTO;
+	return options->backend == BACKEND_DIRECT || !strcmp(argument, "auto");
+}
+
+static bool take_buffer_size(struct options *options, const char *argument)
+{
+	return parse_size(argument, &options->buffer_size) &&
+	       options->buffer_size >= scp_buffer_min(SCP_PROTOCOL_MAX) &&
+	       options->buffer_size <= SIDECAR_BATCH_MAX;
+}
+
+static bool take_buffers(struct options *options, const char *argument)
+{
+	u64 value;
+
+	if (!parse_u64(argument, &value) || !value || value > MAX_BUFFERS)
+		return false;
+	options->buffers = (u32)value;
+	return true;
+}
+
+static bool take_step(struct options *options, const char *argument)
+{
+	return options->step = true;
+}
+
+static bool take_dry_run(struct options *options, const char *argument)
+{
+	return options->dry_run = true;
+}
+
+static bool take_progress(struct options *options, const char *argument)
+{
+	static const char *const words[] = {
+		[PROGRESS_AUTO] = "auto",
+		[PROGRESS_ALWAYS] = "always",
+		[PROGRESS_NEVER] = "never",
+		[PROGRESS_JSON] = "json",
+	};
+
+	if (!argument)
+		argument = "always";
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!strcmp(argument, words[i])) {
+			options->progress = (enum progress_when)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool take_at(struct options *options, const char *argument)
+{
+	return options->at_given = parse_u64(argument, &options->at);
+}
+
+static bool take_json(struct options *options, const char *argument)
+{
+	return options->json = true;
+}
+
+static bool take_help(struct options *options, const char *argument)
+{
+	return options->help = true;
+}
+
+#define STREAM (COMMAND_SEND | COMMAND_RESUME)
+
+/* In the order the help tells them. A help text's lines are separated by newlines. */
+static const struct option_spec table[] = {
+	{ 'p', "parent", "SUBVOL", COMMAND_SEND, take_parent,
+	  "send what changed since the snapshot SUBVOL" },
+	{ 'c', "clone-src", "SUBVOL", COMMAND_SEND, take_clone_source,
+	  "let extents be cloned from the snapshot SUBVOL, which the\n"
+	  "receiver must have; may be repeated" },
+	{ 'e', NULL, NULL, COMMAND_SEND, take_one_end,
+	  "several subvolumes: one stream header, one END" },
+	{ 'f', "output", "FILE", STREAM, take_output,
+	  "write to FILE instead of standard output" },
+	{ KEY_NO_DATA, "no-data", NULL, COMMAND_SEND, take_no_data,
+	  "tell where data changed, not what it is" },
+	{ KEY_PROTO, "proto", "N", COMMAND_SEND, take_protocol,
+	  "stream protocol 1 (default), 2, or 0 for the highest" },
+	{ KEY_COMPRESSED_DATA, "compressed-data", NULL, COMMAND_SEND, take_compressed,
+	  "send compressed extents as they are; protocol 2" },
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", STREAM, take_checkpoint,
+	  "the sidecar: what is needed to resume. send -f FILE without it\n"
+	  "keeps FILE.cp while the stream is not complete" },
+	{ KEY_INTERVAL, "checkpoint-interval", "SIZE", COMMAND_SEND, take_interval,
+	  "stream bytes between durable checkpoints (default 64M)" },
+	{ KEY_AT, "at", "N", COMMAND_RESUME, take_at,
+	  "the receiver has exactly N bytes: go on with byte N" },
+	{ KEY_DEVICE, "device", "FILE", STREAM, take_device,
+	  "read the unmounted device or image FILE; repeat it for each\n"
+	  "device of the filesystem. SUBVOL then is a path from the top\n"
+	  "level, id:N or uuid:U" },
+	{ KEY_BACKEND, "backend", "WHICH", STREAM, take_backend,
+	  "auto (default) or direct: read the mounted filesystem's devices" },
+	{ KEY_BUFFER_SIZE, "buffer-size", "SIZE", STREAM, take_buffer_size,
+	  "bytes made at once (default 1M)" },
+	{ KEY_BUFFERS, "buffers", "N", STREAM, take_buffers,
+	  "buffers between reading and writing (default 4)" },
+	{ KEY_STEP, "step", NULL, COMMAND_SEND, take_step,
+	  "make each command with a new engine that goes on from the\n"
+	  "checkpoint of the one before (slow; a test of checkpoints)" },
+	{ KEY_DRY_RUN, "dry-run", NULL, COMMAND_SEND, take_dry_run,
+	  "print how many bytes the stream has; read no file data" },
+	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM, take_progress,
+	  "auto (default: on a terminal), always, never, or json" },
+	{ KEY_JSON, "json", NULL, COMMAND_SHOW, take_json,
+	  "print JSON" },
+	{ 'q', "quiet", NULL, STREAM, take_quiet,
+	  "say nothing but errors" },
+	{ 'v', "verbose", NULL, STREAM, take_verbose,
+	  "say more; may be repeated" },
+	{ 'h', "help", NULL, ~0u, take_help,
+	  "print this help" },
+};
+
+static bool optional(const struct option_spec *spec)
+{
+	return spec->argument && spec->argument[0] == '[';
+}
+
+/* One getopt letter, its colon, and the terminator. */
+#define SHORT_ROOM (2 * ARRAY_SIZE(table) + 2)
+
+struct getopt_tables {
+	char letters[SHORT_ROOM];
+	struct option longs[ARRAY_SIZE(table) + 1];
+};
+
+static void make_tables(const struct command *command, struct getopt_tables *tables)
+{
+	char *letter = tables->letters;
+	struct option *entry = tables->longs;
+
+	memset(tables, 0, sizeof(*tables));
+	/* A colon first: a missing argument is told from an unknown option. */
+	*letter++ = ':';
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		const struct option_spec *spec = &table[i];
+
+		if (!(spec->commands & command->bit))
+			continue;
+		if (spec->key < 256) {
+			*letter++ = (char)spec->key;
+			if (spec->argument)
+				*letter++ = ':';
+		}
+		if (!spec->name)
+			continue;
+		*entry++ = (struct option){
+			.name = spec->name,
+			.has_arg = optional(spec) ? optional_argument :
+				   spec->argument ? required_argument : no_argument,
+			.val = spec->key,
+		};
+	}
+}
+
+static const struct option_spec *find_spec(int key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].key == key)
+			return &table[i];
+	return NULL;
+}
+
+static int take_option(const struct option_spec *spec, struct options *options)
+{
+	if (spec->take(options, optarg))
+		return 0;
+	if (spec->name)
+		return error_line("--%s: not a possible value: %s", spec->name,
+				  optarg ? optarg : "(none)");
+	return error_line("-%c: not possible", spec->key);
+}
+
+static int parse_words(const struct command *command, int argc, char **argv,
+		       struct options *options)
+{
+	struct getopt_tables tables;
+	int key;
+
+	make_tables(command, &tables);
+	optind = 1;
+	while ((key = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
+		if (key == ':')
+			return error_line("%s needs an argument", argv[optind - 1]);
+		if (key == '?' && optopt && optopt < 256)
+			return error_line("%s: no such option: -%c", command->name, optopt);
+		if (key == '?')
+			return error_line("%s: no such option: %s", command->name,
+					  argv[optind - 1]);
+		if (take_option(find_spec(key), options))
+			return -1;
+	}
+	options->arguments = argv + optind;
+	options->argument_count = (size_t)(argc - optind);
+	return 0;
+}
+
+/* --compressed-data alone implies protocol 2; no other protocol has it. */
+static int settle_protocol(struct options *options)
+{
+	if (options->protocol < 0)
+		options->protocol = options->compressed_data ? 2 : 1;
+	if (!options->protocol)
+		options->protocol = SCP_PROTOCOL_MAX;
+	if (options->compressed_data && options->protocol < 2)
+		return error_line("--compressed-data needs protocol 2 or higher");
+	return 0;
+}
+
+static int check(const struct command *command, struct options *options)
+{
+	if (options->argument_count < command->min_arguments)
+		return error_line("%s: something is missing: sendcp %s", command->name,
+				  command->usage);
+	if (options->argument_count > command->max_arguments)
+		return error_line("%s: too many arguments: %s", command->name,
+				  options->arguments[command->max_arguments]);
+	if (command->bit == COMMAND_RESUME && !options->checkpoint)
+		return error_line("resume: --checkpoint FILE is missing");
+	if (options->device_count && options->backend == BACKEND_DIRECT)
+		return error_line("--device reads an unmounted filesystem, --backend direct a mounted one");
+	return settle_protocol(options);
+}
+
+int options_parse(const struct command *command, int argc, char **argv, struct options *options)
+{
+	*options = (struct options){
+		.protocol = -1,
+		.interval = DEFAULT_INTERVAL,
+	};
+	if (parse_words(command, argc, argv, options))
+		return -1;
+	return options->help ? 0 : check(command, options);
+}
+
+void options_free(struct options *options)
+{
+	free(options->clone_sources);
+	free(options->devices);
+}
+
+#define HELP_COLUMN 30
+
+/* "  -f, --output FILE"; returns its length. */
+static int help_name(const struct option_spec *spec, FILE *to)
+{
+	const char *argument = spec->argument ? spec->argument : "";
+	const char *joint = !spec->argument || optional(spec) ? "" : " ";
+	int length = 0;
+
+	length += spec->key < 256 ? fprintf(to, "  -%c%s", spec->key, spec->name ? ", " : "") :
+				    fprintf(to, "      ");
+	if (spec->name)
+		length += fprintf(to, "--%s", spec->name);
+	if (optional(spec))
+		length += fprintf(to, "[=%.*s]", (int)strlen(argument) - 2, argument + 1);
+	else
+		length += fprintf(to, "%s%s", joint, argument);
+	return length;
+}
+
+static void help_option(const struct option_spec *spec, FILE *to)
+{
+	int column = help_name(spec, to);
+	const char *line = spec->help;
+
+	if (column > HELP_COLUMN - 2) {
+		fputc('\n', to);
+		column = 0;
+	}
+	while (line) {
+		const char *newline = strchr(line, '\n');
+		int length = newline ? (int)(newline - line) : (int)strlen(line);
+
+		fprintf(to, "%*s%.*s\n", HELP_COLUMN - column, "", length, line);
+		line = newline ? newline + 1 : NULL;
+		column = 0;
+	}
+}
+
+void options_help(const struct command *command, FILE *to)
+{
+	fprintf(to, "usage: sendcp %s\n\n%s\n\n", command->usage, command->summary);
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].commands & command->bit)
+			help_option(&table[i], to);
+}

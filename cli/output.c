@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Where the stream goes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "message.h"
+#include "output.h"
+#include "signals.h"
+
+int output_stdout(struct output *output)
+{
+	*output = (struct output){ .fd = STDOUT_FILENO, .name = "standard output" };
+	if (isatty(STDOUT_FILENO))
+		return error_line("not dumping send stream into a terminal, redirect it into a file");
+	return 0;
+}
+
+/* A FIFO must not be opened for anything but writing: its reader would take that for the stream. */
+static int open_flags(const char *path)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		return O_WRONLY;
+	return O_RDWR | O_CREAT;
+}
+
+int output_open(struct output *output, const char *path)
+{
+	struct stat st;
+
+	*output = (struct output){ .name = path, .owned = true };
+	output->fd = open(path, open_flags(path) | O_CLOEXEC | O_NOCTTY, 0600);
+	if (output->fd < 0 || fstat(output->fd, &st))
+		return error_line("cannot open %s: %s", path, strerror(errno));
+	output->file = S_ISREG(st.st_mode);
+	return 0;
+}
+
+int output_cut(struct output *output, u64 size)
+{
+	output->offset = size;
+	if (!output->file)
+		return 0;
+	if (ftruncate(output->fd, (off_t)size) ||
+	    lseek(output->fd, (off_t)size, SEEK_SET) < 0)
+		return error_line("cannot cut %s: %s", output->name, strerror(errno));
+	return 0;
+}
+
+void output_close(struct output *output)
+{
+	if (output->owned && output->fd >= 0)
+		close(output->fd);
+	output->fd = -1;
+}
+
+/* Someone may have left stdout non-blocking; then writing waits here. */
+static void wait_writable(const struct output *output)
+{
+	struct pollfd poll_fd = { .fd = output->fd, .events = POLLOUT };
+
+	poll(&poll_fd, 1, -1);
+}
+
+int output_write(struct output *output, const void *data, size_t size)
+{
+	const char *from = data;
+
+	while (size) {
+		ssize_t done;
+
+		if (signals_stopped() && !output->file)
+			return -EINTR;
+		done = write(output->fd, from, size);
+		if (done < 0 && errno == EAGAIN)
+			wait_writable(output);
+		else if (done < 0 && errno != EINTR)
+			return -errno;
+		else if (!done)
+			return -EIO;
+		if (done <= 0)
+			continue;
+		from += done;
+		size -= (size_t)done;
+		output->offset += (u64)done;
+	}
+	return 0;
+}
+
+int output_sync(const struct output *output)
+{
+	if (!output->file)
+		return 0;
+	return fdatasync(output->fd) ? -errno : 0;
+}
+
+bool output_reader_gone(const struct output *output)
+{
+	struct pollfd poll_fd = { .fd = output->fd, .events = POLLOUT };
+
+	if (output->file)
+		return false;
+	return poll(&poll_fd, 1, 0) > 0 && poll_fd.revents & (POLLERR | POLLHUP);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a sidecar says, as data: the header (first line) and the batches (lines behind it).
+ *
+ * The file is text, a JSON object per line, each with its checksum (json_line.h):
+ *
+ *	{"sendcp_journal":1, ...}	what is being sent, and what it was when the send began
+ *	{"type":"batch", ...}		a batch: where it lies, its hash, the checkpoint behind it
+ *	{"type":"handed", ...}		an orderly end in mid-stream: how many bytes the reader got
+ *	{"type":"resumed", ...}		another run goes on here; a "handed" before it is void
+ *	{"type":"complete", ...}	all of the stream was delivered
+ *
+ * A batch at an offset that batches before it already cover takes the place of those at and
+ * behind that offset: it was made by a later run that went on from there.
+ */
+#ifndef CLI_SIDECAR_H
+#define CLI_SIDECAR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <json-c/json.h>
+#include <sendcp/platform.h>
+
+#define SIDECAR_VERSION 1
+/* No batch is longer: bounds --buffer-size, and what a sidecar can make resume allocate. */
+#define SIDECAR_BATCH_MAX (1u << 30)
+#define SIDECAR_HASH_SIZE 16
+
+/* A subvolume as it was when the send began. */
+struct pin {
+	u64 id;
+	u8 uuid[16];
+	u8 received_uuid[16];
+	u64 ctransid;
+	/* As the user named it, and as it can be found from any directory. */
+	char *spec;
+	char *path;
+	/* Root id of its parent; 0: full send. Subvolumes to be sent only. */
+	u64 parent;
+};
+
+struct pin_list {
+	struct pin *pins;
+	size_t count;
+};
+
+struct sidecar_header {
+	char *tool;
+	/* Read from devices or images; then these are their paths. */
+	bool image;
+	char **devices;
+	size_t device_count;
+	u32 protocol;
+	u32 flags;
+	/* -e: one header and one END for all subvolumes. */
+	bool one_end;
+	u64 buffer_size;
+	u32 buffers;
+	u64 interval;
+	/* Absolute path of the -f FILE; NULL: stdout. */
+	char *output;
+	/* The sidecar stays when the stream is complete. */
+	bool keep;
+	u8 fsid[16];
+	struct pin_list subvolumes;
+	struct pin_list clone_sources;
+	/* Each subvolume sent joins the clone sources of those behind it. */
+	bool sources_grow;
+};
+
+struct sidecar_batch {
+	u32 subvolume;
+	/* The subvolume's last batch. */
+	bool end;
+	u32 length;
+	/* Of the batch's first byte, in its subvolume's stream and in the whole output. */
+	u64 stream_offset;
+	u64 output_offset;
+	/* XXH3-128, canonical byte order. */
+	u8 hash[SIDECAR_HASH_SIZE];
+	/* Goes on behind the batch. */
+	void *checkpoint;
+	size_t checkpoint_size;
+	/* Where its line stands in the file it was read from. */
+	u64 line_offset;
+};
+
+struct sidecar {
+	struct sidecar_header header;
+	/* The first line's length, with its newline. */
+	size_t header_length;
+	/* Gapless and in order. The first need not begin at 0: old ones are thinned out. */
+	struct sidecar_batch *batches;
+	size_t count;
+	size_t room;
+	/* Nobody knows what a reader got after a run that ended without saying so. */
+	bool handed_known;
+	u64 handed;
+	bool complete;
+	/* Where the last run that was resumed wrote to; else the header's. NULL: stdout. */
+	char *output;
+	/* The file up to here is whole lines; what follows is torn. */
+	u64 good_size;
+};
+
+static inline u64 sidecar_batch_end(const struct sidecar_batch *batch)
+{
+	return batch->output_offset + batch->length;
+}
+
+void sidecar_header_clear(struct sidecar_header *header);
+void sidecar_clear(struct sidecar *sidecar);
+
+/* The first line as JSON and back. From JSON: an error line and -1 if members are missing. */
+struct json_object *sidecar_header_json(const struct sidecar_header *header);
+int sidecar_header_parse(struct json_object *object, struct sidecar_header *header);
+/* Is @text the beginning of a sidecar? For not overwriting anything else. */
+bool sidecar_recognise(const char *text, size_t length);
+
+/*
+ * Reads all of @fd; @name is for messages. A torn end is ignored and told by good_size; damage
+ * before valid lines, a newer version and foreign files are error lines and -1.
+ */
+int sidecar_read(int fd, const char *name, struct sidecar *out);
+/* The same for a path. */
+int sidecar_read_path(const char *path, struct sidecar *out);
+
+#endif

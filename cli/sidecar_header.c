@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The sidecar's first line: what is being sent, as JSON and back.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "alloc.h"
+#include "json_line.h"
+#include "message.h"
+#include "sidecar.h"
+
+#define VERSION_KEY "sendcp_journal"
+/* More subvolumes or devices than that in one run is not what a person asked for. */
+#define LIST_MAX 65536
+
+static void pin_list_clear(struct pin_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free(list->pins[i].spec);
+		free(list->pins[i].path);
+	}
+	free(list->pins);
+}
+
+void sidecar_header_clear(struct sidecar_header *header)
+{
+	free(header->tool);
+	for (size_t i = 0; i < header->device_count; i++)
+		free(header->devices[i]);
+	free(header->devices);
+	free(header->output);
+	pin_list_clear(&header->subvolumes);
+	pin_list_clear(&header->clone_sources);
+	memset(header, 0, sizeof(*header));
+}
+
+void sidecar_clear(struct sidecar *sidecar)
+{
+	sidecar_header_clear(&sidecar->header);
+	for (size_t i = 0; i < sidecar->count; i++)
+		free(sidecar->batches[i].checkpoint);
+	free(sidecar->batches);
+	free(sidecar->output);
+	memset(sidecar, 0, sizeof(*sidecar));
+}
+
+bool sidecar_recognise(const char *text, size_t length)
+{
+	static const char start[] = "{\"" VERSION_KEY "\":";
+
+	return length >= sizeof(start) - 1 && !memcmp(text, start, sizeof(start) - 1);
+}
+
+static struct json_object *pin_json(const struct pin *pin)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_put_string(object, "spec", pin->spec);
+	json_put_string(object, "path", pin->path);
+	json_put_u64(object, "id", pin->id);
+	json_put_uuid(object, "uuid", pin->uuid);
+	json_put_uuid(object, "received_uuid", pin->received_uuid);
+	json_put_u64(object, "ctransid", pin->ctransid);
+	json_put_u64(object, "parent", pin->parent);
+	return object;
+}
+
+static void put_pins(struct json_object *object, const char *key, const struct pin_list *list)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < list->count; i++)
+		json_object_array_add(array, pin_json(&list->pins[i]));
+	json_object_object_add(object, key, array);
+}
+
+static void put_devices(struct json_object *object, const struct sidecar_header *header)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < header->device_count; i++)
+		json_object_array_add(array, json_object_new_string(header->devices[i]));
+	json_object_object_add(object, "devices", array);
+}
+
+struct json_object *sidecar_header_json(const struct sidecar_header *header)
+{
+	struct json_object *object = json_object_new_object();
+
+	if (!object)
+		return NULL;
+	json_put_u64(object, VERSION_KEY, SIDECAR_VERSION);
+	json_put_string(object, "tool", header->tool);
+	json_put_string(object, "backend", header->image ? "image" : "direct");
+	put_devices(object, header);
+	json_put_u64(object, "protocol", header->protocol);
+	json_put_u64(object, "flags", header->flags);
+	json_put_bool(object, "one_end", header->one_end);
+	json_put_u64(object, "buffer_size", header->buffer_size);
+	json_put_u64(object, "buffers", header->buffers);
+	json_put_u64(object, "checkpoint_interval", header->interval);
+	if (header->output)
+		json_put_string(object, "output", header->output);
+	json_put_bool(object, "keep", header->keep);
+	json_put_uuid(object, "fsid", header->fsid);
+	put_pins(object, "subvolumes", &header->subvolumes);
+	put_pins(object, "clone_sources", &header->clone_sources);
+	json_put_bool(object, "sources_grow", header->sources_grow);
+	return object;
+}
+
+static bool parse_pin(struct json_object *object, struct pin *pin)
+{
+	const char *spec = json_get_text(object, "spec");
+	const char *path = json_get_text(object, "path");
+
+	if (!spec || !path)
+		return false;
+	pin->spec = xstrdup(spec);
+	pin->path = xstrdup(path);
+	return json_get_u64(object, "id", &pin->id) &&
+	       json_get_uuid(object, "uuid", pin->uuid) &&
+	       json_get_uuid(object, "received_uuid", pin->received_uuid) &&
+	       json_get_u64(object, "ctransid", &pin->ctransid) &&
+	       json_get_u64(object, "parent", &pin->parent);
+}
+
+static bool parse_pins(struct json_object *object, const char *key, struct pin_list *list)
+{
+	struct json_object *array = json_get_array(object, key);
+	size_t count = array ? json_object_array_length(array) : 0;
+
+	if (!array || count > LIST_MAX)
+		return false;
+	list->pins = xcalloc(count, sizeof(*list->pins));
+	for (list->count = 0; list->count < count; list->count++) {
+		struct json_object *entry = json_object_array_get_idx(array, list->count);
+
+		/* Counted even when it fails, so that what it holds is freed. */
+		if (!json_object_is_type(entry, json_type_object) ||
+		    !parse_pin(entry, &list->pins[list->count])) {
+			list->count++;
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool parse_devices(struct json_object *object, struct sidecar_header *header)
+{
+	struct json_object *array = json_get_array(object, "devices");
+	size_t count = array ? json_object_array_length(array) : 0;
+
+	if (!array || count > LIST_MAX)
+		return false;
+	header->devices = xcalloc(count, sizeof(*header->devices));
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *entry = json_object_array_get_idx(array, i);
+
+		if (!json_object_is_type(entry, json_type_string))
+			return false;
+		header->devices[header->device_count++] = xstrdup(json_object_get_string(entry));
+	}
+	return true;
+}
+
+static bool parse_numbers(struct json_object *object, struct sidecar_header *header)
+{
+	return json_get_u32(object, "protocol", &header->protocol) &&
+	       json_get_u32(object, "flags", &header->flags) &&
+	       json_get_u64(object, "buffer_size", &header->buffer_size) &&
+	       json_get_u32(object, "buffers", &header->buffers) &&
+	       json_get_u64(object, "checkpoint_interval", &header->interval) &&
+	       json_get_uuid(object, "fsid", header->fsid);
+}
+
+static bool parse_members(struct json_object *object, struct sidecar_header *header)
+{
+	const char *tool = json_get_text(object, "tool");
+	const char *backend = json_get_text(object, "backend");
+	const char *output = json_get_text(object, "output");
+
+	if (!tool || !backend)
+		return false;
+	header->tool = xstrdup(tool);
+	header->image = !strcmp(backend, "image");
+	header->output = output ? xstrdup(output) : NULL;
+	header->one_end = json_get_flag(object, "one_end");
+	header->keep = json_get_flag(object, "keep");
+	header->sources_grow = json_get_flag(object, "sources_grow");
+	return parse_numbers(object, header) && parse_devices(object, header) &&
+	       parse_pins(object, "subvolumes", &header->subvolumes) &&
+	       parse_pins(object, "clone_sources", &header->clone_sources) &&
+	       header->subvolumes.count;
+}
+
+int sidecar_header_parse(struct json_object *object, struct sidecar_header *header)
+{
+	memset(header, 0, sizeof(*header));
+	if (parse_members(object, header))
+		return 0;
+	sidecar_header_clear(header);
+	return -1;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Being asked to stop.
+ */
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "signals.h"
+
+static volatile int stop_flag;
+static volatile sig_atomic_t caught;
+
+/*
+ * The signal may arrive just before a write that then blocks for ever, as the reader does not
+ * read. So the handler keeps interrupting, once a second, until the program has ended.
+ */
+static void on_alarm(int signal_number)
+{
+	alarm(1);
+}
+
+static void on_stop(int signal_number)
+{
+	caught = signal_number;
+	stop_flag = 1;
+	alarm(1);
+}
+
+/* No SA_RESTART: a blocked write has to return. */
+static void handle(int signal_number, void (*handler)(int), int flags)
+{
+	struct sigaction action = { .sa_handler = handler, .sa_flags = flags };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(signal_number, &action, NULL);
+}
+
+/* Whoever started the program with a signal ignored (nohup) wants it to stay so. */
+static void handle_stop(int signal_number)
+{
+	struct sigaction old;
+
+	if (!sigaction(signal_number, NULL, &old) && old.sa_handler == SIG_IGN)
+		return;
+	handle(signal_number, on_stop, (int)SA_RESETHAND);
+}
+
+void signals_install(void)
+{
+	handle(SIGPIPE, SIG_IGN, 0);
+	handle(SIGALRM, on_alarm, 0);
+	handle_stop(SIGINT);
+	handle_stop(SIGTERM);
+	handle_stop(SIGHUP);
+}
+
+const volatile int *signals_stop_flag(void)
+{
+	return &stop_flag;
+}
+
+bool signals_stopped(void)
+{
+	return stop_flag;
+}
+
+void signals_stop(void)
+{
+	stop_flag = 1;
+}
+
+int signals_caught(void)
+{
+	return caught;
+}
+
+int signals_thread(pthread_t *thread, void *(*function)(void *), void *argument)
+{
+	sigset_t all, old;
+	int ret;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	ret = pthread_create(thread, NULL, function, argument);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return ret;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Being asked to stop: SIGINT, SIGTERM, SIGHUP end the stream in order; the same one again kills.
+ *
+ * SIGPIPE is ignored: a closed pipe is a failed write. A write that blocks in the main thread is
+ * interrupted, again and again until it notices; other threads run with signals blocked.
+ */
+#ifndef CLI_SIGNALS_H
+#define CLI_SIGNALS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+void signals_install(void);
+
+/* Becomes not 0 when the program should stop, by a signal or by signals_stop(). */
+const volatile int *signals_stop_flag(void);
+bool signals_stopped(void);
+void signals_stop(void);
+
+/* The signal that asked to stop; 0: none. */
+int signals_caught(void);
+
+/* pthread_create() with all signals blocked in the new thread. */
+int signals_thread(pthread_t *thread, void *(*function)(void *), void *argument);
+
+#endif
