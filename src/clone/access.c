@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a search reads besides the extent tree: trees by id, blocks by address.
+ */
+#include "clone/run.h"
+
+static struct scp_known_tree *known_tree(struct scp_clone_run *run, u64 id)
+{
+	return &run->trees[id % SCP_KNOWN_TREES];
+}
+
+int scp_run_tree(struct scp_clone_run *run, u64 id, struct scp_tree *tree)
+{
+	struct scp_known_tree *known = known_tree(run, id);
+	int err;
+
+	if (!id)
+		return -ENOENT;
+	if (known->id != id) {
+		known->id = 0;
+		err = scp_tree_open(run->volume, id, false, &known->tree);
+		if (err && err != -ENOENT)
+			return err;
+		known->missing = err;
+		known->id = id;
+	}
+	if (known->missing)
+		return -ENOENT;
+	*tree = known->tree;
+	return 0;
+}
+
+int scp_run_block(struct scp_clone_run *run, const struct scp_extent_entry *entry,
+		  struct scp_node **out)
+{
+	struct scp_node_expect expect = {
+		.bytenr = entry->bytenr,
+		.generation = entry->generation,
+		.level = entry->level,
+	};
+	int err;
+
+	/*
+	 * A reference by address names no generation; the extent item has one, which tells the
+	 * block from what was there before or came after. Some old tool may not have kept the two
+	 * equal, so a filesystem that stands still gets a second chance.
+	 */
+	err = scp_node_get(run->volume, &expect, out);
+	if (err && err != -EINTR && err != -ENOMEM && !run->volume->host->live) {
+		expect.generation = 0;
+		err = scp_node_get(run->volume, &expect, out);
+	}
+	return err;
+}
+
+int scp_run_leaf(struct scp_clone_run *run, u64 bytenr, struct scp_node **out)
+{
+	struct scp_extent_entry entry;
+	struct scp_cursor cursor;
+	int err;
+
+	scp_cursor_init(&cursor, &run->extent_tree);
+	err = scp_extent_entry_find(&cursor, bytenr, true, &entry);
+	if (!err && entry.level)
+		err = scp_cursor_fail(&cursor, SCP_ITEM_FORMAT);
+	scp_cursor_release(&cursor);
+	return err ? err : scp_run_block(run, &entry, out);
+}

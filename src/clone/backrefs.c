@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Back references as the extent tree has them: inside an extent's item and as items behind it.
+ */
+#include "clone/run.h"
+
+/* Of an EXTENT_ITEM for a tree block: key and level, before the inline references. */
+#define BLOCK_INFO_SIZE 18u
+#define BLOCK_INFO_LEVEL 17u
+
+/* Being filled from one extent's items. */
+struct collector {
+	struct scp_cursor *cursor;
+	const struct scp_extent_entry *entry;
+	struct scp_backref_list *list;
+	/* Counts added up. Never above what the extent's item says, which bounds the list. */
+	u64 total;
+};
+
+static int entry_parse(struct scp_cursor *cursor, bool is_block, struct scp_extent_entry *entry)
+{
+	const struct scp_disk_extent_item *disk;
+	struct scp_key key = scp_cursor_key(cursor);
+	const void *item;
+	u64 wanted_flag;
+	u32 size;
+	int err;
+
+	entry->is_block = is_block;
+	entry->inline_at = sizeof(*disk);
+	if (is_block && key.type == SCP_EXTENT_ITEM)
+		entry->inline_at += BLOCK_INFO_SIZE;
+	err = scp_cursor_item_least(cursor, entry->inline_at, &item, &size);
+	if (err)
+		return err;
+	disk = item;
+	entry->refs = le64_to_cpu(disk->refs);
+	entry->generation = le64_to_cpu(disk->generation);
+	entry->level = key.type == SCP_METADATA_ITEM ? scp_min(key.offset, SCP_MAX_LEVEL) : 0;
+	if (is_block && key.type == SCP_EXTENT_ITEM)
+		entry->level = ((const u8 *)item)[sizeof(*disk) + BLOCK_INFO_LEVEL];
+	wanted_flag = is_block ? SCP_EXTENT_FLAG_TREE_BLOCK : SCP_EXTENT_FLAG_DATA;
+	if (!(le64_to_cpu(disk->flags) & wanted_flag) || entry->level >= SCP_MAX_LEVEL)
+		return scp_cursor_fail(cursor, SCP_ITEM_FORMAT);
+	return 0;
+}
+
+int scp_extent_entry_find(struct scp_cursor *cursor, u64 bytenr, bool is_block,
+			  struct scp_extent_entry *entry)
+{
+	struct scp_key key = {
+		.objectid = bytenr,
+		.type = SCP_METADATA_ITEM,
+		.offset = SCP_NOWHERE,
+	};
+	int err;
+
+	entry->bytenr = bytenr;
+	err = scp_search_last(cursor, &key);
+	if (err && err != -ENOENT)
+		return err;
+	if (!err) {
+		key = scp_cursor_key(cursor);
+		if (key.objectid == bytenr &&
+		    (key.type == SCP_EXTENT_ITEM || (is_block && key.type == SCP_METADATA_ITEM)))
+			return entry_parse(cursor, is_block, entry);
+	}
+	return scp_fail(cursor->tree->volume, SCP_ITEM_MISSING, 0, bytenr, SCP_EXTENT_TREE_ID,
+			SCP_NOWHERE, SCP_NOWHERE);
+}
+
+int scp_backrefs_reset(struct scp_volume *volume, struct scp_backref_list *list, u32 room)
+{
+	list->count = 0;
+	if (room <= list->room)
+		return 0;
+	scp_free(list->refs);
+	list->room = 0;
+	list->refs = scp_alloc(room * sizeof(*list->refs));
+	if (!list->refs)
+		return scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
+	list->room = room;
+	return 0;
+}
+
+/* Adds @ref, @count times. */
+static int add(struct collector *collector, struct scp_backref *ref, u32 count)
+{
+	struct scp_backref_list *list = collector->list;
+
+	collector->total += count;
+	if (collector->total > collector->entry->refs)
+		return scp_cursor_fail(collector->cursor, SCP_ITEM_FORMAT);
+	/* Files of relocation in progress are no one's. */
+	if (!count || ref->root == SCP_DATA_RELOC_TREE_ID)
+		return 0;
+	ref->count = count;
+	ref->chain.first = SCP_CHAIN_END;
+	ref->chain.last = SCP_CHAIN_END;
+	list->refs[list->count++] = *ref;
+	return 0;
+}
+
+static int add_data_ref(struct collector *collector, const u8 *at)
+{
+	const struct scp_disk_extent_data_ref *disk = (const void *)at;
+	struct scp_backref ref = {
+		.root = le64_to_cpu(disk->root),
+		.key.objectid = le64_to_cpu(disk->objectid),
+		.key.type = SCP_EXTENT_DATA,
+		.key.offset = le64_to_cpu(disk->offset),
+	};
+
+	return add(collector, &ref, le32_to_cpu(disk->count));
+}
+
+static int add_parent(struct collector *collector, u64 parent, u32 count)
+{
+	struct scp_backref ref = { .parent = parent };
+
+	return add(collector, &ref, count);
+}
+
+static int add_root(struct collector *collector, u64 root)
+{
+	struct scp_backref ref = { .root = root };
+
+	return add(collector, &ref, 1);
+}
+
+/* What follows an inline reference's type byte; 0: no such reference to this kind of extent. */
+static u32 inline_size(u8 type, bool is_block)
+{
+	switch (type) {
+	case SCP_EXTENT_OWNER_REF:
+		return sizeof(u64);
+	case SCP_TREE_BLOCK_REF:
+	case SCP_SHARED_BLOCK_REF:
+		return is_block ? sizeof(u64) : 0;
+	case SCP_EXTENT_DATA_REF:
+		return is_block ? 0 : sizeof(struct scp_disk_extent_data_ref);
+	case SCP_SHARED_DATA_REF:
+		return is_block ? 0 : sizeof(u64) + sizeof(u32);
+	}
+	return 0;
+}
+
+static int add_inline(struct collector *collector, u8 type, const u8 *at)
+{
+	switch (type) {
+	case SCP_TREE_BLOCK_REF:
+		return add_root(collector, scp_get_le64(at));
+	case SCP_SHARED_BLOCK_REF:
+		return add_parent(collector, scp_get_le64(at), 1);
+	case SCP_EXTENT_DATA_REF:
+		return add_data_ref(collector, at);
+	case SCP_SHARED_DATA_REF:
+		return add_parent(collector, scp_get_le64(at), scp_get_le32(at + sizeof(u64)));
+	}
+	/* The owner is for accounting: no reference. */
+	return 0;
+}
+
+static int collect_inline(struct collector *collector)
+{
+	u32 size, length, at = collector->entry->inline_at;
+	const u8 *item;
+	int err;
+
+	item = scp_cursor_item(collector->cursor, &size);
+	while (at < size) {
+		u8 type = item[at++];
+
+		length = inline_size(type, collector->entry->is_block);
+		if (!length || length > size - at)
+			return scp_cursor_fail(collector->cursor, SCP_ITEM_FORMAT);
+		err = add_inline(collector, type, item + at);
+		if (err)
+			return err;
+		at += length;
+	}
+	return 0;
+}
+
+static int add_keyed(struct collector *collector, const struct scp_key *key)
+{
+	const void *item;
+	u32 size, least = 0;
+	int err;
+
+	if (key->type == SCP_EXTENT_DATA_REF)
+		least = sizeof(struct scp_disk_extent_data_ref);
+	else if (key->type == SCP_SHARED_DATA_REF)
+		least = sizeof(u32);
+	err = scp_cursor_item_least(collector->cursor, least, &item, &size);
+	if (err)
+		return err;
+	switch (key->type) {
+	case SCP_TREE_BLOCK_REF:
+		return add_root(collector, key->offset);
+	case SCP_SHARED_BLOCK_REF:
+		return add_parent(collector, key->offset, 1);
+	case SCP_EXTENT_DATA_REF:
+		return add_data_ref(collector, item);
+	case SCP_SHARED_DATA_REF:
+		return add_parent(collector, key->offset, scp_get_le32(item));
+	}
+	return 0;
+}
+
+static int collect_keyed(struct collector *collector)
+{
+	struct scp_key key;
+	int err;
+
+	while (!(err = scp_next(collector->cursor))) {
+		key = scp_cursor_key(collector->cursor);
+		if (key.objectid != collector->entry->bytenr || key.type > SCP_SHARED_DATA_REF)
+			return 0;
+		err = add_keyed(collector, &key);
+		if (err)
+			return err;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+/* Below 0: @a comes before @b. */
+static int order(const struct scp_backref *a, const struct scp_backref *b)
+{
+	if (a->root != b->root)
+		return a->root > b->root ? -1 : 1;
+	if (a->key.type != b->key.type)
+		return a->key.type > b->key.type ? -1 : 1;
+	if (a->key.objectid != b->key.objectid)
+		return a->key.objectid > b->key.objectid ? -1 : 1;
+	if (a->key.offset != b->key.offset)
+		return a->key.offset > b->key.offset ? -1 : 1;
+	if (a->parent != b->parent)
+		return a->parent > b->parent ? -1 : 1;
+	return 0;
+}
+
+static void swap(struct scp_backref *a, struct scp_backref *b)
+{
+	struct scp_backref old = *a;
+
+	*a = *b;
+	*b = old;
+}
+
+/* Makes a heap, last in order on top, of @refs, in which only place @at may break the rule. */
+static void sift_down(struct scp_backref *refs, u32 at, u32 count)
+{
+	u32 child;
+
+	while ((child = 2 * at + 1) < count) {
+		if (child + 1 < count && order(&refs[child], &refs[child + 1]) < 0)
+			child++;
+		if (order(&refs[at], &refs[child]) >= 0)
+			return;
+		swap(&refs[at], &refs[child]);
+		at = child;
+	}
+}
+
+/* Heap sort: it is not stable, which is of no matter, as no two references are equal in order. */
+void scp_backrefs_sort(struct scp_backref_list *list)
+{
+	u32 i;
+
+	for (i = list->count / 2; i > 0; i--)
+		sift_down(list->refs, i - 1, list->count);
+	for (i = list->count; i > 1; i--) {
+		swap(&list->refs[0], &list->refs[i - 1]);
+		sift_down(list->refs, 0, i - 1);
+	}
+}
+
+static void merge_equal(struct scp_backref_list *list)
+{
+	u32 i, kept = 0;
+
+	for (i = 0; i < list->count; i++) {
+		if (kept && !order(&list->refs[kept - 1], &list->refs[i]))
+			list->refs[kept - 1].count += list->refs[i].count;
+		else
+			list->refs[kept++] = list->refs[i];
+	}
+	list->count = kept;
+}
+
+int scp_backrefs_collect(struct scp_cursor *cursor, const struct scp_extent_entry *entry,
+			 struct scp_backref_list *list)
+{
+	struct collector collector = { .cursor = cursor, .entry = entry, .list = list };
+	int err;
+
+	err = scp_backrefs_reset(cursor->tree->volume, list, entry->refs);
+	if (!err)
+		err = collect_inline(&collector);
+	if (!err)
+		err = collect_keyed(&collector);
+	if (err)
+		return err;
+	scp_backrefs_sort(list);
+	merge_equal(list);
+	return 0;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A set of numbers that remembers the order in which they came.
+ */
+#include "clone/run.h"
+
+#define FIRST_ROOM 32u
+
+/* Multiplicative hash; block addresses differ in their middle bits only. */
+static u32 place_of(u64 id, u32 room)
+{
+	return (u32)((id * 0x9e3779b97f4a7c15ULL) >> 32) & (2 * room - 1);
+}
+
+/* The place of @id, or the free one where it would be. There is always a free one. */
+static u32 probe(const struct scp_id_set *set, u64 id)
+{
+	u32 mask = 2 * set->room - 1;
+	u32 place = place_of(id, set->room);
+
+	while (set->places[place] && set->ids[set->places[place] - 1] != id)
+		place = (place + 1) & mask;
+	return place;
+}
+
+static int grow(struct scp_id_set *set)
+{
+	u32 i, room = set->room ? 2 * set->room : FIRST_ROOM;
+	u32 *places;
+	u64 *ids;
+
+	if (room > SCP_CLONE_MAX_BLOCKS)
+		return -E2BIG;
+	places = scp_zalloc(2 * (size_t)room * sizeof(*places));
+	ids = scp_realloc(set->ids, set->count * sizeof(*ids), room * sizeof(*ids));
+	if (ids)
+		set->ids = ids;
+	if (!ids || !places) {
+		scp_free(places);
+		return -ENOMEM;
+	}
+	scp_free(set->places);
+	set->places = places;
+	set->room = room;
+	for (i = 0; i < set->count; i++)
+		set->places[probe(set, set->ids[i])] = i + 1;
+	return 0;
+}
+
+int scp_id_set_add(struct scp_id_set *set, u64 id)
+{
+	u32 place;
+	int err;
+
+	if (set->room) {
+		place = probe(set, id);
+		if (set->places[place])
+			return 0;
+	}
+	if (set->count == set->room) {
+		err = grow(set);
+		if (err)
+			return err;
+	}
+	place = probe(set, id);
+	set->ids[set->count++] = id;
+	set->places[place] = set->count;
+	return 1;
+}
+
+void scp_id_set_clear(struct scp_id_set *set)
+{
+	if (set->count)
+		memset(set->places, 0, 2 * (size_t)set->room * sizeof(*set->places));
+	set->count = 0;
+}
+
+void scp_id_set_release(struct scp_id_set *set)
+{
+	scp_free(set->ids);
+	scp_free(set->places);
+	memset(set, 0, sizeof(*set));
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From a leaf upwards: which trees contain it.
+ *
+ * Blocks are taken from a work list, the leaf first; each one's parents are appended, in descending
+ * order of the references. The order in which roots are found decides between equal candidates.
+ */
+#include "clone/run.h"
+
+/* A block of the work list. */
+struct block {
+	struct scp_extent_entry entry;
+	/* Its first key, once known. */
+	struct scp_key key;
+	bool key_known;
+};
+
+static int find_first_key(struct scp_clone_run *run, struct block *block)
+{
+	struct scp_node *node;
+	int err;
+
+	if (block->key_known)
+		return 0;
+	err = scp_run_block(run, &block->entry, &node);
+	if (err)
+		return err;
+	block->key = scp_node_key(node, 0);
+	block->key_known = true;
+	scp_node_put(run->volume, node);
+	return 0;
+}
+
+/* The block through which @tree reaches @block. */
+static int find_parent(struct scp_clone_run *run, struct scp_tree *tree, struct block *block,
+		       u64 *parent)
+{
+	int level = scp_min(block->entry.level + 1, SCP_MAX_LEVEL - 1);
+	struct scp_cursor cursor;
+	int err;
+
+	err = find_first_key(run, block);
+	if (err)
+		return err;
+	scp_cursor_init(&cursor, tree);
+	err = scp_search_slot(&cursor, &block->key, level);
+	if (err >= 0) {
+		err = 0;
+		/* The tree may have become lower than that: then it is its root. */
+		level = scp_min(level, tree->info.node.level);
+		*parent = cursor.path[level]->bytenr;
+	}
+	scp_cursor_release(&cursor);
+	return err;
+}
+
+static int add_tree(struct scp_clone_run *run, struct block *block, u64 root)
+{
+	struct scp_tree tree;
+	u64 parent;
+	int err;
+
+	err = scp_run_tree(run, root, &tree);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	if (tree.info.node.level == block->entry.level)
+		return scp_id_set_add(&run->roots, root);
+	err = find_parent(run, &tree, block, &parent);
+	return err ? err : scp_id_set_add(&run->blocks, parent);
+}
+
+/* The references to @block; none if they are too many. */
+static int collect(struct scp_clone_run *run, u64 bytenr, struct block *block)
+{
+	struct scp_cursor cursor;
+	int err;
+
+	run->block_refs.count = 0;
+	block->key_known = false;
+	scp_cursor_init(&cursor, &run->extent_tree);
+	err = scp_extent_entry_find(&cursor, bytenr, true, &block->entry);
+	if (!err && block->entry.refs <= SCP_CLONE_MAX_REFS)
+		err = scp_backrefs_collect(&cursor, &block->entry, &run->block_refs);
+	scp_cursor_release(&cursor);
+	return err;
+}
+
+static int add_parents(struct scp_clone_run *run, u64 bytenr)
+{
+	struct block block;
+	u32 i;
+	int err;
+
+	err = collect(run, bytenr, &block);
+	for (i = 0; err >= 0 && i < run->block_refs.count; i++) {
+		const struct scp_backref *ref = &run->block_refs.refs[i];
+
+		if (ref->parent)
+			err = scp_id_set_add(&run->blocks, ref->parent);
+		else
+			err = add_tree(run, &block, ref->root);
+	}
+	return err < 0 ? err : 0;
+}
+
+int scp_leaf_roots(struct scp_clone_run *run, u64 bytenr)
+{
+	u32 i;
+	int err;
+
+	scp_id_set_clear(&run->roots);
+	scp_id_set_clear(&run->blocks);
+	err = scp_id_set_add(&run->blocks, bytenr);
+	for (i = 0; err >= 0 && i < run->blocks.count; i++)
+		err = add_parents(run, run->blocks.ids[i]);
+	if (err == -ENOMEM)
+		return scp_fail_detail(run->volume, SCP_NO_MEMORY, NULL);
+	return err < 0 ? err : 0;
+}

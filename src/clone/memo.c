@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The leaf-roots memo: which clone roots the leaves met last are reachable from.
+ *
+ * It is no mere cache: a leaf that is in it has its candidates visited earlier, which decides
+ * between equal ones. So contents and order are part of a checkpoint, and a search that failed or
+ * has to be repeated must leave them as they were.
+ */
+#include "clone/run.h"
+
+struct memo_state {
+	u32 count;
+	/* Ticks with every use. */
+	u64 clock;
+	u64 leaves[SCP_MEMO_LEAVES];
+	u64 used[SCP_MEMO_LEAVES];
+	/* False: it is known that the leaf is here, but its roots have to be looked up. */
+	bool roots_known[SCP_MEMO_LEAVES];
+	u8 root_counts[SCP_MEMO_LEAVES];
+	u64 roots[SCP_MEMO_LEAVES][SCP_MEMO_ROOTS];
+};
+
+struct scp_leaf_memo {
+	struct memo_state now;
+	/* As it was when the running search began, if it has changed since. */
+	struct memo_state before;
+	bool changed;
+	/* The volume's when the roots were looked up. */
+	u64 generation;
+};
+
+int scp_memo_create(struct scp_volume *volume, struct scp_leaf_memo **out)
+{
+	*out = scp_zalloc(sizeof(**out));
+	return *out ? 0 : scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
+}
+
+void scp_memo_destroy(struct scp_leaf_memo *memo)
+{
+	scp_free(memo);
+}
+
+void scp_memo_begin(struct scp_clone_run *run)
+{
+	struct scp_leaf_memo *memo = run->search->memo;
+
+	memo->changed = false;
+	if (memo->generation == run->generation)
+		return;
+	/* Something was committed, maybe moved: what was known of leaves may be wrong now. */
+	memset(memo->now.roots_known, 0, sizeof(memo->now.roots_known));
+	memo->generation = run->generation;
+}
+
+static void will_change(struct scp_leaf_memo *memo)
+{
+	if (memo->changed)
+		return;
+	memo->before = memo->now;
+	memo->changed = true;
+}
+
+void scp_memo_rollback(struct scp_leaf_memo *memo)
+{
+	if (memo->changed)
+		memo->now = memo->before;
+	memo->changed = false;
+}
+
+/* Slot of @leaf, or count if it is not there. */
+static u32 find(const struct memo_state *state, u64 leaf)
+{
+	u32 i;
+
+	for (i = 0; i < state->count; i++) {
+		if (state->leaves[i] == leaf)
+			break;
+	}
+	return i;
+}
+
+static u32 least_recent(const struct memo_state *state)
+{
+	u32 i, least = 0;
+
+	for (i = 1; i < state->count; i++) {
+		if (state->used[i] < state->used[least])
+			least = i;
+	}
+	return least;
+}
+
+/* A slot for @leaf, which is not there; a full memo loses its least recent one. */
+static u32 claim(struct memo_state *state, u64 leaf)
+{
+	u32 slot = state->count < SCP_MEMO_LEAVES ? state->count++ : least_recent(state);
+
+	state->leaves[slot] = leaf;
+	state->used[slot] = ++state->clock;
+	state->roots_known[slot] = false;
+	return slot;
+}
+
+static void drop(struct memo_state *state, u32 slot)
+{
+	u32 last = --state->count;
+
+	state->leaves[slot] = state->leaves[last];
+	state->used[slot] = state->used[last];
+	state->roots_known[slot] = state->roots_known[last];
+	state->root_counts[slot] = state->root_counts[last];
+	memcpy(state->roots[slot], state->roots[last], sizeof(state->roots[slot]));
+}
+
+/* Those of run->roots that are clone roots, into @ids; more than SCP_MEMO_ROOTS if too many. */
+static u32 clone_roots_found(struct scp_clone_run *run, u64 *ids)
+{
+	u32 i, count = 0;
+
+	for (i = 0; i < run->roots.count; i++) {
+		if (scp_clone_root_index(run->search, run->roots.ids[i]) < 0)
+			continue;
+		if (count == SCP_MEMO_ROOTS)
+			return count + 1;
+		ids[count++] = run->roots.ids[i];
+	}
+	return count;
+}
+
+/* False: they are too many. */
+static bool fill(struct scp_clone_run *run, struct memo_state *state, u32 slot)
+{
+	u64 ids[SCP_MEMO_ROOTS];
+	u32 count = clone_roots_found(run, ids);
+
+	if (count > SCP_MEMO_ROOTS)
+		return false;
+	memcpy(state->roots[slot], ids, count * sizeof(*ids));
+	state->root_counts[slot] = count;
+	state->roots_known[slot] = true;
+	return true;
+}
+
+int scp_memo_lookup(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u32 *count)
+{
+	struct scp_leaf_memo *memo = run->search->memo;
+	struct memo_state *state = &memo->now;
+	u32 slot = find(state, bytenr);
+	int err;
+
+	if (slot == state->count)
+		return 0;
+	will_change(memo);
+	if (!state->roots_known[slot]) {
+		err = scp_leaf_roots(run, bytenr);
+		if (err)
+			return err;
+		if (!fill(run, state, slot)) {
+			drop(state, slot);
+			return 0;
+		}
+	}
+	state->used[slot] = ++state->clock;
+	*roots = state->roots[slot];
+	*count = state->root_counts[slot];
+	return 1;
+}
+
+void scp_memo_store(struct scp_clone_run *run, u64 bytenr)
+{
+	struct scp_leaf_memo *memo = run->search->memo;
+	u64 ids[SCP_MEMO_ROOTS];
+
+	if (clone_roots_found(run, ids) > SCP_MEMO_ROOTS)
+		return;
+	will_change(memo);
+	fill(run, &memo->now, claim(&memo->now, bytenr));
+}
+
+u32 scp_memo_save(const struct scp_clone_search *search, u64 *leaves, u32 room)
+{
+	const struct memo_state *state = &search->memo->now;
+	u32 i, place, other;
+
+	for (i = 0; i < state->count; i++) {
+		place = 0;
+		for (other = 0; other < state->count; other++)
+			place += state->used[other] < state->used[i];
+		if (place < room)
+			leaves[place] = state->leaves[i];
+	}
+	return state->count;
+}
+
+int scp_memo_load(struct scp_clone_search *search, const u64 *leaves, u32 count)
+{
+	struct memo_state *state = &search->memo->now;
+	u32 i, slot;
+
+	memset(state, 0, sizeof(*state));
+	for (i = 0; i < count; i++) {
+		slot = find(state, leaves[i]);
+		if (slot == state->count)
+			slot = claim(state, leaves[i]);
+		state->used[slot] = ++state->clock;
+	}
+	return 0;
+}

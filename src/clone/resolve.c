@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * From references to the file items that make them: candidates, chained by the leaf they are in.
+ */
+#include "clone/run.h"
+
+/* Offsets from here on are differences below zero. */
+#define BEFORE_THE_FILE 0x7fffffffffffffffULL
+
+static bool is_encoded(const struct scp_extent *item)
+{
+	return item->compression || item->encryption || item->other_encoding;
+}
+
+/*
+ * Makes a candidate of @item, which refers to the wanted extent. False if the wanted position is
+ * not in its part of the extent; parts of an encoded one are taken without looking.
+ */
+static bool make_candidate(const struct scp_clone_run *run, const struct scp_extent *item,
+			   struct scp_candidate *candidate)
+{
+	candidate->ino = item->ino;
+	candidate->offset = item->file_offset;
+	candidate->length = item->num_bytes;
+	candidate->next = SCP_CHAIN_END;
+	if (is_encoded(item))
+		return true;
+	if (run->position < item->extent_offset ||
+	    run->position - item->extent_offset >= item->num_bytes)
+		return false;
+	candidate->offset += run->position - item->extent_offset;
+	return true;
+}
+
+static int visit_remembered(struct scp_clone_run *run, u64 leaf,
+			    const struct scp_candidate *candidate)
+{
+	const u64 *roots;
+	u32 i, count;
+	int err;
+
+	err = scp_memo_lookup(run, leaf, &roots, &count);
+	if (err <= 0)
+		return err;
+	for (i = 0; i < count; i++) {
+		if (scp_run_visit(run, roots[i], candidate))
+			return SCP_CLONE_STOP;
+	}
+	return 0;
+}
+
+/* The item in @slot of @leaf, without parsing it: does it refer to the wanted extent? */
+static bool refers(const struct scp_clone_run *run, const struct scp_node *leaf, u32 slot,
+		   u64 *data_start)
+{
+	const struct scp_disk_extent_data *disk;
+	struct scp_key key = scp_node_key(leaf, slot);
+	u32 size;
+
+	if (key.type != SCP_EXTENT_DATA)
+		return false;
+	disk = scp_node_item(leaf, slot, &size);
+	if (size < sizeof(*disk) || disk->type == SCP_EXTENT_INLINE ||
+	    le64_to_cpu(disk->disk_bytenr) != run->bytenr)
+		return false;
+	*data_start = key.offset - le64_to_cpu(disk->offset);
+	return true;
+}
+
+/*
+ * Takes the item under @cursor, which refers to the wanted extent. 0 with *@index: it has become
+ * that candidate; *@index SCP_CHAIN_END: it was filtered out.
+ */
+static int take_item(struct scp_clone_run *run, struct scp_cursor *cursor, u32 *index)
+{
+	struct scp_candidate candidate;
+	struct scp_extent item;
+	int err;
+
+	*index = SCP_CHAIN_END;
+	err = scp_extent_parse(cursor, &item);
+	if (err || !make_candidate(run, &item, &candidate))
+		return err;
+	err = visit_remembered(run, cursor->path[0]->bytenr, &candidate);
+	if (err)
+		return err;
+	/* More of them than the extent has references: something lies. */
+	if (run->candidate_count == run->found.room)
+		return scp_cursor_fail(cursor, SCP_ITEM_FORMAT);
+	*index = run->candidate_count++;
+	run->candidates[*index] = candidate;
+	return 0;
+}
+
+static void chain_append(struct scp_clone_run *run, struct scp_chain *chain,
+			 const struct scp_chain *more)
+{
+	if (more->first == SCP_CHAIN_END)
+		return;
+	if (chain->first == SCP_CHAIN_END)
+		chain->first = more->first;
+	else
+		run->candidates[chain->last].next = more->first;
+	chain->last = more->last;
+}
+
+static void chain_prepend(struct scp_clone_run *run, struct scp_chain *chain, u32 index)
+{
+	run->candidates[index].next = chain->first;
+	if (chain->first == SCP_CHAIN_END)
+		chain->last = index;
+	chain->first = index;
+}
+
+/*
+ * The resolved reference of @ref in @leaf: the last one made if that is of this leaf, else a new
+ * one. There is room: every one has a candidate.
+ */
+static struct scp_backref *resolved_in(struct scp_clone_run *run, const struct scp_backref *ref,
+				       u64 leaf, u32 since)
+{
+	struct scp_backref_list *list = &run->resolved;
+	struct scp_backref *resolved;
+
+	if (list->count > since && list->refs[list->count - 1].parent == leaf)
+		return &list->refs[list->count - 1];
+	resolved = &list->refs[list->count++];
+	*resolved = *ref;
+	resolved->parent = leaf;
+	return resolved;
+}
+
+/* Is @leaf one whose references are counted elsewhere: by its address, or for another tree? */
+static bool is_foreign(const struct scp_clone_run *run, const struct scp_node *leaf, u64 root)
+{
+	u32 i;
+
+	if (leaf->owner != root)
+		return true;
+	for (i = run->shared_at; i < run->found.count; i++) {
+		if (run->found.refs[i].parent == leaf->bytenr)
+			return true;
+	}
+	return false;
+}
+
+static int seek(struct scp_clone_run *run, struct scp_cursor *cursor,
+		const struct scp_backref *ref)
+{
+	struct scp_key key = ref->key;
+	int err;
+
+	/* The file shows the extent from its middle on: this is where the extent would begin. */
+	if (key.offset >= BEFORE_THE_FILE)
+		key.offset = 0;
+	err = scp_search_slot(cursor, &key, 0);
+	if (err < 0)
+		return err;
+	if (cursor->slot[0] >= cursor->path[0]->nritems ||
+	    is_foreign(run, cursor->path[0], ref->root))
+		return scp_next_leaf(cursor);
+	return 0;
+}
+
+/* Goes on from @cursor until all of @ref's items were seen. -ENOENT: end of the tree. */
+static int scan(struct scp_clone_run *run, struct scp_cursor *cursor,
+		const struct scp_backref *ref)
+{
+	u32 index, left = ref->count, since = run->resolved.count;
+	struct scp_chain chain;
+	struct scp_key key;
+	u64 start;
+	int err = 0;
+
+	while (!err && left) {
+		key = scp_cursor_key(cursor);
+		if (key.objectid != ref->key.objectid || key.type != SCP_EXTENT_DATA)
+			break;
+		if (!cursor->slot[0] && is_foreign(run, cursor->path[0], ref->root)) {
+			err = scp_next_leaf(cursor);
+			continue;
+		}
+		if (refers(run, cursor->path[0], cursor->slot[0], &start) &&
+		    start == ref->key.offset) {
+			left--;
+			err = take_item(run, cursor, &index);
+			if (err)
+				break;
+			chain.first = chain.last = index;
+			if (index != SCP_CHAIN_END)
+				chain_append(run, &resolved_in(run, ref, cursor->path[0]->bytenr,
+							       since)->chain, &chain);
+		}
+		err = scp_next(cursor);
+	}
+	return err;
+}
+
+static int resolve_ref(struct scp_clone_run *run, const struct scp_backref *ref)
+{
+	struct scp_cursor cursor;
+	struct scp_tree tree;
+	int err;
+
+	err = scp_run_tree(run, ref->root, &tree);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	scp_cursor_init(&cursor, &tree);
+	err = seek(run, &cursor, ref);
+	if (!err)
+		err = scan(run, &cursor, ref);
+	scp_cursor_release(&cursor);
+	return err == -ENOENT ? 0 : err;
+}
+
+int scp_resolve_refs(struct scp_clone_run *run)
+{
+	struct scp_backref_list *list = &run->resolved;
+	const struct scp_backref *ref;
+	u32 i;
+	int err = 0;
+
+	for (i = 0; !err && i < run->found.count; i++) {
+		ref = &run->found.refs[i];
+		if (!ref->count)
+			continue;
+		if (ref->parent)
+			list->refs[list->count++] = *ref;
+		else
+			err = resolve_ref(run, ref);
+	}
+	if (!err)
+		scp_backrefs_sort(list);
+	return err;
+}
+
+/* The candidates in the leaf of @ref, of which only the address is known: last item first. */
+static int scan_leaf(struct scp_clone_run *run, struct scp_backref *ref)
+{
+	struct scp_tree tree = run->extent_tree;
+	struct scp_cursor cursor;
+	u64 start;
+	u32 index;
+	int err;
+
+	/* No tree leads there, so the cursor stands on the leaf alone; failures name its owner. */
+	scp_cursor_init(&cursor, &tree);
+	err = scp_run_leaf(run, ref->parent, &cursor.path[0]);
+	if (err)
+		return err;
+	tree.id = cursor.path[0]->owner;
+	for (; !err && cursor.slot[0] < cursor.path[0]->nritems; cursor.slot[0]++) {
+		if (!refers(run, cursor.path[0], cursor.slot[0], &start))
+			continue;
+		err = take_item(run, &cursor, &index);
+		if (!err && index != SCP_CHAIN_END)
+			chain_prepend(run, &ref->chain, index);
+	}
+	scp_cursor_release(&cursor);
+	return err;
+}
+
+static struct scp_clone_leaf *leaf_of(struct scp_clone_run *run, u64 bytenr)
+{
+	struct scp_clone_leaf *leaf;
+	u32 i;
+
+	for (i = 0; i < run->leaf_count; i++) {
+		if (run->leaves[i].bytenr == bytenr)
+			return &run->leaves[i];
+	}
+	leaf = &run->leaves[run->leaf_count++];
+	leaf->bytenr = bytenr;
+	leaf->chain.first = SCP_CHAIN_END;
+	leaf->chain.last = SCP_CHAIN_END;
+	return leaf;
+}
+
+int scp_resolve_leaves(struct scp_clone_run *run)
+{
+	struct scp_backref *ref;
+	u32 i;
+	int err;
+
+	for (i = 0; i < run->resolved.count; i++) {
+		ref = &run->resolved.refs[i];
+		if (!ref->root) {
+			err = scan_leaf(run, ref);
+			if (err)
+				return err;
+		}
+		chain_append(run, &leaf_of(run, ref->parent)->chain, &ref->chain);
+	}
+	return 0;
+}

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The search for a clone source: which candidate wins, and starting over when the trees moved.
+ */
+#include "clone/run.h"
+
+/* A live filesystem commits every half minute; a search takes milliseconds. */
+#define MAX_TRIES 8
+
+int scp_clone_search_init(struct scp_clone_search *search, struct scp_volume *volume,
+			  struct scp_clone_root *roots, u32 root_count)
+{
+	search->volume = volume;
+	search->roots = roots;
+	search->root_count = root_count;
+	return scp_memo_create(volume, &search->memo);
+}
+
+void scp_clone_search_release(struct scp_clone_search *search)
+{
+	scp_memo_destroy(search->memo);
+	search->memo = NULL;
+}
+
+int scp_clone_root_index(const struct scp_clone_search *search, u64 id)
+{
+	u32 low = 0, high = search->root_count;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+
+		if (search->roots[middle].tree.id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < search->root_count && search->roots[low].tree.id == id ? (int)low : -1;
+}
+
+/* In the sent subvolume: what is not at the receiver yet, and the wanted item itself. */
+static bool not_there_yet(const struct scp_clone_run *run, const struct scp_candidate *candidate)
+{
+	const struct scp_clone_wanted *wanted = run->wanted;
+
+	if (candidate->ino != wanted->ino)
+		return candidate->ino > wanted->ino;
+	return candidate->offset == wanted->extent->file_offset ||
+	       candidate->offset + run->length > wanted->next_write_offset;
+}
+
+bool scp_run_visit(struct scp_clone_run *run, u64 root, const struct scp_candidate *candidate)
+{
+	int index = scp_clone_root_index(run->search, root);
+
+	if (index < 0 || (root == run->send_root && not_there_yet(run, candidate)))
+		return false;
+	if (candidate->length > run->best[index].length)
+		run->best[index] = *candidate;
+	return candidate->length >= run->length;
+}
+
+/* The clone roots that contain leaf @bytenr. */
+static int roots_of_leaf(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u32 *count)
+{
+	int err;
+
+	err = scp_memo_lookup(run, bytenr, roots, count);
+	if (err)
+		return err < 0 ? err : 0;
+	err = scp_leaf_roots(run, bytenr);
+	if (err)
+		return err;
+	scp_memo_store(run, bytenr);
+	*roots = run->roots.ids;
+	*count = run->roots.count;
+	return 0;
+}
+
+static bool visit_chain(struct scp_clone_run *run, u64 root, const struct scp_chain *chain)
+{
+	u32 index;
+
+	for (index = chain->first; index != SCP_CHAIN_END; index = run->candidates[index].next) {
+		if (scp_run_visit(run, root, &run->candidates[index]))
+			return true;
+	}
+	return false;
+}
+
+static int visit_leaves(struct scp_clone_run *run)
+{
+	const u64 *roots;
+	u32 i, k, count;
+	int err;
+
+	for (i = 0; i < run->leaf_count; i++) {
+		err = roots_of_leaf(run, run->leaves[i].bytenr, &roots, &count);
+		if (err)
+			return err;
+		for (k = 0; k < count; k++) {
+			if (visit_chain(run, roots[k], &run->leaves[i].chain))
+				return SCP_CLONE_STOP;
+		}
+	}
+	return 0;
+}
+
+/* 1 with *@source, or 0: the longest item wins, the lowest root among equals. */
+static int choose(const struct scp_clone_run *run, struct scp_clone_source *source)
+{
+	const struct scp_candidate *best = NULL;
+	u32 i;
+
+	for (i = 0; i < run->search->root_count; i++) {
+		if (run->best[i].length <= (best ? best->length : 0))
+			continue;
+		best = &run->best[i];
+		source->root = i;
+		if (best->length >= run->length)
+			break;
+	}
+	if (!best)
+		return 0;
+	source->ino = best->ino;
+	source->offset = best->offset;
+	return 1;
+}
+
+/* With nothing else to clone from, the reference that the wanted item itself makes is of no use. */
+static void ignore_own_ref(struct scp_clone_run *run)
+{
+	const struct scp_clone_wanted *wanted = run->wanted;
+	u64 start = wanted->extent->file_offset - wanted->extent->extent_offset;
+	struct scp_backref *ref;
+	u32 i;
+
+	if (run->search->root_count != 1)
+		return;
+	for (i = 0; i < run->shared_at; i++) {
+		ref = &run->found.refs[i];
+		if (ref->root == wanted->leaf_owner && ref->key.objectid == wanted->ino &&
+		    ref->key.offset == start)
+			ref->count = 0;
+	}
+}
+
+static int allocate(struct scp_clone_run *run)
+{
+	u32 room = run->found.room;
+	int err;
+
+	err = scp_backrefs_reset(run->volume, &run->resolved, room);
+	if (err)
+		return err;
+	run->trees = scp_zalloc(SCP_KNOWN_TREES * sizeof(*run->trees));
+	run->best = scp_zalloc(run->search->root_count * sizeof(*run->best));
+	run->candidates = scp_alloc(room * sizeof(*run->candidates));
+	run->leaves = scp_alloc(room * sizeof(*run->leaves));
+	if (!run->trees || !run->best || !run->candidates || !run->leaves)
+		return scp_fail_detail(run->volume, SCP_NO_MEMORY, NULL);
+	return 0;
+}
+
+static void run_release(struct scp_clone_run *run)
+{
+	scp_id_set_release(&run->roots);
+	scp_id_set_release(&run->blocks);
+	scp_free(run->block_refs.refs);
+	scp_free(run->leaves);
+	scp_free(run->candidates);
+	scp_free(run->best);
+	scp_free(run->trees);
+	scp_free(run->resolved.refs);
+	scp_free(run->found.refs);
+}
+
+static u64 wanted_length(const struct scp_clone_wanted *wanted)
+{
+	const struct scp_extent *extent = wanted->extent;
+
+	return scp_min(extent->num_bytes, wanted->inode_size - extent->file_offset);
+}
+
+static void run_init(struct scp_clone_run *run, struct scp_clone_search *search,
+		     const struct scp_clone_wanted *wanted)
+{
+	u32 i;
+
+	memset(run, 0, sizeof(*run));
+	run->search = search;
+	run->wanted = wanted;
+	run->volume = search->volume;
+	run->generation = search->volume->generation;
+	run->bytenr = wanted->extent->disk_bytenr;
+	run->position = wanted->extent->compression ? 0 : wanted->extent->extent_offset;
+	run->length = wanted_length(wanted);
+	for (i = 0; i < search->root_count; i++) {
+		if (search->roots[i].is_send_root)
+			run->send_root = search->roots[i].tree.id;
+	}
+	scp_memo_begin(run);
+}
+
+/*
+ * Fills run->found. 0: there is nothing to look for. Most extents have one reference, so that comes
+ * before anything is allocated.
+ */
+static int collect_refs(struct scp_clone_run *run)
+{
+	struct scp_extent_entry entry;
+	struct scp_cursor cursor;
+	int err;
+
+	err = scp_tree_open(run->volume, SCP_EXTENT_TREE_ID, false, &run->extent_tree);
+	if (err)
+		return err;
+	scp_cursor_init(&cursor, &run->extent_tree);
+	err = scp_extent_entry_find(&cursor, run->bytenr, false, &entry);
+	if (err)
+		goto out;
+	if (entry.refs > SCP_CLONE_MAX_REFS || (entry.refs == 1 && run->search->root_count == 1))
+		goto out;
+	err = scp_backrefs_collect(&cursor, &entry, &run->found);
+	if (!err && run->found.count)
+		err = 1;
+out:
+	scp_cursor_release(&cursor);
+	return err;
+}
+
+static int search_refs(struct scp_clone_run *run)
+{
+	int err;
+
+	while (run->shared_at < run->found.count && !run->found.refs[run->shared_at].parent)
+		run->shared_at++;
+	ignore_own_ref(run);
+	err = allocate(run);
+	if (!err)
+		err = scp_resolve_refs(run);
+	if (!err)
+		err = scp_resolve_leaves(run);
+	if (!err)
+		err = visit_leaves(run);
+	/* Too many blocks above a leaf: what was found until then has to do. */
+	return err == -E2BIG ? 0 : err;
+}
+
+static int find_once(struct scp_clone_search *search, const struct scp_clone_wanted *wanted,
+		     struct scp_clone_source *source)
+{
+	struct scp_clone_run run;
+	int err;
+
+	run_init(&run, search, wanted);
+	err = collect_refs(&run);
+	if (err > 0) {
+		err = search_refs(&run);
+		if (err >= 0)
+			err = choose(&run, source);
+	}
+	run_release(&run);
+	if (err < 0)
+		scp_memo_rollback(search->memo);
+	return err;
+}
+
+static bool is_final(int err)
+{
+	return err == -EINTR || err == -ENOMEM;
+}
+
+/*
+ * After a try on a live filesystem that began at @generation and gave @err: 1 if there is something
+ * newer on the disk, so that trying again makes sense; 0 if @err is the answer.
+ */
+static int moved(struct scp_volume *volume, u64 generation, int err)
+{
+	struct scp_error why = volume->error;
+	int newer;
+
+	if (is_final(err))
+		return 0;
+	/* Part of it was read from one commit, part of it from the next one. */
+	if (volume->generation != generation)
+		return 1;
+	if (err >= 0)
+		return 0;
+	newer = scp_volume_refresh(volume);
+	if (!newer)
+		volume->error = why;
+	return newer;
+}
+
+/*
+ * What a live filesystem's search comes to in the end. An extent that is gone was relocated after
+ * its item had been read: the data is there all the same, but nothing is known to share it.
+ */
+static int settle(struct scp_volume *volume, int err)
+{
+	return err < 0 && volume->error.reason == SCP_ITEM_MISSING ? 0 : err;
+}
+
+int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wanted *wanted,
+		   struct scp_clone_source *source)
+{
+	const struct scp_extent *extent = wanted->extent;
+	struct scp_volume *volume = search->volume;
+	int err, again, tries;
+
+	if (extent->type == SCP_EXTENT_INLINE || !extent->disk_bytenr ||
+	    extent->file_offset >= wanted->inode_size)
+		return 0;
+	for (tries = 0; tries < MAX_TRIES; tries++) {
+		u64 generation = volume->generation;
+
+		err = find_once(search, wanted, source);
+		if (!volume->host->live)
+			return err;
+		again = moved(volume, generation, err);
+		if (again < 0)
+			return again;
+		if (!again)
+			return settle(volume, err);
+		scp_memo_rollback(search->memo);
+	}
+	/* Commits that outrun the search say nothing of this extent. */
+	if (err >= 0 || !settle(volume, err))
+		return 0;
+	return scp_fail_detail(volume, SCP_MOVED_TOO_OFTEN, NULL);
+}
