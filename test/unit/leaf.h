@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A handmade leaf with a cursor on it, for what reads items and needs no filesystem around them.
+ */
+#ifndef TEST_UNIT_LEAF_H
+#define TEST_UNIT_LEAF_H
+
+#include "tree/tree.h"
+
+struct leaf {
+	struct scp_volume volume;
+	struct scp_tree tree;
+	struct scp_node node;
+	/* Stands on the item added last. */
+	struct scp_cursor cursor;
+	/* Where the last item's bytes begin in the block. */
+	u32 data_start;
+	u8 block[4096];
+};
+
+/* An empty leaf of a volume with sectors and nodes of 4096 bytes. */
+void leaf_init(struct leaf *leaf);
+/* Appends an item; keys must come in ascending order. */
+void leaf_add(struct leaf *leaf, u64 objectid, u8 type, u64 offset, const void *data, u32 size);
+
+#endif
