@@ -21,23 +21,26 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSENDCP_VERSION='"$(VERSION)"' \
-	-Iinclude -Isrc -Icli $(CPPFLAGS) $(shell $(PKG_CONFIG) --cflags $(PKGS))
-LIBS = $(shell $(PKG_CONFIG) --libs $(PKGS)) -laio -lpthread
+	-Iinclude -Isrc -Icli $(CPPFLAGS) $(PKG_CFLAGS)
+PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
+LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -laio -lpthread
+
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+say = @$(if $(V),:,printf '  %-4s %s\n' $(1) $@)
 
 ENGINE_SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 CLI_SOURCES := $(sort $(wildcard cli/*.c cli/host/*.c))
 UNIT_SOURCES := $(sort $(wildcard test/unit/test_*.c))
 UNIT_HELPERS := $(filter-out $(UNIT_SOURCES),$(sort $(wildcard test/unit/*.c)))
-TOOL_SOURCES := $(sort $(wildcard test/tools/*.c))
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 ENGINE_OBJECTS := $(call objects,$(ENGINE_SOURCES))
 CLI_OBJECTS := $(call objects,$(CLI_SOURCES))
 SHARED_OBJECTS := $(ENGINE_OBJECTS) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS))
 UNIT_PROGRAMS := $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
-TOOL_PROGRAMS := $(patsubst test/tools/%.c,$(BUILD)/tools/%,$(TOOL_SOURCES))
 
-.PHONY: all help clean deps test-deps tools unit check demo bench fuzz lint install
+.PHONY: all help clean deps test-deps unit check demo bench fuzz lint install
 .SECONDARY:
 
 all: $(BUILD)/sendcp
@@ -53,25 +56,24 @@ help:
 	@echo 'make clean        remove what was built'
 
 $(BUILD)/sendcp: $(ENGINE_OBJECTS) $(CLI_OBJECTS)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(BUILD)/libtest.a: $(SHARED_OBJECTS) $(call objects,$(UNIT_HELPERS))
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
 
 $(BUILD)/unit/%: $(BUILD)/test/unit/%.o $(BUILD)/libtest.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
-$(BUILD)/tools/%: $(BUILD)/test/tools/%.o
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
-
-tools: $(TOOL_PROGRAMS)
 unit: $(UNIT_PROGRAMS)
 
 deps:
@@ -86,7 +88,7 @@ demo: deps
 	@test/demo.sh $(BUILD)/sendcp
 
 check: test-deps
-	@$(MAKE) --no-print-directory all unit tools
+	@$(MAKE) --no-print-directory all unit test-tools
 	@BUILD=$(BUILD) BATS=$(BATS) test/run.sh
 
 install: all
@@ -96,4 +98,6 @@ install: all
 clean:
 	rm -rf build build-*
 
+include test/tools/tools.mk
+-include test/fuzz/fuzz.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
