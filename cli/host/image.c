@@ -59,9 +59,9 @@ static const struct source_kind image_kind = {
  * The cached blocks of a mounted device may be older than what its filesystem wrote, so such a
  * device is not read; the file behind a mounted loop device has no such cache, but changes.
  */
-static int check_mounted(int fd, const char *path, bool is_block)
+static int check_mounted(const struct source *source, int fd, const char *path, bool is_block)
 {
-	if (mounted_state(fd) != MOUNTED_WRITABLE)
+	if (source->again || mounted_state(fd) != MOUNTED_WRITABLE)
 		return 0;
 	if (is_block)
 		return error_line("%s is mounted: name the subvolume's path in the mounted "
@@ -70,7 +70,7 @@ static int check_mounted(int fd, const char *path, bool is_block)
 	return 0;
 }
 
-static int check_kind(int fd, const char *path)
+static int check_kind(const struct source *source, int fd, const char *path)
 {
 	struct stat st;
 
@@ -78,7 +78,7 @@ static int check_kind(int fd, const char *path)
 		return error_line("cannot stat %s: %s", path, strerror(errno));
 	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
 		return error_line("%s is neither a block device nor a regular file", path);
-	return check_mounted(fd, path, S_ISBLK(st.st_mode));
+	return check_mounted(source, fd, path, S_ISBLK(st.st_mode));
 }
 
 static int add_image(struct source *source, const char *path)
@@ -88,7 +88,7 @@ static int add_image(struct source *source, const char *path)
 
 	if (fd < 0)
 		return error_line("cannot open %s: %s", path, strerror(errno));
-	if (check_kind(fd, path)) {
+	if (check_kind(source, fd, path)) {
 		close(fd);
 		return -1;
 	}
@@ -152,7 +152,7 @@ static int start_image(struct source *source)
 			 "the others too)", named, source->devices.count);
 	if (source_start(source, first, hint))
 		return -1;
-	if (*hint)
+	if (*hint && !source->again)
 		warn_line("%s: reading without all devices%s", first, hint);
 	return 0;
 }
@@ -170,12 +170,13 @@ static int add_images(struct source *source, const char *const *paths, size_t co
 	return 0;
 }
 
-int source_open_image(const char *const *devices, size_t count, struct source **out)
+static int open_image(const char *const *devices, size_t count, bool again, struct source **out)
 {
 	struct source *source = source_new(&image_kind);
 
 	if (!source)
 		return source_out_of_memory();
+	source->again = again;
 	source->extents = extent_reader_new();
 	if (!source->extents) {
 		source_out_of_memory();
@@ -191,6 +192,11 @@ fail:
 	return -1;
 }
 
+int source_open_image(const char *const *devices, size_t count, struct source **out)
+{
+	return open_image(devices, count, false, out);
+}
+
 static int image_reopen(const struct source *source, struct source **out)
 {
 	const char **paths = calloc(source->devices.count, sizeof(*paths));
@@ -201,7 +207,7 @@ static int image_reopen(const struct source *source, struct source **out)
 		return source_out_of_memory();
 	for (i = 0; i < source->devices.count; i++)
 		paths[i] = source->devices.devices[i].path;
-	ret = source_open_image(paths, source->devices.count, out);
+	ret = open_image(paths, source->devices.count, true, out);
 	free(paths);
 	return ret;
 }

@@ -49,6 +49,8 @@ struct source {
 	const volatile int *interrupt;
 	/* Lines already printed about bad copies. */
 	unsigned int warnings;
+	/* Opened by source_reopen(): what there is to say about the devices was said. */
+	bool again;
 	/* Any directory or file of the mounted filesystem, -1 in an image. */
 	int mount_fd;
 	/* Of an image: how its files are read; NULL otherwise. */
@@ -71,16 +73,18 @@ int source_start(struct source *source, const char *what, const char *hint);
 
 /* subvolume.c */
 void subvolume_clear(struct subvolume *subvolume);
-/* Fills @out from @id's ROOT_ITEM; fd stays -1. -1 with an error line about @spec. */
-int subvolume_from_root(struct source *source, const char *spec, u64 id, struct subvolume *out);
+/* Sets what the user named; -1 after an error line. */
+int subvolume_set_spec(struct subvolume *subvolume, const char *spec);
+/* An error line about @spec from what the volume says went wrong. Returns -1. */
+int subvolume_error(const struct source *source, const char *spec);
+/* The id of the subvolume with that uuid: 0, 1 if there is none, -1 after an error line. */
+int find_id_by_uuid(struct source *source, const u8 *uuid, u64 *id);
 
-/* kinds' own ways to find subvolumes */
+/* direct_subvolume.c, image_subvolume.c */
 int direct_find_subvolume(struct source *source, const char *spec, struct subvolume *out);
 int direct_open_id(struct source *source, u64 id, struct subvolume *out);
 int image_find_subvolume(struct source *source, const char *spec, struct subvolume *out);
 int image_open_id(struct source *source, u64 id, struct subvolume *out);
-/* The id of the subvolume with that uuid: 0, 1 if there is none, -1 after an error line. */
-int find_id_by_uuid(struct source *source, const u8 *uuid, u64 *id);
 
 /* file_handle.c */
 /* Opens an inode of the filesystem @mount_fd lies on; a new fd or negative errno. */
