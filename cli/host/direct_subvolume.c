@@ -127,19 +127,23 @@ int direct_open_id(struct source *source, u64 id, struct subvolume *out)
 {
 	struct scp_inode directory;
 	struct scp_tree tree;
+	int ret;
 
 	if (name_by_id(source, id, out))
 		return -1;
-	if (scp_tree_open(source->volume, id, false, &tree) ||
-	    scp_inode_get(&tree, SCP_ROOT_DIR_ID, &directory))
+	if (scp_tree_open(source->volume, id, false, &tree))
+		return subvolume_error(source, out->spec);
+	ret = scp_inode_get(&tree, SCP_ROOT_DIR_ID, &directory);
+	if (ret == -ENOENT)
+		return error_line("%s: the subvolume has no root directory", out->spec);
+	if (ret)
 		return subvolume_error(source, out->spec);
 	out->fd = open_inode(source->mount_fd, id, SCP_ROOT_DIR_ID, directory.generation,
 			     O_RDONLY | O_DIRECTORY);
 	if (out->fd < 0) {
-		int err = -out->fd;
-
+		ret = out->fd;
 		out->fd = -1;
-		return error_line("%s: cannot open the subvolume: %s", out->spec, strerror(err));
+		return error_line("%s: cannot open the subvolume: %s", out->spec, strerror(-ret));
 	}
 	return take_open(source, out);
 }

@@ -17,8 +17,12 @@ struct place {
 static int fill_from_root(struct source *source, u64 id, struct subvolume *out)
 {
 	struct scp_root_info info;
+	int ret;
 
-	if (scp_root_info_get(source->volume, id, &info))
+	ret = scp_root_info_get(source->volume, id, &info);
+	if (ret == -ENOENT || (!ret && (!info.refs || info.flags & SCP_ROOT_DEAD)))
+		return error_line("%s: no such subvolume", out->spec);
+	if (ret)
 		return subvolume_error(source, out->spec);
 	out->id = id;
 	out->ctransid = info.ctransid;
@@ -137,8 +141,12 @@ static int enter_directory(struct source *source, struct place *place, const cha
 			   u64 ino, const char *spec)
 {
 	struct scp_inode inode;
+	int ret;
 
-	if (scp_inode_get(&place->tree, ino, &inode))
+	ret = scp_inode_get(&place->tree, ino, &inode);
+	if (ret == -ENOENT)
+		return error_line("%s: \"%.*s\" has no inode", spec, len, name);
+	if (ret)
 		return subvolume_error(source, spec);
 	if (S_ISLNK(inode.mode))
 		return error_line("%s: \"%.*s\" is a symbolic link; in an image they are not "
