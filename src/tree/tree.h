@@ -32,6 +32,8 @@ struct scp_tree {
 	u64 id;
 	/* After a move it must still be the same subvolume in the same state. */
 	bool pinned;
+	/* A search found it moved and reopened it since scp_tree_confirm() was last asked. */
+	bool moved;
 	struct scp_root_info info;
 };
 

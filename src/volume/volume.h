@@ -12,7 +12,7 @@
 #include <sendcp/host.h>
 #include "format/ondisk.h"
 
-/* Most copies a block can have: RAID1C4 has 4; RAID6 has 1 + the ways to rebuild it. */
+/* Most stripes of a chunk: more than any device list the kernel can make has. */
 #define SCP_MAX_STRIPES 1024u
 #define SCP_MAX_FSIDS 16u
 
@@ -46,9 +46,13 @@ struct scp_chunk_map {
 struct scp_device {
 	u64 devid;
 	u8 uuid[SCP_UUID_SIZE];
-	/* Generation of its newest valid superblock: lower than the volume's on a stale device. */
+	/* What its superblock says tree blocks carry: a seed has another one than the volume. */
+	u8 fsid[SCP_UUID_SIZE];
+	/* Generation of its newest valid superblock. */
 	u64 generation;
 	bool present;
+	/* It missed commits: its copies are the last to be tried. */
+	bool stale;
 };
 
 /* Where a tree begins. */

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reasons of failure: their numbers, their texts, and the one line made of them.
+ */
+#include <sendcp/error.h>
+
+static const struct {
+	int err;
+	const char *text;
+} scp_reasons[SCP_REASON_COUNT] = {
+#define SCP_REASON_ENTRY(name, err, text) [SCP_##name] = { -(err), text },
+	SCP_REASONS(SCP_REASON_ENTRY)
+#undef SCP_REASON_ENTRY
+};
+
+int scp_reason_errno(enum scp_reason reason)
+{
+	if ((unsigned int)reason >= SCP_REASON_COUNT)
+		return -EINVAL;
+	return scp_reasons[reason].err;
+}
+
+const char *scp_reason_text(enum scp_reason reason)
+{
+	if ((unsigned int)reason >= SCP_REASON_COUNT)
+		return "unknown error";
+	return scp_reasons[reason].text;
+}
+
+void scp_error_clear(struct scp_error *error)
+{
+	memset(error, 0, sizeof(*error));
+	error->bytenr = SCP_NOWHERE;
+	error->root = SCP_NOWHERE;
+	error->inode = SCP_NOWHERE;
+	error->offset = SCP_NOWHERE;
+	error->device = SCP_NOWHERE;
+}
+
+/* A line under construction; used never exceeds size - 1. */
+struct scp_line {
+	char *buffer;
+	size_t size;
+	size_t used;
+};
+
+/* Takes over what snprintf() said it wrote, which is more than it did when it was cut. */
+static void scp_line_advance(struct scp_line *line, int written)
+{
+	size_t room = line->size - line->used;
+
+	if (written < 0)
+		return;
+	line->used += (size_t)written < room ? (size_t)written : room - 1;
+}
+
+static void scp_line_add(struct scp_line *line, const char *before, const char *text)
+{
+	scp_line_advance(line, snprintf(line->buffer + line->used, line->size - line->used,
+					"%s%s", before, text));
+}
+
+/* Internal trees have objectids just below 2^64, known to people as small negative numbers. */
+static void scp_line_add_place(struct scp_line *line, const char *name, u64 value)
+{
+	if (value == SCP_NOWHERE)
+		return;
+	scp_line_advance(line, snprintf(line->buffer + line->used, line->size - line->used,
+					"%s%s %lld", line->used ? " " : "", name,
+					(long long)value));
+}
+
+/* The detail may hold names from a disk: nothing in it may break the line or steer a terminal. */
+static void scp_line_add_detail(struct scp_line *line, const char *detail, size_t length)
+{
+	size_t i;
+
+	scp_line_add(line, " (", "");
+	for (i = 0; i < length && detail[i] && line->used + 1 < line->size; i++) {
+		u8 c = (u8)detail[i];
+
+		line->buffer[line->used++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+	}
+	line->buffer[line->used] = '\0';
+	scp_line_add(line, ")", "");
+}
+
+char *scp_error_format(const struct scp_error *error, char *buffer, size_t size)
+{
+	struct scp_line line = { .buffer = buffer, .size = size };
+
+	if (!size)
+		return buffer;
+	buffer[0] = '\0';
+	scp_line_add_place(&line, "device", error->device);
+	scp_line_add_place(&line, "tree", error->root);
+	scp_line_add_place(&line, "block", error->bytenr);
+	scp_line_add_place(&line, "inode", error->inode);
+	scp_line_add_place(&line, "offset", error->offset);
+	scp_line_add(&line, line.used ? ": " : "", scp_reason_text(error->reason));
+	if (error->detail[0])
+		scp_line_add_detail(&line, error->detail, sizeof(error->detail));
+	/* A device's own errno says more than the reason's. */
+	if (error->err && error->err != scp_reason_errno(error->reason))
+		scp_line_advance(&line, snprintf(buffer + line.used, size - line.used,
+						 " [errno %d]", -error->err));
+	return buffer;
+}

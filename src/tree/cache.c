@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The cache of verified tree blocks: found by address, bounded in bytes, least recently used goes first.
+ *
+ * A block in use is counted but never given up, so the bound may be exceeded by what callers
+ * hold (a handful of paths). Address and generation together name a block's content for ever, hence
+ * nothing is ever invalid; what moved just ages.
+ */
+#include "tree/internal.h"
+
+#define SCP_HASH_BITS_MAX	14
+#define SCP_REPAIRS_NOTED	256u
+/* Fewer than a few paths' worth would only thrash. */
+#define SCP_CACHE_LEAST		32u
+
+struct scp_node_cache {
+	struct scp_node **buckets;
+	u32 hash_bits;
+	/* Blocks in the cache, those in use included, and how many are wanted at most. */
+	u32 count;
+	u32 limit;
+	/* Unused blocks, most recently used first. */
+	struct scp_node *newest;
+	struct scp_node *oldest;
+	u64 repaired[SCP_REPAIRS_NOTED];
+	struct scp_prefetch prefetch;
+};
+
+static u32 scp_hash(u64 bytenr, u32 bits)
+{
+	/* Addresses are multiples of 4096: spread the bits above by a multiplication. */
+	return (u32)(((bytenr >> 12) * 0x9E3779B97F4A7C15ULL) >> (64 - bits));
+}
+
+static struct scp_node **scp_cache_bucket(const struct scp_node_cache *cache, u64 bytenr)
+{
+	return &cache->buckets[scp_hash(bytenr, cache->hash_bits)];
+}
+
+int scp_cache_create(struct scp_volume *volume)
+{
+	size_t size = volume->host->cache_size ? volume->host->cache_size : SCP_CACHE_DEFAULT;
+	struct scp_node_cache *cache = scp_zalloc(sizeof(*cache));
+
+	if (!cache)
+		return scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
+	size /= volume->nodesize;
+	cache->limit = (u32)scp_min(scp_max(size, SCP_CACHE_LEAST), 1u << 30);
+	cache->hash_bits = 6;
+	while (cache->hash_bits < SCP_HASH_BITS_MAX && 1u << cache->hash_bits < cache->limit)
+		cache->hash_bits++;
+	cache->buckets = scp_zalloc(sizeof(*cache->buckets) << cache->hash_bits);
+	if (!cache->buckets) {
+		scp_free(cache);
+		return scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
+	}
+	volume->cache = cache;
+	return 0;
+}
+
+void scp_cache_destroy(struct scp_volume *volume)
+{
+	struct scp_node_cache *cache = volume->cache;
+	struct scp_node *node;
+	u32 i;
+
+	if (!cache)
+		return;
+	for (i = 0; i < 1u << cache->hash_bits; i++) {
+		while ((node = cache->buckets[i])) {
+			cache->buckets[i] = node->hash_next;
+			scp_node_free(volume, node);
+		}
+	}
+	scp_free(cache->buckets);
+	scp_free(cache);
+	volume->cache = NULL;
+}
+
+struct scp_node *scp_node_alloc(const struct scp_volume *volume)
+{
+	struct scp_node *node = scp_zalloc(sizeof(*node));
+
+	if (!node)
+		return NULL;
+	node->data = scp_alloc_aligned(volume->nodesize);
+	if (!node->data) {
+		scp_free(node);
+		return NULL;
+	}
+	node->users = 1;
+	return node;
+}
+
+void scp_node_free(const struct scp_volume *volume, struct scp_node *node)
+{
+	scp_free_aligned(node->data, volume->nodesize);
+	scp_free(node);
+}
+
+static void scp_lru_remove(struct scp_node_cache *cache, struct scp_node *node)
+{
+	if (node->lru_prev)
+		node->lru_prev->lru_next = node->lru_next;
+	else
+		cache->newest = node->lru_next;
+	if (node->lru_next)
+		node->lru_next->lru_prev = node->lru_prev;
+	else
+		cache->oldest = node->lru_prev;
+	node->lru_prev = NULL;
+	node->lru_next = NULL;
+}
+
+static void scp_lru_push(struct scp_node_cache *cache, struct scp_node *node)
+{
+	node->lru_prev = NULL;
+	node->lru_next = cache->newest;
+	if (cache->newest)
+		cache->newest->lru_prev = node;
+	else
+		cache->oldest = node;
+	cache->newest = node;
+}
+
+static void scp_cache_drop(struct scp_volume *volume, struct scp_node *node)
+{
+	struct scp_node **at = scp_cache_bucket(volume->cache, node->bytenr);
+
+	while (*at != node)
+		at = &(*at)->hash_next;
+	*at = node->hash_next;
+	scp_lru_remove(volume->cache, node);
+	volume->cache->count--;
+	scp_node_free(volume, node);
+}
+
+static void scp_cache_trim(struct scp_volume *volume)
+{
+	while (volume->cache->count > volume->cache->limit && volume->cache->oldest)
+		scp_cache_drop(volume, volume->cache->oldest);
+}
+
+static struct scp_node *scp_cache_find(const struct scp_node_cache *cache, u64 bytenr,
+				       u64 generation)
+{
+	struct scp_node *node = *scp_cache_bucket(cache, bytenr);
+
+	while (node && (node->bytenr != bytenr || (generation && node->generation != generation)))
+		node = node->hash_next;
+	return node;
+}
+
+bool scp_cache_has(const struct scp_volume *volume, u64 bytenr, u64 generation)
+{
+	return scp_cache_find(volume->cache, bytenr, generation);
+}
+
+struct scp_node *scp_cache_get(struct scp_volume *volume, u64 bytenr, u64 generation)
+{
+	struct scp_node *node = scp_cache_find(volume->cache, bytenr, generation);
+
+	if (node)
+		scp_node_hold(node);
+	/* Only unused blocks are in the list that is evicted from. */
+	if (node && node->users == 1)
+		scp_lru_remove(volume->cache, node);
+	return node;
+}
+
+void scp_cache_add(struct scp_volume *volume, struct scp_node *node)
+{
+	struct scp_node **bucket = scp_cache_bucket(volume->cache, node->bytenr);
+
+	node->hash_next = *bucket;
+	*bucket = node;
+	volume->cache->count++;
+	scp_cache_trim(volume);
+}
+
+void scp_node_hold(struct scp_node *node)
+{
+	node->users++;
+}
+
+void scp_node_put(struct scp_volume *volume, struct scp_node *node)
+{
+	if (!node || --node->users)
+		return;
+	scp_lru_push(volume->cache, node);
+	scp_cache_trim(volume);
+}
+
+u32 scp_cache_prefetch_limit(const struct scp_volume *volume)
+{
+	return (u32)scp_min(SCP_PREFETCH_MAX, volume->cache->limit / 4);
+}
+
+struct scp_prefetch *scp_cache_prefetch_room(struct scp_volume *volume)
+{
+	return &volume->cache->prefetch;
+}
+
+bool scp_cache_note_repair(struct scp_volume *volume, u64 bytenr)
+{
+	u64 *noted = &volume->cache->repaired[scp_hash(bytenr, 8) % SCP_REPAIRS_NOTED];
+
+	if (*noted == bytenr)
+		return false;
+	*noted = bytenr;
+	return true;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of tree/ share, and what volume/ needs to read the chunk tree before a volume is
+ * complete. The functions named *_once never look for a newer superblock: a failure stands.
+ */
+#ifndef SCP_TREE_INTERNAL_H
+#define SCP_TREE_INTERNAL_H
+
+#include "tree/tree.h"
+
+/* Most children one scp_node_prefetch() reads. */
+#define SCP_PREFETCH_MAX 16u
+
+/* verify.c */
+/*
+ * Is @data the block that @expect describes? Takes its header over into @node, data and all, if so.
+ * SCP_NONE or what is wrong.
+ */
+enum scp_reason scp_node_verify(const struct scp_volume *volume, struct scp_node *node,
+				const struct scp_node_expect *expect);
+/* The part that depends on who points to the block: level, first key, emptiness. */
+enum scp_reason scp_node_fits(const struct scp_node *node, const struct scp_node_expect *expect);
+
+/* cache.c */
+int scp_cache_create(struct scp_volume *volume);
+void scp_cache_destroy(struct scp_volume *volume);
+/* A node with room for a block, one user, not yet in the cache; NULL without memory. */
+struct scp_node *scp_node_alloc(const struct scp_volume *volume);
+void scp_node_free(const struct scp_volume *volume, struct scp_node *node);
+/* The cached block, a reference taken, or NULL. @generation 0: any. */
+struct scp_node *scp_cache_get(struct scp_volume *volume, u64 bytenr, u64 generation);
+bool scp_cache_has(const struct scp_volume *volume, u64 bytenr, u64 generation);
+void scp_cache_add(struct scp_volume *volume, struct scp_node *node);
+/* How many blocks may be read ahead without pushing out what is being worked on. */
+u32 scp_cache_prefetch_limit(const struct scp_volume *volume);
+/* True the first time it is asked about @bytenr (as far as a small memory goes). */
+bool scp_cache_note_repair(struct scp_volume *volume, u64 bytenr);
+/* Room for the reads of one prefetch. */
+struct scp_prefetch {
+	struct scp_io ios[SCP_PREFETCH_MAX];
+	struct scp_node *nodes[SCP_PREFETCH_MAX];
+	u32 slots[SCP_PREFETCH_MAX];
+	u32 count;
+};
+struct scp_prefetch *scp_cache_prefetch_room(struct scp_volume *volume);
+
+/* node.c */
+/* What is known of child @slot; @key must live as long as @expect. */
+void scp_node_expect_child(const struct scp_node *node, u32 slot, struct scp_key *key,
+			   struct scp_node_expect *expect);
+
+/* search.c */
+/* Names @cursor's tree in volume->error unless a place below did. Returns @err. */
+int scp_search_fail(struct scp_cursor *cursor, int err);
+int scp_search_slot_once(struct scp_cursor *cursor, const struct scp_key *key, int level);
+int scp_search_once(struct scp_cursor *cursor, const struct scp_key *key);
+int scp_search_last_once(struct scp_cursor *cursor, const struct scp_key *key);
+int scp_next_leaf_once(struct scp_cursor *cursor);
+int scp_next_once(struct scp_cursor *cursor);
+
+/* open.c */
+void scp_root_tree_init(struct scp_volume *volume, struct scp_tree *tree);
+void scp_chunk_tree_init(struct scp_volume *volume, struct scp_tree *tree);
+/* Is the root tree there? Reads its root block. */
+int scp_tree_probe(struct scp_volume *volume);
+int scp_root_info_once(struct scp_volume *volume, u64 id, struct scp_root_info *info);
+/* Looks the root up without refreshing; see scp_tree_reopen(). */
+int scp_tree_lookup(struct scp_tree *tree);
+
+/* live.c */
+/* How often one call starts over before it gives up. */
+#define SCP_LIVE_TRIES 64
+/*
+ * After failure @err of reading @tree from the root @used: 1 if there is another root to start over
+ * from, else what to return, volume->error filled. *@tries counts down.
+ */
+int scp_live_recover(struct scp_tree *tree, struct scp_root_pointer used, int err, int *tries);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Obtaining a tree block: from the cache, or from the first copy that passes every check.
+ */
+#include "tree/internal.h"
+#include "volume/internal.h"
+
+static int scp_fail_node(struct scp_volume *volume, enum scp_reason reason, u64 bytenr)
+{
+	return scp_fail(volume, reason, 0, bytenr, SCP_NOWHERE, SCP_NOWHERE, SCP_NOWHERE);
+}
+
+/* How much a failed copy tells: a bad block more than a failed read, that more than no device. */
+static int scp_failure_rank(const struct scp_error *error)
+{
+	if (error->reason == SCP_DEVICE_MISSING)
+		return 1;
+	return error->reason == SCP_DEVICE_READ ? 2 : 3;
+}
+
+static int scp_node_read_copy(struct scp_volume *volume, const struct scp_node_expect *expect,
+			      int copy, struct scp_node *node)
+{
+	enum scp_reason reason;
+	int ret;
+
+	volume->stats.node_reads++;
+	ret = scp_volume_read_copy(volume, expect->bytenr, volume->nodesize, copy, node->data);
+	if (ret)
+		return ret;
+	reason = scp_node_verify(volume, node, expect);
+	return reason ? scp_fail_node(volume, reason, expect->bytenr) : 0;
+}
+
+/* A copy served although others failed as @why says: tell the host, once for a block. */
+static void scp_node_repaired(struct scp_volume *volume, u64 bytenr, const struct scp_error *why)
+{
+	volume->stats.repairs++;
+	volume->error = *why;
+	if (scp_cache_note_repair(volume, bytenr))
+		scp_volume_warn(volume);
+	scp_error_clear(&volume->error);
+}
+
+static int scp_node_read(struct scp_volume *volume, const struct scp_node_expect *expect,
+			 struct scp_node *node)
+{
+	int copy, ret, copies = scp_volume_copies(volume, expect->bytenr);
+	struct scp_error why;
+
+	if (copies < 0)
+		return copies;
+	scp_error_clear(&why);
+	for (copy = 0; copy < copies; copy++) {
+		ret = scp_node_read_copy(volume, expect, copy, node);
+		if (scp_is_final(ret))
+			return ret;
+		if (!ret) {
+			/* A missing device was reported when the volume was opened. */
+			if (copy && why.reason != SCP_DEVICE_MISSING)
+				scp_node_repaired(volume, expect->bytenr, &why);
+			return 0;
+		}
+		if (!why.reason || scp_failure_rank(&volume->error) > scp_failure_rank(&why))
+			why = volume->error;
+	}
+	volume->error = why;
+	return why.err;
+}
+
+int scp_node_get(struct scp_volume *volume, const struct scp_node_expect *expect,
+		 struct scp_node **out)
+{
+	struct scp_node *node;
+	enum scp_reason reason;
+	int ret;
+
+	*out = NULL;
+	volume->stats.node_lookups++;
+	node = scp_cache_get(volume, expect->bytenr, expect->generation);
+	if (node) {
+		reason = scp_node_fits(node, expect);
+		if (reason) {
+			scp_node_put(volume, node);
+			return scp_fail_node(volume, reason, expect->bytenr);
+		}
+		*out = node;
+		return 0;
+	}
+	if (!scp_is_aligned(expect->bytenr, volume->sectorsize))
+		return scp_fail_node(volume, SCP_NODE_BYTENR, expect->bytenr);
+	node = scp_node_alloc(volume);
+	if (!node)
+		return scp_fail_node(volume, SCP_NO_MEMORY, expect->bytenr);
+	ret = scp_node_read(volume, expect, node);
+	if (ret) {
+		scp_node_free(volume, node);
+		return ret;
+	}
+	scp_cache_add(volume, node);
+	*out = node;
+	return 0;
+}
+
+/* Items and pointers both begin with their key. */
+static const struct scp_disk_key *scp_node_disk_key(const struct scp_node *node, u32 slot)
+{
+	size_t each = node->level ? sizeof(struct scp_disk_pointer) : sizeof(struct scp_disk_item);
+
+	return (const void *)(node->data + sizeof(struct scp_disk_header) + slot * each);
+}
+
+struct scp_key scp_node_key(const struct scp_node *node, u32 slot)
+{
+	return scp_key_from_disk(scp_node_disk_key(node, slot));
+}
+
+static const struct scp_disk_pointer *scp_node_pointer(const struct scp_node *node, u32 slot)
+{
+	return (const void *)scp_node_disk_key(node, slot);
+}
+
+u64 scp_node_child_bytenr(const struct scp_node *node, u32 slot)
+{
+	return le64_to_cpu(scp_node_pointer(node, slot)->bytenr);
+}
+
+u64 scp_node_child_generation(const struct scp_node *node, u32 slot)
+{
+	return le64_to_cpu(scp_node_pointer(node, slot)->generation);
+}
+
+const void *scp_node_item(const struct scp_node *node, u32 slot, u32 *size)
+{
+	const struct scp_disk_item *item = (const void *)scp_node_disk_key(node, slot);
+
+	*size = le32_to_cpu(item->size);
+	return node->data + sizeof(struct scp_disk_header) + le32_to_cpu(item->offset);
+}
+
+u32 scp_node_find(const struct scp_node *node, const struct scp_key *key)
+{
+	u32 low = 0, high = node->nritems;
+
+	while (low < high) {
+		u32 middle = low + (high - low) / 2;
+		struct scp_key at = scp_node_key(node, middle);
+
+		if (scp_key_compare(&at, key) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+void scp_node_expect_child(const struct scp_node *node, u32 slot, struct scp_key *key,
+			   struct scp_node_expect *expect)
+{
+	*key = scp_node_key(node, slot);
+	*expect = (struct scp_node_expect) {
+		.bytenr = scp_node_child_bytenr(node, slot),
+		.generation = scp_node_child_generation(node, slot),
+		.level = node->level - 1,
+		.first_key = key,
+	};
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From a tree's id to its root block: the superblock's own trees, and ROOT_ITEMs for all others.
+ */
+#include "tree/internal.h"
+
+static void scp_tree_init(struct scp_volume *volume, u64 id, struct scp_tree *tree)
+{
+	memset(tree, 0, sizeof(*tree));
+	tree->volume = volume;
+	tree->id = id;
+}
+
+static void scp_tree_point(struct scp_tree *tree, const struct scp_root_pointer *node)
+{
+	tree->info = (struct scp_root_info) {
+		.id = tree->id,
+		.refs = 1,
+		.generation = node->generation,
+		.node = *node,
+	};
+}
+
+void scp_root_tree_init(struct scp_volume *volume, struct scp_tree *tree)
+{
+	scp_tree_init(volume, SCP_ROOT_TREE_ID, tree);
+	scp_tree_point(tree, &volume->root_tree);
+}
+
+void scp_chunk_tree_init(struct scp_volume *volume, struct scp_tree *tree)
+{
+	scp_tree_init(volume, SCP_CHUNK_TREE_ID, tree);
+	scp_tree_point(tree, &volume->chunk_tree);
+}
+
+int scp_tree_probe(struct scp_volume *volume)
+{
+	struct scp_key first = { 0 };
+	struct scp_cursor cursor;
+	struct scp_tree tree;
+	int ret;
+
+	scp_root_tree_init(volume, &tree);
+	scp_cursor_init(&cursor, &tree);
+	ret = scp_search_slot_once(&cursor, &first, SCP_MAX_LEVEL - 1);
+	scp_cursor_release(&cursor);
+	return ret < 0 ? ret : 0;
+}
+
+/* Kernels before 3.6 kept what lies behind this field as they found it: then it means nothing. */
+static bool scp_root_has_uuids(const struct scp_disk_root *disk, u32 size)
+{
+	return size >= sizeof(*disk) && disk->generation == disk->generation_v2;
+}
+
+static int scp_root_info_parse(struct scp_cursor *cursor, u64 id, struct scp_root_info *info)
+{
+	const struct scp_disk_root *disk;
+	const void *item;
+	u32 size;
+	int ret;
+
+	ret = scp_cursor_item_least(cursor, SCP_DISK_ROOT_OLD_SIZE, &item, &size);
+	if (ret)
+		return ret;
+	disk = item;
+	memset(info, 0, sizeof(*info));
+	info->id = id;
+	info->flags = le64_to_cpu(disk->flags);
+	info->refs = le32_to_cpu(disk->refs);
+	info->generation = le64_to_cpu(disk->generation);
+	info->node.bytenr = le64_to_cpu(disk->bytenr);
+	info->node.generation = info->generation;
+	info->node.level = disk->level;
+	if (!info->generation || info->node.level >= SCP_MAX_LEVEL)
+		return scp_cursor_fail(cursor, SCP_ITEM_FORMAT);
+	if (!scp_root_has_uuids(disk, size))
+		return 0;
+	info->ctransid = le64_to_cpu(disk->ctransid);
+	info->otransid = le64_to_cpu(disk->otransid);
+	memcpy(info->uuid, disk->uuid, SCP_UUID_SIZE);
+	memcpy(info->parent_uuid, disk->parent_uuid, SCP_UUID_SIZE);
+	memcpy(info->received_uuid, disk->received_uuid, SCP_UUID_SIZE);
+	return 0;
+}
+
+int scp_root_info_once(struct scp_volume *volume, u64 id, struct scp_root_info *info)
+{
+	/* A snapshot's item has its creation's transaction as offset; of several the last counts. */
+	struct scp_key key = { .objectid = id, .type = SCP_ROOT_ITEM, .offset = ~0ULL };
+	struct scp_cursor cursor;
+	struct scp_tree tree;
+	int ret;
+
+	scp_root_tree_init(volume, &tree);
+	scp_cursor_init(&cursor, &tree);
+	ret = scp_search_last_once(&cursor, &key);
+	if (!ret) {
+		key = scp_cursor_key(&cursor);
+		if (key.objectid != id || key.type != SCP_ROOT_ITEM)
+			ret = -ENOENT;
+		else
+			ret = scp_root_info_parse(&cursor, id, info);
+	}
+	scp_cursor_release(&cursor);
+	if (ret == -ENOENT)
+		return scp_fail(volume, SCP_TREE_MISSING, 0, SCP_NOWHERE, id, SCP_NOWHERE,
+				SCP_NOWHERE);
+	return ret;
+}
+
+static bool scp_uuid_is_zero(const u8 *uuid)
+{
+	static const u8 zero[SCP_UUID_SIZE];
+
+	return !memcmp(uuid, zero, SCP_UUID_SIZE);
+}
+
+/* Is @now still what the pinned subvolume @was? Moving is no change. */
+static enum scp_reason scp_pin_broken(const struct scp_root_info *was,
+				      const struct scp_root_info *now)
+{
+	if (!now->refs || (now->flags & SCP_ROOT_DEAD))
+		return SCP_SUBVOLUME_GONE;
+	if (!scp_uuid_is_zero(was->uuid) && memcmp(was->uuid, now->uuid, SCP_UUID_SIZE))
+		return SCP_SUBVOLUME_REPLACED;
+	if (was->ctransid != now->ctransid || ((was->flags ^ now->flags) & SCP_ROOT_READONLY))
+		return SCP_SUBVOLUME_CHANGED;
+	return SCP_NONE;
+}
+
+int scp_tree_lookup(struct scp_tree *tree)
+{
+	struct scp_volume *volume = tree->volume;
+	enum scp_reason reason = SCP_NONE;
+	struct scp_root_info info;
+	int ret;
+
+	if (tree->id == SCP_ROOT_TREE_ID || tree->id == SCP_CHUNK_TREE_ID) {
+		scp_tree_point(tree, tree->id == SCP_ROOT_TREE_ID ? &volume->root_tree :
+								    &volume->chunk_tree);
+		return 0;
+	}
+	ret = scp_root_info_once(volume, tree->id, &info);
+	if (ret == -ENOENT && tree->pinned)
+		reason = SCP_SUBVOLUME_GONE;
+	else if (ret)
+		return ret;
+	else if (tree->pinned)
+		reason = scp_pin_broken(&tree->info, &info);
+	if (reason)
+		return scp_fail(volume, reason, 0, SCP_NOWHERE, tree->id, SCP_NOWHERE,
+				SCP_NOWHERE);
+	tree->info = info;
+	return 0;
+}
+
+int scp_tree_open(struct scp_volume *volume, u64 id, bool pinned, struct scp_tree *tree)
+{
+	int ret;
+
+	scp_tree_init(volume, id, tree);
+	if (id == SCP_ROOT_TREE_ID || id == SCP_CHUNK_TREE_ID)
+		return scp_tree_lookup(tree);
+	ret = scp_root_info_get(volume, id, &tree->info);
+	tree->pinned = pinned;
+	return ret;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Searching and stepping in the tree as its root pointer gives it, without regard to moves.
+ */
+#include "tree/internal.h"
+
+int scp_search_fail(struct scp_cursor *cursor, int err)
+{
+	struct scp_error *error = &cursor->tree->volume->error;
+
+	if (error->root == SCP_NOWHERE)
+		error->root = cursor->tree->id;
+	return err;
+}
+
+static int scp_get_root(struct scp_tree *tree, struct scp_node **out)
+{
+	struct scp_node_expect expect = {
+		.bytenr = tree->info.node.bytenr,
+		.generation = tree->info.node.generation,
+		.level = tree->info.node.level,
+		.is_root = true,
+	};
+
+	return scp_node_get(tree->volume, &expect, out);
+}
+
+/* The child that @cursor's slot at @level points to. */
+static int scp_get_child(struct scp_cursor *cursor, int level, struct scp_node **out)
+{
+	struct scp_volume *volume = cursor->tree->volume;
+	struct scp_node *node = cursor->path[level];
+	u32 slot = cursor->slot[level];
+	struct scp_node_expect expect;
+	struct scp_key key;
+
+	scp_node_expect_child(node, slot, &key, &expect);
+	if (cursor->walk && level == 1 && !scp_cache_has(volume, expect.bytenr, expect.generation))
+		scp_node_prefetch(volume, node, slot, SCP_PREFETCH_MAX);
+	return scp_node_get(volume, &expect, out);
+}
+
+int scp_search_slot_once(struct scp_cursor *cursor, const struct scp_key *key, int level)
+{
+	struct scp_node *node;
+	struct scp_key at;
+	bool exact;
+	u32 slot;
+	int ret;
+
+	scp_cursor_release(cursor);
+	ret = scp_get_root(cursor->tree, &node);
+	while (!ret) {
+		slot = scp_node_find(node, key);
+		exact = false;
+		if (slot < node->nritems) {
+			at = scp_node_key(node, slot);
+			exact = !scp_key_compare(&at, key);
+		}
+		/* A child holds the keys from its pointer's on. */
+		if (node->level && !exact && slot)
+			slot--;
+		cursor->path[node->level] = node;
+		cursor->slot[node->level] = slot;
+		if (node->level <= level)
+			return exact ? 0 : 1;
+		ret = scp_get_child(cursor, node->level, &node);
+	}
+	scp_cursor_release(cursor);
+	return scp_search_fail(cursor, ret);
+}
+
+int scp_search_once(struct scp_cursor *cursor, const struct scp_key *key)
+{
+	int ret = scp_search_slot_once(cursor, key, 0);
+
+	if (ret <= 0 || cursor->slot[0] < cursor->path[0]->nritems)
+		return ret;
+	ret = scp_next_leaf_once(cursor);
+	return ret ? ret : 1;
+}
+
+int scp_search_last_once(struct scp_cursor *cursor, const struct scp_key *key)
+{
+	int ret = scp_search_slot_once(cursor, key, 0);
+
+	if (ret <= 0)
+		return ret;
+	/* Slot 0 and not exact: @key comes before the whole tree, see scp_search_slot_once(). */
+	if (!cursor->slot[0])
+		return -ENOENT;
+	cursor->slot[0]--;
+	return 0;
+}
+
+/* Lowest level above the leaf at which @cursor can go right; -ENOENT: none. */
+static int scp_cursor_turn(const struct scp_cursor *cursor)
+{
+	int level;
+
+	for (level = 1; level < SCP_MAX_LEVEL && cursor->path[level]; level++)
+		if (cursor->slot[level] + 1 < cursor->path[level]->nritems)
+			return level;
+	return -ENOENT;
+}
+
+/*
+ * Keys must go on ascending from leaf to leaf. Verified blocks ascend inside, but only this makes
+ * sure that a walk of a damaged tree ends.
+ */
+static int scp_leaf_follows(struct scp_cursor *next, const struct scp_node *leaf)
+{
+	struct scp_volume *volume = next->tree->volume;
+	struct scp_key last = scp_node_key(leaf, leaf->nritems - 1);
+	struct scp_key first = scp_node_key(next->path[0], 0);
+
+	if (scp_key_compare(&last, &first) < 0)
+		return 0;
+	return scp_fail(volume, SCP_NODE_ITEMS, 0, next->path[0]->bytenr, next->tree->id,
+			SCP_NOWHERE, SCP_NOWHERE);
+}
+
+int scp_next_leaf_once(struct scp_cursor *cursor)
+{
+	struct scp_cursor next = { .tree = cursor->tree, .walk = cursor->walk };
+	int i, level, ret = 0;
+
+	level = scp_cursor_turn(cursor);
+	if (!cursor->path[0] || level < 0)
+		return -ENOENT;
+	for (i = level; i < SCP_MAX_LEVEL && cursor->path[i]; i++) {
+		next.path[i] = cursor->path[i];
+		next.slot[i] = cursor->slot[i];
+		scp_node_hold(next.path[i]);
+	}
+	next.slot[level]++;
+	for (i = level; i && !ret; i--)
+		ret = scp_get_child(&next, i, &next.path[i - 1]);
+	if (!ret)
+		ret = scp_leaf_follows(&next, cursor->path[0]);
+	if (ret) {
+		scp_cursor_release(&next);
+		return scp_search_fail(cursor, ret);
+	}
+	scp_cursor_release(cursor);
+	*cursor = next;
+	return 0;
+}
+
+int scp_next_once(struct scp_cursor *cursor)
+{
+	if (cursor->path[0] && cursor->slot[0] + 1 < cursor->path[0]->nritems) {
+		cursor->slot[0]++;
+		return 0;
+	}
+	return scp_next_leaf_once(cursor);
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which devices make up the filesystem: its own ones, the seeds below it, and what is refused.
+ *
+ * Until the chunk tree can be read every device that may be a seed is taken for one, because the
+ * chunk tree itself may lie there. Afterwards only those stay that a DEV_ITEM names.
+ */
+#include "volume/internal.h"
+#include "tree/internal.h"
+
+static bool scp_super_is_seed(const struct scp_disk_super *super)
+{
+	return le64_to_cpu(super->flags) & SCP_SUPER_SEEDING;
+}
+
+static bool scp_same_fsid(const struct scp_disk_super *a, const struct scp_disk_super *b)
+{
+	return !memcmp(a->fsid, b->fsid, SCP_UUID_SIZE);
+}
+
+static bool scp_same_metadata(const struct scp_disk_super *a, const struct scp_disk_super *b)
+{
+	return !memcmp(scp_super_metadata_uuid(a), scp_super_metadata_uuid(b), SCP_UUID_SIZE);
+}
+
+/* A sprout comes before its seeds, and a newer filesystem before an older one. */
+static bool scp_super_goes_before(const struct scp_disk_super *a, const struct scp_disk_super *b)
+{
+	if (scp_super_is_seed(a) != scp_super_is_seed(b))
+		return scp_super_is_seed(b);
+	return le64_to_cpu(a->generation) > le64_to_cpu(b->generation);
+}
+
+static void scp_devices_pick(const struct scp_volume *volume, struct scp_super_set *set)
+{
+	bool found = false;
+	u32 i;
+
+	for (i = 0; i < volume->host->device_count; i++) {
+		if (!set->valid[i])
+			continue;
+		if (!found || scp_super_goes_before(&set->supers[i], &set->supers[set->best]))
+			set->best = i;
+		found = true;
+	}
+}
+
+/* May device @i stand beside the filesystem of @main? */
+static int scp_device_check(struct scp_volume *volume, const struct scp_super_set *set, u32 i)
+{
+	const struct scp_disk_super *main = &set->supers[set->best];
+	const struct scp_disk_super *super = &set->supers[i];
+	u32 j;
+
+	/* A device that missed a change of uuids: which one holds is not to be guessed. */
+	if (scp_same_fsid(super, main) != scp_same_metadata(super, main)) {
+		scp_fail_detail(volume, SCP_SUPER_BUSY, "devices disagree on the fsid");
+		volume->error.device = i;
+		return volume->error.err;
+	}
+	if (!scp_same_fsid(super, main) && !scp_super_is_seed(super))
+		return scp_fail_device(volume, SCP_DEVICE_FOREIGN, 0, i, SCP_NOWHERE);
+	for (j = 0; j < i; j++)
+		if (set->valid[j] && scp_same_fsid(super, &set->supers[j]) &&
+		    !memcmp(super->dev_item.uuid, set->supers[j].dev_item.uuid, SCP_UUID_SIZE))
+			return scp_fail_device(volume, SCP_DEVICE_TWICE, 0, i, SCP_NOWHERE);
+	return 0;
+}
+
+static void scp_device_adopt(struct scp_device *device, const struct scp_disk_super *super,
+			     const struct scp_disk_super *main)
+{
+	device->devid = le64_to_cpu(super->dev_item.devid);
+	memcpy(device->uuid, super->dev_item.uuid, SCP_UUID_SIZE);
+	memcpy(device->fsid, scp_super_metadata_uuid(super), SCP_UUID_SIZE);
+	device->generation = le64_to_cpu(super->generation);
+	device->present = true;
+	/* A seed is never written again, so it has missed nothing. */
+	device->stale = scp_same_fsid(super, main) &&
+			device->generation < le64_to_cpu(main->generation);
+}
+
+/* The own fsid comes first. Without room for another one -EUCLEAN. */
+static int scp_allow_fsid(struct scp_volume *volume, const u8 *fsid)
+{
+	if (scp_volume_owns_fsid(volume, fsid))
+		return 0;
+	if (volume->node_fsid_count == SCP_MAX_FSIDS)
+		return scp_fail_detail(volume, SCP_SUPER_FIELDS, "too many levels of seeds");
+	memcpy(volume->node_fsids[volume->node_fsid_count++], fsid, SCP_UUID_SIZE);
+	return 0;
+}
+
+bool scp_volume_owns_fsid(const struct scp_volume *volume, const u8 *fsid)
+{
+	u32 i;
+
+	for (i = 0; i < volume->node_fsid_count; i++)
+		if (!memcmp(volume->node_fsids[i], fsid, SCP_UUID_SIZE))
+			return true;
+	return false;
+}
+
+int scp_devices_group(struct scp_volume *volume, struct scp_super_set *set)
+{
+	const struct scp_disk_super *main;
+	u32 i;
+	int ret;
+
+	scp_devices_pick(volume, set);
+	main = &set->supers[set->best];
+	volume->node_fsid_count = 0;
+	ret = scp_allow_fsid(volume, scp_super_metadata_uuid(main));
+	for (i = 0; i < volume->host->device_count && !ret; i++) {
+		if (!set->valid[i])
+			continue;
+		ret = scp_device_check(volume, set, i);
+		if (ret)
+			break;
+		scp_device_adopt(&volume->devices[i], &set->supers[i], main);
+		ret = scp_allow_fsid(volume, volume->devices[i].fsid);
+	}
+	return ret;
+}
+
+/* Is this still the filesystem that was opened, in the same form? */
+static bool scp_super_is_ours(const struct scp_volume *volume, const struct scp_disk_super *super)
+{
+	return !memcmp(super->fsid, volume->fsid, SCP_UUID_SIZE) &&
+	       !memcmp(scp_super_metadata_uuid(super), volume->node_fsids[0], SCP_UUID_SIZE) &&
+	       le32_to_cpu(super->nodesize) == volume->nodesize &&
+	       le32_to_cpu(super->sectorsize) == volume->sectorsize &&
+	       le16_to_cpu(super->csum_type) == volume->csum_type;
+}
+
+int scp_devices_newest(struct scp_volume *volume, struct scp_super_set *set)
+{
+	bool found = false;
+	u32 i;
+
+	for (i = 0; i < volume->host->device_count; i++) {
+		if (!set->valid[i] || !volume->devices[i].present ||
+		    !scp_super_is_ours(volume, &set->supers[i])) {
+			set->valid[i] = false;
+			continue;
+		}
+		if (!found || le64_to_cpu(set->supers[i].generation) >
+			      le64_to_cpu(set->supers[set->best].generation))
+			set->best = i;
+		found = true;
+	}
+	return found ? 0 : scp_fail_detail(volume, SCP_FILESYSTEM_OTHER, NULL);
+}
+
+void scp_devices_update(struct scp_volume *volume, const struct scp_super_set *set)
+{
+	const struct scp_disk_super *main = &set->supers[set->best];
+	u32 i;
+
+	for (i = 0; i < volume->host->device_count; i++) {
+		struct scp_device *device = &volume->devices[i];
+
+		if (!device->present || memcmp(device->fsid, volume->node_fsids[0], SCP_UUID_SIZE))
+			continue;
+		if (set->valid[i])
+			device->generation = le64_to_cpu(set->supers[i].generation);
+		device->stale = device->generation < le64_to_cpu(main->generation);
+	}
+}
+
+u32 scp_device_find(const struct scp_volume *volume, u64 devid, const u8 *uuid)
+{
+	u32 i;
+
+	for (i = 0; i < volume->host->device_count; i++)
+		if (volume->devices[i].present && volume->devices[i].devid == devid &&
+		    !memcmp(volume->devices[i].uuid, uuid, SCP_UUID_SIZE))
+			return i;
+	return SCP_NO_DEVICE;
+}
+
+/* Marks in @named the device that the DEV_ITEM under @cursor speaks of. */
+static int scp_device_named(struct scp_cursor *cursor, bool *named)
+{
+	struct scp_volume *volume = cursor->tree->volume;
+	const struct scp_disk_dev_item *item;
+	const void *data;
+	u32 size, index;
+	int ret;
+
+	ret = scp_cursor_item_least(cursor, sizeof(*item), &data, &size);
+	if (ret)
+		return ret;
+	item = data;
+	index = scp_device_find(volume, le64_to_cpu(item->devid), item->uuid);
+	if (index != SCP_NO_DEVICE && !memcmp(volume->devices[index].fsid, item->fsid, SCP_UUID_SIZE))
+		named[index] = true;
+	return scp_allow_fsid(volume, item->fsid);
+}
+
+/* Reads all DEV_ITEMs. The fsids in them are legal in tree blocks, those of missing seeds too. */
+static int scp_devices_walk(struct scp_volume *volume, bool *named)
+{
+	struct scp_key key = { .objectid = SCP_DEV_ITEMS_ID, .type = SCP_DEV_ITEM };
+	struct scp_cursor cursor;
+	struct scp_tree tree;
+	int ret;
+
+	scp_chunk_tree_init(volume, &tree);
+	scp_cursor_init(&cursor, &tree);
+	ret = scp_search_once(&cursor, &key);
+	while (ret >= 0) {
+		key = scp_cursor_key(&cursor);
+		if (key.objectid != SCP_DEV_ITEMS_ID || key.type != SCP_DEV_ITEM)
+			break;
+		ret = scp_device_named(&cursor, named);
+		if (!ret)
+			ret = scp_next_once(&cursor);
+	}
+	scp_cursor_release(&cursor);
+	return ret == -ENOENT || ret > 0 ? 0 : ret;
+}
+
+int scp_devices_confirm(struct scp_volume *volume)
+{
+	u32 i, count = volume->host->device_count;
+	bool *named = scp_zalloc(count * sizeof(*named));
+	int ret;
+
+	if (!named)
+		return scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
+	ret = scp_devices_walk(volume, named);
+	for (i = 0; i < count && !ret; i++)
+		if (volume->devices[i].present && !named[i] &&
+		    memcmp(volume->devices[i].fsid, volume->node_fsids[0], SCP_UUID_SIZE))
+			ret = scp_fail_device(volume, SCP_DEVICE_FOREIGN, 0, i, SCP_NOWHERE);
+	scp_free(named);
+	return ret;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of volume/ share with each other and with nobody else.
+ */
+#ifndef SCP_VOLUME_INTERNAL_H
+#define SCP_VOLUME_INTERNAL_H
+
+#include "volume/volume.h"
+
+/* fail.c: like scp_fail(), placed at a device of the host's list. */
+int scp_fail_device(struct scp_volume *volume, enum scp_reason reason, int err, u64 device,
+		    u64 bytenr);
+/* Tells the host about volume->error, which was survived. */
+void scp_volume_warn(struct scp_volume *volume);
+/* -EINTR and out of memory end a call at once: trying another copy would not help. */
+static inline bool scp_is_final(int err)
+{
+	return err == -EINTR || err == -ENOMEM;
+}
+
+/* superblock.c */
+/* Digest size of checksum @type; 0: no such type. */
+u8 scp_csum_size(u16 type);
+/* SCP_NONE if @super may be believed. @bytenr is what its own offset field must say. */
+enum scp_reason scp_super_check(const struct scp_disk_super *super, u64 bytenr);
+/* Copies @device's newest valid superblock to @out. Fails with the device as place. */
+int scp_super_read(struct scp_volume *volume, u32 device, struct scp_disk_super *out);
+
+/* What tree blocks and DEV_ITEMs carry as fsid. */
+const u8 *scp_super_metadata_uuid(const struct scp_disk_super *super);
+
+/* The superblocks of all devices. */
+struct scp_super_set {
+	/* One per device of the host, in aligned memory. */
+	struct scp_disk_super *supers;
+	size_t size;
+	/* valid[i]: supers[i] was read; if not, why[i] tells why. */
+	bool *valid;
+	struct scp_error *why;
+	/* Device with the newest superblock of the filesystem itself (not a seed's). */
+	u32 best;
+};
+
+int scp_super_set_read(struct scp_volume *volume, struct scp_super_set *set);
+void scp_super_set_release(struct scp_super_set *set);
+
+/* zoned.c */
+/*
+ * Looks for the newest superblock in the log zones a zoned device has instead of fixed copies.
+ * *@found and @best come in with what the fixed places gave and go out with the newest of all. Only
+ * -EINTR and -ENOMEM are failures.
+ */
+int scp_super_read_log(struct scp_volume *volume, u32 device, struct scp_disk_super *best,
+		       bool *found);
+
+/* features.c */
+/* -EOPNOTSUPP if reading @super's filesystem needs something that is not known here. */
+int scp_super_readable(struct scp_volume *volume, const struct scp_disk_super *super);
+
+/* devices.c */
+/* Decides which filesystem the devices make and fills volume->devices. */
+int scp_devices_group(struct scp_volume *volume, struct scp_super_set *set);
+/* After the chunk tree can be read: seeds must be named there, everything else is foreign. */
+int scp_devices_confirm(struct scp_volume *volume);
+/*
+ * On a live volume: sets set->best to the newest superblock of the same filesystem, ignoring all
+ * others. -ESTALE if there is none any more.
+ */
+int scp_devices_newest(struct scp_volume *volume, struct scp_super_set *set);
+/* Takes over the generations of what scp_devices_newest() accepted. */
+void scp_devices_update(struct scp_volume *volume, const struct scp_super_set *set);
+/* Index of the device, or SCP_NO_DEVICE. */
+u32 scp_device_find(const struct scp_volume *volume, u64 devid, const u8 *uuid);
+
+/* chunks.c */
+void scp_chunk_map_release(struct scp_chunk_map *map);
+/* Parses CHUNK_ITEM @item of @size bytes at least and adds it to @map. */
+int scp_chunk_map_add(struct scp_volume *volume, struct scp_chunk_map *map, u64 start,
+		      const void *item, u32 size);
+/* Fills @map with the SYSTEM chunks that a superblock carries. */
+int scp_chunk_map_bootstrap(struct scp_volume *volume, const struct scp_disk_super *super,
+			    struct scp_chunk_map *map);
+const struct scp_chunk *scp_chunk_find(const struct scp_volume *volume, u64 logical);
+
+/* load.c: replaces volume->chunks by what @super's chunk tree says; unchanged on failure. */
+int scp_chunks_load(struct scp_volume *volume, const struct scp_disk_super *super);
+
+/* stripes.c */
+/* Where an address lies in its chunk. */
+struct scp_location {
+	/* Byte offset in a stripe's extent, the same on every device of the row. */
+	u64 inside;
+	/* Stripe index of the first plain copy. */
+	u32 base;
+	/* RAID5/6: data columns of a row, the address's own one, and the stripe of column 0. */
+	u32 data;
+	u32 column;
+	u32 first;
+};
+
+/* RAID5/6: how a way goes about it. */
+enum scp_way_kind {
+	SCP_WAY_PLAIN,
+	/* From the other data columns and P. */
+	SCP_WAY_P,
+	/* From the other data columns and Q. */
+	SCP_WAY_Q,
+	/* From P, Q and the data columns without a second one, presumed bad. */
+	SCP_WAY_PQ,
+};
+
+struct scp_way {
+	enum scp_way_kind kind;
+	/* PLAIN: stripe index. */
+	u32 stripe;
+	/* PQ: the second data column left out. */
+	u32 lost;
+};
+
+static inline bool scp_chunk_is_raid56(const struct scp_chunk *chunk)
+{
+	return chunk->type & (SCP_CHUNK_RAID5 | SCP_CHUNK_RAID6);
+}
+
+void scp_chunk_locate(const struct scp_chunk *chunk, u64 logical, struct scp_location *where);
+/* Bytes from @logical, at most @length, that every way serves with one read per device. */
+u32 scp_chunk_run(const struct scp_chunk *chunk, u64 logical, u32 length);
+/* Number of ways to obtain a byte. */
+u32 scp_chunk_ways(const struct scp_chunk *chunk);
+/* Way number @number in the order of the disk format: plain copies first. */
+void scp_chunk_way(const struct scp_chunk *chunk, const struct scp_location *where, u32 number,
+		   struct scp_way *way);
+/* RAID5/6: stripe index of @column; P follows the data columns, then Q. */
+u32 scp_chunk_column_stripe(const struct scp_chunk *chunk, const struct scp_location *where,
+			    u32 column);
+/* RAID5/6: does @way read @column? */
+bool scp_way_needs(const struct scp_way *way, const struct scp_location *where, u32 column);
+/* The @copy-th way when those that need stale or missing devices come last. */
+void scp_chunk_choose(const struct scp_volume *volume, const struct scp_chunk *chunk,
+		      const struct scp_location *where, u32 copy, struct scp_way *way);
+
+/* raid56.c: makes @length bytes (in one row) by @way, which is not plain. */
+int scp_raid56_rebuild(struct scp_volume *volume, const struct scp_chunk *chunk,
+		       const struct scp_location *where, const struct scp_way *way, u32 length,
+		       void *buffer);
+
+/* io.c */
+/* All reads from devices go through here. 0: results are in @ios; -EINTR and others: nothing is. */
+int scp_device_read(struct scp_volume *volume, struct scp_io *ios, unsigned int count);
+/* Fills @io for stripe @stripe of @chunk; -ENODEV if its device is not there. */
+int scp_stripe_io(struct scp_volume *volume, const struct scp_chunk *chunk, u32 stripe, u64 inside,
+		  u32 length, void *buffer, struct scp_io *io);
+/* The failure of @io, whose result is not 0. */
+int scp_fail_io(struct scp_volume *volume, const struct scp_io *io);
+/* @io for the preferred way to read a whole range, if that is one plain read; else an error. */
+int scp_volume_plain_io(struct scp_volume *volume, u64 logical, u32 length, void *buffer,
+			struct scp_io *io);
+
+#endif

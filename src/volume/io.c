@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading by logical address: ranges cut into pieces, each obtained by the way that was asked for.
+ */
+#include "volume/internal.h"
+
+#define SCP_PIECES 8
+
+/* Errnos that mean something else further up are not for devices to choose. */
+static int scp_device_errno(int err)
+{
+	return err >= 0 || err == -ENOENT || err == -ESTALE ? -EIO : err;
+}
+
+int scp_device_read(struct scp_volume *volume, struct scp_io *ios, unsigned int count)
+{
+	const struct scp_host *host = volume->host;
+	int ret;
+
+	if (host->ops->interrupted && host->ops->interrupted(host->private))
+		return scp_fail_detail(volume, SCP_INTERRUPTED, NULL);
+	ret = host->ops->read(host->private, ios, count);
+	if (ret == -EINTR)
+		return scp_fail_detail(volume, SCP_INTERRUPTED, NULL);
+	if (ret)
+		return scp_fail_device(volume, SCP_DEVICE_READ, scp_device_errno(ret), ios->device,
+				       SCP_NOWHERE);
+	return 0;
+}
+
+int scp_fail_io(struct scp_volume *volume, const struct scp_io *io)
+{
+	return scp_fail_device(volume, SCP_DEVICE_READ, scp_device_errno(io->result), io->device,
+			       SCP_NOWHERE);
+}
+
+int scp_stripe_io(struct scp_volume *volume, const struct scp_chunk *chunk, u32 stripe, u64 inside,
+		  u32 length, void *buffer, struct scp_io *io)
+{
+	const struct scp_chunk_stripe *at = &chunk->stripes[stripe];
+
+	if (at->device == SCP_NO_DEVICE) {
+		scp_fail_detail(volume, SCP_DEVICE_MISSING, NULL);
+		snprintf(volume->error.detail, sizeof(volume->error.detail), "device id %llu",
+			 (unsigned long long)at->devid);
+		return volume->error.err;
+	}
+	*io = (struct scp_io) {
+		.device = at->device,
+		.length = length,
+		.offset = at->offset + inside,
+		.buffer = buffer,
+	};
+	return 0;
+}
+
+int scp_volume_copies(struct scp_volume *volume, u64 logical)
+{
+	const struct scp_chunk *chunk = scp_chunk_find(volume, logical);
+
+	if (!chunk)
+		return scp_fail(volume, SCP_CHUNK_UNMAPPED, 0, logical, SCP_NOWHERE, SCP_NOWHERE,
+				SCP_NOWHERE);
+	return (int)scp_chunk_ways(chunk);
+}
+
+u32 scp_volume_run(struct scp_volume *volume, u64 logical, u32 length)
+{
+	const struct scp_chunk *chunk = scp_chunk_find(volume, logical);
+
+	return chunk ? scp_chunk_run(chunk, logical, length) : 0;
+}
+
+/* Plain reads that wait to be done together. */
+struct scp_pieces {
+	struct scp_io ios[SCP_PIECES];
+	unsigned int count;
+};
+
+static int scp_pieces_read(struct scp_volume *volume, struct scp_pieces *pieces)
+{
+	unsigned int i, count = pieces->count;
+	int ret;
+
+	pieces->count = 0;
+	if (!count)
+		return 0;
+	ret = scp_device_read(volume, pieces->ios, count);
+	for (i = 0; i < count && !ret; i++)
+		if (pieces->ios[i].result)
+			ret = scp_fail_io(volume, &pieces->ios[i]);
+	return ret;
+}
+
+/* @length bytes in one run of @chunk: read later if plain, made at once if not. */
+static int scp_piece_add(struct scp_volume *volume, const struct scp_chunk *chunk, u64 logical,
+			 u32 length, u32 copy, void *buffer, struct scp_pieces *pieces)
+{
+	struct scp_location where;
+	struct scp_way way;
+	int ret = 0;
+
+	scp_chunk_locate(chunk, logical, &where);
+	scp_chunk_choose(volume, chunk, &where, copy, &way);
+	if (way.kind != SCP_WAY_PLAIN)
+		return scp_raid56_rebuild(volume, chunk, &where, &way, length, buffer);
+	if (pieces->count == SCP_PIECES)
+		ret = scp_pieces_read(volume, pieces);
+	if (!ret)
+		ret = scp_stripe_io(volume, chunk, way.stripe, where.inside, length, buffer,
+				    &pieces->ios[pieces->count]);
+	if (!ret)
+		pieces->count++;
+	return ret;
+}
+
+static int scp_read_pieces(struct scp_volume *volume, const struct scp_chunk *chunk, u64 logical,
+			   u32 length, u32 copy, void *buffer)
+{
+	struct scp_pieces pieces = { .count = 0 };
+	u8 *to = buffer;
+	u32 run;
+	int ret;
+
+	while (length) {
+		run = scp_chunk_run(chunk, logical, length);
+		ret = scp_piece_add(volume, chunk, logical, run, copy, to, &pieces);
+		if (ret)
+			return ret;
+		logical += run;
+		to += run;
+		length -= run;
+	}
+	return scp_pieces_read(volume, &pieces);
+}
+
+int scp_volume_read_copy(struct scp_volume *volume, u64 logical, u32 length, int copy,
+			 void *buffer)
+{
+	const struct scp_chunk *chunk = scp_chunk_find(volume, logical);
+	int ret;
+
+	if (!chunk || length > chunk->start + chunk->length - logical)
+		return scp_fail(volume, SCP_CHUNK_UNMAPPED, 0, logical, SCP_NOWHERE, SCP_NOWHERE,
+				SCP_NOWHERE);
+	if (copy < 0 || (u32)copy >= scp_chunk_ways(chunk))
+		return scp_fail(volume, SCP_DEVICE_READ, 0, logical, SCP_NOWHERE, SCP_NOWHERE,
+				SCP_NOWHERE);
+	ret = scp_read_pieces(volume, chunk, logical, length, (u32)copy, buffer);
+	if (ret)
+		volume->error.bytenr = logical;
+	return ret;
+}
+
+int scp_volume_plain_io(struct scp_volume *volume, u64 logical, u32 length, void *buffer,
+			struct scp_io *io)
+{
+	const struct scp_chunk *chunk = scp_chunk_find(volume, logical);
+	struct scp_location where;
+	struct scp_way way;
+
+	if (!chunk || scp_chunk_run(chunk, logical, length) < length)
+		return -EUCLEAN;
+	scp_chunk_locate(chunk, logical, &where);
+	scp_chunk_choose(volume, chunk, &where, 0, &way);
+	if (way.kind != SCP_WAY_PLAIN)
+		return -ENODEV;
+	return scp_stripe_io(volume, chunk, way.stripe, where.inside, length, buffer, io);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A volume from its opening to its closing, and keeping up with a live one's commits.
+ */
+#include "volume/internal.h"
+#include "tree/internal.h"
+
+/* On a live filesystem the chunk tree may be rewritten while it is being read. */
+#define SCP_OPEN_TRIES 8
+
+static void scp_volume_adopt_root(struct scp_volume *volume, const struct scp_disk_super *super)
+{
+	volume->generation = le64_to_cpu(super->generation);
+	volume->root_tree.bytenr = le64_to_cpu(super->root);
+	volume->root_tree.generation = volume->generation;
+	volume->root_tree.level = super->root_level;
+}
+
+static void scp_volume_adopt(struct scp_volume *volume, const struct scp_disk_super *super)
+{
+	volume->incompat = le64_to_cpu(super->incompat_flags);
+	volume->nodesize = le32_to_cpu(super->nodesize);
+	volume->sectorsize = le32_to_cpu(super->sectorsize);
+	volume->csum_type = le16_to_cpu(super->csum_type);
+	volume->csum_size = scp_csum_size(volume->csum_type);
+	memcpy(volume->fsid, super->fsid, SCP_UUID_SIZE);
+	scp_volume_adopt_root(volume, super);
+}
+
+/* Devices that could not be read are left out from now on: say so. */
+static void scp_volume_warn_missing(struct scp_volume *volume, const struct scp_super_set *set)
+{
+	u32 i;
+
+	for (i = 0; i < volume->host->device_count; i++) {
+		if (set->valid[i])
+			continue;
+		volume->error = set->why[i];
+		scp_volume_warn(volume);
+	}
+	scp_error_clear(&volume->error);
+}
+
+static int scp_volume_start(struct scp_volume *volume, struct scp_super_set *set)
+{
+	const struct scp_disk_super *super;
+	int ret;
+
+	memset(volume->devices, 0, volume->host->device_count * sizeof(*volume->devices));
+	ret = scp_devices_group(volume, set);
+	if (ret)
+		return ret;
+	super = &set->supers[set->best];
+	ret = scp_super_readable(volume, super);
+	if (ret)
+		return ret;
+	scp_volume_adopt(volume, super);
+	if (!volume->cache)
+		ret = scp_cache_create(volume);
+	if (!ret)
+		ret = scp_chunks_load(volume, super);
+	if (!ret)
+		ret = scp_devices_confirm(volume);
+	return ret;
+}
+
+/* One look at the devices: superblocks, chunk map, the root tree's first block. */
+static int scp_volume_try(struct scp_volume *volume)
+{
+	struct scp_super_set set;
+	int ret;
+
+	ret = scp_super_set_read(volume, &set);
+	if (ret)
+		return ret;
+	ret = scp_volume_start(volume, &set);
+	if (!ret)
+		ret = scp_tree_probe(volume);
+	if (!ret)
+		scp_volume_warn_missing(volume, &set);
+	scp_super_set_release(&set);
+	return ret;
+}
+
+static bool scp_volume_may_retry(const struct scp_volume *volume, int err)
+{
+	return volume->host->live && (err == -EUCLEAN || err == -EIO || err == -ENODEV);
+}
+
+int scp_volume_open(const struct scp_host *host, struct scp_volume **out, struct scp_error *error)
+{
+	struct scp_volume *volume = scp_zalloc(sizeof(*volume));
+	int tries = SCP_OPEN_TRIES;
+	int ret;
+
+	*out = NULL;
+	scp_error_clear(error);
+	if (volume) {
+		volume->host = host;
+		scp_error_clear(&volume->error);
+		volume->devices = scp_zalloc((host->device_count + 1ULL) *
+					     sizeof(*volume->devices));
+	}
+	if (!volume || !volume->devices) {
+		scp_free(volume);
+		error->reason = SCP_NO_MEMORY;
+		error->err = -ENOMEM;
+		return -ENOMEM;
+	}
+	do {
+		ret = scp_volume_try(volume);
+	} while (ret && scp_volume_may_retry(volume, ret) && --tries);
+	if (ret) {
+		*error = volume->error;
+		scp_volume_close(volume);
+		return ret;
+	}
+	*out = volume;
+	return 0;
+}
+
+void scp_volume_close(struct scp_volume *volume)
+{
+	if (!volume)
+		return;
+	scp_cache_destroy(volume);
+	scp_chunk_map_release(&volume->chunks);
+	scp_free(volume->devices);
+	scp_free(volume);
+}
+
+void scp_volume_stats(const struct scp_volume *volume, struct scp_stats *stats)
+{
+	*stats = volume->stats;
+}
+
+static bool scp_chunk_root_moved(const struct scp_volume *volume,
+				 const struct scp_disk_super *super)
+{
+	return le64_to_cpu(super->chunk_root) != volume->chunk_tree.bytenr ||
+	       le64_to_cpu(super->chunk_root_generation) != volume->chunk_tree.generation;
+}
+
+/* 1: took over something newer; 0: there is nothing newer. */
+static int scp_volume_refresh_try(struct scp_volume *volume)
+{
+	const struct scp_disk_super *super;
+	struct scp_super_set set;
+	int ret;
+
+	ret = scp_super_set_read(volume, &set);
+	if (ret)
+		return ret;
+	ret = scp_devices_newest(volume, &set);
+	if (ret)
+		goto out;
+	super = &set.supers[set.best];
+	if (le64_to_cpu(super->generation) <= volume->generation)
+		goto out;
+	ret = scp_super_readable(volume, super);
+	if (!ret && scp_chunk_root_moved(volume, super))
+		ret = scp_chunks_load(volume, super);
+	if (ret)
+		goto out;
+	scp_volume_adopt_root(volume, super);
+	scp_devices_update(volume, &set);
+	ret = 1;
+out:
+	scp_super_set_release(&set);
+	return ret;
+}
+
+int scp_volume_refresh(struct scp_volume *volume)
+{
+	int tries = SCP_OPEN_TRIES;
+	int ret;
+
+	if (!volume->host->live)
+		return 0;
+	do {
+		ret = scp_volume_refresh_try(volume);
+	} while (ret < 0 && scp_volume_may_retry(volume, ret) && --tries);
+	return ret;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * RAID5 and RAID6: bytes of a column made from the others of its row.
+ *
+ * With D_i the data columns and g = 2 in GF(256), polynomial 0x11D: P = sum of D_i, Q = sum of
+ * g^i D_i; a sum is XOR. All columns that are read are folded into two sums: what P lacks
+ * and what Q lacks. From these follow one or two unknown columns.
+ */
+#include "volume/internal.h"
+
+/* Columns read at once: bounds memory on wide arrays. */
+#define SCP_RAID_BATCH 8
+
+struct scp_rebuild {
+	struct scp_volume *volume;
+	const struct scp_chunk *chunk;
+	const struct scp_location *where;
+	const struct scp_way *way;
+	u32 length;
+	/* What P lacks; the caller's buffer, in which the result appears, too. */
+	u8 *p;
+	/* What Q lacks. */
+	u8 *q;
+	/* SCP_RAID_BATCH columns as read. */
+	u8 *columns;
+	struct scp_io ios[SCP_RAID_BATCH];
+	u32 numbers[SCP_RAID_BATCH];
+	u8 table[256];
+};
+
+static u8 scp_gf_mul(u8 a, u8 b)
+{
+	u8 product = 0;
+
+	for (; b; b >>= 1) {
+		if (b & 1)
+			product ^= a;
+		a = (u8)(a << 1) ^ (a & 0x80 ? 0x1d : 0);
+	}
+	return product;
+}
+
+/* g^exponent */
+static u8 scp_gf_power(u32 exponent)
+{
+	u8 value = 1;
+
+	for (exponent %= 255; exponent; exponent--)
+		value = scp_gf_mul(value, 2);
+	return value;
+}
+
+/* @a must not be 0. In a group of 255 elements the 254th power is the inverse. */
+static u8 scp_gf_inverse(u8 a)
+{
+	u8 value = 1;
+	int i;
+
+	for (i = 0; i < 254; i++)
+		value = scp_gf_mul(value, a);
+	return value;
+}
+
+static void scp_gf_table(u8 *table, u8 factor)
+{
+	u32 i;
+
+	table[0] = 0;
+	for (i = 1; i < 256; i++)
+		table[i] = table[i & (i - 1)] ^ scp_gf_mul((u8)(i & -i), factor);
+}
+
+static void scp_xor(u8 *to, const u8 *from, u32 length)
+{
+	u32 i;
+
+	for (i = 0; i < length; i++)
+		to[i] ^= from[i];
+}
+
+static void scp_xor_mul(u8 *to, const u8 *from, u32 length, const u8 *table)
+{
+	u32 i;
+
+	for (i = 0; i < length; i++)
+		to[i] ^= table[from[i]];
+}
+
+static void scp_rebuild_fold(struct scp_rebuild *rebuild, u32 column, const u8 *bytes)
+{
+	u32 data = rebuild->where->data;
+
+	if (column == data + 1) {
+		scp_xor(rebuild->q, bytes, rebuild->length);
+		return;
+	}
+	if (rebuild->way->kind != SCP_WAY_Q)
+		scp_xor(rebuild->p, bytes, rebuild->length);
+	if (rebuild->way->kind == SCP_WAY_P || column == data)
+		return;
+	scp_gf_table(rebuild->table, scp_gf_power(column));
+	scp_xor_mul(rebuild->q, bytes, rebuild->length, rebuild->table);
+}
+
+static int scp_rebuild_flush(struct scp_rebuild *rebuild, u32 count)
+{
+	u32 i;
+	int ret;
+
+	if (!count)
+		return 0;
+	ret = scp_device_read(rebuild->volume, rebuild->ios, count);
+	if (ret)
+		return ret;
+	for (i = 0; i < count; i++) {
+		if (rebuild->ios[i].result)
+			return scp_fail_io(rebuild->volume, &rebuild->ios[i]);
+		scp_rebuild_fold(rebuild, rebuild->numbers[i], rebuild->ios[i].buffer);
+	}
+	return 0;
+}
+
+static int scp_rebuild_read(struct scp_rebuild *rebuild)
+{
+	u32 column, stripe, count = 0;
+	int ret;
+
+	for (column = 0; column < rebuild->chunk->num_stripes; column++) {
+		if (!scp_way_needs(rebuild->way, rebuild->where, column))
+			continue;
+		if (count == SCP_RAID_BATCH) {
+			ret = scp_rebuild_flush(rebuild, count);
+			if (ret)
+				return ret;
+			count = 0;
+		}
+		stripe = scp_chunk_column_stripe(rebuild->chunk, rebuild->where, column);
+		ret = scp_stripe_io(rebuild->volume, rebuild->chunk, stripe, rebuild->where->inside,
+				    rebuild->length, rebuild->columns + count * rebuild->length,
+				    &rebuild->ios[count]);
+		if (ret)
+			return ret;
+		rebuild->numbers[count++] = column;
+	}
+	return scp_rebuild_flush(rebuild, count);
+}
+
+/*
+ * Solves for the wanted column c. Q alone: D_c = q / g^c. With a second unknown column x:
+ * p = D_c + D_x and q = g^c D_c + g^x D_x, so D_c = (q + g^x p) / (g^c + g^x).
+ */
+static void scp_rebuild_solve(struct scp_rebuild *rebuild)
+{
+	u8 divisor = scp_gf_power(rebuild->where->column);
+
+	if (rebuild->way->kind == SCP_WAY_P)
+		return;
+	if (rebuild->way->kind == SCP_WAY_PQ) {
+		u8 other = scp_gf_power(rebuild->way->lost);
+
+		scp_gf_table(rebuild->table, other);
+		scp_xor_mul(rebuild->q, rebuild->p, rebuild->length, rebuild->table);
+		divisor ^= other;
+	}
+	memset(rebuild->p, 0, rebuild->length);
+	scp_gf_table(rebuild->table, scp_gf_inverse(divisor));
+	scp_xor_mul(rebuild->p, rebuild->q, rebuild->length, rebuild->table);
+}
+
+int scp_raid56_rebuild(struct scp_volume *volume, const struct scp_chunk *chunk,
+		       const struct scp_location *where, const struct scp_way *way, u32 length,
+		       void *buffer)
+{
+	size_t size = (size_t)(SCP_RAID_BATCH + 1) * length;
+	struct scp_rebuild *rebuild = scp_alloc(sizeof(*rebuild));
+	u8 *memory = scp_alloc_aligned(size);
+	int ret;
+
+	if (!rebuild || !memory) {
+		ret = scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
+		goto out;
+	}
+	rebuild->volume = volume;
+	rebuild->chunk = chunk;
+	rebuild->where = where;
+	rebuild->way = way;
+	rebuild->length = length;
+	rebuild->p = buffer;
+	rebuild->columns = memory;
+	rebuild->q = memory + (size_t)SCP_RAID_BATCH * length;
+	memset(rebuild->p, 0, length);
+	memset(rebuild->q, 0, length);
+	ret = scp_rebuild_read(rebuild);
+	if (!ret)
+		scp_rebuild_solve(rebuild);
+out:
+	if (memory)
+		scp_free_aligned(memory, size);
+	scp_free(rebuild);
+	return ret;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Superblocks of zoned devices: logs in pairs of sequential zones instead of fixed places.
+ *
+ * Each commit appends one superblock to a zone of the pair; when it is full the other one is reset
+ * and goes on. So inside a zone everything up to the newest is a superblock, which makes a binary
+ * search possible. No zone report is needed: images of zoned devices can be read, too.
+ */
+#include "volume/internal.h"
+
+#define SCP_ZONE_MIN	(4ULL << 20)
+#define SCP_ZONE_MAX	(8ULL << 30)
+
+/* Where the pairs begin: all are multiples of every legal zone size. */
+static const u64 scp_log_bases[SCP_SUPER_COPIES] = { 0, 512ULL << 30, 4ULL << 40 };
+/* What the copies say about their place: that of a device without zones. */
+static const u64 scp_log_bytenrs[SCP_SUPER_COPIES] = {
+	SCP_SUPER_OFFSET_0, SCP_SUPER_OFFSET_1, SCP_SUPER_OFFSET_2,
+};
+
+struct scp_log {
+	struct scp_volume *volume;
+	u32 device;
+	u64 bytenr;
+	struct scp_disk_super *page;
+};
+
+/* 1: a good superblock is at @offset, and in log->page; 0: not; or what ends everything. */
+static int scp_log_read(struct scp_log *log, u64 offset)
+{
+	struct scp_io io = {
+		.device = log->device,
+		.offset = offset,
+		.length = SCP_SUPER_SIZE,
+		.buffer = log->page,
+	};
+	int ret = scp_device_read(log->volume, &io, 1);
+
+	if (ret)
+		return ret;
+	return !io.result && scp_super_check(log->page, log->bytenr) == SCP_NONE;
+}
+
+/*
+ * Leaves the newest superblock of the zone at @start in log->page. Steps of doubling size come first, so
+ * that a log of unknown limit is not left far behind. 1: found; 0: the zone has none.
+ */
+static int scp_log_last(struct scp_log *log, u64 start, u64 zone)
+{
+	u64 good = 0, bad = zone / SCP_SUPER_SIZE, step = 1, middle;
+	int ret = scp_log_read(log, start);
+
+	if (ret <= 0)
+		return ret;
+	while (bad - good > 1) {
+		middle = good + scp_min(step, (bad - good) / 2);
+		ret = scp_log_read(log, start + middle * SCP_SUPER_SIZE);
+		if (ret < 0)
+			return ret;
+		if (ret) {
+			good = middle;
+			step *= 2;
+		} else {
+			bad = middle;
+		}
+	}
+	return scp_log_read(log, start + good * SCP_SUPER_SIZE);
+}
+
+/* On a zoned filesystem each stripe of a chunk is one zone, so SYSTEM chunks tell its size. */
+static u64 scp_zone_size_of(const struct scp_disk_super *super)
+{
+	const u8 *array = super->sys_chunk_array;
+	u64 zone;
+
+	if (le32_to_cpu(super->sys_chunk_array_size) <
+	    sizeof(struct scp_disk_key) + sizeof(struct scp_disk_chunk))
+		return 0;
+	zone = scp_get_le64(array + sizeof(struct scp_disk_key));
+	if (zone < SCP_ZONE_MIN || zone > SCP_ZONE_MAX || (zone & (zone - 1)))
+		return 0;
+	return zone;
+}
+
+/*
+ * The size of the zones at @base; 0 if there is no log, SCP_ZONE_MAX if it cannot be known (then the
+ * second zone is not looked at). With an empty first zone the second one begins at the first
+ * place that has a superblock.
+ */
+static int scp_log_zone_size(struct scp_log *log, u64 base, u64 *zone)
+{
+	int ret = scp_log_read(log, base);
+
+	if (ret < 0)
+		return ret;
+	if (ret) {
+		*zone = scp_zone_size_of(log->page);
+		if (!*zone)
+			*zone = SCP_ZONE_MAX;
+		return 0;
+	}
+	for (*zone = SCP_ZONE_MIN; *zone <= SCP_ZONE_MAX; *zone *= 2) {
+		ret = scp_log_read(log, base + *zone);
+		if (ret)
+			return ret < 0 ? ret : 0;
+	}
+	*zone = 0;
+	return 0;
+}
+
+static int scp_log_pair(struct scp_log *log, u64 base, struct scp_disk_super *best, bool *found)
+{
+	u64 zone = 0;
+	int i, ret;
+
+	ret = scp_log_zone_size(log, base, &zone);
+	if (ret || !zone)
+		return ret;
+	for (i = 0; i < 2; i++) {
+		ret = scp_log_last(log, base + i * zone, zone);
+		if (ret < 0)
+			return ret;
+		if (ret && (!*found || le64_to_cpu(log->page->generation) >
+				       le64_to_cpu(best->generation))) {
+			*best = *log->page;
+			*found = true;
+		}
+	}
+	return 0;
+}
+
+int scp_super_read_log(struct scp_volume *volume, u32 device, struct scp_disk_super *best,
+		       bool *found)
+{
+	struct scp_log log = { .volume = volume, .device = device };
+	int i, ret = 0;
+
+	log.page = scp_alloc_aligned(SCP_SUPER_SIZE);
+	if (!log.page)
+		return scp_fail_device(volume, SCP_NO_MEMORY, 0, device, SCP_NOWHERE);
+	/* The later pairs are copies of the first: only looked at when that has nothing. */
+	for (i = 0; i < SCP_SUPER_COPIES && !ret && (!i || !*found); i++) {
+		log.bytenr = scp_log_bytenrs[i];
+		ret = scp_log_pair(&log, scp_log_bases[i], best, found);
+	}
+	scp_free_aligned(log.page, SCP_SUPER_SIZE);
+	return ret;
+}
