@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fills a subvolume with every kind of item that a full send can meet.
 
-usage: everything.py DIRECTORY [--light] [--receivable]
+usage: everything.py DIRECTORY [--light] [--receivable] [--image]
 
 --light leaves out what is there a thousand times over; --receivable keeps the paths short enough for
-`btrfs receive`, which puts its own directory in front of them. The snapshot is DIRECTORY.ro. The
-same bytes in every run.
+`btrfs receive`, which puts its own directory in front of them; --image makes what compresses to next
+to nothing (for committed images) and leaves out what native loses. The snapshot is DIRECTORY.ro.
+The same bytes in every run.
 """
 import os
 import random
@@ -23,8 +24,16 @@ SECTOR = 4096
 COLLISIONS = [("ccaoacux", "wcjifoae"), ("mxwslzkr", "pnnmgjjg"), ("pbwnlavy", "ziibfswd")]
 
 
+OPTIONS = set(sys.argv[2:])
+BLOCK = RANDOM.randbytes(1024)
+
+
 def noise(size):
-    return RANDOM.randbytes(size)
+    """Incompressible; in committed images it only looks so in a small window."""
+    if "--image" not in OPTIONS:
+        return RANDOM.randbytes(size)
+    turn = RANDOM.randrange(1024)
+    return ((BLOCK[turn:] + BLOCK[:turn]) * (size // 1024 + 1))[:size]
 
 
 def text(size):
@@ -234,8 +243,9 @@ def capabilities():
                        check=True)
     os.setxattr("capabilities/with-others", "user.a", b"a")
     os.setxattr("capabilities/with-others", "trusted.z", b"z")
-    put("capabilities/prefix", b"")
-    os.setxattr("capabilities/prefix", "security.cap", b"kept by sendcp alone")
+    if "--image" not in OPTIONS:
+        put("capabilities/prefix", b"")
+        os.setxattr("capabilities/prefix", "security.cap", b"kept by sendcp alone")
 
 
 def names():
@@ -335,16 +345,17 @@ def unlinked_while_open():
 
 def main():
     directory = os.path.abspath(sys.argv[1])
-    light = "--light" in sys.argv[2:]
     os.umask(0o022)
     os.chdir(directory)
     for part in (sizes, holes, preallocation, compressed, reflinks, special, xattrs, capabilities,
                  names, metadata, nodatacow, order, subvolumes):
         part()
-    deep(3000 if "--receivable" in sys.argv[2:] else 4095)
-    links(50 if light else 3000)
-    if not light:
+    deep(3000 if "--receivable" in OPTIONS else 4095)
+    links(50 if "--light" in OPTIONS else 3000)
+    if "--light" not in OPTIONS:
         many_references()
+    if "--image" in OPTIONS:
+        put("large", noise(48 << 20))
     os.setxattr(".", "user.root", b"of the root directory")
     os.chown(".", 10, 20)
     os.chmod(".", 0o751)

@@ -1,0 +1,325 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A send that was broken off anywhere goes on to the byte, with either host, from either host.
+
+load ../lib/suite
+bats_require_minimum_version 1.5.0
+
+setup_file()
+{
+	require_mount
+	require_program python3
+	fixture_begin
+	fixture_mkfs 2 2G -m raid1 -d raid0
+	fixture_mount compress=zstd
+	fixture_random 301 1200
+	fixture_everything --light
+	# Something that takes longer than a moment to send.
+	btrfs -q subvolume create "$FIX_MOUNT/large"
+	head -c 150M /dev/urandom >"$FIX_MOUNT/large/noise"
+	btrfs -q subvolume snapshot -r "$FIX_MOUNT/large" "$FIX_MOUNT/large.ro"
+	send_direct "$FIX/b.1" "$FIX_MOUNT/b"
+	send_direct "$FIX/b.2" --proto 2 --compressed-data "$FIX_MOUNT/b"
+	send_direct "$FIX/s.1" "$FIX_MOUNT/s.ro"
+	send_direct "$FIX/all.1" -e "$FIX_MOUNT/a" "$FIX_MOUNT/b" "$FIX_MOUNT/s.ro"
+	send_direct "$FIX/all.2" --proto 2 "$FIX_MOUNT/a" "$FIX_MOUNT/b" "$FIX_MOUNT/s.ro"
+	send_direct "$FIX/large.1" "$FIX_MOUNT/large.ro"
+}
+
+teardown_file()
+{
+	fixture_end
+}
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# kill_and_resume WHOLE AT [OPTIONS] SUBVOL...
+kill_and_resume()
+{
+	local whole=$1 at=$2
+
+	shift 2
+	rm -f cp
+	streamcut --signal KILL "$at" -- "$SENDCP" send -q --checkpoint cp \
+		--checkpoint-interval 256K "$@" >part || true
+	assert_equal "$(file_size part)" "$at"
+	"$SENDCP" resume -q --checkpoint cp --at "$at" >rest
+	cat part rest | cmp - "$whole" || fail "killed at byte $at"
+}
+
+@test "resume: SIGKILL at random bytes, mounted" {
+	local i
+
+	for i in $(seq 12); do
+		kill_and_resume "$FIX/b.1" "$(pick "$(file_size "$FIX/b.1")" "b$i")" "$FIX_MOUNT/b"
+		kill_and_resume "$FIX/s.1" "$(pick "$(file_size "$FIX/s.1")" "s$i")" "$FIX_MOUNT/s.ro"
+	done
+}
+
+@test "resume: SIGKILL at random bytes, protocol 2, compressed data" {
+	local i
+
+	for i in $(seq 8); do
+		kill_and_resume "$FIX/b.2" "$(pick "$(file_size "$FIX/b.2")" "c$i")" \
+			--proto 2 --compressed-data "$FIX_MOUNT/b"
+	done
+}
+
+@test "resume: SIGKILL at random bytes, several subvolumes" {
+	local i
+
+	for i in $(seq 8); do
+		kill_and_resume "$FIX/all.1" "$(pick "$(file_size "$FIX/all.1")" "d$i")" \
+			-e "$FIX_MOUNT/a" "$FIX_MOUNT/b" "$FIX_MOUNT/s.ro"
+		kill_and_resume "$FIX/all.2" "$(pick "$(file_size "$FIX/all.2")" "e$i")" \
+			--proto 2 "$FIX_MOUNT/a" "$FIX_MOUNT/b" "$FIX_MOUNT/s.ro"
+	done
+}
+
+@test "resume: at the first and the last bytes" {
+	local at size
+
+	size=$(file_size "$FIX/b.1")
+	for at in 1 16 17 18 "$((size - 11))" "$((size - 10))" "$((size - 1))"; do
+		kill_and_resume "$FIX/b.1" "$at" "$FIX_MOUNT/b"
+	done
+}
+
+@test "resume: at byte 0, when nothing arrived" {
+	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/b" | head -c 1 >/dev/null || true
+	"$SENDCP" resume -q --checkpoint cp --at 0 >all
+	assert cmp all "$FIX/b.1"
+}
+
+@test "resume: killed over and over, each time a bit further" {
+	local at=0 step=700001 size
+
+	size=$(file_size "$FIX/s.1")
+	streamcut --signal KILL $step -- "$SENDCP" send -q --checkpoint cp \
+		--checkpoint-interval 200K "$FIX_MOUNT/s.ro" >all || true
+	at=$(file_size all)
+	while [ "$at" -lt "$((size - step))" ]; do
+		streamcut --signal KILL $step -- "$SENDCP" resume -q --checkpoint cp --at "$at" \
+			>>all || true
+		at=$((at + step))
+		assert_equal "$(file_size all)" "$at"
+	done
+	"$SENDCP" resume -q --checkpoint cp --at "$at" >>all
+	assert cmp all "$FIX/s.1"
+}
+
+@test "resume: --at anywhere in what was read, not only where it broke" {
+	local at i size
+
+	size=$(file_size "$FIX/b.1")
+	streamcut --signal KILL "$((size * 9 / 10))" -- "$SENDCP" send -q --checkpoint cp \
+		--checkpoint-interval 256K "$FIX_MOUNT/b" >part || true
+	cp cp cp.kept
+	for i in $(seq 6); do
+		at=$(pick "$((size * 9 / 10))" "f$i")
+		cp cp.kept cp
+		"$SENDCP" resume -q --checkpoint cp --at "$at" >rest
+		head -c "$at" part | cat - rest | cmp - "$FIX/b.1"
+	done
+}
+
+@test "resume: SIGINT and SIGTERM end with 75 and a last line that works" {
+	local signal line
+
+	for signal in INT TERM HUP; do
+		rm -f cp
+		run --separate-stderr bash -c \
+			'streamcut --signal '$signal' --drain 20000000 -- "$SENDCP" send --checkpoint cp \
+				"$FIX_MOUNT/large.ro" >part'
+		assert_equal "$status" 75
+		line=${stderr_lines[-1]}
+		[[ $line == *"sendcp resume"*cp* ]] || fail "last line: $line"
+		assert [ "$(file_size part)" -lt "$(file_size "$FIX/large.1")" ]
+		# As a person would: the command as it stands in that line.
+		line="sendcp resume${line#*sendcp resume}"
+		line=${line/#sendcp/$SENDCP}
+		bash -c "${line%.} >rest"
+		cat part rest | cmp - "$FIX/large.1"
+	done
+}
+
+@test "resume: a closed reader ends with 75, not with a signal" {
+	local codes
+
+	set +e
+	"$SENDCP" send --checkpoint cp "$FIX_MOUNT/large.ro" 2>err | head -c 3000000 >part
+	codes=("${PIPESTATUS[@]}")
+	set -e
+	assert_equal "${codes[0]}" 75
+	assert grep -q "sendcp resume" err
+	"$SENDCP" resume -q --checkpoint cp --at 3000000 >rest
+	cat part rest | cmp - "$FIX/large.1"
+}
+
+@test "resume: without a checkpoint file, a closed reader is a failure for good" {
+	set +e
+	"$SENDCP" send "$FIX_MOUNT/large.ro" 2>err | head -c 3000000 >/dev/null
+	local codes=("${PIPESTATUS[@]}")
+	set -e
+	assert_equal "${codes[0]}" 1
+	refute grep -q "sendcp resume" err
+}
+
+@test "resume: -f FILE, killed, goes on in the same file; the sidecar is removed at the end" {
+	local i size
+
+	size=$(file_size "$FIX/large.1")
+	for i in 1 2 3 4; do
+		rm -f out out.cp
+		run streamcut --signal KILL --watch out "$(pick "$((size * 8 / 10))" "g$i")" -- \
+			"$SENDCP" send -q -f out --checkpoint-interval 1M "$FIX_MOUNT/large.ro"
+		assert_equal "$status" 137
+		assert_file_exists out.cp
+		run "$SENDCP" resume -q --checkpoint out.cp
+		assert_success
+		assert cmp out "$FIX/large.1"
+		assert_file_not_exists out.cp
+	done
+}
+
+@test "resume: -f FILE cut short or garbled at its end by a crash" {
+	local cut
+
+	for cut in 1 1000 1200000 5000000; do
+		rm -f out out.cp
+		run streamcut --signal KILL --watch out 40000000 -- \
+			"$SENDCP" send -q -f out --checkpoint-interval 1M "$FIX_MOUNT/large.ro"
+		truncate -s -$cut out
+		"$SENDCP" resume -q --checkpoint out.cp
+		assert cmp out "$FIX/large.1"
+	done
+	rm -f out out.cp
+	run streamcut --signal KILL --watch out 40000000 -- \
+		"$SENDCP" send -q -f out --checkpoint-interval 1M "$FIX_MOUNT/large.ro"
+	head -c 70000 /dev/urandom >>out
+	"$SENDCP" resume -q --checkpoint out.cp
+	assert cmp out "$FIX/large.1"
+}
+
+@test "resume: a sidecar asked for by name stays, and says that all is done" {
+	"$SENDCP" send -q --checkpoint kept -f out "$FIX_MOUNT/b"
+	assert_file_exists kept
+	assert_equal "$(stat -c %a kept)" 600
+	assert cmp out "$FIX/b.1"
+	run "$SENDCP" resume --checkpoint kept
+	assert_output --partial "complete"
+	assert cmp out "$FIX/b.1"
+}
+
+@test "resume: a torn last line of the sidecar is ignored" {
+	streamcut --signal KILL 3000000 -- "$SENDCP" send -q --checkpoint cp \
+		--checkpoint-interval 256K "$FIX_MOUNT/b" >part || true
+	truncate -s -7 cp
+	# The last line may be about bytes that were read: an older one will do.
+	"$SENDCP" resume -q --checkpoint cp --at 3000000 >rest || {
+		truncate -s 1000000 part
+		"$SENDCP" resume -q --checkpoint cp --at 1000000 >rest
+	}
+	cat part rest | cmp - "$FIX/b.1"
+}
+
+@test "resume: --step, a new engine for every command, makes the same bytes" {
+	"$SENDCP" send -q --step "$FIX_MOUNT/b" >b
+	assert cmp b "$FIX/b.1"
+	"$SENDCP" send -q --step --proto 2 --compressed-data "$FIX_MOUNT/b" >b
+	assert cmp b "$FIX/b.2"
+	"$SENDCP" send -q --step "$FIX_MOUNT/s.ro" >s
+	assert cmp s "$FIX/s.1"
+}
+
+@test "resume: buffers of any size and number make the same bytes" {
+	local options
+
+	for options in "--buffer-size 144K" "--buffer-size 144K --buffers 1" "--buffers 16" \
+		"--buffer-size 5000001 --buffers 2"; do
+		# shellcheck disable=SC2086
+		"$SENDCP" send -q $options "$FIX_MOUNT/s.ro" >s
+		assert cmp s "$FIX/s.1"
+	done
+}
+
+@test "resume: a balance between the runs changes nothing" {
+	streamcut --signal KILL 4000000 -- "$SENDCP" send -q --checkpoint cp \
+		--checkpoint-interval 256K "$FIX_MOUNT/b" >part || true
+	btrfs -q balance start --full-balance "$FIX_MOUNT"
+	"$SENDCP" resume -q --checkpoint cp --at 4000000 >rest
+	cat part rest | cmp - "$FIX/b.1"
+	send_direct again "$FIX_MOUNT/b"
+	assert cmp again "$FIX/b.1"
+}
+
+@test "resume: SIGSTOP and SIGCONT at any time change no byte" {
+	streamcut --pause 9000000 -- "$SENDCP" send -q "$FIX_MOUNT/large.ro" >all
+	assert cmp all "$FIX/large.1"
+	streamcut --pause 300000 -- "$SENDCP" send -q "$FIX_MOUNT/b" >all
+	assert cmp all "$FIX/b.1"
+}
+
+@test "resume: two sends of one snapshot at once share nothing" {
+	"$SENDCP" send -q --checkpoint one "$FIX_MOUNT/large.ro" >1 &
+	"$SENDCP" send -q --checkpoint two "$FIX_MOUNT/large.ro" >2
+	wait $!
+	assert cmp 1 "$FIX/large.1"
+	assert cmp 2 "$FIX/large.1"
+}
+
+@test "resume: a second run on a sidecar in use is refused" {
+	mkfifo pipe
+	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/large.ro" >pipe 3>&- &
+	exec 7<pipe
+	sleep 0.5
+	run "$SENDCP" resume --checkpoint cp --at 0
+	assert_failure 1
+	assert_output --partial "in use by another sendcp"
+	exec 7<&-
+	wait $! || true
+}
+
+# Last: these unmount the filesystem.
+
+@test "resume: a checkpoint of the direct host goes on in the image host, and back" {
+	local at i paths images
+
+	# shellcheck disable=SC2046
+	read -r -a images <<<"$(image_options)"
+	for i in 1 2 3; do
+		at=$(pick "$(file_size "$FIX/b.1")" "h$i")
+		streamcut --signal KILL "$at" -- "$SENDCP" send -q --checkpoint cp \
+			--checkpoint-interval 256K "$FIX_MOUNT/b" >part || true
+		fixture_umount
+		"$SENDCP" resume -q "${images[@]}" --checkpoint cp --at "$at" >rest
+		cat part rest | cmp - "$FIX/b.1"
+
+		rm cp
+		streamcut --signal KILL "$at" -- "$SENDCP" send -q "${images[@]}" --checkpoint cp \
+			--checkpoint-interval 256K b >part || true
+		fixture_mount
+		"$SENDCP" resume -q --checkpoint cp --at "$at" >rest || (
+			cd "$FIX_MOUNT" && "$SENDCP" resume -q --checkpoint "$OLDPWD/cp" --at "$at"
+		) >rest
+		cat part rest | cmp - "$FIX/b.1"
+		rm cp
+	done
+}
+
+@test "resume: SIGKILL at random bytes, image" {
+	local i images
+
+	fixture_umount
+	read -r -a images <<<"$(image_options)"
+	for i in $(seq 8); do
+		kill_and_resume "$FIX/b.1" "$(pick "$(file_size "$FIX/b.1")" "i$i")" "${images[@]}" b
+		kill_and_resume "$FIX/b.2" "$(pick "$(file_size "$FIX/b.2")" "j$i")" \
+			--compressed-data "${images[@]}" b
+	done
+	"$SENDCP" send -q --step "${images[@]}" b >b
+	assert cmp b "$FIX/b.1"
+}
