@@ -264,11 +264,11 @@ kill_and_resume()
 }
 
 @test "resume: two sends of one snapshot at once share nothing" {
-	"$SENDCP" send -q --checkpoint one "$FIX_MOUNT/large.ro" >1 &
-	"$SENDCP" send -q --checkpoint two "$FIX_MOUNT/large.ro" >2
+	"$SENDCP" send -q --checkpoint one "$FIX_MOUNT/large.ro" >first &
+	"$SENDCP" send -q --checkpoint two "$FIX_MOUNT/large.ro" >second
 	wait $!
-	assert cmp 1 "$FIX/large.1"
-	assert cmp 2 "$FIX/large.1"
+	assert cmp first "$FIX/large.1"
+	assert cmp second "$FIX/large.1"
 }
 
 @test "resume: a second run on a sidecar in use is refused" {
@@ -286,7 +286,7 @@ kill_and_resume()
 # Last: these unmount the filesystem.
 
 @test "resume: a checkpoint of the direct host goes on in the image host, and back" {
-	local at i paths images
+	local at i images
 
 	# shellcheck disable=SC2046
 	read -r -a images <<<"$(image_options)"

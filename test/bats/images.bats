@@ -1,0 +1,120 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Committed images against the digests of native's streams: no root, no mount, no btrfs needed.
+
+load ../lib/suite
+
+IMAGES=$BATS_TEST_DIRNAME/../images
+
+setup()
+{
+	require_program zstd
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# unpack NAME COUNT: sets DEVICES, the options that name the images.
+unpack()
+{
+	local i
+
+	DEVICES=()
+	for ((i = 0; i < $2; i++)); do
+		zstd -q -d --sparse -o "$1.$i" "$IMAGES/$1.$i.img.zst"
+		DEVICES+=(--device "$1.$i")
+	done
+}
+
+# check_image NAME: every variant in the list of digests; at least one.
+check_image()
+{
+	local name count options digest size checked=0
+
+	while IFS='|' read -r name count options digest size; do
+		[ "$name" = "$1" ] || continue
+		[ -e "$name.0" ] || unpack "$name" "$count"
+		# shellcheck disable=SC2086
+		"$SENDCP" send -q $options "${DEVICES[@]}" s.ro >stream
+		assert_equal "$(file_size stream) $options" "$size $options"
+		assert_equal "$(sha256sum <stream) $options" "$digest  - $options"
+		checked=$((checked + 1))
+	done <"$IMAGES/digests"
+	assert [ "$checked" -ge 4 ]
+}
+
+@test "images: single device" {
+	check_image plain
+}
+
+@test "images: 4K nodes, no-holes off, zstd, xxhash" {
+	check_image small-nodes
+}
+
+@test "images: RAID5, lzo, blake2" {
+	check_image raid5
+}
+
+@test "images: RAID1, 64K nodes, zlib, sha256" {
+	check_image raid1
+}
+
+@test "images: RAID5 and RAID1 without one of their devices, whichever" {
+	local name count i j want
+
+	for name in raid5:3 raid1:2; do
+		count=${name#*:}
+		name=${name%:*}
+		unpack "$name" "$count"
+		want=$(awk -F '|' -v n="$name" '$1 == n && $3 == "--proto 1" { print $4 }' \
+			"$IMAGES/digests")
+		for ((i = 0; i < count; i++)); do
+			DEVICES=()
+			for ((j = 0; j < count; j++)); do
+				[ $i -eq $j ] || DEVICES+=(--device "$name.$j")
+			done
+			run bash -c '"$SENDCP" send -q "$@" s.ro 2>err | sha256sum' - "${DEVICES[@]}"
+			assert_output "$want  -"
+		done
+		rm "$name".*
+	done
+}
+
+@test "images: the devices' order does not matter, and read-only files will do" {
+	local want
+
+	unpack raid5 3
+	chmod 400 raid5.*
+	want=$(awk -F '|' '$1 == "raid5" && $3 == "--proto 1" { print $4 }' "$IMAGES/digests")
+	run bash -c '"$SENDCP" send -q --device raid5.2 --device raid5.0 --device raid5.1 s.ro | sha256sum'
+	assert_output "$want  -"
+}
+
+@test "images: an ordinary user may send from one" {
+	local want
+
+	[ "$(id -u)" = 0 ] || skip "is one anyway"
+	require_program setpriv
+	unpack plain 1
+	chmod 644 plain.0
+	chmod 755 . .. ../.. "$BATS_RUN_TMPDIR"
+	want=$(awk -F '|' '$1 == "plain" && $3 == "--proto 1" { print $4 }' "$IMAGES/digests")
+	run bash -c 'setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$SENDCP" send -q --device plain.0 s.ro | sha256sum'
+	assert_output "$want  -"
+}
+
+@test "images: broken off and resumed, step by step, without root" {
+	local at want
+
+	unpack small-nodes 1
+	"$SENDCP" send -q "${DEVICES[@]}" s.ro >whole
+	"$SENDCP" send -q --step --no-data "${DEVICES[@]}" s.ro >step
+	"$SENDCP" send -q --no-data "${DEVICES[@]}" s.ro >plain
+	assert cmp step plain
+	for at in 17 5000 1234567 "$(($(file_size whole) - 1))"; do
+		rm -f cp
+		streamcut --signal KILL "$at" -- "$SENDCP" send -q --checkpoint cp \
+			--checkpoint-interval 256K "${DEVICES[@]}" s.ro >part || true
+		"$SENDCP" resume -q --checkpoint cp --at "$at" >rest
+		cat part rest | cmp - whole
+	done
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * An engine run for a bounded time, stopped and re-armed on the way.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "drive.h"
+
+/* A mutated inode may be exabytes long. */
+#define BYTES_MAX (3u << 20)
+#define CALLS_MAX 3000u
+#define BUFFER_MAX (256u << 10)
+
+static u8 buffer[BUFFER_MAX];
+
+/* *@blob is malloc'ed, so that reading past its end is noticed. NULL without memory. */
+static u8 *take_checkpoint(struct scp_engine *engine, size_t *size)
+{
+	u8 *blob;
+
+	if (scp_engine_checkpoint(engine, NULL, 0, size) != -ENOBUFS)
+		return NULL;
+	blob = malloc(*size);
+	if (blob && scp_engine_checkpoint(engine, blob, *size, size)) {
+		free(blob);
+		return NULL;
+	}
+	return blob;
+}
+
+/*
+ * A fresh engine where @engine was, which is closed; NULL if the tree does not even allow opening
+ * one. What the engine has itself given out must be taken back.
+ */
+static struct scp_engine *start_again(const struct drive *drive, struct scp_engine *engine)
+{
+	struct scp_engine *fresh = NULL;
+	char line[256];
+	size_t size;
+	u8 *blob = take_checkpoint(engine, &size);
+	int ret;
+
+	if (!blob)
+		return engine;
+	if (!scp_engine_open(drive->volume, &drive->request, &fresh, NULL)) {
+		ret = scp_engine_rearm(fresh, blob, size);
+		if (ret == -EILSEQ || ret == -ESTALE) {
+			fprintf(stderr, "own checkpoint refused: %s\n",
+				scp_error_format(scp_engine_error(fresh), line, sizeof(line)));
+			abort();
+		}
+		if (ret) {
+			scp_engine_close(fresh);
+			fresh = NULL;
+		}
+	}
+	free(blob);
+	scp_engine_close(engine);
+	return fresh;
+}
+
+void drive_engine(const struct drive *drive, struct scp_engine *engine)
+{
+	struct scp_fill fill = {
+		.buffer = buffer,
+		.size = scp_min(drive->buffer_size, sizeof(buffer)),
+		.flags = drive->fill_flags,
+	};
+	size_t total = 0;
+	u32 calls;
+
+	for (calls = 1; engine && calls <= CALLS_MAX && total < BYTES_MAX; calls++) {
+		if (scp_engine_fill(engine, &fill) || fill.end)
+			break;
+		total += fill.filled;
+		if (drive->rearm_every && calls % drive->rearm_every == 0)
+			engine = start_again(drive, engine);
+	}
+	scp_engine_close(engine);
+}
+
+static void run_measure(const struct drive *drive)
+{
+	struct scp_engine *engine;
+	u64 size = 0;
+	bool end;
+
+	if (scp_engine_open(drive->volume, &drive->request, &engine, NULL))
+		return;
+	scp_engine_measure(engine, BYTES_MAX, &size, &end);
+	scp_engine_close(engine);
+}
+
+void drive_run(const struct drive *drive)
+{
+	struct scp_engine *engine;
+
+	if (drive->measure)
+		run_measure(drive);
+	if (!scp_engine_open(drive->volume, &drive->request, &engine, NULL))
+		drive_engine(drive, engine);
+}

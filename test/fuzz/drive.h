@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An engine run for a bounded time, stopped and re-armed on the way.
+ */
+#ifndef TEST_FUZZ_DRIVE_H
+#define TEST_FUZZ_DRIVE_H
+
+#include <sendcp/engine.h>
+
+struct drive {
+	struct scp_volume *volume;
+	struct scp_request request;
+	u32 fill_flags;
+	size_t buffer_size;
+	/* After this many calls go on in a fresh engine; 0: never. */
+	u32 rearm_every;
+	/* Compute the stream's length first. */
+	bool measure;
+};
+
+/* Runs a stream of at most a few MiB. A checkpoint that is refused ends the program. */
+void drive_run(const struct drive *drive);
+/* Goes on with @engine, which it closes. */
+void drive_engine(const struct drive *drive, struct scp_engine *engine);
+
+#endif

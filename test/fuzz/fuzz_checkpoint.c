@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Fuzz target: checkpoints, damaged but with a right checksum, and going on from them.
+ */
+#include <stdlib.h>
+
+#include "drive.h"
+#include "fuzzer.h"
+#include "patches.h"
+#include "send/checkpoint.h"
+
+#define SAMPLES_MAX 256u
+/* One of so many commands' checkpoints is kept. */
+#define SAMPLE_EVERY 11u
+
+struct sample {
+	u8 *blob;
+	size_t size;
+};
+
+static struct image *image;
+static struct image_host host;
+static struct scp_volume *volume;
+static struct sample samples[SAMPLES_MAX];
+static u32 sample_count;
+
+static void keep_sample(struct scp_engine *engine)
+{
+	struct sample *sample = &samples[sample_count];
+
+	if (sample_count == SAMPLES_MAX)
+		return;
+	scp_engine_checkpoint(engine, NULL, 0, &sample->size);
+	sample->blob = malloc(sample->size);
+	if (sample->blob &&
+	    !scp_engine_checkpoint(engine, sample->blob, sample->size, &sample->size))
+		sample_count++;
+}
+
+static struct drive make_drive(u32 protocol, u32 flags)
+{
+	struct drive drive = {
+		.volume = volume,
+		.request = {
+			.protocol = protocol,
+			.flags = SCP_SEND_WRITABLE_OK | flags,
+			.subvolume = IMAGE_SNAP,
+		},
+		.buffer_size = scp_buffer_min(protocol),
+	};
+
+	return drive;
+}
+
+static void collect_samples(u32 protocol, u32 flags)
+{
+	struct drive drive = make_drive(protocol, flags);
+	struct scp_fill fill = {
+		.buffer = malloc(drive.buffer_size),
+		.size = drive.buffer_size,
+		.flags = SCP_FILL_ONE_COMMAND,
+	};
+	struct scp_engine *engine;
+	u32 i;
+
+	if (!fill.buffer || scp_engine_open(volume, &drive.request, &engine, NULL))
+		abort();
+	for (i = 0; !fill.end; i++) {
+		if (i % SAMPLE_EVERY == 0)
+			keep_sample(engine);
+		if (scp_engine_fill(engine, &fill))
+			abort();
+	}
+	scp_engine_close(engine);
+	free(fill.buffer);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	image = image_load("tiny");
+	if (!image || image_host_init(&host, image) ||
+	    scp_volume_open(&host.host, &volume, NULL))
+		exit(1);
+	collect_samples(2, SCP_SEND_COMPRESSED);
+	collect_samples(1, 0);
+	return 0;
+}
+
+/* Where the fields that differ between checkpoints begin. */
+static size_t body(size_t size)
+{
+	size_t at = sizeof(struct scp_checkpoint_header) + sizeof(struct scp_checkpoint_pin);
+
+	return size > at ? at : 0;
+}
+
+static void change_field(u8 *data, size_t size, unsigned int *random)
+{
+	size_t from = draw(random, 8) ? body(size) : 0;
+	u32 range = draw(random, 2) ? 160 : (u32)(size - from);
+	size_t at = from + draw(random, (u32)scp_min(range, size - from));
+	u32 length = (u32)scp_min(1u << draw(random, 4), size - at);
+	u8 bytes[8] = { 0 };
+
+	memcpy(bytes, data + at, length);
+	scp_put_le64(bytes, nasty_value(random, scp_get_le64(bytes), length));
+	memcpy(data + at, bytes, length);
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
+{
+	unsigned int random = seed;
+	const struct sample *sample = &samples[draw(&random, sample_count)];
+	size_t from;
+
+	if (size < sizeof(struct scp_checkpoint_header) || !draw(&random, 16)) {
+		size = sample->size > max_size ? 0 : sample->size;
+		memcpy(data, sample->blob, size);
+	}
+	if (!size)
+		return 0;
+	from = body(size);
+	if (draw(&random, 3))
+		change_field(data, size, &random);
+	else
+		size = from + LLVMFuzzerMutate(data + from, size - from, max_size - from);
+	return size;
+}
+
+/* All that stands before the body as it would be in a checkpoint of this image. */
+static void make_credible(u8 *blob, size_t size)
+{
+	struct scp_checkpoint_header *header = (void *)blob;
+
+	memcpy(header->magic, SCP_CHECKPOINT_MAGIC, sizeof(header->magic));
+	header->size = cpu_to_le32((u32)size);
+	scp_checkpoint_sign(blob, size);
+}
+
+static void go_on(const u8 *blob, size_t size)
+{
+	const struct scp_checkpoint_header *header = (const void *)blob;
+	struct drive drive = make_drive(le32_to_cpu(header->protocol),
+					le32_to_cpu(header->flags) & SCP_SEND_COMPRESSED);
+	struct scp_engine *engine;
+
+	if (scp_engine_open(volume, &drive.request, &engine, NULL))
+		return;
+	if (scp_engine_rearm(engine, blob, size))
+		scp_engine_close(engine);
+	else
+		drive_engine(&drive, engine);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct scp_checkpoint_info info;
+	struct scp_error error;
+	u8 *blob = malloc(size ? size : 1);
+
+	if (!blob)
+		return 0;
+	memcpy(blob, data, size);
+	scp_checkpoint_info(blob, size, &info, &error);
+	if (size >= sizeof(struct scp_checkpoint_header)) {
+		make_credible(blob, size);
+		scp_checkpoint_info(blob, size, &info, &error);
+		go_on(blob, size);
+	}
+	free(blob);
+	return 0;
+}

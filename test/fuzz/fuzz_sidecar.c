@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Fuzz target: sidecars whose lines carry right checksums, whatever else they carry.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "fuzzer.h"
+#include "patches.h"
+#include "sidecar.h"
+
+#define SUM_PREFIX ",\"sum\":\""
+#define SUM_LENGTH (sizeof(SUM_PREFIX) - 1 + 16 + 2)
+#define OUTPUT_MAX (1u << 20)
+
+static const char example[] =
+	"{\"sendcp_journal\":1,\"tool\":\"0.1.0\",\"source\":\"image\",\"devices\":[\"/a\",\"/b\"],"
+	"\"protocol\":2,\"flags\":16,\"one_end\":false,\"buffer_size\":1048576,\"buffers\":4,"
+	"\"interval\":67108864,\"output\":\"/o\",\"keep\":true,"
+	"\"fsid\":\"6ba7b810-9dad-11d1-80b4-00c04fd430c8\",\"subvolumes\":[{\"id\":257,"
+	"\"uuid\":\"6ba7b811-9dad-11d1-80b4-00c04fd430c8\",\"ctransid\":9,\"spec\":\"s\","
+	"\"path\":\"/s\",\"parent\":0}],\"clone_sources\":[],\"sources_grow\":false}\n"
+	"{\"type\":\"batch\",\"subvolume\":0,\"stream_offset\":0,\"output_offset\":0,\"length\":9,"
+	"\"xxh3_128\":\"000102030405060708090a0b0c0d0e0f\",\"checkpoint\":\"U0VORA==\"}\n"
+	"{\"type\":\"handed\",\"output_offset\":5}\n"
+	"{\"type\":\"resumed\",\"output\":\"/p\"}\n"
+	"{\"type\":\"batch\",\"subvolume\":0,\"stream_offset\":9,\"output_offset\":9,\"length\":0,"
+	"\"end\":true,\"xxh3_128\":\"000102030405060708090a0b0c0d0e0f\",\"checkpoint\":\"\"}\n"
+	"{\"type\":\"complete\"}\n";
+
+static char text[OUTPUT_MAX];
+
+/* Takes the fuzzer's line over with its sum put right; returns the bytes written to @to. */
+static size_t put_line(const char *line, size_t length, char *to)
+{
+	size_t plain = length;
+
+	if (length > SUM_LENGTH && !memcmp(line + length - SUM_LENGTH, SUM_PREFIX,
+					   sizeof(SUM_PREFIX) - 1))
+		plain = length - SUM_LENGTH;
+	else if (length && line[length - 1] == '}')
+		plain = length - 1;
+	memcpy(to, line, plain);
+	if (plain == length)
+		return plain;
+	snprintf(to + plain, SUM_LENGTH + 1, SUM_PREFIX "%016llx\"}",
+		 (unsigned long long)XXH3_64bits(line, plain));
+	return plain + SUM_LENGTH;
+}
+
+static size_t put_lines(const char *in, size_t size)
+{
+	const char *end = in + size;
+	const char *newline;
+	size_t filled = 0;
+
+	while (in < end) {
+		newline = memchr(in, '\n', (size_t)(end - in));
+		size = newline ? (size_t)(newline - in) : (size_t)(end - in);
+		if (filled + size + SUM_LENGTH + 2 > OUTPUT_MAX)
+			break;
+		filled += put_line(in, size, text + filled);
+		if (newline)
+			text[filled++] = '\n';
+		in += size + 1;
+	}
+	return filled;
+}
+
+/* Replaces a number or swaps lines: what the lines say against each other is what matters. */
+static size_t change_digit(uint8_t *data, size_t size, unsigned int *random)
+{
+	u32 start = draw(random, (u32)size);
+	size_t i;
+
+	for (i = 0; i < size; i++) {
+		uint8_t *c = &data[(start + i) % size];
+
+		if (*c >= '0' && *c <= '9') {
+			*c = (uint8_t)('0' + draw(random, 10));
+			break;
+		}
+	}
+	return size;
+}
+
+static size_t repeat_line(uint8_t *data, size_t size, size_t max_size, unsigned int *random)
+{
+	uint8_t *from = data + draw(random, (u32)size);
+	uint8_t *newline = memchr(from, '\n', (size_t)(data + size - from));
+	uint8_t *end;
+	size_t length;
+
+	if (!newline)
+		return size;
+	end = memchr(newline + 1, '\n', (size_t)(data + size - newline - 1));
+	length = end ? (size_t)(end - newline) : 0;
+	if (size + length > max_size)
+		return size;
+	memcpy(data + size, newline + 1, length);
+	return size + length;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
+{
+	unsigned int random = seed;
+
+	if (size < 16 && max_size >= sizeof(example)) {
+		memcpy(data, example, sizeof(example) - 1);
+		return sizeof(example) - 1;
+	}
+	switch (draw(&random, 4)) {
+	case 0:
+		return size ? change_digit(data, size, &random) : 0;
+	case 1:
+		return size ? repeat_line(data, size, max_size, &random) : 0;
+	default:
+		return LLVMFuzzerMutate(data, size, max_size);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	size_t length = put_lines((const char *)data, size);
+	int fd = memfd_create("sidecar", 0);
+	struct sidecar sidecar;
+
+	if (fd < 0)
+		return 0;
+	if (write(fd, text, length) == (ssize_t)length && !sidecar_read(fd, "fuzz", &sidecar)) {
+		if (sidecar.good_size > length)
+			abort();
+		sidecar_clear(&sidecar);
+	}
+	close(fd);
+	return 0;
+}

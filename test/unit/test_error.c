@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Error records: every reason has a text and a fitting errno; the line made of them is one line.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <sendcp/error.h>
+
+static void every_reason_is_told(void **state)
+{
+	int reason;
+
+	for (reason = 0; reason < SCP_REASON_COUNT; reason++) {
+		const char *text = scp_reason_text(reason);
+
+		assert_true(strlen(text) > 5 && !strchr(text, '\n'));
+		assert_true(reason == SCP_NONE ? !scp_reason_errno(reason) :
+						 scp_reason_errno(reason) < 0);
+	}
+}
+
+static void unknown_reasons_are_survived(void **state)
+{
+	assert_string_equal(scp_reason_text(SCP_REASON_COUNT), "unknown error");
+	assert_int_equal(scp_reason_errno(SCP_REASON_COUNT), -EINVAL);
+	assert_string_equal(scp_reason_text((enum scp_reason)-1), "unknown error");
+}
+
+static struct scp_error made(enum scp_reason reason)
+{
+	struct scp_error error;
+
+	scp_error_clear(&error);
+	error.reason = reason;
+	error.err = scp_reason_errno(reason);
+	return error;
+}
+
+static void places_come_first(void **state)
+{
+	struct scp_error error = made(SCP_NODE_CSUM);
+	char line[200];
+
+	scp_error_format(&error, line, sizeof(line));
+	assert_string_equal(line, "tree block checksum does not match and no copy is good");
+	error.root = 257;
+	error.bytenr = 30539776;
+	scp_error_format(&error, line, sizeof(line));
+	assert_string_equal(line, "tree 257 block 30539776: "
+			    "tree block checksum does not match and no copy is good");
+	error.root = (u64)-9;
+	error.inode = 261;
+	error.offset = 0;
+	error.device = 0;
+	scp_error_format(&error, line, sizeof(line));
+	assert_non_null(strstr(line, "device 0 tree -9 block 30539776 inode 261 offset 0: "));
+}
+
+static void details_cannot_break_the_line(void **state)
+{
+	struct scp_error error = made(SCP_FEATURE);
+	char line[200];
+
+	snprintf(error.detail, sizeof(error.detail), "a\nb\033[1mc");
+	scp_error_format(&error, line, sizeof(line));
+	assert_string_equal(line, "incompatible feature that sendcp cannot read (a?b?[1mc)");
+	/* Not even a detail that nobody terminated. */
+	memset(error.detail, 'x', sizeof(error.detail));
+	scp_error_format(&error, line, sizeof(line));
+	assert_int_equal(strlen(line), strlen(scp_reason_text(SCP_FEATURE)) + 3 + 120);
+}
+
+static void foreign_errnos_are_shown(void **state)
+{
+	struct scp_error error = made(SCP_DEVICE_READ);
+	char line[200];
+
+	error.err = -ENXIO;
+	scp_error_format(&error, line, sizeof(line));
+	assert_string_equal(line, "read error and no other copy [errno 6]");
+}
+
+static void lines_are_cut_at_every_length(void **state)
+{
+	struct scp_error error = made(SCP_DEVICE_READ);
+	char whole[300], cut[302];
+	size_t size;
+
+	error.err = -ENXIO;
+	error.root = 5;
+	error.bytenr = 65536;
+	strcpy(error.detail, "detail");
+	scp_error_format(&error, whole, sizeof(whole));
+	for (size = 1; size < sizeof(whole); size++) {
+		memset(cut, 'Z', sizeof(cut));
+		assert_ptr_equal(scp_error_format(&error, cut, size), cut);
+		assert_true(strlen(cut) < size && cut[size] == 'Z');
+		assert_memory_equal(cut, whole, strlen(cut));
+		if (size <= strlen(whole))
+			assert_int_equal(strlen(cut), size - 1);
+	}
+	assert_ptr_equal(scp_error_format(&error, cut, 0), cut);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_reason_is_told),
+		cmocka_unit_test(unknown_reasons_are_survived),
+		cmocka_unit_test(places_come_first),
+		cmocka_unit_test(details_cannot_break_the_line),
+		cmocka_unit_test(foreign_errnos_are_shown),
+		cmocka_unit_test(lines_are_cut_at_every_length),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
