@@ -31,6 +31,12 @@ struct scp_clone_search {
 	/* Owned by the caller. */
 	struct scp_clone_root *roots;
 	u32 root_count;
+	/*
+	 * Only the sent subvolume was asked for: then some references are not looked at. False as soon
+	 * as clone sources were given, even if all of them are the sent one; scp_clone_search_init()
+	 * cannot know that and sets it if there is one root.
+	 */
+	bool alone;
 	struct scp_leaf_memo *memo;
 };
 

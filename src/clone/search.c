@@ -13,6 +13,7 @@ int scp_clone_search_init(struct scp_clone_search *search, struct scp_volume *vo
 	search->volume = volume;
 	search->roots = roots;
 	search->root_count = root_count;
+	search->alone = root_count == 1;
 	return scp_memo_create(volume, &search->memo);
 }
 
@@ -134,7 +135,7 @@ static void ignore_own_ref(struct scp_clone_run *run)
 	struct scp_backref *ref;
 	u32 i;
 
-	if (run->search->root_count != 1)
+	if (!run->search->alone)
 		return;
 	for (i = 0; i < run->shared_at; i++) {
 		ref = &run->found.refs[i];
@@ -218,7 +219,7 @@ static int collect_refs(struct scp_clone_run *run)
 	err = scp_extent_entry_find(&cursor, run->bytenr, false, &entry);
 	if (err)
 		goto out;
-	if (entry.refs > SCP_CLONE_MAX_REFS || (entry.refs == 1 && run->search->root_count == 1))
+	if (entry.refs > SCP_CLONE_MAX_REFS || (entry.refs == 1 && run->search->alone))
 		goto out;
 	err = scp_backrefs_collect(&cursor, &entry, &run->found);
 	if (!err && run->found.count)
