@@ -188,8 +188,8 @@ static int read_object(struct reader *reader, struct json_object *object)
 		return sidecar->handed_known ? 0 : corrupt(reader, "impossible values");
 	}
 	if (!strcmp(type, "complete")) {
-		sidecar->complete = true;
-		return 0;
+		sidecar->complete = sidecar->count;
+		return sidecar->complete ? 0 : corrupt(reader, "nothing was sent before it");
 	}
 	return corrupt(reader, "unknown type");
 }

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The thread that makes batches.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "filler.h"
+#include "message.h"
+#include "signals.h"
+
+int stream_open_engine(const struct subject *subject, struct source *source, size_t index,
+		       const void *checkpoint, size_t checkpoint_size,
+		       struct scp_engine **out, struct scp_error *error)
+{
+	struct scp_request request;
+	int ret;
+
+	subject_request(subject, index, &request);
+	scp_error_clear(error);
+	ret = scp_engine_open(source_volume(source), &request, out, error);
+	if (ret || !checkpoint)
+		return ret;
+	ret = scp_engine_rearm(*out, checkpoint, checkpoint_size);
+	if (!ret)
+		return 0;
+	*error = *scp_engine_error(*out);
+	scp_engine_close(*out);
+	*out = NULL;
+	return ret;
+}
+
+int stream_fill(struct scp_engine *engine, struct scp_fill *fill)
+{
+	int ret;
+
+	do
+		ret = scp_engine_fill(engine, fill);
+	while (ret == -EINTR && !signals_stopped());
+	return ret;
+}
+
+void stream_hash(const void *data, size_t size, u8 hash[SIDECAR_HASH_SIZE])
+{
+	XXH128_canonical_t canonical;
+
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits(data, size));
+	memcpy(hash, canonical.digest, SIDECAR_HASH_SIZE);
+}
+
+static int engine_failed(struct filler *filler, int ret)
+{
+	if (ret && ret != -EINTR)
+		filler->error = *scp_engine_error(filler->engine);
+	return ret;
+}
+
+static int checkpoint_grow(struct batch *batch, size_t needed)
+{
+	void *grown = realloc(batch->checkpoint, needed);
+
+	if (!grown)
+		return -ENOMEM;
+	batch->checkpoint = grown;
+	batch->checkpoint_room = needed;
+	return 0;
+}
+
+static int take_checkpoint(struct filler *filler, struct batch *batch)
+{
+	size_t needed = 0;
+	int ret;
+
+	ret = scp_engine_checkpoint(filler->engine, batch->checkpoint, batch->checkpoint_room,
+				    &needed);
+	if (ret == -ENOBUFS) {
+		ret = checkpoint_grow(batch, needed);
+		if (ret) {
+			filler->error.reason = SCP_NO_MEMORY;
+			filler->error.err = ret;
+			return ret;
+		}
+		ret = scp_engine_checkpoint(filler->engine, batch->checkpoint,
+					    batch->checkpoint_room, &needed);
+	}
+	batch->checkpoint_size = needed;
+	return engine_failed(filler, ret);
+}
+
+static int fill_whole(struct filler *filler, struct batch *batch)
+{
+	struct scp_fill fill = { .buffer = batch->data, .size = batch->size };
+	int ret = stream_fill(filler->engine, &fill);
+
+	batch->length = fill.filled;
+	batch->end = fill.end;
+	return engine_failed(filler, ret);
+}
+
+/* A new engine goes on where the checkpoint says that the old one was. */
+static int replace_engine(struct filler *filler, struct batch *batch)
+{
+	const struct stream_run *run = filler->run;
+
+	scp_engine_close(filler->engine);
+	filler->engine = NULL;
+	return stream_open_engine(run->subject, run->subject->source, filler->subvolume,
+				  batch->checkpoint, batch->checkpoint_size, &filler->engine,
+				  &filler->error);
+}
+
+/* --step: each command is made by an engine of its own. The batch is full when one does not fit. */
+static int fill_stepping(struct filler *filler, struct batch *batch)
+{
+	int ret = 0;
+
+	batch->length = 0;
+	batch->end = false;
+	while (!ret && !batch->end) {
+		struct scp_fill fill = {
+			.buffer = batch->data + batch->length,
+			.size = batch->size - batch->length,
+			.flags = SCP_FILL_ONE_COMMAND,
+		};
+
+		ret = stream_fill(filler->engine, &fill);
+		/* What is there goes out first; a failure that lasts comes again with the next batch. */
+		if (batch->length && ret)
+			return 0;
+		batch->length += fill.filled;
+		batch->end = fill.end;
+		if (ret)
+			return engine_failed(filler, ret);
+		ret = take_checkpoint(filler, batch);
+		if (!ret)
+			ret = replace_engine(filler, batch);
+	}
+	return ret;
+}
+
+static int make_batch(struct filler *filler, struct batch *batch)
+{
+	int ret;
+
+	batch->subvolume = (u32)filler->subvolume;
+	batch->stream_offset = scp_engine_offset(filler->engine);
+	batch->output_offset = filler->output_offset;
+	if (filler->run->settings.step)
+		ret = fill_stepping(filler, batch);
+	else
+		ret = fill_whole(filler, batch);
+	if (ret)
+		return ret;
+	filler->output_offset += batch->length;
+	return take_checkpoint(filler, batch);
+}
+
+/* A batch of nothing in mid-stream would only be noise in the sidecar. */
+static int make_batches(struct filler *filler)
+{
+	struct batch *batch;
+	bool end = false;
+	int ret;
+
+	while (!end) {
+		batch = pipeline_take_free(filler->pipeline);
+		if (!batch)
+			return -EINTR;
+		ret = make_batch(filler, batch);
+		if (ret)
+			return ret;
+		end = batch->end;
+		if (batch->length || end)
+			pipeline_put_filled(filler->pipeline, batch);
+		else
+			pipeline_put_free(filler->pipeline, batch);
+	}
+	return 0;
+}
+
+static int fill_subvolume(struct filler *filler)
+{
+	const struct stream_run *run = filler->run;
+	const struct stream_start *start = &run->start;
+	bool first = filler->subvolume == start->subvolume;
+	int ret;
+
+	progress_clear(run->progress);
+	info_line("At subvol %s", run->subject->subvolumes[filler->subvolume].spec);
+	ret = stream_open_engine(run->subject, run->subject->source, filler->subvolume,
+				 first ? start->checkpoint : NULL, start->checkpoint_size,
+				 &filler->engine, &filler->error);
+	if (!ret)
+		ret = make_batches(filler);
+	scp_engine_close(filler->engine);
+	filler->engine = NULL;
+	return ret;
+}
+
+static void *fill_all(void *argument)
+{
+	struct filler *filler = argument;
+	size_t count = filler->run->subject->count;
+
+	filler->subvolume = filler->run->start.subvolume;
+	while (!filler->err && filler->subvolume < count) {
+		filler->err = fill_subvolume(filler);
+		if (!filler->err)
+			filler->subvolume++;
+	}
+	pipeline_finish(filler->pipeline);
+	return NULL;
+}
+
+int filler_start(struct filler *filler, const struct stream_run *run, struct pipeline *pipeline)
+{
+	*filler = (struct filler){
+		.run = run,
+		.pipeline = pipeline,
+		.output_offset = run->start.output_offset,
+	};
+	scp_error_clear(&filler->error);
+	return -signals_thread(&filler->thread, fill_all, filler);
+}
+
+void filler_join(struct filler *filler)
+{
+	pthread_join(filler->thread, NULL);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The thread that makes batches: an engine after the other, each batch with its checkpoint.
+ */
+#ifndef CLI_FILLER_H
+#define CLI_FILLER_H
+
+#include <pthread.h>
+
+#include "pipeline.h"
+#include "stream_run.h"
+
+struct filler {
+	const struct stream_run *run;
+	struct pipeline *pipeline;
+	pthread_t thread;
+	struct scp_engine *engine;
+	/* Of the next batch. */
+	u64 output_offset;
+	/* Set when the thread has ended: 0 everything was made, -EINTR stopped, else failed. */
+	int err;
+	struct scp_error error;
+	size_t subvolume;
+};
+
+/* Begins to fill @pipeline. Negative errno if there can be no thread. */
+int filler_start(struct filler *filler, const struct stream_run *run, struct pipeline *pipeline);
+/* Waits for the thread's end. */
+void filler_join(struct filler *filler);
+
+#endif

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Finding again what a sidecar's header names, and making sure that it is the same.
+ */
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "alloc.h"
+#include "message.h"
+#include "pins.h"
+#include "text.h"
+
+static bool is_image(const struct source *source)
+{
+	return !strcmp(source_kind(source), "image");
+}
+
+/*
+ * The nearest directory above @path that is there: the snapshot may be gone or renamed, the
+ * filesystem is still found.
+ */
+static char *nearest_existing(const char *path)
+{
+	char *copy = xstrdup(path);
+	struct stat st;
+
+	while (stat(copy, &st) && strcmp(copy, "/") && strcmp(copy, ".")) {
+		char *parent = xstrdup(dirname(copy));
+
+		free(copy);
+		copy = parent;
+	}
+	return copy;
+}
+
+static int open_mounted(const struct sidecar_header *header, struct source **out)
+{
+	char *path = nearest_existing(header->subvolumes.pins[0].path);
+	char uuid[UUID_TEXT_SIZE];
+	int ret = source_open_mounted(path, out);
+
+	free(path);
+	if (!ret)
+		return 0;
+	uuid_text(header->fsid, uuid);
+	return error_line("%s was on the filesystem %s: mount that where it was, or name its devices "
+			  "with --device", header->subvolumes.pins[0].path, uuid);
+}
+
+static int check_fsid(const struct sidecar_header *header, const struct source *source)
+{
+	char was[UUID_TEXT_SIZE], is[UUID_TEXT_SIZE];
+
+	if (!memcmp(header->fsid, source_fsid(source), sizeof(header->fsid)))
+		return 0;
+	uuid_text(header->fsid, was);
+	uuid_text(source_fsid(source), is);
+	return error_line("%s was on the filesystem %s, and here is %s: mount the right one where it "
+			  "was, or name its devices with --device",
+			  header->subvolumes.pins[0].path, was, is);
+}
+
+int pins_open_source(const struct sidecar_header *header, const struct options *options,
+		     struct source **out)
+{
+	int ret;
+
+	if (options->device_count)
+		ret = source_open_image(options->devices, options->device_count, out);
+	else if (header->image)
+		ret = source_open_image((const char *const *)header->devices,
+					header->device_count, out);
+	else
+		ret = open_mounted(header, out);
+	if (ret || !check_fsid(header, *out))
+		return ret;
+	source_close(*out);
+	*out = NULL;
+	return -1;
+}
+
+/* A mounted path can be looked at; what an image holds under a name, its UUID has told. */
+static bool something_there(const struct source *source, const struct pin *pin)
+{
+	struct stat st;
+
+	return !is_image(source) && pin->path[0] == '/' && !stat(pin->path, &st);
+}
+
+static int not_there(const struct source *source, const struct pin *pin)
+{
+	char uuid[UUID_TEXT_SIZE];
+
+	uuid_text(pin->uuid, uuid);
+	if (something_there(source, pin))
+		return error_line("%s was replaced: the subvolume %s is gone, and another is there: "
+				  "start a new send of that", pin->path, uuid);
+	return error_line("%s is gone: there is no subvolume %s any more, so this stream cannot be "
+			  "completed: start a new send of another snapshot", pin->path, uuid);
+}
+
+static int check_unchanged(const struct pin *pin, const struct subvolume *found)
+{
+	if (!found->readonly)
+		return error_line("%s was changed: it is writable now, so the rest would not fit what "
+				  "was sent: start a new send", pin->path);
+	if (found->ctransid != pin->ctransid)
+		return error_line("%s was changed (transaction %llu then, %llu now), so the rest would "
+				  "not fit what was sent: start a new send", pin->path,
+				  pin->ctransid, found->ctransid);
+	if (memcmp(found->received_uuid, pin->received_uuid, sizeof(pin->received_uuid)))
+		return error_line("%s was changed (its received UUID), so the rest would not fit what "
+				  "was sent: start a new send", pin->path);
+	return 0;
+}
+
+/* The user's name for it goes on being the one in messages. */
+static void name_it(const struct pin *pin, struct subvolume *found)
+{
+	if (found->spec && strcmp(found->spec, pin->spec))
+		verbose_line(1, "%s is found as %s", pin->spec, found->spec);
+	free(found->spec);
+	found->spec = xstrdup(pin->spec);
+}
+
+int pin_reopen(struct source *source, const struct pin *pin, struct subvolume *out)
+{
+	int ret = source_find_uuid(source, pin->uuid, out);
+
+	if (ret < 0)
+		return -1;
+	if (ret)
+		return not_there(source, pin);
+	if (out->id != pin->id || check_unchanged(pin, out)) {
+		ret = out->id != pin->id ? not_there(source, pin) : -1;
+		subvolume_release(out);
+		return ret;
+	}
+	name_it(pin, out);
+	return 0;
+}
+
+/* Where @subvolume is found from any directory. In an image its name is that already. */
+static char *lasting_path(const struct source *source, const struct subvolume *subvolume)
+{
+	char *path = is_image(source) ? NULL : realpath(subvolume->spec, NULL);
+
+	return path ? path : xstrdup(subvolume->spec);
+}
+
+void pins_make(const struct source *source, const struct subvolume *subvolumes, size_t count,
+	       struct pin_list *list)
+{
+	list->pins = xcalloc(count, sizeof(*list->pins));
+	for (list->count = 0; list->count < count; list->count++) {
+		const struct subvolume *subvolume = &subvolumes[list->count];
+		struct pin *pin = &list->pins[list->count];
+
+		pin->id = subvolume->id;
+		pin->ctransid = subvolume->ctransid;
+		memcpy(pin->uuid, subvolume->uuid, sizeof(pin->uuid));
+		memcpy(pin->received_uuid, subvolume->received_uuid, sizeof(pin->received_uuid));
+		pin->spec = xstrdup(subvolume->spec);
+		pin->path = lasting_path(source, subvolume);
+	}
+}

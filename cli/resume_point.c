@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Where a broken-off stream goes on.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "fileio.h"
+#include "message.h"
+#include "resume_point.h"
+
+static void start_behind(const struct sidecar_batch *batch, struct stream_start *start)
+{
+	*start = (struct stream_start){
+		.subvolume = batch->subvolume,
+		.checkpoint = batch->checkpoint,
+		.checkpoint_size = batch->checkpoint_size,
+		.output_offset = sidecar_batch_end(batch),
+	};
+	if (batch->end) {
+		start->subvolume++;
+		start->checkpoint = NULL;
+	}
+}
+
+/*
+ * Where batch @index begins. False: the batch before it was thinned out, and with it the
+ * checkpoint that would be needed.
+ */
+static bool start_before(const struct sidecar *sidecar, size_t index, struct stream_start *start)
+{
+	const struct sidecar_batch *batch = &sidecar->batches[index];
+
+	if (index) {
+		start_behind(batch - 1, start);
+		return true;
+	}
+	*start = (struct stream_start){
+		.subvolume = batch->subvolume,
+		.output_offset = batch->output_offset,
+	};
+	return !batch->stream_offset;
+}
+
+bool resume_point_complete(const struct sidecar *sidecar, const struct resume_point *point)
+{
+	return !point->proof && point->start.subvolume == sidecar->header.subvolumes.count;
+}
+
+/* How many batches begin before @at. */
+static size_t batches_before(const struct sidecar *sidecar, u64 at)
+{
+	size_t low = 0, high = sidecar->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (sidecar->batches[middle].output_offset < at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int too_old(const struct sidecar *sidecar, u64 at)
+{
+	return error_line("byte %llu: the sidecar does not go back that far any more, only to byte "
+			  "%llu", at, sidecar_batch_end(&sidecar->batches[0]));
+}
+
+/* An empty batch may end a subvolume at @at; the point lies behind it. */
+static size_t skip_empty(const struct sidecar *sidecar, size_t index, u64 at)
+{
+	while (index < sidecar->count && !sidecar->batches[index].length &&
+	       sidecar->batches[index].output_offset == at)
+		index++;
+	return index;
+}
+
+int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *point)
+{
+	u64 made = sidecar->count ? sidecar_batch_end(&sidecar->batches[sidecar->count - 1]) : 0;
+	const struct sidecar_batch *last;
+	size_t index;
+
+	*point = (struct resume_point){ .at = at };
+	if (!at)
+		return 0;
+	if (at > made)
+		return error_line("byte %llu lies behind all that was ever made: %llu bytes", at, made);
+	index = skip_empty(sidecar, batches_before(sidecar, at), at);
+	if (!index) {
+		/* At the edge of the first batch that is left, which may begin a subvolume. */
+		if (sidecar->batches[0].output_offset == at &&
+		    start_before(sidecar, 0, &point->start))
+			return 0;
+		return too_old(sidecar, at);
+	}
+	last = &sidecar->batches[index - 1];
+	start_behind(last, &point->start);
+	if (sidecar_batch_end(last) == at)
+		return 0;
+	point->proof = last;
+	return start_before(sidecar, index - 1, &point->before) ? 0 : too_old(sidecar, at);
+}
+
+int resume_point_handed(const struct sidecar *sidecar, struct resume_point *point)
+{
+	if (!sidecar->count)
+		return resume_point_at(sidecar, 0, point);
+	if (sidecar->handed_known)
+		return resume_point_at(sidecar, sidecar->handed, point);
+	return error_line("the last run could not note how many bytes the receiver got (at most %llu): "
+			  "find out, and resume with --at N",
+			  sidecar_batch_end(&sidecar->batches[sidecar->count - 1]));
+}
+
+/* Does @file hold the batch as it was made? -1 without memory. */
+static int holds(const struct output *file, const struct sidecar_batch *batch)
+{
+	u8 hash[SIDECAR_HASH_SIZE];
+	void *data = malloc(batch->length ? batch->length : 1);
+	int ret = 0;
+
+	if (!data)
+		return error_line("out of memory");
+	if (!read_at(file->fd, data, batch->length, batch->output_offset)) {
+		stream_hash(data, batch->length, hash);
+		ret = !memcmp(hash, batch->hash, sizeof(hash));
+	}
+	free(data);
+	return ret;
+}
+
+/*
+ * How many batches are proven, of the first @count, which the file is long enough for: all batches
+ * that touch the last @span bytes behind them have to be right. Each is read once.
+ */
+static int count_proven(const struct sidecar *sidecar, const struct output *file, size_t count,
+			u64 span, size_t *proven)
+{
+	const struct sidecar_batch *batches = sidecar->batches;
+	size_t at = count;
+
+	*proven = count;
+	while (at && sidecar_batch_end(&batches[at - 1]) + span >
+		     sidecar_batch_end(&batches[*proven - 1])) {
+		int ret = holds(file, &batches[--at]);
+
+		if (ret < 0)
+			return -1;
+		if (!ret)
+			*proven = at;
+		if (!*proven)
+			break;
+	}
+	return 0;
+}
+
+static size_t batches_within(const struct sidecar *sidecar, u64 size)
+{
+	size_t count = sidecar->count;
+
+	while (count && sidecar_batch_end(&sidecar->batches[count - 1]) > size)
+		count--;
+	return count;
+}
+
+/* From the beginning, if that destroys nothing. */
+static int start_over(const struct output *file, u64 size, bool own)
+{
+	if (size && !own)
+		return error_line("%s is not this stream's output: nothing in it is proven by the "
+				  "sidecar", file->name);
+	if (size)
+		warn_line("%s: nothing in it is proven by the sidecar: starting from the beginning",
+			  file->name);
+	return 0;
+}
+
+int resume_point_file(const struct sidecar *sidecar, const struct output *file, bool own,
+		      struct resume_point *point)
+{
+	/* What was synced last may be an interval and a batch behind. */
+	u64 span = scp_min(sidecar->header.interval, INT64_MAX / 4) +
+		   scp_min(sidecar->header.buffer_size, SIDECAR_BATCH_MAX);
+	struct stat st;
+	size_t count, proven;
+
+	*point = (struct resume_point){ 0 };
+	if (fstat(file->fd, &st))
+		return error_line("cannot look at %s: %s", file->name, strerror(errno));
+	count = batches_within(sidecar, (u64)st.st_size);
+	if (count_proven(sidecar, file, count, span, &proven))
+		return -1;
+	if (!proven)
+		return start_over(file, (u64)st.st_size, own);
+	start_behind(&sidecar->batches[proven - 1], &point->start);
+	point->at = point->start.output_offset;
+	verbose_line(1, "%s: %llu of %llu bytes are proven", file->name, point->at,
+		     (u64)st.st_size);
+	return 0;
+}

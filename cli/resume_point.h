@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a broken-off stream goes on: told by the user, by the sidecar, or by what a file holds.
+ *
+ * Functions print their own error line and return -1, or 0. Points refer to the sidecar's batches.
+ */
+#ifndef CLI_RESUME_POINT_H
+#define CLI_RESUME_POINT_H
+
+#include "output.h"
+#include "sidecar.h"
+#include "stream_run.h"
+
+struct resume_point {
+	/* The first byte of the output that is given out. */
+	u64 at;
+	/* The batch in whose middle that is, and where making it again begins; NULL: at an edge. */
+	const struct sidecar_batch *proof;
+	struct stream_start before;
+	/* Behind ->proof, or at ->at. */
+	struct stream_start start;
+};
+
+/* Nothing is left to be sent. */
+bool resume_point_complete(const struct sidecar *sidecar, const struct resume_point *point);
+
+/* The receiver has exactly @at bytes. */
+int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *point);
+/* A pipe, and nobody says how much its reader got: what the last run noted. */
+int resume_point_handed(const struct sidecar *sidecar, struct resume_point *point);
+/*
+ * As far as the file is proven: its batches of the last checkpoint interval have the hashes that
+ * the sidecar knows. @own: it is the file that the sidecar names, so it may be started over when
+ * nothing is proven.
+ */
+int resume_point_file(const struct sidecar *sidecar, const struct output *file, bool own,
+		      struct resume_point *point);
+
+/*
+ * Makes the batch that ->proof is about again, compares its hash, and writes what follows ->at.
+ * Fills @outcome and returns -1 when the stream cannot go on from there; 0 if there is no proof to
+ * give.
+ */
+int resume_point_prove(const struct resume_point *point, struct stream_run *run,
+		       struct stream_outcome *outcome);
+
+#endif

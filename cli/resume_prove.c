@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Going on in the middle of a batch: proving that it would be made as it was.
+ *
+ * Which ranges are cloned may depend on other snapshots, so the same bytes are never taken for
+ * granted: the whole batch is made again and its hash compared before any of it is given out.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "resume_point.h"
+
+static int outcome_is(struct stream_outcome *outcome, enum stream_end how, int err)
+{
+	outcome->how = how;
+	outcome->err = err;
+	return -1;
+}
+
+static int engine_failed(struct stream_outcome *outcome, int ret, const struct scp_error *error)
+{
+	outcome->error = *error;
+	return outcome_is(outcome, ret == -EINTR ? STREAM_STOPPED : STREAM_READ_FAILED, ret);
+}
+
+/* Makes exactly @size bytes. A command that would reach behind them shows that they differ. */
+static int make_again(struct scp_engine *engine, u8 *data, size_t size,
+		      struct stream_outcome *outcome)
+{
+	size_t made = 0;
+
+	while (made < size) {
+		struct scp_fill fill = { .buffer = data + made, .size = size - made };
+		int ret = stream_fill(engine, &fill);
+
+		if (ret && ret != -ENOBUFS)
+			return engine_failed(outcome, ret, scp_engine_error(engine));
+		made += fill.filled;
+		if (ret || (fill.end && made < size))
+			return outcome_is(outcome, STREAM_DIFFERS, 0);
+	}
+	return 0;
+}
+
+static int make_proof(const struct resume_point *point, struct stream_run *run, u8 *data,
+		      struct stream_outcome *outcome)
+{
+	const struct stream_start *before = &point->before;
+	const struct subject *subject = run->subject;
+	struct scp_engine *engine;
+	struct scp_error error;
+	int ret;
+
+	outcome->what = subject->subvolumes[before->subvolume].spec;
+	ret = stream_open_engine(subject, subject->source, before->subvolume, before->checkpoint,
+				 before->checkpoint_size, &engine, &error);
+	if (ret)
+		return engine_failed(outcome, ret, &error);
+	ret = make_again(engine, data, point->proof->length, outcome);
+	scp_engine_close(engine);
+	return ret;
+}
+
+static int give_rest(const struct resume_point *point, struct stream_run *run, const u8 *data,
+		     struct stream_outcome *outcome)
+{
+	size_t skip = (size_t)(point->at - point->proof->output_offset);
+	u8 hash[SIDECAR_HASH_SIZE];
+	int ret;
+
+	stream_hash(data, point->proof->length, hash);
+	if (memcmp(hash, point->proof->hash, sizeof(hash)))
+		return outcome_is(outcome, STREAM_DIFFERS, 0);
+	ret = output_write(run->output, data + skip, point->proof->length - skip);
+	if (!ret)
+		return 0;
+	return outcome_is(outcome, ret == -EINTR ? STREAM_STOPPED : STREAM_WRITE_FAILED, ret);
+}
+
+static void report_difference(const struct resume_point *point)
+{
+	error_line("byte %llu lies in a part of the stream that would be made differently now: what "
+		   "can be cloned has changed", point->at);
+	error_line("without that it goes on at byte %llu: cut what the receiver has to %llu bytes, and "
+		   "resume with --at %llu", point->proof->output_offset,
+		   point->proof->output_offset, point->proof->output_offset);
+}
+
+int resume_point_prove(const struct resume_point *point, struct stream_run *run,
+		       struct stream_outcome *outcome)
+{
+	u8 *data;
+	int ret;
+
+	*outcome = (struct stream_outcome){ 0 };
+	if (!point->proof)
+		return 0;
+	data = malloc(point->proof->length);
+	if (!data) {
+		error_line("out of memory");
+		return outcome_is(outcome, STREAM_STOPPED, -ENOMEM);
+	}
+	ret = make_proof(point, run, data, outcome);
+	if (!ret)
+		ret = give_rest(point, run, data, outcome);
+	free(data);
+	if (outcome->how == STREAM_DIFFERS)
+		report_difference(point);
+	return ret;
+}

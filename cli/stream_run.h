@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Running the stream: engines over the subvolumes, batches through the pipeline, lines into the
+ * sidecar.
+ *
+ * A batch's line is in the sidecar before the batch goes into a pipe, and only after it is in a
+ * file: what a receiver has is always covered by lines, what lines say of a file is always there.
+ */
+#ifndef CLI_STREAM_RUN_H
+#define CLI_STREAM_RUN_H
+
+#include "journal.h"
+#include "output.h"
+#include "progress.h"
+#include "subject.h"
+
+/* Where to begin. */
+struct stream_start {
+	u32 subvolume;
+	/* In that subvolume's stream; NULL: at its beginning. */
+	const void *checkpoint;
+	size_t checkpoint_size;
+	/* The same place in the whole output. */
+	u64 output_offset;
+};
+
+struct stream_settings {
+	size_t buffer_size;
+	u32 buffers;
+	u64 interval;
+	bool step;
+};
+
+struct stream_run {
+	const struct subject *subject;
+	struct output *output;
+	/* NULL: no sidecar. */
+	struct journal *journal;
+	struct progress *progress;
+	struct stream_settings settings;
+	struct stream_start start;
+};
+
+enum stream_end {
+	STREAM_COMPLETE,
+	/* A signal. */
+	STREAM_STOPPED,
+	/* The engine failed: ->error. */
+	STREAM_READ_FAILED,
+	/* The output failed: ->err. */
+	STREAM_WRITE_FAILED,
+	/* The sidecar failed; the line about it has been printed. */
+	STREAM_JOURNAL_FAILED,
+	/* Bytes made again are not those that were sent. Only when resuming. */
+	STREAM_DIFFERS,
+};
+
+struct stream_outcome {
+	enum stream_end how;
+	int err;
+	struct scp_error error;
+	/* What the user calls the subvolume that could not be read. */
+	const char *what;
+	/* The sidecar says how much a reader got, so that resuming needs no --at. */
+	bool handed_noted;
+};
+
+/*
+ * Runs until the stream is complete or cannot go on; then the output and the sidecar are synced.
+ * Call it from the main thread. ->output->offset tells how much is out.
+ */
+void stream_run(struct stream_run *run, struct stream_outcome *outcome);
+
+/* The end of stream_run() alone, for a run that ended before it. ->how says how. */
+void stream_finish(struct stream_run *run, struct stream_outcome *outcome);
+
+/* Opens the engine for subvolume @index and puts it behind @checkpoint, unless that is NULL. */
+int stream_open_engine(const struct subject *subject, struct source *source, size_t index,
+		       const void *checkpoint, size_t checkpoint_size,
+		       struct scp_engine **out, struct scp_error *error);
+
+/* scp_engine_fill(), again if it was interrupted by nothing that asks to stop. */
+int stream_fill(struct scp_engine *engine, struct scp_fill *fill);
+
+/* XXH3-128 in canonical byte order. */
+void stream_hash(const void *data, size_t size, u8 hash[SIDECAR_HASH_SIZE]);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is sent: the opened source, the subvolumes in their order, parents and clone sources.
+ *
+ * The same for a first run (from the command line) and a resumed one (from the sidecar's header).
+ * Functions print their own error line and return -1, or 0.
+ */
+#ifndef CLI_SUBJECT_H
+#define CLI_SUBJECT_H
+
+#include "host/host.h"
+#include "options.h"
+#include "sidecar.h"
+
+struct subject {
+	struct source *source;
+	struct subvolume *subvolumes;
+	/* Root id of each one's parent; 0: full send. */
+	u64 *parents;
+	size_t count;
+	struct subvolume *clone_sources;
+	size_t clone_count;
+	/* -c without -p: each subvolume sent joins the clone sources of those behind it. */
+	bool sources_grow;
+	/* Root ids of the clone sources, then of the subvolumes. */
+	u64 *source_ids;
+	u32 protocol;
+	u32 flags;
+	bool one_end;
+};
+
+int subject_open(const struct options *options, struct subject *subject);
+/* @options may name other devices. Fails if what is there is not what was sent (pins.h). */
+int subject_reopen(const struct sidecar_header *header, const struct options *options,
+		   struct subject *subject);
+void subject_close(struct subject *subject);
+
+/* How subvolume @index is asked for. Points into @subject. */
+void subject_request(const struct subject *subject, size_t index, struct scp_request *request);
+
+/* What a sidecar has to know of @subject goes into @header, which the caller clears. */
+void subject_pin(const struct subject *subject, const struct options *options,
+		 struct sidecar_header *header);
+
+#endif
