@@ -25,7 +25,8 @@ static int get_info(struct subvolume *subvolume)
 	struct btrfs_ioctl_get_subvol_info_args info;
 
 	memset(&info, 0, sizeof(info));
-	if (ioctl(subvolume->fd, BTRFS_IOC_GET_SUBVOL_INFO, &info))
+	/* Kernels return 1 here for any subvolume but the top-level one; that is no error. */
+	if (ioctl(subvolume->fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) < 0)
 		return error_line("%s: cannot ask for the subvolume's properties: %s",
 				  subvolume->spec, strerror(errno));
 	subvolume->id = info.treeid;

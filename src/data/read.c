@@ -216,7 +216,7 @@ int scp_data_read(struct scp_volume *volume, u64 logical, u32 length, void *buff
 {
 	struct data_reader reader = { .volume = volume };
 	u8 *out = buffer;
-	u32 done;
+	u32 done = 0;
 	int ret;
 
 	/* Rounding up to a sector must not wrap either. */

@@ -18,6 +18,7 @@
 #include "loopfs.h"
 
 #define SCRIPT_SIZE 16384
+#define LOOPFS_MAX 8
 
 /* Runs a script; its exit status. */
 static int shell(const char *dir, const char *script)
@@ -91,6 +92,43 @@ static void attach(struct loopfs *fs, unsigned int index)
 	fs->loops[index][strcspn(fs->loops[index], "\n")] = '\0';
 }
 
+/* What a failed test left behind is cleaned up at the latest when the program ends. */
+static struct loopfs *alive[LOOPFS_MAX];
+
+static void destroy_all(void)
+{
+	size_t i;
+
+	for (i = 0; i < LOOPFS_MAX; i++) {
+		if (alive[i])
+			loopfs_destroy(alive[i]);
+	}
+}
+
+static void remember(struct loopfs *fs)
+{
+	static bool registered;
+	size_t i;
+
+	if (!registered)
+		atexit(destroy_all);
+	registered = true;
+	for (i = 0; i < LOOPFS_MAX && alive[i]; i++)
+		assert_ptr_not_equal(alive[i], fs);
+	assert_true(i < LOOPFS_MAX);
+	alive[i] = fs;
+}
+
+static void forget(const struct loopfs *fs)
+{
+	size_t i;
+
+	for (i = 0; i < LOOPFS_MAX; i++) {
+		if (alive[i] == fs)
+			alive[i] = NULL;
+	}
+}
+
 void loopfs_make(struct loopfs *fs, unsigned int count, unsigned int megabytes,
 		 const char *options)
 {
@@ -98,7 +136,9 @@ void loopfs_make(struct loopfs *fs, unsigned int count, unsigned int megabytes,
 	char devices[512] = "";
 	unsigned int i;
 
+	loopfs_destroy(fs);
 	memset(fs, 0, sizeof(*fs));
+	remember(fs);
 	snprintf(fs->dir, sizeof(fs->dir), "%s/sendcp-test-XXXXXX", tmp ? tmp : "/tmp");
 	assert_non_null(mkdtemp(fs->dir));
 	snprintf(fs->mount, sizeof(fs->mount), "%s/mnt", fs->dir);
@@ -111,7 +151,7 @@ void loopfs_make(struct loopfs *fs, unsigned int count, unsigned int megabytes,
 		strcat(devices, fs->loops[i]);
 		strcat(devices, " ");
 	}
-	loopfs_run(fs, "mkfs.btrfs -q -f %s %s && udevadm settle 2>/dev/null || true", options,
+	loopfs_run(fs, "mkfs.btrfs -q -f %s %s > mkfs.log 2>&1 || { cat mkfs.log >&2; false; }", options,
 		   devices);
 	loopfs_run(fs, "btrfs device scan %s >/dev/null 2>&1 || true", devices);
 }
@@ -147,19 +187,27 @@ void loopfs_detach(struct loopfs *fs, unsigned int index)
 
 void loopfs_destroy(struct loopfs *fs)
 {
+	char command[256];
 	unsigned int i;
 
 	if (!fs->dir[0])
 		return;
-	if (fs->mounted)
-		loopfs_unmount(fs);
-	for (i = 0; i < fs->count; i++)
-		loopfs_detach(fs, i);
-	for (i = 0; i < fs->count; i++)
-		unlink(fs->images[i]);
-	rmdir(fs->mount);
-	rmdir(fs->dir);
-	fs->dir[0] = '\0';
+	forget(fs);
+	/* No assertions: this also runs after a test has failed half-way. */
+	snprintf(command, sizeof(command), "umount '%s' 2>/dev/null", fs->mount);
+	if (fs->mounted && system(command))
+		fprintf(stderr, "cannot unmount %s\n", fs->mount);
+	for (i = 0; i < fs->count; i++) {
+		snprintf(command, sizeof(command),
+			 "btrfs device scan -u %s >/dev/null 2>&1; losetup -d %s", fs->loops[i],
+			 fs->loops[i]);
+		if (fs->loops[i][0] && system(command))
+			fprintf(stderr, "cannot detach %s\n", fs->loops[i]);
+	}
+	snprintf(command, sizeof(command), "rm -rf --one-file-system '%s'", fs->dir);
+	if (system(command))
+		fprintf(stderr, "cannot remove %s\n", fs->dir);
+	memset(fs, 0, sizeof(*fs));
 }
 
 unsigned int loopfs_corrupt(struct loopfs *fs, unsigned int index, const void *pattern, size_t size,

@@ -29,7 +29,10 @@ const char *loopfs_missing(void);
  */
 bool loopfs_skip(void);
 
-/* Makes @count devices of @megabytes with mkfs.btrfs @options. Not mounted. */
+/*
+ * Makes @count devices of @megabytes with mkfs.btrfs @options. Not mounted. @fs must be static: what
+ * a failed test leaves is destroyed when @fs is made again or the program ends.
+ */
 void loopfs_make(struct loopfs *fs, unsigned int count, unsigned int megabytes,
 		 const char *options);
 /* Mounts the first device; @options may be "". */

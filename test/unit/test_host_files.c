@@ -200,7 +200,7 @@ static const struct profile profiles[] = {
 static void test_profile(void **state)
 {
 	const struct profile *profile = *state;
-	struct loopfs fs;
+	static struct loopfs fs;
 
 	loopfs_make(&fs, profile->devices, 256, profile->options);
 	loopfs_mount(&fs, "");
@@ -217,7 +217,7 @@ static void test_profile(void **state)
 /* The direct host with a device gone: both metadata and the kernel's own reads are degraded. */
 static void test_direct_degraded(void **state)
 {
-	struct loopfs fs;
+	static struct loopfs fs;
 
 	loopfs_make(&fs, 3, 256, "-d raid5 -m raid1");
 	loopfs_mount(&fs, "");
@@ -279,9 +279,10 @@ static u64 read_with_bad_copy(unsigned int bad)
 	struct source *source;
 	struct scp_error error;
 	struct scp_stats stats;
-	struct loopfs fs;
-	u64 ino = make_patterned(&fs);
+	static struct loopfs fs;
+	u64 ino;
 
+	ino = make_patterned(&fs);
 	assert_int_equal(loopfs_corrupt(&fs, bad, PATTERN, strlen(PATTERN), 3), 1);
 	open_images(&fs, 0, &source);
 	assert_int_equal(read_patterned(source, "snap", ino, out, &error), 0);
@@ -305,10 +306,11 @@ static void test_both_copies_bad(void **state)
 	u8 *out = malloc(2000000);
 	struct source *source;
 	struct scp_error error;
-	struct loopfs fs;
-	u64 ino = make_patterned(&fs);
+	static struct loopfs fs;
 	char snap[200];
+	u64 ino;
 
+	ino = make_patterned(&fs);
 	assert_int_equal(loopfs_corrupt(&fs, 0, PATTERN, strlen(PATTERN), 3), 1);
 	assert_int_equal(loopfs_corrupt(&fs, 1, PATTERN, strlen(PATTERN), 3), 1);
 	open_images(&fs, 0, &source);
