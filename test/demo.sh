@@ -5,9 +5,15 @@
 #
 # As root the image holds a snapshot of real files, made on a loop device; without root a small
 # committed image takes its place, since nobody else can make a snapshot.
+#
+# usage: demo.sh [SENDCP]
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
+if [ $# -gt 0 ]; then
+	SENDCP=$(realpath "$1")
+	BUILD=$(dirname "$SENDCP")
+fi
 # shellcheck source=lib/fixture.bash
 source "$here/lib/fixture.bash"
 fixture_trap
@@ -57,6 +63,7 @@ committed_image()
 }
 
 [ -x "$SENDCP" ] || { echo "demo: $SENDCP is not built; run make first" >&2; exit 1; }
+[ -x "$TOOLS/streamcut" ] || make -s -C "$ROOT" BUILD="$BUILD" test-tools
 if [ -z "$(fixture_missing)" ]; then
 	image_of_real_files
 else

@@ -4,7 +4,6 @@
 # reported complete that is not.
 
 load ../lib/suite
-bats_require_minimum_version 1.5.0
 
 IMAGES=$BATS_TEST_DIRNAME/../images
 

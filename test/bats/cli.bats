@@ -3,7 +3,6 @@
 # Options, messages and exit codes, from a committed image: what scripts rely on.
 
 load ../lib/suite
-bats_require_minimum_version 1.5.0
 
 setup_file()
 {

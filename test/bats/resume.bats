@@ -3,7 +3,6 @@
 # A send that was broken off anywhere goes on to the byte, with either host, from either host.
 
 load ../lib/suite
-bats_require_minimum_version 1.5.0
 
 setup_file()
 {

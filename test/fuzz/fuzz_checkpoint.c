@@ -77,9 +77,11 @@ static void collect_samples(u32 protocol, u32 flags)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+	struct scp_error error;
+
 	image = image_load("tiny");
 	if (!image || image_host_init(&host, image) ||
-	    scp_volume_open(&host.host, &volume, NULL))
+	    scp_volume_open(&host.host, &volume, &error))
 		exit(1);
 	collect_samples(2, SCP_SEND_COMPRESSED);
 	collect_samples(1, 0);

@@ -16,13 +16,8 @@
 #define SUM_LENGTH (sizeof(SUM_PREFIX) - 1 + 16 + 2)
 #define OUTPUT_MAX (1u << 20)
 
-static const char example[] =
-	"{\"sendcp_journal\":1,\"tool\":\"0.1.0\",\"source\":\"image\",\"devices\":[\"/a\",\"/b\"],"
-	"\"protocol\":2,\"flags\":16,\"one_end\":false,\"buffer_size\":1048576,\"buffers\":4,"
-	"\"interval\":67108864,\"output\":\"/o\",\"keep\":true,"
-	"\"fsid\":\"6ba7b810-9dad-11d1-80b4-00c04fd430c8\",\"subvolumes\":[{\"id\":257,"
-	"\"uuid\":\"6ba7b811-9dad-11d1-80b4-00c04fd430c8\",\"ctransid\":9,\"spec\":\"s\","
-	"\"path\":\"/s\",\"parent\":0}],\"clone_sources\":[],\"sources_grow\":false}\n"
+/* What follows the first line; the first line itself is asked of the program. */
+static const char batches[] =
 	"{\"type\":\"batch\",\"subvolume\":0,\"stream_offset\":0,\"output_offset\":0,\"length\":9,"
 	"\"xxh3_128\":\"000102030405060708090a0b0c0d0e0f\",\"checkpoint\":\"U0VORA==\"}\n"
 	"{\"type\":\"handed\",\"output_offset\":5}\n"
@@ -30,6 +25,8 @@ static const char example[] =
 	"{\"type\":\"batch\",\"subvolume\":0,\"stream_offset\":9,\"output_offset\":9,\"length\":0,"
 	"\"end\":true,\"xxh3_128\":\"000102030405060708090a0b0c0d0e0f\",\"checkpoint\":\"\"}\n"
 	"{\"type\":\"complete\"}\n";
+static char example[4096];
+static size_t example_size;
 
 static char text[OUTPUT_MAX];
 
@@ -70,6 +67,29 @@ static size_t put_lines(const char *in, size_t size)
 	return filled;
 }
 
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	struct pin pin = { .id = 257, .uuid = "some subvolume.", .ctransid = 9,
+			   .spec = (char *)"s", .path = (char *)"/s" };
+	struct pin_list pins = { .pins = &pin, .count = 1 };
+	char *devices[] = { (char *)"/a", (char *)"/b" };
+	struct sidecar_header header = {
+		.tool = (char *)"0", .image = true, .devices = devices, .device_count = 2,
+		.protocol = 2, .flags = 16, .buffer_size = 1 << 20, .buffers = 4,
+		.interval = 1 << 26, .output = (char *)"/o", .subvolumes = pins,
+		.clone_sources = pins, .sources_grow = true,
+	};
+	struct json_object *object = sidecar_header_json(&header);
+
+	if (!object)
+		exit(1);
+	example_size = (size_t)snprintf(example, sizeof(example), "%s\n%s",
+					json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN),
+					batches);
+	json_object_put(object);
+	return 0;
+}
+
 /* Replaces a number or swaps lines: what the lines say against each other is what matters. */
 static size_t change_digit(uint8_t *data, size_t size, unsigned int *random)
 {
@@ -108,9 +128,9 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 {
 	unsigned int random = seed;
 
-	if (size < 16 && max_size >= sizeof(example)) {
-		memcpy(data, example, sizeof(example) - 1);
-		return sizeof(example) - 1;
+	if (size < 16 && max_size >= example_size) {
+		memcpy(data, example, example_size);
+		return example_size;
 	}
 	switch (draw(&random, 4)) {
 	case 0:

@@ -6,6 +6,7 @@
 
 #include "drive.h"
 #include "fuzzer.h"
+#include "format/ondisk.h"
 #include "patches.h"
 
 #define SUPER_PAGE (SCP_SUPER_OFFSET_0 / IMAGE_PAGE)
@@ -121,6 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.buffer_size = scp_buffer_min(1),
 	};
 	struct image_host host;
+	struct scp_error error;
 
 	if (size != IMAGE_PAGE || image_host_init(&host, image))
 		return 0;
@@ -131,7 +133,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	host.overlay = page;
 	/* More devices, of the same identity, than there can be. */
 	host.host.device_count = data[0] % 3 + 1;
-	if (!scp_volume_open(&host.host, &drive.volume, NULL)) {
+	if (!scp_volume_open(&host.host, &drive.volume, &error)) {
 		drive_run(&drive);
 		scp_volume_close(drive.volume);
 	}

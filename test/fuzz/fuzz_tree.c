@@ -58,6 +58,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct drive drive = { 0 };
 	struct image_host host;
+	struct scp_error error;
 
 	if (size < OPTIONS_SIZE)
 		return 0;
@@ -67,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	host.overlay = overlay_page;
 	host.overlay_context = &overlay;
-	if (!scp_volume_open(&host.host, &drive.volume, NULL)) {
+	if (!scp_volume_open(&host.host, &drive.volume, &error)) {
 		drive_run(&drive);
 		scp_volume_close(drive.volume);
 	}

@@ -92,10 +92,11 @@ static void map_sums(struct catalog *catalog)
 {
 	struct scp_volume *volume;
 	struct image_host host;
+	struct scp_error error;
 	u32 i;
 
 	if (image_host_init(&host, catalog->image) ||
-	    scp_volume_open(&host.host, &volume, NULL))
+	    scp_volume_open(&host.host, &volume, &error))
 		abort();
 	for (i = catalog->first[PAGE_TREE]; i < catalog->first[PAGE_TREE + 1]; i++) {
 		const struct scp_disk_header *header =

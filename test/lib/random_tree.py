@@ -241,6 +241,9 @@ class Tree:
             if number == self.operations // 2:
                 self.snapshot("a")
         self.snapshot("b")
+        # The native sender's choice of clone sources depends on what deletion is still to come.
+        self.btrfs("subvolume", "sync", self.mount)
+        self.btrfs("filesystem", "sync", self.mount)
 
 
 if __name__ == "__main__":

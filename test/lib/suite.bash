@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # What every bats suite loads.
 
+bats_require_minimum_version 1.5.0
 # shellcheck source=fixture.bash
 source "$BATS_TEST_DIRNAME/../lib/fixture.bash"
 for library in bats-support bats-assert bats-file; do
