@@ -131,8 +131,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	seal(super, SCP_SUPER_OFFSET_0);
 	seal(second, SCP_SUPER_OFFSET_1);
 	host.overlay = page;
-	/* More devices, of the same identity, than there can be. */
-	host.host.device_count = data[0] % 3 + 1;
+	/* The last byte is unused; more than one device of one identity cannot be. */
+	host.host.device_count = data[IMAGE_PAGE - 1] % 3 + 1;
 	if (!scp_volume_open(&host.host, &drive.volume, &error)) {
 		drive_run(&drive);
 		scp_volume_close(drive.volume);

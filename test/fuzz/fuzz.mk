@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Fuzz targets: the engine and what else reads hostile bytes, built with clang's fuzzer. Included by the Makefile.
+#
+# Everything is compiled again, with coverage and sanitizers, into a folder of its own. Findings stay
+# in $(FUZZ_DIR)/findings, what libFuzzer learned in $(FUZZ_DIR)/corpus.
+
+FUZZ_TARGETS := fuzz_tree fuzz_superblock fuzz_checkpoint fuzz_sidecar
+FUZZ_DIR := $(BUILD)/fuzz
+FUZZ_FLAGS = -std=gnu11 -O1 -g $(WARNINGS) -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer -Itest/unit
+FUZZ_SOURCES = $(ENGINE_SOURCES) cli/host/extents.c cli/host/decompress.c cli/alloc.c cli/base64.c \
+	cli/json_line.c cli/sidecar_header.c cli/sidecar_read.c cli/text.c test/unit/image.c
+FUZZ_HELPERS := drive.c patches.c mutate.c quiet.c
+FUZZ_OBJECTS = $(FUZZ_SOURCES:%.c=$(FUZZ_DIR)/%.o)
+FUZZ_HELPER_OBJECTS := $(FUZZ_HELPERS:%.c=$(FUZZ_DIR)/test/fuzz/%.o)
+
+.PHONY: fuzz fuzz-build
+fuzz: fuzz-build
+	@FUZZ_DIR=$(FUZZ_DIR) test/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+fuzz-build: $(FUZZ_TARGETS:%=$(FUZZ_DIR)/%)
+
+$(FUZZ_DIR)/%.o: %.c Makefile test/fuzz/fuzz.mk
+	@mkdir -p $(@D)
+	$(call say,FUZZ)
+	$(Q)$(CLANG) $(ALL_CPPFLAGS) $(FUZZ_FLAGS) -MMD -MP -c -o $@ $<
+
+$(FUZZ_DIR)/libsendcp.a: $(FUZZ_OBJECTS)
+	@rm -f $@
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
+
+$(FUZZ_DIR)/fuzz_%: $(FUZZ_DIR)/test/fuzz/fuzz_%.o $(FUZZ_HELPER_OBJECTS) $(FUZZ_DIR)/libsendcp.a
+	$(call say,LD)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+		$(LDFLAGS) -o $@ $^ $(LIBS)

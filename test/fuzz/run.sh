@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Runs fuzz targets one after the other: run.sh SECONDS TARGET... ; exits 1 if one found something.
+#
+# A finding's input stays in $FUZZ_DIR/findings; `$FUZZ_DIR/TARGET FILE` runs it again.
+set -uo pipefail
+
+seconds=$1
+shift
+dir=${FUZZ_DIR:-build/fuzz}
+findings=$dir/findings
+failed=0
+mkdir -p "$findings"
+
+# The last value of a statistic that libFuzzer prints at its end.
+statistic()
+{
+	sed -n "s/^stat::$1: *//p" "$2" | tail -n 1
+}
+
+coverage()
+{
+	grep -o 'cov: [0-9]*' "$1" | tail -n 1
+}
+
+for target; do
+	log=$dir/$target.log
+	mkdir -p "$dir/corpus/$target"
+	printf '%s: %s s ... ' "$target" "$seconds"
+	if "$dir/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=512 \
+		-max_len=16384 -print_final_stats=1 -artifact_prefix="$findings/$target-" \
+		"$dir/corpus/$target" >"$log" 2>&1; then
+		result=clean
+	else
+		result=FINDING
+		failed=1
+	fi
+	printf '%s, %s executions, %s, peak %s MiB\n' "$result" \
+		"$(statistic number_of_executed_units "$log")" "$(coverage "$log")" \
+		"$(statistic peak_rss_mb "$log")"
+	[ $result = clean ] || grep -E 'ERROR|SUMMARY|runtime error|Test unit|refused' "$log"
+done
+exit $failed
