@@ -78,6 +78,8 @@ static int check_kind(const struct source *source, int fd, const char *path)
 		return error_line("cannot stat %s: %s", path, strerror(errno));
 	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
 		return error_line("%s is neither a block device nor a regular file", path);
+	if (S_ISREG(st.st_mode) && (u64)st.st_size < SCP_SUPER_OFFSET_0 + SCP_SUPER_SIZE)
+		return error_line("%s: too small to hold a btrfs filesystem", path);
 	return check_mounted(source, fd, path, S_ISBLK(st.st_mode));
 }
 

@@ -92,6 +92,7 @@ void source_host_warn(void *host, const struct scp_error *what)
 {
 	struct source *source = host;
 	const char *path = device_at_fault(source, what);
+	struct scp_error shown = *what;
 	char line[LINE_SIZE];
 	char *gloomy;
 
@@ -101,7 +102,9 @@ void source_host_warn(void *host, const struct scp_error *what)
 		warn_line("more bad copies were replaced by good ones; no more lines about that");
 		return;
 	}
-	scp_error_format(what, line, sizeof(line));
+	if (path)
+		shown.device = SCP_NOWHERE;
+	scp_error_format(&shown, line, sizeof(line));
 	/* The reasons' texts are made for failures, where nothing else was left. */
 	gloomy = strstr(line, " and no ");
 	if (gloomy)
@@ -121,6 +124,9 @@ int source_start(struct source *source, const char *what, const char *hint)
 	if (!scp_volume_open(&source->host, &source->volume, &error))
 		return 0;
 	path = device_at_fault(source, &error);
+	/* Its path says more than its number. */
+	if (path)
+		error.device = SCP_NOWHERE;
 	return error_line("%s: %s%s", path ? path : what,
 			  scp_error_format(&error, line, sizeof(line)), hint);
 }

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Finding subvolumes, and what is refused, through both hosts.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "host/source.h"
+#include "loopfs.h"
+
+static struct loopfs fs;
+static struct loopfs other;
+
+static int setup(void **state)
+{
+	loopfs_make(&fs, 1, 256, "");
+	loopfs_mount(&fs, "");
+	loopfs_run(&fs,
+		   "btrfs -q subvolume create a; mkdir -p a/dir/deep; echo x > a/file\n"
+		   "ln -s dir a/link; btrfs -q subvolume create a/dir/inner\n"
+		   "btrfs -q subvolume snapshot -r a a.snap\n"
+		   "btrfs -q subvolume snapshot -r a/dir/inner a/dir/deep/inner.snap\n"
+		   "btrfs subvolume sync . >/dev/null; sync");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	loopfs_destroy(&fs);
+	loopfs_destroy(&other);
+	return 0;
+}
+
+static int find(struct source *source, const char *spec, struct subvolume *out)
+{
+	char path[400];
+
+	if (!strcmp(source_kind(source), "image"))
+		return source_find_subvolume(source, spec, out);
+	snprintf(path, sizeof(path), "%s/%s", fs.mount, spec);
+	return source_find_subvolume(source, path, out);
+}
+
+/* What is true of both kinds of source. */
+static void check_paths(struct source *source)
+{
+	static const char *const refused[] = {
+		"nothing", "a/nothing", "a/dir", "a/file", "a/file/x", "a.snap/dir/inner",
+	};
+	struct subvolume snap;
+	struct subvolume a;
+	struct subvolume inner;
+	size_t i;
+
+	assert_int_equal(find(source, "a", &a), 0);
+	assert_int_equal(find(source, "a.snap", &snap), 0);
+	assert_int_equal(find(source, "a//dir/./deep/inner.snap/", &inner), 0);
+	assert_false(a.readonly);
+	assert_true(snap.readonly);
+	assert_true(inner.readonly);
+	assert_memory_equal(snap.parent_uuid, a.uuid, 16);
+	assert_true(a.id != snap.id && snap.id != inner.id);
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		struct subvolume none;
+
+		assert_int_equal(find(source, refused[i], &none), -1);
+	}
+	subvolume_release(&inner);
+	subvolume_release(&snap);
+	subvolume_release(&a);
+}
+
+static void assert_found(struct source *source, const struct subvolume *expected)
+{
+	struct subvolume found;
+
+	assert_int_equal(source_find_uuid(source, expected->uuid, &found), 0);
+	assert_int_equal(found.id, expected->id);
+	assert_int_equal(found.ctransid, expected->ctransid);
+	assert_memory_equal(found.uuid, expected->uuid, 16);
+	assert_memory_equal(found.parent_uuid, expected->parent_uuid, 16);
+	assert_true(found.readonly == expected->readonly);
+	assert_non_null(found.spec);
+	subvolume_release(&found);
+}
+
+static void check_uuids(struct source *source)
+{
+	static const u8 unknown[16] = { 1, 2, 3 };
+	static const u8 zero[16];
+	struct subvolume subvolume;
+
+	assert_int_equal(find(source, "a.snap", &subvolume), 0);
+	assert_found(source, &subvolume);
+	subvolume_release(&subvolume);
+	assert_int_equal(find(source, "a/dir/inner", &subvolume), 0);
+	assert_found(source, &subvolume);
+	subvolume_release(&subvolume);
+	assert_int_equal(source_find_uuid(source, unknown, &subvolume), 1);
+	assert_int_equal(source_find_uuid(source, zero, &subvolume), 1);
+}
+
+static void test_direct(void **state)
+{
+	struct subvolume subvolume;
+	struct source *source;
+
+	assert_int_equal(source_open_mounted(fs.mount, &source), 0);
+	check_paths(source);
+	check_uuids(source);
+	/* Made after the source was opened, and not committed by anybody. */
+	loopfs_run(&fs, "btrfs -q subvolume snapshot -r a late");
+	assert_int_equal(find(source, "late", &subvolume), 0);
+	assert_true(subvolume.fd >= 0);
+	subvolume_release(&subvolume);
+	source_close(source);
+}
+
+static void test_direct_unreachable(void **state)
+{
+	struct subvolume wanted;
+	struct subvolume found;
+	struct source *source;
+
+	assert_int_equal(source_open_mounted(fs.mount, &source), 0);
+	assert_int_equal(find(source, "a.snap", &wanted), 0);
+	source_close(source);
+	close(wanted.fd);
+	wanted.fd = -1;
+	loopfs_unmount(&fs);
+	loopfs_mount(&fs, "subvol=a/dir/inner");
+	assert_int_equal(source_open_mounted(fs.mount, &source), 0);
+	assert_int_equal(source_find_uuid(source, wanted.uuid, &found), 0);
+	assert_int_equal(found.id, wanted.id);
+	assert_true(found.fd >= 0);
+	assert_true(faccessat(found.fd, "dir/deep", F_OK, 0) == 0);
+	subvolume_release(&found);
+	subvolume_release(&wanted);
+	source_close(source);
+	loopfs_unmount(&fs);
+	loopfs_mount(&fs, "");
+}
+
+static void test_direct_refused(void **state)
+{
+	struct subvolume subvolume;
+	struct source *source;
+
+	assert_int_equal(source_open_mounted("/proc", &source), -1);
+	assert_int_equal(source_open_mounted("/nowhere/at/all", &source), -1);
+	loopfs_make(&other, 1, 128, "");
+	loopfs_mount(&other, "");
+	assert_int_equal(source_open_mounted(other.mount, &source), 0);
+	assert_int_equal(find(source, "a.snap", &subvolume), -1);
+	assert_int_equal(source_find_subvolume(source, "/proc", &subvolume), -1);
+	source_close(source);
+}
+
+static void check_image_names(struct source *source)
+{
+	static const char *const refused[] = {
+		"id:", "id:x", "id:7", "id:+256", "id:999999", "id:256x", "id:18446744073709551615",
+		"id:99999999999999999999", "uuid:", "uuid:12", "a/..", "a/link",
+		"uuid:00000000-0000-0000-0000-00000000000g",
+		"uuid:00000000-0000-0000-0000-000000000000",
+		"uuid:12345678-1234-1234-1234-123456789abc0",
+	};
+	struct subvolume subvolume;
+	size_t i;
+
+	assert_int_equal(source_find_subvolume(source, "/", &subvolume), 0);
+	assert_int_equal(subvolume.id, 5);
+	subvolume_release(&subvolume);
+	assert_int_equal(source_find_subvolume(source, "id:256", &subvolume), 0);
+	assert_int_equal(subvolume.id, 256);
+	assert_int_equal(subvolume.fd, -1);
+	subvolume_release(&subvolume);
+	for (i = 0; i < ARRAY_SIZE(refused); i++) {
+		if (source_find_subvolume(source, refused[i], &subvolume) != -1)
+			fail_msg("%s was taken", refused[i]);
+	}
+}
+
+static void check_uuid_name(struct source *source)
+{
+	struct subvolume expected;
+	struct subvolume found;
+	char spec[64] = "uuid:";
+	size_t i;
+
+	assert_int_equal(source_find_subvolume(source, "a.snap", &expected), 0);
+	for (i = 0; i < 16; i++)
+		sprintf(spec + strlen(spec), "%s%02X", i == 4 || i == 8 ? "-" : "",
+			expected.uuid[i]);
+	assert_int_equal(source_find_subvolume(source, spec, &found), 0);
+	assert_int_equal(found.id, expected.id);
+	assert_string_equal(found.spec, spec);
+	subvolume_release(&found);
+	subvolume_release(&expected);
+}
+
+static void test_image(void **state)
+{
+	const char *const paths[] = { fs.images[0] };
+	struct source *source;
+
+	loopfs_unmount(&fs);
+	assert_int_equal(source_open_image(paths, 1, &source), 0);
+	check_paths(source);
+	check_uuids(source);
+	check_image_names(source);
+	check_uuid_name(source);
+	source_close(source);
+	loopfs_mount(&fs, "");
+}
+
+/* A mounted block device must not be read behind the filesystem's back, except read-only ones. */
+static void test_image_mounted(void **state)
+{
+	const char *const paths[] = { fs.loops[0] };
+	struct source *source;
+
+	assert_int_equal(source_open_image(paths, 1, &source), -1);
+	loopfs_unmount(&fs);
+	assert_int_equal(source_open_image(paths, 1, &source), 0);
+	source_close(source);
+	loopfs_mount(&fs, "ro");
+	assert_int_equal(source_open_image(paths, 1, &source), 0);
+	source_close(source);
+	loopfs_unmount(&fs);
+	loopfs_mount(&fs, "");
+}
+
+/* One block device of several is enough; one image file is not, and the message says so. */
+static void test_image_members(void **state)
+{
+	const char *paths[] = { NULL };
+	struct subvolume subvolume;
+	struct source *source;
+
+	loopfs_make(&other, 3, 128, "-d raid0 -m raid0");
+	loopfs_mount(&other, "");
+	loopfs_run(&other, "btrfs -q subvolume create s; sync");
+	loopfs_unmount(&other);
+	paths[0] = other.loops[1];
+	assert_int_equal(source_open_image(paths, 1, &source), 0);
+	assert_int_equal(source->devices.count, 3);
+	assert_int_equal(source_find_subvolume(source, "s", &subvolume), 0);
+	subvolume_release(&subvolume);
+	source_close(source);
+	paths[0] = other.images[1];
+	assert_int_equal(source_open_image(paths, 1, &source), -1);
+}
+
+static void test_image_refused(void **state)
+{
+	static const char *const refused[] = { "/dev/null", "/proc", "/nowhere", "/etc/passwd" };
+	const char *const twice[] = { fs.images[0], fs.images[0] };
+	char path[200];
+	const char *const garbage[] = { path };
+	struct source *source;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(refused); i++)
+		assert_int_equal(source_open_image(&refused[i], 1, &source), -1);
+	assert_int_equal(source_open_image(NULL, 0, &source), -1);
+	loopfs_unmount(&fs);
+	assert_int_equal(source_open_image(twice, 2, &source), -1);
+	snprintf(path, sizeof(path), "%s/garbage", fs.dir);
+	loopfs_run(&fs, "head -c 70000 /dev/urandom > garbage");
+	assert_int_equal(source_open_image(garbage, 1, &source), -1);
+	loopfs_mount(&fs, "");
+}
+
+/* Interruption before anything was read: an error, not a hang, and no half-open source. */
+static void test_interrupt(void **state)
+{
+	static volatile int flag;
+	struct source *source;
+
+	assert_int_equal(source_open_mounted(fs.mount, &source), 0);
+	assert_int_equal(source->host.ops->interrupted(source), 0);
+	source_set_interrupt(source, &flag);
+	assert_int_equal(source->host.ops->interrupted(source), 0);
+	flag = 1;
+	assert_int_equal(source->host.ops->interrupted(source), -EINTR);
+	flag = 0;
+	source_close(source);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_direct),
+		cmocka_unit_test(test_direct_unreachable),
+		cmocka_unit_test(test_direct_refused),
+		cmocka_unit_test(test_image),
+		cmocka_unit_test(test_image_mounted),
+		cmocka_unit_test(test_image_members),
+		cmocka_unit_test(test_image_refused),
+		cmocka_unit_test(test_interrupt),
+	};
+
+	if (loopfs_skip())
+		return 0;
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
