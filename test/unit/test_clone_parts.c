@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Parts of the clone search that need no filesystem: sets, back references, the memo.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "clone/run.h"
+#include "fixture.h"
+#include "leaf.h"
+
+#define EXTENT 1048576
+
+static void set_keeps_order(void **state)
+{
+	struct scp_id_set set = { 0 };
+	u64 i;
+
+	for (i = 0; i < 5000; i++)
+		assert_int_equal(scp_id_set_add(&set, 16384 * (i * 7 % 5000)), 1);
+	for (i = 0; i < 5000; i++)
+		assert_int_equal(scp_id_set_add(&set, 16384 * i), 0);
+	assert_int_equal(set.count, 5000);
+	for (i = 0; i < 5000; i++)
+		assert_int_equal(set.ids[i], 16384 * (i * 7 % 5000));
+	scp_id_set_clear(&set);
+	assert_int_equal(set.count, 0);
+	assert_int_equal(scp_id_set_add(&set, 0), 1);
+	assert_int_equal(scp_id_set_add(&set, 0), 0);
+	scp_id_set_release(&set);
+}
+
+static void set_is_bounded(void **state)
+{
+	struct scp_id_set set = { 0 };
+	u64 i;
+
+	for (i = 0; i < SCP_CLONE_MAX_BLOCKS; i++)
+		assert_int_equal(scp_id_set_add(&set, i), 1);
+	assert_int_equal(scp_id_set_add(&set, i), -E2BIG);
+	assert_int_equal(scp_id_set_add(&set, 5), 0);
+	assert_int_equal(set.count, SCP_CLONE_MAX_BLOCKS);
+	scp_id_set_release(&set);
+}
+
+static bool descends(const struct scp_backref *a, const struct scp_backref *b)
+{
+	if (a->root != b->root)
+		return a->root > b->root;
+	if (a->key.objectid != b->key.objectid)
+		return a->key.objectid > b->key.objectid;
+	return a->parent >= b->parent;
+}
+
+static void refs_are_sorted(void **state)
+{
+	struct scp_backref_list list = { 0 };
+	struct scp_volume volume = { 0 };
+	u64 seed = 42;
+	u32 i, count;
+
+	for (count = 0; count < 70; count++) {
+		u64 sum = 0;
+
+		assert_int_equal(scp_backrefs_reset(&volume, &list, 70), 0);
+		for (i = 0; i < count; i++) {
+			struct scp_backref ref = { .count = i };
+
+			ref.root = fixture_random(&seed) % 4;
+			ref.key.objectid = fixture_random(&seed) % 4;
+			ref.parent = fixture_random(&seed);
+			list.refs[list.count++] = ref;
+		}
+		scp_backrefs_sort(&list);
+		for (i = 0; i < count; i++) {
+			sum += list.refs[i].count;
+			if (i)
+				assert_true(descends(&list.refs[i - 1], &list.refs[i]));
+		}
+		assert_int_equal(sum, count * (count - 1) / 2);
+	}
+	scp_free(list.refs);
+}
+
+/* Inline references: the type byte, then little-endian numbers, one byte of each being enough. */
+#define N64(low) low "\0\0\0\0\0\0\0"
+#define N32(low) low "\0\0\0"
+#define OWNER_REF(root) "\254" N64(root)
+#define TREE_REF(root) "\260" N64(root)
+#define DATA_REF(root, ino, offset, count) "\262" N64(root) N64(ino) N64(offset) N32(count)
+#define SHARED_BLOCK(parent) "\266" N64(parent)
+#define SHARED_DATA(parent, count) "\270" N64(parent) N32(count)
+/* Tree -9, of relocation. */
+#define RELOC_REF "\262\367\377\377\377\377\377\377\377" N64("\1") N64("\0") N32("\1")
+#define BYTES(bytes) bytes, sizeof(bytes) - 1
+
+struct row {
+	const char *what;
+	u64 refs;
+	bool is_block;
+	const char *inline_refs;
+	u32 inline_size;
+	/* One item behind the extent's; type 0: none. */
+	u8 keyed_type;
+	const char *keyed;
+	u32 keyed_size;
+};
+
+static int collect_row(const struct row *row, struct leaf *leaf, struct scp_backref_list *list)
+{
+	struct scp_extent_entry entry = {
+		.bytenr = EXTENT,
+		.refs = row->refs,
+		.is_block = row->is_block,
+	};
+
+	leaf_init(leaf);
+	leaf_add(leaf, EXTENT, SCP_EXTENT_ITEM, 4096, row->inline_refs, row->inline_size);
+	if (row->keyed_type)
+		leaf_add(leaf, EXTENT, row->keyed_type, 777, row->keyed, row->keyed_size);
+	leaf_add(leaf, EXTENT + 8192, SCP_EXTENT_ITEM, 4096, BYTES(""));
+	leaf->cursor.slot[0] = 0;
+	return scp_backrefs_collect(&leaf->cursor, &entry, list);
+}
+
+static void refs_are_collected(void **state)
+{
+	static const struct row row = {
+		"all kinds", 10, false,
+		BYTES(OWNER_REF("\5") SHARED_DATA("\11", "\2") DATA_REF("\5", "\1", "\0", "\1")
+		      DATA_REF("\6", "\1", "\0", "\3") RELOC_REF DATA_REF("\5", "\1", "\0", "\1")),
+		SCP_SHARED_DATA_REF, BYTES(N32("\1")),
+	};
+	struct scp_backref_list list = { 0 };
+	struct leaf leaf;
+
+	assert_int_equal(collect_row(&row, &leaf, &list), 0);
+	assert_int_equal(list.count, 4);
+	assert_int_equal(list.refs[0].root, 6);
+	assert_int_equal(list.refs[0].count, 3);
+	assert_int_equal(list.refs[1].root, 5);
+	assert_int_equal(list.refs[1].key.objectid, 1);
+	assert_int_equal(list.refs[1].key.type, SCP_EXTENT_DATA);
+	assert_int_equal(list.refs[1].count, 2);
+	assert_int_equal(list.refs[2].parent, 777);
+	assert_int_equal(list.refs[2].root, 0);
+	assert_int_equal(list.refs[3].parent, 9);
+	assert_int_equal(list.refs[3].count, 2);
+	scp_free(list.refs);
+}
+
+static void block_refs_are_collected(void **state)
+{
+	static const struct row row = {
+		"block", 3, true, BYTES(TREE_REF("\5") SHARED_BLOCK("\11")),
+		SCP_TREE_BLOCK_REF, BYTES(""),
+	};
+	struct scp_backref_list list = { 0 };
+	struct leaf leaf;
+
+	assert_int_equal(collect_row(&row, &leaf, &list), 0);
+	assert_int_equal(list.count, 3);
+	assert_int_equal(list.refs[0].root, 777);
+	assert_int_equal(list.refs[1].root, 5);
+	assert_int_equal(list.refs[2].parent, 9);
+	scp_free(list.refs);
+}
+
+static const struct row bad_rows[] = {
+	{ "unknown type", 1, false, BYTES("\1" N64("\1")), 0, BYTES("") },
+	{ "type cut off", 1, false, BYTES(DATA_REF("\5", "\1", "\0", "\1") "\262"), 0, BYTES("") },
+	{ "reference cut", 1, false, BYTES("\262" N64("\5") N64("\1") N64("\0") "\1"), 0, BYTES("") },
+	{ "shared cut", 1, false, BYTES("\270" N64("\5")), 0, BYTES("") },
+	{ "tree reference to data", 1, false, BYTES(TREE_REF("\5")), 0, BYTES("") },
+	{ "block reference to data", 1, false, BYTES(SHARED_BLOCK("\5")), 0, BYTES("") },
+	{ "data reference to block", 1, true, BYTES(DATA_REF("\5", "\1", "\0", "\1")), 0, BYTES("") },
+	{ "more than said", 1, false, BYTES(DATA_REF("\5", "\1", "\0", "\2")), 0, BYTES("") },
+	{ "many more than said", 1, false,
+	  BYTES("\262" N64("\5") N64("\1") N64("\0") "\377\377\377\377"), 0, BYTES("") },
+	{ "none, said to be", 0, true, BYTES(TREE_REF("\5")), 0, BYTES("") },
+	{ "one more as item", 1, false, BYTES(SHARED_DATA("\11", "\1")),
+	  SCP_SHARED_DATA_REF, BYTES(N32("\1")) },
+	{ "item cut", 9, false, BYTES(""), SCP_EXTENT_DATA_REF, BYTES(N64("\5") N64("\1")) },
+	{ "shared item cut", 9, false, BYTES(""), SCP_SHARED_DATA_REF, BYTES("\1\0\0") },
+};
+
+static void bad_refs_are_refused(void **state)
+{
+	struct scp_backref_list list = { 0 };
+	struct leaf leaf;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(bad_rows); i++) {
+		if (collect_row(&bad_rows[i], &leaf, &list) != -EUCLEAN)
+			fail_msg("%s is taken", bad_rows[i].what);
+		assert_int_equal(leaf.volume.error.reason, SCP_ITEM_FORMAT);
+		assert_int_equal(leaf.volume.error.bytenr, leaf.node.bytenr);
+	}
+	scp_free(list.refs);
+}
+
+/* A search with clone roots 300, 301..., and a run in which leaves have roots without any tree. */
+struct memo_fixture {
+	struct scp_volume volume;
+	struct scp_clone_root roots[20];
+	struct scp_clone_search search;
+	struct scp_clone_run run;
+};
+
+static void memo_setup(struct memo_fixture *memo)
+{
+	u32 i;
+
+	memset(memo, 0, sizeof(*memo));
+	for (i = 0; i < ARRAY_SIZE(memo->roots); i++)
+		memo->roots[i].tree.id = 300 + i;
+	assert_int_equal(scp_clone_search_init(&memo->search, &memo->volume, memo->roots,
+					       ARRAY_SIZE(memo->roots)), 0);
+	memo->run.search = &memo->search;
+	scp_memo_begin(&memo->run);
+}
+
+static void memo_release(struct memo_fixture *memo)
+{
+	scp_id_set_release(&memo->run.roots);
+	scp_clone_search_release(&memo->search);
+}
+
+static void store(struct memo_fixture *memo, u64 leaf, u64 first_root, u32 count)
+{
+	u32 i;
+
+	scp_id_set_clear(&memo->run.roots);
+	for (i = 0; i < count; i++)
+		assert_int_equal(scp_id_set_add(&memo->run.roots, first_root + i), 1);
+	scp_memo_store(&memo->run, leaf);
+}
+
+static void memo_forgets_least_recent(void **state)
+{
+	struct memo_fixture memo;
+	u64 leaves[SCP_MEMO_LEAVES];
+	const u64 *roots;
+	u32 i, count;
+
+	memo_setup(&memo);
+	for (i = 0; i < SCP_MEMO_LEAVES; i++)
+		store(&memo, 4096 * i, 300 + i % 20, 1);
+	assert_int_equal(scp_memo_lookup(&memo.run, 0, &roots, &count), 1);
+	assert_int_equal(count, 1);
+	assert_int_equal(roots[0], 300);
+	store(&memo, 1, 300, 1);
+	assert_int_equal(scp_memo_lookup(&memo.run, 4096, &roots, &count), 0);
+	assert_int_equal(scp_memo_save(&memo.search, leaves, SCP_MEMO_LEAVES), SCP_MEMO_LEAVES);
+	for (i = 0; i < SCP_MEMO_LEAVES - 2; i++)
+		assert_int_equal(leaves[i], 4096 * (i + 2));
+	assert_int_equal(leaves[SCP_MEMO_LEAVES - 2], 0);
+	assert_int_equal(leaves[SCP_MEMO_LEAVES - 1], 1);
+	memo_release(&memo);
+}
+
+static void memo_keeps_clone_roots_only(void **state)
+{
+	struct memo_fixture memo;
+	const u64 *roots;
+	u32 count;
+
+	memo_setup(&memo);
+	/* 290 to 299 are none, so that 17 are left; then 18. */
+	store(&memo, 4096, 290, 10 + SCP_MEMO_ROOTS);
+	store(&memo, 8192, 290, 11 + SCP_MEMO_ROOTS);
+	store(&memo, 12288, 290, 5);
+	assert_int_equal(scp_memo_lookup(&memo.run, 4096, &roots, &count), 1);
+	assert_int_equal(count, SCP_MEMO_ROOTS);
+	assert_int_equal(roots[0], 300);
+	assert_int_equal(roots[16], 316);
+	assert_int_equal(scp_memo_lookup(&memo.run, 8192, &roots, &count), 0);
+	assert_int_equal(scp_memo_lookup(&memo.run, 12288, &roots, &count), 1);
+	assert_int_equal(count, 0);
+	memo_release(&memo);
+}
+
+static void memo_is_rolled_back(void **state)
+{
+	struct memo_fixture memo;
+	const u64 *roots;
+	u64 leaves[3];
+	u32 count;
+
+	memo_setup(&memo);
+	store(&memo, 4096, 300, 1);
+	store(&memo, 8192, 301, 1);
+	scp_memo_begin(&memo.run);
+	assert_int_equal(scp_memo_lookup(&memo.run, 4096, &roots, &count), 1);
+	store(&memo, 12288, 302, 1);
+	scp_memo_rollback(memo.search.memo);
+	assert_int_equal(scp_memo_save(&memo.search, leaves, 3), 2);
+	assert_int_equal(leaves[0], 4096);
+	assert_int_equal(leaves[1], 8192);
+	/* Nothing happened since: nothing to undo. */
+	scp_memo_begin(&memo.run);
+	scp_memo_rollback(memo.search.memo);
+	assert_int_equal(scp_memo_save(&memo.search, leaves, 0), 2);
+	memo_release(&memo);
+}
+
+static void memo_is_loaded(void **state)
+{
+	static const u64 first[] = { 4096, 8192, 4096 };
+	struct memo_fixture memo;
+	u64 many[SCP_MEMO_LEAVES + 5], leaves[SCP_MEMO_LEAVES];
+	u32 i;
+
+	memo_setup(&memo);
+	store(&memo, 77, 300, 1);
+	assert_int_equal(scp_memo_load(&memo.search, first, 3), 0);
+	assert_int_equal(scp_memo_save(&memo.search, leaves, 3), 2);
+	assert_int_equal(leaves[0], 8192);
+	assert_int_equal(leaves[1], 4096);
+	for (i = 0; i < ARRAY_SIZE(many); i++)
+		many[i] = 4096 * i;
+	assert_int_equal(scp_memo_load(&memo.search, many, ARRAY_SIZE(many)), 0);
+	assert_int_equal(scp_memo_save(&memo.search, leaves, SCP_MEMO_LEAVES), SCP_MEMO_LEAVES);
+	assert_memory_equal(leaves, many + 5, sizeof(leaves));
+	memo_release(&memo);
+}
+
+static void clone_roots_are_found(void **state)
+{
+	struct memo_fixture memo;
+	u32 i;
+
+	memo_setup(&memo);
+	for (i = 0; i < 20; i++)
+		assert_int_equal(scp_clone_root_index(&memo.search, 300 + i), i);
+	assert_int_equal(scp_clone_root_index(&memo.search, 299), -1);
+	assert_int_equal(scp_clone_root_index(&memo.search, 320), -1);
+	assert_false(memo.search.alone);
+	memo_release(&memo);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(set_keeps_order),
+		cmocka_unit_test(set_is_bounded),
+		cmocka_unit_test(refs_are_sorted),
+		cmocka_unit_test(refs_are_collected),
+		cmocka_unit_test(block_refs_are_collected),
+		cmocka_unit_test(bad_refs_are_refused),
+		cmocka_unit_test(memo_forgets_least_recent),
+		cmocka_unit_test(memo_keeps_clone_roots_only),
+		cmocka_unit_test(memo_is_rolled_back),
+		cmocka_unit_test(memo_is_loaded),
+		cmocka_unit_test(clone_roots_are_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
