@@ -90,19 +90,32 @@ static int send_clone(struct scp_engine *engine, struct scp_run *run,
 	return scp_command_end(engine);
 }
 
+/*
+ * The kernel writes what rounding left over even if that is nothing, which shows without file data:
+ * an update of no bytes.
+ */
+static int send_leftover(struct scp_engine *engine, const struct scp_run *run, u64 cloned,
+			 u64 length)
+{
+	if (cloned < length || !(engine->flags & SCP_SEND_NO_FILE_DATA))
+		return 0;
+	return scp_send_update_extent(engine, run->offset + length, 0);
+}
+
 /* The item has the wanted bytes of the wanted extent: clone @length of them. */
 static int clone_part(struct scp_engine *engine, struct scp_run *run,
-		      struct scp_clone_root *root, const struct source_part *part, u64 length)
+		      struct scp_clone_root *root, u64 source_size, u64 length)
 {
 	u64 source_end = run->clone_offset + length;
-	u64 cloned = length;
+	bool round = source_end == source_size && !scp_is_aligned(source_end, CLONE_ALIGN) &&
+		     run->offset + length < engine->state.size;
+	u64 cloned = round ? scp_round_down(length, CLONE_ALIGN) : length;
 	int err = 0;
 
-	if (source_end == part->source_size && !scp_is_aligned(source_end, CLONE_ALIGN) &&
-	    run->offset + length < engine->state.size)
-		cloned = scp_round_down(length, CLONE_ALIGN);
 	if (cloned)
 		err = send_clone(engine, run, root, cloned);
+	if (!err && round)
+		err = send_leftover(engine, run, cloned, length);
 	run->write_end = run->offset + length;
 	run->offset += cloned;
 	run->clone_offset += length;
@@ -166,7 +179,7 @@ static int use_part(struct scp_engine *engine, struct scp_run *run, struct scp_c
 		return 0;
 	}
 	if (usable)
-		err = clone_part(engine, run, root, part, length);
+		err = clone_part(engine, run, root, part->source_size, length);
 	else
 		write_part(run, length);
 	if (source_is_ahead(engine, run, root))

@@ -194,6 +194,8 @@ bool scp_names_are_due(const struct scp_engine *engine, bool at_end);
 /* extent.c: what becomes of an EXTENT_DATA item; clone_range.c and run.c: doing it. */
 int scp_handle_extent(struct scp_engine *engine);
 int scp_step_run(struct scp_engine *engine);
+/* Says that a range has contents, instead of sending them. */
+int scp_send_update_extent(struct scp_engine *engine, u64 offset, u64 size);
 /* Decides the next part of a run that clones: queues a CLONE, or sets write_end. */
 int scp_step_clone(struct scp_engine *engine, struct scp_run *run);
 

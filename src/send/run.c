@@ -19,14 +19,13 @@ static int begin_at_offset(struct scp_engine *engine, enum scp_command command, 
 	return 0;
 }
 
-static int send_update_extent(struct scp_engine *engine, struct scp_run *run)
+int scp_send_update_extent(struct scp_engine *engine, u64 offset, u64 size)
 {
-	int err = begin_at_offset(engine, SCP_C_UPDATE_EXTENT, run->offset);
+	int err = begin_at_offset(engine, SCP_C_UPDATE_EXTENT, offset);
 
 	if (err)
 		return err;
-	scp_put_u64(engine, SCP_A_SIZE, run->write_end - run->offset);
-	run->offset = run->write_end;
+	scp_put_u64(engine, SCP_A_SIZE, size);
 	return scp_command_end(engine);
 }
 
@@ -101,8 +100,11 @@ static int write_range(struct scp_engine *engine, struct scp_run *run)
 	struct scp_extent extent;
 	int err;
 
-	if (engine->flags & SCP_SEND_NO_FILE_DATA)
-		return send_update_extent(engine, run);
+	if (engine->flags & SCP_SEND_NO_FILE_DATA) {
+		err = scp_send_update_extent(engine, run->offset, run->write_end - run->offset);
+		run->offset = run->write_end;
+		return err;
+	}
 	if (!scp_is_compressed_send(engine))
 		return send_write(engine, run);
 	err = run_extent(engine, &extent);
