@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who else has this extent: the search for a clone source through the extent tree's back references.
+ * Who else has this extent: the search for a clone source through the back references of the
+ * extent tree.
  *
  * The choice reproduces the kernel's (6.2 and later), its limits, its order and its memory of leaf
  * roots included, since all of them decide which of several equal sources a stream names.
@@ -63,8 +64,8 @@ struct scp_clone_source {
 };
 
 /*
- * 1: *@source is the one to clone from; 0: none, write the data; negative errno. Repeats itself on a
- * live volume whose extent tree changed meanwhile, a bounded number of times.
+ * 1: *@source is the one to clone from; 0: none, write the data; negative errno. Repeats itself on
+ * a live volume whose extent tree changed meanwhile, a bounded number of times.
  */
 int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wanted *wanted,
 		   struct scp_clone_source *source);

@@ -179,7 +179,7 @@ void scp_memo_destroy(struct scp_leaf_memo *memo);
 /* What happens to the memo from here on can be undone by scp_memo_rollback(). */
 void scp_memo_begin(struct scp_clone_run *run);
 void scp_memo_rollback(struct scp_leaf_memo *memo);
-/* 1: the clone roots of leaf @bytenr are *@roots, valid until the memo is used again; 0: unknown. */
+/* 1: leaf @bytenr has clone roots *@roots, valid until the memo is used again; 0: not known. */
 int scp_memo_lookup(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u32 *count);
 /* Remembers those of run->roots that are clone roots, unless they are too many. */
 void scp_memo_store(struct scp_clone_run *run, u64 bytenr);
