@@ -205,17 +205,21 @@ static const struct option_spec table[] = {
 	  "receiver must have; may be repeated" },
 	{ 'e', NULL, NULL, COMMAND_SEND, take_one_end,
 	  "several subvolumes: one stream header, one END" },
-	{ 'f', "output", "FILE", STREAM, take_output,
+	{ 'f', "output", "FILE", COMMAND_SEND, take_output,
 	  "write to FILE instead of standard output" },
+	{ 'f', "output", "FILE", COMMAND_RESUME, take_output,
+	  "go on in FILE (default: where the last run wrote to)" },
 	{ KEY_NO_DATA, "no-data", NULL, COMMAND_SEND, take_no_data,
 	  "tell where data changed, not what it is" },
 	{ KEY_PROTO, "proto", "N", COMMAND_SEND, take_protocol,
 	  "stream protocol 1 (default), 2, or 0 for the highest" },
 	{ KEY_COMPRESSED_DATA, "compressed-data", NULL, COMMAND_SEND, take_compressed,
 	  "send compressed extents as they are; protocol 2" },
-	{ KEY_CHECKPOINT, "checkpoint", "FILE", STREAM, take_checkpoint,
-	  "the sidecar: what is needed to resume. send -f FILE without it\n"
-	  "keeps FILE.cp while the stream is not complete" },
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_SEND, take_checkpoint,
+	  "keep what is needed to resume in the sidecar FILE. With -f, and\n"
+	  "without this, it is -f's FILE.cp and goes when all is sent" },
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_RESUME, take_checkpoint,
+	  "the sidecar of the run that was broken off" },
 	{ KEY_INTERVAL, "checkpoint-interval", "SIZE", COMMAND_SEND, take_interval,
 	  "stream bytes between durable checkpoints (default 64M)" },
 	{ KEY_AT, "at", "N", COMMAND_RESUME, take_at,
@@ -289,10 +293,10 @@ static void make_tables(const struct command *command, struct getopt_tables *tab
 	}
 }
 
-static const struct option_spec *find_spec(int key)
+static const struct option_spec *find_spec(const struct command *command, int key)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		if (table[i].key == key)
+		if (table[i].key == key && table[i].commands & command->bit)
 			return &table[i];
 	return NULL;
 }
@@ -323,7 +327,7 @@ static int parse_words(const struct command *command, int argc, char **argv,
 		if (key == '?')
 			return error_line("%s: no such option: %s", command->name,
 					  argv[optind - 1]);
-		if (take_option(find_spec(key), options))
+		if (take_option(find_spec(command, key), options))
 			return -1;
 	}
 	options->arguments = argv + optind;

@@ -94,7 +94,7 @@ static void report_way_on(const struct stream_run *run, const struct stream_outc
 	if (at_needed)
 		error_line("the receiver may have fewer than the %llu bytes written: N below is the "
 			   "number that it has", run->output->offset);
-	else if (!run->output->file)
+	else if (!run->output->file && run->output->offset)
 		error_line("%llu bytes were handed over; if the receiver has fewer, say how many with "
 			   "--at", run->output->offset);
 	error_line("broken off, go on with: sendcp resume --checkpoint %s%s%s", checkpoint, words,

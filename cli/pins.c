@@ -121,7 +121,7 @@ static int check_unchanged(const struct pin *pin, const struct subvolume *found)
 static void name_it(const struct pin *pin, struct subvolume *found)
 {
 	if (found->spec && strcmp(found->spec, pin->spec))
-		verbose_line(1, "%s is found as %s", pin->spec, found->spec);
+		verbose_line(2, "%s is found as %s", pin->spec, found->spec);
 	free(found->spec);
 	found->spec = xstrdup(pin->spec);
 }

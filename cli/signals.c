@@ -49,6 +49,8 @@ static void handle_stop(int signal_number)
 void signals_install(void)
 {
 	handle(SIGPIPE, SIG_IGN, 0);
+	/* A file size limit is a failed write too. */
+	handle(SIGXFSZ, SIG_IGN, 0);
 	handle(SIGALRM, on_alarm, 0);
 	handle_stop(SIGINT);
 	handle_stop(SIGTERM);
