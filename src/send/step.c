@@ -61,13 +61,15 @@ static int step_event(struct scp_engine *engine)
 
 static int step_finish(struct scp_engine *engine, bool at_end)
 {
+	/* While names are still being collected, finish steps make nothing that a window counts. */
+	bool windowed = scp_window_needed(engine, at_end);
 	int err = 0;
 
-	if (scp_window_needed(engine, at_end))
+	if (windowed)
 		err = scp_window_open(engine);
 	if (err)
 		return err;
-	scp_window_counting(engine, true);
+	scp_window_counting(engine, windowed);
 	err = scp_finish(engine, at_end);
 	scp_window_counting(engine, false);
 	if (!err)

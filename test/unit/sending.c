@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Streams made from an image in memory, whole or piece by piece.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "format/stream.h"
+#include "sending.h"
+
+#define WRITABLE SCP_SEND_WRITABLE_OK
+
+static const u64 sources[] = { IMAGE_OLDER, IMAGE_BASE };
+
+const struct scp_request requests[] = {
+	{ .protocol = 1, .subvolume = IMAGE_SNAP },
+	{ .protocol = 2, .subvolume = IMAGE_SNAP },
+	{ .protocol = 2, .flags = SCP_SEND_COMPRESSED, .subvolume = IMAGE_SNAP },
+	{ .protocol = 1, .flags = SCP_SEND_NO_FILE_DATA, .subvolume = IMAGE_SNAP },
+	{ .protocol = 2, .flags = SCP_SEND_OMIT_HEADER | SCP_SEND_OMIT_END,
+	  .subvolume = IMAGE_SNAP },
+	{ .protocol = 1, .flags = WRITABLE, .subvolume = IMAGE_SNAP, .clone_sources = sources,
+	  .clone_count = ARRAY_SIZE(sources) },
+	{ .protocol = 2, .flags = WRITABLE | SCP_SEND_COMPRESSED, .subvolume = IMAGE_BASE,
+	  .clone_sources = sources, .clone_count = 1 },
+};
+const u32 request_count = ARRAY_SIZE(requests);
+
+struct scp_request request_of(u32 protocol, u32 flags)
+{
+	struct scp_request request = {
+		.protocol = protocol,
+		.flags = flags,
+		.subvolume = IMAGE_SNAP,
+	};
+
+	return request;
+}
+
+static int open_volume(struct sending *sending)
+{
+	struct scp_error error;
+
+	if (image_host_init(&sending->host, sending->image))
+		return -1;
+	return scp_volume_open(&sending->host.host, &sending->volume, &error);
+}
+
+static int setup(void **state, const char *name)
+{
+	struct sending *sending = calloc(1, sizeof(*sending));
+
+	if (!sending)
+		return -1;
+	sending->image = image_load(name);
+	*state = sending;
+	return sending->image ? open_volume(sending) : -1;
+}
+
+int sending_setup_tiny(void **state)
+{
+	return setup(state, "tiny");
+}
+
+int sending_setup_links(void **state)
+{
+	return setup(state, "links");
+}
+
+int sending_teardown(void **state)
+{
+	struct sending *sending = *state;
+
+	scp_volume_close(sending->volume);
+	image_host_release(&sending->host);
+	image_free(sending->image);
+	free(sending);
+	return 0;
+}
+
+void sending_open_again(struct sending *again, const struct sending *sending)
+{
+	again->image = sending->image;
+	assert_int_equal(open_volume(again), 0);
+}
+
+void sending_close_again(struct sending *again)
+{
+	scp_volume_close(again->volume);
+	image_host_release(&again->host);
+}
+
+void bytes_append(struct bytes *bytes, const void *data, size_t size)
+{
+	if (bytes->size + size > bytes->room) {
+		bytes->room = (bytes->size + size) * 2;
+		bytes->data = realloc(bytes->data, bytes->room);
+		assert_non_null(bytes->data);
+	}
+	if (size)
+		memcpy(bytes->data + bytes->size, data, size);
+	bytes->size += size;
+}
+
+void bytes_free(struct bytes *bytes)
+{
+	free(bytes->data);
+	memset(bytes, 0, sizeof(*bytes));
+}
+
+void assert_bytes_equal(const struct bytes *a, const struct bytes *b)
+{
+	assert_int_equal(a->size, b->size);
+	assert_memory_equal(a->data, b->data, a->size);
+}
+
+struct scp_engine *open_engine(const struct sending *sending, const struct scp_request *request)
+{
+	struct scp_engine *engine;
+	struct scp_error error;
+
+	assert_int_equal(scp_engine_open(sending->volume, request, &engine, &error), 0);
+	return engine;
+}
+
+void take_checkpoint(struct scp_engine *engine, struct bytes *checkpoint)
+{
+	size_t size = 0;
+
+	assert_int_equal(scp_engine_checkpoint(engine, NULL, 0, &size), -ENOBUFS);
+	bytes_free(checkpoint);
+	checkpoint->data = malloc(size);
+	assert_non_null(checkpoint->data);
+	checkpoint->room = size;
+	assert_int_equal(scp_engine_checkpoint(engine, checkpoint->data, size,
+					       &checkpoint->size), 0);
+	assert_int_equal(checkpoint->size, size);
+}
+
+struct scp_engine *rearmed_engine(const struct sending *sending, const struct scp_request *request,
+				  const struct bytes *checkpoint)
+{
+	struct scp_engine *engine = open_engine(sending, request);
+
+	assert_int_equal(scp_engine_rearm(engine, checkpoint->data, checkpoint->size), 0);
+	return engine;
+}
+
+int fill_once(struct scp_engine *engine, size_t size, u32 flags, struct bytes *stream, bool *end)
+{
+	struct scp_fill fill = {
+		.buffer = malloc(size),
+		.size = size,
+		.flags = flags,
+	};
+	int err;
+
+	assert_non_null(fill.buffer);
+	err = scp_engine_fill(engine, &fill);
+	if (!err)
+		bytes_append(stream, fill.buffer, fill.filled);
+	else
+		assert_int_equal(fill.filled, 0);
+	if (!err && !fill.end)
+		assert_int_not_equal(fill.filled, 0);
+	*end = fill.end;
+	free(fill.buffer);
+	return err;
+}
+
+void fill_to_end(struct scp_engine *engine, size_t size, u32 flags, struct bytes *stream)
+{
+	bool end = false;
+
+	while (!end)
+		assert_int_equal(fill_once(engine, size, flags, stream, &end), 0);
+}
+
+void make_stream(const struct sending *sending, const struct scp_request *request,
+		 struct bytes *stream)
+{
+	struct scp_engine *engine = open_engine(sending, request);
+
+	fill_to_end(engine, 1 << 20, 0, stream);
+	assert_int_equal(scp_engine_offset(engine), stream->size);
+	scp_engine_close(engine);
+}
+
+/* A WRITE taken apart: what comes before the file offset (its path), the offset, and the data. */
+struct write_command {
+	const u8 *path;
+	u32 path_size;
+	u64 offset;
+	const u8 *data;
+	u32 size;
+};
+
+static struct write_command parse_write(const u8 *command, u32 length, u32 protocol)
+{
+	struct write_command out;
+	u32 data_header = protocol == 1 ? SCP_ATTR_HEADER_SIZE : SCP_ATTR_TYPE_SIZE;
+	u32 at;
+
+	out.path = command + SCP_COMMAND_HEADER_SIZE;
+	out.path_size = SCP_ATTR_HEADER_SIZE + scp_get_le16(out.path + 2);
+	at = SCP_COMMAND_HEADER_SIZE + out.path_size + SCP_ATTR_HEADER_SIZE;
+	out.offset = scp_get_le64(command + at);
+	at += sizeof(u64) + data_header;
+	assert_true(at < length);
+	out.data = command + at;
+	out.size = length - at;
+	return out;
+}
+
+static bool adjoins(const struct write_command *last, const struct write_command *next)
+{
+	return last->path_size == next->path_size && last->offset + last->size == next->offset &&
+	       !memcmp(last->path, next->path, last->path_size);
+}
+
+void merge_writes(const struct bytes *stream, u32 protocol, struct bytes *out)
+{
+	struct write_command last = { 0 };
+	struct write_command next;
+	size_t at = SCP_STREAM_HEADER_SIZE;
+	u32 length;
+
+	while (at < stream->size) {
+		const u8 *command = stream->data + at;
+
+		assert_true(stream->size - at >= SCP_COMMAND_HEADER_SIZE);
+		length = scp_get_le32(command) + SCP_COMMAND_HEADER_SIZE;
+		assert_true(length <= stream->size - at);
+		at += length;
+		if (scp_get_le16(command + 4) != SCP_C_WRITE) {
+			bytes_append(out, command, length);
+			last.path_size = 0;
+			continue;
+		}
+		next = parse_write(command, length, protocol);
+		if (!last.path_size || !adjoins(&last, &next)) {
+			bytes_append(out, next.path, next.path_size);
+			bytes_append(out, &next.offset, sizeof(next.offset));
+		}
+		bytes_append(out, next.data, next.size);
+		last = next;
+	}
+}
