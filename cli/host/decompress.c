@@ -2,8 +2,8 @@
 /*
  * Decompression of file extents.
  *
- * Everything here works on bytes that anybody may have written: the libraries' bounds-checking entry
- * points are used, and lzo's framing is checked field by field.
+ * Everything here works on bytes that anybody may have written: the libraries' bounds-checking
+ * entry points are used, and lzo's framing is checked field by field.
  */
 #include <lzo/lzo1x.h>
 #include <stdlib.h>

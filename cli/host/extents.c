@@ -2,9 +2,9 @@
 /*
  * File contents from extent items.
  *
- * A send reads files in order, in pieces smaller than their extents. So two things are kept between
- * calls: the extent decompressed last, and a window of stored bytes read ahead. Both are named by
- * disk address, which is sound because an image does not change while it is read.
+ * A send reads files in order, in pieces smaller than their extents. So two things are kept
+ * between calls: the extent decompressed last, and a window of stored bytes read ahead. Both are
+ * named by disk address, which is sound because an image does not change while it is read.
  */
 #include <stdlib.h>
 
@@ -21,9 +21,9 @@ struct extent_reader {
 	u8 *window;
 	u64 window_start;
 	u32 window_length;
-	/* Where the last uncompressed read ended: going on from there is what reading ahead is for. */
+	/* Where the last uncompressed read ended: who goes on from there gets the window. */
 	u64 next_logical;
-	/* A compressed extent, as stored, and expanded; the latter valid if plain_length is not 0. */
+	/* A compressed extent, as stored and expanded; the latter if plain_length is not 0. */
 	u8 *stored;
 	u8 *plain;
 	u64 plain_bytenr;
@@ -105,8 +105,8 @@ static u32 take_from_window(struct extent_reader *reader, u64 logical, u32 lengt
 }
 
 /*
- * Reads ahead up to @limit. Failing is no error: the bad sector may be one that nobody asks for, and
- * if it is not, reading it alone gives the error with the right place.
+ * Reads ahead up to @limit. Failing is no error: the bad sector may be one that nobody asks for,
+ * and if it is not, reading it alone gives the error with the right place.
  */
 static bool fill_window(struct file_read *file, u64 logical, u64 limit)
 {

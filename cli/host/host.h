@@ -30,8 +30,8 @@ struct scp_volume *source_volume(struct source *source);
 const unsigned char *source_fsid(const struct source *source);
 
 /*
- * Makes the host's interrupted() say -EINTR once *@flag is not 0, and ends waits early. NULL: never.
- * @flag may be set by a signal handler and must outlive the source.
+ * Makes the host's interrupted() say -EINTR once *@flag is not 0, and ends waits early. NULL:
+ * never. @flag may be set by a signal handler and must outlive the source.
  */
 void source_set_interrupt(struct source *source, const volatile int *flag);
 

@@ -107,8 +107,8 @@ static bool is_block_device(int fd)
 }
 
 /*
- * How many devices the filesystem says it has; 0 if that cannot be read. Only for advice: the volume
- * checks everything itself.
+ * How many devices the filesystem says it has; 0 if that cannot be read. Only for advice: the
+ * volume checks everything itself.
  */
 static u64 devices_named(const struct source *source)
 {

@@ -2,8 +2,8 @@
 /*
  * Is a device in use by a mounted btrfs?
  *
- * /proc/self/mountinfo names one device of a filesystem only, so sysfs tells which devices belong to
- * which mounted filesystem, and mountinfo only whether that filesystem may write.
+ * /proc/self/mountinfo names one device of a filesystem only, so sysfs tells which devices
+ * belong to which mounted filesystem, and mountinfo only whether that filesystem may write.
  */
 #include <dirent.h>
 #include <fcntl.h>
@@ -99,8 +99,8 @@ static bool match_number(const char *dir, const void *argument)
 }
 
 /*
- * Splits a mountinfo line of a btrfs: @source is its device's path, @options the superblock's. False
- * if it is of another type of filesystem. The line is cut to pieces.
+ * Splits a mountinfo line of a btrfs: @source is its device's path, @options the superblock's.
+ * False if it is of another type of filesystem. The line is cut to pieces.
  */
 static bool parse_mount(char *line, char **source, char **options)
 {

@@ -8,8 +8,8 @@
 #include "tree/tree.h"
 
 /*
- * What is known of the addresses [from, to): their digests one after another, or, digests NULL, that
- * they have none. The digests lie in the leaf the cursor holds.
+ * What is known of the addresses [from, to): their digests one after another, or, digests NULL,
+ * that they have none. The digests lie in the leaf the cursor holds.
  */
 struct scp_csums {
 	struct scp_tree tree;

@@ -2,8 +2,8 @@
 /*
  * Reading stored bytes by address, with every copy tried before giving up.
  *
- * A run is read whole from one copy; only the sectors found bad in it are looked for elsewhere, so a
- * single rotten sector costs one extra read and a dead device costs none per sector.
+ * A run is read whole from one copy; only the sectors found bad in it are looked for elsewhere,
+ * so a single rotten sector costs one extra read and a dead device costs none per sector.
  */
 #include "data/data.h"
 #include "data/csum.h"
@@ -114,8 +114,8 @@ static int repair_sector(struct data_reader *reader, u64 logical, u8 *data, int 
 }
 
 /*
- * Reads the run from the first copy that gives it whole. Returns the copy's number, NO_COPY if none
- * does, or through *@ret an error that ends everything.
+ * Reads the run from the first copy that gives it whole. Returns the copy's number, NO_COPY if
+ * none does, or through *@ret an error that ends everything.
  */
 static int read_whole(struct data_reader *reader, u64 logical, u32 length, u8 *data, int copies,
 		      int *ret)

@@ -151,8 +151,8 @@ void loopfs_make(struct loopfs *fs, unsigned int count, unsigned int megabytes,
 		strcat(devices, fs->loops[i]);
 		strcat(devices, " ");
 	}
-	loopfs_run(fs, "mkfs.btrfs -q -f %s %s > mkfs.log 2>&1 || { cat mkfs.log >&2; false; }", options,
-		   devices);
+	loopfs_run(fs, "mkfs.btrfs -q -f %s %s > mkfs.log 2>&1 || { cat mkfs.log >&2; false; }",
+		   options, devices);
 	loopfs_run(fs, "btrfs device scan %s >/dev/null 2>&1 || true", devices);
 }
 

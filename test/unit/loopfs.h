@@ -30,8 +30,8 @@ const char *loopfs_missing(void);
 bool loopfs_skip(void);
 
 /*
- * Makes @count devices of @megabytes with mkfs.btrfs @options. Not mounted. @fs must be static: what
- * a failed test leaves is destroyed when @fs is made again or the program ends.
+ * Makes @count devices of @megabytes with mkfs.btrfs @options. Not mounted. @fs must be static:
+ * what a failed test leaves is destroyed when @fs is made again or the program ends.
  */
 void loopfs_make(struct loopfs *fs, unsigned int count, unsigned int megabytes,
 		 const char *options);
@@ -43,8 +43,8 @@ void loopfs_detach(struct loopfs *fs, unsigned int index);
 void loopfs_destroy(struct loopfs *fs);
 
 /*
- * Runs a shell script of printf format @fmt in the mount point if mounted, else in fs->dir. The test
- * fails if the script does.
+ * Runs a shell script of printf format @fmt in the mount point if mounted, else in fs->dir. The
+ * test fails if the script does.
  */
 void loopfs_run(struct loopfs *fs, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -27,23 +27,24 @@
 static const char contents[] =
 	"btrfs -q subvolume create src\n"
 	"cd src\n"
+	"put() { dd if=$1 of=$2 bs=4096 count=$3 seek=$4 conv=notrunc status=none; }\n"
 	"fill() { head -c \"$2\" /dev/urandom > \"$1\"; }\n"
 	"text() { seq 1 400000 | head -c \"$2\" > \"$1\"; }\n"
 	"fill empty 0; fill inline 1000; fill plain 3000001; text short 2048\n"
-	"truncate -s 2000000 sparse; printf x | dd of=sparse bs=1 seek=777777 conv=notrunc status=none\n"
+	"truncate -s 777777 sparse; echo x >> sparse; truncate -s 2000000 sparse\n"
 	"truncate -s 1234567 hole\n"
 	"fill prealloc 100000; fallocate -l 500000 prealloc\n"
-	"fallocate -l 300000 half; dd if=plain of=half bs=4096 count=7 seek=5 conv=notrunc status=none\n"
-	"touch nosum; chattr +C nosum; dd if=plain of=nosum bs=4096 count=100 conv=notrunc status=none\n"
+	"fallocate -l 300000 half; put plain half 7 5\n"
+	"touch nosum; chattr +C nosum; put plain nosum 100 0\n"
 	"for c in zlib lzo zstd; do\n"
 	"  mount -o remount,compress-force=$c .. \n"
 	"  text $c 1500000; text $c.small 1500; text $c.tail 131073; fill $c.hard 200000\n"
-	"  cp --reflink=always $c $c.cut; dd if=plain of=$c.cut bs=4096 count=3 seek=40 conv=notrunc status=none\n"
+	"  cp --reflink=always $c $c.cut; put plain $c.cut 3 40\n"
 	"  fallocate -p -o 600000 -l 100000 $c.cut\n"
 	"  sync\n"
 	"done\n"
 	"mount -o remount,compress=none ..\n"
-	"cp --reflink=always plain cloned; dd if=zlib of=cloned bs=4096 count=2 seek=9 conv=notrunc status=none\n"
+	"cp --reflink=always plain cloned; put zlib cloned 2 9\n"
 	"cd ..; sync; btrfs -q subvolume snapshot -r src snap; sync\n";
 
 struct comparison {
@@ -229,6 +230,27 @@ static void test_direct_degraded(void **state)
 	loopfs_destroy(&fs);
 }
 
+/* A sprout: what was on the seed is read from it, under the seed's own id, by both hosts. */
+static void test_seed(void **state)
+{
+	static struct loopfs fs;
+
+	loopfs_make(&fs, 2, 256, "-d single -m single");
+	loopfs_run(&fs, "mkfs.btrfs -q -f %s > mkfs.log 2>&1", fs.loops[0]);
+	loopfs_mount(&fs, "");
+	loopfs_run(&fs, "%s", contents);
+	loopfs_unmount(&fs);
+	loopfs_run(&fs, "btrfstune -S 1 %s", fs.loops[0]);
+	loopfs_mount(&fs, "");
+	loopfs_run(&fs, "btrfs -q device add -f %s . && mount -o remount,rw .\n"
+		   "touch new; sync", fs.loops[1]);
+	compare_direct(&fs);
+	loopfs_unmount(&fs);
+	loopfs_mount(&fs, "ro");
+	compare_image(&fs, 0);
+	loopfs_destroy(&fs);
+}
+
 #define PATTERN "a pattern that stands nowhere else: 5b1c0d7e"
 #define PATTERN_AT 1000003u
 
@@ -335,7 +357,7 @@ static void test_both_copies_bad(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(profiles) + 3];
+	struct CMUnitTest tests[ARRAY_SIZE(profiles) + 4];
 	size_t i;
 
 	if (loopfs_skip())
@@ -347,6 +369,7 @@ int main(void)
 			.initial_state = (void *)(uintptr_t)&profiles[i],
 		};
 	tests[i++] = (struct CMUnitTest)cmocka_unit_test(test_direct_degraded);
+	tests[i++] = (struct CMUnitTest)cmocka_unit_test(test_seed);
 	tests[i++] = (struct CMUnitTest)cmocka_unit_test(test_one_bad_copy);
 	tests[i++] = (struct CMUnitTest)cmocka_unit_test(test_both_copies_bad);
 	return cmocka_run_group_tests(tests, NULL, NULL);
