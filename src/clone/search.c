@@ -203,6 +203,15 @@ static void run_init(struct scp_clone_run *run, struct scp_clone_search *search,
 }
 
 /*
+ * A mounted filesystem's extent that has no item was relocated after the wanted item had been read:
+ * the data is there all the same, but who shares it cannot be known any more.
+ */
+static bool is_gone(const struct scp_volume *volume, int err)
+{
+	return err < 0 && volume->host->live && volume->error.reason == SCP_ITEM_MISSING;
+}
+
+/*
  * Fills run->found. 0: there is nothing to look for. Most extents have one reference, so that comes
  * before anything is allocated.
  */
@@ -217,11 +226,14 @@ static int collect_refs(struct scp_clone_run *run)
 		return err;
 	scp_cursor_init(&cursor, &run->extent_tree);
 	err = scp_extent_entry_find(&cursor, run->bytenr, false, &entry);
+	if (is_gone(run->volume, err)) {
+		err = 0;
+		goto out;
+	}
 	if (err)
 		goto out;
-	if (entry.refs > SCP_CLONE_MAX_REFS || (entry.refs == 1 && run->search->alone))
-		goto out;
-	err = scp_backrefs_collect(&cursor, &entry, &run->found);
+	if (entry.refs <= SCP_CLONE_MAX_REFS && (entry.refs > 1 || !run->search->alone))
+		err = scp_backrefs_collect(&cursor, &entry, &run->found);
 	if (!err && run->found.count)
 		err = 1;
 out:
@@ -288,18 +300,9 @@ static int moved(struct scp_volume *volume, u64 generation, int err)
 	if (err >= 0)
 		return 0;
 	newer = scp_volume_refresh(volume);
-	if (!newer)
+	if (newer >= 0)
 		volume->error = why;
 	return newer;
-}
-
-/*
- * What a live filesystem's search comes to in the end. An extent that is gone was relocated after
- * its item had been read: the data is there all the same, but nothing is known to share it.
- */
-static int settle(struct scp_volume *volume, int err)
-{
-	return err < 0 && volume->error.reason == SCP_ITEM_MISSING ? 0 : err;
 }
 
 int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wanted *wanted,
@@ -322,11 +325,12 @@ int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wante
 		if (again < 0)
 			return again;
 		if (!again)
-			return settle(volume, err);
+			return is_gone(volume, err) ? 0 : err;
 		scp_memo_rollback(search->memo);
 	}
-	/* Commits that outrun the search say nothing of this extent. */
-	if (err >= 0 || !settle(volume, err))
-		return 0;
-	return scp_fail_detail(volume, SCP_MOVED_TOO_OFTEN, NULL);
+	/*
+	 * Commits outran the search, as they do while a balance moves everything. That says nothing
+	 * bad of the filesystem, and writing the data is always right.
+	 */
+	return 0;
 }
