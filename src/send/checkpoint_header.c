@@ -4,6 +4,7 @@
  */
 #include <sendcp/engine.h>
 #include "send/checkpoint.h"
+#include "send/state.h"
 
 static u32 checksum(const u8 *blob, size_t size)
 {
@@ -62,6 +63,22 @@ static bool find_pin(const struct scp_checkpoint_header *header, size_t size, u6
 	return false;
 }
 
+/*
+ * Is nothing left to be given out? In the last phase the queue holds at most the command END. So the
+ * four bytes before the payload are the queue's length, 0, or END's checksum, which is another one.
+ */
+static bool is_at_end(const struct scp_checkpoint_header *header, size_t size)
+{
+	size_t at = sizeof(*header) +
+		    (size_t)le32_to_cpu(header->root_count) * sizeof(struct scp_checkpoint_pin);
+	const struct scp_checkpoint_state *state = (const void *)((const u8 *)header + at);
+	size_t tail = sizeof(u32) + sizeof(struct scp_checkpoint_payload);
+
+	if (at > size || size - at < sizeof(*state) + tail || state->phase != SCP_PHASE_DONE)
+		return false;
+	return !scp_get_le32((const u8 *)header + size - tail);
+}
+
 static void fill_info(const struct scp_checkpoint_header *header, struct scp_checkpoint_info *info)
 {
 	info->version = le32_to_cpu(header->version);
@@ -86,6 +103,7 @@ int scp_checkpoint_info(const void *blob, size_t size, struct scp_checkpoint_inf
 			reason = SCP_CHECKPOINT_FORMAT;
 			err = scp_reason_errno(reason);
 		}
+		info->end = !err && is_at_end(header, size);
 		if (header->parent)
 			find_pin(header, size, le64_to_cpu(header->parent), &info->parent);
 	}

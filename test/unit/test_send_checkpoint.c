@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Checkpoints that are damaged, foreign or forged, and requests that cannot be served.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "send/checkpoint.h"
+#include "sending.h"
+
+#define HEADER(field) offsetof(struct scp_checkpoint_header, field)
+#define PIN(field) (sizeof(struct scp_checkpoint_header) + \
+		    offsetof(struct scp_checkpoint_pin, field))
+
+/* A checkpoint from somewhere inside the stream, behind @commands commands. */
+static void checkpoint_behind(const struct sending *sending, u32 commands,
+			      struct bytes *checkpoint)
+{
+	struct scp_request request = request_of(1, 0);
+	struct scp_engine *engine = open_engine(sending, &request);
+	struct bytes stream = { 0 };
+	bool end;
+
+	while (commands--)
+		assert_int_equal(fill_once(engine, scp_buffer_min(1), SCP_FILL_ONE_COMMAND, &stream,
+					   &end), 0);
+	take_checkpoint(engine, checkpoint);
+	scp_engine_close(engine);
+	bytes_free(&stream);
+}
+
+static void rearm_fails(struct scp_engine *engine, const struct bytes *checkpoint, int err,
+			enum scp_reason reason)
+{
+	assert_int_equal(scp_engine_rearm(engine, checkpoint->data, checkpoint->size), err);
+	assert_int_equal(scp_engine_error(engine)->reason, reason);
+}
+
+static void every_flipped_byte_is_noticed(void **state)
+{
+	struct scp_request request = request_of(1, 0);
+	struct scp_engine *engine = open_engine(*state, &request);
+	struct bytes checkpoint = { 0 };
+	struct scp_checkpoint_info info;
+	struct scp_error error;
+	size_t i;
+
+	checkpoint_behind(*state, 300, &checkpoint);
+	for (i = 0; i < checkpoint.size; i++) {
+		checkpoint.data[i] ^= (u8)(1 + i % 255);
+		assert_int_equal(scp_engine_rearm(engine, checkpoint.data, checkpoint.size),
+				 -EILSEQ);
+		assert_int_equal(scp_checkpoint_info(checkpoint.data, checkpoint.size, &info,
+						     &error), -EILSEQ);
+		checkpoint.data[i] ^= (u8)(1 + i % 255);
+	}
+	assert_int_equal(scp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
+	scp_engine_close(engine);
+	bytes_free(&checkpoint);
+}
+
+static void every_shorter_checkpoint_is_noticed(void **state)
+{
+	struct scp_request request = request_of(1, 0);
+	struct scp_engine *engine = open_engine(*state, &request);
+	struct bytes checkpoint = { 0 };
+	size_t size;
+
+	checkpoint_behind(*state, 100, &checkpoint);
+	for (size = 0; size < checkpoint.size; size++) {
+		u8 *copy = test_malloc(size + !size);
+
+		memcpy(copy, checkpoint.data, size);
+		assert_int_equal(scp_engine_rearm(engine, copy, size), -EILSEQ);
+		/* Even when it says so itself. */
+		if (size >= sizeof(struct scp_checkpoint_header)) {
+			scp_put_le32(copy + HEADER(size), (u32)size);
+			scp_checkpoint_sign(copy, size);
+			assert_int_equal(scp_engine_rearm(engine, copy, size), -EILSEQ);
+		}
+		test_free(copy);
+	}
+	scp_engine_close(engine);
+	bytes_free(&checkpoint);
+}
+
+/* Goes on for a while from a forged checkpoint, if it was believed. */
+static void try_forged(struct scp_engine *engine, const struct bytes *checkpoint)
+{
+	struct bytes stream = { 0 };
+	bool end = false;
+	int calls;
+
+	if (!scp_engine_rearm(engine, checkpoint->data, checkpoint->size)) {
+		for (calls = 0; calls < 20 && !end; calls++)
+			if (fill_once(engine, scp_buffer_min(1), 0, &stream, &end))
+				break;
+	}
+	bytes_free(&stream);
+}
+
+/* Any answer is right, as long as the engine lives on. */
+static void forged_checkpoints_do_no_harm(void **state)
+{
+	static const u32 places[] = { 0, 1, 100, 431, 700 };
+	struct scp_request request = request_of(1, 0);
+	struct scp_engine *engine = open_engine(*state, &request);
+	struct bytes checkpoint = { 0 }, whole = { 0 }, stream = { 0 };
+	size_t p, i;
+
+	for (p = 0; p < ARRAY_SIZE(places); p++) {
+		checkpoint_behind(*state, places[p], &checkpoint);
+		for (i = HEADER(version); i < checkpoint.size; i++) {
+			u8 was = checkpoint.data[i];
+
+			checkpoint.data[i] = (u8)(i % 2 ? was + 1 : 0xff - was);
+			scp_checkpoint_sign(checkpoint.data, checkpoint.size);
+			try_forged(engine, &checkpoint);
+			checkpoint.data[i] = was;
+		}
+	}
+	scp_checkpoint_sign(checkpoint.data, checkpoint.size);
+	checkpoint_behind(*state, 0, &checkpoint);
+	assert_int_equal(scp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
+	fill_to_end(engine, scp_buffer_min(1), 0, &stream);
+	make_stream(*state, &request, &whole);
+	assert_bytes_equal(&whole, &stream);
+	scp_engine_close(engine);
+	bytes_free(&checkpoint);
+	bytes_free(&whole);
+	bytes_free(&stream);
+}
+
+/* What a header or pin says of another send, and how that is refused. */
+static void other_sends_are_told_apart(void **state)
+{
+	static const struct {
+		size_t offset;
+		int err;
+		enum scp_reason reason;
+	} rows[] = {
+		{ HEADER(magic), -EILSEQ, SCP_CHECKPOINT_FORMAT },
+		{ HEADER(version), -EILSEQ, SCP_CHECKPOINT_VERSION },
+		{ HEADER(size), -EILSEQ, SCP_CHECKPOINT_FORMAT },
+		{ HEADER(behaviour), -EILSEQ, SCP_CHECKPOINT_VERSION },
+		{ HEADER(protocol), -ESTALE, SCP_CHECKPOINT_REQUEST },
+		{ HEADER(flags), -ESTALE, SCP_CHECKPOINT_REQUEST },
+		{ HEADER(fsid), -ESTALE, SCP_FILESYSTEM_OTHER },
+		{ HEADER(root_count), -ESTALE, SCP_CHECKPOINT_REQUEST },
+		{ HEADER(subvolume), -ESTALE, SCP_SUBVOLUME_REPLACED },
+		{ HEADER(parent), -ESTALE, SCP_CHECKPOINT_REQUEST },
+		{ PIN(uuid), -ESTALE, SCP_SUBVOLUME_REPLACED },
+		{ PIN(ctransid), -ESTALE, SCP_SUBVOLUME_CHANGED },
+	};
+	struct scp_request request = request_of(1, 0);
+	struct scp_engine *engine = open_engine(*state, &request);
+	struct bytes checkpoint = { 0 }, before = { 0 }, after = { 0 };
+	size_t i;
+
+	checkpoint_behind(*state, 50, &checkpoint);
+	take_checkpoint(engine, &before);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		checkpoint.data[rows[i].offset]++;
+		scp_checkpoint_sign(checkpoint.data, checkpoint.size);
+		rearm_fails(engine, &checkpoint, rows[i].err, rows[i].reason);
+		checkpoint.data[rows[i].offset]--;
+	}
+	/* After a failure the engine is where it was. */
+	take_checkpoint(engine, &after);
+	assert_bytes_equal(&before, &after);
+	scp_engine_close(engine);
+	bytes_free(&checkpoint);
+	bytes_free(&before);
+	bytes_free(&after);
+}
+
+static void other_requests_are_told_apart(void **state)
+{
+	static const u64 source = IMAGE_OLDER;
+	static const struct {
+		struct scp_request request;
+		enum scp_reason reason;
+	} rows[] = {
+		{ { .protocol = 2, .subvolume = IMAGE_SNAP }, SCP_CHECKPOINT_REQUEST },
+		{ { .protocol = 1, .flags = SCP_SEND_NO_FILE_DATA, .subvolume = IMAGE_SNAP },
+		  SCP_CHECKPOINT_REQUEST },
+		{ { .protocol = 1, .subvolume = IMAGE_OLDER }, SCP_SUBVOLUME_REPLACED },
+		{ { .protocol = 1, .subvolume = IMAGE_SNAP, .clone_sources = &source,
+		    .clone_count = 1 }, SCP_CHECKPOINT_REQUEST },
+	};
+	struct bytes checkpoint = { 0 };
+	size_t i;
+
+	checkpoint_behind(*state, 50, &checkpoint);
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct scp_engine *engine = open_engine(*state, &rows[i].request);
+
+		rearm_fails(engine, &checkpoint, -ESTALE, rows[i].reason);
+		scp_engine_close(engine);
+	}
+	bytes_free(&checkpoint);
+}
+
+static void impossible_requests_are_refused(void **state)
+{
+	static const u64 missing = 4711;
+	static const struct {
+		struct scp_request request;
+		int err;
+		enum scp_reason reason;
+	} rows[] = {
+		{ { .protocol = 0, .subvolume = IMAGE_SNAP }, -EPROTO, SCP_PROTOCOL },
+		{ { .protocol = 3, .subvolume = IMAGE_SNAP }, -EPROTO, SCP_PROTOCOL },
+		{ { .protocol = 1, .flags = 0x8000, .subvolume = IMAGE_SNAP }, -EINVAL, SCP_FLAGS },
+		{ { .protocol = 1, .flags = SCP_SEND_COMPRESSED, .subvolume = IMAGE_SNAP },
+		  -EINVAL, SCP_FLAGS },
+		{ { .protocol = 1, .subvolume = 4711 }, -ENOENT, SCP_SUBVOLUME_MISSING },
+		{ { .protocol = 1, .subvolume = 0 }, -ENOENT, SCP_SUBVOLUME_MISSING },
+		{ { .protocol = 1, .subvolume = 2 }, -ENOENT, SCP_SUBVOLUME_MISSING },
+		{ { .protocol = 1, .subvolume = (u64)-9 }, -ENOENT, SCP_SUBVOLUME_MISSING },
+		{ { .protocol = 1, .subvolume = IMAGE_BASE }, -EPERM, SCP_SUBVOLUME_WRITABLE },
+		{ { .protocol = 1, .subvolume = IMAGE_SNAP, .clone_sources = &missing,
+		    .clone_count = 1 }, -ENOENT, SCP_SUBVOLUME_MISSING },
+		{ { .protocol = 1, .subvolume = IMAGE_SNAP, .clone_sources = &missing,
+		    .clone_count = ~0u }, -EINVAL, SCP_FLAGS },
+	};
+	struct sending *sending = *state;
+	struct scp_engine *engine;
+	struct scp_error error;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(scp_engine_open(sending->volume, &rows[i].request, &engine,
+						 &error), rows[i].err);
+		assert_null(engine);
+		assert_int_equal(error.reason, rows[i].reason);
+		assert_int_equal(error.err, rows[i].err);
+	}
+}
+
+static void information_is_what_was_sent(void **state)
+{
+	static const u64 sources[] = { IMAGE_OLDER, IMAGE_BASE };
+	struct scp_request request = {
+		.protocol = 2,
+		.flags = SCP_SEND_COMPRESSED | SCP_SEND_WRITABLE_OK,
+		.subvolume = IMAGE_SNAP,
+		.clone_sources = sources,
+		.clone_count = ARRAY_SIZE(sources),
+	};
+	struct scp_engine *engine = open_engine(*state, &request);
+	struct bytes checkpoint = { 0 }, stream = { 0 }, whole = { 0 };
+	struct scp_checkpoint_info info;
+	struct scp_error error;
+	bool end;
+
+	make_stream(*state, &request, &whole);
+	assert_int_equal(fill_once(engine, scp_buffer_min(2), 0, &stream, &end), 0);
+	take_checkpoint(engine, &checkpoint);
+	assert_int_equal(scp_checkpoint_info(checkpoint.data, checkpoint.size, &info, &error), 0);
+	assert_int_equal(info.protocol, 2);
+	assert_int_equal(info.flags & SCP_SEND_COMPRESSED, SCP_SEND_COMPRESSED);
+	assert_int_equal(info.offset, stream.size);
+	assert_int_equal(info.subvolume.id, IMAGE_SNAP);
+	assert_int_equal(info.parent.id, 0);
+	assert_int_equal(info.clone_count, ARRAY_SIZE(sources));
+	/* Not even when only END is left. */
+	while (stream.size < whole.size) {
+		assert_false(info.end);
+		assert_int_equal(fill_once(engine, scp_buffer_min(2), SCP_FILL_ONE_COMMAND,
+					   &stream, &end), 0);
+		take_checkpoint(engine, &checkpoint);
+		assert_int_equal(scp_checkpoint_info(checkpoint.data, checkpoint.size, &info,
+						     &error), 0);
+	}
+	assert_int_equal(info.offset, stream.size);
+	assert_true(info.end);
+	scp_engine_close(engine);
+	bytes_free(&checkpoint);
+	bytes_free(&stream);
+	bytes_free(&whole);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_flipped_byte_is_noticed),
+		cmocka_unit_test(every_shorter_checkpoint_is_noticed),
+		cmocka_unit_test(forged_checkpoints_do_no_harm),
+		cmocka_unit_test(other_sends_are_told_apart),
+		cmocka_unit_test(other_requests_are_told_apart),
+		cmocka_unit_test(impossible_requests_are_refused),
+		cmocka_unit_test(information_is_what_was_sent),
+	};
+
+	return cmocka_run_group_tests(tests, sending_setup_tiny, sending_teardown);
+}
