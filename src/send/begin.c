@@ -24,6 +24,7 @@ static int subvolume_name(struct scp_engine *engine, struct scp_name *name)
 int scp_step_begin(struct scp_engine *engine)
 {
 	const struct scp_root_info *info = &engine->tree->info;
+	const struct scp_root_info *parent = engine->parent ? &engine->parent->info : NULL;
 	struct scp_name name;
 	int err = 0;
 
@@ -33,11 +34,15 @@ int scp_step_begin(struct scp_engine *engine)
 		err = subvolume_name(engine, &name);
 	if (err)
 		return err;
-	scp_command_begin(engine, SCP_C_SUBVOL);
+	scp_command_begin(engine, parent ? SCP_C_SNAPSHOT : SCP_C_SUBVOL);
 	scp_put_bytes(engine, SCP_A_PATH, name.bytes, name.len);
 	scp_put_bytes(engine, SCP_A_UUID, scp_sent_uuid(info), SCP_UUID_SIZE);
 	scp_put_u64(engine, SCP_A_CTRANSID, info->ctransid);
-	/* The first event is the first item at or behind (256, INODE_ITEM, 0). */
+	if (parent) {
+		scp_put_bytes(engine, SCP_A_CLONE_UUID, scp_sent_uuid(parent), SCP_UUID_SIZE);
+		scp_put_u64(engine, SCP_A_CLONE_CTRANSID, parent->ctransid);
+	}
+	/* A full send's first event is the first item at or behind (256, INODE_ITEM, 0). */
 	engine->state.key.objectid = SCP_ROOT_DIR_ID;
 	engine->state.key.type = SCP_INODE_ITEM - 1;
 	engine->state.key.offset = ~0ULL;

@@ -28,7 +28,10 @@ struct scp_checkpoint_header {
 	/* Stream bytes before the position. */
 	__le64 offset;
 	__le32 skip;
-	/* Pins that follow: all clone roots by ascending id, the subvolume among them. */
+	/*
+	 * Pins that follow: all clone roots by ascending id, the subvolume among them; behind them,
+	 * not counted here, the parent's if there is one.
+	 */
 	__le32 root_count;
 	__le64 subvolume;
 	__le64 parent;
@@ -42,25 +45,51 @@ struct scp_checkpoint_pin {
 
 struct scp_checkpoint_state {
 	u8 phase;
+	u8 result;
 	u8 kind;
+	/* SCP_CHECKPOINT_* bits. */
+	u8 bits;
 	struct scp_disk_key key;
+	struct scp_disk_key left_key;
+	struct scp_disk_key right_key;
+	struct scp_disk_key item;
 	__le32 entry;
 	__le64 mark;
 	__le64 ino;
 	__le64 next_write_offset;
+	__le64 last_extent_end;
 } __packed;
 
+#define SCP_CHECKPOINT_LEFT_END		0x01u
+#define SCP_CHECKPOINT_RIGHT_END	0x02u
+#define SCP_CHECKPOINT_AT_END		0x04u
+#define SCP_CHECKPOINT_RECREATED	0x08u
+#define SCP_CHECKPOINT_TRUNCATE		0x10u
+
 struct scp_checkpoint_run {
+	u8 kind;
+	u8 then;
+	u8 cloning;
+	u8 clone_started;
 	__le64 offset;
 	__le64 end;
 	__le64 write_end;
-	u8 cloning;
-	u8 clone_started;
 	__le64 clone_root;
 	__le64 clone_ino;
 	__le64 clone_offset;
 	__le64 extent_offset;
 	__le64 clone_next;
+} __packed;
+
+/* A delayed move; the directories it touches follow, each inode and generation. */
+struct scp_checkpoint_move {
+	__le64 ino;
+	__le64 generation;
+	__le64 waits_for;
+	__le64 removes_ino;
+	__le64 removes_generation;
+	u8 orphanised;
+	__le32 touched_count;
 } __packed;
 
 struct scp_checkpoint_payload {

@@ -66,24 +66,33 @@ static enum scp_reason compare_pin(const struct scp_checkpoint_pin *pin,
 	return SCP_NONE;
 }
 
+static int check_pin(struct scp_engine *engine, struct reader *in,
+		     const struct scp_root_info *info)
+{
+	const struct scp_checkpoint_pin *pin = take(in, sizeof(*pin));
+	enum scp_reason reason;
+
+	if (!pin)
+		return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "cut short");
+	reason = compare_pin(pin, info);
+	if (!reason)
+		return 0;
+	return scp_fail(engine->volume, reason, 0, SCP_NOWHERE, info->id, SCP_NOWHERE,
+			SCP_NOWHERE);
+}
+
 static int check_pins(struct scp_engine *engine, struct reader *in, u32 count)
 {
-	const struct scp_checkpoint_pin *pin;
-	enum scp_reason reason;
 	u32 i;
+	int err = 0;
 
 	if (count != engine->root_count)
 		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other clone sources");
-	for (i = 0; i < count; i++) {
-		pin = take(in, sizeof(*pin));
-		if (!pin)
-			return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "cut short");
-		reason = compare_pin(pin, &engine->roots[i].tree.info);
-		if (reason)
-			return scp_fail(engine->volume, reason, 0, SCP_NOWHERE,
-					engine->roots[i].tree.id, SCP_NOWHERE, SCP_NOWHERE);
-	}
-	return 0;
+	for (i = 0; i < count && !err; i++)
+		err = check_pin(engine, in, &engine->roots[i].tree.info);
+	if (!err && engine->parent)
+		err = check_pin(engine, in, &engine->parent->info);
+	return err;
 }
 
 static int check_header(struct scp_engine *engine, const struct scp_checkpoint_header *header)
@@ -98,7 +107,7 @@ static int check_header(struct scp_engine *engine, const struct scp_checkpoint_h
 		return scp_engine_fail(engine, SCP_CHECKPOINT_VERSION, "other behaviour version");
 	if (le64_to_cpu(header->subvolume) != engine->tree->id)
 		return scp_engine_fail(engine, SCP_SUBVOLUME_REPLACED, NULL);
-	if (header->parent)
+	if (le64_to_cpu(header->parent) != (engine->parent ? engine->parent->id : 0))
 		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other parent");
 	return 0;
 }
@@ -119,32 +128,46 @@ static void take_path(struct reader *in, struct scp_path *path)
 	memcpy(path->bytes, bytes, path->len);
 }
 
+static void take_bits(u8 bits, struct scp_state *state)
+{
+	state->left_end = bits & SCP_CHECKPOINT_LEFT_END;
+	state->right_end = bits & SCP_CHECKPOINT_RIGHT_END;
+	state->at_end = bits & SCP_CHECKPOINT_AT_END;
+	state->recreated = bits & SCP_CHECKPOINT_RECREATED;
+	state->truncate = bits & SCP_CHECKPOINT_TRUNCATE;
+}
+
 static void take_state(struct reader *in, struct scp_state *state)
 {
 	const struct scp_checkpoint_state *disk = take(in, sizeof(*disk));
 
-	if (!disk || disk->phase >= SCP_PHASE_COUNT || disk->kind >= SCP_KIND_COUNT) {
+	if (!disk || disk->phase >= SCP_PHASE_COUNT || disk->kind >= SCP_KIND_COUNT ||
+	    disk->result >= SCP_RESULT_COUNT) {
 		in->bad = true;
 		return;
 	}
 	state->phase = disk->phase;
+	state->result = disk->result;
 	state->kind = disk->kind;
+	take_bits(disk->bits, state);
 	state->key = scp_key_from_disk(&disk->key);
+	state->left_key = scp_key_from_disk(&disk->left_key);
+	state->right_key = scp_key_from_disk(&disk->right_key);
+	state->item = scp_key_from_disk(&disk->item);
 	state->entry = le32_to_cpu(disk->entry);
 	state->mark = le64_to_cpu(disk->mark);
 	state->ino = le64_to_cpu(disk->ino);
 	state->next_write_offset = le64_to_cpu(disk->next_write_offset);
+	state->last_extent_end = le64_to_cpu(disk->last_extent_end);
 	take_path(in, &state->path);
-	if (state->kind != SCP_KIND_NONE && state->mark - state->ino > 1)
-		in->bad = true;
 }
 
-static int take_utimes(struct reader *in, struct scp_id_list *list)
+/* A count can promise no more entries than there are bytes for. */
+static int take_ids(struct reader *in, u32 count, struct scp_id_list *list)
 {
-	u32 count = take_le32(in);
 	u32 i;
 
-	if (count > SCP_UTIMES_KEPT) {
+	if (count > in->left / (2 * sizeof(u64))) {
 		in->bad = true;
 		return 0;
 	}
@@ -158,12 +181,63 @@ static int take_utimes(struct reader *in, struct scp_id_list *list)
 	return 0;
 }
 
+static int take_utimes(struct reader *in, struct scp_id_list *list)
+{
+	u32 count = take_le32(in);
+
+	if (count <= SCP_UTIMES_KEPT)
+		return take_ids(in, count, list);
+	in->bad = true;
+	return 0;
+}
+
+/* Two moves of one directory are as impossible as half a move. */
+static int take_move(struct reader *in, struct scp_moves *moves)
+{
+	const struct scp_checkpoint_move *disk = take(in, sizeof(*disk));
+	struct scp_move move = { .queued = 0 };
+	int err;
+
+	if (!disk)
+		return 0;
+	move.dir.ino = le64_to_cpu(disk->ino);
+	move.dir.generation = le64_to_cpu(disk->generation);
+	move.waits_for = le64_to_cpu(disk->waits_for);
+	move.removes.ino = le64_to_cpu(disk->removes_ino);
+	move.removes.generation = le64_to_cpu(disk->removes_generation);
+	move.orphanised = disk->orphanised;
+	err = take_ids(in, le32_to_cpu(disk->touched_count), &move.touched);
+	if (!err)
+		err = scp_moves_add(moves, &move);
+	if (err)
+		scp_id_list_release(&move.touched);
+	if (err == -EEXIST)
+		in->bad = true;
+	return err == -ENOMEM ? err : 0;
+}
+
+static int take_moves(struct reader *in, struct scp_moves *moves)
+{
+	u32 count = take_le32(in);
+	int err = 0;
+
+	while (count-- && !in->bad && !err)
+		err = take_move(in, moves);
+	if (!err && !in->bad)
+		err = take_ids(in, take_le32(in), &moves->doomed);
+	return err;
+}
+
 static void take_run(struct reader *in, struct scp_run *run)
 {
 	const struct scp_checkpoint_run *disk = take(in, sizeof(*disk));
 
-	if (!disk)
+	if (!disk || disk->kind >= SCP_RUN_COUNT || disk->then >= SCP_PHASE_COUNT) {
+		in->bad = true;
 		return;
+	}
+	run->kind = disk->kind;
+	run->then = disk->then;
 	run->offset = le64_to_cpu(disk->offset);
 	run->end = le64_to_cpu(disk->end);
 	run->write_end = le64_to_cpu(disk->write_end);
@@ -226,7 +300,7 @@ static void take_payload(struct reader *in, struct scp_payload *payload)
 {
 	const struct scp_checkpoint_payload *disk = take(in, sizeof(*disk));
 
-	if (!disk || disk->kind > SCP_PAYLOAD_STORED ||
+	if (!disk || disk->kind >= SCP_PAYLOAD_COUNT ||
 	    le32_to_cpu(disk->length) > SCP_CHUNK_V2 ||
 	    (disk->kind && !disk->length)) {
 		in->bad = true;
@@ -257,39 +331,90 @@ static int take_queue(struct reader *in, struct scp_queue *queue)
 	return 0;
 }
 
-/* Which item a phase works on. */
-static bool key_fits_phase(const struct scp_state *state)
+/* Where a run may lead; a run that led to a run would never end. */
+static bool run_is_possible(const struct scp_state *state)
 {
-	if (state->phase == SCP_PHASE_XATTR)
-		return state->key.type == SCP_XATTR_ITEM && state->key.objectid == state->ino;
-	if (state->phase == SCP_PHASE_RUN)
-		return state->key.type == SCP_EXTENT_DATA && state->key.objectid == state->ino;
-	return true;
+	const struct scp_run *run = &state->run;
+
+	if (run->kind == SCP_RUN_DATA && (state->item.type != SCP_EXTENT_DATA ||
+					  state->item.objectid != state->ino))
+		return false;
+	return run->then == SCP_PHASE_EVENT || run->then == SCP_PHASE_HOLE ||
+	       run->then == SCP_PHASE_FINISH_INODE || run->then == SCP_PHASE_RECREATE_EXTENTS;
+}
+
+static bool is_comparing(enum scp_kind kind)
+{
+	return kind == SCP_KIND_CHANGED || kind == SCP_KIND_DELETED;
+}
+
+/* Does what the phase needs exist at all? */
+static bool phase_is_possible(const struct scp_engine *engine, const struct scp_state *state)
+{
+	bool incremental = engine->parent;
+
+	if (state->kind == SCP_KIND_NONE)
+		return state->phase <= SCP_PHASE_FINISH || state->phase == SCP_PHASE_HANDLE ||
+		       state->phase >= SCP_PHASE_FLUSH;
+	if (state->mark - state->ino > 1)
+		return false;
+	if (!incremental && (is_comparing(state->kind) || state->recreated || state->moves.count ||
+			     state->moves.doomed.count || state->result > SCP_RESULT_NEW))
+		return false;
+	switch (state->phase) {
+	case SCP_PHASE_BEGIN:
+		return false;
+	case SCP_PHASE_XATTR:
+		return state->item.type == SCP_XATTR_ITEM && state->item.objectid == state->ino;
+	case SCP_PHASE_RUN:
+		return run_is_possible(state);
+	case SCP_PHASE_HOLE:
+		return state->kind == SCP_KIND_CHANGED && state->result != SCP_RESULT_DELETED &&
+		       state->key.type == SCP_EXTENT_DATA;
+	case SCP_PHASE_RECREATE_DELETE:
+	case SCP_PHASE_RECREATE_CREATE:
+	case SCP_PHASE_RECREATE_NAMES:
+	case SCP_PHASE_RECREATE_EXTENTS:
+	case SCP_PHASE_RECREATE_XATTRS:
+		return state->recreated;
+	default:
+		return true;
+	}
+}
+
+static bool payload_fits(const struct scp_payload *payload, const struct scp_state *state)
+{
+	if (!payload->kind)
+		return true;
+	if (state->kind == SCP_KIND_NONE)
+		return false;
+	if (payload->kind != SCP_PAYLOAD_FILE)
+		return true;
+	return payload->offset <= state->size && payload->length <= state->size - payload->offset;
 }
 
 /* What a checkpoint does not say of the current inode, and whether the rest fits it. */
 static int complete(struct scp_engine *engine, struct decoded *next)
 {
-	const struct scp_payload *payload = &next->queue.payload;
 	struct scp_state *state = &next->state;
+	struct scp_tree *tree = engine->tree;
 	struct scp_inode inode;
 	int err;
 
-	if (!key_fits_phase(state))
+	if (!phase_is_possible(engine, state))
 		return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "impossible position");
-	if (state->kind == SCP_KIND_NONE)
-		return payload->kind || state->phase == SCP_PHASE_RUN ?
-		       scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "no inode") : 0;
-	err = scp_inode_get(engine->tree, state->ino, &inode);
-	if (err)
-		return err == -ENOENT ? scp_engine_fail(engine, SCP_CHECKPOINT_POSITION, NULL) : err;
-	state->generation = inode.generation;
-	state->size = inode.size;
-	state->mode = inode.mode;
-	if (state->phase == SCP_PHASE_RUN && state->run.end > inode.size)
-		return scp_engine_fail(engine, SCP_CHECKPOINT_POSITION, NULL);
-	if (payload->kind == SCP_PAYLOAD_FILE &&
-	    (payload->offset > inode.size || payload->length > inode.size - payload->offset))
+	if (state->kind != SCP_KIND_NONE) {
+		if (state->kind == SCP_KIND_DELETED)
+			tree = engine->parent;
+		err = scp_inode_get(tree, state->ino, &inode);
+		if (err)
+			return err == -ENOENT ?
+			       scp_engine_fail(engine, SCP_CHECKPOINT_POSITION, NULL) : err;
+		scp_set_inode(state, state->kind, &inode);
+	}
+	if (!payload_fits(&next->queue.payload, state) ||
+	    (state->phase == SCP_PHASE_RUN && state->run.kind == SCP_RUN_DATA &&
+	     state->run.end > state->size))
 		return scp_engine_fail(engine, SCP_CHECKPOINT_POSITION, NULL);
 	return 0;
 }
@@ -300,6 +425,8 @@ static int decode_body(struct scp_engine *engine, struct reader *in, struct deco
 
 	take_state(in, &next->state);
 	err = take_utimes(in, &next->state.utimes);
+	if (!err && !in->bad)
+		err = take_moves(in, &next->state.moves);
 	take_run(in, &next->state.run);
 	take_memo(in, next);
 	if (!err && !in->bad)
@@ -340,6 +467,8 @@ static void take_over(struct scp_engine *engine, struct decoded *next)
 	engine->queue = next->queue;
 	memset(&next->state, 0, sizeof(next->state));
 	memset(&next->queue, 0, sizeof(next->queue));
+	/* Other than that of any copy there is. */
+	engine->state.moves.version = engine->undo.moves.version + 1;
 }
 
 int scp_checkpoint_decode(struct scp_engine *engine, const u8 *blob, size_t size)

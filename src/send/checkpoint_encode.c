@@ -44,62 +44,127 @@ static void put_header(struct writer *out, const struct scp_engine *engine, size
 		.subvolume = cpu_to_le64(engine->tree->id),
 	};
 
+	if (engine->parent)
+		header.parent = cpu_to_le64(engine->parent->id);
 	memcpy(header.fsid, engine->volume->fsid, sizeof(header.fsid));
 	put(out, &header, sizeof(header));
 }
 
-static void put_pins(struct writer *out, const struct scp_engine *engine)
+static void put_pin(struct writer *out, const struct scp_root_info *info)
 {
-	const struct scp_root_info *info;
-	u32 i;
-
-	for (i = 0; i < engine->root_count; i++) {
-		info = &engine->roots[i].tree.info;
-		put_le64(out, info->id);
-		put(out, info->uuid, sizeof(info->uuid));
-		put_le64(out, info->ctransid);
-	}
+	put_le64(out, info->id);
+	put(out, info->uuid, sizeof(info->uuid));
+	put_le64(out, info->ctransid);
 }
 
-static void put_state(struct writer *out, const struct scp_engine *engine)
+static void put_pins(struct writer *out, const struct scp_engine *engine)
 {
-	const struct scp_state *state = &engine->state;
-	bool collected = engine->refs.count;
-	const struct scp_key *key = collected ? &engine->refs_from : &state->key;
+	u32 i;
+
+	for (i = 0; i < engine->root_count; i++)
+		put_pin(out, &engine->roots[i].tree.info);
+	if (engine->parent)
+		put_pin(out, &engine->parent->info);
+}
+
+static void key_to_disk(const struct scp_key *key, struct scp_disk_key *disk)
+{
+	disk->objectid = cpu_to_le64(key->objectid);
+	disk->type = key->type;
+	disk->offset = cpu_to_le64(key->offset);
+}
+
+static u8 state_bits(const struct scp_state *state)
+{
+	return (state->left_end ? SCP_CHECKPOINT_LEFT_END : 0) |
+	       (state->right_end ? SCP_CHECKPOINT_RIGHT_END : 0) |
+	       (state->at_end ? SCP_CHECKPOINT_AT_END : 0) |
+	       (state->recreated ? SCP_CHECKPOINT_RECREATED : 0) |
+	       (state->truncate ? SCP_CHECKPOINT_TRUNCATE : 0);
+}
+
+static void put_path(struct writer *out, const struct scp_path *path)
+{
+	u8 len[2];
+
+	scp_put_le16(len, path->len);
+	put(out, len, sizeof(len));
+	put(out, path->bytes, path->len);
+}
+
+static void put_state(struct writer *out, const struct scp_state *state)
+{
 	struct scp_checkpoint_state disk = {
-		/* Names that are collected but not processed are collected anew. */
-		.phase = collected ? SCP_PHASE_HANDLE : state->phase,
+		.phase = state->phase,
+		.result = state->result,
 		.kind = state->kind,
-		.key.objectid = cpu_to_le64(key->objectid),
-		.key.type = key->type,
-		.key.offset = cpu_to_le64(key->offset),
+		.bits = state_bits(state),
 		.entry = cpu_to_le32(state->entry),
 		.mark = cpu_to_le64(state->mark),
 		.ino = cpu_to_le64(state->ino),
 		.next_write_offset = cpu_to_le64(state->next_write_offset),
+		.last_extent_end = cpu_to_le64(state->last_extent_end),
 	};
-	u8 len[2];
 
+	key_to_disk(&state->key, &disk.key);
+	key_to_disk(&state->left_key, &disk.left_key);
+	key_to_disk(&state->right_key, &disk.right_key);
+	key_to_disk(&state->item, &disk.item);
 	put(out, &disk, sizeof(disk));
-	scp_put_le16(len, state->path.len);
-	put(out, len, sizeof(len));
-	put(out, state->path.bytes, state->path.len);
+	put_path(out, &state->path);
 }
 
-static void put_utimes(struct writer *out, const struct scp_id_list *list)
+static void put_ids(struct writer *out, const struct scp_id_list *list)
 {
 	u32 i;
 
-	put_le32(out, list->count);
 	for (i = 0; i < list->count; i++) {
 		put_le64(out, list->ids[i].ino);
 		put_le64(out, list->ids[i].generation);
 	}
 }
 
+static void put_counted_ids(struct writer *out, const struct scp_id_list *list)
+{
+	put_le32(out, list->count);
+	put_ids(out, list);
+}
+
+static void put_moves(struct writer *out, const struct scp_moves *moves)
+{
+	const struct scp_move *move;
+	u32 i;
+
+	put_le32(out, moves->count);
+	for (i = 0; i < moves->count; i++) {
+		move = &moves->moves[i];
+		put_le64(out, move->dir.ino);
+		put_le64(out, move->dir.generation);
+		put_le64(out, move->waits_for);
+		put_le64(out, move->removes.ino);
+		put_le64(out, move->removes.generation);
+		put(out, &move->orphanised, 1);
+		put_counted_ids(out, &move->touched);
+	}
+	put_counted_ids(out, &moves->doomed);
+}
+
+static size_t moves_size(const struct scp_moves *moves)
+{
+	size_t size = 2 * sizeof(u32) + moves->doomed.count * 2 * sizeof(u64);
+	u32 i;
+
+	for (i = 0; i < moves->count; i++)
+		size += sizeof(struct scp_checkpoint_move) +
+			moves->moves[i].touched.count * 2 * sizeof(u64);
+	return size;
+}
+
 static void put_run(struct writer *out, const struct scp_run *run)
 {
 	struct scp_checkpoint_run disk = {
+		.kind = run->kind,
+		.then = run->then,
 		.offset = cpu_to_le64(run->offset),
 		.end = cpu_to_le64(run->end),
 		.write_end = cpu_to_le64(run->write_end),
@@ -149,9 +214,10 @@ static size_t encoded_size(const struct scp_engine *engine, u32 memo_count)
 	const struct scp_state *state = &engine->state;
 	size_t size = sizeof(struct scp_checkpoint_header) + sizeof(struct scp_checkpoint_state);
 
-	size += engine->root_count * sizeof(struct scp_checkpoint_pin);
+	size += (engine->root_count + !!engine->parent) * sizeof(struct scp_checkpoint_pin);
 	size += sizeof(u16) + state->path.len;
 	size += sizeof(u32) + state->utimes.count * 2 * sizeof(u64);
+	size += moves_size(&state->moves);
 	size += sizeof(struct scp_checkpoint_run);
 	size += sizeof(u32) + memo_count * sizeof(u64);
 	size += sizeof(u32) + (engine->queue.tail - engine->queue.head);
@@ -175,13 +241,11 @@ static int encode_origin(struct scp_engine *engine, u8 **blob, size_t *size)
 	return 0;
 }
 
-int scp_checkpoint_encode(struct scp_engine *engine, u8 **blob, size_t *size)
+static int encode(struct scp_engine *engine, u8 **blob, size_t *size)
 {
 	u32 memo_count = scp_memo_save(&engine->clones, engine->memo_scratch, SCP_MEMO_LEAVES);
 	struct writer out;
 
-	if (engine->window.origin)
-		return encode_origin(engine, blob, size);
 	*size = encoded_size(engine, memo_count);
 	*blob = scp_alloc(*size);
 	if (!*blob)
@@ -189,11 +253,36 @@ int scp_checkpoint_encode(struct scp_engine *engine, u8 **blob, size_t *size)
 	out.at = *blob;
 	put_header(&out, engine, *size);
 	put_pins(&out, engine);
-	put_state(&out, engine);
-	put_utimes(&out, &engine->state.utimes);
+	put_state(&out, &engine->state);
+	put_counted_ids(&out, &engine->state.utimes);
+	put_moves(&out, &engine->state.moves);
 	put_run(&out, &engine->state.run);
 	put_memo(&out, engine->memo_scratch, memo_count);
 	put_queue(&out, &engine->queue);
 	scp_checkpoint_sign(*blob, *size);
 	return 0;
+}
+
+int scp_checkpoint_encode(struct scp_engine *engine, u8 **blob, size_t *size)
+{
+	struct scp_state *state = &engine->state;
+	enum scp_phase phase = state->phase;
+	bool at_end = state->at_end;
+	struct scp_position now;
+	int err;
+
+	if (engine->window.origin)
+		return encode_origin(engine, blob, size);
+	if (!engine->naming.collecting)
+		return encode(engine, blob, size);
+	/* Names that are collected but not processed are collected anew. */
+	scp_position_save(state, &now);
+	scp_position_restore(state, &engine->naming.from);
+	state->phase = SCP_PHASE_HANDLE;
+	state->at_end = false;
+	err = encode(engine, blob, size);
+	scp_position_restore(state, &now);
+	state->phase = phase;
+	state->at_end = at_end;
+	return err;
 }

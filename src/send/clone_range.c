@@ -215,10 +215,10 @@ static int judge_part(struct scp_engine *engine, struct scp_run *run,
 static int sent_bytenr(struct scp_engine *engine, u64 *bytenr)
 {
 	struct scp_extent extent;
-	int err = scp_cursor_to_key(engine);
+	int err = scp_cursor_to_item(engine);
 
 	if (!err)
-		err = scp_extent_parse(&engine->cursor, &extent);
+		err = scp_extent_parse(&engine->item_cursor, &extent);
 	if (!err)
 		*bytenr = extent.disk_bytenr;
 	return err;

@@ -25,9 +25,10 @@ int scp_engine_fail(struct scp_engine *engine, enum scp_reason reason, const cha
 
 void scp_engine_forget(struct scp_engine *engine)
 {
-	scp_cursor_off(engine);
+	scp_walk_off(engine);
 	scp_refs_clear(engine);
 	memset(engine->made_dirs, 0, sizeof(engine->made_dirs));
+	memset(engine->rmdir_hints, 0, sizeof(engine->rmdir_hints));
 }
 
 static int check_request(struct scp_volume *volume, const struct scp_request *request)
@@ -38,8 +39,6 @@ static int check_request(struct scp_volume *volume, const struct scp_request *re
 		return scp_fail_detail(volume, SCP_FLAGS, "unknown flag");
 	if ((request->flags & SCP_SEND_COMPRESSED) && request->protocol < 2)
 		return scp_fail_detail(volume, SCP_FLAGS, "compressed data needs protocol 2");
-	if (request->parent)
-		return scp_fail_detail(volume, SCP_INCREMENTAL, NULL);
 	if (request->clone_count > MAX_CLONE_SOURCES)
 		return scp_fail_detail(volume, SCP_FLAGS, "too many clone sources");
 	return 0;
@@ -61,29 +60,34 @@ static void insert_root(struct scp_engine *engine, u64 id)
 	engine->root_count++;
 }
 
-static int open_root(struct scp_engine *engine, struct scp_clone_root *root, bool writable_ok)
-{
-	u64 id = root->tree.id;
-	int err = scp_tree_open(engine->volume, id, true, &root->tree);
-
-	if (err == -ENOENT || (!err && (!root->tree.info.refs ||
-					(root->tree.info.flags & SCP_ROOT_DEAD))))
-		return scp_fail(engine->volume, SCP_SUBVOLUME_MISSING, 0, SCP_NOWHERE, id,
-				SCP_NOWHERE, SCP_NOWHERE);
-	if (!err && !writable_ok && !(root->tree.info.flags & SCP_ROOT_READONLY))
-		return scp_fail(engine->volume, SCP_SUBVOLUME_WRITABLE, 0, SCP_NOWHERE, id,
-				SCP_NOWHERE, SCP_NOWHERE);
-	return err;
-}
-
 static bool is_subvolume_id(u64 id)
 {
 	return id == SCP_FS_TREE_ID || (id >= SCP_FIRST_FREE_ID && id <= SCP_LAST_FREE_ID);
 }
 
+/* Opens subvolume @id, which must not change while it is used. */
+static int open_subvolume(struct scp_engine *engine, u64 id, bool writable_ok,
+			  struct scp_tree *tree)
+{
+	enum scp_reason reason = SCP_NONE;
+	int err = -ENOENT;
+
+	if (is_subvolume_id(id))
+		err = scp_tree_open(engine->volume, id, true, tree);
+	if (err == -ENOENT || (!err && (!tree->info.refs || (tree->info.flags & SCP_ROOT_DEAD))))
+		reason = SCP_SUBVOLUME_MISSING;
+	else if (!err && !writable_ok && !(tree->info.flags & SCP_ROOT_READONLY))
+		reason = SCP_SUBVOLUME_WRITABLE;
+	if (reason)
+		return scp_fail(engine->volume, reason, 0, SCP_NOWHERE, id, SCP_NOWHERE,
+				SCP_NOWHERE);
+	return err;
+}
+
 static int open_roots(struct scp_engine *engine, const struct scp_request *request)
 {
 	bool writable_ok = request->flags & SCP_SEND_WRITABLE_OK;
+	struct scp_clone_root *root;
 	u32 i;
 	int err;
 
@@ -94,18 +98,19 @@ static int open_roots(struct scp_engine *engine, const struct scp_request *reque
 	for (i = 0; i < request->clone_count; i++)
 		insert_root(engine, request->clone_sources[i]);
 	for (i = 0; i < engine->root_count; i++) {
-		if (!is_subvolume_id(engine->roots[i].tree.id))
-			return scp_fail(engine->volume, SCP_SUBVOLUME_MISSING, 0, SCP_NOWHERE,
-					engine->roots[i].tree.id, SCP_NOWHERE, SCP_NOWHERE);
-		err = open_root(engine, &engine->roots[i], writable_ok);
+		root = &engine->roots[i];
+		err = open_subvolume(engine, root->tree.id, writable_ok, &root->tree);
 		if (err)
 			return err;
-		if (engine->roots[i].tree.id != request->subvolume)
+		if (root->tree.id != request->subvolume)
 			continue;
-		engine->roots[i].is_send_root = true;
-		engine->tree = &engine->roots[i].tree;
+		root->is_send_root = true;
+		engine->tree = &root->tree;
 	}
-	return 0;
+	if (!request->parent)
+		return 0;
+	engine->parent = &engine->parent_tree;
+	return open_subvolume(engine, request->parent, writable_ok, engine->parent);
 }
 
 static int set_up(struct scp_engine *engine, const struct scp_request *request)
@@ -120,10 +125,16 @@ static int set_up(struct scp_engine *engine, const struct scp_request *request)
 	engine->flags = request->flags;
 	scp_state_init(&engine->state);
 	scp_state_init(&engine->undo);
-	scp_cursor_init(&engine->cursor, engine->tree);
-	engine->cursor.walk = true;
-	return scp_clone_search_init(&engine->clones, engine->volume, engine->roots,
-				     engine->root_count);
+	/* Reading ahead pays where everything is read; a comparison passes over most. */
+	scp_compare_init(&engine->walk, engine->tree, engine->parent);
+	engine->walk.left.cursor.walk = !engine->parent;
+	scp_cursor_init(&engine->item_cursor, engine->tree);
+	scp_cursor_init(&engine->parent_cursor, engine->parent);
+	err = scp_clone_search_init(&engine->clones, engine->volume, engine->roots,
+				    engine->root_count);
+	/* The kernel counts what it was given: naming the subvolume itself is naming a source. */
+	engine->clones.alone = !request->clone_count;
+	return err;
 }
 
 int scp_engine_open(struct scp_volume *volume, const struct scp_request *request,
@@ -155,9 +166,11 @@ void scp_engine_close(struct scp_engine *engine)
 {
 	if (!engine)
 		return;
-	scp_cursor_release(&engine->cursor);
+	scp_walk_off(engine);
 	scp_window_close(engine);
-	scp_refs_release(engine);
+	scp_ref_list_release(&engine->naming.new);
+	scp_ref_list_release(&engine->naming.gone);
+	scp_id_list_release(&engine->naming.touched);
 	scp_queue_release(&engine->queue);
 	scp_state_release(&engine->state);
 	scp_state_release(&engine->undo);

@@ -7,13 +7,15 @@
 
 #include <sendcp/engine.h>
 #include "clone/clone.h"
+#include "send/compare.h"
 #include "send/queue.h"
+#include "send/reflist.h"
 #include "send/state.h"
 
 /* The kernel release whose decisions are reproduced; stored in checkpoints. */
 #define SCP_BEHAVIOUR 618u
-/* Names that are processed without opening a window, and the commands one window holds. */
-#define SCP_REFS_QUEUED 8u
+/* Names and moves that are processed without opening a window, and the commands one window holds. */
+#define SCP_NAMES_QUEUED 8u
 #define SCP_WINDOW_COMMANDS 1024u
 /* Times that file data is looked for again when it moves while it is read. */
 #define SCP_MOVE_RETRIES 16
@@ -22,24 +24,46 @@
 /* Directories remembered as already created. */
 #define SCP_MADE_DIRS 64u
 
-/* A name of the current inode, collected but not processed yet. */
-struct scp_new_ref {
-	u64 dir;
-	u64 dir_generation;
-	/* In scp_ref_list.names. */
-	u32 name;
-	u16 name_len;
+/* Where an event is: enough to handle it again. */
+struct scp_position {
+	struct scp_key key;
+	struct scp_key left_key;
+	struct scp_key right_key;
+	enum scp_result result;
+	bool left_end;
+	bool right_end;
 };
 
-struct scp_ref_list {
-	struct scp_new_ref *refs;
-	u32 count;
-	u32 room;
-	/* The names' bytes, one behind the other. */
-	u8 *names;
-	u32 names_used;
-	u32 names_room;
+/* The names of the current inode on their way: what processing them goes by. See names.c. */
+struct scp_naming {
+	/* Names it gets and names it loses. */
+	struct scp_ref_list new;
+	struct scp_ref_list gone;
+	/* Events of ref items were collected; the first of them. */
+	bool collecting;
+	struct scp_position from;
+	/* Where the inode is now. */
+	struct scp_path valid;
+	/* That is its orphan name. */
+	bool still_orphan;
+	/* A directory was moved out of the way: paths collected before may be wrong. */
+	bool dir_orphanised;
+	/* One above the inode was. */
+	bool ancestor_orphanised;
+	/* The inode is a directory whose move must wait. */
+	bool delayed;
+	/* Directories of all these names, each once. */
+	struct scp_id_list touched;
 };
+
+/* How far a directory that cannot be removed yet was looked through. */
+struct scp_rmdir_hint {
+	struct scp_inode_id dir;
+	u64 blocker;
+	u64 index;
+};
+
+#define SCP_RMDIR_HINTS 16u
 
 /* A finish step too long to queue: see window.c. */
 struct scp_window {
@@ -68,6 +92,9 @@ struct scp_engine {
 	u32 flags;
 	/* The subvolume; the clone roots, this one among them, sorted by id. */
 	struct scp_tree *tree;
+	/* Points to parent_tree; NULL in a full send. */
+	struct scp_tree *parent;
+	struct scp_tree parent_tree;
 	struct scp_clone_root *roots;
 	u32 root_count;
 	struct scp_clone_search clones;
@@ -78,25 +105,24 @@ struct scp_engine {
 	/* State before the step under way, to go back to if it fails. */
 	struct scp_state undo;
 
-	/* Names of the current inode; no command is out between the first one and their processing. */
-	struct scp_ref_list refs;
-	/* The item with the first of them. */
-	struct scp_key refs_from;
+	struct scp_naming naming;
 
-	/* The directories of these names; only while they are processed. */
-	struct scp_id_list touched;
-
-	/* Walks the subvolume's items; off the item when cursor_on is false. */
-	struct scp_cursor cursor;
-	bool cursor_on;
+	/* Walks the subvolume, and its parent if it has one. A full send uses the left side alone. */
+	struct scp_compare walk;
 
 	/* Caches. */
 	u64 made_dirs[SCP_MADE_DIRS];
 	u32 made_next;
+	struct scp_rmdir_hint rmdir_hints[SCP_RMDIR_HINTS];
+	u32 rmdir_next;
 
 	/* Bytes of the command being encoded, behind the queue's tail; its first failure. */
 	size_t command_length;
 	int command_error;
+	/* Of the item that xattrs and contents are taken from, and its counterpart in the parent. */
+	struct scp_cursor item_cursor;
+	struct scp_cursor parent_cursor;
+
 	/* Scratch: these are too large for the stack. */
 	u64 memo_scratch[SCP_MEMO_LEAVES];
 	struct scp_path path_a;
@@ -145,14 +171,47 @@ int scp_queue_stream_header(struct scp_engine *engine);
 /* Length fields and CRC of a complete command of @length bytes (header included). */
 void scp_command_seal(u8 *command, u32 length);
 
+/* exists.c: what is at the receiver now. All return negative errnos as usual. */
+enum scp_presence {
+	SCP_PRESENT_SAME,
+	SCP_DID_CREATE,
+	SCP_WILL_CREATE,
+	SCP_DID_DELETE,
+	SCP_WILL_DELETE,
+};
+
+/* *@generation 0 if @ino is missing in @tree or has no links. */
+int scp_generation_in(struct scp_tree *tree, u64 ino, u64 *generation);
+/* An enum scp_presence; -ENOENT (no reason set) if the inode is in neither tree. */
+int scp_presence_of(struct scp_engine *engine, u64 ino, u64 generation);
+/* The same for an inode that must be in one of them. */
+int scp_need_presence(struct scp_engine *engine, u64 ino, u64 generation);
+/* 1: it is there, under a name or its orphan name. */
+int scp_exists_now(struct scp_engine *engine, u64 ino, u64 generation);
+/* 1: another inode, whose turn has been, has taken this name of (ino, generation). */
+int scp_is_overwritten(struct scp_engine *engine, const struct scp_name *name, u64 dir_generation,
+		       u64 ino, u64 generation);
+/* 1: *@in_the_way, of the parent and not yet dealt with, has this name now. */
+int scp_find_conflict(struct scp_engine *engine, const struct scp_name *name, u64 dir_generation,
+		      struct scp_inode *in_the_way);
+/* 1: @ancestor is above @ino in @tree. */
+int scp_is_ancestor(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
+		    const struct scp_inode_id *ancestor);
+
 /* path.c */
 void scp_path_clear(struct scp_path *path);
-bool scp_path_equal(const struct scp_path *a, const struct scp_path *b);
+bool scp_path_begins_with(const struct scp_path *path, const struct scp_path *beginning);
 void scp_path_copy(struct scp_path *to, const struct scp_path *from);
 /* @path += "/" name (just the name under the root). -ENAMETOOLONG. */
 int scp_path_append(struct scp_engine *engine, struct scp_path *path, const u8 *name, u16 len);
 /* The name an inode has before it has one: see docs/architecture.md. */
 int scp_orphan_name(struct scp_engine *engine, u64 ino, u64 generation, struct scp_path *path);
+/*
+ * The name by which @id, not waiting for anything, is known now, and the tree its directory's
+ * generation is to be taken from. 1: it is known by its orphan name.
+ */
+int scp_name_now(struct scp_engine *engine, const struct scp_inode_id *id, struct scp_name *name,
+		 struct scp_tree **tree);
 /* Where (ino, generation) is at the receiver now. */
 int scp_path_of(struct scp_engine *engine, u64 ino, u64 generation, struct scp_path *path);
 /* The same for the current inode, remembered in state.path. */
@@ -163,21 +222,53 @@ int scp_path_in_tree(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
 
 /* inode.c: opening inodes and creating them at the receiver. */
 int scp_open_inode(struct scp_engine *engine);
+/* The current inode is @inode now. */
+void scp_set_inode(struct scp_state *state, enum scp_kind kind, const struct scp_inode *inode);
 int scp_create_inode(struct scp_engine *engine, const struct scp_inode *inode);
 /* MKDIR for a directory whose turn has not come, unless that was done. */
 int scp_create_dir_early(struct scp_engine *engine, u64 dir, u64 generation);
 
-/* refs.c: the names of the current inode. */
-int scp_collect_refs(struct scp_engine *engine);
-int scp_process_refs(struct scp_engine *engine);
-void scp_refs_clear(struct scp_engine *engine);
-void scp_refs_release(struct scp_engine *engine);
+/* recreate.c: an inode number used again. */
+int scp_step_recreate(struct scp_engine *engine);
 
-/* attributes.c: chown, chmod, times, xattrs. */
+/* refs.c: the names of the current inode, collected. */
+int scp_collect_refs(struct scp_engine *engine);
+/* 1: the event is one although the items are the same: a directory has another generation. */
+int scp_refs_differ(struct scp_engine *engine);
+/* All names of the current inode in @tree; @gone: as names it loses. */
+int scp_collect_all_refs(struct scp_engine *engine, struct scp_tree *tree, bool gone);
+void scp_refs_clear(struct scp_engine *engine);
+
+/* names.c: the names of the current inode, processed. */
+int scp_process_names(struct scp_engine *engine);
+/* Commands about names. */
+int scp_send_rename(struct scp_engine *engine, const struct scp_path *from,
+		    const struct scp_path *to);
+int scp_send_link(struct scp_engine *engine, const struct scp_path *name,
+		  const struct scp_path *existing);
+int scp_send_unlink(struct scp_engine *engine, const struct scp_path *path);
+int scp_send_rmdir(struct scp_engine *engine, const struct scp_path *path);
+
+/* delay.c: directory moves that wait for others. */
+/* 1: the current directory's move into @ref's directory must wait, and was registered. */
+int scp_must_wait(struct scp_engine *engine, const struct scp_name *name, u64 dir_generation);
+/* The moves that waited for the current inode. */
+int scp_apply_moves(struct scp_engine *engine);
+
+/* remove.c */
+/* 1: nothing is left in it; 0: there is, and it is doomed. */
+int scp_can_remove(struct scp_engine *engine, u64 dir, u64 generation);
+
+/* attributes.c: size, owner, mode, flags, times. */
+/* A command that begins with the current inode's path. */
+int scp_begin_for_current(struct scp_engine *engine, enum scp_command command);
 int scp_send_truncate(struct scp_engine *engine, u64 size);
 int scp_send_chown(struct scp_engine *engine, const struct scp_inode *inode);
 int scp_send_chmod(struct scp_engine *engine, const struct scp_inode *inode);
 int scp_send_utimes(struct scp_engine *engine, u64 ino, u64 generation);
+int scp_send_fileattr(struct scp_engine *engine, const struct scp_inode *inode);
+
+/* xattrs.c */
 int scp_send_capability(struct scp_engine *engine);
 int scp_step_xattr(struct scp_engine *engine);
 
@@ -187,13 +278,30 @@ int scp_trim_utimes(struct scp_engine *engine);
 int scp_step_flush(struct scp_engine *engine);
 
 /* finish.c: what an inode still owes when its items are over. */
-int scp_finish(struct scp_engine *engine, bool at_end);
-/* Have all names of the current inode been seen, now that the event at state.key is next? */
-bool scp_names_are_due(const struct scp_engine *engine, bool at_end);
+int scp_finish_names(struct scp_engine *engine);
+int scp_finish_hole(struct scp_engine *engine);
+int scp_finish_inode(struct scp_engine *engine);
+/* Is the event at state.key past the names of the current inode? */
+bool scp_past_names(const struct scp_engine *engine);
 
 /* extent.c: what becomes of an EXTENT_DATA item; clone_range.c and run.c: doing it. */
 int scp_handle_extent(struct scp_engine *engine);
+/* The extent at state.item, of an inode all of whose contents are new. */
+int scp_send_extent(struct scp_engine *engine, enum scp_phase then);
 int scp_step_run(struct scp_engine *engine);
+/* Leaves engine->item_cursor on state.item. */
+int scp_cursor_to_item(struct scp_engine *engine);
+
+/* unchanged.c: 1: the parent has the same extent there. */
+int scp_is_unchanged(struct scp_engine *engine, const struct scp_extent *extent);
+
+/* hole.c: holes where the parent has data. */
+int scp_step_hole(struct scp_engine *engine);
+/* Begins a run for what lies between the last extent and @end, if the parent has data there. */
+int scp_start_hole(struct scp_engine *engine, u64 end, enum scp_phase then);
+/* End of the last extent of the current inode at or before @offset; 0 if there is none. */
+int scp_extent_end_before(struct scp_engine *engine, u64 offset, u64 *end);
+
 /* Says that a range has contents, instead of sending them. */
 int scp_send_update_extent(struct scp_engine *engine, u64 offset, u64 size);
 /* Decides the next part of a run that clones: queues a CLONE, or sets write_end. */
@@ -203,11 +311,13 @@ int scp_step_clone(struct scp_engine *engine, struct scp_run *run);
 int scp_step_begin(struct scp_engine *engine);
 
 /* window.c: finish steps with very many commands. */
-bool scp_window_needed(const struct scp_engine *engine, bool at_end);
-int scp_window_open(struct scp_engine *engine);
+/*
+ * Runs @step, in windows if it has many commands: many names are to be processed, or moves waited
+ * for the current inode.
+ */
+int scp_window_run(struct scp_engine *engine, int (*step)(struct scp_engine *engine));
 /* Is the command just encoded to be queued? */
 bool scp_window_takes(struct scp_engine *engine);
-void scp_window_counting(struct scp_engine *engine, bool on);
 void scp_window_delivered(struct scp_engine *engine);
 /* The queue is empty: make the next commands of the step. 1: it was run again; 0: nothing to do. */
 int scp_window_next(struct scp_engine *engine);
@@ -215,9 +325,12 @@ void scp_window_close(struct scp_engine *engine);
 
 /* step.c */
 int scp_step(struct scp_engine *engine);
-/* Puts the cursor on the item at state.key. */
-int scp_cursor_to_key(struct scp_engine *engine);
-void scp_cursor_off(struct scp_engine *engine);
+/* The event, of the subvolume and of its parent; only where the result says there is an item. */
+int scp_to_event(struct scp_engine *engine);
+struct scp_cursor *scp_event_cursor(struct scp_engine *engine);
+void scp_walk_off(struct scp_engine *engine);
+void scp_position_save(const struct scp_state *state, struct scp_position *position);
+void scp_position_restore(struct scp_state *state, const struct scp_position *position);
 
 /* checkpoint.c; -ENOMEM or what reading the trees gives. */
 int scp_checkpoint_encode(struct scp_engine *engine, u8 **blob, size_t *size);

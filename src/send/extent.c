@@ -11,18 +11,18 @@ static bool is_implied(const struct scp_extent *extent)
 }
 
 static int find_source(struct scp_engine *engine, const struct scp_extent *extent,
-		       struct scp_clone_source *source)
+		       u64 leaf_owner, struct scp_clone_source *source)
 {
 	const struct scp_state *state = &engine->state;
 	struct scp_clone_wanted wanted = {
 		.extent = extent,
-		.leaf_owner = engine->cursor.path[0]->owner,
+		.leaf_owner = leaf_owner,
 		.ino = state->ino,
 		.inode_size = state->size,
 		.next_write_offset = state->next_write_offset,
 	};
 
-	if (extent->type == SCP_EXTENT_INLINE)
+	if (extent->type == SCP_EXTENT_INLINE || !extent->disk_bytenr)
 		return 0;
 	return scp_clone_find(&engine->clones, &wanted, source);
 }
@@ -45,19 +45,28 @@ static int ends_together(struct scp_engine *engine, const struct scp_clone_sourc
 static int may_clone(struct scp_engine *engine, const struct scp_clone_source *source,
 		     u64 offset, u64 end)
 {
+	int err;
+
 	if (scp_is_aligned(end, engine->volume->sectorsize))
 		return 1;
 	if (end != engine->state.size)
 		return 0;
-	return ends_together(engine, source, end - offset);
+	err = ends_together(engine, source, end - offset);
+	if (err <= 0 || !engine->parent)
+		return err;
+	/* What the old file has behind the range would be in the way of its unaligned end. */
+	err = scp_send_truncate(engine, offset);
+	return err ? err : 1;
 }
 
 static void start_run(struct scp_engine *engine, const struct scp_extent *extent, u64 end,
-		      const struct scp_clone_source *source)
+		      const struct scp_clone_source *source, enum scp_phase then)
 {
 	struct scp_run *run = &engine->state.run;
 
 	memset(run, 0, sizeof(*run));
+	run->kind = SCP_RUN_DATA;
+	run->then = then;
 	run->offset = extent->file_offset;
 	run->end = end;
 	run->extent_offset = extent->extent_offset;
@@ -72,29 +81,77 @@ static void start_run(struct scp_engine *engine, const struct scp_extent *extent
 	engine->state.phase = SCP_PHASE_RUN;
 }
 
-int scp_handle_extent(struct scp_engine *engine)
+/* @extent stands in a leaf of @leaf_owner: write or clone what of it is in the file. */
+static int send_extent(struct scp_engine *engine, const struct scp_extent *extent, u64 leaf_owner,
+		       enum scp_phase then)
 {
 	struct scp_clone_source source;
+	u64 end = scp_min(scp_extent_end(extent, engine->volume->sectorsize),
+			  engine->state.size);
+	int err;
+
+	engine->state.phase = then;
+	if (end <= extent->file_offset)
+		return 0;
+	err = find_source(engine, extent, leaf_owner, &source);
+	if (err > 0)
+		err = may_clone(engine, &source, extent->file_offset, end);
+	if (err < 0)
+		return err;
+	/* The kernel clones no sector from a file's beginning. */
+	if (err && !source.offset && end - extent->file_offset == engine->volume->sectorsize)
+		err = 0;
+	start_run(engine, extent, end, err ? &source : NULL, then);
+	return 0;
+}
+
+int scp_send_extent(struct scp_engine *engine, enum scp_phase then)
+{
 	struct scp_extent extent;
-	u64 end;
 	int err;
 
 	if (S_ISLNK(engine->state.mode))
 		return 0;
-	err = scp_extent_parse(&engine->cursor, &extent);
+	err = scp_extent_parse(&engine->item_cursor, &extent);
 	if (err || is_implied(&extent))
 		return err;
-	end = scp_min(scp_extent_end(&extent, engine->volume->sectorsize), engine->state.size);
-	if (end <= extent.file_offset)
+	return send_extent(engine, &extent, engine->item_cursor.path[0]->owner, then);
+}
+
+/* Of an inode the parent has too: what is not the same there, and holes. */
+static int handle_changed(struct scp_engine *engine)
+{
+	struct scp_state *state = &engine->state;
+	struct scp_cursor *cursor = &engine->walk.left.cursor;
+	enum scp_phase then = S_ISREG(state->mode) ? SCP_PHASE_HOLE : SCP_PHASE_EVENT;
+	struct scp_extent extent;
+	int err;
+
+	state->phase = then;
+	if (state->result == SCP_RESULT_SAME)
 		return 0;
-	err = find_source(engine, &extent, &source);
-	if (err > 0)
-		err = may_clone(engine, &source, extent.file_offset, end);
-	if (err < 0)
+	err = scp_extent_parse(cursor, &extent);
+	if (!err)
+		err = scp_is_unchanged(engine, &extent);
+	if (err)
+		return err < 0 ? err : 0;
+	return send_extent(engine, &extent, cursor->path[0]->owner, then);
+}
+
+int scp_handle_extent(struct scp_engine *engine)
+{
+	struct scp_state *state = &engine->state;
+	struct scp_cursor *cursor = &engine->walk.left.cursor;
+	struct scp_extent extent;
+	int err;
+
+	if (state->result == SCP_RESULT_DELETED || S_ISLNK(state->mode))
+		return 0;
+	state->item = state->key;
+	if (state->kind == SCP_KIND_CHANGED)
+		return handle_changed(engine);
+	err = scp_extent_parse(cursor, &extent);
+	if (err || is_implied(&extent))
 		return err;
-	/* The kernel clones no sector from a file's beginning. */
-	if (err && !source.offset && end - extent.file_offset == engine->volume->sectorsize)
-		err = 0;
-	start_run(engine, &extent, end, err ? &source : NULL);
-	return 0;
+	return send_extent(engine, &extent, cursor->path[0]->owner, SCP_PHASE_EVENT);
 }

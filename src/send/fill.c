@@ -71,6 +71,16 @@ static int read_stored(struct scp_engine *engine, const struct scp_payload *payl
 	return scp_send_fail(engine, SCP_MOVED_TOO_OFTEN);
 }
 
+static int read_payload(struct scp_engine *engine, const struct scp_payload *payload, u8 *to)
+{
+	if (payload->kind == SCP_PAYLOAD_FILE)
+		return read_file(engine, payload, to);
+	if (payload->kind == SCP_PAYLOAD_STORED)
+		return read_stored(engine, payload, to);
+	memset(to, 0, payload->length);
+	return 0;
+}
+
 /* Puts a command whose contents are to be read to @to; @head bytes of it are known. */
 static int deliver_payload(struct scp_engine *engine, const u8 *command, u32 head, u32 length,
 			   u8 *to)
@@ -82,10 +92,7 @@ static int deliver_payload(struct scp_engine *engine, const u8 *command, u32 hea
 	memcpy(to, command, head);
 	if (engine->protocol == 1)
 		scp_put_le16(to + head - 2, length);
-	if (payload.kind == SCP_PAYLOAD_FILE)
-		err = read_file(engine, &payload, to + head);
-	else
-		err = read_stored(engine, &payload, to + head);
+	err = read_payload(engine, &payload, to + head);
 	if (!err)
 		scp_command_seal(to, head + length);
 	return err;
@@ -145,7 +152,7 @@ static int deliver(struct scp_engine *engine, struct scp_fill *fill)
 	int err = 0;
 
 	if ((size_t)head + data > fill->size - fill->filled) {
-		if (payload && engine->queue.payload.kind == SCP_PAYLOAD_FILE &&
+		if (payload && engine->queue.payload.kind != SCP_PAYLOAD_STORED &&
 		    (fill->flags & SCP_FILL_SPLIT_WRITES))
 			return deliver_split(engine, command, head, fill);
 		return -ENOBUFS;
@@ -166,19 +173,6 @@ static bool is_complete(const struct scp_engine *engine)
 	return engine->state.phase == SCP_PHASE_DONE && scp_queue_empty(&engine->queue);
 }
 
-/* Steps until something is queued or the stream is complete. */
-static int refill(struct scp_engine *engine)
-{
-	int err = 0;
-
-	while (!err && scp_queue_empty(&engine->queue) && !is_complete(engine)) {
-		err = scp_window_next(engine);
-		if (err >= 0)
-			err = scp_step(engine);
-	}
-	return err;
-}
-
 static int interrupted(struct scp_engine *engine)
 {
 	const struct scp_host *host = engine->volume->host;
@@ -186,6 +180,21 @@ static int interrupted(struct scp_engine *engine)
 	if (!host->ops->interrupted(host->private))
 		return 0;
 	return scp_send_fail(engine, SCP_INTERRUPTED);
+}
+
+/* Steps until something is queued or the stream is complete. */
+static int refill(struct scp_engine *engine)
+{
+	int err = 0;
+
+	while (!err && scp_queue_empty(&engine->queue) && !is_complete(engine)) {
+		err = interrupted(engine);
+		if (!err)
+			err = scp_window_next(engine);
+		if (err >= 0)
+			err = scp_step(engine);
+	}
+	return err;
 }
 
 static int fill_some(struct scp_engine *engine, struct scp_fill *fill)

@@ -1,81 +1,166 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The finish step: before each event, what the inodes before it still owe.
+ * The finish phases: before each event, what the inodes before it still owe.
  *
- * Names are processed as soon as an event is past the inode's ref items; size, owner, mode and times
- * when an event is past the inode.
+ * Names are processed as soon as an event is past the inode's ref items; a hole at the end, size,
+ * owner, mode and times when an event is past the inode.
  */
 #include "send/engine_private.h"
 
-bool scp_names_are_due(const struct scp_engine *engine, bool at_end)
+bool scp_past_names(const struct scp_engine *engine)
 {
 	const struct scp_state *state = &engine->state;
 
-	if (!engine->refs.count)
-		return false;
-	return at_end || state->key.objectid != state->ino ||
+	return state->at_end || state->key.objectid != state->ino ||
 	       state->key.type > SCP_INODE_EXTREF;
 }
 
-static int finish_names(struct scp_engine *engine, bool at_end)
+static int finish_step(struct scp_engine *engine)
 {
-	int err;
-
-	if (!scp_names_are_due(engine, at_end))
-		return 0;
-	err = scp_process_refs(engine);
-	if (err)
-		return err;
-	scp_refs_clear(engine);
-	engine->state.mark = engine->state.ino + 1;
-	return 0;
+	engine->state.phase = engine->state.at_end ? SCP_PHASE_FLUSH : SCP_PHASE_HANDLE;
+	return scp_trim_utimes(engine);
 }
 
-static int finish_attributes(struct scp_engine *engine, const struct scp_inode *inode)
+static bool past_inode(const struct scp_state *state)
 {
-	const struct scp_state *state = &engine->state;
+	if (state->kind == SCP_KIND_NONE || state->kind == SCP_KIND_DELETED)
+		return false;
+	return state->at_end || state->key.objectid != state->ino;
+}
+
+static int process_names(struct scp_engine *engine)
+{
+	struct scp_naming *naming = &engine->naming;
 	int err = 0;
 
-	if (S_ISREG(inode->mode) && state->next_write_offset != inode->size)
-		err = scp_send_truncate(engine, inode->size);
+	if (naming->new.live || naming->gone.live) {
+		err = scp_window_run(engine, scp_process_names);
+		if (!err && !naming->delayed)
+			engine->state.mark = engine->state.ino + 1;
+	}
 	if (!err)
-		err = scp_send_chown(engine, inode);
-	if (!err && !S_ISLNK(inode->mode))
-		err = scp_send_chmod(engine, inode);
-	if (!err)
-		err = scp_send_capability(engine);
+		scp_refs_clear(engine);
 	return err;
 }
 
-static int finish_inode(struct scp_engine *engine)
+int scp_finish_names(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
-	struct scp_inode inode;
-	int err = scp_inode_get(engine->tree, state->ino, &inode);
+	int err = 0;
 
-	if (err == -ENOENT)
-		return scp_send_fail(engine, SCP_INCONSISTENT);
-	if (!err)
-		err = finish_attributes(engine, &inode);
+	if (state->kind == SCP_KIND_IGNORED) {
+		state->phase = state->at_end ? SCP_PHASE_FLUSH : SCP_PHASE_HANDLE;
+		return 0;
+	}
+	if (state->kind != SCP_KIND_NONE && scp_past_names(engine))
+		err = process_names(engine);
+	if (err)
+		return err;
+	if (!past_inode(state))
+		return finish_step(engine);
+	state->phase = SCP_PHASE_FINISH_HOLE;
+	return 0;
+}
+
+/* The inode as it was in the parent; only for CHANGED ones. */
+static int old_inode(struct scp_engine *engine, struct scp_inode *inode)
+{
+	int err = scp_inode_get(engine->parent, engine->state.ino, inode);
+
+	return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+}
+
+static bool needs_truncate(const struct scp_state *state, const struct scp_inode *old)
+{
+	bool written = state->next_write_offset == state->size;
+
+	if (!old)
+		return !written;
+	return old->size != state->size && !(state->size > old->size && written);
+}
+
+/* Decided before the hole at the end is sent, as the kernel does. */
+int scp_finish_hole(struct scp_engine *engine)
+{
+	struct scp_state *state = &engine->state;
+	bool changed = state->kind == SCP_KIND_CHANGED;
+	struct scp_inode old;
+	int err;
+
+	state->phase = SCP_PHASE_FINISH_INODE;
+	state->truncate = false;
+	if (!S_ISREG(state->mode))
+		return 0;
+	if (!changed) {
+		state->truncate = needs_truncate(state, NULL);
+		return 0;
+	}
+	err = old_inode(engine, &old);
+	if (err)
+		return err;
+	state->truncate = needs_truncate(state, &old);
+	if (state->last_extent_end == SCP_UNKNOWN || state->last_extent_end < state->size) {
+		err = scp_extent_end_before(engine, SCP_UNKNOWN, &state->last_extent_end);
+		if (err)
+			return err;
+	}
+	if (state->last_extent_end >= state->size)
+		return 0;
+	return scp_start_hole(engine, state->size, SCP_PHASE_FINISH_INODE);
+}
+
+static int send_attributes(struct scp_engine *engine, const struct scp_inode *now,
+			   const struct scp_inode *old)
+{
+	bool link = S_ISLNK(now->mode);
+	int err = 0;
+
+	if (engine->state.truncate)
+		err = scp_send_truncate(engine, now->size);
+	if (!err && (!old || old->uid != now->uid || old->gid != now->gid))
+		err = scp_send_chown(engine, now);
+	if (!err && !link && (!old || old->mode != now->mode))
+		err = scp_send_chmod(engine, now);
+	if (!err && !link && old && old->flags != now->flags && engine->protocol >= 2)
+		err = scp_send_fileattr(engine, now);
+	return err ? err : scp_send_capability(engine);
+}
+
+static int settle_inode(struct scp_engine *engine, const struct scp_inode *inode)
+{
+	struct scp_state *state = &engine->state;
+	int err;
+
+	if (scp_moves_find(&state->moves, state->ino))
+		return 0;
+	err = scp_apply_moves(engine);
 	if (err)
 		return err;
 	state->mark = state->ino + 1;
-	if (S_ISDIR(inode.mode) && inode.size)
+	if (S_ISDIR(inode->mode) && inode->size)
 		return scp_defer_utimes(engine, state->ino, state->generation);
 	return scp_send_utimes(engine, state->ino, state->generation);
 }
 
-int scp_finish(struct scp_engine *engine, bool at_end)
+static int finish_inode(struct scp_engine *engine)
 {
-	const struct scp_state *state = &engine->state;
-	int err;
+	bool changed = engine->state.kind == SCP_KIND_CHANGED;
+	struct scp_inode now;
+	struct scp_inode old;
+	int err = scp_inode_get(engine->tree, engine->state.ino, &now);
 
-	if (state->kind == SCP_KIND_IGNORED)
-		return 0;
-	if (state->kind == SCP_KIND_NONE)
-		return scp_trim_utimes(engine);
-	err = finish_names(engine, at_end);
-	if (!err && (at_end || state->key.objectid != state->ino))
-		err = finish_inode(engine);
-	return err ? err : scp_trim_utimes(engine);
+	if (err == -ENOENT)
+		return scp_send_fail(engine, SCP_INCONSISTENT);
+	if (!err && changed)
+		err = old_inode(engine, &old);
+	if (!err)
+		err = send_attributes(engine, &now, changed ? &old : NULL);
+	if (!err)
+		err = settle_inode(engine, &now);
+	return err ? err : finish_step(engine);
+}
+
+int scp_finish_inode(struct scp_engine *engine)
+{
+	return scp_window_run(engine, finish_inode);
 }

@@ -4,25 +4,72 @@
  */
 #include "send/engine_private.h"
 
+void scp_set_inode(struct scp_state *state, enum scp_kind kind, const struct scp_inode *inode)
+{
+	state->kind = kind;
+	state->ino = inode->ino;
+	state->generation = inode->generation;
+	state->size = inode->size;
+	state->mode = inode->mode;
+}
+
+static int open_new(struct scp_engine *engine, const struct scp_inode *inode)
+{
+	struct scp_state *state = &engine->state;
+
+	scp_set_inode(state, inode->nlink ? SCP_KIND_NEW : SCP_KIND_IGNORED, inode);
+	if (state->kind == SCP_KIND_IGNORED || inode->ino == SCP_ROOT_DIR_ID)
+		return 0;
+	return scp_create_inode(engine, inode);
+}
+
+/* The number is in both trees: is it the same inode? */
+static int open_changed(struct scp_engine *engine, const struct scp_inode *now,
+			const struct scp_inode *before)
+{
+	struct scp_state *state = &engine->state;
+	bool other = now->generation != before->generation && now->ino != SCP_ROOT_DIR_ID;
+
+	if (!now->nlink && !before->nlink) {
+		scp_set_inode(state, SCP_KIND_IGNORED, now);
+		return 0;
+	}
+	if (other || !now->nlink || !before->nlink) {
+		state->recreated = true;
+		state->phase = SCP_PHASE_RECREATE_DELETE;
+		scp_set_inode(state, before->nlink ? SCP_KIND_DELETED : SCP_KIND_NEW,
+			      before->nlink ? before : now);
+		return 0;
+	}
+	scp_set_inode(state, SCP_KIND_CHANGED, now);
+	return 0;
+}
+
 int scp_open_inode(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
-	struct scp_inode inode;
-	int err = scp_inode_parse(&engine->cursor, &inode);
+	struct scp_inode now;
+	struct scp_inode before;
+	int err = 0;
 
+	if (state->result != SCP_RESULT_DELETED)
+		err = scp_inode_parse(&engine->walk.left.cursor, &now);
+	if (!err && state->result != SCP_RESULT_NEW)
+		err = scp_inode_parse(&engine->walk.right.cursor, &before);
 	if (err)
 		return err;
-	state->kind = inode.nlink ? SCP_KIND_NEW : SCP_KIND_IGNORED;
-	state->ino = inode.ino;
-	state->generation = inode.generation;
-	state->size = inode.size;
-	state->mode = inode.mode;
+	state->recreated = false;
+	state->last_extent_end = SCP_UNKNOWN;
 	state->next_write_offset = 0;
-	state->mark = inode.ino;
+	state->mark = state->key.objectid;
 	scp_path_clear(&state->path);
-	if (state->kind == SCP_KIND_IGNORED || inode.ino == SCP_ROOT_DIR_ID)
-		return 0;
-	return scp_create_inode(engine, &inode);
+	scp_refs_clear(engine);
+	if (state->result == SCP_RESULT_NEW)
+		return open_new(engine, &now);
+	if (state->result == SCP_RESULT_CHANGED)
+		return open_changed(engine, &now, &before);
+	scp_set_inode(state, SCP_KIND_DELETED, &before);
+	return 0;
 }
 
 /* The stream has device numbers as the kernel hands them to userspace, 32 bits of them. */

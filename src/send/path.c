@@ -12,9 +12,10 @@ void scp_path_clear(struct scp_path *path)
 	path->len = 0;
 }
 
-bool scp_path_equal(const struct scp_path *a, const struct scp_path *b)
+bool scp_path_begins_with(const struct scp_path *path, const struct scp_path *beginning)
 {
-	return a->len == b->len && !memcmp(a->bytes, b->bytes, a->len);
+	return path->len >= beginning->len &&
+	       !memcmp(path->bytes, beginning->bytes, beginning->len);
 }
 
 void scp_path_copy(struct scp_path *to, const struct scp_path *from)
@@ -51,13 +52,26 @@ static int prepend(struct scp_engine *engine, struct scp_path *path, const u8 *n
 	return 0;
 }
 
+/* 1: the root directory of the subvolume, or of its parent, has an entry of that name. */
+static int is_taken(struct scp_engine *engine, const char *name, u16 len)
+{
+	struct scp_key location;
+	int err = scp_dir_lookup(engine->tree, SCP_ROOT_DIR_ID, (const u8 *)name, len, &location);
+
+	if (err == -ENOENT && engine->parent)
+		err = scp_dir_lookup(engine->parent, SCP_ROOT_DIR_ID, (const u8 *)name, len,
+				     &location);
+	if (err == -ENOENT)
+		return 0;
+	return err ? err : 1;
+}
+
 /*
- * o<ino>-<generation>-<n> with the first n that no entry of the root directory has. Each n refused
- * is an entry of that directory, which bounds the loop.
+ * o<ino>-<generation>-<n> with the first n that is not taken. Each n refused is an entry of a root
+ * directory, which bounds the loop.
  */
 static int orphan_name(struct scp_engine *engine, u64 ino, u64 generation, char *name, size_t size)
 {
-	struct scp_key location;
 	u64 n;
 	int len;
 	int err;
@@ -65,11 +79,9 @@ static int orphan_name(struct scp_engine *engine, u64 ino, u64 generation, char 
 	for (n = 0;; n++) {
 		len = snprintf(name, size, "o%llu-%llu-%llu", (unsigned long long)ino,
 			       (unsigned long long)generation, (unsigned long long)n);
-		err = scp_dir_lookup(engine->tree, SCP_ROOT_DIR_ID, (u8 *)name, len, &location);
-		if (err == -ENOENT)
-			return len;
-		if (err)
-			return err;
+		err = is_taken(engine, name, len);
+		if (err <= 0)
+			return err ? err : len;
 	}
 }
 
@@ -97,30 +109,75 @@ static int generation_of(struct scp_engine *engine, struct scp_tree *tree, u64 i
 	return err;
 }
 
-/* One step towards the root: the name of *@ino, and its directory. 1: an orphan name ends the path. */
-static int step_up(struct scp_engine *engine, u64 *ino, u64 *generation, struct scp_path *path)
+static int orphan_step(struct scp_engine *engine, u64 ino, u64 generation, struct scp_path *path)
 {
-	struct scp_name name;
-	char orphan[72];
-	int err;
+	char name[72];
+	int len = orphan_name(engine, ino, generation, name, sizeof(name));
 
-	if (*ino >= engine->state.mark) {
-		err = orphan_name(engine, *ino, *generation, orphan, sizeof(orphan));
-		if (err < 0)
-			return err;
-		err = prepend(engine, path, (u8 *)orphan, err);
+	if (len < 0)
+		return len;
+	len = prepend(engine, path, (u8 *)name, len);
+	return len ? len : 1;
+}
+
+/* In front of @path: the first name of *@id in @tree. *@id becomes the directory it is in. */
+static int name_step(struct scp_engine *engine, struct scp_tree *tree, struct scp_inode_id *id,
+		     const struct scp_name *name, struct scp_path *path)
+{
+	int err = prepend(engine, path, name->bytes, name->len);
+
+	if (err)
+		return err;
+	id->ino = name->dir;
+	return generation_of(engine, tree, name->dir, &id->generation);
+}
+
+static int first_name(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
+		      struct scp_name *name)
+{
+	int err = scp_first_ref(tree, ino, name);
+
+	return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+}
+
+int scp_name_now(struct scp_engine *engine, const struct scp_inode_id *id, struct scp_name *name,
+		 struct scp_tree **tree)
+{
+	u64 dir_generation = 0;
+	int err = scp_exists_now(engine, id->ino, id->generation);
+
+	if (err <= 0)
 		return err ? err : 1;
-	}
-	err = scp_first_ref(engine->tree, *ino, &name);
-	if (err == -ENOENT)
-		return scp_send_fail(engine, SCP_INCONSISTENT);
+	*tree = id->ino < engine->state.mark ? engine->tree : engine->parent;
+	err = first_name(engine, *tree, id->ino, name);
+	if (err || !engine->parent)
+		return err;
+	err = generation_of(engine, *tree, name->dir, &dir_generation);
 	if (err)
 		return err;
-	err = prepend(engine, path, name.bytes, name.len);
-	if (err)
-		return err;
-	*ino = name.dir;
-	return generation_of(engine, engine->tree, name.dir, generation);
+	return scp_is_overwritten(engine, name, dir_generation, id->ino, id->generation);
+}
+
+/* One step towards the root. 1: an orphan name, directly in the root, ends the path. */
+static int step_up(struct scp_engine *engine, struct scp_inode_id *id, struct scp_path *path)
+{
+	const struct scp_moves *moves = &engine->state.moves;
+	const struct scp_move *move = scp_moves_find(moves, id->ino);
+	struct scp_tree *tree = engine->parent;
+	struct scp_name name;
+	int orphaned;
+
+	if (scp_moves_is_doomed(moves, id->ino, id->generation))
+		orphaned = 1;
+	else if (move)
+		orphaned = move->orphanised ? 1 : first_name(engine, tree, id->ino, &name);
+	else
+		orphaned = scp_name_now(engine, id, &name, &tree);
+	if (orphaned < 0)
+		return orphaned;
+	if (orphaned)
+		return orphan_step(engine, id->ino, id->generation, path);
+	return name_step(engine, tree, id, &name, path);
 }
 
 static bool is_current(const struct scp_engine *engine, u64 ino, u64 generation)
@@ -131,6 +188,7 @@ static bool is_current(const struct scp_engine *engine, u64 ino, u64 generation)
 
 int scp_path_of(struct scp_engine *engine, u64 ino, u64 generation, struct scp_path *path)
 {
+	struct scp_inode_id id = { .ino = ino, .generation = generation };
 	bool current = is_current(engine, ino, generation);
 	int err = 0;
 
@@ -140,8 +198,8 @@ int scp_path_of(struct scp_engine *engine, u64 ino, u64 generation, struct scp_p
 	}
 	scp_path_clear(path);
 	/* Every step adds at least a byte to the path, whose length is bounded. */
-	while (ino != SCP_ROOT_DIR_ID && !err)
-		err = step_up(engine, &ino, &generation, path);
+	while (id.ino != SCP_ROOT_DIR_ID && !err)
+		err = step_up(engine, &id, path);
 	if (err < 0)
 		return err;
 	if (current)

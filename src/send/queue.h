@@ -18,6 +18,8 @@ enum scp_payload_kind {
 	SCP_PAYLOAD_FILE = 1,
 	/* The stored bytes of the extent whose item is at file offset `offset` of the current inode. */
 	SCP_PAYLOAD_STORED = 2,
+	SCP_PAYLOAD_ZEROS = 3,
+	SCP_PAYLOAD_COUNT
 };
 
 struct scp_payload {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Carrying out a run: the contents of one extent, one command a step.
+ * Carrying out a run: the contents of one extent, or of a hole, one command a step.
  *
  * What was decided (clone source, ranges) is in state.run and so in the checkpoint, since it depends
  * on other subvolumes and may not come out the same a second time.
@@ -29,10 +29,10 @@ int scp_send_update_extent(struct scp_engine *engine, u64 offset, u64 size)
 	return scp_command_end(engine);
 }
 
-static int send_write(struct scp_engine *engine, struct scp_run *run)
+static int send_write(struct scp_engine *engine, struct scp_run *run, enum scp_payload_kind kind)
 {
 	struct scp_payload payload = {
-		.kind = SCP_PAYLOAD_FILE,
+		.kind = kind,
 		.offset = run->offset,
 		.length = scp_min(run->write_end - run->offset, scp_chunk_size(engine)),
 	};
@@ -87,12 +87,27 @@ static int send_encoded(struct scp_engine *engine, struct scp_run *run,
 	return scp_command_end_payload(engine, &payload);
 }
 
+int scp_cursor_to_item(struct scp_engine *engine)
+{
+	struct scp_cursor *cursor = &engine->item_cursor;
+	struct scp_key key;
+	int err;
+
+	if (cursor->path[0]) {
+		key = scp_cursor_key(cursor);
+		if (!scp_key_compare(&key, &engine->state.item))
+			return 0;
+	}
+	err = scp_search_exact(cursor, &engine->state.item);
+	return err == -ENOENT ? scp_send_fail(engine, SCP_CHECKPOINT_POSITION) : err;
+}
+
 /* The run's extent, as its item says now: it may have been relocated since. */
 static int run_extent(struct scp_engine *engine, struct scp_extent *extent)
 {
-	int err = scp_cursor_to_key(engine);
+	int err = scp_cursor_to_item(engine);
 
-	return err ? err : scp_extent_parse(&engine->cursor, extent);
+	return err ? err : scp_extent_parse(&engine->item_cursor, extent);
 }
 
 static int write_range(struct scp_engine *engine, struct scp_run *run)
@@ -106,33 +121,66 @@ static int write_range(struct scp_engine *engine, struct scp_run *run)
 		return err;
 	}
 	if (!scp_is_compressed_send(engine))
-		return send_write(engine, run);
+		return send_write(engine, run, SCP_PAYLOAD_FILE);
 	err = run_extent(engine, &extent);
 	if (err)
 		return err;
 	if (extent.compression && stored_size(&extent) <= run->write_end - run->offset)
 		return send_encoded(engine, run, &extent);
-	return send_write(engine, run);
+	return send_write(engine, run, SCP_PAYLOAD_FILE);
 }
 
-static void end_run(struct scp_engine *engine)
+static int send_data(struct scp_engine *engine, struct scp_run *run)
 {
-	engine->state.next_write_offset = engine->state.run.end;
-	engine->state.phase = SCP_PHASE_EVENT;
+	if (run->offset < run->write_end)
+		return write_range(engine, run);
+	if (run->cloning)
+		return scp_step_clone(engine, run);
+	run->write_end = run->end;
+	return 0;
+}
+
+static int punch_hole(struct scp_engine *engine, struct scp_run *run)
+{
+	int err = scp_begin_for_current(engine, SCP_C_FALLOCATE);
+
+	if (err)
+		return err;
+	scp_put_u32(engine, SCP_A_FALLOCATE_MODE, SCP_FALLOCATE_HOLE);
+	scp_put_u64(engine, SCP_A_FILE_OFFSET, run->offset);
+	scp_put_u64(engine, SCP_A_SIZE, run->end - run->offset);
+	run->offset = run->end;
+	return scp_command_end(engine);
+}
+
+/* Protocol 1 has no word for a hole but zeros. */
+static int send_hole(struct scp_engine *engine, struct scp_run *run)
+{
+	u64 offset = run->offset;
+
+	if (engine->protocol >= 2)
+		return punch_hole(engine, run);
+	if (!(engine->flags & SCP_SEND_NO_FILE_DATA))
+		return send_write(engine, run, SCP_PAYLOAD_ZEROS);
+	run->offset = run->end;
+	return scp_send_update_extent(engine, offset, run->end - offset);
+}
+
+static bool counts_as_written(const struct scp_engine *engine, const struct scp_run *run)
+{
+	return run->kind == SCP_RUN_DATA ||
+	       (engine->protocol < 2 && !(engine->flags & SCP_SEND_NO_FILE_DATA));
 }
 
 int scp_step_run(struct scp_engine *engine)
 {
 	struct scp_run *run = &engine->state.run;
-	int err = 0;
+	int err = run->kind == SCP_RUN_HOLE ? send_hole(engine, run) : send_data(engine, run);
 
-	if (run->offset < run->write_end)
-		err = write_range(engine, run);
-	else if (run->cloning)
-		err = scp_step_clone(engine, run);
-	else
-		run->write_end = run->end;
-	if (!err && run->offset == run->end)
-		end_run(engine);
-	return err;
+	if (err || run->offset != run->end)
+		return err;
+	if (counts_as_written(engine, run))
+		engine->state.next_write_offset = run->end;
+	engine->state.phase = run->then;
+	return 0;
 }

@@ -8,60 +8,62 @@ void scp_state_init(struct scp_state *state)
 {
 	memset(state, 0, sizeof(*state));
 	state->mark = SCP_ROOT_DIR_ID;
+	state->last_extent_end = SCP_UNKNOWN;
 }
 
 void scp_state_release(struct scp_state *state)
 {
-	scp_free(state->utimes.ids);
-	state->utimes.ids = NULL;
-	state->utimes.count = 0;
-	state->utimes.room = 0;
-}
-
-int scp_id_list_reserve(struct scp_id_list *list, u32 room)
-{
-	struct scp_inode_id *ids;
-
-	if (list->room >= room)
-		return 0;
-	room = scp_max(room, scp_max(64, list->room * 2ULL));
-	ids = scp_realloc(list->ids, list->room * sizeof(*ids), room * sizeof(*ids));
-	if (!ids)
-		return -ENOMEM;
-	list->ids = ids;
-	list->room = room;
-	return 0;
-}
-
-static int copy_ids(struct scp_id_list *to, const struct scp_id_list *from)
-{
-	if (scp_id_list_reserve(to, from->count))
-		return -ENOMEM;
-	if (from->count)
-		memcpy(to->ids, from->ids, from->count * sizeof(*to->ids));
-	to->count = from->count;
-	return 0;
+	scp_id_list_release(&state->utimes);
+	scp_moves_release(&state->moves);
 }
 
 /* Member by member, since copying the whole path for each step would cost more than the step. */
-int scp_state_copy(struct scp_state *to, const struct scp_state *from)
+static void copy_members(struct scp_state *to, const struct scp_state *from)
 {
-	if (copy_ids(&to->utimes, &from->utimes))
-		return -ENOMEM;
 	to->phase = from->phase;
 	to->key = from->key;
+	to->result = from->result;
+	to->left_key = from->left_key;
+	to->right_key = from->right_key;
+	to->left_end = from->left_end;
+	to->right_end = from->right_end;
+	to->at_end = from->at_end;
+	to->item = from->item;
 	to->entry = from->entry;
 	to->mark = from->mark;
 	to->kind = from->kind;
+	to->recreated = from->recreated;
 	to->ino = from->ino;
 	to->generation = from->generation;
 	to->size = from->size;
 	to->mode = from->mode;
 	to->next_write_offset = from->next_write_offset;
+	to->truncate = from->truncate;
+	to->last_extent_end = from->last_extent_end;
 	to->path.len = from->path.len;
 	memcpy(to->path.bytes, from->path.bytes, from->path.len);
 	to->run = from->run;
 	to->offset = from->offset;
 	to->skip = from->skip;
+}
+
+int scp_state_copy(struct scp_state *to, const struct scp_state *from)
+{
+	if (scp_id_list_copy(&to->utimes, &from->utimes) ||
+	    scp_moves_copy(&to->moves, &from->moves))
+		return -ENOMEM;
+	copy_members(to, from);
 	return 0;
+}
+
+void scp_state_take_back(struct scp_state *state, struct scp_state *undo)
+{
+	struct scp_id_list utimes = state->utimes;
+	struct scp_moves moves = state->moves;
+
+	state->utimes = undo->utimes;
+	state->moves = undo->moves;
+	undo->utimes = utimes;
+	undo->moves = moves;
+	copy_members(state, undo);
 }

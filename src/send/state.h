@@ -10,28 +10,54 @@
 
 #include "items/items.h"
 #include "format/stream.h"
+#include "send/moves.h"
 
 /* What the next step does. Numbers are stored in checkpoints: append only. */
 enum scp_phase {
-	/* Stream header and SUBVOL. */
+	/* Stream header and SUBVOL or SNAPSHOT. */
 	SCP_PHASE_BEGIN = 0,
-	/* state.key is dealt with: find the following item. */
+	/* The event at state.key is dealt with: find the following one. */
 	SCP_PHASE_EVENT = 1,
-	/* state.key is the next event: finish what the inode before it still owes. */
+	/*
+	 * state.key is the next event (or there is none: state.at_end). Names that the current inode
+	 * still waits for, ...
+	 */
 	SCP_PHASE_FINISH = 2,
+	/* ... a hole at its end, ... */
+	SCP_PHASE_FINISH_HOLE = 3,
+	/* ... its attributes and what waited for its turn. */
+	SCP_PHASE_FINISH_INODE = 4,
 	/* The event itself. */
-	SCP_PHASE_HANDLE = 3,
-	/* Entry state.entry of the XATTR_ITEM at state.key. */
-	SCP_PHASE_XATTR = 4,
-	/* Data of the EXTENT_DATA at state.key: state.run. */
-	SCP_PHASE_RUN = 5,
-	/* No more items: finish the last inode. */
-	SCP_PHASE_LAST_FINISH = 6,
+	SCP_PHASE_HANDLE = 5,
+	/* Entry state.entry of the XATTR_ITEM state.item. */
+	SCP_PHASE_XATTR = 6,
+	/* Contents of the EXTENT_DATA state.item: state.run. */
+	SCP_PHASE_RUN = 7,
+	/* A hole before the EXTENT_DATA state.item. */
+	SCP_PHASE_HOLE = 8,
+	/* An inode number used again: what stood under it goes, what stands there now comes. */
+	SCP_PHASE_RECREATE_DELETE = 9,
+	SCP_PHASE_RECREATE_CREATE = 10,
+	SCP_PHASE_RECREATE_NAMES = 11,
+	/* The first of its extents, then xattrs, behind state.item. */
+	SCP_PHASE_RECREATE_EXTENTS = 12,
+	SCP_PHASE_RECREATE_XATTRS = 13,
 	/* Deferred utimes, newest first. */
-	SCP_PHASE_FLUSH = 7,
-	SCP_PHASE_END = 8,
-	SCP_PHASE_DONE = 9,
+	SCP_PHASE_FLUSH = 14,
+	SCP_PHASE_END = 15,
+	SCP_PHASE_DONE = 16,
 	SCP_PHASE_COUNT
+};
+
+/* What comparing the subvolume with its parent said of an item. Stored: append only. */
+enum scp_result {
+	/* Nothing compared yet. */
+	SCP_RESULT_NONE = 0,
+	SCP_RESULT_NEW = 1,
+	SCP_RESULT_DELETED = 2,
+	SCP_RESULT_CHANGED = 3,
+	SCP_RESULT_SAME = 4,
+	SCP_RESULT_COUNT
 };
 
 /* What the current inode is to this send. Stored in checkpoints: append only. */
@@ -40,6 +66,8 @@ enum scp_kind {
 	SCP_KIND_NEW = 1,
 	/* No links are left: an open but deleted file; nothing of it is sent. */
 	SCP_KIND_IGNORED = 2,
+	SCP_KIND_CHANGED = 3,
+	SCP_KIND_DELETED = 4,
 	SCP_KIND_COUNT
 };
 
@@ -49,21 +77,18 @@ struct scp_path {
 	u8 bytes[SCP_PATH_MAX];
 };
 
-/* An inode number alone does not name an inode for ever: numbers are reused. */
-struct scp_inode_id {
-	u64 ino;
-	u64 generation;
+/* Stored in checkpoints: append only. */
+enum scp_run_kind {
+	SCP_RUN_DATA = 0,
+	SCP_RUN_HOLE = 1,
+	SCP_RUN_COUNT
 };
 
-/* Oldest first. */
-struct scp_id_list {
-	struct scp_inode_id *ids;
-	u32 count;
-	u32 room;
-};
-
-/* The contents of one file extent on their way out. */
+/* A range of the current inode's contents on its way out. */
 struct scp_run {
+	enum scp_run_kind kind;
+	/* What the engine goes on with behind the range. */
+	enum scp_phase then;
 	/* The file range that is left: [offset, end). */
 	u64 offset;
 	u64 end;
@@ -83,45 +108,65 @@ struct scp_run {
 	bool clone_started;
 };
 
+/* An end that is not known: the extents before it were not looked at. */
+#define SCP_UNKNOWN (~0ULL)
+
 struct scp_state {
 	enum scp_phase phase;
-	/* Position; meaning depends on phase. */
+	/* The event: its key, and what it is. Meaning depends on phase. */
 	struct scp_key key;
+	enum scp_result result;
+	/*
+	 * Incremental: where each tree is, or that it is at its end. A tree that is not stands on
+	 * an item at every event; which of them moves on next follows from result.
+	 */
+	struct scp_key left_key;
+	struct scp_key right_key;
+	bool left_end;
+	bool right_end;
+	/* No event is left: the finish phases are run for the last time. */
+	bool at_end;
+	/* The item that XATTR, RUN and the RECREATE phases are at. */
+	struct scp_key item;
 	/* Next entry of the XATTR_ITEM. */
 	u32 entry;
 	/*
-	 * The mark: inodes below it are at the receiver as in the subvolume, all others are not there
-	 * yet under their names.
+	 * The mark: inodes below it are at the receiver as in the subvolume, all others as in the
+	 * parent, or not there yet under their names.
 	 */
 	u64 mark;
 	/* Current inode; meaningless while kind is NONE. */
 	enum scp_kind kind;
+	/* Its number was used again: its items are dealt with, events of them mean nothing. */
+	bool recreated;
 	u64 ino;
-	/* Recomputable from the INODE_ITEM of ino. */
+	/* Recomputable from the INODE_ITEM of ino: the parent's if DELETED. */
 	u64 generation;
 	u64 size;
 	u32 mode;
 	/* How far the file's contents are at the receiver. */
 	u64 next_write_offset;
+	/* Its size is to be set when it is finished. */
+	bool truncate;
+	/* Where the last extent looked at ends, or SCP_UNKNOWN. */
+	u64 last_extent_end;
 	/* The path that commands for the current inode use; empty: not known yet. */
 	struct scp_path path;
-	/* Directories whose times are sent later. */
+	/* Directories whose times are sent later, least recently touched first. */
 	struct scp_id_list utimes;
+	struct scp_moves moves;
 	struct scp_run run;
 	/* Stream bytes before the next command. */
 	u64 offset;
-	/*
-	 * This many commands of the next finish step with names to process are out already: drop
-	 * them. See window.c.
-	 */
+	/* This many commands of the next step with a window are out already. See window.c. */
 	u32 skip;
 };
 
 void scp_state_init(struct scp_state *state);
 void scp_state_release(struct scp_state *state);
-/* -ENOMEM leaves @to as it was. */
+/* -ENOMEM leaves @to usable, but different. */
 int scp_state_copy(struct scp_state *to, const struct scp_state *from);
-
-int scp_id_list_reserve(struct scp_id_list *list, u32 room);
+/* Makes @state what @undo is, which is of no use afterwards; allocates nothing. */
+void scp_state_take_back(struct scp_state *state, struct scp_state *undo);
 
 #endif

@@ -5,24 +5,52 @@
  */
 #include "send/engine_private.h"
 
-void scp_cursor_off(struct scp_engine *engine)
+void scp_walk_off(struct scp_engine *engine)
 {
-	scp_cursor_release(&engine->cursor);
-	engine->cursor_on = false;
+	scp_compare_off(&engine->walk);
+	scp_cursor_release(&engine->item_cursor);
+	scp_cursor_release(&engine->parent_cursor);
 }
 
-int scp_cursor_to_key(struct scp_engine *engine)
+void scp_position_save(const struct scp_state *state, struct scp_position *position)
+{
+	position->key = state->key;
+	position->left_key = state->left_key;
+	position->right_key = state->right_key;
+	position->result = state->result;
+	position->left_end = state->left_end;
+	position->right_end = state->right_end;
+}
+
+void scp_position_restore(struct scp_state *state, const struct scp_position *position)
+{
+	state->key = position->key;
+	state->left_key = position->left_key;
+	state->right_key = position->right_key;
+	state->result = position->result;
+	state->left_end = position->left_end;
+	state->right_end = position->right_end;
+}
+
+int scp_to_event(struct scp_engine *engine)
 {
 	int err;
 
-	if (engine->cursor_on)
+	if (engine->parent)
+		return scp_compare_restore(&engine->walk, &engine->state);
+	if (engine->walk.on)
 		return 0;
-	err = scp_search_exact(&engine->cursor, &engine->state.key);
+	err = scp_search_exact(&engine->walk.left.cursor, &engine->state.key);
 	if (err == -ENOENT)
 		return scp_send_fail(engine, SCP_CHECKPOINT_POSITION);
-	if (!err)
-		engine->cursor_on = true;
+	engine->walk.on = !err;
 	return err;
+}
+
+struct scp_cursor *scp_event_cursor(struct scp_engine *engine)
+{
+	return engine->state.result == SCP_RESULT_DELETED ? &engine->walk.right.cursor :
+	       &engine->walk.left.cursor;
 }
 
 /* The key after @key, if there is one. */
@@ -35,63 +63,103 @@ static void advance_key(struct scp_key *key)
 	key->objectid++;
 }
 
-static int step_event(struct scp_engine *engine)
+/* The next item of a full send: all of them are new. */
+static int next_item(struct scp_engine *engine)
 {
-	struct scp_key key = engine->state.key;
+	struct scp_cursor *cursor = &engine->walk.left.cursor;
+	struct scp_state *state = &engine->state;
+	struct scp_key key = state->key;
 	int err;
 
-	if (engine->cursor_on) {
-		err = scp_next(&engine->cursor);
+	if (engine->walk.on) {
+		err = scp_next(cursor);
 	} else {
 		advance_key(&key);
-		err = scp_search(&engine->cursor, &key);
+		err = scp_search(cursor, &key);
 	}
-	engine->cursor_on = false;
-	if (err == -ENOENT) {
-		engine->state.phase = SCP_PHASE_LAST_FINISH;
-		return 0;
-	}
+	engine->walk.on = err >= 0;
 	if (err < 0)
 		return err;
-	engine->cursor_on = true;
-	engine->state.key = scp_cursor_key(&engine->cursor);
-	engine->state.phase = SCP_PHASE_FINISH;
+	state->key = scp_cursor_key(cursor);
+	state->result = SCP_RESULT_NEW;
 	return 0;
 }
 
-static int step_finish(struct scp_engine *engine, bool at_end)
+/* What becomes of an item that is the same in both trees. */
+static int same_item(struct scp_engine *engine)
 {
-	/* While names are still being collected, finish steps make nothing that a window counts. */
-	bool windowed = scp_window_needed(engine, at_end);
-	int err = 0;
+	struct scp_state *state = &engine->state;
+	int err;
 
-	if (windowed)
-		err = scp_window_open(engine);
-	if (err)
-		return err;
-	scp_window_counting(engine, windowed);
-	err = scp_finish(engine, at_end);
-	scp_window_counting(engine, false);
-	if (!err)
-		engine->state.phase = at_end ? SCP_PHASE_FLUSH : SCP_PHASE_HANDLE;
+	switch (state->key.type) {
+	case SCP_INODE_REF:
+	case SCP_INODE_EXTREF:
+		err = scp_refs_differ(engine);
+		if (err <= 0)
+			return err;
+		state->result = SCP_RESULT_CHANGED;
+		state->phase = SCP_PHASE_FINISH;
+		return 0;
+	case SCP_EXTENT_DATA:
+		if (state->kind == SCP_KIND_CHANGED && state->key.objectid == state->ino)
+			state->phase = SCP_PHASE_HANDLE;
+		return 0;
+	}
+	return 0;
+}
+
+static int step_event(struct scp_engine *engine)
+{
+	struct scp_state *state = &engine->state;
+	struct scp_position before;
+	int err;
+
+	scp_position_save(state, &before);
+	if (engine->parent)
+		err = scp_compare_next(&engine->walk, state);
+	else
+		err = next_item(engine);
+	if (err == -ENOENT) {
+		state->at_end = true;
+		state->phase = SCP_PHASE_FINISH;
+		return 0;
+	}
+	if (!err && state->result == SCP_RESULT_SAME)
+		err = same_item(engine);
+	else if (!err)
+		state->phase = SCP_PHASE_FINISH;
+	if (err) {
+		scp_position_restore(state, &before);
+		scp_walk_off(engine);
+	}
 	return err;
+}
+
+/* Names and xattrs of an inode cannot come when another one is current. */
+static int check_current(struct scp_engine *engine)
+{
+	if (engine->state.key.objectid == engine->state.ino)
+		return 0;
+	return scp_cursor_fail(scp_event_cursor(engine), SCP_INCONSISTENT);
 }
 
 static int handle_names(struct scp_engine *engine)
 {
-	if (engine->state.key.objectid != engine->state.ino)
-		return scp_cursor_fail(&engine->cursor, SCP_INCONSISTENT);
-	if (!engine->refs.count)
-		engine->refs_from = engine->state.key;
-	return scp_collect_refs(engine);
+	int err = check_current(engine);
+
+	return err ? err : scp_collect_refs(engine);
 }
 
 static int handle_xattr(struct scp_engine *engine)
 {
-	if (engine->state.key.objectid != engine->state.ino)
-		return scp_cursor_fail(&engine->cursor, SCP_INCONSISTENT);
-	engine->state.entry = 0;
-	engine->state.phase = SCP_PHASE_XATTR;
+	struct scp_state *state = &engine->state;
+	int err = check_current(engine);
+
+	if (err || state->kind == SCP_KIND_DELETED)
+		return err;
+	state->item = state->key;
+	state->entry = 0;
+	state->phase = SCP_PHASE_XATTR;
 	return 0;
 }
 
@@ -101,19 +169,11 @@ static bool is_cache_item(const struct scp_key *key)
 	return key->objectid == SCP_FREE_SPACE_ID || key->objectid == SCP_FREE_INODE_ID;
 }
 
-static int step_handle(struct scp_engine *engine)
+static int handle_item(struct scp_engine *engine)
 {
-	struct scp_state *state = &engine->state;
-	int err = scp_cursor_to_key(engine);
+	const struct scp_state *state = &engine->state;
 
-	if (err)
-		return err;
-	state->phase = SCP_PHASE_EVENT;
-	if (is_cache_item(&state->key))
-		return 0;
-	if (state->key.type == SCP_INODE_ITEM)
-		return scp_open_inode(engine);
-	if (state->kind != SCP_KIND_NEW)
+	if (state->kind == SCP_KIND_NONE || state->kind == SCP_KIND_IGNORED || state->recreated)
 		return 0;
 	switch (state->key.type) {
 	case SCP_INODE_REF:
@@ -122,9 +182,26 @@ static int step_handle(struct scp_engine *engine)
 	case SCP_XATTR_ITEM:
 		return handle_xattr(engine);
 	case SCP_EXTENT_DATA:
-		return state->key.objectid == state->ino ? scp_handle_extent(engine) : 0;
+		if (state->key.objectid != state->ino || state->kind == SCP_KIND_DELETED)
+			return 0;
+		return scp_handle_extent(engine);
 	}
 	return 0;
+}
+
+static int step_handle(struct scp_engine *engine)
+{
+	struct scp_state *state = &engine->state;
+	int err = scp_to_event(engine);
+
+	if (err)
+		return err;
+	state->phase = SCP_PHASE_EVENT;
+	if (is_cache_item(&state->key))
+		return 0;
+	if (state->key.type == SCP_INODE_ITEM)
+		return scp_open_inode(engine);
+	return handle_item(engine);
 }
 
 static int step_end(struct scp_engine *engine)
@@ -142,15 +219,25 @@ static int step(struct scp_engine *engine)
 	case SCP_PHASE_BEGIN:
 		return scp_step_begin(engine);
 	case SCP_PHASE_FINISH:
-		return step_finish(engine, false);
+		return scp_finish_names(engine);
+	case SCP_PHASE_FINISH_HOLE:
+		return scp_finish_hole(engine);
+	case SCP_PHASE_FINISH_INODE:
+		return scp_finish_inode(engine);
 	case SCP_PHASE_HANDLE:
 		return step_handle(engine);
 	case SCP_PHASE_XATTR:
 		return scp_step_xattr(engine);
 	case SCP_PHASE_RUN:
 		return scp_step_run(engine);
-	case SCP_PHASE_LAST_FINISH:
-		return step_finish(engine, true);
+	case SCP_PHASE_HOLE:
+		return scp_step_hole(engine);
+	case SCP_PHASE_RECREATE_DELETE:
+	case SCP_PHASE_RECREATE_CREATE:
+	case SCP_PHASE_RECREATE_NAMES:
+	case SCP_PHASE_RECREATE_EXTENTS:
+	case SCP_PHASE_RECREATE_XATTRS:
+		return scp_step_recreate(engine);
 	case SCP_PHASE_FLUSH:
 		return scp_step_flush(engine);
 	case SCP_PHASE_END:
@@ -161,33 +248,35 @@ static int step(struct scp_engine *engine)
 }
 
 /*
- * The queue is empty before a step, so going back means emptying it. The state had room for all of
- * undo's list before, so copying back allocates nothing.
+ * The queue is empty before a step, so going back means emptying it. Names collected so far are
+ * collected again, since nothing was sent since.
  */
-static void undo_step(struct scp_engine *engine, u32 refs, u32 names)
+static void undo_step(struct scp_engine *engine)
 {
-	scp_state_copy(&engine->state, &engine->undo);
+	scp_state_take_back(&engine->state, &engine->undo);
+	if (engine->naming.collecting) {
+		scp_position_restore(&engine->state, &engine->naming.from);
+		engine->state.phase = SCP_PHASE_HANDLE;
+		engine->state.at_end = false;
+	}
+	scp_refs_clear(engine);
 	engine->queue.head = 0;
 	engine->queue.tail = 0;
 	engine->queue.payload.kind = SCP_PAYLOAD_NONE;
-	engine->refs.count = refs;
-	engine->refs.names_used = names;
-	scp_cursor_off(engine);
+	scp_walk_off(engine);
 }
 
 int scp_step(struct scp_engine *engine)
 {
-	u32 refs = engine->refs.count;
-	u32 names = engine->refs.names_used;
 	int err;
 
-	/* Looking for the next item changes nothing before it has succeeded. */
+	/* Looking for the next item undoes what it does itself. */
 	if (engine->state.phase == SCP_PHASE_EVENT)
 		return step_event(engine);
 	if (scp_state_copy(&engine->undo, &engine->state))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	err = step(engine);
 	if (err)
-		undo_step(engine, refs, names);
+		undo_step(engine);
 	return err;
 }

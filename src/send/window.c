@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Finish steps with very many commands: an inode may have 65,535 names.
+ * Steps with very many commands: an inode may have 65,535 names, and any number of directories may
+ * have waited for one.
  *
  * Queueing all their commands would take any amount of memory, and any size of checkpoint. So the
  * state from before the first name was collected is kept (the origin), and the step is run as often
  * as needed, each time keeping only the commands of a window behind those already delivered. A
  * checkpoint is then the origin and the number of commands delivered since. This is sound because
- * names, unlike data, depend on nothing but the subvolume.
+ * names, unlike data, depend on nothing but the subvolume and its parent.
  */
 #include "send/engine_private.h"
 
-bool scp_window_needed(const struct scp_engine *engine, bool at_end)
+static bool is_long(const struct scp_engine *engine)
 {
-	if (!scp_names_are_due(engine, at_end))
-		return false;
-	return engine->refs.count > SCP_REFS_QUEUED || engine->state.skip;
+	const struct scp_state *state = &engine->state;
+
+	if (engine->naming.new.live + engine->naming.gone.live > SCP_NAMES_QUEUED)
+		return true;
+	/* Names of a number used again are collected within the step, so nobody knows how many. */
+	if (state->phase == SCP_PHASE_RECREATE_DELETE || state->phase == SCP_PHASE_RECREATE_NAMES)
+		return true;
+	return scp_moves_any_waits_for(&state->moves, state->ino);
 }
 
-int scp_window_open(struct scp_engine *engine)
+static int open_window(struct scp_engine *engine)
 {
 	struct scp_window *window = &engine->window;
 	u32 skip = engine->state.skip;
@@ -37,16 +43,23 @@ int scp_window_open(struct scp_engine *engine)
 	return 0;
 }
 
-void scp_window_counting(struct scp_engine *engine, bool on)
+int scp_window_run(struct scp_engine *engine, int (*step)(struct scp_engine *engine))
 {
 	struct scp_window *window = &engine->window;
+	int err;
 
-	window->counting = on && window->origin;
-	if (!window->counting)
-		return;
+	if (!is_long(engine) && !engine->state.skip)
+		return step(engine);
+	err = open_window(engine);
+	if (err)
+		return err;
 	window->made = 0;
 	window->more = false;
-	window->ran = true;
+	window->counting = true;
+	err = step(engine);
+	window->counting = false;
+	window->ran = !err;
+	return err;
 }
 
 bool scp_window_takes(struct scp_engine *engine)

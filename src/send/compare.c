@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Comparing two trees.
+ *
+ * Both are walked together. Where both stand before the same pointer (address and generation), all
+ * below is the same and is passed over unread; so the cost follows what differs, not what there is.
+ * The order in which the two move decides which items are seen as "same" at all, and is the
+ * kernel's.
+ */
+#include "send/compare.h"
+
+/* Times that a walk on a moving filesystem begins again between two events. */
+#define MOVE_RETRIES 64
+
+void scp_compare_init(struct scp_compare *compare, struct scp_tree *left, struct scp_tree *right)
+{
+	memset(compare, 0, sizeof(*compare));
+	scp_cursor_init(&compare->left.cursor, left);
+	scp_cursor_init(&compare->right.cursor, right);
+}
+
+void scp_compare_off(struct scp_compare *compare)
+{
+	scp_cursor_release(&compare->left.cursor);
+	scp_cursor_release(&compare->right.cursor);
+	compare->on = false;
+}
+
+static struct scp_key side_key(const struct scp_side *side)
+{
+	return scp_node_key(side->cursor.path[side->level], side->cursor.slot[side->level]);
+}
+
+static void drop_level(struct scp_side *side, int level)
+{
+	scp_node_put(side->cursor.tree->volume, side->cursor.path[level]);
+	side->cursor.path[level] = NULL;
+	side->cursor.slot[level] = 0;
+}
+
+/* The tree's root, first slot. */
+static int begin_side(struct scp_side *side)
+{
+	const struct scp_root_pointer *root = &side->cursor.tree->info.node;
+	struct scp_node_expect expect = {
+		.bytenr = root->bytenr,
+		.generation = root->generation,
+		.level = root->level,
+		.is_root = true,
+	};
+	int err;
+
+	scp_cursor_release(&side->cursor);
+	side->root_level = root->level;
+	side->level = root->level;
+	side->due = false;
+	side->skip = false;
+	err = scp_node_get(side->cursor.tree->volume, &expect, &side->cursor.path[side->level]);
+	if (err)
+		return err;
+	side->cursor.slot[side->level] = 0;
+	side->at_end = !side->cursor.path[side->level]->nritems;
+	return 0;
+}
+
+/* Into the child, first slot. */
+static int descend(struct scp_side *side)
+{
+	struct scp_node *node = side->cursor.path[side->level];
+	u32 slot = side->cursor.slot[side->level];
+	struct scp_key key = scp_node_key(node, slot);
+	struct scp_node_expect expect = {
+		.bytenr = scp_node_child_bytenr(node, slot),
+		.generation = scp_node_child_generation(node, slot),
+		.level = side->level - 1,
+		.first_key = &key,
+	};
+	int err;
+
+	err = scp_node_get(side->cursor.tree->volume, &expect,
+			   &side->cursor.path[side->level - 1]);
+	if (err)
+		return err;
+	side->level--;
+	side->cursor.slot[side->level] = 0;
+	return 0;
+}
+
+/* To the next slot, as far up as needed. At the end the slot stays on the last item. */
+static void pass(struct scp_side *side)
+{
+	int level = side->level;
+
+	while (level < side->root_level &&
+	       side->cursor.slot[level] + 1 >= side->cursor.path[level]->nritems)
+		level++;
+	if (side->cursor.slot[level] + 1 >= side->cursor.path[level]->nritems) {
+		side->at_end = true;
+		return;
+	}
+	while (side->level < level)
+		drop_level(side, side->level++);
+	side->cursor.slot[level]++;
+}
+
+static int advance(struct scp_side *side)
+{
+	int err = 0;
+
+	if (!side->due || side->at_end)
+		return 0;
+	if (!side->level || side->skip)
+		pass(side);
+	else
+		err = descend(side);
+	if (!err) {
+		side->due = false;
+		side->skip = false;
+	}
+	return err;
+}
+
+static void set_due(struct scp_side *side, bool skip)
+{
+	side->due = true;
+	side->skip = skip;
+}
+
+static bool same_child(const struct scp_side *left, const struct scp_side *right)
+{
+	const struct scp_node *a = left->cursor.path[left->level];
+	const struct scp_node *b = right->cursor.path[right->level];
+	u32 i = left->cursor.slot[left->level];
+	u32 j = right->cursor.slot[right->level];
+
+	return scp_node_child_bytenr(a, i) == scp_node_child_bytenr(b, j) &&
+	       scp_node_child_generation(a, i) == scp_node_child_generation(b, j);
+}
+
+static bool same_item(const struct scp_side *left, const struct scp_side *right)
+{
+	u32 left_size;
+	u32 right_size;
+	const void *a = scp_cursor_item(&left->cursor, &left_size);
+	const void *b = scp_cursor_item(&right->cursor, &right_size);
+
+	return left_size == right_size && !memcmp(a, b, left_size);
+}
+
+/* Both stand on items: which event is that? */
+static enum scp_result compare_items(struct scp_side *left, struct scp_side *right)
+{
+	struct scp_key a = side_key(left);
+	struct scp_key b = side_key(right);
+	int order = scp_key_compare(&a, &b);
+
+	if (order <= 0)
+		set_due(left, false);
+	if (order >= 0)
+		set_due(right, false);
+	if (order)
+		return order < 0 ? SCP_RESULT_NEW : SCP_RESULT_DELETED;
+	return same_item(left, right) ? SCP_RESULT_SAME : SCP_RESULT_CHANGED;
+}
+
+/* Both stand on pointers of one level. */
+static void compare_pointers(struct scp_side *left, struct scp_side *right)
+{
+	struct scp_key a = side_key(left);
+	struct scp_key b = side_key(right);
+	int order = scp_key_compare(&a, &b);
+	bool same = !order && same_child(left, right);
+
+	if (order <= 0)
+		set_due(left, same);
+	if (order >= 0)
+		set_due(right, same);
+}
+
+/* One tree is at its end: what is left of the other one, item by item. */
+static enum scp_result rest_of(struct scp_side *side, enum scp_result result)
+{
+	set_due(side, false);
+	return side->level ? SCP_RESULT_NONE : result;
+}
+
+static enum scp_result compare_positions(struct scp_side *left, struct scp_side *right)
+{
+	if (left->at_end)
+		return rest_of(right, SCP_RESULT_DELETED);
+	if (right->at_end)
+		return rest_of(left, SCP_RESULT_NEW);
+	if (!left->level && !right->level)
+		return compare_items(left, right);
+	if (left->level == right->level)
+		compare_pointers(left, right);
+	else
+		set_due(left->level > right->level ? left : right, false);
+	return SCP_RESULT_NONE;
+}
+
+static void store_event(const struct scp_compare *compare, enum scp_result result,
+			struct scp_state *state)
+{
+	state->result = result;
+	state->left_end = compare->left.at_end;
+	state->right_end = compare->right.at_end;
+	if (!state->left_end)
+		state->left_key = side_key(&compare->left);
+	if (!state->right_end)
+		state->right_key = side_key(&compare->right);
+	state->key = result == SCP_RESULT_DELETED ? state->right_key : state->left_key;
+}
+
+/* Every turn moves at least one of the trees on, so the loop ends with them. */
+static int walk(struct scp_compare *compare, struct scp_state *state)
+{
+	enum scp_result result = SCP_RESULT_NONE;
+	int err;
+
+	while (!result) {
+		err = advance(&compare->left);
+		if (!err)
+			err = advance(&compare->right);
+		if (err)
+			return err;
+		if (compare->left.at_end && compare->right.at_end)
+			return -ENOENT;
+		result = compare_positions(&compare->left, &compare->right);
+	}
+	store_event(compare, result, state);
+	return 0;
+}
+
+static int restore_side(struct scp_side *side, const struct scp_key *key, bool at_end, bool due)
+{
+	int err;
+
+	side->at_end = at_end;
+	side->due = due;
+	side->skip = false;
+	side->level = 0;
+	side->root_level = side->cursor.tree->info.node.level;
+	if (at_end)
+		return 0;
+	err = scp_search_exact(&side->cursor, key);
+	side->root_level = side->cursor.tree->info.node.level;
+	if (err == -ENOENT)
+		return scp_fail_detail(side->cursor.tree->volume, SCP_CHECKPOINT_POSITION, NULL);
+	return err;
+}
+
+int scp_compare_restore(struct scp_compare *compare, const struct scp_state *state)
+{
+	enum scp_result result = state->result;
+	int err;
+
+	if (compare->on)
+		return 0;
+	if (result == SCP_RESULT_NONE) {
+		err = begin_side(&compare->left);
+		if (!err)
+			err = begin_side(&compare->right);
+	} else {
+		err = restore_side(&compare->left, &state->left_key, state->left_end,
+				   result != SCP_RESULT_DELETED);
+		if (!err)
+			err = restore_side(&compare->right, &state->right_key, state->right_end,
+					   result != SCP_RESULT_NEW);
+	}
+	compare->on = !err;
+	return err;
+}
+
+/* Something did not verify. 1: the filesystem has moved on, and so are the trees: try again. */
+static int moved(struct scp_compare *compare, int err)
+{
+	struct scp_volume *volume = compare->left.cursor.tree->volume;
+	struct scp_error first = volume->error;
+	int newer;
+
+	scp_compare_off(compare);
+	if (!volume->host->live || (err != -EUCLEAN && err != -EIO))
+		return err;
+	newer = scp_volume_refresh(volume);
+	if (newer <= 0) {
+		if (!newer)
+			volume->error = first;
+		return newer ? newer : err;
+	}
+	err = scp_tree_reopen(compare->left.cursor.tree);
+	if (!err)
+		err = scp_tree_reopen(compare->right.cursor.tree);
+	return err ? err : 1;
+}
+
+int scp_compare_next(struct scp_compare *compare, struct scp_state *state)
+{
+	int tries;
+	int err;
+
+	for (tries = 0; tries < MOVE_RETRIES; tries++) {
+		err = scp_compare_restore(compare, state);
+		if (!err)
+			err = walk(compare, state);
+		if (!err || err == -ENOENT)
+			return err;
+		err = moved(compare, err);
+		if (err < 0)
+			return err;
+	}
+	return scp_fail_detail(compare->left.cursor.tree->volume, SCP_MOVED_TOO_OFTEN, NULL);
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Directory moves that must wait, and their being made when what they waited for has had its turn.
+ *
+ * A directory cannot move below one that is still below it, nor to a path of which a part is yet to
+ * be moved itself.
+ */
+#include "send/engine_private.h"
+
+static int list_dirs(struct scp_id_list *to, const struct scp_ref_list *from)
+{
+	u32 i;
+
+	for (i = 0; i < from->count; i++)
+		if (!from->refs[i].cancelled &&
+		    scp_id_list_add(to, from->refs[i].dir, from->refs[i].dir_generation))
+			return -ENOMEM;
+	return 0;
+}
+
+/* Takes @move's list over, whatever happens. */
+static int add_move(struct scp_engine *engine, struct scp_move *move)
+{
+	int err = scp_moves_add(&engine->state.moves, move);
+
+	if (!err)
+		return 0;
+	scp_id_list_release(&move->touched);
+	return scp_send_fail(engine, err == -ENOMEM ? SCP_NO_MEMORY : SCP_INCONSISTENT);
+}
+
+static int wait_on(struct scp_engine *engine, u64 ino)
+{
+	const struct scp_naming *naming = &engine->naming;
+	struct scp_move move = {
+		.dir.ino = engine->state.ino,
+		.dir.generation = engine->state.generation,
+		.waits_for = ino,
+		.orphanised = naming->still_orphan,
+	};
+	int err;
+
+	if (list_dirs(&move.touched, &naming->gone) || list_dirs(&move.touched, &naming->new)) {
+		scp_id_list_release(&move.touched);
+		return scp_send_fail(engine, SCP_NO_MEMORY);
+	}
+	err = add_move(engine, &move);
+	return err ? err : 1;
+}
+
+/* Is what has the wanted name in the parent waiting to leave it? */
+static int destination_waits(struct scp_engine *engine, const struct scp_name *name)
+{
+	const struct scp_move *move;
+	struct scp_key location;
+	u64 before;
+	u64 now;
+	int err;
+
+	if (!engine->state.moves.count)
+		return 0;
+	err = scp_dir_lookup(engine->parent, name->dir, name->bytes, name->len, &location);
+	if (err || location.type != SCP_INODE_ITEM)
+		return err == -ENOENT ? 0 : err;
+	err = scp_generation_in(engine->parent, location.objectid, &before);
+	if (!err)
+		err = scp_generation_in(engine->tree, location.objectid, &now);
+	if (err || !now || now != before)
+		return err;
+	move = scp_moves_find(&engine->state.moves, location.objectid);
+	if (!move || move->orphanised)
+		return 0;
+	return wait_on(engine, location.objectid);
+}
+
+static bool same_place(const struct scp_name *a, const struct scp_name *b)
+{
+	return a->dir == b->dir && a->len == b->len && !memcmp(a->bytes, b->bytes, a->len);
+}
+
+/*
+ * Must the move wait for @id, one of the directories above its destination? -ENOENT: no, nor for
+ * any above it. Goes one up otherwise.
+ */
+static int parent_waits(struct scp_engine *engine, struct scp_inode_id *id)
+{
+	const struct scp_state *state = &engine->state;
+	struct scp_inode_id current = { .ino = state->ino, .generation = state->generation };
+	struct scp_name now;
+	struct scp_name before;
+	u64 now_generation;
+	u64 old = 0;
+	int err = 0;
+
+	if (scp_moves_find(&state->moves, id->ino))
+		err = scp_is_ancestor(engine, engine->parent, id->ino, &current);
+	if (err)
+		return err < 0 ? err : 1;
+	err = scp_first_ref(engine->tree, id->ino, &now);
+	if (err)
+		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+	err = scp_first_ref(engine->parent, id->ino, &before);
+	if (!err)
+		err = scp_generation_in(engine->tree, now.dir, &now_generation);
+	if (!err)
+		err = scp_generation_in(engine->parent, id->ino, &old);
+	if (err)
+		return err;
+	if (id->ino > state->ino && id->generation == old &&
+	    !same_place(&now, &before))
+		return 1;
+	id->ino = now.dir;
+	id->generation = now_generation;
+	return 0;
+}
+
+int scp_must_wait(struct scp_engine *engine, const struct scp_name *name, u64 dir_generation)
+{
+	struct scp_inode_id id = { .ino = name->dir, .generation = dir_generation };
+	u32 depth;
+	int err = destination_waits(engine, name);
+
+	for (depth = 0; !err && id.ino > SCP_ROOT_DIR_ID; depth++) {
+		if (depth > SCP_PATH_MAX / 2)
+			return scp_send_fail(engine, SCP_PATH_LENGTH);
+		err = parent_waits(engine, &id);
+		if (err > 0)
+			return wait_on(engine, id.ino);
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+/*
+ * Would the move put the directory below itself? *@blocker is what it then has to wait for; 0: it
+ * may go. A waiting directory whose old name is gone stands under its orphan name, in the root, where
+ * there is no loop.
+ */
+static int find_loop(struct scp_engine *engine, const struct scp_move *move, u64 *blocker)
+{
+	struct scp_inode_id id = move->dir;
+	const struct scp_moves *moves = &engine->state.moves;
+	struct scp_tree *tree;
+	struct scp_name name;
+	u32 depth;
+	int err;
+
+	*blocker = 0;
+	for (depth = 0; id.ino != SCP_ROOT_DIR_ID; depth++) {
+		if (depth > SCP_PATH_MAX / 2)
+			return scp_send_fail(engine, SCP_PATH_LENGTH);
+		if (scp_moves_is_doomed(moves, id.ino, id.generation))
+			break;
+		if (scp_moves_find(moves, id.ino)) {
+			if (!*blocker)
+				*blocker = id.ino;
+			tree = engine->parent;
+			err = scp_first_ref(tree, id.ino, &name);
+			if (err == -ENOENT)
+				break;
+		} else {
+			err = scp_name_now(engine, &id, &name, &tree);
+			if (err > 0)
+				break;
+		}
+		if (err)
+			return err;
+		if (name.dir == move->dir.ino) {
+			if (!*blocker)
+				*blocker = id.ino;
+			return 0;
+		}
+		id.ino = name.dir;
+		err = scp_generation_in(tree, name.dir, &id.generation);
+		if (err)
+			return err;
+	}
+	*blocker = 0;
+	return 0;
+}
+
+/* Where the directory has been waiting. */
+static int old_path(struct scp_engine *engine, const struct scp_move *move,
+		    struct scp_path *path)
+{
+	struct scp_name name;
+	u64 generation;
+	int err;
+
+	if (move->orphanised)
+		return scp_orphan_name(engine, move->dir.ino, move->dir.generation, path);
+	err = scp_first_ref(engine->parent, move->dir.ino, &name);
+	if (!err)
+		err = scp_generation_in(engine->parent, name.dir, &generation);
+	if (err)
+		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+	err = scp_path_of(engine, name.dir, generation, path);
+	return err ? err : scp_path_append(engine, path, name.bytes, name.len);
+}
+
+/* The directory that could not be removed because of this one. */
+static int remove_left(struct scp_engine *engine, const struct scp_inode_id *dir)
+{
+	int err;
+
+	if (!dir->ino || !scp_moves_is_doomed(&engine->state.moves, dir->ino, dir->generation))
+		return 0;
+	err = scp_can_remove(engine, dir->ino, dir->generation);
+	if (err <= 0)
+		return err;
+	err = scp_path_of(engine, dir->ino, dir->generation, &engine->path_a);
+	return err ? err : scp_send_rmdir(engine, &engine->path_a);
+}
+
+static int touch_moved(struct scp_engine *engine, const struct scp_move *move)
+{
+	const struct scp_inode_id *dir;
+	struct scp_inode inode;
+	int err = scp_defer_utimes(engine, move->dir.ino, move->dir.generation);
+	u32 i;
+
+	for (i = 0; i < move->touched.count && !err; i++) {
+		dir = &move->touched.ids[i];
+		err = scp_inode_get(engine->tree, dir->ino, &inode);
+		if (!err)
+			err = scp_defer_utimes(engine, dir->ino, dir->generation);
+		else if (err == -ENOENT)
+			err = 0;
+	}
+	return err;
+}
+
+static int make_move(struct scp_engine *engine, const struct scp_move *move)
+{
+	int err = scp_path_of(engine, move->dir.ino, move->dir.generation, &engine->path_b);
+
+	if (!err)
+		err = scp_send_rename(engine, &engine->path_c, &engine->path_b);
+	if (!err)
+		err = remove_left(engine, &move->removes);
+	return err ? err : touch_moved(engine, move);
+}
+
+/* Takes @move's list over. */
+static int apply(struct scp_engine *engine, struct scp_move *move)
+{
+	u64 mark = engine->state.mark;
+	u64 blocker;
+	int err = old_path(engine, move, &engine->path_c);
+
+	engine->state.mark = engine->state.ino + 1;
+	if (!err)
+		err = find_loop(engine, move, &blocker);
+	if (!err && blocker) {
+		move->waits_for = blocker;
+		move->queued = 0;
+		err = add_move(engine, move);
+	} else {
+		if (!err)
+			err = make_move(engine, move);
+		scp_id_list_release(&move->touched);
+	}
+	engine->state.mark = mark;
+	return err;
+}
+
+int scp_apply_moves(struct scp_engine *engine)
+{
+	struct scp_moves *moves = &engine->state.moves;
+	struct scp_move move;
+	u64 ino;
+	int err = 0;
+
+	if (!moves->count)
+		return 0;
+	scp_moves_queue(moves, engine->state.ino);
+	while (!err && scp_moves_take(moves, &move)) {
+		ino = move.dir.ino;
+		err = apply(engine, &move);
+		if (!err)
+			scp_moves_queue(moves, ino);
+	}
+	return err;
+}

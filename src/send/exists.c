@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What is there at the receiver at this moment: inodes, and who has a name.
+ */
+#include "send/engine_private.h"
+
+/* Generation of @ino, 0 if it is missing or has no links left. */
+int scp_generation_in(struct scp_tree *tree, u64 ino, u64 *generation)
+{
+	struct scp_inode inode;
+	int err = scp_inode_get(tree, ino, &inode);
+
+	*generation = 0;
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	if (inode.nlink)
+		*generation = inode.generation;
+	return 0;
+}
+
+int scp_presence_of(struct scp_engine *engine, u64 ino, u64 generation)
+{
+	bool passed = ino < engine->state.mark;
+	u64 now;
+	u64 before = 0;
+	int err = scp_generation_in(engine->tree, ino, &now);
+
+	if (!err && engine->parent)
+		err = scp_generation_in(engine->parent, ino, &before);
+	if (err)
+		return err;
+	if (now == generation && before == generation)
+		return generation ? SCP_PRESENT_SAME : -ENOENT;
+	if (now == generation)
+		return passed ? SCP_DID_CREATE : SCP_WILL_CREATE;
+	if (before == generation && engine->parent)
+		return passed ? SCP_DID_DELETE : SCP_WILL_DELETE;
+	return -ENOENT;
+}
+
+int scp_need_presence(struct scp_engine *engine, u64 ino, u64 generation)
+{
+	int presence = scp_presence_of(engine, ino, generation);
+
+	return presence == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : presence;
+}
+
+int scp_exists_now(struct scp_engine *engine, u64 ino, u64 generation)
+{
+	int presence;
+
+	if (ino == SCP_ROOT_DIR_ID)
+		return 1;
+	/* In a full send the mark alone tells. */
+	if (!engine->parent)
+		return ino < engine->state.mark;
+	presence = scp_need_presence(engine, ino, generation);
+	if (presence < 0)
+		return presence;
+	return presence == SCP_PRESENT_SAME || presence == SCP_DID_CREATE ||
+	       presence == SCP_WILL_DELETE;
+}
+
+/* Inode that (dir, name) names in @tree; -ENOENT if none, or a subvolume. */
+static int lookup(struct scp_tree *tree, u64 dir, const u8 *name, u16 len, u64 *ino)
+{
+	struct scp_key location;
+	int err = scp_dir_lookup(tree, dir, name, len, &location);
+
+	if (err)
+		return err;
+	if (location.type == SCP_ROOT_ITEM)
+		return -ENOENT;
+	*ino = location.objectid;
+	return 0;
+}
+
+/* Is directory (dir, generation) in @tree? The root directory always is. */
+static int is_dir_in(struct scp_tree *tree, u64 dir, u64 generation)
+{
+	u64 found;
+	int err;
+
+	if (dir == SCP_ROOT_DIR_ID)
+		return 1;
+	err = scp_generation_in(tree, dir, &found);
+	return err ? err : found == generation;
+}
+
+int scp_is_overwritten(struct scp_engine *engine, const struct scp_name *name, u64 dir_generation,
+		       u64 ino, u64 generation)
+{
+	const struct scp_state *state = &engine->state;
+	u64 taker;
+	u64 taker_generation;
+	int err;
+
+	if (!engine->parent)
+		return 0;
+	err = scp_exists_now(engine, name->dir, dir_generation);
+	if (err > 0)
+		err = is_dir_in(engine->tree, name->dir, dir_generation);
+	if (err <= 0)
+		return err;
+	err = lookup(engine->tree, name->dir, name->bytes, name->len, &taker);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = scp_generation_in(engine->tree, taker, &taker_generation);
+	if (err)
+		return err;
+	if (taker == ino && taker_generation == generation)
+		return 0;
+	if (taker < state->mark)
+		return 1;
+	return ino != state->ino && taker == state->ino && taker_generation == state->generation;
+}
+
+int scp_find_conflict(struct scp_engine *engine, const struct scp_name *name, u64 dir_generation,
+		      struct scp_inode *in_the_way)
+{
+	u64 ino;
+	int err;
+
+	if (!engine->parent)
+		return 0;
+	if (name->dir != SCP_ROOT_DIR_ID) {
+		err = scp_presence_of(engine, name->dir, dir_generation);
+		if (err == -ENOENT || err == SCP_WILL_CREATE || err == SCP_DID_DELETE)
+			return 0;
+		if (err < 0)
+			return err;
+	}
+	err = is_dir_in(engine->parent, name->dir, dir_generation);
+	if (err <= 0)
+		return err;
+	err = lookup(engine->parent, name->dir, name->bytes, name->len, &ino);
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	if (ino <= engine->state.mark && !scp_moves_find(&engine->state.moves, ino))
+		return 0;
+	err = scp_inode_get(engine->parent, ino, in_the_way);
+	if (err)
+		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+	return 1;
+}
+
+/* Upwards from directory @dir by first names: is (ancestor, generation) met? */
+static int is_above(struct scp_engine *engine, struct scp_tree *tree, u64 dir,
+		    const struct scp_inode_id *ancestor)
+{
+	struct scp_name name;
+	u64 generation;
+	u32 depth;
+	int err;
+
+	/* A path has at most half as many parts as bytes. */
+	for (depth = 0; depth <= SCP_PATH_MAX / 2; depth++) {
+		if (dir == ancestor->ino) {
+			err = scp_generation_in(tree, dir, &generation);
+			return err ? err : generation == ancestor->generation;
+		}
+		if (dir <= SCP_ROOT_DIR_ID)
+			return 0;
+		err = scp_first_ref(tree, dir, &name);
+		if (err)
+			return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+		dir = name.dir;
+	}
+	return scp_send_fail(engine, SCP_PATH_LENGTH);
+}
+
+/* The same for all directories that the ref item under @cursor names. */
+static int is_above_item(struct scp_engine *engine, struct scp_cursor *cursor,
+			 const struct scp_inode_id *ancestor)
+{
+	struct scp_ref_iter iter;
+	struct scp_ref ref;
+	u64 last = 0;
+	int err = scp_ref_iter_init(&iter, cursor);
+
+	while (!err) {
+		err = scp_ref_iter_next(&iter, &ref);
+		if (err <= 0)
+			break;
+		err = ref.dir == last ? 0 : is_above(engine, cursor->tree, ref.dir, ancestor);
+		last = ref.dir;
+	}
+	return err;
+}
+
+int scp_is_ancestor(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
+		    const struct scp_inode_id *ancestor)
+{
+	struct scp_key key = { .objectid = ino, .type = SCP_INODE_REF, .offset = 0 };
+	struct scp_cursor cursor;
+	int err;
+
+	scp_cursor_init(&cursor, tree);
+	err = scp_search(&cursor, &key);
+	while (err >= 0) {
+		key = scp_cursor_key(&cursor);
+		err = 0;
+		if (key.objectid != ino || key.type > SCP_INODE_EXTREF)
+			break;
+		err = is_above_item(engine, &cursor, ancestor);
+		if (err)
+			break;
+		err = scp_next(&cursor);
+	}
+	scp_cursor_release(&cursor);
+	return err == -ENOENT ? 0 : err;
+}

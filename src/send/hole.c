@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Holes of changed files where the parent has data.
+ *
+ * Files on filesystems without explicit hole items just lack items there, so holes are found by
+ * remembering where the last extent ended. The comparison passes over shared leaves, extents in them
+ * included, so at the beginning of a leaf that is looked up anew.
+ */
+#include "send/engine_private.h"
+
+int scp_extent_end_before(struct scp_engine *engine, u64 offset, u64 *end)
+{
+	struct scp_extent extent;
+	int err;
+
+	err = scp_extent_find(&engine->item_cursor, engine->state.ino, offset, &extent);
+	*end = 0;
+	if (!err)
+		*end = scp_extent_end(&extent, engine->volume->sectorsize);
+	return err == -ENOENT ? 0 : err;
+}
+
+/* 1: the item under @cursor is data in [begin, end); 0: look on; -ENOENT: no further item counts. */
+static int item_is_data(struct scp_engine *engine, struct scp_cursor *cursor, u64 begin, u64 end)
+{
+	struct scp_key key = scp_cursor_key(cursor);
+	struct scp_extent extent;
+	int err;
+
+	if (key.objectid > engine->state.ino ||
+	    (key.objectid == engine->state.ino && key.type > SCP_EXTENT_DATA))
+		return -ENOENT;
+	if (key.objectid < engine->state.ino || key.type < SCP_EXTENT_DATA)
+		return 0;
+	if (key.offset >= end)
+		return -ENOENT;
+	err = scp_extent_parse(cursor, &extent);
+	if (err)
+		return err;
+	if (scp_extent_end(&extent, engine->volume->sectorsize) <= begin)
+		return 0;
+	return extent.type == SCP_EXTENT_INLINE || extent.disk_bytenr;
+}
+
+/* 1: the parent has data somewhere in [begin, end) of the current inode. */
+static int parent_has_data(struct scp_engine *engine, u64 begin, u64 end)
+{
+	struct scp_cursor *cursor = &engine->parent_cursor;
+	struct scp_key key = {
+		.objectid = engine->state.ino,
+		.type = SCP_EXTENT_DATA,
+		.offset = begin,
+	};
+	int err = scp_search_last(cursor, &key);
+
+	if (err == -ENOENT)
+		err = scp_search(cursor, &key);
+	while (err >= 0) {
+		err = item_is_data(engine, cursor, begin, end);
+		if (err)
+			break;
+		err = scp_next(cursor);
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+static void start_run(struct scp_engine *engine, u64 end, enum scp_phase then)
+{
+	struct scp_run *run = &engine->state.run;
+
+	memset(run, 0, sizeof(*run));
+	run->kind = SCP_RUN_HOLE;
+	run->then = then;
+	run->offset = engine->state.last_extent_end;
+	run->end = end;
+	run->write_end = end;
+	engine->state.phase = SCP_PHASE_RUN;
+}
+
+int scp_start_hole(struct scp_engine *engine, u64 end, enum scp_phase then)
+{
+	struct scp_state *state = &engine->state;
+	int err = parent_has_data(engine, state->last_extent_end, end);
+
+	if (err <= 0)
+		return err;
+	/* Protocol 1 writes zeros, and never behind the file's end. */
+	if (engine->protocol < 2)
+		end = scp_min(end, state->size);
+	if (state->last_extent_end < end)
+		start_run(engine, end, then);
+	return 0;
+}
+
+/* The item at state.item was looked at, and sent if it had to be: what is before it? */
+int scp_step_hole(struct scp_engine *engine)
+{
+	struct scp_state *state = &engine->state;
+	u64 offset = state->item.offset;
+	struct scp_extent extent;
+	u64 end;
+	int err = scp_to_event(engine);
+
+	if (!err)
+		err = scp_extent_parse(&engine->walk.left.cursor, &extent);
+	if (err)
+		return err;
+	end = scp_extent_end(&extent, engine->volume->sectorsize);
+	state->phase = SCP_PHASE_EVENT;
+	if (state->last_extent_end == SCP_UNKNOWN ||
+	    (!engine->walk.left.cursor.slot[0] && state->last_extent_end < offset))
+		err = scp_extent_end_before(engine, offset - 1, &state->last_extent_end);
+	if (!err && state->last_extent_end < offset)
+		err = scp_start_hole(engine, offset, SCP_PHASE_EVENT);
+	state->last_extent_end = end;
+	return err;
+}

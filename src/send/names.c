@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Processing the names of the current inode: room is made for the new ones, they are given, the gone
+ * ones are taken away.
+ *
+ * Everything in between must have a path that is right at that very moment, which is why names that
+ * were collected with one path may have to be looked up again.
+ */
+#include "send/engine_private.h"
+
+int scp_send_rename(struct scp_engine *engine, const struct scp_path *from,
+		    const struct scp_path *to)
+{
+	scp_command_begin(engine, SCP_C_RENAME);
+	scp_put_path(engine, SCP_A_PATH, from);
+	scp_put_path(engine, SCP_A_PATH_TO, to);
+	return scp_command_end(engine);
+}
+
+int scp_send_link(struct scp_engine *engine, const struct scp_path *name,
+		  const struct scp_path *existing)
+{
+	scp_command_begin(engine, SCP_C_LINK);
+	scp_put_path(engine, SCP_A_PATH, name);
+	scp_put_path(engine, SCP_A_PATH_LINK, existing);
+	return scp_command_end(engine);
+}
+
+int scp_send_unlink(struct scp_engine *engine, const struct scp_path *path)
+{
+	scp_command_begin(engine, SCP_C_UNLINK);
+	scp_put_path(engine, SCP_A_PATH, path);
+	return scp_command_end(engine);
+}
+
+int scp_send_rmdir(struct scp_engine *engine, const struct scp_path *path)
+{
+	scp_command_begin(engine, SCP_C_RMDIR);
+	scp_put_path(engine, SCP_A_PATH, path);
+	return scp_command_end(engine);
+}
+
+static bool current_is_dir(const struct scp_engine *engine)
+{
+	return S_ISDIR(engine->state.mode);
+}
+
+static void name_of(const struct scp_ref_list *list, const struct scp_listed_ref *ref,
+		    struct scp_name *name)
+{
+	name->dir = ref->dir;
+	name->len = ref->name_len;
+	memcpy(name->bytes, list->bytes + ref->name, ref->name_len);
+}
+
+/* The full path of a name, as it was when it was collected or last looked up. */
+static int listed_path(struct scp_engine *engine, const struct scp_ref_list *list,
+		       const struct scp_listed_ref *ref, struct scp_path *path)
+{
+	path->len = ref->path_len;
+	memcpy(path->bytes, list->bytes + ref->path, ref->path_len);
+	return scp_path_append(engine, path, list->bytes + ref->name, ref->name_len);
+}
+
+/* The same, its directory looked up again if @stale. */
+static int full_path(struct scp_engine *engine, struct scp_ref_list *list,
+		     struct scp_listed_ref *ref, bool stale, struct scp_path *path)
+{
+	int err = 0;
+
+	if (stale) {
+		err = scp_path_of(engine, ref->dir, ref->dir_generation, path);
+		if (!err && scp_ref_list_set_path(list, ref, path->bytes, path->len))
+			err = scp_send_fail(engine, SCP_NO_MEMORY);
+	}
+	return err ? err : listed_path(engine, list, ref, path);
+}
+
+/* 1: the first name the current inode has in the parent was taken by another one already. */
+static int lost_first_name(struct scp_engine *engine)
+{
+	const struct scp_state *state = &engine->state;
+	struct scp_name name;
+	u64 generation;
+	int err = scp_first_ref(engine->parent, state->ino, &name);
+
+	if (!err)
+		err = scp_generation_in(engine->parent, name.dir, &generation);
+	if (err)
+		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+	return scp_is_overwritten(engine, &name, generation, state->ino, state->generation);
+}
+
+static int find_current(struct scp_engine *engine)
+{
+	struct scp_naming *naming = &engine->naming;
+	const struct scp_state *state = &engine->state;
+	int orphan = state->kind == SCP_KIND_NEW ? 1 : lost_first_name(engine);
+
+	if (orphan < 0)
+		return orphan;
+	naming->still_orphan = orphan;
+	naming->dir_orphanised = false;
+	naming->ancestor_orphanised = false;
+	naming->delayed = false;
+	naming->touched.count = 0;
+	if (orphan)
+		return scp_orphan_name(engine, state->ino, state->generation, &naming->valid);
+	return scp_current_path(engine, &naming->valid);
+}
+
+/* 1: @name is the first name of @ino in the parent. */
+static int is_first_name(struct scp_engine *engine, u64 ino, const struct scp_name *name)
+{
+	struct scp_name first;
+	int err = scp_first_ref(engine->parent, ino, &first);
+
+	if (err)
+		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+	return first.dir == name->dir && first.len == name->len &&
+	       !memcmp(first.bytes, name->bytes, name->len);
+}
+
+/* What the move of @other to its orphan name means for paths known so far. */
+static int note_orphanised(struct scp_engine *engine, const struct scp_inode *other)
+{
+	struct scp_inode_id id = { .ino = other->ino, .generation = other->generation };
+	struct scp_move *move = scp_moves_find(&engine->state.moves, other->ino);
+	struct scp_naming *naming = &engine->naming;
+	int above;
+
+	if (S_ISDIR(other->mode))
+		naming->dir_orphanised = true;
+	if (move) {
+		move->orphanised = true;
+		scp_moves_changed(&engine->state.moves);
+	}
+	above = scp_is_ancestor(engine, engine->parent, engine->state.ino, &id);
+	if (above <= 0)
+		return above;
+	naming->ancestor_orphanised = true;
+	scp_path_clear(&engine->state.path);
+	return scp_current_path(engine, &naming->valid);
+}
+
+static int push_aside(struct scp_engine *engine, const struct scp_path *path,
+		      const struct scp_inode *other)
+{
+	int err = scp_orphan_name(engine, other->ino, other->generation, &engine->path_b);
+
+	if (!err)
+		err = scp_send_rename(engine, path, &engine->path_b);
+	return err ? err : note_orphanised(engine, other);
+}
+
+/* Is the name still that of something of the parent whose turn has not come? */
+static int make_room(struct scp_engine *engine, struct scp_listed_ref *ref)
+{
+	struct scp_naming *naming = &engine->naming;
+	struct scp_inode other;
+	struct scp_name name;
+	int err = scp_need_presence(engine, ref->dir, ref->dir_generation);
+
+	if (err < 0 || err == SCP_WILL_CREATE)
+		return err < 0 ? err : 0;
+	name_of(&naming->new, ref, &name);
+	err = scp_find_conflict(engine, &name, ref->dir_generation, &other);
+	if (err <= 0)
+		return err;
+	err = full_path(engine, &naming->new, ref, naming->dir_orphanised, &engine->path_a);
+	if (err)
+		return err;
+	err = is_first_name(engine, other.ino, &name);
+	if (err < 0)
+		return err;
+	return err ? push_aside(engine, &engine->path_a, &other) :
+	       scp_send_unlink(engine, &engine->path_a);
+}
+
+static bool seen_dir(const struct scp_ref_list *list, const struct scp_listed_ref *ref)
+{
+	const struct scp_listed_ref *at;
+
+	for (at = ref; at-- > list->refs;)
+		if (!at->cancelled && at->dir == ref->dir)
+			return true;
+	return false;
+}
+
+/* A directory with a number not yet reached must exist before something is put into it. */
+static int make_dir(struct scp_engine *engine, const struct scp_listed_ref *ref)
+{
+	int presence;
+
+	if (ref->dir < engine->state.mark || ref->dir == SCP_ROOT_DIR_ID)
+		return 0;
+	presence = scp_need_presence(engine, ref->dir, ref->dir_generation);
+	if (presence != SCP_WILL_CREATE)
+		return presence < 0 ? presence : 0;
+	if (seen_dir(&engine->naming.new, ref))
+		return 0;
+	return scp_create_dir_early(engine, ref->dir, ref->dir_generation);
+}
+
+static int touch(struct scp_engine *engine, const struct scp_listed_ref *ref)
+{
+	struct scp_id_list *touched = &engine->naming.touched;
+
+	if (scp_id_list_has(touched, ref->dir, ref->dir_generation))
+		return 0;
+	if (scp_id_list_add(touched, ref->dir, ref->dir_generation))
+		return scp_send_fail(engine, SCP_NO_MEMORY);
+	return 0;
+}
+
+/* From where it is to a name of its own. */
+static int move_current(struct scp_engine *engine, const struct scp_path *to)
+{
+	struct scp_naming *naming = &engine->naming;
+	int err = scp_send_rename(engine, &naming->valid, to);
+
+	naming->still_orphan = false;
+	scp_path_copy(&naming->valid, to);
+	scp_path_copy(&engine->state.path, to);
+	return err;
+}
+
+static int give_name(struct scp_engine *engine, struct scp_listed_ref *ref)
+{
+	struct scp_naming *naming = &engine->naming;
+	bool moves = naming->still_orphan || current_is_dir(engine);
+	int err = full_path(engine, &naming->new, ref, !moves && naming->dir_orphanised,
+			    &engine->path_a);
+
+	if (err)
+		return err;
+	if (moves)
+		return move_current(engine, &engine->path_a);
+	return scp_send_link(engine, &engine->path_a, &naming->valid);
+}
+
+static int process_new(struct scp_engine *engine, struct scp_listed_ref *ref)
+{
+	struct scp_naming *naming = &engine->naming;
+	struct scp_name name;
+	int err = make_dir(engine, ref);
+
+	if (!err && engine->parent && current_is_dir(engine) && !naming->delayed) {
+		name_of(&naming->new, ref, &name);
+		err = scp_must_wait(engine, &name, ref->dir_generation);
+		if (err > 0) {
+			naming->delayed = true;
+			err = 0;
+		}
+	}
+	if (!err && !naming->delayed)
+		err = give_name(engine, ref);
+	return err ? err : touch(engine, ref);
+}
+
+static struct scp_listed_ref *first_live(const struct scp_ref_list *list)
+{
+	u32 i;
+
+	for (i = 0; i < list->count; i++)
+		if (!list->refs[i].cancelled)
+			return &list->refs[i];
+	return NULL;
+}
+
+static int for_each(struct scp_engine *engine, struct scp_ref_list *list,
+		    int (*function)(struct scp_engine *engine, struct scp_listed_ref *ref))
+{
+	int err = 0;
+	u32 i;
+
+	for (i = 0; i < list->count && !err; i++)
+		if (!list->refs[i].cancelled)
+			err = function(engine, &list->refs[i]);
+	return err;
+}
+
+static int touch_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
+{
+	return touch(engine, ref);
+}
+
+/* A directory is gone: removed, or put aside until all that is in it has gone too. */
+static int remove_dir(struct scp_engine *engine)
+{
+	struct scp_naming *naming = &engine->naming;
+	struct scp_state *state = &engine->state;
+	int err = scp_can_remove(engine, state->ino, state->generation);
+
+	if (err < 0)
+		return err;
+	if (err > 0) {
+		err = scp_send_rmdir(engine, &naming->valid);
+	} else if (!naming->still_orphan) {
+		err = scp_orphan_name(engine, state->ino, state->generation, &engine->path_a);
+		if (!err)
+			err = move_current(engine, &engine->path_a);
+		naming->still_orphan = true;
+	}
+	return err ? err : for_each(engine, &naming->gone, touch_ref);
+}
+
+static int take_name(struct scp_engine *engine, struct scp_listed_ref *ref)
+{
+	struct scp_naming *naming = &engine->naming;
+	struct scp_state *state = &engine->state;
+	struct scp_name name;
+	int err;
+
+	name_of(&naming->gone, ref, &name);
+	err = scp_is_overwritten(engine, &name, ref->dir_generation, state->ino,
+				 state->generation);
+	if (err < 0)
+		return err;
+	if (!err) {
+		err = full_path(engine, &naming->gone, ref, naming->ancestor_orphanised,
+				&engine->path_a);
+		if (!err)
+			err = scp_send_unlink(engine, &engine->path_a);
+		if (err)
+			return err;
+		/* The kernel's rule; it also forgets d/f when d/foo goes. */
+		if (scp_path_begins_with(&engine->path_a, &state->path))
+			scp_path_clear(&state->path);
+	}
+	return touch(engine, ref);
+}
+
+static int process_gone(struct scp_engine *engine)
+{
+	struct scp_naming *naming = &engine->naming;
+	struct scp_listed_ref *first = first_live(&naming->gone);
+	int err;
+
+	if (current_is_dir(engine) && engine->state.kind == SCP_KIND_DELETED)
+		return remove_dir(engine);
+	/* A directory has one name, and its move took it away. */
+	if (current_is_dir(engine))
+		return first ? touch(engine, first) : 0;
+	err = for_each(engine, &naming->gone, take_name);
+	if (!err && naming->still_orphan)
+		err = scp_send_unlink(engine, &naming->valid);
+	return err;
+}
+
+/* A directory that lost or got a name: new times later, or it goes if that was the last one. */
+static int settle_dir(struct scp_engine *engine, const struct scp_inode_id *dir)
+{
+	int presence;
+	int err;
+
+	if (dir->ino > engine->state.ino)
+		return 0;
+	presence = scp_need_presence(engine, dir->ino, dir->generation);
+	if (presence < 0)
+		return presence;
+	if (presence == SCP_DID_CREATE || presence == SCP_PRESENT_SAME)
+		return scp_defer_utimes(engine, dir->ino, dir->generation);
+	if (presence != SCP_DID_DELETE)
+		return 0;
+	err = scp_can_remove(engine, dir->ino, dir->generation);
+	if (err <= 0)
+		return err;
+	err = scp_path_of(engine, dir->ino, dir->generation, &engine->path_a);
+	return err ? err : scp_send_rmdir(engine, &engine->path_a);
+}
+
+int scp_process_names(struct scp_engine *engine)
+{
+	struct scp_naming *naming = &engine->naming;
+	int err = find_current(engine);
+	u32 i;
+
+	if (!err && engine->parent)
+		err = for_each(engine, &naming->new, make_room);
+	if (!err)
+		err = for_each(engine, &naming->new, process_new);
+	if (!err)
+		err = process_gone(engine);
+	for (i = 0; i < naming->touched.count && !err; i++)
+		err = settle_dir(engine, &naming->touched.ids[i]);
+	return err;
+}

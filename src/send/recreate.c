@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * An inode number that is used again: the parent has one inode under it, the subvolume another one.
+ *
+ * All of it is dealt with at its INODE_ITEM: the old one loses its names, the new one is created,
+ * named, filled, and only then gets its xattrs. Later events of the number mean nothing.
+ */
+#include "send/engine_private.h"
+
+/* state.item: before the first item of @type. */
+static void before_items(struct scp_state *state, u8 type)
+{
+	state->item.objectid = state->ino;
+	state->item.type = type - 1;
+	state->item.offset = ~0ULL;
+}
+
+static int delete_old(struct scp_engine *engine)
+{
+	int err = scp_collect_all_refs(engine, engine->parent, true);
+
+	return err ? err : scp_process_names(engine);
+}
+
+static int step_delete(struct scp_engine *engine)
+{
+	int err = 0;
+
+	if (engine->state.kind == SCP_KIND_DELETED)
+		err = scp_window_run(engine, delete_old);
+	scp_refs_clear(engine);
+	if (!err)
+		engine->state.phase = SCP_PHASE_RECREATE_CREATE;
+	return err;
+}
+
+static int step_create(struct scp_engine *engine)
+{
+	struct scp_state *state = &engine->state;
+	struct scp_inode inode;
+	int err = scp_inode_get(engine->tree, state->ino, &inode);
+
+	if (err)
+		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+	if (!inode.nlink) {
+		state->phase = SCP_PHASE_EVENT;
+		return 0;
+	}
+	scp_set_inode(state, SCP_KIND_NEW, &inode);
+	/* What was remembered is where the old one was. */
+	scp_path_clear(&state->path);
+	state->phase = SCP_PHASE_RECREATE_NAMES;
+	return scp_create_inode(engine, &inode);
+}
+
+static int name_new(struct scp_engine *engine)
+{
+	int err = scp_collect_all_refs(engine, engine->tree, false);
+
+	return err ? err : scp_process_names(engine);
+}
+
+static int step_names(struct scp_engine *engine)
+{
+	int err = scp_window_run(engine, name_new);
+
+	scp_refs_clear(engine);
+	if (err)
+		return err;
+	engine->state.mark = engine->state.ino + 1;
+	before_items(&engine->state, SCP_EXTENT_DATA);
+	engine->state.phase = SCP_PHASE_RECREATE_EXTENTS;
+	return 0;
+}
+
+/* The item of @type behind state.item becomes state.item. -ENOENT: there is none. */
+static int next_item(struct scp_engine *engine, u8 type)
+{
+	struct scp_key key = engine->state.item;
+	int err;
+
+	if (key.type < type) {
+		key.type = type;
+		key.offset = 0;
+	} else if (!++key.offset) {
+		return -ENOENT;
+	}
+	err = scp_search(&engine->item_cursor, &key);
+	if (err < 0)
+		return err;
+	key = scp_cursor_key(&engine->item_cursor);
+	if (key.objectid != engine->state.ino || key.type != type)
+		return -ENOENT;
+	engine->state.item = key;
+	return 0;
+}
+
+static int step_extents(struct scp_engine *engine)
+{
+	int err = next_item(engine, SCP_EXTENT_DATA);
+
+	if (err == -ENOENT) {
+		before_items(&engine->state, SCP_XATTR_ITEM);
+		engine->state.phase = SCP_PHASE_RECREATE_XATTRS;
+		return 0;
+	}
+	return err ? err : scp_send_extent(engine, SCP_PHASE_RECREATE_EXTENTS);
+}
+
+static int step_xattrs(struct scp_engine *engine)
+{
+	int err = next_item(engine, SCP_XATTR_ITEM);
+
+	if (err == -ENOENT) {
+		engine->state.phase = SCP_PHASE_EVENT;
+		return 0;
+	}
+	engine->state.entry = 0;
+	engine->state.phase = SCP_PHASE_XATTR;
+	return err;
+}
+
+int scp_step_recreate(struct scp_engine *engine)
+{
+	switch (engine->state.phase) {
+	case SCP_PHASE_RECREATE_DELETE:
+		return step_delete(engine);
+	case SCP_PHASE_RECREATE_CREATE:
+		return step_create(engine);
+	case SCP_PHASE_RECREATE_NAMES:
+		return step_names(engine);
+	case SCP_PHASE_RECREATE_EXTENTS:
+		return step_extents(engine);
+	default:
+		return step_xattrs(engine);
+	}
+}

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Ordered lists of names with a hash over them: an inode may have 65,535, and comparing each with
+ * each would take minutes.
+ */
+#include "send/reflist.h"
+
+#define FIRST_BUCKETS 64u
+
+void scp_ref_list_clear(struct scp_ref_list *list)
+{
+	list->count = 0;
+	list->live = 0;
+	list->used = 0;
+	if (list->buckets)
+		memset(list->buckets, 0, list->bucket_count * sizeof(*list->buckets));
+}
+
+void scp_ref_list_release(struct scp_ref_list *list)
+{
+	scp_free(list->refs);
+	scp_free(list->bytes);
+	scp_free(list->buckets);
+	memset(list, 0, sizeof(*list));
+}
+
+static u32 hash(u64 dir, const u8 *name, u16 len)
+{
+	return scp_crc32c((u32)dir, name, len);
+}
+
+static u32 *bucket_of(const struct scp_ref_list *list, u64 dir, const u8 *name, u16 len)
+{
+	return &list->buckets[hash(dir, name, len) & (list->bucket_count - 1)];
+}
+
+static void link_ref(struct scp_ref_list *list, u32 index)
+{
+	struct scp_listed_ref *ref = &list->refs[index];
+	u32 *bucket = bucket_of(list, ref->dir, list->bytes + ref->name, ref->name_len);
+
+	ref->hash_next = *bucket;
+	*bucket = index + 1;
+}
+
+struct scp_listed_ref *scp_ref_list_find(const struct scp_ref_list *list, const struct scp_ref *ref,
+					 u64 dir_generation)
+{
+	struct scp_listed_ref *at;
+	u32 next;
+
+	if (!list->live)
+		return NULL;
+	next = *bucket_of(list, ref->dir, ref->name, ref->name_len);
+	while (next) {
+		at = &list->refs[next - 1];
+		if (!at->cancelled && at->dir == ref->dir &&
+		    at->dir_generation == dir_generation && at->name_len == ref->name_len &&
+		    !memcmp(list->bytes + at->name, ref->name, ref->name_len))
+			return at;
+		next = at->hash_next;
+	}
+	return NULL;
+}
+
+static int rehash(struct scp_ref_list *list, u32 count)
+{
+	u32 *buckets = scp_zalloc(count * sizeof(*buckets));
+	u32 i;
+
+	if (!buckets)
+		return -ENOMEM;
+	scp_free(list->buckets);
+	list->buckets = buckets;
+	list->bucket_count = count;
+	for (i = 0; i < list->count; i++)
+		link_ref(list, i);
+	return 0;
+}
+
+static int reserve_ref(struct scp_ref_list *list)
+{
+	struct scp_listed_ref *refs;
+	u32 room = list->room ? list->room * 2 : 16;
+
+	if (list->count < list->room)
+		return 0;
+	refs = scp_realloc(list->refs, list->room * sizeof(*refs), room * sizeof(*refs));
+	if (!refs)
+		return -ENOMEM;
+	list->refs = refs;
+	list->room = room;
+	if (room <= list->bucket_count)
+		return 0;
+	return rehash(list, scp_max(FIRST_BUCKETS, room));
+}
+
+static int add_bytes(struct scp_ref_list *list, const u8 *bytes, u16 len, u32 *at)
+{
+	u64 room = scp_max(4096, list->bytes_room);
+	u8 *block;
+
+	while (room - list->used < len)
+		room *= 2;
+	if (room > ~0u)
+		return -ENOMEM;
+	if (room > list->bytes_room) {
+		block = scp_realloc(list->bytes, list->bytes_room, room);
+		if (!block)
+			return -ENOMEM;
+		list->bytes = block;
+		list->bytes_room = room;
+	}
+	*at = list->used;
+	memcpy(list->bytes + list->used, bytes, len);
+	list->used += len;
+	return 0;
+}
+
+int scp_ref_list_set_path(struct scp_ref_list *list, struct scp_listed_ref *ref, const u8 *path,
+			  u16 path_len)
+{
+	ref->path_len = path_len;
+	return add_bytes(list, path, path_len, &ref->path);
+}
+
+static bool has_path(const struct scp_ref_list *list, const struct scp_listed_ref *ref,
+		     const u8 *path, u16 path_len)
+{
+	return ref->path_len == path_len && !memcmp(list->bytes + ref->path, path, path_len);
+}
+
+int scp_ref_list_add(struct scp_ref_list *list, const struct scp_ref *ref, u64 dir_generation,
+		     const u8 *path, u16 path_len)
+{
+	struct scp_listed_ref *new;
+
+	if (reserve_ref(list))
+		return -ENOMEM;
+	new = &list->refs[list->count];
+	memset(new, 0, sizeof(*new));
+	new->dir = ref->dir;
+	new->dir_generation = dir_generation;
+	new->name_len = ref->name_len;
+	if (add_bytes(list, ref->name, ref->name_len, &new->name))
+		return -ENOMEM;
+	if (list->count && has_path(list, &new[-1], path, path_len)) {
+		new->path = new[-1].path;
+		new->path_len = path_len;
+	} else if (scp_ref_list_set_path(list, new, path, path_len)) {
+		return -ENOMEM;
+	}
+	link_ref(list, list->count);
+	list->count++;
+	list->live++;
+	return 0;
+}
+
+void scp_ref_list_cancel(struct scp_ref_list *list, struct scp_listed_ref *ref)
+{
+	ref->cancelled = true;
+	list->live--;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Does the parent have the same contents in the range of an extent?
+ *
+ * The same place in the same extent of the same generation is the same contents; nothing is read.
+ */
+#include "send/engine_private.h"
+
+/* How much of the file an item of the parent covers; inline ones whole pages. */
+static u64 covered(const struct scp_extent *extent)
+{
+	if (extent->type == SCP_EXTENT_INLINE)
+		return scp_round_up(extent->ram_bytes, SCP_SECTORSIZE_MIN);
+	return extent->num_bytes;
+}
+
+static bool same_bytes(const struct scp_extent *now, const struct scp_extent *old)
+{
+	u64 now_at = now->extent_offset;
+	u64 old_at = old->extent_offset;
+
+	if (old->file_offset < now->file_offset)
+		old_at += now->file_offset - old->file_offset;
+	else
+		now_at += old->file_offset - now->file_offset;
+	return now->disk_bytenr == old->disk_bytenr && now->generation == old->generation &&
+	       now_at == old_at;
+}
+
+/* The item after @old's, if it is of the same inode and follows without a gap. 0: none; 1: *@old. */
+static int next_old(struct scp_cursor *cursor, struct scp_extent *old, bool *gap)
+{
+	u64 end = old->file_offset + covered(old);
+	struct scp_key key;
+	int err = scp_next(cursor);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	key = scp_cursor_key(cursor);
+	if (key.objectid != old->ino || key.type != SCP_EXTENT_DATA)
+		return 0;
+	*gap = key.offset != end;
+	err = scp_extent_parse(cursor, old);
+	return err ? err : 1;
+}
+
+/* A gap behind the last item compared counts as a change, as it does for the kernel. */
+static int compare_along(struct scp_cursor *cursor, const struct scp_extent *extent,
+			 struct scp_extent *old)
+{
+	u64 end = extent->file_offset + extent->num_bytes;
+	bool gap = false;
+	u64 reached;
+	int err;
+
+	do {
+		if (old->type != SCP_EXTENT_REGULAR || !same_bytes(extent, old))
+			return 0;
+		reached = old->file_offset + covered(old);
+		err = next_old(cursor, old, &gap);
+		if (err < 0)
+			return err;
+		if (!err)
+			return reached >= end;
+		if (gap)
+			return 0;
+	} while (old->file_offset < end);
+	return 1;
+}
+
+int scp_is_unchanged(struct scp_engine *engine, const struct scp_extent *extent)
+{
+	struct scp_cursor *cursor = &engine->parent_cursor;
+	struct scp_extent old;
+	int err;
+
+	if (extent->type != SCP_EXTENT_REGULAR)
+		return 0;
+	err = scp_extent_find(cursor, extent->ino, extent->file_offset, &old);
+	if (err == -ENOENT)
+		return scp_extent_is_hole(extent);
+	if (err)
+		return err;
+	if (old.type != SCP_EXTENT_PREALLOC &&
+	    old.file_offset + covered(&old) <= extent->file_offset)
+		return scp_extent_is_hole(extent);
+	return compare_along(cursor, extent, &old);
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Extended attributes: those of new inodes, and what changed in those of others.
+ */
+#include "send/engine_private.h"
+
+#define CAPABILITY "security.capability"
+#define ACL_ACCESS "system.posix_acl_access"
+#define ACL_DEFAULT "system.posix_acl_default"
+
+static int send_set_xattr(struct scp_engine *engine, const u8 *name, u16 name_len,
+			  const void *data, u32 data_len)
+{
+	int err = scp_begin_for_current(engine, SCP_C_SET_XATTR);
+
+	if (err)
+		return err;
+	scp_put_bytes(engine, SCP_A_XATTR_NAME, name, name_len);
+	scp_put_bytes(engine, SCP_A_XATTR_DATA, data, data_len);
+	return scp_command_end(engine);
+}
+
+/* Every chown at the receiver drops capabilities, so they come behind it, for every inode. */
+int scp_send_capability(struct scp_engine *engine)
+{
+	struct scp_cursor cursor;
+	struct scp_dirent entry;
+	int err;
+
+	scp_cursor_init(&cursor, engine->tree);
+	err = scp_xattr_find(&cursor, engine->state.ino, CAPABILITY, &entry);
+	if (!err)
+		err = send_set_xattr(engine, entry.name, entry.name_len, entry.data,
+				     entry.data_len);
+	else if (err == -ENOENT)
+		err = 0;
+	scp_cursor_release(&cursor);
+	return err;
+}
+
+static bool is_name(const struct scp_dirent *entry, const char *name)
+{
+	return entry->name_len == strlen(name) && !memcmp(entry->name, name, entry->name_len);
+}
+
+static int send_xattr_entry(struct scp_engine *engine, const struct scp_dirent *entry)
+{
+	/* An ACL with no entries, as old kernels stored it: version 2 and nothing else. */
+	static const u8 empty_acl[4] = { 2, 0, 0, 0 };
+
+	if (is_name(entry, CAPABILITY))
+		return 0;
+	if (!entry->data_len && (is_name(entry, ACL_ACCESS) || is_name(entry, ACL_DEFAULT)))
+		return send_set_xattr(engine, entry->name, entry->name_len, empty_acl,
+				      sizeof(empty_acl));
+	return send_set_xattr(engine, entry->name, entry->name_len, entry->data, entry->data_len);
+}
+
+static int send_remove_xattr(struct scp_engine *engine, const struct scp_dirent *entry)
+{
+	int err = scp_begin_for_current(engine, SCP_C_REMOVE_XATTR);
+
+	if (err)
+		return err;
+	scp_put_bytes(engine, SCP_A_XATTR_NAME, entry->name, entry->name_len);
+	return scp_command_end(engine);
+}
+
+/* Entry @number of the item under @cursor: 1, or 0 if it has fewer; *@number is less those seen. */
+static int take_entry(struct scp_cursor *cursor, u32 *number, struct scp_dirent *entry)
+{
+	struct scp_dirent_iter iter;
+	int err = scp_dirent_iter_init(&iter, cursor);
+
+	while (!err) {
+		err = scp_dirent_iter_next(&iter, entry);
+		if (err <= 0)
+			break;
+		if (!*number)
+			return 1;
+		--*number;
+		err = 0;
+	}
+	return err;
+}
+
+/* 1: the item under @cursor has an entry of that name; its value in *@found. */
+static int find_entry(struct scp_cursor *cursor, const struct scp_dirent *wanted,
+		      struct scp_dirent *found)
+{
+	struct scp_dirent_iter iter;
+	int err = scp_dirent_iter_init(&iter, cursor);
+
+	while (!err) {
+		err = scp_dirent_iter_next(&iter, found);
+		if (err <= 0)
+			break;
+		if (found->name_len == wanted->name_len &&
+		    !memcmp(found->name, wanted->name, wanted->name_len))
+			return 1;
+		err = 0;
+	}
+	return err;
+}
+
+static int set_if_different(struct scp_engine *engine, struct scp_cursor *old,
+			    const struct scp_dirent *entry)
+{
+	struct scp_dirent before;
+	int err = find_entry(old, entry, &before);
+
+	if (err < 0)
+		return err;
+	if (err && before.data_len == entry->data_len &&
+	    !memcmp(before.data, entry->data, entry->data_len))
+		return 0;
+	return send_xattr_entry(engine, entry);
+}
+
+static int remove_if_gone(struct scp_engine *engine, struct scp_cursor *now,
+			  const struct scp_dirent *entry)
+{
+	struct scp_dirent after;
+	int err = find_entry(now, entry, &after);
+
+	if (err)
+		return err < 0 ? err : 0;
+	return send_remove_xattr(engine, entry);
+}
+
+static int end_item(struct scp_engine *engine)
+{
+	struct scp_state *state = &engine->state;
+
+	state->phase = state->recreated ? SCP_PHASE_RECREATE_XATTRS : SCP_PHASE_EVENT;
+	return 0;
+}
+
+/* The item is in one of the trees only, or all of it counts as new. */
+static int step_one_sided(struct scp_engine *engine, struct scp_cursor *cursor, bool gone)
+{
+	u32 number = engine->state.entry;
+	struct scp_dirent entry;
+	int err = take_entry(cursor, &number, &entry);
+
+	if (err < 0)
+		return err;
+	if (!err)
+		return end_item(engine);
+	engine->state.entry++;
+	return gone ? send_remove_xattr(engine, &entry) : send_xattr_entry(engine, &entry);
+}
+
+/* First what is new or has another value, then what is gone. */
+static int step_changed(struct scp_engine *engine)
+{
+	struct scp_cursor *now = &engine->walk.left.cursor;
+	struct scp_cursor *old = &engine->walk.right.cursor;
+	u32 number = engine->state.entry;
+	struct scp_dirent entry;
+	bool gone = false;
+	int err = take_entry(now, &number, &entry);
+
+	if (!err) {
+		gone = true;
+		err = take_entry(old, &number, &entry);
+	}
+	if (err < 0)
+		return err;
+	if (!err)
+		return end_item(engine);
+	engine->state.entry++;
+	return gone ? remove_if_gone(engine, now, &entry) : set_if_different(engine, old, &entry);
+}
+
+/* One entry a step: an item full of colliding names could queue a lot otherwise. */
+int scp_step_xattr(struct scp_engine *engine)
+{
+	struct scp_state *state = &engine->state;
+	int err;
+
+	if (state->recreated) {
+		err = scp_cursor_to_item(engine);
+		return err ? err : step_one_sided(engine, &engine->item_cursor, false);
+	}
+	err = scp_to_event(engine);
+	if (err)
+		return err;
+	if (state->result == SCP_RESULT_CHANGED)
+		return step_changed(engine);
+	return step_one_sided(engine, scp_event_cursor(engine),
+			      state->result == SCP_RESULT_DELETED);
+}
