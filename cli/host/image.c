@@ -141,6 +141,10 @@ static int complete_devices(struct source *source)
 	return 0;
 }
 
+/*
+ * Redundant profiles can be read without some devices, so too few are not an error by themselves;
+ * but if opening fails, they are the likely cause.
+ */
 static int start_image(struct source *source)
 {
 	const char *first = source->devices.devices[0].path;
