@@ -34,8 +34,8 @@ static int direct_read(void *host, struct scp_io *ios, unsigned int count)
 }
 
 /*
- * The kernel has verified the data and tried all copies by the time it says EIO, so the place in the
- * file is all there is to add.
+ * The kernel has verified the data and tried all copies by the time it says EIO, so the place in
+ * the file is all there is to add.
  */
 static int file_error(struct scp_error *error, const struct scp_file_range *range, u64 offset,
 		      int err)
@@ -54,8 +54,8 @@ static int file_error(struct scp_error *error, const struct scp_file_range *rang
 }
 
 /*
- * Makes direct->fd the file of @range. One file is kept open: a send reads a file to its end before
- * it comes to the next one.
+ * Makes direct->fd the file of @range. One file is kept open: a send reads a file to its end
+ * before it comes to the next one.
  */
 static int open_file(struct source *source, const struct scp_file_range *range)
 {
