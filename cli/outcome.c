@@ -111,8 +111,8 @@ int outcome_report(const struct stream_run *run, const struct stream_outcome *ou
 	if (!report_cause(run, outcome))
 		return EXIT_FAILED;
 	if (!run->journal) {
-		error_line("broken off after %llu bytes; without --checkpoint it cannot be resumed",
-			   run->output->offset);
+		verbose_line(1, "%llu bytes were written; without --checkpoint there is no resuming",
+			     run->output->offset);
 		return EXIT_FAILED;
 	}
 	report_way_on(run, outcome, devices);

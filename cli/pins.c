@@ -58,8 +58,8 @@ static int check_fsid(const struct sidecar_header *header, const struct source *
 		return 0;
 	uuid_text(header->fsid, was);
 	uuid_text(source_fsid(source), is);
-	return error_line("%s was on the filesystem %s, and here is %s: mount the right one where it "
-			  "was, or name its devices with --device",
+	return error_line("%s was on the filesystem %s, and here is another filesystem, %s: mount "
+			  "the right one there, or name its devices with --device",
 			  header->subvolumes.pins[0].path, was, is);
 }
 
