@@ -12,6 +12,9 @@ int scp_open_inode(struct scp_engine *engine)
 
 	if (err)
 		return err;
+	/* Nobody would find it again, not even who goes on from a checkpoint. */
+	if (state->key.offset)
+		return scp_cursor_fail(&engine->cursor, SCP_ITEM_FORMAT);
 	state->kind = inode.nlink ? SCP_KIND_NEW : SCP_KIND_IGNORED;
 	state->ino = inode.ino;
 	state->generation = inode.generation;
