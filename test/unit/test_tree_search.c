@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Searching and stepping in handmade trees of three levels, damaged ones too, and what follows when a
- * live one moves.
+ * Searching and stepping in handmade trees of three levels, damaged ones too, and what follows
+ * when a live one moves.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,9 @@
 #define FANOUT		10u
 #define SUBVOLUME	256ULL
 
-/* Block numbers from TINY_FREE on: leaves, level 1, root; then the same again for where it moves. */
+/*
+ * Block numbers from TINY_FREE on: leaves, level 1, root; then the same again for where it moves.
+ */
 #define BLOCKS		40u
 
 static u64 block_at(u32 number)
