@@ -172,6 +172,8 @@ static void undo_step(struct scp_engine *engine, u32 refs, u32 names)
 	engine->queue.payload.kind = SCP_PAYLOAD_NONE;
 	engine->refs.count = refs;
 	engine->refs.names_used = names;
+	/* It may name a directory whose command has just been thrown away. */
+	memset(engine->made_dirs, 0, sizeof(engine->made_dirs));
 	scp_cursor_off(engine);
 }
 
