@@ -117,6 +117,7 @@ static bool take_checkpoint(struct options *options, const char *argument)
 	return *argument;
 }
 
+/* No batch is larger than the interval, and any command must fit into a batch. */
 static bool take_interval(struct options *options, const char *argument)
 {
 	return parse_size(argument, &options->interval) &&
@@ -129,6 +130,7 @@ static bool take_backend(struct options *options, const char *argument)
 	return options->backend == BACKEND_DIRECT || !strcmp(argument, "auto");
 }
 
+/* A buffer must hold any one command, and a sidecar must be able to tell of it. */
 static bool take_buffer_size(struct options *options, const char *argument)
 {
 	return parse_size(argument, &options->buffer_size) &&
@@ -156,6 +158,7 @@ static bool take_dry_run(struct options *options, const char *argument)
 	return options->dry_run = true;
 }
 
+/* --progress alone means that it is wanted. */
 static bool take_progress(struct options *options, const char *argument)
 {
 	static const char *const words[] = {
@@ -368,6 +371,7 @@ static int settle_protocol(struct options *options)
 	return 0;
 }
 
+/* What no single option can know. */
 static int check(const struct command *command, struct options *options)
 {
 	if (options->argument_count < command->min_arguments)
@@ -381,7 +385,8 @@ static int check(const struct command *command, struct options *options)
 	if (command->bit == COMMAND_RESUME && !options->checkpoint)
 		return error_line("resume: --checkpoint FILE is missing");
 	if (options->device_count && options->backend == BACKEND_DIRECT)
-		return error_line("--device reads an unmounted filesystem, --backend direct a mounted one");
+		return error_line("--device reads an unmounted filesystem, --backend direct a "
+				  "mounted one");
 	return settle_protocol(options);
 }
 

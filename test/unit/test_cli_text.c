@@ -36,7 +36,8 @@ static void base64_of_rfc_4648(void **state)
 static void base64_takes_nothing_else(void **state)
 {
 	static const char *const bad[] = {
-		"Z", "Zg", "Zg=", "Z===", "====", "Zg==Zg==", "Zm9v\n", "Zm 9v", "Zh==", "Zm9=", "Zm9-",
+		"Z", "Zg", "Zg=", "Z===", "====", "Zg==Zg==",
+		"Zm9v\n", "Zm 9v", "Zh==", "Zm9=", "Zm9-",
 	};
 	size_t size;
 
@@ -67,7 +68,8 @@ static void sizes(void **state)
 		const char *text;
 		u64 value;
 	} good[] = {
-		{ "0", 0 }, { "1", 1 }, { "64M", 64ULL << 20 }, { "3k", 3072 }, { "2G", 2ULL << 30 },
+		{ "0", 0 }, { "1", 1 }, { "64M", 64ULL << 20 }, { "3k", 3072 },
+		{ "2G", 2ULL << 30 },
 		{ "16777215T", 16777215ULL << 40 }, { "18446744073709551615", ~0ULL },
 	};
 	static const char *const bad[] = {
