@@ -95,9 +95,13 @@ install: all
 	install -D -m 755 $(BUILD)/sendcp $(DESTDIR)$(PREFIX)/bin/sendcp
 	install -D -m 644 man/sendcp.8 $(DESTDIR)$(PREFIX)/share/man/man8/sendcp.8
 
+lint:
+	@test/lint.sh
+
 clean:
 	rm -rf build build-*
 
+include test/unit/unit.mk
 include test/tools/tools.mk
 -include test/fuzz/fuzz.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

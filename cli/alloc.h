@@ -2,7 +2,8 @@
 /*
  * Memory for setting up: these print "out of memory" and exit instead of failing.
  *
- * Only for small things before the stream starts; what grows while it runs handles its own failures.
+ * Only for small things before the stream starts; what grows while it runs handles its own
+ * failures.
  */
 #ifndef CLI_ALLOC_H
 #define CLI_ALLOC_H

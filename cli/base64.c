@@ -33,6 +33,7 @@ char *base64_encode(const void *data, size_t size)
 	return text;
 }
 
+/* Not a digit: -1. The alphabet's own NUL is no digit either. */
 static int digit_value(char c)
 {
 	const char *p = c ? strchr(alphabet, c) : NULL;
@@ -61,6 +62,7 @@ static bool decode_group(const char *text, unsigned int pad, u8 out[3])
 	return (pad < 1 || !out[2]) && (pad < 2 || !out[1]);
 }
 
+/* How many of the last group's characters are padding. */
 static unsigned int padding(const char *text, size_t length)
 {
 	if (!length || text[length - 1] != '=')

@@ -29,6 +29,7 @@ struct resume {
 	struct subject subject;
 };
 
+/* Absolute, because the sidecar will name it for the next run. */
 static int find_output(struct resume *resume)
 {
 	const char *path = resume->options->output;
@@ -83,11 +84,13 @@ static int find_point(struct resume *resume)
 	return file ? 0 : resume_point_handed(sidecar, &resume->point);
 }
 
+/* The file that the last run wrote, which this stream may start over. */
 static bool own_file(const struct resume *resume)
 {
 	return resume->sidecar.output && !strcmp(resume->sidecar.output, resume->output_path);
 }
 
+/* --at counts from the file's beginning, so a shorter one would get a hole. */
 static int check_length(const struct resume *resume)
 {
 	struct stat st;
@@ -96,8 +99,8 @@ static int check_length(const struct resume *resume)
 		return error_line("cannot look at %s: %s", resume->output_path, strerror(errno));
 	if ((u64)st.st_size >= resume->point.at)
 		return 0;
-	return error_line("%s has only %llu bytes; to get what follows byte %llu alone, write it to "
-			  "standard output", resume->output_path, (u64)st.st_size,
+	return error_line("%s has only %llu bytes; to get what follows byte %llu alone, write it "
+			  "to standard output", resume->output_path, (u64)st.st_size,
 			  resume->point.at);
 }
 
@@ -131,6 +134,7 @@ static void make_settings(const struct resume *resume, struct stream_settings *s
 			    (u32)scp_min(scp_max(header->buffers, 1), MAX_BUFFERS);
 }
 
+/* A proof that fails ends the run as if it had been broken off where it was to begin. */
 static void run_from_point(struct resume *resume, struct stream_run *run,
 			   struct stream_outcome *outcome)
 {

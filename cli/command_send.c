@@ -28,6 +28,7 @@ static void make_settings(const struct options *options, struct stream_settings 
 	settings->step = options->step;
 }
 
+/* Everything a later run needs, with paths that do not depend on where it is started. */
 static int make_header(const struct stream_run *run, const struct options *options,
 		       struct sidecar_header *header)
 {
@@ -104,6 +105,7 @@ static int send_subject(const struct subject *subject, struct output *output,
 	return code;
 }
 
+/* Interrupted, nothing useful can be said: a part of the size is no size. */
 static int print_size(const struct subject *subject)
 {
 	const struct stream_start start = { 0 };

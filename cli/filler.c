@@ -49,6 +49,7 @@ void stream_hash(const void *data, size_t size, u8 hash[SIDECAR_HASH_SIZE])
 	memcpy(hash, canonical.digest, SIDECAR_HASH_SIZE);
 }
 
+/* The engine knows why, and only until its next call. */
 static int engine_failed(struct filler *filler, int ret)
 {
 	if (ret && ret != -EINTR)
@@ -56,6 +57,7 @@ static int engine_failed(struct filler *filler, int ret)
 	return ret;
 }
 
+/* Checkpoints grow with what the engine has to remember, so the room is found out as needed. */
 static int checkpoint_grow(struct batch *batch, size_t needed)
 {
 	void *grown = realloc(batch->checkpoint, needed);
@@ -125,7 +127,7 @@ static int fill_stepping(struct filler *filler, struct batch *batch)
 		};
 
 		ret = stream_fill(filler->engine, &fill);
-		/* What is there goes out first; a failure that lasts comes again with the next batch. */
+		/* What is there goes out first; a failure that lasts comes again. */
 		if (batch->length && ret)
 			return 0;
 		batch->length += fill.filled;
@@ -179,6 +181,7 @@ static int make_batches(struct filler *filler)
 	return 0;
 }
 
+/* Only the first subvolume of a run can begin in its middle. */
 static int fill_subvolume(struct filler *filler)
 {
 	const struct stream_run *run = filler->run;

@@ -213,6 +213,7 @@ static int open_locked(struct journal *journal, int flags)
 	return current ? 0 : error_line("%s keeps being replaced", journal->path);
 }
 
+/* A wrong name after --checkpoint must not cost anyone a file. */
 static int check_overwritable(struct journal *journal)
 {
 	char start[64];
@@ -226,6 +227,7 @@ static int check_overwritable(struct journal *journal)
 	return 0;
 }
 
+/* The name has to be as durable as the contents before anything relies on the file. */
 static int write_header(struct journal *journal, const struct sidecar_header *header)
 {
 	if (ftruncate(journal->fd, 0) || fchmod(journal->fd, 0600))
@@ -251,6 +253,7 @@ int journal_create(const char *path, const struct sidecar_header *header, struct
 	return 0;
 }
 
+/* What is torn would otherwise stand in the middle of the file. */
 static int adopt(struct journal *journal, const struct sidecar *contents)
 {
 	journal->size = contents->good_size;

@@ -26,6 +26,7 @@ static bool replaced_by(const struct journal_line *line, const struct sidecar_ba
 	return line->output_offset == batch->output_offset && line->subvolume >= batch->subvolume;
 }
 
+/* Twice as many as there are, so that growing is rare. */
 static int index_room(struct journal *journal)
 {
 	size_t room = journal->room ? journal->room * 2 : 256;
@@ -129,6 +130,7 @@ static int replace_file(struct journal *journal, const char *temporary, u64 from
 	return 0;
 }
 
+/* The lines that stay have moved to the front. */
 static void drop_lines(struct journal *journal, size_t first, u64 size)
 {
 	u64 shift = journal->size - size;

@@ -17,6 +17,7 @@
 /* A line's objects nest three deep; deeper ones are not ours. */
 #define MAX_DEPTH 8
 
+/* The whole end of a line, so that it can be compared at once. */
 static void format_sum(const char *text, size_t length, char *to)
 {
 	snprintf(to, SUM_LENGTH + 1, SUM_PREFIX "%016llx\"}",
@@ -118,6 +119,7 @@ static struct json_object *member(struct json_object *object, const char *key, j
 	return value;
 }
 
+/* json-c turns negative numbers into 0 here, and larger ones into the largest there. */
 bool json_get_u64(struct json_object *object, const char *key, u64 *value)
 {
 	struct json_object *number = member(object, key, json_type_int);

@@ -11,8 +11,8 @@
 static const struct command commands[] = {
 	{ .name = "send", .bit = COMMAND_SEND, .run = command_send,
 	  .usage = "send [OPTIONS] SUBVOL...",
-	  .summary = "Write the send stream of read-only snapshots, as btrfs send does, in a way that\n"
-		     "can be broken off and resumed.",
+	  .summary = "Write the send stream of read-only snapshots, as btrfs send does, in a way\n"
+		     "that can be broken off and resumed.",
 	  .min_arguments = 1, .max_arguments = 65536 },
 	{ .name = "resume", .bit = COMMAND_RESUME, .run = command_resume,
 	  .usage = "resume [OPTIONS] --checkpoint FILE",
@@ -39,7 +39,8 @@ static void general_help(FILE *to)
 		fprintf(to, "  sendcp %s\n", commands[i].usage);
 	fputs("  sendcp help [COMMAND]\n"
 	      "  sendcp --version\n\n"
-	      "Exit status: 0 done, 1 failed for good, 2 usage, 75 broken off: sendcp resume goes on.\n",
+	      "Exit status: 0 done, 1 failed for good, 2 usage, 75 broken off: sendcp resume\n"
+	      "goes on.\n",
 	      to);
 }
 

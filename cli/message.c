@@ -53,6 +53,10 @@ static void make_printable(char *line)
 	}
 }
 
+/*
+ * A line that is too long is cut. No allocation: running out of memory is one of the things to be
+ * told.
+ */
 static void put_line(const char *prefix, bool printable_only, const char *fmt, va_list args)
 {
 	char line[LINE_MAX_BYTES];

@@ -45,11 +45,8 @@ struct option_spec {
 
 static bool take_parent(struct options *options, const char *argument)
 {
-	if (options->parent) {
-		error_line("only one parent can be given");
-		return false;
-	}
 	options->parent = argument;
+	options->parent_count++;
 	return true;
 }
 
@@ -120,6 +117,7 @@ static bool take_checkpoint(struct options *options, const char *argument)
 	return *argument;
 }
 
+/* No batch is larger than the interval, and any command must fit into a batch. */
 static bool take_interval(struct options *options, const char *argument)
 {
 	return parse_size(argument, &options->interval) &&
@@ -132,6 +130,7 @@ static bool take_backend(struct options *options, const char *argument)
 	return options->backend == BACKEND_DIRECT || !strcmp(argument, "auto");
 }
 
+/* A buffer must hold any one command, and a sidecar must be able to tell of it. */
 static bool take_buffer_size(struct options *options, const char *argument)
 {
 	return parse_size(argument, &options->buffer_size) &&
@@ -159,6 +158,7 @@ static bool take_dry_run(struct options *options, const char *argument)
 	return options->dry_run = true;
 }
 
+/* --progress alone means that it is wanted. */
 static bool take_progress(struct options *options, const char *argument)
 {
 	static const char *const words[] = {
@@ -311,25 +311,49 @@ static int take_option(const struct option_spec *spec, struct options *options)
 	return error_line("-%c: not possible", spec->key);
 }
 
+/*
+ * getopt takes any unambiguous beginning of a name; what is unambiguous now may be another option
+ * in a later version, so only whole names are taken.
+ */
+static int check_whole_name(const struct command *command, char **argv, const char *name)
+{
+	const char *word = argv[optind - 1];
+
+	if (optarg == word)
+		word = argv[optind - 2];
+	if (!strncmp(word, "--", 2) && strcspn(word + 2, "=") == strlen(name))
+		return 0;
+	return error_line("%s: no such option: %s", command->name, word);
+}
+
+static int no_such_option(const struct command *command, char **argv)
+{
+	if (optopt && optopt < 256)
+		return error_line("%s: no such option: -%c", command->name, optopt);
+	return error_line("%s: no such option: %s", command->name, argv[optind - 1]);
+}
+
 static int parse_words(const struct command *command, int argc, char **argv,
 		       struct options *options)
 {
 	struct getopt_tables tables;
-	int key;
+	int key, index;
 
 	make_tables(command, &tables);
-	optind = 1;
-	while ((key = getopt_long(argc, argv, tables.letters, tables.longs, NULL)) != -1) {
+	/* 0 and not 1: forget a word in whose middle an earlier call stopped. */
+	optind = 0;
+	do {
+		index = -1;
+		key = getopt_long(argc, argv, tables.letters, tables.longs, &index);
 		if (key == ':')
 			return error_line("%s needs an argument", argv[optind - 1]);
-		if (key == '?' && optopt && optopt < 256)
-			return error_line("%s: no such option: -%c", command->name, optopt);
 		if (key == '?')
-			return error_line("%s: no such option: %s", command->name,
-					  argv[optind - 1]);
-		if (take_option(find_spec(command, key), options))
+			return no_such_option(command, argv);
+		if (index >= 0 && check_whole_name(command, argv, tables.longs[index].name))
 			return -1;
-	}
+		if (key != -1 && take_option(find_spec(command, key), options))
+			return -1;
+	} while (key != -1);
 	options->arguments = argv + optind;
 	options->argument_count = (size_t)(argc - optind);
 	return 0;
@@ -347,6 +371,7 @@ static int settle_protocol(struct options *options)
 	return 0;
 }
 
+/* What no single option can know. */
 static int check(const struct command *command, struct options *options)
 {
 	if (options->argument_count < command->min_arguments)
@@ -355,10 +380,13 @@ static int check(const struct command *command, struct options *options)
 	if (options->argument_count > command->max_arguments)
 		return error_line("%s: too many arguments: %s", command->name,
 				  options->arguments[command->max_arguments]);
+	if (options->parent_count > 1)
+		return error_line("only one parent can be given");
 	if (command->bit == COMMAND_RESUME && !options->checkpoint)
 		return error_line("resume: --checkpoint FILE is missing");
 	if (options->device_count && options->backend == BACKEND_DIRECT)
-		return error_line("--device reads an unmounted filesystem, --backend direct a mounted one");
+		return error_line("--device reads an unmounted filesystem, --backend direct a "
+				  "mounted one");
 	return settle_protocol(options);
 }
 

@@ -34,6 +34,7 @@ struct options {
 	bool help;
 
 	const char *parent;
+	size_t parent_count;
 	const char **clone_sources;
 	size_t clone_count;
 	bool one_end;

@@ -92,11 +92,11 @@ static void report_way_on(const struct stream_run *run, const struct stream_outc
 	bool at_needed = !run->output->file && !outcome->handed_noted;
 
 	if (at_needed)
-		error_line("the receiver may have fewer than the %llu bytes written: N below is the "
-			   "number that it has", run->output->offset);
+		error_line("the receiver may have fewer than the %llu bytes written: N below is "
+			   "the number that it has", run->output->offset);
 	else if (!run->output->file && run->output->offset)
-		error_line("%llu bytes were handed over; if the receiver has fewer, say how many with "
-			   "--at", run->output->offset);
+		error_line("%llu bytes were handed over; if the receiver has fewer, say how many "
+			   "with --at", run->output->offset);
 	error_line("broken off, go on with: sendcp resume --checkpoint %s%s%s", checkpoint, words,
 		   at_needed ? " --at N" : "");
 	free(words);
@@ -111,8 +111,8 @@ int outcome_report(const struct stream_run *run, const struct stream_outcome *ou
 	if (!report_cause(run, outcome))
 		return EXIT_FAILED;
 	if (!run->journal) {
-		error_line("broken off after %llu bytes; without --checkpoint it cannot be resumed",
-			   run->output->offset);
+		verbose_line(1, "%llu bytes were written; it cannot be resumed without "
+			     "--checkpoint", run->output->offset);
 		return EXIT_FAILED;
 	}
 	report_way_on(run, outcome, devices);

@@ -16,7 +16,8 @@ int output_stdout(struct output *output)
 {
 	*output = (struct output){ .fd = STDOUT_FILENO, .name = "standard output" };
 	if (isatty(STDOUT_FILENO))
-		return error_line("not dumping send stream into a terminal, redirect it into a file");
+		return error_line("not dumping send stream into a terminal, "
+				  "redirect it into a file");
 	return 0;
 }
 
@@ -42,6 +43,7 @@ int output_open(struct output *output, const char *path)
 	return 0;
 }
 
+/* The offset is set for a pipe too: it counts what the whole stream has out. */
 int output_cut(struct output *output, u64 size)
 {
 	output->offset = size;

@@ -54,12 +54,14 @@ static int determine(struct subject *subject, size_t index)
 	if (ret < 0)
 		return -1;
 	if (ret)
-		return error_line("parent determination failed for %s: what it is a snapshot of is gone",
+		return error_line("parent determination failed for %s: what it is a "
+				  "snapshot of is gone",
 				  subvolume->spec);
 	best = best_parent(subject, subject->clone_count + index, &origin);
 	subvolume_release(&origin);
 	if (!best)
-		return error_line("parent determination failed for %s: no clone source is related to it",
+		return error_line("parent determination failed for %s: no clone source "
+				  "is related to it",
 				  subvolume->spec);
 	subject->parents[index] = best->id;
 	return 0;

@@ -46,10 +46,11 @@ static int open_mounted(const struct sidecar_header *header, struct source **out
 	if (!ret)
 		return 0;
 	uuid_text(header->fsid, uuid);
-	return error_line("%s was on the filesystem %s: mount that where it was, or name its devices "
-			  "with --device", header->subvolumes.pins[0].path, uuid);
+	return error_line("%s was on the filesystem %s: mount that where it was, or name its "
+			  "devices with --device", header->subvolumes.pins[0].path, uuid);
 }
 
+/* Another filesystem may be mounted where the first one was. */
 static int check_fsid(const struct sidecar_header *header, const struct source *source)
 {
 	char was[UUID_TEXT_SIZE], is[UUID_TEXT_SIZE];
@@ -58,8 +59,8 @@ static int check_fsid(const struct sidecar_header *header, const struct source *
 		return 0;
 	uuid_text(header->fsid, was);
 	uuid_text(source_fsid(source), is);
-	return error_line("%s was on the filesystem %s, and here is %s: mount the right one where it "
-			  "was, or name its devices with --device",
+	return error_line("%s was on the filesystem %s, and here is another filesystem, %s: mount "
+			  "the right one there, or name its devices with --device",
 			  header->subvolumes.pins[0].path, was, is);
 }
 
@@ -90,30 +91,32 @@ static bool something_there(const struct source *source, const struct pin *pin)
 	return !is_image(source) && pin->path[0] == '/' && !stat(pin->path, &st);
 }
 
+/* Gone and replaced ask for different things. */
 static int not_there(const struct source *source, const struct pin *pin)
 {
 	char uuid[UUID_TEXT_SIZE];
 
 	uuid_text(pin->uuid, uuid);
 	if (something_there(source, pin))
-		return error_line("%s was replaced: the subvolume %s is gone, and another is there: "
-				  "start a new send of that", pin->path, uuid);
+		return error_line("%s was replaced: the subvolume %s is gone, and another is "
+				  "there: start a new send of that", pin->path, uuid);
 	return error_line("%s is gone: there is no subvolume %s any more, so this stream cannot be "
 			  "completed: start a new send of another snapshot", pin->path, uuid);
 }
 
+/* Received UUIDs can be set without a new transaction id, and stand in the stream. */
 static int check_unchanged(const struct pin *pin, const struct subvolume *found)
 {
 	if (!found->readonly)
-		return error_line("%s was changed: it is writable now, so the rest would not fit what "
-				  "was sent: start a new send", pin->path);
+		return error_line("%s was changed: it is writable now, so the rest would not fit "
+				  "what was sent: start a new send", pin->path);
 	if (found->ctransid != pin->ctransid)
-		return error_line("%s was changed (transaction %llu then, %llu now), so the rest would "
-				  "not fit what was sent: start a new send", pin->path,
+		return error_line("%s was changed (transaction %llu then, %llu now), so the rest "
+				  "would not fit what was sent: start a new send", pin->path,
 				  pin->ctransid, found->ctransid);
 	if (memcmp(found->received_uuid, pin->received_uuid, sizeof(pin->received_uuid)))
-		return error_line("%s was changed (its received UUID), so the rest would not fit what "
-				  "was sent: start a new send", pin->path);
+		return error_line("%s was changed (its received UUID), so the rest would not fit "
+				  "what was sent: start a new send", pin->path);
 	return 0;
 }
 

@@ -2,7 +2,8 @@
 /*
  * Buffers going round between the thread that fills them and the one that writes them out.
  *
- *	free --take_free--> filler --put_filled--> filled --take_filled--> writer --put_free--> free
+ *	free --take_free--> filler --put_filled--> filled
+ *	filled --take_filled--> writer --put_free--> free
  *
  * Filled batches come out in the order they went in.
  */

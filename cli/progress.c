@@ -56,6 +56,7 @@ static u64 get(const u64 *value)
 	return __atomic_load_n(value, __ATOMIC_RELAXED);
 }
 
+/* Smoothed, so that the time left does not jump. */
 static void update_rate(struct progress *progress, u64 bytes)
 {
 	struct timespec now;
@@ -231,6 +232,7 @@ void progress_clear(struct progress *progress)
 	pthread_mutex_unlock(&progress->lock);
 }
 
+/* The measuring engine looks at its flag now and then; the printer is woken. */
 static void end_threads(struct progress *progress)
 {
 	progress->stop_measuring = 1;

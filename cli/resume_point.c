@@ -11,6 +11,7 @@
 #include "message.h"
 #include "resume_point.h"
 
+/* Behind a subvolume's last batch the next one begins, without a checkpoint. */
 static void start_behind(const struct sidecar_batch *batch, struct stream_start *start)
 {
 	*start = (struct stream_start){
@@ -90,7 +91,8 @@ int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *
 	if (!at)
 		return 0;
 	if (at > made)
-		return error_line("byte %llu lies behind all that was ever made: %llu bytes", at, made);
+		return error_line("byte %llu lies behind all that was ever made: %llu bytes",
+				  at, made);
 	index = skip_empty(sidecar, batches_before(sidecar, at), at);
 	if (!index) {
 		/* At the edge of the first batch that is left, which may begin a subvolume. */
@@ -113,8 +115,8 @@ int resume_point_handed(const struct sidecar *sidecar, struct resume_point *poin
 		return resume_point_at(sidecar, 0, point);
 	if (sidecar->handed_known)
 		return resume_point_at(sidecar, sidecar->handed, point);
-	return error_line("the last run could not note how many bytes the receiver got (at most %llu): "
-			  "find out, and resume with --at N",
+	return error_line("the last run could not note how many bytes the receiver got (at most "
+			  "%llu): find out, and resume with --at N",
 			  sidecar_batch_end(&sidecar->batches[sidecar->count - 1]));
 }
 
@@ -160,6 +162,7 @@ static int count_proven(const struct sidecar *sidecar, const struct output *file
 	return 0;
 }
 
+/* Batches that a file of @size bytes can hold whole. */
 static size_t batches_within(const struct sidecar *sidecar, u64 size)
 {
 	size_t count = sidecar->count;

@@ -81,10 +81,10 @@ static int give_rest(const struct resume_point *point, struct stream_run *run, c
 
 static void report_difference(const struct resume_point *point)
 {
-	error_line("byte %llu lies in a part of the stream that would be made differently now: what "
-		   "can be cloned has changed", point->at);
-	error_line("without that it goes on at byte %llu: cut what the receiver has to %llu bytes, and "
-		   "resume with --at %llu", point->proof->output_offset,
+	error_line("byte %llu lies in a part of the stream that would be made differently now: "
+		   "what can be cloned has changed", point->at);
+	error_line("without that it goes on at byte %llu: cut what the receiver has to %llu "
+		   "bytes, and resume with --at %llu", point->proof->output_offset,
 		   point->proof->output_offset, point->proof->output_offset);
 }
 

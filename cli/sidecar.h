@@ -4,11 +4,11 @@
  *
  * The file is text, a JSON object per line, each with its checksum (json_line.h):
  *
- *	{"sendcp_journal":1, ...}	what is being sent, and what it was when the send began
- *	{"type":"batch", ...}		a batch: where it lies, its hash, the checkpoint behind it
- *	{"type":"handed", ...}		an orderly end in mid-stream: how many bytes the reader got
- *	{"type":"resumed", ...}		another run goes on here; a "handed" before it is void
- *	{"type":"complete", ...}	all of the stream was delivered
+ *	{"sendcp_journal":1, ...}  what is being sent, and what it was when the send began
+ *	{"type":"batch", ...}      a batch: where it lies, its hash, the checkpoint behind it
+ *	{"type":"handed", ...}     an orderly end in mid-stream: how many bytes the reader got
+ *	{"type":"resumed", ...}    another run goes on here; a "handed" before it is void
+ *	{"type":"complete", ...}   all of the stream was delivered
  *
  * A batch at an offset that batches before it already cover takes the place of those at and
  * behind that offset: it was made by a later run that went on from there.

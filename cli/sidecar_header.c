@@ -110,6 +110,7 @@ struct json_object *sidecar_header_json(const struct sidecar_header *header)
 	return object;
 }
 
+/* What was taken over before a failure is freed with the header. */
 static bool parse_pin(struct json_object *object, struct pin *pin)
 {
 	const char *spec = json_get_text(object, "spec");

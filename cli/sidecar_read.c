@@ -163,6 +163,7 @@ static int read_batch(struct reader *reader, struct json_object *object)
 	return 0;
 }
 
+/* What the reader of the run before got is no longer what matters. */
 static int read_resumed(struct reader *reader, struct json_object *object)
 {
 	struct sidecar *sidecar = reader->out;

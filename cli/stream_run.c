@@ -35,6 +35,7 @@ static int journal_failed(struct writer *writer)
 	return end_with(writer, STREAM_JOURNAL_FAILED, 0);
 }
 
+/* The hash is taken from memory, so a file that is wrong on the disk is found out. */
 static int note(struct writer *writer, const struct batch *batch)
 {
 	struct sidecar_batch line = {
@@ -95,6 +96,7 @@ static int deliver(struct writer *writer, const struct batch *batch)
 	return sync_if_due(writer, batch->length);
 }
 
+/* After a signal the batches still waiting are dropped: checkpoints before them are good. */
 static int write_all(struct writer *writer, struct pipeline *pipeline)
 {
 	struct batch *batch;

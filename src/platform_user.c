@@ -73,6 +73,7 @@ u32 scp_crc32c(u32 crc, const void *data, size_t size)
 	return crc;
 }
 
+/* Engines run in several threads; the library must be set up once before any of them uses it. */
 static pthread_once_t gcrypt_once = PTHREAD_ONCE_INIT;
 
 /* Secure memory is for keys; there are none here, and locking memory would need privileges. */

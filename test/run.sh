@@ -11,6 +11,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.." || exit 1
 BUILD=$(realpath "${BUILD:-build}")
 export BUILD SENDCP=$BUILD/sendcp TOOLS=$BUILD/test
+# A hang is a failure too.
+export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0

@@ -7,6 +7,7 @@
 
 #include "host/source.h"
 
+/* @fd is closed on failure, so that callers have one way out. */
 int device_list_add(struct device_list *list, const char *path, int fd)
 {
 	struct device *grown;

@@ -33,6 +33,10 @@ static int direct_read(void *host, struct scp_io *ios, unsigned int count)
 	return 0;
 }
 
+/*
+ * The kernel has verified the data and tried all copies by the time it says EIO, so the place in
+ * the file is all there is to add.
+ */
 static int file_error(struct scp_error *error, const struct scp_file_range *range, u64 offset,
 		      int err)
 {
@@ -49,7 +53,10 @@ static int file_error(struct scp_error *error, const struct scp_file_range *rang
 	return err;
 }
 
-/* Makes direct->fd the file of @range. */
+/*
+ * Makes direct->fd the file of @range. One file is kept open: a send reads a file to its end
+ * before it comes to the next one.
+ */
 static int open_file(struct source *source, const struct scp_file_range *range)
 {
 	struct direct_reader *direct = source->direct;
@@ -73,6 +80,10 @@ static int open_file(struct source *source, const struct scp_file_range *range)
 	return 0;
 }
 
+/*
+ * Through the page cache, straight to where the stream is being built. What is read is the content
+ * of the snapshot, whatever balance moves meanwhile.
+ */
 static int direct_read_file(void *host, const struct scp_file_range *range, void *buffer,
 			    struct scp_error *error)
 {
@@ -171,6 +182,7 @@ static int find_devices(struct source *source, const char *what)
 				  strerror(errno));
 	if (add_all_devices(source, &fs, &open_error))
 		return -1;
+	/* Not as with one that is broken: going on without it would read degraded for no reason. */
 	if (open_error == EACCES || open_error == EPERM)
 		return error_line("%s: reading the devices of a mounted filesystem needs root "
 				  "(CAP_SYS_ADMIN)", what);
@@ -215,6 +227,7 @@ static int commit(int fd, const char *path)
 	return error_line("%s: cannot commit the filesystem: %s", path, strerror(errno));
 }
 
+/* Nonblocking, since a pipe or device of that name must not make us wait. */
 static int open_btrfs(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -260,6 +273,7 @@ int source_open_mounted(const char *path, struct source **out)
 	return open_direct(fd, path, out);
 }
 
+/* Committing again is not needed: the first source's volume is not older than this one. */
 static int direct_reopen(const struct source *source, struct source **out)
 {
 	int fd = fcntl(source->mount_fd, F_DUPFD_CLOEXEC, 0);

@@ -71,6 +71,7 @@ void extent_reader_free(struct extent_reader *reader)
 	free(reader);
 }
 
+/* Like scp_fail(), with the place in the file. */
 static int fail_at(struct file_read *file, enum scp_reason reason, u64 bytenr)
 {
 	return scp_fail(file->volume, reason, 0, bytenr, file->range->tree->id,
@@ -83,6 +84,7 @@ static void advance(struct file_read *file, u64 length)
 	file->out += length;
 }
 
+/* @until may lie behind the end of the request. */
 static void fill_zeros(struct file_read *file, u64 until)
 {
 	u64 length = scp_min(until, file->end) - file->position;
@@ -146,6 +148,10 @@ static int read_stored(struct file_read *file, u64 logical, u32 length, u64 limi
 	return scp_data_read(file->volume, at + run, left - run, out + run);
 }
 
+/*
+ * An uncompressed extent. The parser has checked that the item fits its disk range; it is checked
+ * here again because a wrong @length would write over the caller's memory.
+ */
 static int copy_regular(struct file_read *file, const struct scp_extent *extent, u32 length)
 {
 	u64 into = extent->extent_offset + (file->position - extent->file_offset);
@@ -168,6 +174,10 @@ static int copy_regular(struct file_read *file, const struct scp_extent *extent,
 	return 0;
 }
 
+/*
+ * Is reader->plain that extent? All of these must agree: two items may name the same bytes on the
+ * disk with different sizes, and both be what somebody wrote there on purpose.
+ */
 static bool is_expanded(const struct extent_reader *reader, const struct scp_extent *extent)
 {
 	return reader->plain_length && reader->plain_bytenr == extent->disk_bytenr &&
@@ -214,6 +224,7 @@ static void copy_bytes(struct file_read *file, const u8 *bytes, u64 size, u64 st
 	advance(file, length);
 }
 
+/* Whole extents are expanded, since none of the formats can begin in the middle. */
 static int copy_compressed(struct file_read *file, const struct scp_extent *extent, u32 length)
 {
 	u64 into = extent->extent_offset + (file->position - extent->file_offset);
@@ -228,6 +239,7 @@ static int copy_compressed(struct file_read *file, const struct scp_extent *exte
 	return 0;
 }
 
+/* Inline data of any kind ends where the file does; what follows in its sector reads as zeros. */
 static int copy_inline(struct file_read *file, const struct scp_extent *extent, u32 length)
 {
 	struct extent_reader *reader = file->reader;
@@ -304,6 +316,10 @@ static int first_extent(struct file_read *file, struct scp_extent *extent)
 	return take_extent(file, scp_next(&file->cursor), extent);
 }
 
+/*
+ * Walks the items in key order. What lies between them, and behind the last, is a hole. Every item
+ * moves the position forward or ends the walk, so that no tree can make it endless.
+ */
 static int read_extents(struct file_read *file)
 {
 	struct scp_extent extent;

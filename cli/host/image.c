@@ -83,6 +83,13 @@ static int check_kind(const struct source *source, int fd, const char *path)
 	return check_mounted(source, fd, path, S_ISBLK(st.st_mode));
 }
 
+static bool is_block_device(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISBLK(st.st_mode);
+}
+
 static int add_image(struct source *source, const char *path)
 {
 	/* Nonblocking, so that opening a pipe by mistake does not wait for its other end. */
@@ -94,16 +101,10 @@ static int add_image(struct source *source, const char *path)
 		close(fd);
 		return -1;
 	}
-	/* Blocks cached while the device was mounted may be old. */
-	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	/* Blocks cached while a device was mounted may be old. */
+	if (is_block_device(fd))
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	return device_list_add(&source->devices, path, fd) ? source_out_of_memory() : 0;
-}
-
-static bool is_block_device(int fd)
-{
-	struct stat st;
-
-	return !fstat(fd, &st) && S_ISBLK(st.st_mode);
 }
 
 /*
@@ -140,6 +141,10 @@ static int complete_devices(struct source *source)
 	return 0;
 }
 
+/*
+ * Redundant profiles can be read without some devices, so too few are not an error by themselves;
+ * but if opening fails, they are the likely cause.
+ */
 static int start_image(struct source *source)
 {
 	const char *first = source->devices.devices[0].path;

@@ -14,6 +14,7 @@ struct place {
 	u64 dir;
 };
 
+/* A subvolume whose last reference is gone is only there until it is cleaned up. */
 static int fill_from_root(struct source *source, u64 id, struct subvolume *out)
 {
 	struct scp_root_info info;
@@ -45,6 +46,7 @@ int image_open_id(struct source *source, u64 id, struct subvolume *out)
 	return fill_from_root(source, id, out);
 }
 
+/* Nothing but digits: what strtoull() takes besides them is not an id somebody meant. */
 static int find_id(struct source *source, const char *digits, struct subvolume *out)
 {
 	char *end;
@@ -137,6 +139,10 @@ static int enter_subvolume(struct source *source, struct place *place, const cha
 	return 0;
 }
 
+/*
+ * Links are not followed: they are meant for the filesystem as it is mounted, not for the image's
+ * top level.
+ */
 static int enter_directory(struct source *source, struct place *place, const char *name, u16 len,
 			   u64 ino, const char *spec)
 {
@@ -179,6 +185,7 @@ static int enter(struct source *source, struct place *place, const char *name, s
 	return enter_directory(source, place, name, len, location.objectid, spec);
 }
 
+/* As paths go everywhere: repeated slashes and "." do not count. */
 static int find_path(struct source *source, struct subvolume *out)
 {
 	const char *at = out->spec;

@@ -27,6 +27,7 @@ static bool is_listed(const struct device_list *list, int fd)
 	return false;
 }
 
+/* One that cannot be opened is left out: the volume will say if it is needed. */
 static int add_member(struct device_list *list, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -31,6 +31,7 @@ int source_out_of_memory(void)
 	return error_line("out of memory");
 }
 
+/* The volume goes first: closing it may still use the host. */
 void source_close(struct source *source)
 {
 	if (!source)

@@ -88,6 +88,10 @@ static int has_uuid(struct scp_volume *volume, u64 id, const u8 *uuid)
 	       !memcmp(info.uuid, uuid, SCP_UUID_SIZE);
 }
 
+/*
+ * Scans the ROOT_ITEMs instead of asking the UUID tree, which is optional and may be out of
+ * date. On a live volume each step is a search of its own, so trees may move between them.
+ */
 static int search_uuid(struct scp_volume *volume, const u8 *uuid, u64 *id)
 {
 	struct scp_key key = { .objectid = SCP_FS_TREE_ID, .type = SCP_ROOT_ITEM };

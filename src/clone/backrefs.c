@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Back references as the extent tree has them: inside an extent's item and as items behind it.
+ *
+ * Which of the two forms a reference has depends on the extent's history only. The order in which
+ * they are found does not matter, since they are used in an order of their own.
  */
 #include "clone/run.h"
 
@@ -36,6 +39,7 @@ static int entry_parse(struct scp_cursor *cursor, bool is_block, struct scp_exte
 	disk = item;
 	entry->refs = le64_to_cpu(disk->refs);
 	entry->generation = le64_to_cpu(disk->generation);
+	/* The item's key has the level of newer (skinny) entries, the item that of older ones. */
 	entry->level = key.type == SCP_METADATA_ITEM ? scp_min(key.offset, SCP_MAX_LEVEL) : 0;
 	if (is_block && key.type == SCP_EXTENT_ITEM)
 		entry->level = ((const u8 *)item)[sizeof(*disk) + BLOCK_INFO_LEVEL];
@@ -55,6 +59,10 @@ int scp_extent_entry_find(struct scp_cursor *cursor, u64 bytenr, bool is_block,
 	};
 	int err;
 
+	/*
+	 * Both kinds of item sort before the references that stand behind them as items, with
+	 * nothing between, so the last key of the higher kind finds either.
+	 */
 	entry->bytenr = bytenr;
 	err = scp_search_last(cursor, &key);
 	if (err && err != -ENOENT)
@@ -83,7 +91,10 @@ int scp_backrefs_reset(struct scp_volume *volume, struct scp_backref_list *list,
 	return 0;
 }
 
-/* Adds @ref, @count times. */
+/*
+ * Adds @ref, @count times. References that add up to more than the extent has would be the only way
+ * to more work and memory than the limits allow, so they are a format error.
+ */
 static int add(struct collector *collector, struct scp_backref *ref, u32 count)
 {
 	struct scp_backref_list *list = collector->list;
@@ -208,6 +219,7 @@ static int add_keyed(struct collector *collector, const struct scp_key *key)
 	return 0;
 }
 
+/* Block group items may come right behind, with the same objectid and a higher type. */
 static int collect_keyed(struct collector *collector)
 {
 	struct scp_key key;
@@ -276,6 +288,7 @@ void scp_backrefs_sort(struct scp_backref_list *list)
 	}
 }
 
+/* A reference may be in the item and behind it, which is one reference with both counts. */
 static void merge_equal(struct scp_backref_list *list)
 {
 	u32 i, kept = 0;

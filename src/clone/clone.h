@@ -33,9 +33,9 @@ struct scp_clone_search {
 	struct scp_clone_root *roots;
 	u32 root_count;
 	/*
-	 * Only the sent subvolume was asked for: then some references are not looked at. False as soon
-	 * as clone sources were given, even if all of them are the sent one; scp_clone_search_init()
-	 * cannot know that and sets it if there is one root.
+	 * No clone sources were given: then some references are not looked at. False also if they
+	 * all were the sent subvolume itself; scp_clone_search_init() cannot know that, and sets it
+	 * if there is one root.
 	 */
 	bool alone;
 	struct scp_leaf_memo *memo;
@@ -47,7 +47,7 @@ void scp_clone_search_release(struct scp_clone_search *search);
 
 /* What is to be cloned. */
 struct scp_clone_wanted {
-	/* The sent file's item, and in which leaf it stands: the owner field of the leaf's header. */
+	/* The sent file's item, and the owner field in the header of the leaf where it stands. */
 	const struct scp_extent *extent;
 	u64 leaf_owner;
 	/* Current inode, its size, and how far its contents are already at the receiver. */

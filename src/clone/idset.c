@@ -12,7 +12,10 @@ static u32 place_of(u64 id, u32 room)
 	return (u32)((id * 0x9e3779b97f4a7c15ULL) >> 32) & (2 * room - 1);
 }
 
-/* The place of @id, or the free one where it would be. There is always a free one. */
+/*
+ * The place of @id, or the free one where it would be. Half of the places are always free, so
+ * that probing one after the other ends soon.
+ */
 static u32 probe(const struct scp_id_set *set, u64 id)
 {
 	u32 mask = 2 * set->room - 1;
@@ -52,6 +55,7 @@ int scp_id_set_add(struct scp_id_set *set, u64 id)
 	u32 place;
 	int err;
 
+	/* Looked up first, so that a full set still knows what is in it. */
 	if (set->room) {
 		place = probe(set, id);
 		if (set->places[place])
@@ -68,6 +72,7 @@ int scp_id_set_add(struct scp_id_set *set, u64 id)
 	return 1;
 }
 
+/* Keeps the memory: a search fills the same sets once for each leaf. */
 void scp_id_set_clear(struct scp_id_set *set)
 {
 	if (set->count)

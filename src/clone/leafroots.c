@@ -15,6 +15,7 @@ struct block {
 	bool key_known;
 };
 
+/* A block that is a root in all its trees is never read. */
 static int find_first_key(struct scp_clone_run *run, struct block *block)
 {
 	struct scp_node *node;
@@ -63,6 +64,7 @@ static int add_tree(struct scp_clone_run *run, struct block *block, u64 root)
 	err = scp_run_tree(run, root, &tree);
 	if (err)
 		return err == -ENOENT ? 0 : err;
+	/* A tree refers to one block of its root's level: the root. */
 	if (tree.info.node.level == block->entry.level)
 		return scp_id_set_add(&run->roots, root);
 	err = find_parent(run, &tree, block, &parent);
@@ -85,6 +87,7 @@ static int collect(struct scp_clone_run *run, u64 bytenr, struct block *block)
 	return err;
 }
 
+/* Parents should be of a higher level, but it is the set, each block once, that ends the walk. */
 static int add_parents(struct scp_clone_run *run, u64 bytenr)
 {
 	struct block block;

@@ -52,6 +52,7 @@ void scp_memo_begin(struct scp_clone_run *run)
 	memo->generation = run->generation;
 }
 
+/* Copying waits for the first change: most searches end before they get here. */
 static void will_change(struct scp_leaf_memo *memo)
 {
 	if (memo->changed)
@@ -151,6 +152,7 @@ int scp_memo_lookup(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u3
 	if (slot == state->count)
 		return 0;
 	will_change(memo);
+	/* Loaded from a checkpoint. Looking up what was known then gives what was known then. */
 	if (!state->roots_known[slot]) {
 		err = scp_leaf_roots(run, bytenr);
 		if (err)
@@ -166,6 +168,7 @@ int scp_memo_lookup(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u3
 	return 1;
 }
 
+/* A leaf without clone roots is remembered too: it takes a place. */
 void scp_memo_store(struct scp_clone_run *run, u64 bytenr)
 {
 	struct scp_leaf_memo *memo = run->search->memo;
@@ -177,6 +180,7 @@ void scp_memo_store(struct scp_clone_run *run, u64 bytenr)
 	fill(run, &memo->now, claim(&memo->now, bytenr));
 }
 
+/* Slots are in no order; a leaf's place is the number of those last used before it. */
 u32 scp_memo_save(const struct scp_clone_search *search, u64 *leaves, u32 room)
 {
 	const struct memo_state *state = &search->memo->now;
@@ -192,6 +196,7 @@ u32 scp_memo_save(const struct scp_clone_search *search, u64 *leaves, u32 room)
 	return state->count;
 }
 
+/* From a checkpoint, hence anything: a leaf that comes twice counts where it comes last. */
 int scp_memo_load(struct scp_clone_search *search, const u64 *leaves, u32 count)
 {
 	struct memo_state *state = &search->memo->now;

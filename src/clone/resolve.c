@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * From references to the file items that make them: candidates, chained by the leaf they are in.
+ *
+ * A reference names a tree, a file and where in it the extent would begin; the count says how many
+ * items of that file show parts of it from there. Only items in leaves that the tree made itself
+ * count: those in shared leaves are counted for the leaf's maker, or by the leaf's address.
  */
 #include "clone/run.h"
 
@@ -32,6 +36,10 @@ static bool make_candidate(const struct scp_clone_run *run, const struct scp_ext
 	return true;
 }
 
+/*
+ * Offers @candidate, at once, to the roots that @leaf is known to have. It is offered again with
+ * all the others later on, but being first is what counts among equals.
+ */
 static int visit_remembered(struct scp_clone_run *run, u64 leaf,
 			    const struct scp_candidate *candidate)
 {
@@ -104,6 +112,7 @@ static void chain_append(struct scp_clone_run *run, struct scp_chain *chain,
 	chain->last = more->last;
 }
 
+/* Of leaves known by address alone the last item comes first; see scan_leaf(). */
 static void chain_prepend(struct scp_clone_run *run, struct scp_chain *chain, u32 index)
 {
 	run->candidates[index].next = chain->first;
@@ -144,6 +153,7 @@ static bool is_foreign(const struct scp_clone_run *run, const struct scp_node *l
 	return false;
 }
 
+/* Puts @cursor where the search for @ref's items begins. -ENOENT: there is no such place. */
 static int seek(struct scp_clone_run *run, struct scp_cursor *cursor,
 		const struct scp_backref *ref)
 {
@@ -176,6 +186,7 @@ static int scan(struct scp_clone_run *run, struct scp_cursor *cursor,
 		key = scp_cursor_key(cursor);
 		if (key.objectid != ref->key.objectid || key.type != SCP_EXTENT_DATA)
 			break;
+		/* Asked at a leaf's first item only: a scan that begins inside one stays in it. */
 		if (!cursor->slot[0] && is_foreign(run, cursor->path[0], ref->root)) {
 			err = scp_next_leaf(cursor);
 			continue;
@@ -196,6 +207,7 @@ static int scan(struct scp_clone_run *run, struct scp_cursor *cursor,
 	return err;
 }
 
+/* A reference of a tree that does not exist stays unresolved, which is no error. */
 static int resolve_ref(struct scp_clone_run *run, const struct scp_backref *ref)
 {
 	struct scp_cursor cursor;
@@ -229,6 +241,7 @@ int scp_resolve_refs(struct scp_clone_run *run)
 		else
 			err = resolve_ref(run, ref);
 	}
+	/* Leaves in descending order of root, file, offset, address; without root at the end. */
 	if (!err)
 		scp_backrefs_sort(list);
 	return err;
@@ -260,6 +273,7 @@ static int scan_leaf(struct scp_clone_run *run, struct scp_backref *ref)
 	return err;
 }
 
+/* Linear: there are at most SCP_CLONE_MAX_REFS leaves, and mostly one or two. */
 static struct scp_clone_leaf *leaf_of(struct scp_clone_run *run, u64 bytenr)
 {
 	struct scp_clone_leaf *leaf;
@@ -276,6 +290,7 @@ static struct scp_clone_leaf *leaf_of(struct scp_clone_run *run, u64 bytenr)
 	return leaf;
 }
 
+/* One leaf may have come about through several references: its chains are joined. */
 int scp_resolve_leaves(struct scp_clone_run *run)
 {
 	struct scp_backref *ref;

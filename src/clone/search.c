@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The search for a clone source: which candidate wins, and starting over when the trees moved.
+ *
+ * Everything one search reads must belong to one commit, as the references of one do not fit the
+ * trees of another. A mounted filesystem may commit in the middle, which shows as a volume whose
+ * generation has grown; then the search is worth nothing and begins anew.
  */
 #include "clone/run.h"
 
@@ -49,6 +53,10 @@ static bool not_there_yet(const struct scp_clone_run *run, const struct scp_cand
 	       candidate->offset + run->length > wanted->next_write_offset;
 }
 
+/*
+ * A longer item replaces a shorter one, an equal one does not: of those the first that was visited
+ * stays, which is why the order of visits is part of the behaviour.
+ */
 bool scp_run_visit(struct scp_clone_run *run, u64 root, const struct scp_candidate *candidate)
 {
 	int index = scp_clone_root_index(run->search, root);
@@ -88,6 +96,7 @@ static bool visit_chain(struct scp_clone_run *run, u64 root, const struct scp_ch
 	return false;
 }
 
+/* Leaf by leaf, in each root by root: not candidate by candidate. */
 static int visit_leaves(struct scp_clone_run *run)
 {
 	const u64 *roots;
@@ -145,6 +154,7 @@ static void ignore_own_ref(struct scp_clone_run *run)
 	}
 }
 
+/* None of these can be outgrown: see scp_clone_run. */
 static int allocate(struct scp_clone_run *run)
 {
 	u32 room = run->found.room;
@@ -175,6 +185,7 @@ static void run_release(struct scp_clone_run *run)
 	scp_free(run->found.refs);
 }
 
+/* What is behind the file's end need not be found elsewhere. */
 static u64 wanted_length(const struct scp_clone_wanted *wanted)
 {
 	const struct scp_extent *extent = wanted->extent;
@@ -193,6 +204,7 @@ static void run_init(struct scp_clone_run *run, struct scp_clone_search *search,
 	run->volume = search->volume;
 	run->generation = search->volume->generation;
 	run->bytenr = wanted->extent->disk_bytenr;
+	/* Any part of a compressed extent will do, so the place in it is no matter. */
 	run->position = wanted->extent->compression ? 0 : wanted->extent->extent_offset;
 	run->length = wanted_length(wanted);
 	for (i = 0; i < search->root_count; i++) {
@@ -245,6 +257,7 @@ static int search_refs(struct scp_clone_run *run)
 {
 	int err;
 
+	/* In descending order those without a root are the last ones. */
 	while (run->shared_at < run->found.count && !run->found.refs[run->shared_at].parent)
 		run->shared_at++;
 	ignore_own_ref(run);

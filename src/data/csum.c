@@ -70,6 +70,7 @@ static int take_gap(struct scp_csums *csums, u64 logical, int ret)
 	return 0;
 }
 
+/* Finds what covers @logical. On failure nothing is known, so that the next call looks again. */
 static int load(struct scp_csums *csums, u64 logical)
 {
 	const struct scp_key wanted = {

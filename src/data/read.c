@@ -8,8 +8,11 @@
 #include "data/data.h"
 #include "data/csum.h"
 
-/* Bytes go through this much memory when the caller's buffer or range is not aligned. */
-#define BOUNCE_SIZE (128u * 1024)
+/*
+ * Bytes go through this much memory when the caller's buffer or range is not aligned. Never less
+ * than the largest sector.
+ */
+#define BOUNCE_SIZE (64u * 1024)
 #define ALIGNMENT 4096u
 #define NO_COPY (-1)
 

@@ -33,6 +33,7 @@ int scp_dirent_iter_next(struct scp_dirent_iter *iter, struct scp_dirent *entry)
 	if (left < sizeof(*disk))
 		return scp_cursor_fail(iter->cursor, SCP_ITEM_FORMAT);
 	left -= sizeof(*disk);
+	/* Only attributes have data, but the format gives every entry room for it. */
 	entry->location = scp_key_from_disk(&disk->location);
 	entry->type = disk->type;
 	entry->name_len = le16_to_cpu(disk->name_len);
@@ -71,6 +72,7 @@ int scp_dirent_find(struct scp_cursor *cursor, const struct scp_key *key, const 
 	return err ? err : -ENOENT;
 }
 
+/* Subvolumes are entries too: the caller tells them by the location's type. */
 int scp_dir_lookup(struct scp_tree *tree, u64 dir, const u8 *name, u16 len,
 		   struct scp_key *location)
 {

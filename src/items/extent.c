@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * EXTENT_DATA: where a file's bytes are.
+ *
+ * The checks are such that whoever uses an item can add its numbers up without looking: no sum
+ * wraps, no range is empty, and no part lies outside the extent it is a part of.
  */
 #include "items/items.h"
 
+/* Unsigned, so that wrapping is defined, and seen by the sum being smaller than its parts. */
 static bool sum_overflows(u64 a, u64 b)
 {
 	return a + b < a;
 }
 
+/* Encryption was never assigned a meaning; other_encoding was not either, but is only compared. */
 static bool header_valid(const struct scp_extent *extent)
 {
 	return extent->type <= SCP_EXTENT_PREALLOC && extent->compression <= SCP_COMPRESS_ZSTD &&
@@ -25,6 +30,7 @@ static bool inline_valid(const struct scp_extent *extent)
 	return extent->ram_bytes == extent->inline_size;
 }
 
+/* ram_bytes is left out: of plain extents, old kernels did not keep it right. */
 static bool sectors_aligned(const struct scp_extent *extent, u32 sectorsize)
 {
 	u64 all = extent->file_offset | extent->disk_bytenr | extent->disk_num_bytes |
@@ -37,6 +43,7 @@ static bool range_within_disk(const struct scp_extent *extent)
 {
 	u64 end = extent->extent_offset + extent->num_bytes;
 
+	/* A hole: the other numbers mean nothing. */
 	if (!extent->disk_bytenr)
 		return true;
 	/* A preallocated range is never stored compressed, whatever its compression field says. */
@@ -78,6 +85,7 @@ static int parse_range(struct scp_cursor *cursor, const struct scp_disk_extent_d
 	extent->num_bytes = le64_to_cpu(disk->num_bytes);
 	extent->inline_data = NULL;
 	extent->inline_size = 0;
+	/* The only place where an item's numbers and the volume's geometry meet. */
 	if (!range_valid(extent, cursor->tree->volume->sectorsize))
 		return scp_cursor_fail(cursor, SCP_ITEM_FORMAT);
 	return 0;
@@ -110,6 +118,7 @@ int scp_extent_parse(struct scp_cursor *cursor, struct scp_extent *extent)
 	return parse_range(cursor, disk, size, extent);
 }
 
+/* An inline item's file range reaches to the end of its sector: nothing else can be there. */
 u64 scp_extent_end(const struct scp_extent *extent, u32 sectorsize)
 {
 	u64 end = extent->file_offset + extent->num_bytes;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * INODE_ITEM.
+ *
+ * All values are taken as they are: any 64 bits are a generation, and an odd mode or time is for
+ * those to judge who use it.
  */
 #include "items/items.h"
 

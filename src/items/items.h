@@ -138,8 +138,8 @@ bool scp_extent_is_hole(const struct scp_extent *extent);
 int scp_extent_find(struct scp_cursor *cursor, u64 ino, u64 offset, struct scp_extent *extent);
 
 /*
- * Name and place of subvolume @id: the first ROOT_BACKREF of the root tree. @name->dir is the directory
- * inode, *@parent the subvolume it is in. -ENOENT with reason SUBVOLUME_NAMELESS.
+ * Name and place of subvolume @id: the first ROOT_BACKREF of the root tree. @name->dir is the
+ * directory inode, *@parent the subvolume it is in. -ENOENT with reason SUBVOLUME_NAMELESS.
  */
 int scp_root_name(struct scp_volume *volume, u64 id, struct scp_name *name, u64 *parent);
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * INODE_REF and INODE_EXTREF: the names of an inode.
+ *
+ * Paths of a stream are made of these names and of nothing else, hence this is the place where
+ * names that are no names are refused.
  */
 #include "items/names.h"
 
@@ -60,6 +63,7 @@ static bool name_allowed(struct scp_ref_iter *iter, const struct scp_ref *ref)
 	       !memcmp(ref->name, "..", 2);
 }
 
+/* The plain item has its directory in the key, the extended one in each entry. */
 static void read_header(const struct scp_ref_iter *iter, struct scp_ref *ref)
 {
 	const struct scp_disk_inode_extref *extref = (const void *)iter->at;
@@ -85,6 +89,7 @@ int scp_ref_iter_next(struct scp_ref_iter *iter, struct scp_ref *ref)
 	if (left < header)
 		return scp_cursor_fail(iter->cursor, SCP_ITEM_FORMAT);
 	read_header(iter, ref);
+	/* The entry ends with its name, so the next one begins there or the item ends. */
 	if (ref->name_len > left - header || !name_allowed(iter, ref))
 		return scp_cursor_fail(iter->cursor, SCP_ITEM_FORMAT);
 	iter->at = ref->name + ref->name_len;

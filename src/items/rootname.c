@@ -4,6 +4,7 @@
  */
 #include "items/names.h"
 
+/* The name ends the item; what is behind it, if anything, is not ours. */
 static int parse_backref(struct scp_cursor *cursor, struct scp_name *name, u64 *parent)
 {
 	const struct scp_disk_root_ref *disk;
@@ -36,6 +37,7 @@ int scp_root_name(struct scp_volume *volume, u64 id, struct scp_name *name, u64 
 	err = scp_tree_open(volume, SCP_ROOT_TREE_ID, false, &tree);
 	if (err)
 		return err;
+	/* The key's offset is the parent subvolume, which is not known yet. */
 	scp_cursor_init(&cursor, &tree);
 	err = scp_search(&cursor, &key);
 	if (err >= 0)

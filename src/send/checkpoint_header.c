@@ -69,8 +69,8 @@ static bool find_pin(const struct scp_checkpoint_header *header, size_t size, u6
  */
 static bool is_at_end(const struct scp_checkpoint_header *header, size_t size)
 {
-	size_t at = sizeof(*header) +
-		    (size_t)le32_to_cpu(header->root_count) * sizeof(struct scp_checkpoint_pin);
+	size_t pins = (size_t)le32_to_cpu(header->root_count) + !!header->parent;
+	size_t at = sizeof(*header) + pins * sizeof(struct scp_checkpoint_pin);
 	const struct scp_checkpoint_state *state = (const void *)((const u8 *)header + at);
 	size_t tail = sizeof(u32) + sizeof(struct scp_checkpoint_payload);
 

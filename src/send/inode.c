@@ -58,6 +58,9 @@ int scp_open_inode(struct scp_engine *engine)
 		err = scp_inode_parse(&engine->walk.right.cursor, &before);
 	if (err)
 		return err;
+	/* Nobody would find it again, not even who goes on from a checkpoint. */
+	if (state->key.offset)
+		return scp_cursor_fail(scp_event_cursor(engine), SCP_ITEM_FORMAT);
 	state->recreated = false;
 	state->last_extent_end = SCP_UNKNOWN;
 	state->next_write_offset = 0;

@@ -263,6 +263,8 @@ static void undo_step(struct scp_engine *engine)
 	engine->queue.head = 0;
 	engine->queue.tail = 0;
 	engine->queue.payload.kind = SCP_PAYLOAD_NONE;
+	/* It may name a directory whose command has just been thrown away. */
+	memset(engine->made_dirs, 0, sizeof(engine->made_dirs));
 	scp_walk_off(engine);
 }
 

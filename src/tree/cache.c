@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The cache of verified tree blocks: found by address, bounded in bytes, least recently used goes first.
+ * The cache of verified tree blocks: found by address, bounded in bytes, least recently used goes
+ * first.
  *
  * A block in use is counted but never given up, so the bound may be exceeded by what callers
  * hold (a handful of paths). Address and generation together name a block's content for ever, hence

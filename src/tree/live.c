@@ -2,9 +2,9 @@
 /*
  * Trees of a mounted filesystem: what to do when a block is not where it was.
  *
- * A block that does not verify was freed and reused, or it is damaged. It was reused only if a commit
- * came in between, so a newer superblock (or a root that was looked up anew since) tells which: with
- * one the tree is entered again from its new root, without one the failure stands.
+ * A block that does not verify was freed and reused, or it is damaged. It was reused only if a
+ * commit came in between, so a newer superblock (or a root that was looked up anew since) tells
+ * which: with one the tree is entered again from its new root, without one the failure stands.
  */
 #include "tree/internal.h"
 
@@ -21,7 +21,9 @@ static bool scp_root_is(const struct scp_root_pointer *a, const struct scp_root_
 	return a->bytenr == b->bytenr && a->generation == b->generation;
 }
 
-/* 1: a newer superblock was taken over; else what to return, the failure @err if nothing changed. */
+/*
+ * 1: a newer superblock was taken over; else what to return, the failure @err if nothing changed.
+ */
 static int scp_live_refresh(struct scp_volume *volume, int err, int *tries)
 {
 	struct scp_error why = volume->error;

@@ -86,7 +86,9 @@ static int scp_root_info_parse(struct scp_cursor *cursor, u64 id, struct scp_roo
 
 int scp_root_info_once(struct scp_volume *volume, u64 id, struct scp_root_info *info)
 {
-	/* A snapshot's item has its creation's transaction as offset; of several the last counts. */
+	/*
+	 * A snapshot's item has its creation's transaction as offset; of several the last counts.
+	 */
 	struct scp_key key = { .objectid = id, .type = SCP_ROOT_ITEM, .offset = ~0ULL };
 	struct scp_cursor cursor;
 	struct scp_tree tree;

@@ -25,6 +25,35 @@ static int scp_get_root(struct scp_tree *tree, struct scp_node **out)
 	return scp_node_get(tree->volume, &expect, out);
 }
 
+/* The key that everything below @cursor's slot at @level must come before; false: no bound. */
+static bool scp_upper_bound(const struct scp_cursor *cursor, int level, struct scp_key *bound)
+{
+	for (; level < SCP_MAX_LEVEL && cursor->path[level]; level++) {
+		if (cursor->slot[level] + 1 == cursor->path[level]->nritems)
+			continue;
+		*bound = scp_node_key(cursor->path[level], cursor->slot[level] + 1);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * A child's first key is its pointer's. Only with this do searches and walks of a damaged tree
+ * find the same items, and do walks end.
+ */
+static int scp_check_bound(struct scp_cursor *cursor, int level, const struct scp_node *child)
+{
+	struct scp_key bound, last;
+
+	if (!scp_upper_bound(cursor, level, &bound))
+		return 0;
+	last = scp_node_key(child, child->nritems - 1);
+	if (scp_key_compare(&last, &bound) < 0)
+		return 0;
+	return scp_fail(cursor->tree->volume, SCP_NODE_ITEMS, 0, child->bytenr,
+			cursor->tree->id, SCP_NOWHERE, SCP_NOWHERE);
+}
+
 /* The child that @cursor's slot at @level points to. */
 static int scp_get_child(struct scp_cursor *cursor, int level, struct scp_node **out)
 {
@@ -33,11 +62,20 @@ static int scp_get_child(struct scp_cursor *cursor, int level, struct scp_node *
 	u32 slot = cursor->slot[level];
 	struct scp_node_expect expect;
 	struct scp_key key;
+	int ret;
 
 	scp_node_expect_child(node, slot, &key, &expect);
 	if (cursor->walk && level == 1 && !scp_cache_has(volume, expect.bytenr, expect.generation))
 		scp_node_prefetch(volume, node, slot, SCP_PREFETCH_MAX);
-	return scp_node_get(volume, &expect, out);
+	ret = scp_node_get(volume, &expect, out);
+	if (!ret)
+		ret = scp_check_bound(cursor, level, *out);
+	if (!ret)
+		return 0;
+	if (*out)
+		scp_node_put(volume, *out);
+	*out = NULL;
+	return ret;
 }
 
 int scp_search_slot_once(struct scp_cursor *cursor, const struct scp_key *key, int level)
@@ -104,22 +142,6 @@ static int scp_cursor_turn(const struct scp_cursor *cursor)
 	return -ENOENT;
 }
 
-/*
- * Keys must go on ascending from leaf to leaf. Verified blocks ascend inside, but only this makes
- * sure that a walk of a damaged tree ends.
- */
-static int scp_leaf_follows(struct scp_cursor *next, const struct scp_node *leaf)
-{
-	struct scp_volume *volume = next->tree->volume;
-	struct scp_key last = scp_node_key(leaf, leaf->nritems - 1);
-	struct scp_key first = scp_node_key(next->path[0], 0);
-
-	if (scp_key_compare(&last, &first) < 0)
-		return 0;
-	return scp_fail(volume, SCP_NODE_ITEMS, 0, next->path[0]->bytenr, next->tree->id,
-			SCP_NOWHERE, SCP_NOWHERE);
-}
-
 int scp_next_leaf_once(struct scp_cursor *cursor)
 {
 	struct scp_cursor next = { .tree = cursor->tree, .walk = cursor->walk };
@@ -136,8 +158,6 @@ int scp_next_leaf_once(struct scp_cursor *cursor)
 	next.slot[level]++;
 	for (i = level; i && !ret; i--)
 		ret = scp_get_child(&next, i, &next.path[i - 1]);
-	if (!ret)
-		ret = scp_leaf_follows(&next, cursor->path[0]);
 	if (ret) {
 		scp_cursor_release(&next);
 		return scp_search_fail(cursor, ret);

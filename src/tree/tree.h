@@ -51,9 +51,9 @@ int scp_tree_reopen(struct scp_tree *tree);
 
 /*
  * For a live volume: is what was read through @tree up to now still what the subvolume has on the
- * disk? Returns 0 if the tree's root is where it was (unmoved since it was opened or reopened), 1 if
- * it was moved and has been reopened (raw data read meanwhile is not proven: read it again), or
- * a negative errno. Always 0 when not live.
+ * disk? Returns 0 if the tree's root is where it was (unmoved since it was opened or reopened), 1
+ * if it was moved and has been reopened (raw data read meanwhile is not proven: read it again),
+ * or a negative errno. Always 0 when not live.
  */
 int scp_tree_confirm(struct scp_tree *tree);
 
@@ -77,9 +77,9 @@ int scp_search_exact(struct scp_cursor *cursor, const struct scp_key *key);
 /* Last item with key <= @key. 0: found; -ENOENT: there is none. */
 int scp_search_last(struct scp_cursor *cursor, const struct scp_key *key);
 /*
- * Where @key is or would be inserted: no step to the next leaf is made, so slot[0] may be nritems of
- * its leaf. Stops at @level: path[@level] is then the lowest node set (the root if it is lower). 0:
- * exact at that level; 1: not. Empty tree: path[0] is the empty leaf, slot 0.
+ * Where @key is or would be inserted: no step to the next leaf is made, so slot[0] may be nritems
+ * of its leaf. Stops at @level: path[@level] is then the lowest node set (the root if it is
+ * lower). 0: exact at that level; 1: not. Empty tree: path[0] is the empty leaf, slot 0.
  */
 int scp_search_slot(struct scp_cursor *cursor, const struct scp_key *key, int level);
 /* The following item. 0; -ENOENT at the end (the cursor then stays on the last item). */
@@ -90,7 +90,9 @@ int scp_next_leaf(struct scp_cursor *cursor);
 /* The item the cursor is on. */
 struct scp_key scp_cursor_key(const struct scp_cursor *cursor);
 const void *scp_cursor_item(const struct scp_cursor *cursor, u32 *size);
-/* The same, but -EUCLEAN with reason ITEM_FORMAT and the place if it has fewer than @least bytes. */
+/*
+ * The same, but -EUCLEAN with reason ITEM_FORMAT and the place if it has fewer than @least bytes.
+ */
 int scp_cursor_item_least(struct scp_cursor *cursor, u32 least, const void **item, u32 *size);
 /* Fails with @reason, placing it at the cursor's leaf, tree and key. */
 int scp_cursor_fail(struct scp_cursor *cursor, enum scp_reason reason);

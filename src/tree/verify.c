@@ -2,8 +2,8 @@
 /*
  * Is this the tree block that was asked for, and is everything in it where it may be?
  *
- * On a mounted filesystem this is what makes reading beside the kernel sound: a block that was freed
- * and reused cannot pass all of these checks.
+ * On a mounted filesystem this is what makes reading beside the kernel sound: a block that was
+ * freed and reused cannot pass all of these checks.
  */
 #include "tree/internal.h"
 

@@ -193,7 +193,8 @@ static int scp_device_named(struct scp_cursor *cursor, bool *named)
 		return ret;
 	item = data;
 	index = scp_device_find(volume, le64_to_cpu(item->devid), item->uuid);
-	if (index != SCP_NO_DEVICE && !memcmp(volume->devices[index].fsid, item->fsid, SCP_UUID_SIZE))
+	if (index != SCP_NO_DEVICE &&
+	    !memcmp(volume->devices[index].fsid, item->fsid, SCP_UUID_SIZE))
 		named[index] = true;
 	return scp_allow_fsid(volume, item->fsid);
 }

@@ -19,6 +19,7 @@ static inline bool scp_is_final(int err)
 }
 
 /* superblock.c */
+extern const u64 scp_super_offsets[SCP_SUPER_COPIES];
 /* Digest size of checksum @type; 0: no such type. */
 u8 scp_csum_size(u16 type);
 /* SCP_NONE if @super may be believed. @bytenr is what its own offset field must say. */

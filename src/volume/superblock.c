@@ -4,7 +4,7 @@
  */
 #include "volume/internal.h"
 
-static const u64 scp_super_offsets[SCP_SUPER_COPIES] = {
+const u64 scp_super_offsets[SCP_SUPER_COPIES] = {
 	SCP_SUPER_OFFSET_0, SCP_SUPER_OFFSET_1, SCP_SUPER_OFFSET_2,
 };
 

@@ -105,8 +105,8 @@ int scp_fail_detail(struct scp_volume *volume, enum scp_reason reason, const cha
 int scp_volume_refresh(struct scp_volume *volume);
 
 /*
- * Number of ways to obtain the bytes at @logical (copies, then reconstructions), or a negative errno
- * (-EUCLEAN: unmapped).
+ * Number of ways to obtain the bytes at @logical (copies, then reconstructions), or a negative
+ * errno (-EUCLEAN: unmapped).
  */
 int scp_volume_copies(struct scp_volume *volume, u64 logical);
 

@@ -13,14 +13,11 @@
 
 /* Where the pairs begin: all are multiples of every legal zone size. */
 static const u64 scp_log_bases[SCP_SUPER_COPIES] = { 0, 512ULL << 30, 4ULL << 40 };
-/* What the copies say about their place: that of a device without zones. */
-static const u64 scp_log_bytenrs[SCP_SUPER_COPIES] = {
-	SCP_SUPER_OFFSET_0, SCP_SUPER_OFFSET_1, SCP_SUPER_OFFSET_2,
-};
 
 struct scp_log {
 	struct scp_volume *volume;
 	u32 device;
+	/* What the copies say is their place: that on a device without zones. */
 	u64 bytenr;
 	struct scp_disk_super *page;
 };
@@ -42,8 +39,8 @@ static int scp_log_read(struct scp_log *log, u64 offset)
 }
 
 /*
- * Leaves the newest superblock of the zone at @start in log->page. Steps of doubling size come first, so
- * that a log of unknown limit is not left far behind. 1: found; 0: the zone has none.
+ * Leaves the newest superblock of the zone at @start in log->page. Steps of doubling size come
+ * first, so that a log of unknown limit is not left far behind. 1: found; 0: the zone has none.
  */
 static int scp_log_last(struct scp_log *log, u64 start, u64 zone)
 {
@@ -83,8 +80,8 @@ static u64 scp_zone_size_of(const struct scp_disk_super *super)
 }
 
 /*
- * The size of the zones at @base; 0 if there is no log, SCP_ZONE_MAX if it cannot be known (then the
- * second zone is not looked at). With an empty first zone the second one begins at the first
+ * The size of the zones at @base; 0 if there is no log, SCP_ZONE_MAX if it cannot be known (then
+ * the second zone is not looked at). With an empty first zone the second one begins at the first
  * place that has a superblock.
  */
 static int scp_log_zone_size(struct scp_log *log, u64 base, u64 *zone)
@@ -140,7 +137,7 @@ int scp_super_read_log(struct scp_volume *volume, u32 device, struct scp_disk_su
 		return scp_fail_device(volume, SCP_NO_MEMORY, 0, device, SCP_NOWHERE);
 	/* The later pairs are copies of the first: only looked at when that has nothing. */
 	for (i = 0; i < SCP_SUPER_COPIES && !ret && (!i || !*found); i++) {
-		log.bytenr = scp_log_bytenrs[i];
+		log.bytenr = scp_super_offsets[i];
 		ret = scp_log_pair(&log, scp_log_bases[i], best, found);
 	}
 	scp_free_aligned(log.page, SCP_SUPER_SIZE);

@@ -71,7 +71,7 @@ subvolume_id()
 {
 	btrfs inspect-internal dump-tree -t 1 "$1" |
 		awk -v name="$2" '/ROOT_BACKREF/ { id = $4; sub(/\(/, "", id) }
-			$0 ~ "name: " name "$" && id { print id; exit }'
+			$0 ~ " name " name "$" && id { print id; exit }'
 }
 
 @test "bad input: not btrfs" {
@@ -88,7 +88,7 @@ subvolume_id()
 
 @test "bad input: no such file, a directory" {
 	fails_with 1 "No such file" "$SENDCP" send --device absent s.ro
-	fails_with 1 "directory" "$SENDCP" send --device . s.ro
+	fails_with 1 "neither a block device nor a regular file" "$SENDCP" send --device . s.ro
 }
 
 @test "bad input: a path that is not on btrfs" {
@@ -107,9 +107,9 @@ subvolume_id()
 @test "bad input: impossible superblock values" {
 	local bytes
 
-	# Node size, sector size, system chunk array size, number of devices, root level.
+	# Node size, sector size, system chunk array size, root level, tree roots.
 	for bytes in "148 00000000" "148 01000080" "144 00000000" "144 ffffffff" "160 ffffffff" \
-		"136 0000000000000000" "198 ff" "80 ffffffffffffffff" "88 0100000000000000"; do
+		"198 ff" "80 ffffffffffffffff" "88 0100000000000000"; do
 		fresh
 		# shellcheck disable=SC2086
 		corrupt img super $bytes
@@ -202,10 +202,11 @@ subvolume_id()
 	require_program btrfs-map-logical
 	fresh
 	id=$(subvolume_id img s.ro)
-	# The largest file's second extent.
+	# The last large extent is of the file "large": nothing else as large has a name.
 	read -r inode logical <<<"$(btrfs inspect-internal dump-tree -t "$id" img |
 		awk '/EXTENT_DATA/ { ino = substr($4, 2); at = $6 + 0 }
-		     /extent data disk byte/ && at > 0 && $5 > 0 && $7 > 1000000 { print ino, $5; exit }')"
+		     /extent data disk byte/ && $5 > 0 && $7 > 4000000 { last = ino " " $5 }
+		     END { print last }')"
 	assert [ -n "$logical" ]
 	read -r first <<<"$(physical img "$logical")"
 	corrupt img flip "$((first + 8192 + 100))"
@@ -396,7 +397,7 @@ changed_source()
 @test "bad input: resume from an image of another filesystem" {
 	broken_off
 	zstd -q -d --sparse -o other "$IMAGES/small-nodes.0.img.zst"
-	fails_with 1 "another filesystem" "$SENDCP" resume --checkpoint cp --device other --at 5000000
+	fails_with 1 "was on the filesystem" "$SENDCP" resume --checkpoint cp --device other --at 5000000
 	rm img
 	fails_with 1 "img" "$SENDCP" resume --checkpoint cp --at 5000000
 }

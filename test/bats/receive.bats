@@ -71,28 +71,28 @@ received_equals()
 	received_equals s.ro "$FIX/stream"
 }
 
-@test "received: a stream resumed twice, into one running receive" {
+@test "received: a stream broken off and resumed twice, into one running receive" {
 	local size
 
 	fixture_mkfs 1 2G
 	fixture_mount
 	fixture_random 204 1500
-	size=$("$SENDCP" send -q --dry-run "$FIX_MOUNT/b" | tr -dc 0-9)
+	size=$("$SENDCP" send -q --dry-run "$FIX_MOUNT/b")
 	mkdir "$FIX_MOUNT/received"
 	{
-		run_cut "$((size / 3))" send "$FIX_MOUNT/b"
-		run_cut "$((size / 3))" resume --at "$((size / 3))"
+		killed "$((size / 3))" send --checkpoint-interval 256K "$FIX_MOUNT/b"
+		killed "$((size / 3))" resume --at "$((size / 3))"
 		"$SENDCP" resume -q --checkpoint "$FIX/cp" --at "$((size / 3 * 2))"
 	} | btrfs -q receive "$FIX_MOUNT/received"
 	treecmp "$FIX_MOUNT/b" "$FIX_MOUNT/received/b"
 }
 
-# run_cut BYTES SUBCOMMAND...: killed after BYTES of output.
-run_cut()
+# killed BYTES SUBCOMMAND...: SIGKILL after BYTES of output were read.
+killed()
 {
 	local bytes=$1 command=$2
 
 	shift 2
-	streamcut --signal KILL "$bytes" -- "$SENDCP" "$command" -q --checkpoint "$FIX/cp" \
-		--checkpoint-interval 256K "$@" || true
+	streamcut --signal KILL "$bytes" -- "$SENDCP" "$command" -q --checkpoint "$FIX/cp" "$@" ||
+		true
 }

@@ -68,6 +68,7 @@ fixture_mkfs()
 	local count=$1 size=$2 i image
 
 	shift 2
+	fixture_umount
 	fixture_detach
 	for ((i = 0; i < count; i++)); do
 		image=$FIX/disk$i.img
@@ -81,22 +82,23 @@ fixture_mkfs()
 		{ cat "$FIX/mkfs.log" >&2; return 1; }
 }
 
-# fixture_mount [OPTIONS]: what was read or written before does not change access times.
+# fixture_mount [OPTIONS]: reading changes no access times, and what is deleted is soon gone for good.
 fixture_mount()
 {
 	local device first=${FIX_DEVICES# }
 
+	mountpoint -q "$FIX_MOUNT" && return
 	for device in $FIX_DEVICES; do
 		btrfs device scan "$device" >/dev/null 2>&1 || true
 	done
-	mount -t btrfs -o "noatime${1:+,$1}" "${first%% *}" "$FIX_MOUNT"
+	mount -t btrfs -o "noatime,commit=1${1:+,$1}" "${first%% *}" "$FIX_MOUNT"
 }
 
 fixture_umount()
 {
-	if mountpoint -q "$FIX_MOUNT"; then
-		umount "$FIX_MOUNT"
-	fi
+	while mountpoint -q "$FIX_MOUNT"; do
+		umount "$FIX_MOUNT" || return
+	done
 }
 
 fixture_detach()

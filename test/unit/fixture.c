@@ -104,7 +104,8 @@ u32 fixture_add_file(struct fixture *fixture, const char *path)
 
 	fixture_check(fd >= 0, path);
 	size = lseek(fd, 0, SEEK_END);
-	bytes = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+	bytes = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd,
+		     0);
 	close(fd);
 	return fixture_add_bytes(fixture, bytes, (u64)size, -1);
 }

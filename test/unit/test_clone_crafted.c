@@ -219,7 +219,9 @@ static int search(struct fixture *fixture, struct scp_clone_source *source)
 {
 	struct scp_clone_root root = { .is_send_root = true };
 	struct scp_clone_search clones;
-	struct scp_clone_wanted wanted = { .leaf_owner = SUBVOL, .ino = SECOND, .inode_size = LENGTH };
+	struct scp_clone_wanted wanted = {
+		.leaf_owner = SUBVOL, .ino = SECOND, .inode_size = LENGTH,
+	};
 	struct scp_cursor cursor;
 	struct scp_extent extent;
 	int ret;

@@ -175,7 +175,8 @@ static void through_shared_references(void **state)
 
 	make_four_files("commit=1");
 	loopfs_run(&fs, "btrfs -q subvolume delete w; btrfs subvolume sync . > /dev/null; sync\n"
-		   "btrfs inspect-internal dump-tree -t extent %s | grep -q 'shared data backref'\n",
+		   "btrfs inspect-internal dump-tree -t extent %s |\n"
+		   "grep -q 'shared data backref'\n",
 		   fs.loops[0]);
 	loopfs_unmount(&fs);
 	lab_open(&lab, 257, ids, 1);
@@ -324,7 +325,8 @@ static void moved_under_the_reader(void **state)
 	assert_int_equal(scp_clone_search_init(&search, fixture.volume, &root, 1), 0);
 	assert_int_equal(scp_clone_find(&search, &wanted, &source), 1);
 
-	loopfs_run(&fs, "btrfs balance start --full-balance . > /dev/null; sync; touch w/x; sync\n");
+	loopfs_run(&fs, "btrfs balance start --full-balance . > /dev/null; sync\n"
+			"touch w/x; sync\n");
 	assert_true(scp_clone_find(&search, &wanted, &source) >= 0);
 	assert_int_equal(scp_volume_refresh(fixture.volume), 1);
 	/* The extent is gone from the extent tree: no source, no failure. */

@@ -13,6 +13,7 @@
 
 #include "host/source.h"
 #include "loopfs.h"
+#include "tree/tree.h"
 
 static struct loopfs fs;
 static struct loopfs other;
@@ -278,6 +279,33 @@ static void test_image_refused(void **state)
 	loopfs_mount(&fs, "");
 }
 
+/* Deleted under the reader: the held tree stays readable, but files can no longer be opened. */
+static void test_direct_deleted(void **state)
+{
+	struct subvolume subvolume;
+	struct scp_file_range range = { .length = 2 };
+	struct source *source;
+	struct scp_error error;
+	struct scp_tree tree;
+	struct stat st;
+	u8 bytes[2];
+
+	loopfs_run(&fs, "btrfs -q subvolume snapshot -r a doomed; sync");
+	assert_int_equal(source_open_mounted(fs.mount, &source), 0);
+	assert_int_equal(find(source, "doomed", &subvolume), 0);
+	assert_int_equal(fstatat(subvolume.fd, "file", &st, 0), 0);
+	assert_int_equal(scp_tree_open(source_volume(source), subvolume.id, true, &tree), 0);
+	loopfs_run(&fs, "btrfs -q subvolume delete -c doomed >/dev/null");
+	range.tree = &tree;
+	range.inode = st.st_ino;
+	assert_int_equal(source->host.ops->read_file(source, &range, bytes, &error), -ESTALE);
+	assert_int_equal(error.reason, SCP_SUBVOLUME_GONE);
+	assert_int_equal(error.root, subvolume.id);
+	assert_int_equal(error.inode, st.st_ino);
+	subvolume_release(&subvolume);
+	source_close(source);
+}
+
 /* Interruption before anything was read: an error, not a hang, and no half-open source. */
 static void test_interrupt(void **state)
 {
@@ -300,6 +328,7 @@ int main(void)
 		cmocka_unit_test(test_direct),
 		cmocka_unit_test(test_direct_unreachable),
 		cmocka_unit_test(test_direct_refused),
+		cmocka_unit_test(test_direct_deleted),
 		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_image_mounted),
 		cmocka_unit_test(test_image_members),

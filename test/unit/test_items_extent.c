@@ -107,7 +107,7 @@ static const struct row good_rows[] = {
 	{ "inline", 0, 0, 0, 31, 0, 10, 0, 0, 0, 0 },
 	{ "inline lzo", 0, 2, 0, 31, 0, 4 * KIB, 0, 0, 0, 0 },
 	{ "empty inline", 0, 0, 0, 21, 0, 0, 0, 0, 0, 0 },
-	{ "last sector there is", 1, 0, 0, 0, TOP - 4 * KIB, 4 * KIB, 4 * KIB, 4 * KIB, 0, 4 * KIB },
+	{ "last sector", 1, 0, 0, 0, TOP - 4 * KIB, 4 * KIB, 4 * KIB, 4 * KIB, 0, 4 * KIB },
 };
 
 static const struct row bad_rows[] = {

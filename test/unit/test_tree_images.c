@@ -16,8 +16,8 @@
 #include "volume/internal.h"
 
 /*
- * $1 folder, $2 number of devices, $3 what to do to them, $4 arguments of mkfs.btrfs. Leaves the devices in
- * $1/0, $1/1 ... and the number of items that dump-tree sees in $1/items.
+ * $1 folder, $2 number of devices, $3 what to do to them, $4 arguments of mkfs.btrfs. Leaves the
+ * devices in $1/0, $1/1 ... and the number of items that dump-tree sees in $1/items.
  */
 static const char script[] =
 	"set -e; cd \"$1\"; loops=; mkdir -p m; trap 'umount m 2>/dev/null || :;"
@@ -31,14 +31,17 @@ static const char script[] =
 	" btrfs device add -f $2 m >/dev/null;"
 	" mount -o remount,rw m; fill $3 500; }\n"
 	"i=0; while [ $i -lt $2 ]; do attach $i; i=$((i+1)); done\n"
-	"mkfs.btrfs -q -f $4 $loops >/dev/null 2>&1; btrfs device scan $loops >/dev/null; mount -t btrfs $dev0 m\n"
+	"mkfs.btrfs -q -f $4 $loops >/dev/null 2>&1; btrfs device scan $loops >/dev/null\n"
+	"mount -t btrfs $dev0 m\n"
 	"fill one 3000; btrfs subvolume snapshot -r m m/snap >/dev/null; fill two 1000\n"
 	"case $3 in\n"
 	"seed) attach 1; sprout $dev0 $dev1 three; dev0=$dev1;;\n"
-	"seeds) attach 1; attach 2; sprout $dev0 $dev1 three; sprout $dev1 $dev2 four; dev0=$dev2;;\n"
+	"seeds) attach 1; attach 2; sprout $dev0 $dev1 three; sprout $dev1 $dev2 four;"
+	" dev0=$dev2;;\n"
 	"uuid) umount m; btrfstune -f -m $dev0 >/dev/null; mount $dev0 m; fill three 300;;\n"
-	"stale) umount m; losetup -d $dev1; loops=$dev0; btrfs device scan -u $dev1 2>/dev/null || :;"
-	" mount -t btrfs -o degraded $dev0 m; fill three 1000; rm -r m/two; sync; fill four 1000;;\n"
+	"stale) umount m; losetup -d $dev1; loops=$dev0;"
+	" btrfs device scan -u $dev1 2>/dev/null || :; mount -t btrfs -o degraded $dev0 m;"
+	" fill three 1000; rm -r m/two; sync; fill four 1000;;\n"
 	"esac\n"
 	"umount m; btrfs inspect-internal dump-tree $dev0 2>/dev/null |"
 	" grep -c '^.item [0-9]* key' >items\n";

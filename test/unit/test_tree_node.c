@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tree blocks: each check fails in its turn, good copies replace bad ones, the cache keeps its bound.
+ * Tree blocks: each check fails in its turn, good copies replace bad ones, the cache keeps its
+ * bound.
  */
 #include <setjmp.h>
 #include <stdarg.h>

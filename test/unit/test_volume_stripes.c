@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where bytes lie and how they are got back: for every profile an array is written by a plain-minded
- * writer, then read by all ways with every combination of lost and of silently bad devices.
+ * Where bytes lie and how they are got back: for every profile an array is written by a
+ * plain-minded writer, then read by all ways with every combination of lost and of silently bad
+ * devices.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -110,8 +111,9 @@ static void write_row(struct array *array, u32 row)
 		const u8 *piece = array->contents + ((u64)row * data + column) * PIECE;
 
 		if (type & SCP_CHUNK_RAID10) {
-			memcpy(stripe_bytes(array, 2 * column) + (u64)row * PIECE, piece, PIECE);
-			memcpy(stripe_bytes(array, 2 * column + 1) + (u64)row * PIECE, piece, PIECE);
+			for (copy = 0; copy < 2; copy++)
+				memcpy(stripe_bytes(array, 2 * column + copy) + (u64)row * PIECE,
+				       piece, PIECE);
 		} else if (type & (SCP_CHUNK_RAID5 | SCP_CHUNK_RAID6)) {
 			memcpy(stripe_bytes(array, row + column) + (u64)row * PIECE, piece, PIECE);
 		} else if (type & SCP_CHUNK_RAID0) {

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The sidecar: what is written is read back, after any crash, by one run at a time.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <cmocka.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "journal.h"
+#include "resume_point.h"
+
+#define BATCH 1000u
+
+struct place {
+	char directory[32];
+	char path[64];
+};
+
+static int set_up(void **state)
+{
+	struct place *place = calloc(1, sizeof(*place));
+
+	strcpy(place->directory, "/tmp/sendcp-unit.XXXXXX");
+	if (!mkdtemp(place->directory))
+		return -1;
+	snprintf(place->path, sizeof(place->path), "%s/cp", place->directory);
+	*state = place;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct place *place = *state;
+
+	unlink(place->path);
+	rmdir(place->directory);
+	free(place);
+	return 0;
+}
+
+/* Two subvolumes; strings are literals, so it is never cleared. */
+static void make_header(struct sidecar_header *header, struct pin pins[2])
+{
+	*header = (struct sidecar_header){
+		.tool = (char *)"test", .protocol = 2, .flags = 0x10, .one_end = true,
+		.buffer_size = 4096, .buffers = 3, .interval = 2 * BATCH,
+		.output = (char *)"/some/where", .keep = true, .fsid = { 1, 2, 3 },
+		.subvolumes = { pins, 2 }, .sources_grow = true,
+	};
+	for (unsigned int i = 0; i < 2; i++)
+		pins[i] = (struct pin){
+			.id = 256 + i, .uuid = { (u8)i, 7 }, .ctransid = 99,
+			.spec = (char *)"s", .path = (char *)"/m/\xff s\n\"",
+		};
+}
+
+static struct journal *create(const char *path)
+{
+	struct sidecar_header header;
+	struct journal *journal;
+	struct pin pins[2];
+
+	make_header(&header, pins);
+	assert_int_equal(journal_create(path, &header, &journal), 0);
+	return journal;
+}
+
+static struct sidecar_batch make_batch(u32 subvolume, u64 stream_offset, u64 output_offset)
+{
+	static u8 checkpoint[3] = { 5, 6, 7 };
+
+	return (struct sidecar_batch){
+		.subvolume = subvolume, .length = BATCH, .stream_offset = stream_offset,
+		.output_offset = output_offset, .hash = { (u8)(output_offset / BATCH) },
+		.checkpoint = checkpoint, .checkpoint_size = sizeof(checkpoint),
+	};
+}
+
+/* @count batches of the first subvolume from @from on. */
+static void add(struct journal *journal, u64 from, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		struct sidecar_batch batch = make_batch(0, from, from);
+
+		assert_int_equal(journal_batch(journal, &batch), 0);
+		from += BATCH;
+	}
+}
+
+static void what_is_written_is_read(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct sidecar sidecar;
+	struct stat st;
+
+	add(journal, 0, 3);
+	assert_int_equal(journal_handed(journal, 2500), 0);
+	journal_close(journal);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
+	assert_int_equal(sidecar.count, 3);
+	assert_true(sidecar.handed_known && sidecar.handed == 2500 && !sidecar.complete);
+	assert_string_equal(sidecar.output, "/some/where");
+	assert_string_equal(sidecar.header.subvolumes.pins[1].path, "/m/\xff s\n\"");
+	assert_int_equal(sidecar.header.subvolumes.pins[1].uuid[0], 1);
+	assert_true(sidecar.header.one_end && sidecar.header.keep && sidecar.header.sources_grow);
+	assert_int_equal(sidecar.header.interval, 2 * BATCH);
+	assert_int_equal(sidecar.batches[2].checkpoint_size, 3);
+	assert_int_equal(sidecar.batches[2].hash[0], 2);
+	sidecar_clear(&sidecar);
+	assert_int_equal(stat(place->path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+/* However much of the file a crash left: it is read as far as its lines are whole. */
+static void any_torn_end_is_ignored(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct sidecar sidecar;
+	struct stat head, whole;
+	size_t last = 0;
+
+	assert_int_equal(stat(place->path, &head), 0);
+	add(journal, 0, 3);
+	journal_close(journal);
+	assert_int_equal(stat(place->path, &whole), 0);
+	for (off_t size = whole.st_size; size >= head.st_size; size--) {
+		assert_int_equal(truncate(place->path, size), 0);
+		assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
+		assert_true(size == whole.st_size || sidecar.count <= last);
+		assert_true(sidecar.good_size <= (u64)size);
+		last = sidecar.count;
+		sidecar_clear(&sidecar);
+	}
+	assert_int_equal(last, 0);
+	assert_int_equal(truncate(place->path, head.st_size - 1), 0);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), -1);
+}
+
+static void flip(const char *path, off_t offset)
+{
+	int fd = open(path, O_RDWR);
+	char byte;
+
+	assert_int_equal(pread(fd, &byte, 1, offset), 1);
+	byte ^= 1;
+	assert_int_equal(pwrite(fd, &byte, 1, offset), 1);
+	close(fd);
+}
+
+static void damage_counts_unless_it_is_the_end(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct sidecar sidecar;
+	struct stat head, st;
+
+	assert_int_equal(stat(place->path, &head), 0);
+	add(journal, 0, 2);
+	journal_close(journal);
+	assert_int_equal(stat(place->path, &st), 0);
+	flip(place->path, st.st_size - 10);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
+	assert_int_equal(sidecar.count, 1);
+	sidecar_clear(&sidecar);
+	flip(place->path, head.st_size + 10);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
+	assert_int_equal(sidecar.count, 0);
+	sidecar_clear(&sidecar);
+	flip(place->path, st.st_size - 10);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), -1);
+	flip(place->path, head.st_size + 10);
+	flip(place->path, 40);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), -1);
+}
+
+/* A torn end is cut off when a run goes on, and lines follow the whole ones. */
+static void going_on_behind_a_torn_end(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct sidecar sidecar;
+	struct stat st;
+
+	add(journal, 0, 3);
+	journal_close(journal);
+	assert_int_equal(stat(place->path, &st), 0);
+	assert_int_equal(truncate(place->path, st.st_size - 5), 0);
+	assert_int_equal(journal_open(place->path, &sidecar, &journal), 0);
+	assert_int_equal(sidecar.count, 2);
+	sidecar_clear(&sidecar);
+	assert_int_equal(journal_resumed(journal, 2 * BATCH, NULL), 0);
+	add(journal, 2 * BATCH, 2);
+	journal_close(journal);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
+	assert_int_equal(sidecar.count, 4);
+	assert_null(sidecar.output);
+	assert_false(sidecar.handed_known);
+	sidecar_clear(&sidecar);
+}
+
+static void later_batches_take_the_place_of_earlier_ones(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct sidecar_batch batch = make_batch(0, 2 * BATCH, 2 * BATCH);
+	struct sidecar sidecar;
+
+	add(journal, 0, 5);
+	assert_int_equal(journal_complete(journal, 5 * BATCH), 0);
+	assert_int_equal(journal_resumed(journal, 2 * BATCH + 1, "/else"), 0);
+	batch.hash[0] = 77;
+	assert_int_equal(journal_batch(journal, &batch), 0);
+	journal_close(journal);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
+	assert_int_equal(sidecar.count, 3);
+	assert_int_equal(sidecar.batches[2].hash[0], 77);
+	assert_false(sidecar.complete);
+	assert_string_equal(sidecar.output, "/else");
+	sidecar_clear(&sidecar);
+}
+
+static void a_gap_is_refused(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct sidecar sidecar;
+
+	add(journal, 0, 1);
+	add(journal, 2 * BATCH, 1);
+	journal_close(journal);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), -1);
+}
+
+/* The end of one subvolume may be an empty batch; the next begins at the same byte. */
+static void subvolumes_follow_each_other(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct sidecar_batch end = make_batch(0, BATCH, BATCH);
+	struct sidecar_batch next = make_batch(1, 0, BATCH);
+	struct resume_point point;
+	struct sidecar sidecar;
+
+	end.length = 0;
+	end.end = true;
+	next.end = true;
+	add(journal, 0, 1);
+	assert_int_equal(journal_batch(journal, &end), 0);
+	assert_int_equal(journal_batch(journal, &next), 0);
+	journal_close(journal);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
+	assert_int_equal(sidecar.count, 3);
+	assert_int_equal(resume_point_at(&sidecar, BATCH, &point), 0);
+	assert_int_equal(point.start.subvolume, 1);
+	assert_null(point.start.checkpoint);
+	assert_null(point.proof);
+	assert_int_equal(resume_point_at(&sidecar, BATCH + 1, &point), 0);
+	assert_ptr_equal(point.proof, &sidecar.batches[2]);
+	assert_int_equal(point.before.subvolume, 1);
+	assert_null(point.before.checkpoint);
+	assert_int_equal(resume_point_at(&sidecar, 2 * BATCH, &point), 0);
+	assert_true(resume_point_complete(&sidecar, &point));
+	assert_int_equal(resume_point_at(&sidecar, 2 * BATCH + 1, &point), -1);
+	sidecar_clear(&sidecar);
+}
+
+static void points_within_and_between_batches(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct resume_point point;
+	struct sidecar sidecar;
+
+	add(journal, 0, 4);
+	journal_close(journal);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
+	assert_int_equal(resume_point_at(&sidecar, 0, &point), 0);
+	assert_true(!point.start.checkpoint && !point.start.output_offset && !point.proof);
+	assert_int_equal(resume_point_at(&sidecar, 2 * BATCH, &point), 0);
+	assert_true(point.start.checkpoint == sidecar.batches[1].checkpoint && !point.proof);
+	assert_int_equal(resume_point_at(&sidecar, 2 * BATCH - 1, &point), 0);
+	assert_ptr_equal(point.proof, &sidecar.batches[1]);
+	assert_ptr_equal(point.before.checkpoint, sidecar.batches[0].checkpoint);
+	assert_ptr_equal(point.start.checkpoint, sidecar.batches[1].checkpoint);
+	assert_int_equal(point.start.output_offset, 2 * BATCH);
+	/* Nothing tells how much a reader got. */
+	assert_int_equal(resume_point_handed(&sidecar, &point), -1);
+	sidecar_clear(&sidecar);
+}
+
+static void old_lines_go_and_enough_stay(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct resume_point point;
+	struct sidecar sidecar;
+	struct stat st;
+
+	assert_int_equal(journal_resumed(journal, 0, "/kept/output"), 0);
+	journal_set_keep(journal, 10 * BATCH);
+	add(journal, 0, 1000);
+	journal_close(journal);
+	assert_int_equal(stat(place->path, &st), 0);
+	assert_true(st.st_size < 10000);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
+	assert_true(sidecar.count > 10 && sidecar.count <= 21);
+	assert_int_equal(sidecar_batch_end(&sidecar.batches[sidecar.count - 1]), 1000 * BATCH);
+	assert_string_equal(sidecar.output, "/kept/output");
+	/* Anywhere in what is kept it can go on, and before it only at the beginning. */
+	assert_int_equal(resume_point_at(&sidecar, 990 * BATCH, &point), 0);
+	assert_int_equal(resume_point_at(&sidecar, 990 * BATCH + 1, &point), 0);
+	assert_int_equal(resume_point_at(&sidecar, 500 * BATCH, &point), -1);
+	assert_int_equal(resume_point_at(&sidecar, sidecar.batches[0].output_offset, &point), -1);
+	assert_int_equal(resume_point_at(&sidecar, 0, &point), 0);
+	sidecar_clear(&sidecar);
+}
+
+/* A run that goes on in a thinned sidecar thins it further. */
+static void thinning_goes_on_in_the_next_run(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct sidecar sidecar;
+
+	journal_set_keep(journal, 10 * BATCH);
+	add(journal, 0, 55);
+	journal_close(journal);
+	assert_int_equal(journal_open(place->path, &sidecar, &journal), 0);
+	sidecar_clear(&sidecar);
+	journal_set_keep(journal, 10 * BATCH);
+	assert_int_equal(journal_resumed(journal, 53 * BATCH, NULL), 0);
+	add(journal, 53 * BATCH, 60);
+	journal_close(journal);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
+	assert_true(sidecar.count > 10 && sidecar.count <= 21);
+	assert_null(sidecar.output);
+	assert_int_equal(sidecar_batch_end(&sidecar.batches[sidecar.count - 1]), 113 * BATCH);
+	sidecar_clear(&sidecar);
+}
+
+static void one_run_at_a_time(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct journal *second;
+	struct sidecar_header header;
+	struct sidecar sidecar;
+	struct pin pins[2];
+
+	make_header(&header, pins);
+	journal_set_keep(journal, 10 * BATCH);
+	assert_int_equal(journal_open(place->path, &sidecar, &second), -1);
+	add(journal, 0, 50);
+	/* Thinning has replaced the file meanwhile; the new one is locked too. */
+	assert_int_equal(journal_open(place->path, &sidecar, &second), -1);
+	assert_int_equal(journal_create(place->path, &header, &second), -1);
+	journal_close(journal);
+	assert_int_equal(journal_open(place->path, &sidecar, &second), 0);
+	sidecar_clear(&sidecar);
+	journal_close(second);
+}
+
+static void foreign_files_are_left_alone(void **state)
+{
+	const struct place *place = *state;
+	struct sidecar_header header;
+	struct sidecar sidecar;
+	struct journal *journal;
+	struct pin pins[2];
+	FILE *file = fopen(place->path, "w");
+
+	make_header(&header, pins);
+	fputs("precious\n", file);
+	fclose(file);
+	assert_int_equal(journal_create(place->path, &header, &journal), -1);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), -1);
+	file = fopen(place->path, "w");
+	fputs("{\"sendcp_journal\":2}\n", file);
+	fclose(file);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), -1);
+	/* An empty file, or an old sidecar, may be overwritten. */
+	assert_int_equal(truncate(place->path, 0), 0);
+	journal_close(create(place->path));
+	journal_close(create(place->path));
+}
+
+static void write_lines(struct journal *journal, const char *path, const u8 *data)
+{
+	FILE *file = fopen(path, "w");
+
+	for (u64 at = 0; at < 5 * BATCH; at += BATCH) {
+		struct sidecar_batch batch = make_batch(0, at, at);
+
+		stream_hash(data + at, BATCH, batch.hash);
+		assert_int_equal(journal_batch(journal, &batch), 0);
+	}
+	fwrite(data, 1, 5 * BATCH, file);
+	fclose(file);
+}
+
+/* A file is trusted as far as the hashes of its last interval go. */
+static void files_are_proven(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct output output = { .name = "file", .file = true };
+	struct resume_point point;
+	struct sidecar sidecar;
+	u8 data[5 * BATCH];
+	char path[80];
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (u8)(i * 7 + i / 256);
+	snprintf(path, sizeof(path), "%s.out", place->path);
+	write_lines(journal, path, data);
+	journal_close(journal);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
+	sidecar.header.interval = BATCH;
+	sidecar.header.buffer_size = BATCH;
+	output.fd = open(path, O_RDWR);
+	assert_int_equal(resume_point_file(&sidecar, &output, false, &point), 0);
+	assert_int_equal(point.at, 5 * BATCH);
+	assert_int_equal(ftruncate(output.fd, 5 * BATCH - 1), 0);
+	assert_int_equal(resume_point_file(&sidecar, &output, false, &point), 0);
+	assert_int_equal(point.at, 4 * BATCH);
+	flip(path, 3 * BATCH + 5);
+	assert_int_equal(resume_point_file(&sidecar, &output, false, &point), 0);
+	assert_int_equal(point.at, 3 * BATCH);
+	assert_ptr_equal(point.start.checkpoint, sidecar.batches[2].checkpoint);
+	for (unsigned int i = 0; i < 3; i++)
+		flip(path, i * BATCH);
+	/* Nothing is right: another file is left alone, one's own is started over. */
+	assert_int_equal(resume_point_file(&sidecar, &output, false, &point), -1);
+	assert_int_equal(resume_point_file(&sidecar, &output, true, &point), 0);
+	assert_int_equal(point.at, 0);
+	close(output.fd);
+	unlink(path);
+	sidecar_clear(&sidecar);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_written_is_read),
+		TEST(any_torn_end_is_ignored),
+		TEST(damage_counts_unless_it_is_the_end),
+		TEST(going_on_behind_a_torn_end),
+		TEST(later_batches_take_the_place_of_earlier_ones),
+		TEST(a_gap_is_refused),
+		TEST(subvolumes_follow_each_other),
+		TEST(points_within_and_between_batches),
+		TEST(old_lines_go_and_enough_stay),
+		TEST(thinning_goes_on_in_the_next_run),
+		TEST(one_run_at_a_time),
+		TEST(foreign_files_are_left_alone),
+		TEST(files_are_proven),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
