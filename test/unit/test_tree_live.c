@@ -22,7 +22,8 @@
  */
 static const char make_script[] =
 	"set -e; cd \"$1\"; mkdir m\n"
-	"for i in 0 1; do truncate -s 256M $i; losetup -f --show $i >dev$i; done; dev0=$(cat dev0); dev1=$(cat dev1)\n"
+	"for i in 0 1; do truncate -s 256M $i; losetup -f --show $i >dev$i; done\n"
+	"dev0=$(cat dev0); dev1=$(cat dev1)\n"
 	"mkfs.btrfs -q -f -n 4096 -m raid1 -d single $dev0 $dev1 >/dev/null 2>&1\n"
 	"btrfs device scan $dev0 $dev1 >/dev/null; mount $dev0 m; mkdir m/a\n"
 	"head -c 19000000 /dev/urandom | split -a 5 -b 1900 - m/a/inline-\n"

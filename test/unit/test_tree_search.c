@@ -282,8 +282,8 @@ static void empty_trees_have_nothing(void **out)
 }
 
 /*
- * A leaf whose last keys reach into the next one's: each block is fine, the tree is not. A walk would
- * find an item that no search finds.
+ * A leaf whose last keys reach into the next one's: each block is fine, the tree is not. A walk
+ * would find an item that no search finds.
  */
 static void overlapping_leaves_are_refused(void **out)
 {
