@@ -15,7 +15,7 @@
 struct scp_volume;
 struct scp_engine;
 
-/* Request flags; the first three have the meaning of the kernel's BTRFS_SEND_FLAG_* of that name. */
+/* Request flags; the first three mean what the kernel's BTRFS_SEND_FLAG_* of that name do. */
 #define SCP_SEND_NO_FILE_DATA	0x1u
 #define SCP_SEND_OMIT_HEADER	0x2u
 #define SCP_SEND_OMIT_END	0x4u

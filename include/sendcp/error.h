@@ -19,7 +19,7 @@
 	R(SUPER_CSUM, EUCLEAN, "superblock checksum does not match") \
 	R(SUPER_FIELDS, EUCLEAN, "superblock has impossible values") \
 	R(SUPER_NONE, EUCLEAN, "no valid superblock copy") \
-	R(SUPER_BUSY, EOPNOTSUPP, "an fsid change, a conversion or a metadata dump is in progress") \
+	R(SUPER_BUSY, EOPNOTSUPP, "an fsid change, conversion or metadata dump is in progress") \
 	R(CSUM_TYPE, EOPNOTSUPP, "unknown or unavailable checksum algorithm") \
 	R(FEATURE, EOPNOTSUPP, "incompatible feature that sendcp cannot read") \
 	R(DEVICE_FOREIGN, EINVAL, "device belongs to another filesystem") \

@@ -142,8 +142,8 @@ static bool align_to_part(struct scp_run *run, struct source_part *part, u64 dis
 }
 
 /*
- * Where the item ends, or where the file does within it. Inline items count as whole sectors. 0: the
- * item begins behind the file's end.
+ * Where the item ends, or where the file does within it. Inline items count as whole sectors. 0:
+ * the item begins behind the file's end.
  */
 static bool measure_part(struct scp_engine *engine, struct source_part *part)
 {

@@ -41,49 +41,25 @@ static void drop_level(struct scp_side *side, int level)
 /* The tree's root, first slot. */
 static int begin_side(struct scp_side *side)
 {
-	const struct scp_root_pointer *root = &side->cursor.tree->info.node;
-	struct scp_node_expect expect = {
-		.bytenr = root->bytenr,
-		.generation = root->generation,
-		.level = root->level,
-		.is_root = true,
-	};
 	int err;
 
-	scp_cursor_release(&side->cursor);
-	side->root_level = root->level;
-	side->level = root->level;
+	side->root_level = side->cursor.tree->info.node.level;
+	side->level = side->root_level;
 	side->due = false;
 	side->skip = false;
-	err = scp_node_get(side->cursor.tree->volume, &expect, &side->cursor.path[side->level]);
-	if (err)
-		return err;
-	side->cursor.slot[side->level] = 0;
-	side->at_end = !side->cursor.path[side->level]->nritems;
-	return 0;
+	err = scp_cursor_to_root(&side->cursor);
+	side->at_end = !err && !side->cursor.path[side->level]->nritems;
+	return err;
 }
 
 /* Into the child, first slot. */
 static int descend(struct scp_side *side)
 {
-	struct scp_node *node = side->cursor.path[side->level];
-	u32 slot = side->cursor.slot[side->level];
-	struct scp_key key = scp_node_key(node, slot);
-	struct scp_node_expect expect = {
-		.bytenr = scp_node_child_bytenr(node, slot),
-		.generation = scp_node_child_generation(node, slot),
-		.level = side->level - 1,
-		.first_key = &key,
-	};
-	int err;
+	int err = scp_cursor_descend(&side->cursor, side->level);
 
-	err = scp_node_get(side->cursor.tree->volume, &expect,
-			   &side->cursor.path[side->level - 1]);
-	if (err)
-		return err;
-	side->level--;
-	side->cursor.slot[side->level] = 0;
-	return 0;
+	if (!err)
+		side->level--;
+	return err;
 }
 
 /* To the next slot, as far up as needed. At the end the slot stays on the last item. */

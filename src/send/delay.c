@@ -132,8 +132,8 @@ int scp_must_wait(struct scp_engine *engine, const struct scp_name *name, u64 di
 
 /*
  * Would the move put the directory below itself? *@blocker is what it then has to wait for; 0: it
- * may go. A waiting directory whose old name is gone stands under its orphan name, in the root, where
- * there is no loop.
+ * may go. A waiting directory whose old name is gone stands under its orphan name, in the root,
+ * where there is no loop.
  */
 static int find_loop(struct scp_engine *engine, const struct scp_move *move, u64 *blocker)
 {

@@ -14,7 +14,7 @@
 
 /* The kernel release whose decisions are reproduced; stored in checkpoints. */
 #define SCP_BEHAVIOUR 618u
-/* Names and moves that are processed without opening a window, and the commands one window holds. */
+/* Names that are processed without opening a window, and commands that one window holds. */
 #define SCP_NAMES_QUEUED 8u
 #define SCP_WINDOW_COMMANDS 1024u
 /* Times that file data is looked for again when it moves while it is read. */
@@ -107,7 +107,7 @@ struct scp_engine {
 
 	struct scp_naming naming;
 
-	/* Walks the subvolume, and its parent if it has one. A full send uses the left side alone. */
+	/* Walks the subvolume and its parent. A full send uses the left side alone. */
 	struct scp_compare walk;
 
 	/* Caches. */
@@ -119,7 +119,7 @@ struct scp_engine {
 	/* Bytes of the command being encoded, behind the queue's tail; its first failure. */
 	size_t command_length;
 	int command_error;
-	/* Of the item that xattrs and contents are taken from, and its counterpart in the parent. */
+	/* Of the item that xattrs and contents come from, and its counterpart in the parent. */
 	struct scp_cursor item_cursor;
 	struct scp_cursor parent_cursor;
 

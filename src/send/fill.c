@@ -2,8 +2,8 @@
 /*
  * Delivering queued commands into the caller's buffer, and counting them without reading data.
  *
- * File contents are read to where they belong in the buffer, and the checksum is computed there: the
- * engine makes no other copy of them.
+ * File contents are read to where they belong in the buffer, and the checksum is computed there:
+ * the engine makes no other copy of them.
  */
 #include "data/data.h"
 #include "send/engine_private.h"

@@ -3,8 +3,8 @@
  * Holes of changed files where the parent has data.
  *
  * Files on filesystems without explicit hole items just lack items there, so holes are found by
- * remembering where the last extent ended. The comparison passes over shared leaves, extents in them
- * included, so at the beginning of a leaf that is looked up anew.
+ * remembering where the last extent ended. The comparison passes over shared leaves, extents in
+ * them included, so at the beginning of a leaf that is looked up anew.
  */
 #include "send/engine_private.h"
 
@@ -20,7 +20,7 @@ int scp_extent_end_before(struct scp_engine *engine, u64 offset, u64 *end)
 	return err == -ENOENT ? 0 : err;
 }
 
-/* 1: the item under @cursor is data in [begin, end); 0: look on; -ENOENT: no further item counts. */
+/* 1: the item under @cursor is data in [begin, end); 0: look on; -ENOENT: none does any more. */
 static int item_is_data(struct scp_engine *engine, struct scp_cursor *cursor, u64 begin, u64 end)
 {
 	struct scp_key key = scp_cursor_key(cursor);

@@ -3,8 +3,8 @@
  * Directories whose turn is not over when the stream passes them: those that wait to be moved, and
  * those that wait to be removed.
  *
- * A set of plain lists, since they are nearly always empty and rarely long; the version tells whether
- * anything changed, so that nobody copies them for nothing.
+ * A set of plain lists, since they are nearly always empty and rarely long; the version tells
+ * whether anything changed, so that nobody copies them for nothing.
  */
 #ifndef SCP_SEND_MOVES_H
 #define SCP_SEND_MOVES_H

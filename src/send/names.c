@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Processing the names of the current inode: room is made for the new ones, they are given, the gone
- * ones are taken away.
+ * Processing the names of the current inode: room is made for the new ones, they are given, the
+ * gone ones are taken away.
  *
  * Everything in between must have a path that is right at that very moment, which is why names that
  * were collected with one path may have to be looked up again.

@@ -2,9 +2,9 @@
 /*
  * Commands that are decided but not delivered yet.
  *
- * Each is stored as it will stand in the stream, except for file contents: those are named, and read
- * while the command is delivered, straight into the caller's buffer. Only the last command of the
- * queue can have contents to be read, since data is decided one command at a time.
+ * Each is stored as it will stand in the stream, except for file contents: those are named, and
+ * read while the command is delivered, straight into the caller's buffer. Only the last command
+ * of the queue can have contents to be read, since data is decided one command at a time.
  */
 #ifndef SCP_SEND_QUEUE_H
 #define SCP_SEND_QUEUE_H
@@ -16,7 +16,7 @@ enum scp_payload_kind {
 	SCP_PAYLOAD_NONE = 0,
 	/* What reading the current inode gives at offset. */
 	SCP_PAYLOAD_FILE = 1,
-	/* The stored bytes of the extent whose item is at file offset `offset` of the current inode. */
+	/* The stored bytes of the current inode's extent whose item is at file offset `offset`. */
 	SCP_PAYLOAD_STORED = 2,
 	SCP_PAYLOAD_ZEROS = 3,
 	SCP_PAYLOAD_COUNT

@@ -83,16 +83,17 @@ static int reserve_ref(struct scp_ref_list *list)
 	struct scp_listed_ref *refs;
 	u32 room = list->room ? list->room * 2 : 16;
 
-	if (list->count < list->room)
+	if (list->count == list->room) {
+		refs = scp_realloc(list->refs, list->room * sizeof(*refs),
+				   room * sizeof(*refs));
+		if (!refs)
+			return -ENOMEM;
+		list->refs = refs;
+		list->room = room;
+	}
+	if (list->room <= list->bucket_count)
 		return 0;
-	refs = scp_realloc(list->refs, list->room * sizeof(*refs), room * sizeof(*refs));
-	if (!refs)
-		return -ENOMEM;
-	list->refs = refs;
-	list->room = room;
-	if (room <= list->bucket_count)
-		return 0;
-	return rehash(list, scp_max(FIRST_BUCKETS, room));
+	return rehash(list, scp_max(FIRST_BUCKETS, list->room));
 }
 
 static int add_bytes(struct scp_ref_list *list, const u8 *bytes, u16 len, u32 *at)

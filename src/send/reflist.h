@@ -7,7 +7,7 @@
 
 #include "items/items.h"
 
-/* A name of the current inode: (directory, name), and the directory's path when it was collected. */
+/* A name of the current inode, and its directory's path when it was collected. */
 struct scp_listed_ref {
 	u64 dir;
 	u64 dir_generation;

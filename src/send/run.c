@@ -2,8 +2,8 @@
 /*
  * Carrying out a run: the contents of one extent, or of a hole, one command a step.
  *
- * What was decided (clone source, ranges) is in state.run and so in the checkpoint, since it depends
- * on other subvolumes and may not come out the same a second time.
+ * What was decided (clone source, ranges) is in state.run and so in the checkpoint, since it
+ * depends on other subvolumes and may not come out the same a second time.
  */
 #include "send/engine_private.h"
 
@@ -74,7 +74,8 @@ static int send_encoded(struct scp_engine *engine, struct scp_run *run,
 
 	if (err)
 		return err;
-	scp_put_u64(engine, SCP_A_UNENCODED_FILE_LEN, scp_min(length, run->write_end - run->offset));
+	scp_put_u64(engine, SCP_A_UNENCODED_FILE_LEN,
+		    scp_min(length, run->write_end - run->offset));
 	scp_put_u64(engine, SCP_A_UNENCODED_LEN, extent->ram_bytes);
 	scp_put_u64(engine, SCP_A_UNENCODED_OFFSET, within + extent->extent_offset);
 	scp_put_u32(engine, SCP_A_COMPRESSION, stream_compression(engine, extent->compression));

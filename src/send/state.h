@@ -19,8 +19,8 @@ enum scp_phase {
 	/* The event at state.key is dealt with: find the following one. */
 	SCP_PHASE_EVENT = 1,
 	/*
-	 * state.key is the next event (or there is none: state.at_end). Names that the current inode
-	 * still waits for, ...
+	 * state.key is the next event (or there is none: state.at_end). Names that the current
+	 * inode still waits for, ...
 	 */
 	SCP_PHASE_FINISH = 2,
 	/* ... a hole at its end, ... */

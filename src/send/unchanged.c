@@ -27,7 +27,7 @@ static bool same_bytes(const struct scp_extent *now, const struct scp_extent *ol
 	       now_at == old_at;
 }
 
-/* The item after @old's, if it is of the same inode and follows without a gap. 0: none; 1: *@old. */
+/* The item after @old's becomes *@old: 1, or 0 if the inode has no more. *@gap: not adjoining. */
 static int next_old(struct scp_cursor *cursor, struct scp_extent *old, bool *gap)
 {
 	u64 end = old->file_offset + covered(old);

@@ -8,7 +8,7 @@ int scp_search_fail(struct scp_cursor *cursor, int err)
 {
 	struct scp_error *error = &cursor->tree->volume->error;
 
-	if (error->root == SCP_NOWHERE)
+	if (err && error->root == SCP_NOWHERE)
 		error->root = cursor->tree->id;
 	return err;
 }
@@ -76,6 +76,21 @@ static int scp_get_child(struct scp_cursor *cursor, int level, struct scp_node *
 		scp_node_put(volume, *out);
 	*out = NULL;
 	return ret;
+}
+
+int scp_cursor_to_root(struct scp_cursor *cursor)
+{
+	int level = cursor->tree->info.node.level;
+
+	scp_cursor_release(cursor);
+	cursor->slot[level] = 0;
+	return scp_search_fail(cursor, scp_get_root(cursor->tree, &cursor->path[level]));
+}
+
+int scp_cursor_descend(struct scp_cursor *cursor, int level)
+{
+	cursor->slot[level - 1] = 0;
+	return scp_search_fail(cursor, scp_get_child(cursor, level, &cursor->path[level - 1]));
 }
 
 int scp_search_slot_once(struct scp_cursor *cursor, const struct scp_key *key, int level)

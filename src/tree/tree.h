@@ -87,6 +87,14 @@ int scp_next(struct scp_cursor *cursor);
 /* First item of the following leaf. 0; -ENOENT when the leaf was the last. */
 int scp_next_leaf(struct scp_cursor *cursor);
 
+/*
+ * For walkers that choose their own way down. They follow no moves: an error may mean that the tree
+ * was moved. scp_cursor_to_root() sets path at the root's level alone, slot 0;
+ * scp_cursor_descend() sets path[@level - 1] to the child that path[@level]'s slot points to, slot 0.
+ */
+int scp_cursor_to_root(struct scp_cursor *cursor);
+int scp_cursor_descend(struct scp_cursor *cursor, int level);
+
 /* The item the cursor is on. */
 struct scp_key scp_cursor_key(const struct scp_cursor *cursor);
 const void *scp_cursor_item(const struct scp_cursor *cursor, u32 *size);
