@@ -103,5 +103,6 @@ clean:
 
 include test/unit/unit.mk
 include test/tools/tools.mk
--include test/fuzz/fuzz.mk
+include bench/bench.mk
+include test/fuzz/fuzz.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

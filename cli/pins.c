@@ -104,10 +104,14 @@ static int not_there(const struct source *source, const struct pin *pin)
 			  "completed: start a new send of another snapshot", pin->path, uuid);
 }
 
-/* Received UUIDs can be set without a new transaction id, and stand in the stream. */
-static int check_unchanged(const struct pin *pin, const struct subvolume *found)
+/*
+ * Received UUIDs can be set without a new transaction id, and stand in the stream. A writable
+ * subvolume of an image stays as it is while that is not mounted, and ctransid tells if it was.
+ */
+static int check_unchanged(const struct source *source, const struct pin *pin,
+			   const struct subvolume *found)
 {
-	if (!found->readonly)
+	if (!found->readonly && !is_image(source))
 		return error_line("%s was changed: it is writable now, so the rest would not fit "
 				  "what was sent: start a new send", pin->path);
 	if (found->ctransid != pin->ctransid)
@@ -137,7 +141,7 @@ int pin_reopen(struct source *source, const struct pin *pin, struct subvolume *o
 		return -1;
 	if (ret)
 		return not_there(source, pin);
-	if (out->id != pin->id || check_unchanged(pin, out)) {
+	if (out->id != pin->id || check_unchanged(source, pin, out)) {
 		ret = out->id != pin->id ? not_there(source, pin) : -1;
 		subvolume_release(out);
 		return ret;

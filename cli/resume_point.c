@@ -68,8 +68,8 @@ static size_t batches_before(const struct sidecar *sidecar, u64 at)
 
 static int too_old(const struct sidecar *sidecar, u64 at)
 {
-	return error_line("byte %llu: the sidecar does not go back that far any more, only to byte "
-			  "%llu", at, sidecar_batch_end(&sidecar->batches[0]));
+	return error_line("the sidecar goes back to byte %llu only, and no longer to byte %llu: "
+			  "start a new send", sidecar_batch_end(&sidecar->batches[0]), at);
 }
 
 /* An empty batch may end a subvolume at @at; the point lies behind it. */

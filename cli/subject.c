@@ -19,12 +19,18 @@ static int open_source(const struct options *options, struct source **out)
 	return source_open_mounted(options->arguments[0], out);
 }
 
+/* Nothing can write to an image, so writable subvolumes may be sent from one. */
+static bool is_image(const struct subject *subject)
+{
+	return !strcmp(source_kind(subject->source), "image");
+}
+
 /* Found, and fit to be sent or cloned from. */
 static int find_readonly(struct subject *subject, const char *spec, struct subvolume *out)
 {
 	if (source_find_subvolume(subject->source, spec, out))
 		return -1;
-	if (out->readonly)
+	if (out->readonly || is_image(subject))
 		return 0;
 	subvolume_release(out);
 	return error_line("subvolume %s is not read-only", spec);
@@ -196,7 +202,7 @@ void subject_request(const struct subject *subject, size_t index, struct scp_req
 
 	*request = (struct scp_request){
 		.protocol = subject->protocol,
-		.flags = subject->flags,
+		.flags = subject->flags | (is_image(subject) ? SCP_SEND_WRITABLE_OK : 0),
 		.subvolume = subject->subvolumes[index].id,
 		.parent = subject->parents[index],
 		.clone_sources = sources ? subject->source_ids : NULL,

@@ -3,8 +3,8 @@
 # The whole of sendcp in two minutes: an image with real files, a send that is killed in mid-stream,
 # and a resumed one that ends in the same bytes.
 #
-# As root the image holds a snapshot of real files, made on a loop device; without root a small
-# committed image takes its place, since nobody else can make a snapshot.
+# As root the image holds a snapshot of real files, made on a loop device. Without root mkfs.btrfs puts
+# them into the top-level subvolume, since nobody else can make a snapshot.
 #
 # usage: demo.sh [SENDCP]
 set -euo pipefail
@@ -37,14 +37,20 @@ human()
 	numfmt --to=iec --suffix=B "$1"
 }
 
-image_of_real_files()
+real_files()
+{
+	cp -a --reflink=never /usr/share/doc "$1" 2>/dev/null || true
+	find /usr/bin -type f -size -4M -exec cp -a -t "$1" {} + 2>/dev/null || true
+	head -c 100M /dev/urandom >"$1/noise"
+}
+
+image_with_snapshot()
 {
 	say "1. An image with a snapshot of real files"
 	fixture_mkfs 1 2G
 	fixture_mount compress=zstd
 	btrfs -q subvolume create "$FIX_MOUNT/files"
-	cp -a --reflink=never /usr/share/doc /usr/bin "$FIX_MOUNT/files/" 2>/dev/null || true
-	head -c 100M /dev/urandom >"$FIX_MOUNT/files/noise"
+	real_files "$FIX_MOUNT/files"
 	cp --reflink=always "$FIX_MOUNT/files/noise" "$FIX_MOUNT/files/reflinked"
 	btrfs -q subvolume snapshot -r "$FIX_MOUNT/files" "$FIX_MOUNT/snapshot"
 	echo "  $(find "$FIX_MOUNT/snapshot" | wc -l) files, $(du -sh "$FIX_MOUNT/snapshot" | cut -f 1)"
@@ -54,20 +60,24 @@ image_of_real_files()
 	SNAPSHOT=snapshot
 }
 
-committed_image()
+image_without_root()
 {
-	say "1. A small image ($(fixture_missing) is missing to make one with real files)"
-	zstd -q -d --sparse -o image "$here/images/plain.0.img.zst"
+	say "1. An image with real files (no snapshot: that needs $(fixture_missing))"
+	mkdir files
+	real_files files
+	truncate -s 2G image
+	show "mkfs.btrfs -q --rootdir files image >/dev/null 2>&1"
+	echo "  $(find files | wc -l) files, $(du -sh files | cut -f 1)"
 	IMAGE=$FIX/image
-	SNAPSHOT=s.ro
+	SNAPSHOT=id:5
 }
 
 [ -x "$SENDCP" ] || { echo "demo: $SENDCP is not built; run make first" >&2; exit 1; }
 [ -x "$TOOLS/streamcut" ] || make -s -C "$ROOT" BUILD="$BUILD" test-tools
 if [ -z "$(fixture_missing)" ]; then
-	image_of_real_files
+	image_with_snapshot
 else
-	committed_image
+	image_without_root
 fi
 ln -s "$IMAGE" disk.img
 

@@ -118,3 +118,26 @@ check_image()
 		cat part rest | cmp - whole
 	done
 }
+
+@test "images: the top-level subvolume of a filesystem made by mkfs --rootdir" {
+	require_program mkfs.btrfs
+	mkdir -p files/dir
+	echo content >files/dir/file
+	ln files/dir/file files/link
+	ln -s target files/symlink
+	head -c 3000001 /dev/urandom >files/noise
+	truncate -s 200M img
+	mkfs.btrfs -q --rootdir files img >/dev/null 2>&1
+	"$SENDCP" send -q --device img id:5 >stream
+	run streamcmp --list stream
+	assert_success
+	assert_line --regexp 'MKDIR'
+	assert_line --regexp 'LINK path="(link|dir/file)" link="(link|dir/file)"'
+	assert_line --regexp 'WRITE path="(link|dir/file)" offset=0 data=\[8\]"content'
+	assert_line --regexp 'RENAME .* to="symlink"'
+	# Resumable like any other: nothing can have written to the image meanwhile.
+	streamcut --signal KILL 1234567 -- "$SENDCP" send -q --checkpoint cp \
+		--checkpoint-interval 256K --device img id:5 >part || true
+	"$SENDCP" resume -q --checkpoint cp --at 1234567 >rest
+	cat part rest | cmp - stream
+}
