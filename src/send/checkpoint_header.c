@@ -64,8 +64,8 @@ static bool find_pin(const struct scp_checkpoint_header *header, size_t size, u6
 }
 
 /*
- * Is nothing left to be given out? In the last phase the queue holds at most the command END. So the
- * four bytes before the payload are the queue's length, 0, or END's checksum, which is another one.
+ * Is nothing left to be given out? In the last phase the queue holds at most the command END. So
+ * the four bytes before the payload are the queue's length, 0, or END's checksum, which is not.
  */
 static bool is_at_end(const struct scp_checkpoint_header *header, size_t size)
 {
