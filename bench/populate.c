@@ -83,7 +83,8 @@ int main(int argc, char **argv)
 	} else if (argc == 4 && !strcmp(argv[1], "small") && !chdir(argv[2])) {
 		make_small((unsigned int)atoi(argv[3]));
 	} else {
-		fputs("usage: populate large DIRECTORY MIB FILES | small DIRECTORY FILES\n", stderr);
+		fputs("usage: populate large DIRECTORY MIB FILES\n"
+		      "       populate small DIRECTORY FILES\n", stderr);
 		return 2;
 	}
 	return 0;

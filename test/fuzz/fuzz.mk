@@ -6,7 +6,8 @@
 
 FUZZ_TARGETS := fuzz_tree fuzz_superblock fuzz_checkpoint fuzz_sidecar
 FUZZ_DIR := $(BUILD)/fuzz
-FUZZ_FLAGS = -std=gnu11 -O1 -g $(WARNINGS) -fsanitize=fuzzer-no-link,address,undefined \
+FUZZ_FLAGS = -std=gnu11 -O2 -g $(WARNINGS) -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-coverage=trace-cmp -fno-sanitize=null,object-size \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -Itest/unit
 FUZZ_SOURCES = $(ENGINE_SOURCES) cli/host/extents.c cli/host/decompress.c cli/alloc.c cli/base64.c \
 	cli/json_line.c cli/sidecar_header.c cli/sidecar_read.c cli/text.c test/unit/image.c

@@ -80,12 +80,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		.clone_sources = pins, .sources_grow = true,
 	};
 	struct json_object *object = sidecar_header_json(&header);
+	const char *line;
 
 	if (!object)
 		exit(1);
-	example_size = (size_t)snprintf(example, sizeof(example), "%s\n%s",
-					json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN),
-					batches);
+	line = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN);
+	example_size = (size_t)snprintf(example, sizeof(example), "%s\n%s", line, batches);
 	json_object_put(object);
 	return 0;
 }

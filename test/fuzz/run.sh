@@ -10,6 +10,8 @@ shift
 dir=${FUZZ_DIR:-build/fuzz}
 findings=$dir/findings
 failed=0
+# Freed memory is kept for a while to notice its use, and counts as used.
+export ASAN_OPTIONS=quarantine_size_mb=16:${ASAN_OPTIONS:-}
 mkdir -p "$findings"
 
 # The last value of a statistic that libFuzzer prints at its end.
@@ -27,7 +29,7 @@ for target; do
 	log=$dir/$target.log
 	mkdir -p "$dir/corpus/$target"
 	printf '%s: %s s ... ' "$target" "$seconds"
-	if "$dir/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=512 \
+	if "$dir/$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=512 -malloc_limit_mb=64 \
 		-max_len=16384 -print_final_stats=1 -artifact_prefix="$findings/$target-" \
 		"$dir/corpus/$target" >"$log" 2>&1; then
 		result=clean
