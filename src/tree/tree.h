@@ -89,8 +89,8 @@ int scp_next_leaf(struct scp_cursor *cursor);
 
 /*
  * For walkers that choose their own way down. They follow no moves: an error may mean that the tree
- * was moved. scp_cursor_to_root() sets path at the root's level alone, slot 0;
- * scp_cursor_descend() sets path[@level - 1] to the child that path[@level]'s slot points to, slot 0.
+ * was moved. scp_cursor_to_root() sets path at the root's level alone, slot 0; scp_cursor_descend()
+ * sets path[@level - 1] to the child that path[@level]'s slot points to, slot 0.
  */
 int scp_cursor_to_root(struct scp_cursor *cursor);
 int scp_cursor_descend(struct scp_cursor *cursor, int level);
