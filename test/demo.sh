@@ -66,7 +66,7 @@ image_without_root()
 	mkdir files
 	real_files files
 	truncate -s 2G image
-	show "mkfs.btrfs -q --rootdir files image >/dev/null 2>&1"
+	show "mkfs.btrfs -q --rootdir files image"
 	echo "  $(find files | wc -l) files, $(du -sh files | cut -f 1)"
 	IMAGE=$FIX/image
 	SNAPSHOT=id:5

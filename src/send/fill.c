@@ -81,6 +81,29 @@ static int read_payload(struct scp_engine *engine, const struct scp_payload *pay
 	return 0;
 }
 
+/* Whoever reads the message has to find the file: its number, the place in it and its path. */
+static void name_file(struct scp_engine *engine, const struct scp_payload *payload)
+{
+	struct scp_error *error = &engine->volume->error;
+	const struct scp_path *path = &engine->state.path;
+	size_t length = path->len;
+
+	if (error->reason != SCP_DATA_CSUM && error->reason != SCP_DATA_READ &&
+	    error->reason != SCP_DATA_DECOMPRESS)
+		return;
+	if (error->inode == SCP_NOWHERE) {
+		error->root = engine->tree->id;
+		error->inode = engine->state.ino;
+		error->offset = payload->offset;
+	}
+	if (error->detail[0])
+		return;
+	if (length > sizeof(error->detail) - 1)
+		length = sizeof(error->detail) - 1;
+	memcpy(error->detail, path->bytes, length);
+	error->detail[length] = '\0';
+}
+
 /* Puts a command whose contents are to be read to @to; @head bytes of it are known. */
 static int deliver_payload(struct scp_engine *engine, const u8 *command, u32 head, u32 length,
 			   u8 *to)
@@ -93,7 +116,9 @@ static int deliver_payload(struct scp_engine *engine, const u8 *command, u32 hea
 	if (engine->protocol == 1)
 		scp_put_le16(to + head - 2, length);
 	err = read_payload(engine, &payload, to + head);
-	if (!err)
+	if (err)
+		name_file(engine, &payload);
+	else
 		scp_command_seal(to, head + length);
 	return err;
 }

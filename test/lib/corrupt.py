@@ -6,8 +6,10 @@ usage: corrupt.py IMAGE supers            all superblocks no longer match their 
        corrupt.py IMAGE feature BIT       an incompatible feature, with valid checksums (crc32c)
        corrupt.py IMAGE super OFFSET HEX  bytes of all superblocks, with valid checksums (crc32c)
        corrupt.py IMAGE flip OFFSET       64 bytes at a place of the image
+       corrupt.py IMAGE random SEED       the same at 12 places
 """
 import os
+import random
 import struct
 import sys
 
@@ -45,6 +47,11 @@ def flip(block):
     return block
 
 
+def flip_at(image, offset):
+    old = os.pread(image, 64, offset)
+    os.pwrite(image, bytes(byte ^ 0xFF for byte in old), offset)
+
+
 def set_bytes(offset, value):
     def change(block):
         block[offset:offset + len(value)] = value
@@ -72,9 +79,12 @@ def main():
     elif what == "super":
         each_super(image, set_bytes(int(sys.argv[3]), bytes.fromhex(sys.argv[4])))
     elif what == "flip":
-        offset = int(sys.argv[3])
-        old = os.pread(image, 64, offset)
-        os.pwrite(image, bytes(byte ^ 0xFF for byte in old), offset)
+        flip_at(image, int(sys.argv[3]))
+    elif what == "random":
+        chance = random.Random(sys.argv[3])
+        size = os.fstat(image).st_size
+        for _ in range(12):
+            flip_at(image, chance.randrange(1 << 20, size - 64))
     else:
         raise SystemExit("corrupt: what is %s?" % what)
 
