@@ -196,17 +196,22 @@ subvolume_id()
 	fails_with 1 "$logical" "$SENDCP" send --device img s.ro
 }
 
+# large_extent IMAGE: inode and logical address of the last large extent, which is of the file "large":
+# nothing else as large has a name.
+large_extent()
+{
+	btrfs inspect-internal dump-tree -t "$(subvolume_id "$1" s.ro)" "$1" |
+		awk '/EXTENT_DATA/ { ino = substr($4, 2) }
+		     /extent data disk byte/ && $5 > 0 && $7 > 4000000 { last = ino " " $5 }
+		     END { print last }'
+}
+
 @test "bad input: damaged file data names inode, path and offset; another copy is taken" {
-	local logical first id inode
+	local logical first inode
 
 	require_program btrfs-map-logical
 	fresh
-	id=$(subvolume_id img s.ro)
-	# The last large extent is of the file "large": nothing else as large has a name.
-	read -r inode logical <<<"$(btrfs inspect-internal dump-tree -t "$id" img |
-		awk '/EXTENT_DATA/ { ino = substr($4, 2); at = $6 + 0 }
-		     /extent data disk byte/ && $5 > 0 && $7 > 4000000 { last = ino " " $5 }
-		     END { print last }')"
+	read -r inode logical <<<"$(large_extent img)"
 	assert [ -n "$logical" ]
 	read -r first <<<"$(physical img "$logical")"
 	corrupt img flip "$((first + 8192 + 100))"
@@ -232,6 +237,24 @@ subvolume_id()
 	run --separate-stderr bash -c '"$SENDCP" send --device one --device two s.ro >got'
 	assert_success
 	assert cmp got want
+}
+
+@test "bad input: damaged file data of a mounted filesystem" {
+	local logical first inode
+
+	require_mount
+	require_program btrfs-map-logical
+	fixture_begin
+	fresh
+	read -r inode logical <<<"$(large_extent img)"
+	read -r first <<<"$(physical img "$logical")"
+	corrupt img flip "$((first + 8192 + 100))"
+	FIX_IMAGES=" img"
+	FIX_DEVICES=" $(losetup -f --show img)"
+	fixture_mount
+	fails_with 1 "cannot be read" "$SENDCP" send --backend direct "$FIX_MOUNT/s.ro"
+	[[ $stderr == *"$inode"* && $stderr == *large* && $stderr == *offset* ]] || fail "$stderr"
+	incomplete
 }
 
 @test "bad input: random damage never crashes, hangs or passes for complete" {
