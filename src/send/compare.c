@@ -9,9 +9,6 @@
  */
 #include "send/compare.h"
 
-/* Times that a walk on a moving filesystem begins again between two events. */
-#define MOVE_RETRIES 64
-
 void scp_compare_init(struct scp_compare *compare, struct scp_tree *left, struct scp_tree *right)
 {
 	memset(compare, 0, sizeof(*compare));
@@ -43,7 +40,8 @@ static int begin_side(struct scp_side *side)
 {
 	int err;
 
-	side->root_level = side->cursor.tree->info.node.level;
+	side->root = side->cursor.tree->info.node;
+	side->root_level = side->root.level;
 	side->level = side->root_level;
 	side->due = false;
 	side->skip = false;
@@ -195,9 +193,12 @@ static int walk(struct scp_compare *compare, struct scp_state *state)
 	int err;
 
 	while (!result) {
+		compare->failed = &compare->left;
 		err = advance(&compare->left);
-		if (!err)
+		if (!err) {
+			compare->failed = &compare->right;
 			err = advance(&compare->right);
+		}
 		if (err)
 			return err;
 		if (compare->left.at_end && compare->right.at_end)
@@ -216,74 +217,69 @@ static int restore_side(struct scp_side *side, const struct scp_key *key, bool a
 	side->due = due;
 	side->skip = false;
 	side->level = 0;
-	side->root_level = side->cursor.tree->info.node.level;
 	if (at_end)
 		return 0;
 	err = scp_search_exact(&side->cursor, key);
-	side->root_level = side->cursor.tree->info.node.level;
+	side->root = side->cursor.tree->info.node;
+	side->root_level = side->root.level;
 	if (err == -ENOENT)
 		return scp_fail_detail(side->cursor.tree->volume, SCP_CHECKPOINT_POSITION, NULL);
 	return err;
 }
 
-int scp_compare_restore(struct scp_compare *compare, const struct scp_state *state)
+static int begin(struct scp_compare *compare)
+{
+	int err;
+
+	compare->failed = &compare->left;
+	err = begin_side(&compare->left);
+	if (err)
+		return err;
+	compare->failed = &compare->right;
+	return begin_side(&compare->right);
+}
+
+/* Searches follow moves by themselves, so what fails here has failed. */
+static int restore(struct scp_compare *compare, const struct scp_state *state)
 {
 	enum scp_result result = state->result;
 	int err;
 
+	compare->failed = NULL;
+	err = restore_side(&compare->left, &state->left_key, state->left_end,
+			   result != SCP_RESULT_DELETED);
+	if (err)
+		return err;
+	return restore_side(&compare->right, &state->right_key, state->right_end,
+			    result != SCP_RESULT_NEW);
+}
+
+int scp_compare_restore(struct scp_compare *compare, const struct scp_state *state)
+{
+	int err;
+
 	if (compare->on)
 		return 0;
-	if (result == SCP_RESULT_NONE) {
-		err = begin_side(&compare->left);
-		if (!err)
-			err = begin_side(&compare->right);
-	} else {
-		err = restore_side(&compare->left, &state->left_key, state->left_end,
-				   result != SCP_RESULT_DELETED);
-		if (!err)
-			err = restore_side(&compare->right, &state->right_key, state->right_end,
-					   result != SCP_RESULT_NEW);
-	}
+	err = state->result == SCP_RESULT_NONE ? begin(compare) : restore(compare, state);
 	compare->on = !err;
 	return err;
 }
 
-/* Something did not verify. 1: the filesystem has moved on, and so are the trees: try again. */
-static int moved(struct scp_compare *compare, int err)
-{
-	struct scp_volume *volume = compare->left.cursor.tree->volume;
-	struct scp_error first = volume->error;
-	int newer;
-
-	scp_compare_off(compare);
-	if (!volume->host->live || (err != -EUCLEAN && err != -EIO))
-		return err;
-	newer = scp_volume_refresh(volume);
-	if (newer <= 0) {
-		if (!newer)
-			volume->error = first;
-		return newer ? newer : err;
-	}
-	err = scp_tree_reopen(compare->left.cursor.tree);
-	if (!err)
-		err = scp_tree_reopen(compare->right.cursor.tree);
-	return err ? err : 1;
-}
-
 int scp_compare_next(struct scp_compare *compare, struct scp_state *state)
 {
-	int tries;
+	int tries = SCP_LIVE_TRIES;
 	int err;
 
-	for (tries = 0; tries < MOVE_RETRIES; tries++) {
+	do {
 		err = scp_compare_restore(compare, state);
 		if (!err)
 			err = walk(compare, state);
 		if (!err || err == -ENOENT)
 			return err;
-		err = moved(compare, err);
-		if (err < 0)
-			return err;
-	}
-	return scp_fail_detail(compare->left.cursor.tree->volume, SCP_MOVED_TOO_OFTEN, NULL);
+		scp_compare_off(compare);
+		if (compare->failed)
+			err = scp_live_recover(compare->failed->cursor.tree,
+					       compare->failed->root, err, &tries);
+	} while (err > 0);
+	return err;
 }

@@ -13,6 +13,8 @@ struct scp_side {
 	struct scp_cursor cursor;
 	int level;
 	int root_level;
+	/* The root that the walk entered the tree from. */
+	struct scp_root_pointer root;
 	/* All items are behind the walk. */
 	bool at_end;
 	/* Moves on before the next comparison ... */
@@ -26,6 +28,8 @@ struct scp_compare {
 	struct scp_side right;
 	/* Both sides are where the state says. */
 	bool on;
+	/* The side that failed last. */
+	struct scp_side *failed;
 };
 
 void scp_compare_init(struct scp_compare *compare, struct scp_tree *left, struct scp_tree *right);

@@ -68,12 +68,5 @@ int scp_root_info_once(struct scp_volume *volume, u64 id, struct scp_root_info *
 int scp_tree_lookup(struct scp_tree *tree);
 
 /* live.c */
-/* How often one call starts over before it gives up. */
-#define SCP_LIVE_TRIES 64
-/*
- * After failure @err of reading @tree from the root @used: 1 if there is another root to start over
- * from, else what to return, volume->error filled. *@tries counts down.
- */
-int scp_live_recover(struct scp_tree *tree, struct scp_root_pointer used, int err, int *tries);
 
 #endif

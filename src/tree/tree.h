@@ -95,6 +95,16 @@ int scp_next_leaf(struct scp_cursor *cursor);
 int scp_cursor_to_root(struct scp_cursor *cursor);
 int scp_cursor_descend(struct scp_cursor *cursor, int level);
 
+/* How often one call starts over before it gives up. */
+#define SCP_LIVE_TRIES 64
+
+/*
+ * For the same walkers: after failure @err of reading @tree, entered from the root @used. 1: it has
+ * another root by now, start over from there; else what to return, volume->error filled. *@tries
+ * counts down; begin with SCP_LIVE_TRIES.
+ */
+int scp_live_recover(struct scp_tree *tree, struct scp_root_pointer used, int err, int *tries);
+
 /* The item the cursor is on. */
 struct scp_key scp_cursor_key(const struct scp_cursor *cursor);
 const void *scp_cursor_item(const struct scp_cursor *cursor, u32 *size);
