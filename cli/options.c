@@ -3,6 +3,7 @@
  * The options of all commands: one table, from which getopt's and the help are made.
  */
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include <sendcp/engine.h>
@@ -100,7 +101,7 @@ static bool take_protocol(struct options *options, const char *argument)
 {
 	u64 value;
 
-	if (!parse_u64(argument, &value) || value > SCP_PROTOCOL_MAX)
+	if (!parse_u64(argument, &value) || value > INT_MAX)
 		return false;
 	options->protocol = (int)value;
 	return true;
@@ -366,6 +367,9 @@ static int settle_protocol(struct options *options)
 		options->protocol = options->compressed_data ? 2 : 1;
 	if (!options->protocol)
 		options->protocol = SCP_PROTOCOL_MAX;
+	if (options->protocol > SCP_PROTOCOL_MAX)
+		return error_line("protocol %d is not supported, the highest is %d",
+				  options->protocol, SCP_PROTOCOL_MAX);
 	if (options->compressed_data && options->protocol < 2)
 		return error_line("--compressed-data needs protocol 2 or higher");
 	return 0;

@@ -51,7 +51,6 @@
 	R(FILESYSTEM_OTHER, ESTALE, "another filesystem than the checkpoint's") \
 	R(PROTOCOL, EPROTO, "protocol is not supported") \
 	R(FLAGS, EINVAL, "flags contradict each other or the protocol") \
-	R(INCREMENTAL, EOPNOTSUPP, "incremental sends are not supported by this version") \
 	R(PATH_LENGTH, ENAMETOOLONG, "path is longer than 4095 bytes") \
 	R(COMMAND_SIZE, EOVERFLOW, "command is larger than the protocol allows") \
 	R(BUFFER_SIZE, ENOBUFS, "buffer is smaller than the next command") \

@@ -52,6 +52,8 @@ teardown()
 	send
 	send --no-such-option x
 	send --proto 3 x
+	send -p a -p b x
+	send --proto 99999999999 x
 	send --proto x x
 	send --proto -1 x
 	send --buffers 0 x
@@ -69,6 +71,14 @@ teardown()
 	resume --checkpoint x --at -1
 	resume --checkpoint x --at 1x
 	END
+}
+
+# Native's kernel answers EPROTO to it.
+@test "cli: protocol 3 is refused, and the message says what there is" {
+	run --separate-stderr "$SENDCP" send --proto 3 --device "$IMG" s.ro
+	assert_failure 2
+	assert_equal "$output" ""
+	assert_equal "$stderr" "sendcp: protocol 3 is not supported, the highest is 2"
 }
 
 @test "cli: stderr of a send is native's, and nothing else" {
