@@ -62,7 +62,7 @@ static bool decode_group(const char *text, unsigned int pad, u8 out[3])
 	return (pad < 1 || !out[2]) && (pad < 2 || !out[1]);
 }
 
-/* How many of the last group's characters are padding. */
+/* How many of the last group's characters are padding; @length is that of whole groups. */
 static unsigned int padding(const char *text, size_t length)
 {
 	if (!length || text[length - 1] != '=')
@@ -73,11 +73,12 @@ static unsigned int padding(const char *text, size_t length)
 void *base64_decode(const char *text, size_t *size)
 {
 	size_t length = strlen(text);
-	unsigned int pad = padding(text, length);
+	unsigned int pad;
 	u8 *out;
 
 	if (length % 4)
 		return NULL;
+	pad = padding(text, length);
 	out = malloc(length / 4 * 3 + 1);
 	if (!out)
 		return NULL;

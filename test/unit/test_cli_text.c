@@ -36,6 +36,7 @@ static void base64_of_rfc_4648(void **state)
 static void base64_takes_nothing_else(void **state)
 {
 	static const char *const bad[] = {
+		"=", "==",
 		"Z", "Zg", "Zg=", "Z===", "====", "Zg==Zg==",
 		"Zm9v\n", "Zm 9v", "Zh==", "Zm9=", "Zm9-",
 	};
