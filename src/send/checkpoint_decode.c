@@ -181,16 +181,6 @@ static int take_ids(struct reader *in, u32 count, struct scp_id_list *list)
 	return 0;
 }
 
-static int take_utimes(struct reader *in, struct scp_id_list *list)
-{
-	u32 count = take_le32(in);
-
-	if (count <= SCP_UTIMES_KEPT)
-		return take_ids(in, count, list);
-	in->bad = true;
-	return 0;
-}
-
 /* Two moves of one directory are as impossible as half a move. */
 static int take_move(struct reader *in, struct scp_moves *moves)
 {
@@ -371,6 +361,8 @@ static bool phase_is_possible(const struct scp_engine *engine, const struct scp_
 	case SCP_PHASE_HOLE:
 		return state->kind == SCP_KIND_CHANGED && state->result != SCP_RESULT_DELETED &&
 		       state->key.type == SCP_EXTENT_DATA;
+	case SCP_PHASE_TRIM:
+		return state->utimes.count > SCP_UTIMES_KEPT;
 	case SCP_PHASE_RECREATE_DELETE:
 	case SCP_PHASE_RECREATE_CREATE:
 	case SCP_PHASE_RECREATE_NAMES:
@@ -424,7 +416,7 @@ static int decode_body(struct scp_engine *engine, struct reader *in, struct deco
 	int err;
 
 	take_state(in, &next->state);
-	err = take_utimes(in, &next->state.utimes);
+	err = take_ids(in, take_le32(in), &next->state.utimes);
 	if (!err && !in->bad)
 		err = take_moves(in, &next->state.moves);
 	take_run(in, &next->state.run);

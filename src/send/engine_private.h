@@ -274,7 +274,9 @@ int scp_step_xattr(struct scp_engine *engine);
 
 /* utimes.c: directories' times, sent late since every change below sets them again. */
 int scp_defer_utimes(struct scp_engine *engine, u64 ino, u64 generation);
-int scp_trim_utimes(struct scp_engine *engine);
+/* What comes when the finish phases are over; nothing is sent. */
+void scp_finished(struct scp_engine *engine);
+int scp_step_trim(struct scp_engine *engine);
 int scp_step_flush(struct scp_engine *engine);
 
 /* finish.c: what an inode still owes when its items are over. */

@@ -15,12 +15,6 @@ bool scp_past_names(const struct scp_engine *engine)
 	       state->key.type > SCP_INODE_EXTREF;
 }
 
-static int finish_step(struct scp_engine *engine)
-{
-	engine->state.phase = engine->state.at_end ? SCP_PHASE_FLUSH : SCP_PHASE_HANDLE;
-	return scp_trim_utimes(engine);
-}
-
 static bool past_inode(const struct scp_state *state)
 {
 	if (state->kind == SCP_KIND_NONE || state->kind == SCP_KIND_DELETED)
@@ -56,9 +50,10 @@ int scp_finish_names(struct scp_engine *engine)
 		err = process_names(engine);
 	if (err)
 		return err;
-	if (!past_inode(state))
-		return finish_step(engine);
-	state->phase = SCP_PHASE_FINISH_HOLE;
+	if (past_inode(state))
+		state->phase = SCP_PHASE_FINISH_HOLE;
+	else
+		scp_finished(engine);
 	return 0;
 }
 
@@ -157,7 +152,9 @@ static int finish_inode(struct scp_engine *engine)
 		err = send_attributes(engine, &now, changed ? &old : NULL);
 	if (!err)
 		err = settle_inode(engine, &now);
-	return err ? err : finish_step(engine);
+	if (!err)
+		scp_finished(engine);
+	return err;
 }
 
 int scp_finish_inode(struct scp_engine *engine)

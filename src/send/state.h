@@ -46,6 +46,8 @@ enum scp_phase {
 	SCP_PHASE_FLUSH = 14,
 	SCP_PHASE_END = 15,
 	SCP_PHASE_DONE = 16,
+	/* Behind SCP_PHASE_FINISH_INODE, or without it: deferred utimes that are too many, one a step. */
+	SCP_PHASE_TRIM = 17,
 	SCP_PHASE_COUNT
 };
 

@@ -224,6 +224,8 @@ static int step(struct scp_engine *engine)
 		return scp_finish_hole(engine);
 	case SCP_PHASE_FINISH_INODE:
 		return scp_finish_inode(engine);
+	case SCP_PHASE_TRIM:
+		return scp_step_trim(engine);
 	case SCP_PHASE_HANDLE:
 		return step_handle(engine);
 	case SCP_PHASE_XATTR:

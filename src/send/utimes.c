@@ -29,23 +29,32 @@ int scp_defer_utimes(struct scp_engine *engine, u64 ino, u64 generation)
 	return 0;
 }
 
-int scp_trim_utimes(struct scp_engine *engine)
+void scp_finished(struct scp_engine *engine)
+{
+	struct scp_state *state = &engine->state;
+
+	if (state->utimes.count > SCP_UTIMES_KEPT)
+		state->phase = SCP_PHASE_TRIM;
+	else
+		state->phase = state->at_end ? SCP_PHASE_FLUSH : SCP_PHASE_HANDLE;
+}
+
+/*
+ * A step of its own for each: one inode's names can lie in any number of directories, and commands of
+ * theirs may still have to come when their window is run again.
+ */
+int scp_step_trim(struct scp_engine *engine)
 {
 	struct scp_id_list *list = &engine->state.utimes;
-	u32 extra = list->count > SCP_UTIMES_KEPT ? list->count - SCP_UTIMES_KEPT : 0;
-	u32 i;
-	int err;
+	struct scp_inode_id oldest;
 
-	for (i = 0; i < extra; i++) {
-		err = scp_send_utimes(engine, list->ids[i].ino, list->ids[i].generation);
-		if (err)
-			return err;
-	}
-	if (extra) {
-		list->count -= extra;
-		memmove(list->ids, list->ids + extra, list->count * sizeof(*list->ids));
-	}
-	return 0;
+	if (list->count <= SCP_UTIMES_KEPT)
+		return scp_send_fail(engine, SCP_CHECKPOINT_FORMAT);
+	oldest = list->ids[0];
+	list->count--;
+	memmove(list->ids, list->ids + 1, list->count * sizeof(*list->ids));
+	scp_finished(engine);
+	return scp_send_utimes(engine, oldest.ino, oldest.generation);
 }
 
 int scp_step_flush(struct scp_engine *engine)

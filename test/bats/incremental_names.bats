@@ -272,6 +272,27 @@ teardown_file()
 	check_pair
 }
 
+@test "names: a file with thousands of names in many directories is removed" {
+	begin
+	for i in $(seq 150); do
+		mkdir s/d"$i"
+	done
+	echo x >s/f
+	echo y >s/g
+	ops <<-'END'
+	for i in range(1500):
+	    os.link("f", f"d{i % 150 + 1}/f{i}")
+	    os.link("g", f"d{i % 150 + 1}/g{i}")
+	END
+	snapshot a
+	rm s/f s/d*/f* s/d*/g*
+	# The one that stays has an attribute behind its names.
+	setfattr -n user.a -v 1 s/g
+	snapshot b
+	check_pair
+	check_pair b a
+}
+
 @test "names: nine names of one file move to a directory renamed and orphanised" {
 	begin
 	echo x >s/low
