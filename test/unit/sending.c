@@ -16,7 +16,7 @@
 
 static const u64 sources[] = { IMAGE_OLDER, IMAGE_BASE };
 
-const struct scp_request requests[] = {
+static const struct scp_request full_requests[] = {
 	{ .protocol = 1, .subvolume = IMAGE_SNAP },
 	{ .protocol = 2, .subvolume = IMAGE_SNAP },
 	{ .protocol = 2, .flags = SCP_SEND_COMPRESSED, .subvolume = IMAGE_SNAP },
@@ -28,7 +28,19 @@ const struct scp_request requests[] = {
 	{ .protocol = 2, .flags = WRITABLE | SCP_SEND_COMPRESSED, .subvolume = IMAGE_BASE,
 	  .clone_sources = sources, .clone_count = 1 },
 };
-const u32 request_count = ARRAY_SIZE(requests);
+
+static const struct scp_request incremental_requests[] = {
+	{ .protocol = 1, .subvolume = IMAGE_SNAP, .parent = IMAGE_OLDER, .clone_sources = sources,
+	  .clone_count = 1 },
+	{ .protocol = 2, .flags = SCP_SEND_COMPRESSED, .subvolume = IMAGE_SNAP,
+	  .parent = IMAGE_OLDER, .clone_sources = sources, .clone_count = 1 },
+	{ .protocol = 2, .flags = SCP_SEND_NO_FILE_DATA, .subvolume = IMAGE_SNAP,
+	  .parent = IMAGE_OLDER },
+	/* Backwards: what was made is removed. */
+	{ .protocol = 1, .subvolume = IMAGE_OLDER, .parent = IMAGE_SNAP },
+	{ .protocol = 2, .flags = WRITABLE, .subvolume = IMAGE_SNAP, .parent = IMAGE_OLDER,
+	  .clone_sources = sources, .clone_count = ARRAY_SIZE(sources) },
+};
 
 struct scp_request request_of(u32 protocol, u32 flags)
 {
@@ -50,25 +62,32 @@ static int open_volume(struct sending *sending)
 	return scp_volume_open(&sending->host.host, &sending->volume, &error);
 }
 
-static int setup(void **state, const char *name)
+static int setup(void **state, const char *name, const struct scp_request *requests, u32 count)
 {
 	struct sending *sending = calloc(1, sizeof(*sending));
 
 	if (!sending)
 		return -1;
 	sending->image = image_load(name);
+	sending->requests = requests;
+	sending->request_count = count;
 	*state = sending;
 	return sending->image ? open_volume(sending) : -1;
 }
 
 int sending_setup_tiny(void **state)
 {
-	return setup(state, "tiny");
+	return setup(state, "tiny", full_requests, ARRAY_SIZE(full_requests));
 }
 
 int sending_setup_links(void **state)
 {
-	return setup(state, "links");
+	return setup(state, "links", full_requests, 1);
+}
+
+int sending_setup_changes(void **state)
+{
+	return setup(state, "changes", incremental_requests, ARRAY_SIZE(incremental_requests));
 }
 
 int sending_teardown(void **state)

@@ -8,16 +8,20 @@
 #include <sendcp/engine.h>
 #include "image.h"
 
-/* An image, opened. */
+/* An image, opened, and the requests that tests of it are repeated for. */
 struct sending {
 	struct image *image;
 	struct image_host host;
 	struct scp_volume *volume;
+	const struct scp_request *requests;
+	u32 request_count;
 };
 
 /* For cmocka's group setup and teardown; *@state becomes a struct sending. */
 int sending_setup_tiny(void **state);
 int sending_setup_links(void **state);
+/* Incremental sends. */
+int sending_setup_changes(void **state);
 int sending_teardown(void **state);
 /* The same image opened once more, with a host and caches of its own. */
 void sending_open_again(struct sending *again, const struct sending *sending);
@@ -33,10 +37,8 @@ void bytes_append(struct bytes *bytes, const void *data, size_t size);
 void bytes_free(struct bytes *bytes);
 void assert_bytes_equal(const struct bytes *a, const struct bytes *b);
 
-/* The requests that tests are repeated for. */
+/* A full send of IMAGE_SNAP. */
 struct scp_request request_of(u32 protocol, u32 flags);
-extern const struct scp_request requests[];
-extern const u32 request_count;
 
 struct scp_engine *open_engine(const struct sending *sending, const struct scp_request *request);
 /* A fresh engine where the checkpoint is. */

@@ -142,19 +142,19 @@ static void everywhere(const struct sending *sending, const struct fault *fault,
 {
 	u32 i;
 
-	for (i = 0; i < request_count; i++) {
+	for (i = 0; i < sending->request_count; i++) {
 		struct bytes whole = { 0 }, stream = { 0 };
 		bool struck = true;
 		u64 calls;
 
-		make_stream(sending, &requests[i], &whole);
+		make_stream(sending, &sending->requests[i], &whole);
 		for (calls = i % step; struck; calls += step) {
 			/* Nothing is cached, so that everything has to be read. */
 			struct sending cold = { 0 };
 
 			sending_open_again(&cold, sending);
 			stream.size = 0;
-			struck = send_with_fault(&cold, &requests[i], fault, calls, &stream);
+			struck = send_with_fault(&cold, &sending->requests[i], fault, calls, &stream);
 			assert_bytes_equal(&whole, &stream);
 			sending_close_again(&cold);
 		}
@@ -224,7 +224,7 @@ static void opening_fails_cleanly(void **state)
 			faults[f]->arm(&cold, calls);
 			err = scp_volume_open(&cold.host.host, &cold.volume, &error);
 			if (!err) {
-				err = scp_engine_open(cold.volume, &requests[5], &engine, &error);
+				err = scp_engine_open(cold.volume, &sending->requests[sending->request_count - 1], &engine, &error);
 				if (!err)
 					scp_engine_close(engine);
 				scp_volume_close(cold.volume);
@@ -271,18 +271,25 @@ static void interrupted_measure_goes_on(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tiny[] = {
+	const struct CMUnitTest full[] = {
 		cmocka_unit_test(opening_fails_cleanly),
 		cmocka_unit_test(failed_reads_lose_nothing),
 		cmocka_unit_test(interruptions_lose_nothing),
 		cmocka_unit_test(lack_of_memory_loses_nothing),
 		cmocka_unit_test(interrupted_measure_goes_on),
 	};
+	const struct CMUnitTest incremental[] = {
+		cmocka_unit_test(opening_fails_cleanly),
+		cmocka_unit_test(failed_reads_lose_nothing),
+		cmocka_unit_test(interruptions_lose_nothing),
+		cmocka_unit_test(lack_of_memory_loses_nothing),
+	};
 	const struct CMUnitTest links[] = {
 		cmocka_unit_test(faults_in_windows_lose_nothing),
 	};
 	int failed;
 
-	failed = cmocka_run_group_tests(tiny, sending_setup_tiny, sending_teardown);
+	failed = cmocka_run_group_tests(full, sending_setup_tiny, sending_teardown);
+	failed += cmocka_run_group_tests(incremental, sending_setup_changes, sending_teardown);
 	return failed + cmocka_run_group_tests(links, sending_setup_links, sending_teardown);
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fills the small subvolumes that the unit tests and fuzz targets read.
 
-usage: make.py tiny|links DIRECTORY
+usage: make.py tiny|links|changes|changes-later DIRECTORY
 
 Small and dull on purpose: an image of it must compress to a few dozen KiB, and every kind of item
 has to be there once or twice, so that a mutation of any byte has a chance to matter.
@@ -128,10 +128,76 @@ def links():
     ops.write_at("b/last", 0, text(20))
 
 
+def changes():
+    """What changes_later() changes."""
+    for part in (regular, compressed, special, names, xattrs):
+        part()
+    for name in "abcdef":
+        os.makedirs("dirs/%s/sub" % name)
+        ops.write_at("dirs/%s/sub/file" % name, 0, text(40))
+    for i in range(40):
+        ops.write_at("file%02d" % i, 0, text(5000))
+
+
+def changed_names():
+    os.rename("dirs/a", "dirs/tmp")
+    os.rename("dirs/b", "dirs/a")
+    os.rename("dirs/tmp", "dirs/b")
+    # Father and son change places; a directory moves below a later one.
+    os.rename("dirs/c/sub", "dirs/up")
+    os.rename("dirs/c", "dirs/up/c")
+    os.mkdir("dirs/new")
+    os.rename("dirs/d", "dirs/new/d")
+    ops.write_at("dirs/e/sub/another", 0, text(10))
+    os.rename("dirs/e/sub", "dirs/e/renamed")
+    os.unlink("dirs/f/sub/file")
+    os.rmdir("dirs/f/sub")
+    os.rmdir("dirs/f")
+    for i in range(6):
+        os.unlink("names/%d" % i)
+    for i in range(12, 30):
+        os.link("names/11", "names/long/%02d%s" % (i + 20, "m" * 180))
+    os.rename("file00", "tmp")
+    os.rename("file01", "file00")
+    os.rename("tmp", "file01")
+    os.rename("names/new-parent", "moved-parent")
+
+
+def changed_files():
+    for i in range(10, 20):
+        os.unlink("file%02d" % i)
+    for i in range(20, 24):
+        # The same name, another inode, another kind.
+        os.unlink("file%02d" % i)
+        os.mkdir("file%02d" % i)
+    os.unlink("special/fifo")
+    ops.write_at("special/fifo", 0, text(100))
+    ops.write_at("file30", 4096, text(4096, b"other!"))
+    os.truncate("file31", 100)
+    os.truncate("file32", 100000)
+    ops.fallocate("data/several", ops.PUNCH_HOLE | ops.KEEP_SIZE, 40960, 40960)
+    ops.write_at("data/hole", 20480, text(5000))
+    ops.reflink("compressed/large.zstd", 0, 65536, "data/prealloc", 0)
+    ops.reflink("data/several", 0, 32768, "file33", 0)
+    os.unlink("compressed/large.lzo")
+    os.chmod("file34", 0o600)
+    os.chown("file35", 12, 13)
+    os.utime("file36", ns=(10 ** 18, 10 ** 18))
+    os.setxattr("xattrs", "user.number1", text(33))
+    os.removexattr("xattrs", "user.number2")
+    os.setxattr("xattrs", "user.another", b"new")
+    os.setxattr("file37", "user.first", b"x")
+
+
+def changes_later():
+    changed_names()
+    changed_files()
+
+
 def main():
     kind, directory = sys.argv[1:]
     os.chdir(directory)
-    {"tiny": tiny, "links": links}[kind]()
+    {"tiny": tiny, "links": links, "changes": changes, "changes-later": changes_later}[kind]()
 
 
 if __name__ == "__main__":
