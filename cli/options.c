@@ -232,7 +232,7 @@ static const struct option_spec table[] = {
 	{ KEY_BACKEND, "backend", "WHICH", STREAM, take_backend,
 	  "auto (default) or direct: read the mounted filesystem's devices" },
 	{ KEY_BUFFER_SIZE, "buffer-size", "SIZE", STREAM, take_buffer_size,
-	  "bytes made at once (default 1M)" },
+	  "bytes made at once (default 4M)" },
 	{ KEY_BUFFERS, "buffers", "N", STREAM, take_buffers,
 	  "buffers between reading and writing (default 4)" },
 	{ KEY_STEP, "step", NULL, COMMAND_SEND, take_step,

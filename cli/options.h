@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <sendcp/platform.h>
 
-#define DEFAULT_BUFFER_SIZE (1ULL << 20)
+#define DEFAULT_BUFFER_SIZE (4ULL << 20)
 #define DEFAULT_BUFFERS 4
 #define MAX_BUFFERS 64
 #define DEFAULT_INTERVAL (64ULL << 20)
