@@ -57,6 +57,20 @@ int scp_send_fileattr(struct scp_engine *engine, const struct scp_inode *inode)
 	return scp_command_end(engine);
 }
 
+/* 1: (ino, generation) has gone for good; its number may be another directory's in the subvolume. */
+static int is_gone(struct scp_engine *engine, u64 ino, u64 generation)
+{
+	int presence;
+
+	if (ino == SCP_ROOT_DIR_ID || !engine->parent)
+		return 0;
+	presence = scp_presence_of(engine, ino, generation);
+	if (presence != SCP_DID_DELETE)
+		return presence < 0 && presence != -ENOENT ? presence : 0;
+	return !scp_moves_is_doomed(&engine->state.moves, ino, generation);
+}
+
+/* No command for a directory that has been removed since its times were put off. */
 int scp_send_utimes(struct scp_engine *engine, u64 ino, u64 generation)
 {
 	struct scp_inode inode;
@@ -64,6 +78,9 @@ int scp_send_utimes(struct scp_engine *engine, u64 ino, u64 generation)
 
 	if (err)
 		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+	err = is_gone(engine, ino, generation);
+	if (err)
+		return err < 0 ? err : 0;
 	err = scp_path_of(engine, ino, generation, &engine->path_a);
 	if (err)
 		return err;

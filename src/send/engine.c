@@ -171,6 +171,7 @@ void scp_engine_close(struct scp_engine *engine)
 	scp_ref_list_release(&engine->naming.new);
 	scp_ref_list_release(&engine->naming.gone);
 	scp_id_list_release(&engine->naming.touched);
+	scp_id_list_release(&engine->naming.aside);
 	scp_queue_release(&engine->queue);
 	scp_state_release(&engine->state);
 	scp_state_release(&engine->undo);

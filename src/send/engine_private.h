@@ -54,6 +54,8 @@ struct scp_naming {
 	bool delayed;
 	/* Directories of all these names, each once. */
 	struct scp_id_list touched;
+	/* What was moved out of its way, to orphan names. */
+	struct scp_id_list aside;
 };
 
 /* How far a directory that cannot be removed yet was looked through. */

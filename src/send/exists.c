@@ -87,6 +87,13 @@ static int is_dir_in(struct scp_tree *tree, u64 dir, u64 generation)
 	return err ? err : found == generation;
 }
 
+/* The current inode has made room for its names, or (ino, generation) went aside for one of them. */
+static bool took_name_of(struct scp_engine *engine, u64 ino, u64 generation)
+{
+	return scp_id_list_has(&engine->naming.aside, ino, generation) ||
+	       scp_moves_find(&engine->state.moves, engine->state.ino);
+}
+
 int scp_is_overwritten(struct scp_engine *engine, const struct scp_name *name, u64 dir_generation,
 		       u64 ino, u64 generation)
 {
@@ -112,7 +119,9 @@ int scp_is_overwritten(struct scp_engine *engine, const struct scp_name *name, u
 		return 0;
 	if (taker < state->mark)
 		return 1;
-	return ino != state->ino && taker == state->ino && taker_generation == state->generation;
+	if (ino == state->ino || taker != state->ino || taker_generation != state->generation)
+		return 0;
+	return took_name_of(engine, ino, generation);
 }
 
 int scp_find_conflict(struct scp_engine *engine, const struct scp_name *name, u64 dir_generation,

@@ -104,6 +104,7 @@ static int find_current(struct scp_engine *engine)
 	naming->ancestor_orphanised = false;
 	naming->delayed = false;
 	naming->touched.count = 0;
+	naming->aside.count = 0;
 	if (orphan)
 		return scp_orphan_name(engine, state->ino, state->generation, &naming->valid);
 	return scp_current_path(engine, &naming->valid);
@@ -129,6 +130,8 @@ static int note_orphanised(struct scp_engine *engine, const struct scp_inode *ot
 	struct scp_naming *naming = &engine->naming;
 	int above;
 
+	if (scp_id_list_add(&naming->aside, id.ino, id.generation))
+		return scp_send_fail(engine, SCP_NO_MEMORY);
 	if (S_ISDIR(other->mode))
 		naming->dir_orphanised = true;
 	if (move) {
@@ -229,8 +232,7 @@ static int give_name(struct scp_engine *engine, struct scp_listed_ref *ref)
 {
 	struct scp_naming *naming = &engine->naming;
 	bool moves = naming->still_orphan || current_is_dir(engine);
-	int err = full_path(engine, &naming->new, ref, !moves && naming->dir_orphanised,
-			    &engine->path_a);
+	int err = full_path(engine, &naming->new, ref, naming->dir_orphanised, &engine->path_a);
 
 	if (err)
 		return err;

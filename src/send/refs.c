@@ -12,6 +12,7 @@ void scp_refs_clear(struct scp_engine *engine)
 	scp_ref_list_clear(&engine->naming.new);
 	scp_ref_list_clear(&engine->naming.gone);
 	engine->naming.collecting = false;
+	engine->naming.aside.count = 0;
 }
 
 /* The kernel keeps an inode's links below this, so a longer list is not a filesystem's. */
