@@ -37,7 +37,7 @@ static void keep_sample(struct scp_engine *engine)
 		sample_count++;
 }
 
-static struct drive make_drive(u32 protocol, u32 flags)
+static struct drive make_drive(u32 protocol, u32 flags, u64 parent)
 {
 	struct drive drive = {
 		.volume = volume,
@@ -45,6 +45,7 @@ static struct drive make_drive(u32 protocol, u32 flags)
 			.protocol = protocol,
 			.flags = SCP_SEND_WRITABLE_OK | flags,
 			.subvolume = IMAGE_SNAP,
+			.parent = parent,
 		},
 		.buffer_size = scp_buffer_min(protocol),
 	};
@@ -52,9 +53,9 @@ static struct drive make_drive(u32 protocol, u32 flags)
 	return drive;
 }
 
-static void collect_samples(u32 protocol, u32 flags)
+static void collect_samples(u32 protocol, u32 flags, u64 parent)
 {
-	struct drive drive = make_drive(protocol, flags);
+	struct drive drive = make_drive(protocol, flags, parent);
 	struct scp_fill fill = {
 		.buffer = malloc(drive.buffer_size),
 		.size = drive.buffer_size,
@@ -79,12 +80,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	struct scp_error error;
 
-	image = image_load("tiny");
+	image = image_load("changes");
 	if (!image || image_host_init(&host, image) ||
 	    scp_volume_open(&host.host, &volume, &error))
 		exit(1);
-	collect_samples(2, SCP_SEND_COMPRESSED);
-	collect_samples(1, 0);
+	collect_samples(2, SCP_SEND_COMPRESSED, 0);
+	collect_samples(1, 0, IMAGE_OLDER);
 	return 0;
 }
 
@@ -143,7 +144,8 @@ static void go_on(const u8 *blob, size_t size)
 {
 	const struct scp_checkpoint_header *header = (const void *)blob;
 	struct drive drive = make_drive(le32_to_cpu(header->protocol),
-					le32_to_cpu(header->flags) & SCP_SEND_COMPRESSED);
+					le32_to_cpu(header->flags) & SCP_SEND_COMPRESSED,
+					header->parent ? IMAGE_OLDER : 0);
 	struct scp_engine *engine;
 
 	if (scp_engine_open(volume, &drive.request, &engine, NULL))
