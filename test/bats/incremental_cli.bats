@@ -174,7 +174,7 @@ counted()
 }
 
 @test "incremental: from images, by path, id and uuid" {
-	local uuid
+	local uuid id
 
 	make_snapshots
 	send_direct "$FIX/ours" -p 2 -c 3 side
@@ -185,7 +185,7 @@ counted()
 	fixture_umount
 	send_image "$FIX/image" -p 2 -c 3 side
 	cmp "$FIX/image" "$FIX/ours"
-	send_image "$FIX/image" -p uuid:$uuid -c id:$id side
+	send_image "$FIX/image" "-puuid:$uuid" "-cid:$id" side
 	cmp "$FIX/image" "$FIX/ours"
 	send_image "$FIX/image" -c 1 2 3
 	cmp "$FIX/image" "$FIX/grow"

@@ -56,21 +56,6 @@ received_equals()
 	done
 }
 
-@test "received: an attribute that native drops (security.cap) arrives" {
-	fixture_mkfs 1 512M
-	fixture_mount
-	btrfs -q subvolume create "$FIX_MOUNT/s"
-	touch "$FIX_MOUNT/s/f"
-	setfattr -n security.cap -v kept "$FIX_MOUNT/s/f"
-	btrfs -q subvolume snapshot -r "$FIX_MOUNT/s" "$FIX_MOUNT/s.ro"
-	mkdir "$FIX_MOUNT/native"
-	btrfs send -q "$FIX_MOUNT/s.ro" | btrfs -q receive "$FIX_MOUNT/native"
-	run treecmp "$FIX_MOUNT/s.ro" "$FIX_MOUNT/native/s.ro"
-	assert_failure 1
-	send_direct "$FIX/stream" "$FIX_MOUNT/s.ro"
-	received_equals s.ro "$FIX/stream"
-}
-
 @test "received: a stream broken off and resumed twice, into one running receive" {
 	local size
 

@@ -202,6 +202,65 @@ setup()
 	assert_failure 2
 }
 
+@test "streamcmp: a directory removed that native leaves behind" {
+	make_stream ours subvol rename=d,o257-8-0 rmdir=o257-8-0 rmdir=e end
+	make_stream native subvol rename=d,o257-8-0 rename=e,o258-8-0 end
+	run streamcmp ours native
+	assert_failure 1
+	run streamcmp --allow-deviation nested-subvolume ours native
+	assert_success
+	assert_output --partial "2 allowed deviations"
+	run streamcmp --allow-deviation nested-subvolume native ours
+	assert_failure 1
+	make_stream native subvol rename=d,o257-8-0 rename=f,o258-8-0 end
+	run streamcmp --allow-deviation nested-subvolume ours native
+	assert_failure 1
+	make_stream ours subvol rmdir=o257-8 end
+	make_stream native subvol end
+	run streamcmp --allow-deviation nested-subvolume ours native
+	assert_failure 1
+}
+
+@test "streamcmp: a name that has just been renamed away" {
+	make_stream ours subvol rename=x/y,o261-8-0 rename=a,o261-8-0/b/c rename=o261-8-0,z end
+	make_stream native subvol rename=x/y,o261-8-0 rename=a,x/y/b/c rename=o261-8-0,z end
+	run streamcmp ours native
+	assert_failure 1
+	run streamcmp --allow-deviation stale-name ours native
+	assert_success
+	run streamcmp --allow-deviation stale-name native ours
+	assert_failure 1
+	# Another name below it, another directory, and one that has been given its new name.
+	make_stream native subvol rename=x/y,o261-8-0 rename=a,x/y/b/d rename=o261-8-0,z end
+	run streamcmp --allow-deviation stale-name ours native
+	assert_failure 1
+	make_stream native subvol rename=x/y,o261-8-0 rename=a,x/yy/b/c rename=o261-8-0,z end
+	run streamcmp --allow-deviation stale-name ours native
+	assert_failure 1
+	make_stream ours subvol rename=x/y,o261-8-0 rename=o261-8-0,z rename=a,o261-8-0/b/c end
+	make_stream native subvol rename=x/y,o261-8-0 rename=o261-8-0,z rename=a,x/y/b/c end
+	run streamcmp --allow-deviation stale-name ours native
+	assert_failure 1
+}
+
+@test "streamcmp: native gave up in the middle" {
+	make_stream ours subvol mkfile=f mkdir=d end
+	make_stream native subvol mkfile=f
+	run streamcmp ours native
+	assert_failure 2
+	run streamcmp --allow-deviation loop-test ours native
+	assert_success
+	run streamcmp --allow-deviation loop-test native ours
+	assert_failure 2
+	make_stream native subvol mkfile=g
+	run streamcmp --allow-deviation loop-test ours native
+	assert_failure 1
+	make_stream ours subvol mkfile=f mkdir=d
+	make_stream native subvol mkfile=f
+	run streamcmp --allow-deviation loop-test ours native
+	assert_failure 2
+}
+
 @test "streamcmp: the kernel's own streams are well-formed in both protocols" {
 	require_mount
 	fixture_begin

@@ -4,7 +4,8 @@
 usage: make_stream.py [--proto N] COMMAND...
 
 COMMAND: subvol, mkfile=PATH, mkdir=PATH, write=PATH,OFFSET,TEXT, truncate=PATH,SIZE,
-xattr=PATH,NAME,VALUE, extent=PATH,OFFSET,SIZE, raw=COMMAND,ATTRIBUTE,HEX, bad-crc, end
+rename=PATH,PATH, rmdir=PATH, xattr=PATH,NAME,VALUE, extent=PATH,OFFSET,SIZE,
+raw=COMMAND,ATTRIBUTE,HEX, bad-crc, end
 """
 import struct
 import sys
@@ -52,6 +53,10 @@ class Stream:
             self.command(15, path, (18, u64(words[1])), (19, words[2].encode()))
         elif name == "truncate":
             self.command(17, path, (4, u64(words[1])))
+        elif name == "rename":
+            self.command(9, path, (16, words[1].encode()))
+        elif name == "rmdir":
+            self.command(12, path)
         elif name == "xattr":
             self.command(13, path, (13, words[1].encode()), (14, words[2].encode()))
         elif name == "extent":

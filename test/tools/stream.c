@@ -292,6 +292,8 @@ static int next_command(struct reader *reader, struct command *command)
 	const uint8_t *p = reader->data + reader->pos;
 
 	reader->number++;
+	if (reader->may_stop && (left < COMMAND_HEADER || get32(p) > left - COMMAND_HEADER))
+		return 0;
 	if (left < COMMAND_HEADER)
 		return malformed(reader, reader->pos, "file ends inside a stream");
 	*command = (struct command){

@@ -17,6 +17,8 @@ enum {
 	C_HEADER = 0,	/* Not a command: the 17 bytes at a stream's beginning. */
 	C_SUBVOL = 1,
 	C_SNAPSHOT = 2,
+	C_RENAME = 9,
+	C_RMDIR = 12,
 	C_SET_XATTR = 13,
 	C_WRITE = 15,
 	C_END = 21,
@@ -29,6 +31,8 @@ enum {
 	A_OTIME = 12,
 	A_XATTR_NAME = 13,
 	A_PATH = 15,
+	A_PATH_TO = 16,
+	A_PATH_LINK = 17,
 	A_FILE_OFFSET = 18,
 	A_DATA = 19,
 	A_ENCRYPTION = 31,
@@ -72,6 +76,8 @@ struct reader {
 	bool inside;
 	/* The next command must say which subvolume it is about. */
 	bool fresh;
+	/* Set by the caller: the file may end inside a stream, as after a sender's failure. */
+	bool may_stop;
 };
 
 /* 0, or -1 with a message on stderr. */

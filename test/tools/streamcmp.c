@@ -7,6 +7,7 @@
  * nothing was compared, or a stream is malformed. Differences that are known and wanted have to be
  * allowed by name, one by one.
  */
+#include "deviation.h"
 #include "stream.h"
 
 #include <getopt.h>
@@ -16,14 +17,7 @@
 
 enum { SAME = 0, DIFFERENT = 1, FAILED = 2 };
 
-/* A name that begins with any of these is dropped by the native sender, to its own loss. */
-#define CAPABILITY "security.capability"
-
-static struct {
-	bool exact;
-	bool cap_prefix;
-	bool extent_32bit;
-} options;
+static bool exact;
 
 struct side {
 	struct reader reader;
@@ -149,29 +143,6 @@ static int compare_writes(void)
 	return SAME;
 }
 
-/* Sent by us, lost by native: an attribute whose name is a proper beginning of CAPABILITY. */
-static bool is_cap_prefix(const struct command *command)
-{
-	const struct attribute *name;
-
-	if (command->type != C_SET_XATTR)
-		return false;
-	name = command_attr(command, A_XATTR_NAME);
-	return name->length < strlen(CAPABILITY) && !memcmp(name->value, CAPABILITY, name->length);
-}
-
-/* The size native announces is ours modulo 2^32, and nothing else differs. */
-static bool is_32bit_extent(void)
-{
-	uint64_t size;
-
-	if (ours.now.type != C_UPDATE_EXTENT || native.now.type != C_UPDATE_EXTENT ||
-	    !same_attr(A_PATH) || !same_attr(A_FILE_OFFSET))
-		return false;
-	size = attr_u64(command_attr(&ours.now, A_SIZE));
-	return size >> 32 && (uint32_t)size == attr_u64(command_attr(&native.now, A_SIZE));
-}
-
 static bool same_bytes(void)
 {
 	return ours.now.total == native.now.total &&
@@ -179,30 +150,43 @@ static bool same_bytes(void)
 		       native.reader.data + native.now.offset, ours.now.total);
 }
 
+static const struct command *whole(const struct side *side)
+{
+	return side->loaded ? &side->now : NULL;
+}
+
+static int compare_deviation(void)
+{
+	int take = 0;
+
+	if (!ours.used && !native.used)
+		take = deviation_match(whole(&ours), whole(&native));
+	if (!take)
+		return differ(first_difference());
+	allowed++;
+	if (take & TAKE_OURS)
+		ours.loaded = false;
+	if (take & TAKE_NATIVE) {
+		deviation_note(&native.now);
+		native.loaded = false;
+	}
+	return SAME;
+}
+
 /* What the two sides hold next; takes what agrees off both. */
 static int compare_next(void)
 {
 	if (ours.loaded && native.loaded) {
-		if (!options.exact && writes_meet())
+		if (!exact && writes_meet())
 			return compare_writes();
 		if (!ours.used && !native.used && same_bytes()) {
-			ours.loaded = false;
-			native.loaded = false;
-			return SAME;
-		}
-		if (options.extent_32bit && is_32bit_extent()) {
-			allowed++;
+			deviation_note(&native.now);
 			ours.loaded = false;
 			native.loaded = false;
 			return SAME;
 		}
 	}
-	if (options.cap_prefix && ours.loaded && !ours.used && is_cap_prefix(&ours.now)) {
-		allowed++;
-		ours.loaded = false;
-		return SAME;
-	}
-	return differ(first_difference());
+	return compare_deviation();
 }
 
 static int report_same(void)
@@ -218,6 +202,19 @@ static int report_same(void)
 	return SAME;
 }
 
+/* Native gave up in its middle: what it made until then was compared, and ours has to be whole. */
+static int compare_rest(void)
+{
+	int ret = 1;
+
+	allowed++;
+	while (ret > 0) {
+		ours.loaded = false;
+		ret = load(&ours);
+	}
+	return ret ? FAILED : report_same();
+}
+
 static int compare(void)
 {
 	for (;;) {
@@ -229,6 +226,8 @@ static int compare(void)
 			return FAILED;
 		if (!a && !b)
 			return report_same();
+		if (!b && native.reader.inside && !ours.used)
+			return compare_rest();
 		ret = compare_next();
 		if (ret)
 			return ret;
@@ -239,8 +238,10 @@ static int compare_files(const char *a, const char *b)
 {
 	int ret = FAILED;
 
-	if (!reader_open(&ours.reader, a) && !reader_open(&native.reader, b))
+	if (!reader_open(&ours.reader, a) && !reader_open(&native.reader, b)) {
+		native.reader.may_stop = deviation_may_stop();
 		ret = compare();
+	}
 	reader_close(&ours.reader);
 	reader_close(&native.reader);
 	return ret;
@@ -270,21 +271,10 @@ static int list(const char *name)
 
 static int usage(void)
 {
-	fputs("usage: streamcmp [--exact] [--allow-deviation NAME]... OURS NATIVE\n"
-	      "       streamcmp --list STREAM\n"
-	      "NAME: cap-prefix, update-extent-32bit\n", stderr);
+	fprintf(stderr, "usage: streamcmp [--exact] [--allow-deviation NAME]... OURS NATIVE\n"
+			"       streamcmp --list STREAM\n"
+			"NAME: %s\n", deviation_names());
 	return FAILED;
-}
-
-static int allow(const char *name)
-{
-	if (!strcmp(name, "cap-prefix"))
-		options.cap_prefix = true;
-	else if (!strcmp(name, "update-extent-32bit"))
-		options.extent_32bit = true;
-	else
-		return -1;
-	return 0;
 }
 
 int main(int argc, char **argv)
@@ -299,10 +289,10 @@ int main(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		if (c == 'e')
-			options.exact = true;
+			exact = true;
 		else if (c == 'l')
 			return list(optarg);
-		else if (c != 'a' || allow(optarg))
+		else if (c != 'a' || deviation_allow(optarg))
 			return usage();
 	}
 	if (argc - optind != 2)

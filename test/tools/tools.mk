@@ -8,7 +8,8 @@ TEST_TOOL_FLAGS := -std=gnu11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -D_FILE_OFFSET_BI
 .PHONY: test-tools
 test-tools: $(TEST_TOOLS:%=$(TEST_TOOL_DIR)/%)
 
-$(TEST_TOOL_DIR)/streamcmp: $(addprefix test/tools/,streamcmp.c stream.c describe.c crc32c.c stream.h)
+$(TEST_TOOL_DIR)/streamcmp: $(addprefix test/tools/,streamcmp.c deviation.c stream.c describe.c crc32c.c \
+	deviation.h stream.h)
 $(TEST_TOOL_DIR)/streamcut: test/tools/streamcut.c
 $(TEST_TOOL_DIR)/treecmp: $(addprefix test/tools/,treecmp.c inodemap.c inodemap.h)
 
