@@ -330,12 +330,37 @@ static bool run_is_possible(const struct scp_state *state)
 					  state->item.objectid != state->ino))
 		return false;
 	return run->then == SCP_PHASE_EVENT || run->then == SCP_PHASE_HOLE ||
-	       run->then == SCP_PHASE_FINISH_INODE || run->then == SCP_PHASE_RECREATE_EXTENTS;
+	       run->then == SCP_PHASE_FINISH_HOLE || run->then == SCP_PHASE_FINISH_INODE ||
+	       run->then == SCP_PHASE_RECREATE_EXTENTS;
 }
 
 static bool is_comparing(enum scp_kind kind)
 {
 	return kind == SCP_KIND_CHANGED || kind == SCP_KIND_DELETED;
+}
+
+static bool same_key(const struct scp_key *a, const struct scp_key *b)
+{
+	return !scp_key_compare(a, b);
+}
+
+/*
+ * Is there an item where the state says that the walk met its event? Steps take the tree that the
+ * result names for granted.
+ */
+static bool event_is_possible(const struct scp_engine *engine, const struct scp_state *state)
+{
+	bool left = !state->left_end && same_key(&state->key, &state->left_key);
+	bool right = !state->right_end && same_key(&state->key, &state->right_key);
+
+	if (state->result == SCP_RESULT_NONE)
+		return state->kind == SCP_KIND_NONE && state->phase != SCP_PHASE_HANDLE &&
+		       (state->at_end || state->phase <= SCP_PHASE_EVENT);
+	if (!engine->parent)
+		return state->result == SCP_RESULT_NEW;
+	if (state->result == SCP_RESULT_NEW)
+		return left;
+	return right && (left || state->result == SCP_RESULT_DELETED);
 }
 
 /* Does what the phase needs exist at all? */
@@ -349,7 +374,7 @@ static bool phase_is_possible(const struct scp_engine *engine, const struct scp_
 	if (state->mark - state->ino > 1)
 		return false;
 	if (!incremental && (is_comparing(state->kind) || state->recreated || state->moves.count ||
-			     state->moves.doomed.count || state->result > SCP_RESULT_NEW))
+			     state->moves.doomed.count))
 		return false;
 	switch (state->phase) {
 	case SCP_PHASE_BEGIN:
@@ -393,7 +418,7 @@ static int complete(struct scp_engine *engine, struct decoded *next)
 	struct scp_inode inode;
 	int err;
 
-	if (!phase_is_possible(engine, state))
+	if (!event_is_possible(engine, state) || !phase_is_possible(engine, state))
 		return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "impossible position");
 	if (state->kind != SCP_KIND_NONE) {
 		if (state->kind == SCP_KIND_DELETED)

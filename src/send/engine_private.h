@@ -284,14 +284,20 @@ int scp_step_flush(struct scp_engine *engine);
 /* finish.c: what an inode still owes when its items are over. */
 int scp_finish_names(struct scp_engine *engine);
 int scp_finish_hole(struct scp_engine *engine);
+/* The current inode as it was in the parent; only for CHANGED ones. */
+int scp_old_inode(struct scp_engine *engine, struct scp_inode *inode);
 int scp_finish_inode(struct scp_engine *engine);
 /* Is the event at state.key past the names of the current inode? */
 bool scp_past_names(const struct scp_engine *engine);
 
 /* extent.c: what becomes of an EXTENT_DATA item; clone_range.c and run.c: doing it. */
 int scp_handle_extent(struct scp_engine *engine);
-/* The extent at state.item, of an inode all of whose contents are new. */
+/* The extent at state.item, under engine->item_cursor, whatever the parent has. */
 int scp_send_extent(struct scp_engine *engine, enum scp_phase then);
+/* The contents of an inode created by this send are zeros where nothing is written. */
+bool scp_extent_is_implied(const struct scp_extent *extent);
+/* tail.c: the end of a file that was shorter in the parent. */
+int scp_finish_tail(struct scp_engine *engine);
 int scp_step_run(struct scp_engine *engine);
 /* Leaves engine->item_cursor on state.item. */
 int scp_cursor_to_item(struct scp_engine *engine);

@@ -4,8 +4,7 @@
  */
 #include "send/engine_private.h"
 
-/* The contents of an inode created by this send are zeros where nothing is written. */
-static bool is_implied(const struct scp_extent *extent)
+bool scp_extent_is_implied(const struct scp_extent *extent)
 {
 	return extent->type == SCP_EXTENT_PREALLOC || scp_extent_is_hole(extent);
 }
@@ -113,7 +112,7 @@ int scp_send_extent(struct scp_engine *engine, enum scp_phase then)
 	if (S_ISLNK(engine->state.mode))
 		return 0;
 	err = scp_extent_parse(&engine->item_cursor, &extent);
-	if (err || is_implied(&extent))
+	if (err || scp_extent_is_implied(&extent))
 		return err;
 	return send_extent(engine, &extent, engine->item_cursor.path[0]->owner, then);
 }
@@ -151,7 +150,7 @@ int scp_handle_extent(struct scp_engine *engine)
 	if (state->kind == SCP_KIND_CHANGED)
 		return handle_changed(engine);
 	err = scp_extent_parse(cursor, &extent);
-	if (err || is_implied(&extent))
+	if (err || scp_extent_is_implied(&extent))
 		return err;
 	return send_extent(engine, &extent, cursor->path[0]->owner, SCP_PHASE_EVENT);
 }

@@ -51,14 +51,13 @@ int scp_finish_names(struct scp_engine *engine)
 	if (err)
 		return err;
 	if (past_inode(state))
-		state->phase = SCP_PHASE_FINISH_HOLE;
+		state->phase = SCP_PHASE_FINISH_TAIL;
 	else
 		scp_finished(engine);
 	return 0;
 }
 
-/* The inode as it was in the parent; only for CHANGED ones. */
-static int old_inode(struct scp_engine *engine, struct scp_inode *inode)
+int scp_old_inode(struct scp_engine *engine, struct scp_inode *inode)
 {
 	int err = scp_inode_get(engine->parent, engine->state.ino, inode);
 
@@ -90,7 +89,7 @@ int scp_finish_hole(struct scp_engine *engine)
 		state->truncate = needs_truncate(state, NULL);
 		return 0;
 	}
-	err = old_inode(engine, &old);
+	err = scp_old_inode(engine, &old);
 	if (err)
 		return err;
 	state->truncate = needs_truncate(state, &old);
@@ -147,7 +146,7 @@ static int finish_inode(struct scp_engine *engine)
 	if (err == -ENOENT)
 		return scp_send_fail(engine, SCP_INCONSISTENT);
 	if (!err && changed)
-		err = old_inode(engine, &old);
+		err = scp_old_inode(engine, &old);
 	if (!err)
 		err = send_attributes(engine, &now, changed ? &old : NULL);
 	if (!err)

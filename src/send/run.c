@@ -111,6 +111,24 @@ static int run_extent(struct scp_engine *engine, struct scp_extent *extent)
 	return err ? err : scp_extent_parse(&engine->item_cursor, extent);
 }
 
+/*
+ * The payload of an inline extent ends with the data, not with its sector. What the file had there
+ * in the parent would stay behind an encoded write.
+ */
+static int leaves_old_data(struct scp_engine *engine, const struct scp_run *run,
+			   const struct scp_extent *extent)
+{
+	u64 end = extent->file_offset + extent->ram_bytes;
+	struct scp_inode old;
+	int err;
+
+	if (engine->state.kind != SCP_KIND_CHANGED || extent->type != SCP_EXTENT_INLINE ||
+	    end >= run->write_end)
+		return 0;
+	err = scp_old_inode(engine, &old);
+	return err ? err : old.size > end;
+}
+
 static int write_range(struct scp_engine *engine, struct scp_run *run)
 {
 	struct scp_extent extent;
@@ -126,7 +144,12 @@ static int write_range(struct scp_engine *engine, struct scp_run *run)
 	err = run_extent(engine, &extent);
 	if (err)
 		return err;
-	if (extent.compression && stored_size(&extent) <= run->write_end - run->offset)
+	if (!extent.compression || stored_size(&extent) > run->write_end - run->offset)
+		return send_write(engine, run, SCP_PAYLOAD_FILE);
+	err = leaves_old_data(engine, run, &extent);
+	if (err < 0)
+		return err;
+	if (!err)
 		return send_encoded(engine, run, &extent);
 	return send_write(engine, run, SCP_PAYLOAD_FILE);
 }

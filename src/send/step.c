@@ -220,6 +220,8 @@ static int step(struct scp_engine *engine)
 		return scp_step_begin(engine);
 	case SCP_PHASE_FINISH:
 		return scp_finish_names(engine);
+	case SCP_PHASE_FINISH_TAIL:
+		return scp_finish_tail(engine);
 	case SCP_PHASE_FINISH_HOLE:
 		return scp_finish_hole(engine);
 	case SCP_PHASE_FINISH_INODE:
