@@ -19,8 +19,7 @@
 static void checkpoint_behind(const struct sending *sending, u32 commands,
 			      struct bytes *checkpoint)
 {
-	struct scp_request request = request_of(1, 0);
-	struct scp_engine *engine = open_engine(sending, &request);
+	struct scp_engine *engine = open_engine(sending, &sending->requests[0]);
 	struct bytes stream = { 0 };
 	bool end;
 
@@ -105,14 +104,14 @@ static void try_forged(struct scp_engine *engine, const struct bytes *checkpoint
 /* Any answer is right, as long as the engine lives on. */
 static void forged_checkpoints_do_no_harm(void **state)
 {
-	static const u32 places[] = { 0, 1, 100, 431, 700 };
-	struct scp_request request = request_of(1, 0);
-	struct scp_engine *engine = open_engine(*state, &request);
+	static const u32 places[] = { 0, 1, 20, 100, 180, 240, 300 };
+	const struct sending *sending = *state;
+	struct scp_engine *engine = open_engine(sending, &sending->requests[0]);
 	struct bytes checkpoint = { 0 }, whole = { 0 }, stream = { 0 };
 	size_t p, i;
 
 	for (p = 0; p < ARRAY_SIZE(places); p++) {
-		checkpoint_behind(*state, places[p], &checkpoint);
+		checkpoint_behind(sending, places[p], &checkpoint);
 		for (i = HEADER(version); i < checkpoint.size; i++) {
 			u8 was = checkpoint.data[i];
 
@@ -122,16 +121,45 @@ static void forged_checkpoints_do_no_harm(void **state)
 			checkpoint.data[i] = was;
 		}
 	}
-	scp_checkpoint_sign(checkpoint.data, checkpoint.size);
-	checkpoint_behind(*state, 0, &checkpoint);
+	checkpoint_behind(sending, 0, &checkpoint);
 	assert_int_equal(scp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
 	fill_to_end(engine, scp_buffer_min(1), 0, &stream);
-	make_stream(*state, &request, &whole);
+	make_stream(sending, &sending->requests[0], &whole);
 	assert_bytes_equal(&whole, &stream);
 	scp_engine_close(engine);
 	bytes_free(&checkpoint);
 	bytes_free(&whole);
 	bytes_free(&stream);
+}
+
+/* Each field of the position that a step could trip over, with every value of one byte. */
+static void forged_positions_do_no_harm(void **state)
+{
+	static const u32 places[] = { 20, 120, 250 };
+	const struct sending *sending = *state;
+	struct scp_engine *engine = open_engine(sending, &sending->requests[0]);
+	struct bytes checkpoint = { 0 };
+	size_t start, p, i;
+	u32 value;
+
+	start = sizeof(struct scp_checkpoint_header) +
+		(sending->requests[0].clone_count + 1 + !!sending->requests[0].parent) *
+		sizeof(struct scp_checkpoint_pin);
+	for (p = 0; p < ARRAY_SIZE(places); p++) {
+		checkpoint_behind(sending, places[p], &checkpoint);
+		for (i = 0; i < offsetof(struct scp_checkpoint_state, key); i++) {
+			u8 was = checkpoint.data[start + i];
+
+			for (value = 0; value < 256; value++) {
+				checkpoint.data[start + i] = (u8)value;
+				scp_checkpoint_sign(checkpoint.data, checkpoint.size);
+				try_forged(engine, &checkpoint);
+			}
+			checkpoint.data[start + i] = was;
+		}
+	}
+	scp_engine_close(engine);
+	bytes_free(&checkpoint);
 }
 
 /* What a header or pin says of another send, and how that is refused. */
@@ -286,15 +314,22 @@ static void information_is_what_was_sent(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
+	const struct CMUnitTest full[] = {
 		cmocka_unit_test(every_flipped_byte_is_noticed),
 		cmocka_unit_test(every_shorter_checkpoint_is_noticed),
 		cmocka_unit_test(forged_checkpoints_do_no_harm),
+		cmocka_unit_test(forged_positions_do_no_harm),
 		cmocka_unit_test(other_sends_are_told_apart),
 		cmocka_unit_test(other_requests_are_told_apart),
 		cmocka_unit_test(impossible_requests_are_refused),
 		cmocka_unit_test(information_is_what_was_sent),
 	};
+	const struct CMUnitTest incremental[] = {
+		cmocka_unit_test(forged_checkpoints_do_no_harm),
+		cmocka_unit_test(forged_positions_do_no_harm),
+	};
+	int failed;
 
-	return cmocka_run_group_tests(tests, sending_setup_tiny, sending_teardown);
+	failed = cmocka_run_group_tests(full, sending_setup_tiny, sending_teardown);
+	return failed + cmocka_run_group_tests(incremental, sending_setup_changes, sending_teardown);
 }
