@@ -13,7 +13,8 @@
 /* Renames to orphan names that are remembered; one goes when its directory gets its new name. */
 #define RENAMES_MAX 64
 
-enum { CAP_PREFIX, EXTENT_32BIT, STALE_NAME, NESTED_SUBVOLUME, LOOP_TEST, NAMES };
+enum { CAP_PREFIX, EXTENT_32BIT, STALE_NAME, NESTED_SUBVOLUME, LOOP_TEST, GONE_UTIMES, FILE_END,
+       INLINE_END, NAMES };
 
 static const char *const names[NAMES] = {
 	[CAP_PREFIX] = "cap-prefix",
@@ -21,6 +22,9 @@ static const char *const names[NAMES] = {
 	[STALE_NAME] = "stale-name",
 	[NESTED_SUBVOLUME] = "nested-subvolume",
 	[LOOP_TEST] = "loop-test",
+	[GONE_UTIMES] = "gone-utimes",
+	[FILE_END] = "file-end",
+	[INLINE_END] = "inline-end",
 };
 
 static bool allowed[NAMES];
@@ -201,12 +205,46 @@ static int match_nested(const struct command *ours, const struct command *native
 	return is_orphan_name(path) ? TAKE_OURS : 0;
 }
 
+/* Native sets the times of a directory that is gone. */
+static bool is_gone_utimes(const struct command *native)
+{
+	static char path[NAME_MAX_LENGTH];
+
+	if (native->type != C_UTIMES)
+		return false;
+	copy_name(command_attr(native, A_PATH), path);
+	return is_orphan_name(path);
+}
+
+/* We send what lies behind the old end of a file, native makes the file longer. */
+static int match_file_end(const struct command *ours, const struct command *native)
+{
+	if (ours && (ours->type == C_WRITE || ours->type == C_CLONE ||
+		     ours->type == C_ENCODED_WRITE || ours->type == C_UPDATE_EXTENT))
+		return TAKE_OURS;
+	return native && native->type == C_TRUNCATE ? TAKE_NATIVE : 0;
+}
+
+/* We write whole sectors where native's encoded write ends with the data. */
+static bool is_inline_end(const struct command *ours, const struct command *native)
+{
+	return ours->type == C_WRITE && native->type == C_ENCODED_WRITE &&
+	       same_attr(command_attr(ours, A_PATH), command_attr(native, A_PATH)) &&
+	       same_attr(command_attr(ours, A_FILE_OFFSET), command_attr(native, A_FILE_OFFSET));
+}
+
 int deviation_match(const struct command *ours, const struct command *native)
 {
 	if (allowed[CAP_PREFIX] && ours && is_cap_prefix(ours))
 		return TAKE_OURS;
 	if (allowed[NESTED_SUBVOLUME] && match_nested(ours, native))
 		return match_nested(ours, native);
+	if (allowed[GONE_UTIMES] && native && is_gone_utimes(native))
+		return TAKE_NATIVE;
+	if (allowed[INLINE_END] && ours && native && is_inline_end(ours, native))
+		return TAKE_OURS | TAKE_NATIVE;
+	if (allowed[FILE_END] && match_file_end(ours, native))
+		return match_file_end(ours, native);
 	if (!ours || !native)
 		return 0;
 	if (allowed[EXTENT_32BIT] && is_32bit_extent(ours, native))

@@ -21,8 +21,12 @@ enum {
 	C_RMDIR = 12,
 	C_SET_XATTR = 13,
 	C_WRITE = 15,
+	C_CLONE = 16,
+	C_TRUNCATE = 17,
+	C_UTIMES = 20,
 	C_END = 21,
 	C_UPDATE_EXTENT = 22,
+	C_ENCODED_WRITE = 25,
 	C_MAX = 26,
 };
 
