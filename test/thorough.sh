@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Longer than make check can be: large trees, many seeds, every command a place to stop.
 #
-# usage: thorough.sh [PART...]       parts: usr random step kill resume memory; all without
+# usage: thorough.sh [PART...]       parts: usr random step kill resume memory cost; all without
 #   FIRST_SEED=1000 SEEDS=20         random trees of `random`
 #   KILLS=200                        byte positions of `kill`
 #   RESUME_SIZE=2G                   stream of `resume`
 #   FILES=1000000                    files of `memory`
+#   COST_FILES=300000                files of `cost`
 # Figures are printed as "figure: NAME VALUE".
 set -euo pipefail
 
@@ -18,6 +19,7 @@ SEEDS=${SEEDS:-20}
 KILLS=${KILLS:-200}
 RESUME_SIZE=${RESUME_SIZE:-2G}
 FILES=${FILES:-1000000}
+COST_FILES=${COST_FILES:-300000}
 # Figures are about the program itself, so its page cache and its output are in memory or nowhere.
 MISSING=$(fixture_missing)
 [ -z "$MISSING" ] || { echo "thorough: needs $MISSING" >&2; exit 1; }
@@ -276,7 +278,14 @@ part_memory()
 	fixture_end
 }
 
-for part in "${@:-usr random step kill resume memory}"; do
+# The suite of make check, with a larger tree: the numbers it allows are the same.
+part_cost()
+{
+	say "incremental sends of a snapshot of $COST_FILES files"
+	COST_FILES=$COST_FILES "${BATS:-bats}" --tap "$here/bats/cost.bats"
+}
+
+for part in "${@:-usr random step kill resume memory cost}"; do
 	for name in $part; do
 		"part_$name"
 	done
