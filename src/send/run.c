@@ -192,6 +192,9 @@ static int send_hole(struct scp_engine *engine, struct scp_run *run)
 
 static bool counts_as_written(const struct scp_engine *engine, const struct scp_run *run)
 {
+	/* What lies behind an old end comes last, after ranges that may lie behind it. */
+	if (run->then == SCP_PHASE_FINISH_HOLE && run->end <= engine->state.next_write_offset)
+		return false;
 	return run->kind == SCP_RUN_DATA ||
 	       (engine->protocol < 2 && !(engine->flags & SCP_SEND_NO_FILE_DATA));
 }
