@@ -370,7 +370,8 @@ class History(Tree):
 
     def flags(self):
         """Not of the root: compression would be inherited as its default ACL is."""
-        change_flags(self.random.choice(self.files + self.dirs[1:]), self.random.choice(FLAGS))
+        change_flags(self.random.choice(self.files + self.dirs[1:] or [self.create()]),
+                     self.random.choice(FLAGS))
 
     # Snapshots.
 
