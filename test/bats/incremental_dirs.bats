@@ -156,6 +156,53 @@ teardown_file()
 	check_pair b a
 }
 
+@test "directories: more than a thousand wait for one, in as many others" {
+	begin
+	ops <<-'END'
+	for i in range(1100):
+	    os.makedirs(f"p{i % 90}/d{i}")
+	os.mkdir("last")
+	os.makedirs("q/last2")
+	END
+	snapshot a
+	ops <<-'END'
+	os.chmod("last", 0o700)
+	for i in range(1100):
+	    os.rename(f"p{i % 90}/d{i}", f"last/e{i}")
+	for i in range(0, 90, 2):
+	    os.rmdir(f"p{i}")
+	os.rename("last", "q/last2/final")
+	os.rename("q/last2", "last")
+	END
+	snapshot b
+	orphans_touch_the_root
+	NO_STEPS=1
+	check_pair
+	check_pair b a
+}
+
+@test "directories: dozens are removed late, each when a waiting one has left it" {
+	begin
+	ops <<-'END'
+	for i in range(40):
+	    os.makedirs(f"gone{i}/sub")
+	    open(f"gone{i}/file", "w").close()
+	os.mkdir("last")
+	END
+	snapshot a
+	ops <<-'END'
+	for i in range(40):
+	    os.rename(f"gone{i}/sub", f"last/sub{i}")
+	    os.unlink(f"gone{i}/file")
+	    os.rmdir(f"gone{i}")
+	os.rename("last", "first")
+	END
+	snapshot b
+	orphans_touch_the_root
+	check_pair
+	check_pair b a
+}
+
 @test "directories: a chain of sixty, each below the next" {
 	begin
 	for i in $(seq 60); do
@@ -469,10 +516,11 @@ teardown_file()
 	run send_direct "$FIX/direct" -p a b
 	assert_failure 1
 	assert_output --partial "path is longer than 4095 bytes"
-	assert cmp "$FIX/direct" "$FIX/native"
-	run send_direct "$FIX/direct" --step -p a b
+	# btrfs send may lose the last of what the kernel wrote before it failed.
+	assert cmp -n "$(file_size "$FIX/native")" "$FIX/direct" "$FIX/native"
+	run send_direct "$FIX/steps" --step -p a b
 	assert_failure 1
-	assert cmp "$FIX/direct" "$FIX/native"
+	assert cmp "$FIX/steps" "$FIX/direct"
 }
 
 @test "directories: nested subvolumes come and go" {
