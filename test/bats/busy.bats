@@ -210,12 +210,19 @@ all_arrive()
 	all_arrive "$FIX/streams/x"
 }
 
-@test "busy: where nothing is shared, the stream is native's of a quiet time" {
+@test "busy: where nothing is shared, the stream is native's of a quiet time, resumed or not" {
 	unshared_pair
 	native_send "$FIX/native.full" b
 	native_send "$FIX/native.incremental" -p a b
 	native_send "$FIX/native.compressed" --compressed-data -p a b
 	busy balance write_much
+	for at in 100000 3000000; do
+		rm -f "$FIX/cp"
+		streamcut --signal KILL $at -- "$SENDCP" send -q --checkpoint "$FIX/cp" \
+			--checkpoint-interval 150K -p a b >"$FIX/part" || true
+		"$SENDCP" resume -q --checkpoint "$FIX/cp" --at $at >>"$FIX/part"
+		same_as_native "$FIX/part" "$FIX/native.incremental"
+	done
 	for i in 1 2; do
 		send_direct "$FIX/full" b
 		send_direct "$FIX/incremental" -p a b

@@ -181,7 +181,7 @@ send_image()
 	"$SENDCP" send -q $(image_options) "$@" >"$out"
 }
 
-# same_as_native OURS NATIVE: command by command; the one documented deviation of full sends aside.
+# same_as_native OURS NATIVE: command by command, but for what native drops or cuts short.
 same_as_native()
 {
 	streamcmp --allow-deviation cap-prefix --allow-deviation update-extent-32bit "$1" "$2"

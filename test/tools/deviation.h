@@ -20,7 +20,7 @@ const char *deviation_names(void);
 /* A command of the native stream was passed: renames tell what names have become stale. */
 void deviation_note(const struct command *native);
 
-/* Two commands that differ; either is NULL when its stream is over. 0: no deviation that is known. */
+/* Two commands that differ; either is NULL when its stream is over. 0: no known deviation. */
 int deviation_match(const struct command *ours, const struct command *native);
 
 /* May native's stream end in its middle? */
