@@ -292,8 +292,14 @@ bool scp_past_names(const struct scp_engine *engine);
 
 /* extent.c: what becomes of an EXTENT_DATA item; clone_range.c and run.c: doing it. */
 int scp_handle_extent(struct scp_engine *engine);
-/* The extent at state.item, under engine->item_cursor, whatever the parent has. */
+/* The extent at state.item, of an inode all of whose contents are new. */
 int scp_send_extent(struct scp_engine *engine, enum scp_phase then);
+/*
+ * What @extent, at state.item, has from file offset @from on. Never cloned: looking for a source
+ * would change which one is found for later extents, and so make them differ from the kernel's.
+ */
+void scp_write_extent_end(struct scp_engine *engine, const struct scp_extent *extent, u64 from,
+			  enum scp_phase then);
 /* The contents of an inode created by this send are zeros where nothing is written. */
 bool scp_extent_is_implied(const struct scp_extent *extent);
 /* tail.c: the end of a file that was shorter in the parent. */

@@ -117,6 +117,17 @@ int scp_send_extent(struct scp_engine *engine, enum scp_phase then)
 	return send_extent(engine, &extent, engine->item_cursor.path[0]->owner, then);
 }
 
+void scp_write_extent_end(struct scp_engine *engine, const struct scp_extent *extent, u64 from,
+			  enum scp_phase then)
+{
+	struct scp_run *run = &engine->state.run;
+	u64 end = scp_extent_end(extent, engine->volume->sectorsize);
+
+	start_run(engine, extent, scp_min(end, engine->state.size), NULL, then);
+	run->extent_offset += from - run->offset;
+	run->offset = from;
+}
+
 /* Of an inode the parent has too: what is not the same there, and holes. */
 static int handle_changed(struct scp_engine *engine)
 {

@@ -49,6 +49,7 @@ int scp_finish_tail(struct scp_engine *engine)
 	struct scp_state *state = &engine->state;
 	struct scp_extent extent;
 	struct scp_inode old;
+	u64 from;
 	int err;
 
 	state->phase = SCP_PHASE_FINISH_HOLE;
@@ -65,5 +66,7 @@ int scp_finish_tail(struct scp_engine *engine)
 	if (err <= 0)
 		return err;
 	state->item = scp_cursor_key(&engine->item_cursor);
-	return scp_send_extent(engine, SCP_PHASE_FINISH_HOLE);
+	from = old.size - (old.size & (engine->volume->sectorsize - 1));
+	scp_write_extent_end(engine, &extent, from, SCP_PHASE_FINISH_HOLE);
+	return 0;
 }
