@@ -37,8 +37,8 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def exchange(one, other):
-    """Not of files with extended refs: the kernel (6.18) gives up on the filesystem then."""
-    if any(os.path.isfile(path) and os.lstat(path).st_nlink > 8 for path in (one, other)):
+    """Not of files with many links: where they have extended refs, Linux 6.18 aborts the filesystem."""
+    if any(not os.path.isdir(path) and os.lstat(path).st_nlink > 1 for path in (one, other)):
         return
     if _libc.renameat2(AT_FDCWD, one.encode(), AT_FDCWD, other.encode(), RENAME_EXCHANGE):
         code = ctypes.get_errno()
@@ -82,6 +82,9 @@ class History(Tree):
         for where, names in self.walk():
             for name in sorted(names):
                 path = os.path.join(where, name)
+                if not os.path.lexists(path):
+                    # An exchange has made the kernel give up on the filesystem: see exchange().
+                    raise SystemExit("the filesystem is broken: %s" % path)
                 info = os.lstat(path)
                 if stat.S_ISREG(info.st_mode):
                     self.files.append(path)
