@@ -3,6 +3,7 @@
 # Longer than make check can be: large trees, many seeds, every command a place to stop.
 #
 # usage: thorough.sh [PART...]       parts: usr random step kill resume memory cost; all without
+#   SOURCE=/usr                      what `usr` copies
 #   FIRST_SEED=1000 SEEDS=20         random trees of `random`
 #   KILLS=200                        byte positions of `kill`
 #   RESUME_SIZE=2G                   stream of `resume`
@@ -14,6 +15,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=lib/fixture.bash
 source "$here/lib/fixture.bash"
+SOURCE=${SOURCE:-/usr}
 FIRST_SEED=${FIRST_SEED:-1000}
 SEEDS=${SEEDS:-20}
 KILLS=${KILLS:-200}
@@ -52,13 +54,13 @@ compare()
 
 part_usr()
 {
-	say "a copy of /usr"
+	say "a copy of $SOURCE"
 	fixture_begin
 	fixture_mkfs 1 30G
 	fixture_mount compress=zstd
 	btrfs -q subvolume create "$FIX_MOUNT/usr"
-	cp -a /usr/. "$FIX_MOUNT/usr/"
-	figure "files in /usr $(find "$FIX_MOUNT/usr" | wc -l)"
+	cp -a "$SOURCE/." "$FIX_MOUNT/usr/"
+	figure "files in $SOURCE: $(find "$FIX_MOUNT/usr" | wc -l)"
 	btrfs -q subvolume snapshot -r "$FIX_MOUNT/usr" "$FIX_MOUNT/usr.ro"
 	compare usr.ro
 	compare usr.ro --proto 2
