@@ -134,6 +134,9 @@ static int run_piped(char **command)
 	} else {
 		n = pass(p[0], options.bytes);
 		kill(pid, options.signal);
+		/* While the pipe is full: the sender must get the signal before it gets room. */
+		if (options.drain)
+			usleep(500000);
 		if (n >= 0 && options.drain)
 			n = pass(p[0], UINT64_MAX);
 	}
