@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs a command and tells what it took: seconds, CPU seconds, memory, bytes, and when the first byte
- * came.
+ * Runs a command and tells what it took: seconds, CPU seconds, memory, bytes, and when the first
+ * byte came.
  *
  * usage: measure [-o FILE | -n BYTES] COMMAND...
  *

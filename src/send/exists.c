@@ -87,7 +87,7 @@ static int is_dir_in(struct scp_tree *tree, u64 dir, u64 generation)
 	return err ? err : found == generation;
 }
 
-/* The current inode has made room for its names, or (ino, generation) went aside for one of them. */
+/* The current inode's move waits, or (ino, generation) went aside for one of its names. */
 static bool took_name_of(struct scp_engine *engine, u64 ino, u64 generation)
 {
 	return scp_id_list_has(&engine->naming.aside, ino, generation) ||

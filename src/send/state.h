@@ -46,7 +46,7 @@ enum scp_phase {
 	SCP_PHASE_FLUSH = 14,
 	SCP_PHASE_END = 15,
 	SCP_PHASE_DONE = 16,
-	/* Behind SCP_PHASE_FINISH_INODE, or without it: deferred utimes that are too many, one a step. */
+	/* Behind the other finish phases: deferred utimes that are too many, one a step. */
 	SCP_PHASE_TRIM = 17,
 	/* Before SCP_PHASE_FINISH_HOLE: contents behind the end that the file had in the parent. */
 	SCP_PHASE_FINISH_TAIL = 18,

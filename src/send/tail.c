@@ -2,9 +2,9 @@
 /*
  * The end of a file that was shorter in the parent, within an extent that is the same.
  *
- * A file cut short keeps its last extent as it is, with what lay behind the new end still in its last
- * sector. Where the subvolume is the older of the two, or comes from an older one, the extent has not
- * changed and yet has contents the receiver never had.
+ * A file cut short keeps its last extent as it is, with what lay behind the new end still in its
+ * last sector. Where the subvolume is the older of the two, or comes from an older one, the
+ * extent has not changed and yet has contents the receiver never had.
  */
 #include "send/engine_private.h"
 

@@ -97,7 +97,9 @@ blocks()
 	changed small 20
 	blocks -p "$FIX_MOUNT/small.ro" "$FIX_MOUNT/small.20"
 	assert [ "$large" -le $((READ * 3 / 2)) ]
-	assert [ "$large_looked_up" -le $((LOOKED_UP * 3 / 2)) ]
+	# Every search in a tree one level deeper looks up three blocks instead of two. What follows the
+	# tree's size would be three times as much.
+	assert [ "$large_looked_up" -le $((LOOKED_UP * 2)) ]
 }
 
 @test "cost: nothing changed" {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fuzz target: incremental sends between subvolumes of an image with patched trees, checksums right.
+ * Fuzz target: incremental sends between subvolumes of an image with patched trees, checksums
+ * right.
  */
 #include "fuzzer.h"
 #include "target.h"

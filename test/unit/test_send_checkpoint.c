@@ -331,5 +331,6 @@ int main(void)
 	int failed;
 
 	failed = cmocka_run_group_tests(full, sending_setup_tiny, sending_teardown);
-	return failed + cmocka_run_group_tests(incremental, sending_setup_changes, sending_teardown);
+	return failed + cmocka_run_group_tests(incremental, sending_setup_changes,
+					       sending_teardown);
 }

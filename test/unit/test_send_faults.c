@@ -154,7 +154,8 @@ static void everywhere(const struct sending *sending, const struct fault *fault,
 
 			sending_open_again(&cold, sending);
 			stream.size = 0;
-			struck = send_with_fault(&cold, &sending->requests[i], fault, calls, &stream);
+			struck = send_with_fault(&cold, &sending->requests[i], fault, calls,
+						 &stream);
 			assert_bytes_equal(&whole, &stream);
 			sending_close_again(&cold);
 		}
@@ -224,7 +225,9 @@ static void opening_fails_cleanly(void **state)
 			faults[f]->arm(&cold, calls);
 			err = scp_volume_open(&cold.host.host, &cold.volume, &error);
 			if (!err) {
-				err = scp_engine_open(cold.volume, &sending->requests[sending->request_count - 1], &engine, &error);
+				err = scp_engine_open(cold.volume,
+						      &sending->requests[sending->request_count - 1],
+						      &engine, &error);
 				if (!err)
 					scp_engine_close(engine);
 				scp_volume_close(cold.volume);
