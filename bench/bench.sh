@@ -67,7 +67,11 @@ run()
 		command=("$sendcp" send -q --checkpoint "$work/cp" "$mnt/$snapshot") ;;
 	image)	command=("$sendcp" send -q --device "$work/img" "$snapshot") ;;
 	esac
-	[ "$where" = pipe ] || options=(-o "$work/stream")
+	if [ "$where" = file ]; then
+		options=(-o "$work/stream")
+		# What the run before left to be written would be written during this one.
+		sync -f "$work"
+	fi
 	line=$("$measure" "${options[@]}" "${command[@]}" 2>"$work/stderr")
 	[ "${line##* }" = 0 ] || { echo "failed: ${command[*]}" >&2; cat "$work/stderr" >&2; exit 1; }
 	rm -f "$work/stream"
