@@ -211,6 +211,7 @@ static void opening_fails_cleanly(void **state)
 {
 	static const struct fault *const faults[] = { &read_fault, &no_memory };
 	struct sending *sending = *state;
+	const struct scp_request *last;
 	struct scp_engine *engine;
 	struct sending cold = { .image = sending->image };
 	struct scp_error error;
@@ -225,9 +226,8 @@ static void opening_fails_cleanly(void **state)
 			faults[f]->arm(&cold, calls);
 			err = scp_volume_open(&cold.host.host, &cold.volume, &error);
 			if (!err) {
-				err = scp_engine_open(cold.volume,
-						      &sending->requests[sending->request_count - 1],
-						      &engine, &error);
+				last = &sending->requests[sending->request_count - 1];
+				err = scp_engine_open(cold.volume, last, &engine, &error);
 				if (!err)
 					scp_engine_close(engine);
 				scp_volume_close(cold.volume);
