@@ -83,7 +83,7 @@ test-deps:
 	@test/install-deps.sh test
 
 # Building waits for the packages, so it happens in a make of its own.
-demo: deps
+demo: deps test-deps
 	@$(MAKE) --no-print-directory all
 	@test/demo.sh $(BUILD)/sendcp
 
