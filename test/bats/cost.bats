@@ -14,7 +14,9 @@ setup_file()
 	fixture_begin
 	fixture_mkfs 1 3G -n 16384
 	fixture_mount
-	make_tree small 20000
+	# Half as many files or less, but enough for a tree of the same height: a level more would make
+	# every search longer, whatever there is to find.
+	make_tree small 30000
 	make_tree large "$FILES"
 }
 
@@ -97,9 +99,7 @@ blocks()
 	changed small 20
 	blocks -p "$FIX_MOUNT/small.ro" "$FIX_MOUNT/small.20"
 	assert [ "$large" -le $((READ * 3 / 2)) ]
-	# Every search in a tree one level deeper looks up three blocks instead of two. What follows the
-	# tree's size would be three times as much.
-	assert [ "$large_looked_up" -le $((LOOKED_UP * 2)) ]
+	assert [ "$large_looked_up" -le $((LOOKED_UP * 3 / 2)) ]
 }
 
 @test "cost: nothing changed" {
