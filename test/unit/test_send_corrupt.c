@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Trees that are sound as blocks and say impossible things: found by fuzzing, kept as tests.
+ * Trees that are sound as blocks and say what no current kernel writes: found by fuzzing, kept as
+ * tests; and empty ACLs, which only old kernels stored.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +9,10 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <string.h>
+
 #include "format/ondisk.h"
+#include "format/stream.h"
 #include "sending.h"
 
 /* One page of the image in place of which another one is read. */
@@ -36,14 +40,16 @@ static bool is_leaf(const u8 *page, const u8 *fsid)
 	return !memcmp(header->fsid, fsid, SCP_UUID_SIZE) && !header->level;
 }
 
-static struct scp_disk_item *item_in(u8 *page, u64 objectid, u8 type)
+/* The first item of that type with at least @least bytes. @objectid 0: any. */
+static struct scp_disk_item *item_in(u8 *page, u64 objectid, u8 type, u32 least)
 {
 	struct scp_disk_header *header = (void *)page;
 	struct scp_disk_item *items = (void *)(header + 1);
 	u32 i;
 
 	for (i = 0; i < le32_to_cpu(header->nritems); i++)
-		if (le64_to_cpu(items[i].key.objectid) == objectid && items[i].key.type == type &&
+		if ((!objectid || le64_to_cpu(items[i].key.objectid) == objectid) &&
+		    items[i].key.type == type && le32_to_cpu(items[i].size) >= least &&
 		    le64_to_cpu(header->owner) >= SCP_FIRST_FREE_ID)
 			return &items[i];
 	return NULL;
@@ -51,7 +57,7 @@ static struct scp_disk_item *item_in(u8 *page, u64 objectid, u8 type)
 
 /* Takes the leaf with the first item of that kind; it is in all subvolumes of the image. */
 static struct scp_disk_item *forge(const struct sending *sending, struct forgery *forgery,
-				   u64 objectid, u8 type)
+				   u64 objectid, u8 type, u32 least)
 {
 	const u8 *fsid = sending->image->pages[SCP_SUPER_OFFSET_0 / IMAGE_PAGE] + SCP_CSUM_FIELD;
 	struct scp_disk_item *item;
@@ -62,7 +68,7 @@ static struct scp_disk_item *forge(const struct sending *sending, struct forgery
 			continue;
 		memcpy(forgery->page, sending->image->pages[i], IMAGE_PAGE);
 		forgery->index = i;
-		item = item_in(forgery->page, objectid, type);
+		item = item_in(forgery->page, objectid, type, least);
 		if (item)
 			return item;
 	}
@@ -71,10 +77,11 @@ static struct scp_disk_item *forge(const struct sending *sending, struct forgery
 }
 
 /* The stream up to its failure, which leaves a good checkpoint; returns the reason. */
-static enum scp_reason send_forged(const struct sending *sending, struct forgery *forgery)
+static enum scp_reason send_forged(const struct sending *sending, struct forgery *forgery,
+				   struct bytes *stream)
 {
 	struct scp_request request = request_of(1, 0);
-	struct bytes stream = { 0 }, checkpoint = { 0 };
+	struct bytes checkpoint = { 0 };
 	struct sending forged = { 0 };
 	struct scp_engine *engine;
 	enum scp_reason reason;
@@ -87,34 +94,94 @@ static enum scp_reason send_forged(const struct sending *sending, struct forgery
 	forged.host.overlay_context = forgery;
 	engine = open_engine(&forged, &request);
 	while (!err && !end) {
-		err = fill_once(engine, scp_buffer_min(1), SCP_FILL_ONE_COMMAND, &stream, &end);
+		err = fill_once(engine, scp_buffer_min(1), SCP_FILL_ONE_COMMAND, stream, &end);
 		take_checkpoint(engine, &checkpoint);
 		scp_engine_close(rearmed_engine(&forged, &request, &checkpoint));
 	}
 	reason = err ? scp_engine_error(engine)->reason : SCP_NONE;
 	scp_engine_close(engine);
 	sending_close_again(&forged);
-	bytes_free(&stream);
 	bytes_free(&checkpoint);
 	return reason;
+}
+
+static void assert_sent_until(const struct sending *sending, struct forgery *forgery,
+			      enum scp_reason reason)
+{
+	struct bytes stream = { 0 };
+
+	assert_int_equal(send_forged(sending, forgery, &stream), reason);
+	bytes_free(&stream);
 }
 
 /* The inode would be sent, and not be found again from the checkpoint behind it. */
 static void inode_item_with_an_offset_is_refused(void **state)
 {
 	struct forgery forgery;
-	struct scp_disk_item *item = forge(*state, &forgery, 300, SCP_INODE_ITEM);
+	struct scp_disk_item *item = forge(*state, &forgery, 300, SCP_INODE_ITEM, 0);
 
 	item->key.offset = cpu_to_le64(7);
-	assert_int_equal(send_forged(*state, &forgery), SCP_ITEM_FORMAT);
+	assert_sent_until(*state, &forgery, SCP_ITEM_FORMAT);
 }
 
 static void untouched_leaf_is_sent(void **state)
 {
 	struct forgery forgery;
 
-	forge(*state, &forgery, 300, SCP_INODE_ITEM);
-	assert_int_equal(send_forged(*state, &forgery), SCP_NONE);
+	forge(*state, &forgery, 300, SCP_INODE_ITEM, 0);
+	assert_sent_until(*state, &forgery, SCP_NONE);
+}
+
+/* One entry of an XATTR_ITEM at @to; returns what is behind it. */
+static u8 *put_entry(u8 *to, const char *name, u16 data_len)
+{
+	struct scp_disk_dir_item *entry = (void *)to;
+
+	memset(entry, 0, sizeof(*entry));
+	entry->type = 8;
+	entry->name_len = cpu_to_le16(strlen(name));
+	entry->data_len = cpu_to_le16(data_len);
+	memcpy(entry + 1, name, strlen(name));
+	memset((u8 *)(entry + 1) + strlen(name), 'd', data_len);
+	return (u8 *)(entry + 1) + strlen(name) + data_len;
+}
+
+/* Is there a SET_XATTR of that name whose value is these bytes? */
+static bool sets_xattr(const struct bytes *stream, const char *name, const void *value, u16 len)
+{
+	u8 wanted[128];
+	size_t size = strlen(name);
+
+	scp_put_le16(wanted, SCP_A_XATTR_NAME);
+	scp_put_le16(wanted + 2, size);
+	memcpy(wanted + 4, name, size);
+	scp_put_le16(wanted + 4 + size, SCP_A_XATTR_DATA);
+	scp_put_le16(wanted + 6 + size, len);
+	if (len)
+		memcpy(wanted + 8 + size, value, len);
+	return memmem(stream->data, stream->size, wanted, 8 + size + len);
+}
+
+/* Deviation empty-acl-prefix: the two ACLs get a header, names that merely begin them do not. */
+static void empty_acls_get_their_header(void **state)
+{
+	static const u8 header[4] = { 2, 0, 0, 0 };
+	const u16 frame = sizeof(struct scp_disk_dir_item);
+	struct bytes stream = { 0 };
+	struct forgery forgery;
+	struct scp_disk_item *item = forge(*state, &forgery, 0, SCP_XATTR_ITEM, 3000);
+	u8 *at = forgery.page + sizeof(struct scp_disk_header) + le32_to_cpu(item->offset);
+	u8 *end = at + le32_to_cpu(item->size);
+
+	at = put_entry(at, "system.posix_acl_access", 0);
+	at = put_entry(at, "system.posix_acl_default", 0);
+	at = put_entry(at, "system.posix_acl", 0);
+	put_entry(at, "user.rest", end - at - frame - strlen("user.rest"));
+	assert_int_equal(send_forged(*state, &forgery, &stream), SCP_NONE);
+	assert_true(sets_xattr(&stream, "system.posix_acl_access", header, 4));
+	assert_true(sets_xattr(&stream, "system.posix_acl_default", header, 4));
+	assert_true(sets_xattr(&stream, "system.posix_acl", NULL, 0));
+	bytes_free(&stream);
 }
 
 int main(void)
@@ -122,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(untouched_leaf_is_sent),
 		cmocka_unit_test(inode_item_with_an_offset_is_refused),
+		cmocka_unit_test(empty_acls_get_their_header),
 	};
 
 	return cmocka_run_group_tests(tests, sending_setup_tiny, sending_teardown);
