@@ -99,6 +99,8 @@ static pid_t start(char **command, int output)
 		return pid;
 	if (output >= 0)
 		dup2(output, STDOUT_FILENO);
+	/* A shell starts what it runs in the background with SIGINT ignored, and programs keep to that. */
+	signal(options.signal, SIG_DFL);
 	execvp(command[0], command);
 	fail(command[0]);
 	_exit(127);
@@ -134,9 +136,6 @@ static int run_piped(char **command)
 	} else {
 		n = pass(p[0], options.bytes);
 		kill(pid, options.signal);
-		/* While the pipe is full: the sender must get the signal before it gets room. */
-		if (options.drain)
-			usleep(500000);
 		if (n >= 0 && options.drain)
 			n = pass(p[0], UINT64_MAX);
 	}
