@@ -99,7 +99,7 @@ static pid_t start(char **command, int output)
 		return pid;
 	if (output >= 0)
 		dup2(output, STDOUT_FILENO);
-	/* A shell starts what it runs in the background with SIGINT ignored, and programs keep to that. */
+	/* A shell ignores SIGINT for what it runs in the background, and programs keep to that. */
 	signal(options.signal, SIG_DFL);
 	execvp(command[0], command);
 	fail(command[0]);
