@@ -87,6 +87,30 @@ void scp_engine_close(struct scp_engine *engine);
 int scp_engine_fill(struct scp_engine *engine, struct scp_fill *fill);
 
 /*
+ * Decides the next command without delivering it: a checkpoint taken then settles it, also where it
+ * depends on other subvolumes. *@length is how many bytes it has, 0 with *@end when the stream is
+ * complete. -EINTR and other failures as with scp_engine_fill().
+ */
+int scp_engine_prepare(struct scp_engine *engine, u32 *length, bool *end);
+
+/*
+ * Passes over the next command as if it had been delivered, without reading file contents. All of
+ * it but these goes to @head, *@known bytes; of a command with contents the checksum is 0. *@length
+ * is how long the whole command is, 0 if there was none left; *@end: none follows. -ENOBUFS: @head
+ * has fewer than scp_buffer_min() bytes; other failures as with scp_engine_fill().
+ */
+int scp_engine_pass(struct scp_engine *engine, void *head, size_t size, u32 *known, u32 *length,
+		    bool *end);
+
+/*
+ * For a live volume, after a fill: are subvolume and parent on the disk still what they were when
+ * the engine was opened? File contents are read through the filesystem, which would also give those
+ * of a subvolume that was made writable meanwhile. 0, or -ESTALE: what was filled is void. Other
+ * failures: it cannot be told.
+ */
+int scp_engine_confirm(struct scp_engine *engine);
+
+/*
  * Like scp_engine_fill(), but reads no file data and stores nothing: adds up how long the commands
  * are, at most about @limit bytes of them, into *@size. *@end as above.
  */
@@ -100,7 +124,7 @@ int scp_engine_checkpoint(struct scp_engine *engine, void *buffer, size_t size, 
 
 /*
  * Sets the engine to go on from a checkpoint instead of from the beginning. The engine must have
- * been opened with the same request. -EILSEQ: not a checkpoint, damaged, or of a newer version;
+ * been opened with the same request. -EILSEQ: not a checkpoint, damaged, or of another version;
  * -ESTALE: of another subvolume, of other options, or the subvolume was changed.
  * After a failure the engine is where it was.
  */

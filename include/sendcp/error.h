@@ -59,9 +59,10 @@
 	R(XATTR_SIZE, E2BIG, "extended attribute is too large") \
 	R(INCONSISTENT, EIO, "subvolume is inconsistent") \
 	R(CHECKPOINT_FORMAT, EILSEQ, "checkpoint is malformed") \
-	R(CHECKPOINT_VERSION, EILSEQ, "checkpoint was made by a newer version") \
+	R(CHECKPOINT_VERSION, EILSEQ, "checkpoint was made by another version of sendcp") \
 	R(CHECKPOINT_REQUEST, ESTALE, "checkpoint was made with other options") \
-	R(CHECKPOINT_POSITION, ESTALE, "checkpoint's position is not in this subvolume")
+	R(CHECKPOINT_POSITION, ESTALE, "checkpoint's position is not in this subvolume") \
+	R(MODULE, EIO, "the kernel module failed")
 
 enum scp_reason {
 #define SCP_REASON_ENUM(name, err, text) SCP_##name,

@@ -252,7 +252,7 @@ static int order(const struct scp_backref *a, const struct scp_backref *b)
 	return 0;
 }
 
-static void swap(struct scp_backref *a, struct scp_backref *b)
+static void swap_backrefs(struct scp_backref *a, struct scp_backref *b)
 {
 	struct scp_backref old = *a;
 
@@ -270,7 +270,7 @@ static void sift_down(struct scp_backref *refs, u32 at, u32 count)
 			child++;
 		if (order(&refs[at], &refs[child]) >= 0)
 			return;
-		swap(&refs[at], &refs[child]);
+		swap_backrefs(&refs[at], &refs[child]);
 		at = child;
 	}
 }
@@ -283,7 +283,7 @@ void scp_backrefs_sort(struct scp_backref_list *list)
 	for (i = list->count / 2; i > 0; i--)
 		sift_down(list->refs, i - 1, list->count);
 	for (i = list->count; i > 1; i--) {
-		swap(&list->refs[0], &list->refs[i - 1]);
+		swap_backrefs(&list->refs[0], &list->refs[i - 1]);
 		sift_down(list->refs, 0, i - 1);
 	}
 }

@@ -197,7 +197,8 @@ static int scan(struct scp_clone_run *run, struct scp_cursor *cursor,
 			err = take_item(run, cursor, &index);
 			if (err)
 				break;
-			chain.first = chain.last = index;
+			chain.first = index;
+			chain.last = index;
 			if (index != SCP_CHAIN_END)
 				chain_append(run, &resolved_in(run, ref, cursor->path[0]->bytenr,
 							       since)->chain, &chain);

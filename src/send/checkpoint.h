@@ -10,7 +10,7 @@
 
 #define SCP_CHECKPOINT_MAGIC "SENDCPCP"
 #define SCP_CHECKPOINT_MAGIC_BYTES { 'S', 'E', 'N', 'D', 'C', 'P', 'C', 'P' }
-#define SCP_CHECKPOINT_FORMAT_VERSION 1u
+#define SCP_CHECKPOINT_FORMAT_VERSION 2u
 /* More roots than the kernel's own interface takes. */
 #define SCP_CHECKPOINT_MAX_ROOTS 262144u
 
@@ -88,9 +88,13 @@ struct scp_checkpoint_move {
 	__le64 waits_for;
 	__le64 removes_ino;
 	__le64 removes_generation;
-	u8 orphanised;
+	/* SCP_CHECKPOINT_ORPHANISED, _QUEUED. */
+	u8 bits;
 	__le32 touched_count;
 } __packed;
+
+#define SCP_CHECKPOINT_ORPHANISED	0x01u
+#define SCP_CHECKPOINT_QUEUED		0x02u
 
 struct scp_checkpoint_payload {
 	u8 kind;

@@ -162,22 +162,60 @@ static void take_state(struct reader *in, struct scp_state *state)
 	take_path(in, &state->path);
 }
 
-/* A count can promise no more entries than there are bytes for. */
-static int take_ids(struct reader *in, u32 count, struct scp_id_list *list)
+static void take_id(struct reader *in, struct scp_inode_id *id)
 {
-	u32 i;
+	id->ino = take_le64(in);
+	id->generation = take_le64(in);
+}
 
+/* A count can promise no more entries than there are bytes for. */
+static u32 take_count(struct reader *in, size_t entry)
+{
+	u32 count = take_le32(in);
+
+	if (count <= in->left / entry)
+		return count;
+	in->bad = true;
+	return 0;
+}
+
+static int take_list(struct reader *in, u32 count, struct scp_id_list *list)
+{
 	if (count > in->left / (2 * sizeof(u64))) {
 		in->bad = true;
 		return 0;
 	}
 	if (scp_id_list_reserve(list, count))
 		return -ENOMEM;
-	for (i = 0; i < count; i++) {
-		list->ids[i].ino = take_le64(in);
-		list->ids[i].generation = take_le64(in);
+	while (list->count < count)
+		take_id(in, &list->ids[list->count++]);
+	return 0;
+}
+
+/* How many are taken between two questions whether to stop: forged ones may all have one hash. */
+#define TAKEN_UNASKED 256u
+
+static bool is_to_stop(const struct scp_engine *engine, u32 taken)
+{
+	const struct scp_host *host = engine->volume->host;
+
+	return scp_is_aligned(taken + 1, TAKEN_UNASKED) && host->ops->interrupted(host->private);
+}
+
+static int take_set(struct scp_engine *engine, struct reader *in, struct scp_inode_set *set)
+{
+	u32 count = take_count(in, 2 * sizeof(u64));
+	struct scp_inode_id id;
+
+	while (set->count < count && !in->bad) {
+		if (is_to_stop(engine, set->count))
+			return -EINTR;
+		take_id(in, &id);
+		if (scp_inode_set_has(set, id.ino, id.generation))
+			in->bad = true;
+		if (scp_inode_set_add(set, id.ino, id.generation))
+			return -ENOMEM;
 	}
-	list->count = count;
 	return 0;
 }
 
@@ -185,7 +223,7 @@ static int take_ids(struct reader *in, u32 count, struct scp_id_list *list)
 static int take_move(struct reader *in, struct scp_moves *moves)
 {
 	const struct scp_checkpoint_move *disk = take(in, sizeof(*disk));
-	struct scp_move move = { .queued = 0 };
+	struct scp_move move = { .queued = false };
 	int err;
 
 	if (!disk)
@@ -195,8 +233,9 @@ static int take_move(struct reader *in, struct scp_moves *moves)
 	move.waits_for = le64_to_cpu(disk->waits_for);
 	move.removes.ino = le64_to_cpu(disk->removes_ino);
 	move.removes.generation = le64_to_cpu(disk->removes_generation);
-	move.orphanised = disk->orphanised;
-	err = take_ids(in, le32_to_cpu(disk->touched_count), &move.touched);
+	move.orphanised = disk->bits & SCP_CHECKPOINT_ORPHANISED;
+	move.queued = disk->bits & SCP_CHECKPOINT_QUEUED;
+	err = take_list(in, le32_to_cpu(disk->touched_count), &move.touched);
 	if (!err)
 		err = scp_moves_add(moves, &move);
 	if (err)
@@ -206,15 +245,18 @@ static int take_move(struct reader *in, struct scp_moves *moves)
 	return err == -ENOMEM ? err : 0;
 }
 
-static int take_moves(struct reader *in, struct scp_moves *moves)
+static int take_moves(struct scp_engine *engine, struct reader *in, struct scp_moves *moves)
 {
-	u32 count = take_le32(in);
+	u32 count = take_count(in, sizeof(struct scp_checkpoint_move));
 	int err = 0;
 
-	while (count-- && !in->bad && !err)
-		err = take_move(in, moves);
+	while (moves->count < count && !in->bad && !err) {
+		err = is_to_stop(engine, moves->count) ? -EINTR : take_move(in, moves);
+		/* Nothing of it will be undone, so notes of it would only take memory. */
+		scp_moves_keep(moves);
+	}
 	if (!err && !in->bad)
-		err = take_ids(in, take_le32(in), &moves->doomed);
+		err = take_set(engine, in, &moves->doomed);
 	return err;
 }
 
@@ -368,13 +410,19 @@ static bool phase_is_possible(const struct scp_engine *engine, const struct scp_
 {
 	bool incremental = engine->parent;
 
+	/* What waits is looked for in the parent. */
+	if (!incremental && (state->moves.count || state->moves.doomed.count))
+		return false;
 	if (state->kind == SCP_KIND_NONE)
-		return state->phase <= SCP_PHASE_FINISH || state->phase == SCP_PHASE_HANDLE ||
-		       state->phase >= SCP_PHASE_FLUSH;
+		return !state->moves.line &&
+		       (state->phase <= SCP_PHASE_FINISH || state->phase == SCP_PHASE_HANDLE ||
+			(state->phase >= SCP_PHASE_FLUSH && state->phase <= SCP_PHASE_DONE));
 	if (state->mark - state->ino > 1)
 		return false;
-	if (!incremental && (is_comparing(state->kind) || state->recreated || state->moves.count ||
-			     state->moves.doomed.count))
+	/* Once moves are lined up, nothing else happens before they are made. */
+	if (state->moves.line && state->phase != SCP_PHASE_FINISH_MOVES)
+		return false;
+	if (!incremental && (is_comparing(state->kind) || state->recreated))
 		return false;
 	switch (state->phase) {
 	case SCP_PHASE_BEGIN:
@@ -386,6 +434,9 @@ static bool phase_is_possible(const struct scp_engine *engine, const struct scp_
 	case SCP_PHASE_HOLE:
 		return state->kind == SCP_KIND_CHANGED && state->result != SCP_RESULT_DELETED &&
 		       state->key.type == SCP_EXTENT_DATA;
+	case SCP_PHASE_FINISH_MOVES:
+		return incremental && (state->kind == SCP_KIND_NEW ||
+				       state->kind == SCP_KIND_CHANGED);
 	case SCP_PHASE_TRIM:
 		return state->utimes.count > SCP_UTIMES_KEPT;
 	case SCP_PHASE_RECREATE_DELETE:
@@ -441,15 +492,16 @@ static int decode_body(struct scp_engine *engine, struct reader *in, struct deco
 	int err;
 
 	take_state(in, &next->state);
-	err = take_ids(in, take_le32(in), &next->state.utimes);
+	err = take_set(engine, in, &next->state.utimes);
 	if (!err && !in->bad)
-		err = take_moves(in, &next->state.moves);
+		err = take_moves(engine, in, &next->state.moves);
 	take_run(in, &next->state.run);
 	take_memo(in, next);
 	if (!err && !in->bad)
 		err = take_queue(in, &next->queue);
 	if (err)
-		return scp_engine_fail(engine, SCP_NO_MEMORY, NULL);
+		return scp_engine_fail(engine, err == -EINTR ? SCP_INTERRUPTED : SCP_NO_MEMORY,
+				       NULL);
 	if (in->bad || in->left)
 		return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "impossible contents");
 	return complete(engine, next);
@@ -484,8 +536,6 @@ static void take_over(struct scp_engine *engine, struct decoded *next)
 	engine->queue = next->queue;
 	memset(&next->state, 0, sizeof(next->state));
 	memset(&next->queue, 0, sizeof(next->queue));
-	/* Other than that of any copy there is. */
-	engine->state.moves.version = engine->undo.moves.version + 1;
 }
 
 int scp_checkpoint_decode(struct scp_engine *engine, const u8 *blob, size_t size)

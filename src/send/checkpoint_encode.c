@@ -114,49 +114,65 @@ static void put_state(struct writer *out, const struct scp_state *state)
 	put_path(out, &state->path);
 }
 
-static void put_ids(struct writer *out, const struct scp_id_list *list)
+static void put_id(struct writer *out, const struct scp_inode_id *id)
 {
-	u32 i;
-
-	for (i = 0; i < list->count; i++) {
-		put_le64(out, list->ids[i].ino);
-		put_le64(out, list->ids[i].generation);
-	}
+	put_le64(out, id->ino);
+	put_le64(out, id->generation);
 }
 
-static void put_counted_ids(struct writer *out, const struct scp_id_list *list)
+static void put_set(struct writer *out, const struct scp_inode_set *set)
 {
-	put_le32(out, list->count);
-	put_ids(out, list);
+	struct scp_inode_id id;
+	u32 at = 0;
+
+	put_le32(out, set->count);
+	while (scp_inode_set_next(set, &at, &id))
+		put_id(out, &id);
+}
+
+static void put_move(void *private, const struct scp_move *move)
+{
+	struct scp_checkpoint_move disk = {
+		.ino = cpu_to_le64(move->dir.ino),
+		.generation = cpu_to_le64(move->dir.generation),
+		.waits_for = cpu_to_le64(move->waits_for),
+		.removes_ino = cpu_to_le64(move->removes.ino),
+		.removes_generation = cpu_to_le64(move->removes.generation),
+		.bits = (move->orphanised ? SCP_CHECKPOINT_ORPHANISED : 0) |
+			(move->queued ? SCP_CHECKPOINT_QUEUED : 0),
+		.touched_count = cpu_to_le32(move->touched.count),
+	};
+	u32 i;
+
+	put(private, &disk, sizeof(disk));
+	for (i = 0; i < move->touched.count; i++)
+		put_id(private, &move->touched.ids[i]);
 }
 
 static void put_moves(struct writer *out, const struct scp_moves *moves)
 {
-	const struct scp_move *move;
-	u32 i;
-
 	put_le32(out, moves->count);
-	for (i = 0; i < moves->count; i++) {
-		move = &moves->moves[i];
-		put_le64(out, move->dir.ino);
-		put_le64(out, move->dir.generation);
-		put_le64(out, move->waits_for);
-		put_le64(out, move->removes.ino);
-		put_le64(out, move->removes.generation);
-		put(out, &move->orphanised, 1);
-		put_counted_ids(out, &move->touched);
-	}
-	put_counted_ids(out, &moves->doomed);
+	scp_moves_each(moves, put_move, out);
+	put_set(out, &moves->doomed);
+}
+
+static size_t set_size(const struct scp_inode_set *set)
+{
+	return sizeof(u32) + set->count * 2 * sizeof(u64);
+}
+
+static void add_move_size(void *private, const struct scp_move *move)
+{
+	size_t *size = private;
+
+	*size += sizeof(struct scp_checkpoint_move) + move->touched.count * 2 * sizeof(u64);
 }
 
 static size_t moves_size(const struct scp_moves *moves)
 {
-	size_t size = 2 * sizeof(u32) + moves->doomed.count * 2 * sizeof(u64);
-	u32 i;
+	size_t size = sizeof(u32) + set_size(&moves->doomed);
 
-	for (i = 0; i < moves->count; i++)
-		size += sizeof(struct scp_checkpoint_move) +
-			moves->moves[i].touched.count * 2 * sizeof(u64);
+	scp_moves_each(moves, add_move_size, &size);
 	return size;
 }
 
@@ -216,7 +232,7 @@ static size_t encoded_size(const struct scp_engine *engine, u32 memo_count)
 
 	size += (engine->root_count + !!engine->parent) * sizeof(struct scp_checkpoint_pin);
 	size += sizeof(u16) + state->path.len;
-	size += sizeof(u32) + state->utimes.count * 2 * sizeof(u64);
+	size += set_size(&state->utimes);
 	size += moves_size(&state->moves);
 	size += sizeof(struct scp_checkpoint_run);
 	size += sizeof(u32) + memo_count * sizeof(u64);
@@ -254,7 +270,7 @@ static int encode(struct scp_engine *engine, u8 **blob, size_t *size)
 	put_header(&out, engine, *size);
 	put_pins(&out, engine);
 	put_state(&out, &engine->state);
-	put_counted_ids(&out, &engine->state.utimes);
+	put_set(&out, &engine->state.utimes);
 	put_moves(&out, &engine->state.moves);
 	put_run(&out, &engine->state.run);
 	put_memo(&out, engine->memo_scratch, memo_count);

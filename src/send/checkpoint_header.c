@@ -27,9 +27,9 @@ static enum scp_reason verify(const u8 *blob, size_t size)
 
 	if (size < sizeof(*header) || memcmp(header->magic, SCP_CHECKPOINT_MAGIC, 8))
 		return SCP_CHECKPOINT_FORMAT;
-	if (le32_to_cpu(header->version) > SCP_CHECKPOINT_FORMAT_VERSION)
+	if (le32_to_cpu(header->version) != SCP_CHECKPOINT_FORMAT_VERSION)
 		return SCP_CHECKPOINT_VERSION;
-	if (!le32_to_cpu(header->version) || le32_to_cpu(header->size) != size ||
+	if (le32_to_cpu(header->size) != size ||
 	    le32_to_cpu(header->crc) != checksum(blob, size))
 		return SCP_CHECKPOINT_FORMAT;
 	return SCP_NONE;

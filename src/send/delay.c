@@ -85,7 +85,7 @@ static bool same_place(const struct scp_name *a, const struct scp_name *b)
 static int parent_waits(struct scp_engine *engine, struct scp_inode_id *id)
 {
 	const struct scp_state *state = &engine->state;
-	struct scp_inode_id current = { .ino = state->ino, .generation = state->generation };
+	struct scp_inode_id moving = { .ino = state->ino, .generation = state->generation };
 	struct scp_name now;
 	struct scp_name before;
 	u64 now_generation;
@@ -93,7 +93,7 @@ static int parent_waits(struct scp_engine *engine, struct scp_inode_id *id)
 	int err = 0;
 
 	if (scp_moves_find(&state->moves, id->ino))
-		err = scp_is_ancestor(engine, engine->parent, id->ino, &current);
+		err = scp_is_ancestor(engine, engine->parent, id->ino, &moving);
 	if (err)
 		return err < 0 ? err : 1;
 	err = scp_first_ref(engine->tree, id->ino, &now);
@@ -240,8 +240,21 @@ static int make_move(struct scp_engine *engine, const struct scp_move *move)
 	return err ? err : touch_moved(engine, move);
 }
 
-/* Takes @move's list over. */
-static int apply(struct scp_engine *engine, struct scp_move *move)
+/* The move would put the directory below itself: it waits once more, for @blocker. */
+static int wait_again(struct scp_engine *engine, const struct scp_move *move, u64 blocker)
+{
+	struct scp_move again = *move;
+
+	again.waits_for = blocker;
+	again.queued = false;
+	memset(&again.touched, 0, sizeof(again.touched));
+	if (scp_id_list_copy(&again.touched, &move->touched))
+		return scp_send_fail(engine, SCP_NO_MEMORY);
+	return add_move(engine, &again);
+}
+
+/* 1: it waits once more. */
+static int apply(struct scp_engine *engine, const struct scp_move *move)
 {
 	u64 mark = engine->state.mark;
 	u64 blocker;
@@ -251,33 +264,49 @@ static int apply(struct scp_engine *engine, struct scp_move *move)
 	if (!err)
 		err = find_loop(engine, move, &blocker);
 	if (!err && blocker) {
-		move->waits_for = blocker;
-		move->queued = 0;
-		err = add_move(engine, move);
-	} else {
-		if (!err)
-			err = make_move(engine, move);
-		scp_id_list_release(&move->touched);
+		err = wait_again(engine, move, blocker);
+		err = err ? err : 1;
+	} else if (!err) {
+		err = make_move(engine, move);
 	}
 	engine->state.mark = mark;
 	return err;
 }
 
-int scp_apply_moves(struct scp_engine *engine)
+static int queue_those_behind(struct scp_engine *engine, u64 ino)
 {
-	struct scp_moves *moves = &engine->state.moves;
-	struct scp_move move;
-	u64 ino;
-	int err = 0;
+	if (scp_moves_queue(&engine->state.moves, ino))
+		return scp_send_fail(engine, SCP_NO_MEMORY);
+	return 0;
+}
 
-	if (!moves->count)
+int scp_queue_moves(struct scp_engine *engine)
+{
+	engine->vain_moves = 0;
+	return queue_those_behind(engine, engine->state.ino);
+}
+
+/*
+ * When all that wait have been made to wait again one after the other, and none was moved in
+ * between, it would go on like that for ever. No filesystem makes such trees, but a forged one can
+ * have them.
+ */
+int scp_apply_move(struct scp_engine *engine)
+{
+	const struct scp_move *move;
+	int again;
+	int err;
+
+	if (scp_moves_take(&engine->state.moves, &move))
+		return scp_send_fail(engine, SCP_NO_MEMORY);
+	if (!move)
 		return 0;
-	scp_moves_queue(moves, engine->state.ino);
-	while (!err && scp_moves_take(moves, &move)) {
-		ino = move.dir.ino;
-		err = apply(engine, &move);
-		if (!err)
-			scp_moves_queue(moves, ino);
-	}
-	return err;
+	again = apply(engine, move);
+	if (again > 0 && engine->vain_moves >= engine->state.moves.count)
+		return scp_send_fail(engine, SCP_INCONSISTENT);
+	err = again < 0 ? again : queue_those_behind(engine, move->dir.ino);
+	if (err)
+		return err;
+	engine->vain_moves = again ? engine->vain_moves + 1 : 0;
+	return 1;
 }

@@ -29,6 +29,7 @@ void scp_engine_forget(struct scp_engine *engine)
 	scp_refs_clear(engine);
 	memset(engine->made_dirs, 0, sizeof(engine->made_dirs));
 	memset(engine->rmdir_hints, 0, sizeof(engine->rmdir_hints));
+	engine->vain_moves = 0;
 }
 
 static int check_request(struct scp_volume *volume, const struct scp_request *request)
@@ -44,20 +45,62 @@ static int check_request(struct scp_volume *volume, const struct scp_request *re
 	return 0;
 }
 
-/* Puts @id into the sorted list of roots unless it is there. */
-static void insert_root(struct scp_engine *engine, u64 id)
+static void swap_ids(u64 *a, u64 *b)
 {
-	u32 at = engine->root_count;
+	u64 kept = *a;
 
-	while (at && engine->roots[at - 1].tree.id > id)
-		at--;
-	if (at && engine->roots[at - 1].tree.id == id)
-		return;
-	memmove(&engine->roots[at + 1], &engine->roots[at],
-		(engine->root_count - at) * sizeof(*engine->roots));
-	memset(&engine->roots[at], 0, sizeof(*engine->roots));
-	engine->roots[at].tree.id = id;
-	engine->root_count++;
+	*a = *b;
+	*b = kept;
+}
+
+/* Makes ids[at] the largest of the heap below it. */
+static void sift_down(u64 *ids, u32 at, u32 count)
+{
+	u32 child;
+
+	for (; (child = 2 * at + 1) < count; at = child) {
+		if (child + 1 < count && ids[child + 1] > ids[child])
+			child++;
+		if (ids[child] <= ids[at])
+			return;
+		swap_ids(&ids[at], &ids[child]);
+	}
+}
+
+/* Whoever asks may name very many. */
+static void sort_ids(u64 *ids, u32 count)
+{
+	u32 i;
+
+	for (i = count / 2; i; i--)
+		sift_down(ids, i - 1, count);
+	for (i = count; i > 1; i--) {
+		swap_ids(&ids[0], &ids[i - 1]);
+		sift_down(ids, 0, i - 1);
+	}
+}
+
+/* The subvolume and its clone sources, by ascending id, each once. */
+static int list_roots(struct scp_engine *engine, const struct scp_request *request)
+{
+	u32 count = request->clone_count + 1;
+	u64 *ids = scp_alloc(count * sizeof(*ids));
+	u32 i;
+
+	engine->roots = scp_zalloc(count * sizeof(*engine->roots));
+	if (!ids || !engine->roots) {
+		scp_free(ids);
+		return scp_fail_detail(engine->volume, SCP_NO_MEMORY, NULL);
+	}
+	ids[0] = request->subvolume;
+	if (request->clone_count)
+		memcpy(&ids[1], request->clone_sources, request->clone_count * sizeof(*ids));
+	sort_ids(ids, count);
+	for (i = 0; i < count; i++)
+		if (!i || ids[i] != ids[i - 1])
+			engine->roots[engine->root_count++].tree.id = ids[i];
+	scp_free(ids);
+	return 0;
 }
 
 static bool is_subvolume_id(u64 id)
@@ -91,12 +134,9 @@ static int open_roots(struct scp_engine *engine, const struct scp_request *reque
 	u32 i;
 	int err;
 
-	engine->roots = scp_zalloc((request->clone_count + 1) * sizeof(*engine->roots));
-	if (!engine->roots)
-		return scp_fail_detail(engine->volume, SCP_NO_MEMORY, NULL);
-	insert_root(engine, request->subvolume);
-	for (i = 0; i < request->clone_count; i++)
-		insert_root(engine, request->clone_sources[i]);
+	err = list_roots(engine, request);
+	if (err)
+		return err;
 	for (i = 0; i < engine->root_count; i++) {
 		root = &engine->roots[i];
 		err = open_subvolume(engine, root->tree.id, writable_ok, &root->tree);
@@ -124,7 +164,6 @@ static int set_up(struct scp_engine *engine, const struct scp_request *request)
 	engine->protocol = request->protocol;
 	engine->flags = request->flags;
 	scp_state_init(&engine->state);
-	scp_state_init(&engine->undo);
 	/* Reading ahead pays where everything is read; a comparison passes over most. */
 	scp_compare_init(&engine->walk, engine->tree, engine->parent);
 	engine->walk.left.cursor.walk = !engine->parent;
@@ -170,11 +209,10 @@ void scp_engine_close(struct scp_engine *engine)
 	scp_window_close(engine);
 	scp_ref_list_release(&engine->naming.new);
 	scp_ref_list_release(&engine->naming.gone);
-	scp_id_list_release(&engine->naming.touched);
+	scp_inode_set_release(&engine->naming.touched);
 	scp_id_list_release(&engine->naming.aside);
 	scp_queue_release(&engine->queue);
 	scp_state_release(&engine->state);
-	scp_state_release(&engine->undo);
 	scp_clone_search_release(&engine->clones);
 	scp_free(engine->roots);
 	scp_free(engine);

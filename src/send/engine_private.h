@@ -52,8 +52,8 @@ struct scp_naming {
 	bool ancestor_orphanised;
 	/* The inode is a directory whose move must wait. */
 	bool delayed;
-	/* Directories of all these names, each once. */
-	struct scp_id_list touched;
+	/* Directories of all these names. */
+	struct scp_inode_set touched;
 	/* What was moved out of its way, to orphan names. */
 	struct scp_id_list aside;
 };
@@ -67,7 +67,7 @@ struct scp_rmdir_hint {
 
 #define SCP_RMDIR_HINTS 16u
 
-/* A finish step too long to queue: see window.c. */
+/* A step too long to queue: see window.c. */
 struct scp_window {
 	/* Checkpoint from before the names were collected; NULL: no window is open. */
 	u8 *origin;
@@ -104,8 +104,10 @@ struct scp_engine {
 	struct scp_state state;
 	struct scp_queue queue;
 	struct scp_window window;
-	/* State before the step under way, to go back to if it fails. */
-	struct scp_state undo;
+	/* State before the step under way, to go back to if it fails: see scp_state_keep(). */
+	struct scp_state before;
+	/* Moves that had to wait again since one was made: see delay.c. */
+	u32 vain_moves;
 
 	struct scp_naming naming;
 
@@ -254,8 +256,10 @@ int scp_send_rmdir(struct scp_engine *engine, const struct scp_path *path);
 /* delay.c: directory moves that wait for others. */
 /* 1: the current directory's move into @ref's directory must wait, and was registered. */
 int scp_must_wait(struct scp_engine *engine, const struct scp_name *name, u64 dir_generation);
-/* The moves that waited for the current inode. */
-int scp_apply_moves(struct scp_engine *engine);
+/* Lines up the moves that waited for the current inode. */
+int scp_queue_moves(struct scp_engine *engine);
+/* Makes the first move in the line. 1: it was dealt with; 0: there is none. */
+int scp_apply_move(struct scp_engine *engine);
 
 /* remove.c */
 /* 1: nothing is left in it; 0: there is, and it is doomed. */
@@ -287,6 +291,7 @@ int scp_finish_hole(struct scp_engine *engine);
 /* The current inode as it was in the parent; only for CHANGED ones. */
 int scp_old_inode(struct scp_engine *engine, struct scp_inode *inode);
 int scp_finish_inode(struct scp_engine *engine);
+int scp_finish_moves(struct scp_engine *engine);
 /* Is the event at state.key past the names of the current inode? */
 bool scp_past_names(const struct scp_engine *engine);
 
@@ -326,11 +331,8 @@ int scp_step_clone(struct scp_engine *engine, struct scp_run *run);
 /* begin.c */
 int scp_step_begin(struct scp_engine *engine);
 
-/* window.c: finish steps with very many commands. */
-/*
- * Runs @step, in windows if it has many commands: many names are to be processed, or moves waited
- * for the current inode.
- */
+/* window.c: steps with very many commands. */
+/* Runs @step, in windows if it has many commands, because many names are to be processed. */
 int scp_window_run(struct scp_engine *engine, int (*step)(struct scp_engine *engine));
 /* Is the command just encoded to be queued? */
 bool scp_window_takes(struct scp_engine *engine);

@@ -256,6 +256,75 @@ int scp_engine_fill(struct scp_engine *engine, struct scp_fill *fill)
 	return err;
 }
 
+/* How long the queue's first command is, its contents included. */
+static u32 next_length(struct scp_engine *engine)
+{
+	u32 length;
+
+	scp_queue_first(&engine->queue, &length);
+	if (scp_queue_first_has_payload(&engine->queue))
+		length += engine->queue.payload.length;
+	return length;
+}
+
+int scp_engine_prepare(struct scp_engine *engine, u32 *length, bool *end)
+{
+	int err = 0;
+
+	*length = 0;
+	if (!is_complete(engine) && scp_queue_empty(&engine->queue))
+		err = refill(engine);
+	*end = is_complete(engine);
+	if (err)
+		engine->error = engine->volume->error;
+	else if (!*end)
+		*length = next_length(engine);
+	return err;
+}
+
+/* What sealing would put in, but for the checksum: that needs the contents. */
+static void describe_payload(struct scp_engine *engine, u8 *head, u32 known, u32 length)
+{
+	scp_put_le32(head, length - SCP_COMMAND_HEADER_SIZE);
+	scp_put_le32(head + offsetof(struct scp_command_header, crc), 0);
+	if (engine->protocol == 1)
+		scp_put_le16(head + known - 2, engine->queue.payload.length);
+}
+
+int scp_engine_pass(struct scp_engine *engine, void *head, size_t size, u32 *known, u32 *length,
+		    bool *end)
+{
+	u8 *command;
+	int err;
+
+	*known = 0;
+	if (size < scp_buffer_min(engine->protocol))
+		return -ENOBUFS;
+	err = scp_engine_prepare(engine, length, end);
+	if (err || *end)
+		return err;
+	command = scp_queue_first(&engine->queue, known);
+	memcpy(head, command, *known);
+	if (scp_queue_first_has_payload(&engine->queue))
+		describe_payload(engine, head, *known, *length);
+	delivered(engine, *length);
+	*end = is_complete(engine);
+	return 0;
+}
+
+int scp_engine_confirm(struct scp_engine *engine)
+{
+	int err = scp_tree_confirm(engine->tree);
+
+	/* The superblock has just been looked at. */
+	if (err >= 0 && engine->parent && engine->volume->host->live)
+		err = scp_tree_reopen(engine->parent);
+	if (err >= 0)
+		return 0;
+	engine->error = engine->volume->error;
+	return err;
+}
+
 int scp_engine_measure(struct scp_engine *engine, u64 limit, u64 *size, bool *end)
 {
 	u64 before = *size;
@@ -270,9 +339,7 @@ int scp_engine_measure(struct scp_engine *engine, u64 limit, u64 *size, bool *en
 			break;
 		if (scp_queue_empty(&engine->queue))
 			continue;
-		scp_queue_first(&engine->queue, &length);
-		if (scp_queue_first_has_payload(&engine->queue))
-			length += engine->queue.payload.length;
+		length = next_length(engine);
 		*size += length;
 		delivered(engine, length);
 	}

@@ -120,43 +120,64 @@ static int send_attributes(struct scp_engine *engine, const struct scp_inode *no
 	return err ? err : scp_send_capability(engine);
 }
 
+/* Nothing waits for the inode any more. */
 static int settle_inode(struct scp_engine *engine, const struct scp_inode *inode)
 {
 	struct scp_state *state = &engine->state;
 	int err;
 
-	if (scp_moves_find(&state->moves, state->ino))
-		return 0;
-	err = scp_apply_moves(engine);
-	if (err)
-		return err;
 	state->mark = state->ino + 1;
 	if (S_ISDIR(inode->mode) && inode->size)
-		return scp_defer_utimes(engine, state->ino, state->generation);
-	return scp_send_utimes(engine, state->ino, state->generation);
-}
-
-static int finish_inode(struct scp_engine *engine)
-{
-	bool changed = engine->state.kind == SCP_KIND_CHANGED;
-	struct scp_inode now;
-	struct scp_inode old;
-	int err = scp_inode_get(engine->tree, engine->state.ino, &now);
-
-	if (err == -ENOENT)
-		return scp_send_fail(engine, SCP_INCONSISTENT);
-	if (!err && changed)
-		err = scp_old_inode(engine, &old);
-	if (!err)
-		err = send_attributes(engine, &now, changed ? &old : NULL);
-	if (!err)
-		err = settle_inode(engine, &now);
+		err = scp_defer_utimes(engine, state->ino, state->generation);
+	else
+		err = scp_send_utimes(engine, state->ino, state->generation);
 	if (!err)
 		scp_finished(engine);
 	return err;
 }
 
+/* As it is in the subvolume. */
+static int current_inode(struct scp_engine *engine, struct scp_inode *inode)
+{
+	int err = scp_inode_get(engine->tree, engine->state.ino, inode);
+
+	return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+}
+
 int scp_finish_inode(struct scp_engine *engine)
 {
-	return scp_window_run(engine, finish_inode);
+	struct scp_state *state = &engine->state;
+	bool changed = state->kind == SCP_KIND_CHANGED;
+	struct scp_inode now;
+	struct scp_inode old;
+	int err = current_inode(engine, &now);
+
+	if (!err && changed)
+		err = scp_old_inode(engine, &old);
+	if (!err)
+		err = send_attributes(engine, &now, changed ? &old : NULL);
+	if (err)
+		return err;
+	if (scp_moves_find(&state->moves, state->ino)) {
+		scp_finished(engine);
+		return 0;
+	}
+	err = scp_queue_moves(engine);
+	if (err)
+		return err;
+	if (!state->moves.line)
+		return settle_inode(engine, &now);
+	state->phase = SCP_PHASE_FINISH_MOVES;
+	return 0;
+}
+
+int scp_finish_moves(struct scp_engine *engine)
+{
+	struct scp_inode now;
+	int err = scp_apply_move(engine);
+
+	if (err)
+		return err < 0 ? err : 0;
+	err = current_inode(engine, &now);
+	return err ? err : settle_inode(engine, &now);
 }

@@ -1,217 +1,435 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The lists of delayed moves and of doomed directories.
+ * Delayed moves: found by their directory, lined up by what they wait for.
+ *
+ * Those that wait for the same inode are a chain, whose first one is known by that inode; when its
+ * turn comes the chain is hung onto the line. Every change is noted with what it takes to undo it.
+ * What is taken out or unlinked keeps its own links, so that it finds its way back.
  */
 #include "send/moves.h"
 
-int scp_id_list_reserve(struct scp_id_list *list, u32 room)
-{
-	struct scp_inode_id *ids;
+#define FIRST_BUCKETS 16u
 
-	if (list->room >= room)
-		return 0;
-	room = scp_max(room, scp_max(8, list->room * 2ULL));
-	ids = scp_realloc(list->ids, list->room * sizeof(*ids), room * sizeof(*ids));
-	if (!ids)
-		return -ENOMEM;
-	list->ids = ids;
-	list->room = room;
-	return 0;
+enum change_kind {
+	/* @move was added, behind @before in its chain, if that is not NULL. */
+	CHANGE_ADD,
+	/* The chain of @move was hung onto the line behind @before, if that is not NULL. */
+	CHANGE_QUEUE,
+	/* @move was the first in the line. */
+	CHANGE_TAKE,
+	/* @move was orphanised as said here, and removed what is said here. */
+	CHANGE_SET,
+};
+
+struct scp_moves_change {
+	enum change_kind kind;
+	struct scp_move *move;
+	struct scp_move *before;
+	bool orphanised;
+	struct scp_inode_id removes;
+};
+
+static struct scp_move **bucket_of(const struct scp_moves *moves, u64 ino)
+{
+	return &moves->buckets[scp_hash_ino(ino) & (moves->bucket_count - 1)];
 }
 
-int scp_id_list_add(struct scp_id_list *list, u64 ino, u64 generation)
+static struct scp_move **head_bucket_of(const struct scp_moves *moves, u64 ino)
 {
-	if (scp_id_list_reserve(list, list->count + 1))
-		return -ENOMEM;
-	list->ids[list->count].ino = ino;
-	list->ids[list->count].generation = generation;
-	list->count++;
-	return 0;
-}
-
-static u32 find_id(const struct scp_id_list *list, u64 ino, u64 generation)
-{
-	u32 i;
-
-	for (i = 0; i < list->count; i++)
-		if (list->ids[i].ino == ino && list->ids[i].generation == generation)
-			break;
-	return i;
-}
-
-bool scp_id_list_has(const struct scp_id_list *list, u64 ino, u64 generation)
-{
-	return find_id(list, ino, generation) < list->count;
-}
-
-int scp_id_list_copy(struct scp_id_list *to, const struct scp_id_list *from)
-{
-	if (scp_id_list_reserve(to, from->count))
-		return -ENOMEM;
-	if (from->count)
-		memcpy(to->ids, from->ids, from->count * sizeof(*to->ids));
-	to->count = from->count;
-	return 0;
-}
-
-void scp_id_list_release(struct scp_id_list *list)
-{
-	scp_free(list->ids);
-	memset(list, 0, sizeof(*list));
-}
-
-void scp_moves_changed(struct scp_moves *moves)
-{
-	moves->version++;
+	return &moves->head_buckets[scp_hash_ino(ino) & (moves->bucket_count - 1)];
 }
 
 struct scp_move *scp_moves_find(const struct scp_moves *moves, u64 ino)
 {
-	u32 i;
+	struct scp_move *move;
 
-	for (i = 0; i < moves->count; i++)
-		if (moves->moves[i].dir.ino == ino)
-			return &moves->moves[i];
+	if (!moves->count)
+		return NULL;
+	move = *bucket_of(moves, ino);
+	while (move && move->dir.ino != ino)
+		move = move->hash_next;
+	return move;
+}
+
+/* The first one that waits for @ino. */
+static struct scp_move *find_head(const struct scp_moves *moves, u64 ino)
+{
+	struct scp_move *move;
+
+	if (!moves->count)
+		return NULL;
+	move = *head_bucket_of(moves, ino);
+	while (move && move->waits_for != ino)
+		move = move->head_hash_next;
+	return move;
+}
+
+static void hash_in(struct scp_moves *moves, struct scp_move *move)
+{
+	struct scp_move **bucket = bucket_of(moves, move->dir.ino);
+
+	move->hash_next = *bucket;
+	*bucket = move;
+}
+
+static void hash_out(struct scp_moves *moves, struct scp_move *move)
+{
+	struct scp_move **at = bucket_of(moves, move->dir.ino);
+
+	while (*at != move)
+		at = &(*at)->hash_next;
+	*at = move->hash_next;
+}
+
+static void hash_in_head(struct scp_moves *moves, struct scp_move *head)
+{
+	struct scp_move **bucket = head_bucket_of(moves, head->waits_for);
+
+	head->head_hash_next = *bucket;
+	*bucket = head;
+}
+
+/* Among the heads, where its own links say. */
+static void link_head(struct scp_moves *moves, struct scp_move *head)
+{
+	if (head->older)
+		head->older->newer = head;
+	else
+		moves->oldest = head;
+	if (head->newer)
+		head->newer->older = head;
+	else
+		moves->newest = head;
+	hash_in_head(moves, head);
+}
+
+static void unlink_head(struct scp_moves *moves, struct scp_move *head)
+{
+	struct scp_move **at = head_bucket_of(moves, head->waits_for);
+
+	while (*at != head)
+		at = &(*at)->head_hash_next;
+	*at = head->head_hash_next;
+	if (head->older)
+		head->older->newer = head->newer;
+	else
+		moves->oldest = head->newer;
+	if (head->newer)
+		head->newer->older = head->older;
+	else
+		moves->newest = head->older;
+}
+
+static void hash_chain(struct scp_moves *moves, struct scp_move *move)
+{
+	for (; move; move = move->next)
+		hash_in(moves, move);
+}
+
+/* More buckets, when there are more moves than buckets. */
+static int grow(struct scp_moves *moves)
+{
+	u32 count = moves->bucket_count ? moves->bucket_count * 2 : FIRST_BUCKETS;
+	struct scp_move **buckets;
+	struct scp_move *head;
+
+	if (moves->count < moves->bucket_count || count < moves->bucket_count)
+		return 0;
+	buckets = scp_zalloc(2ULL * count * sizeof(struct scp_move *));
+	if (!buckets)
+		return -ENOMEM;
+	scp_free(moves->buckets);
+	moves->buckets = buckets;
+	moves->head_buckets = buckets + count;
+	moves->bucket_count = count;
+	for (head = moves->oldest; head; head = head->newer) {
+		hash_in_head(moves, head);
+		hash_chain(moves, head);
+	}
+	hash_chain(moves, moves->line);
+	return 0;
+}
+
+/* A place to note a change in; it counts once change_count does. */
+static struct scp_moves_change *next_change(struct scp_moves *moves)
+{
+	u32 room = moves->change_room ? moves->change_room * 2 : 8;
+	struct scp_moves_change *changes = moves->changes;
+
+	if (moves->change_count == moves->change_room) {
+		changes = scp_realloc(changes, moves->change_room * sizeof(*changes),
+				      room * sizeof(*changes));
+		if (!changes)
+			return NULL;
+		moves->changes = changes;
+		moves->change_room = room;
+	}
+	return &changes[moves->change_count];
+}
+
+static void append_to_line(struct scp_moves *moves, struct scp_move *first, struct scp_move *last)
+{
+	if (moves->line_end)
+		moves->line_end->next = first;
+	else
+		moves->line = first;
+	moves->line_end = last;
+}
+
+/* Returns what is before it in the line or chain. */
+static struct scp_move *place(struct scp_moves *moves, struct scp_move *move)
+{
+	struct scp_move *head = move->queued ? NULL : find_head(moves, move->waits_for);
+	struct scp_move *before = moves->line_end;
+
+	if (move->queued) {
+		append_to_line(moves, move, move);
+		return before;
+	}
+	if (head) {
+		before = head->last;
+		before->next = move;
+		head->last = move;
+		return before;
+	}
+	move->last = move;
+	move->older = moves->newest;
+	link_head(moves, move);
 	return NULL;
 }
 
-static int reserve(struct scp_moves *moves, u32 room)
+int scp_moves_add(struct scp_moves *moves, struct scp_move *from)
 {
-	struct scp_move *list;
-
-	if (moves->room >= room)
-		return 0;
-	room = scp_max(room, scp_max(8, moves->room * 2ULL));
-	list = scp_realloc(moves->moves, moves->room * sizeof(*list), room * sizeof(*list));
-	if (!list)
-		return -ENOMEM;
-	moves->moves = list;
-	moves->room = room;
-	return 0;
-}
-
-int scp_moves_add(struct scp_moves *moves, struct scp_move *move)
-{
-	if (scp_moves_find(moves, move->dir.ino))
-		return -EEXIST;
-	if (reserve(moves, moves->count + 1))
-		return -ENOMEM;
-	moves->moves[moves->count++] = *move;
-	memset(&move->touched, 0, sizeof(move->touched));
-	scp_moves_changed(moves);
-	return 0;
-}
-
-bool scp_moves_any_waits_for(const struct scp_moves *moves, u64 ino)
-{
-	u32 i;
-
-	for (i = 0; i < moves->count; i++)
-		if (moves->moves[i].waits_for == ino)
-			return true;
-	return false;
-}
-
-void scp_moves_queue(struct scp_moves *moves, u64 ino)
-{
-	u32 i;
-
-	for (i = 0; i < moves->count; i++)
-		if (moves->moves[i].waits_for == ino && !moves->moves[i].queued)
-			moves->moves[i].queued = ++moves->last_queued;
-	scp_moves_changed(moves);
-}
-
-bool scp_moves_take(struct scp_moves *moves, struct scp_move *move)
-{
-	u32 first = moves->count;
-	u32 i;
-
-	for (i = 0; i < moves->count; i++)
-		if (moves->moves[i].queued && (first == moves->count ||
-		    moves->moves[i].queued < moves->moves[first].queued))
-			first = i;
-	if (first == moves->count) {
-		moves->last_queued = 0;
-		return false;
-	}
-	*move = moves->moves[first];
-	moves->count--;
-	memmove(&moves->moves[first], &moves->moves[first + 1],
-		(moves->count - first) * sizeof(*moves->moves));
-	scp_moves_changed(moves);
-	return true;
-}
-
-bool scp_moves_is_doomed(const struct scp_moves *moves, u64 ino, u64 generation)
-{
-	return scp_id_list_has(&moves->doomed, ino, generation);
-}
-
-int scp_moves_doom(struct scp_moves *moves, u64 ino, u64 generation)
-{
-	if (scp_moves_is_doomed(moves, ino, generation))
-		return 0;
-	scp_moves_changed(moves);
-	return scp_id_list_add(&moves->doomed, ino, generation);
-}
-
-void scp_moves_pardon(struct scp_moves *moves, u64 ino, u64 generation)
-{
-	struct scp_id_list *list = &moves->doomed;
-	u32 i = find_id(list, ino, generation);
-
-	if (i == list->count)
-		return;
-	list->count--;
-	memmove(&list->ids[i], &list->ids[i + 1], (list->count - i) * sizeof(*list->ids));
-	scp_moves_changed(moves);
-}
-
-static void clear(struct scp_moves *moves)
-{
-	u32 i;
-
-	for (i = 0; i < moves->count; i++)
-		scp_id_list_release(&moves->moves[i].touched);
-	moves->count = 0;
-}
-
-/* @to->count grows with each list copied, so that what is there can always be given back. */
-static int copy_list(struct scp_moves *to, const struct scp_moves *from)
-{
+	struct scp_moves_change *change;
 	struct scp_move *move;
-	u32 i;
 
-	for (i = 0; i < from->count; i++) {
-		move = &to->moves[i];
-		*move = from->moves[i];
-		memset(&move->touched, 0, sizeof(move->touched));
-		to->count = i + 1;
-		if (scp_id_list_copy(&move->touched, &from->moves[i].touched))
-			return -ENOMEM;
-	}
+	if (scp_moves_find(moves, from->dir.ino))
+		return -EEXIST;
+	change = next_change(moves);
+	if (!change || grow(moves))
+		return -ENOMEM;
+	move = scp_zalloc(sizeof(*move));
+	if (!move)
+		return -ENOMEM;
+	move->dir = from->dir;
+	move->waits_for = from->waits_for;
+	move->queued = from->queued;
+	move->orphanised = from->orphanised;
+	move->removes = from->removes;
+	move->touched = from->touched;
+	memset(&from->touched, 0, sizeof(from->touched));
+	change->kind = CHANGE_ADD;
+	change->move = move;
+	change->before = place(moves, move);
+	hash_in(moves, move);
+	moves->change_count++;
+	moves->count++;
 	return 0;
 }
 
-int scp_moves_copy(struct scp_moves *to, const struct scp_moves *from)
+/* @move is about to be changed; it will be set back to what it is. */
+static int note_set(struct scp_moves *moves, struct scp_move *move)
 {
-	if (to->version == from->version)
-		return 0;
-	clear(to);
-	/* Different from any version there will be, until the copy is complete. */
-	to->version = ~0ULL;
-	if (reserve(to, from->count) || copy_list(to, from) ||
-	    scp_id_list_copy(&to->doomed, &from->doomed))
+	struct scp_moves_change *change = next_change(moves);
+
+	if (!change)
 		return -ENOMEM;
-	to->version = from->version;
+	change->kind = CHANGE_SET;
+	change->move = move;
+	change->orphanised = move->orphanised;
+	change->removes = move->removes;
+	moves->change_count++;
 	return 0;
+}
+
+int scp_moves_set_removes(struct scp_moves *moves, struct scp_move *move,
+			  const struct scp_inode_id *dir)
+{
+	if (note_set(moves, move))
+		return -ENOMEM;
+	move->removes = *dir;
+	return 0;
+}
+
+int scp_moves_orphanise(struct scp_moves *moves, struct scp_move *move)
+{
+	if (note_set(moves, move))
+		return -ENOMEM;
+	move->orphanised = true;
+	return 0;
+}
+
+static void set_queued(struct scp_move *first, bool queued)
+{
+	for (; first; first = first->next)
+		first->queued = queued;
+}
+
+int scp_moves_queue(struct scp_moves *moves, u64 ino)
+{
+	struct scp_move *head = find_head(moves, ino);
+	struct scp_moves_change *change;
+
+	if (!head)
+		return 0;
+	change = next_change(moves);
+	if (!change)
+		return -ENOMEM;
+	change->kind = CHANGE_QUEUE;
+	change->move = head;
+	change->before = moves->line_end;
+	moves->change_count++;
+	unlink_head(moves, head);
+	set_queued(head, true);
+	append_to_line(moves, head, head->last);
+	return 0;
+}
+
+int scp_moves_take(struct scp_moves *moves, const struct scp_move **out)
+{
+	struct scp_move *move = moves->line;
+	struct scp_moves_change *change;
+
+	*out = move;
+	if (!move)
+		return 0;
+	change = next_change(moves);
+	if (!change)
+		return -ENOMEM;
+	change->kind = CHANGE_TAKE;
+	change->move = move;
+	moves->change_count++;
+	moves->count--;
+	hash_out(moves, move);
+	moves->line = move->next;
+	if (!move->next)
+		moves->line_end = NULL;
+	return 0;
+}
+
+void scp_moves_each(const struct scp_moves *moves,
+		    void (*function)(void *private, const struct scp_move *move), void *private)
+{
+	const struct scp_move *head;
+	const struct scp_move *move;
+
+	for (head = moves->oldest; head; head = head->newer)
+		for (move = head; move; move = move->next)
+			function(private, move);
+	for (move = moves->line; move; move = move->next)
+		function(private, move);
+}
+
+static void free_move(struct scp_move *move)
+{
+	scp_id_list_release(&move->touched);
+	scp_free(move);
+}
+
+void scp_moves_keep(struct scp_moves *moves)
+{
+	u32 i;
+
+	for (i = 0; i < moves->change_count; i++)
+		if (moves->changes[i].kind == CHANGE_TAKE)
+			free_move(moves->changes[i].move);
+	moves->change_count = 0;
+	scp_inode_set_keep(&moves->doomed);
+}
+
+/* The line ends with @last again. */
+static void cut_line(struct scp_moves *moves, struct scp_move *last)
+{
+	if (last)
+		last->next = NULL;
+	else
+		moves->line = NULL;
+	moves->line_end = last;
+}
+
+static void undo_add(struct scp_moves *moves, const struct scp_moves_change *change)
+{
+	struct scp_move *move = change->move;
+
+	hash_out(moves, move);
+	moves->count--;
+	if (move->queued) {
+		cut_line(moves, change->before);
+	} else if (change->before) {
+		change->before->next = NULL;
+		find_head(moves, move->waits_for)->last = change->before;
+	} else {
+		unlink_head(moves, move);
+	}
+	free_move(move);
+}
+
+static void undo_queue(struct scp_moves *moves, const struct scp_moves_change *change)
+{
+	cut_line(moves, change->before);
+	set_queued(change->move, false);
+	link_head(moves, change->move);
+}
+
+static void undo_take(struct scp_moves *moves, struct scp_move *move)
+{
+	if (!moves->line)
+		moves->line_end = move;
+	move->next = moves->line;
+	moves->line = move;
+	hash_in(moves, move);
+	moves->count++;
+}
+
+static void undo_change(struct scp_moves *moves, const struct scp_moves_change *change)
+{
+	switch (change->kind) {
+	case CHANGE_ADD:
+		undo_add(moves, change);
+		break;
+	case CHANGE_QUEUE:
+		undo_queue(moves, change);
+		break;
+	case CHANGE_TAKE:
+		undo_take(moves, change->move);
+		break;
+	case CHANGE_SET:
+		change->move->orphanised = change->orphanised;
+		change->move->removes = change->removes;
+		break;
+	}
+}
+
+void scp_moves_undo(struct scp_moves *moves)
+{
+	while (moves->change_count)
+		undo_change(moves, &moves->changes[--moves->change_count]);
+	scp_inode_set_undo(&moves->doomed);
+}
+
+static void free_chain(struct scp_move *move)
+{
+	struct scp_move *next;
+
+	for (; move; move = next) {
+		next = move->next;
+		free_move(move);
+	}
 }
 
 void scp_moves_release(struct scp_moves *moves)
 {
-	clear(moves);
-	scp_free(moves->moves);
-	scp_id_list_release(&moves->doomed);
+	struct scp_move *newer;
+	struct scp_move *head;
+
+	scp_moves_keep(moves);
+	for (head = moves->oldest; head; head = newer) {
+		newer = head->newer;
+		free_chain(head);
+	}
+	free_chain(moves->line);
+	scp_free(moves->buckets);
+	scp_free(moves->changes);
+	scp_inode_set_release(&moves->doomed);
 	memset(moves, 0, sizeof(*moves));
 }

@@ -3,82 +3,96 @@
  * Directories whose turn is not over when the stream passes them: those that wait to be moved, and
  * those that wait to be removed.
  *
- * A set of plain lists, since they are nearly always empty and rarely long; the version tells
- * whether anything changed, so that nobody copies them for nothing.
+ * There may be hundreds of thousands of them, so a step costs what it does here, not what is here;
+ * and what it did can be undone without copying the rest.
  */
 #ifndef SCP_SEND_MOVES_H
 #define SCP_SEND_MOVES_H
 
-#include <sendcp/platform.h>
-
-/* An inode number alone does not name an inode for ever: numbers are reused. */
-struct scp_inode_id {
-	u64 ino;
-	u64 generation;
-};
-
-/* In the order they were added. */
-struct scp_id_list {
-	struct scp_inode_id *ids;
-	u32 count;
-	u32 room;
-};
-
-/* -ENOMEM leaves the list as it was. */
-int scp_id_list_reserve(struct scp_id_list *list, u32 room);
-int scp_id_list_add(struct scp_id_list *list, u64 ino, u64 generation);
-bool scp_id_list_has(const struct scp_id_list *list, u64 ino, u64 generation);
-int scp_id_list_copy(struct scp_id_list *to, const struct scp_id_list *from);
-void scp_id_list_release(struct scp_id_list *list);
+#include "send/inode_set.h"
 
 /* A directory whose move is delayed until that of another inode is done. */
 struct scp_move {
 	struct scp_inode_id dir;
 	/* Inode whose turn it waits for. */
 	u64 waits_for;
-	/* Its turn has come: place in the line of moves being applied; 0 between steps. */
-	u32 queued;
+	/* That turn has come: it is in the line of those to be moved now. */
+	bool queued;
 	/* It stands under its orphan name meanwhile, not under its old one. */
 	bool orphanised;
 	/* A doomed directory that can be removed once this one has left it; ino 0: none. */
 	struct scp_inode_id removes;
 	/* Directories that get new times when it is moved. */
 	struct scp_id_list touched;
+
+	/* moves.c's own. The next one with the same hash of dir.ino. */
+	struct scp_move *hash_next;
+	/* The next one in the line, or of those that wait for the same inode. */
+	struct scp_move *next;
+	/* Of the first one that waits for an inode only: the last one; its hash; its neighbours. */
+	struct scp_move *last;
+	struct scp_move *head_hash_next;
+	struct scp_move *older;
+	struct scp_move *newer;
 };
 
+struct scp_moves_change;
+
 struct scp_moves {
-	/* In the order they were registered. */
-	struct scp_move *moves;
 	u32 count;
-	u32 room;
+	/* The line of those to be moved now, first to last. */
+	struct scp_move *line;
+	struct scp_move *line_end;
+	/* The first ones that wait for an inode, in the order in which somebody began to. */
+	struct scp_move *oldest;
+	struct scp_move *newest;
+	/* All by directory, and the first ones that wait by what they wait for. */
+	struct scp_move **buckets;
+	struct scp_move **head_buckets;
+	u32 bucket_count;
+	/* What was done since scp_moves_keep(), to be undone from the last to the first. */
+	struct scp_moves_change *changes;
+	u32 change_count;
+	u32 change_room;
 	/* Directories to be removed as soon as they are empty; they stand under orphan names. */
-	struct scp_id_list doomed;
-	/* Number of the last place in the line. */
-	u32 last_queued;
-	/* Changes whenever anything here does. */
-	u64 version;
+	struct scp_inode_set doomed;
 };
 
 /* The delayed move of directory @ino (by number alone, as the kernel looks); NULL: none. */
 struct scp_move *scp_moves_find(const struct scp_moves *moves, u64 ino);
 /*
- * Registers *@move, taking its list over; -EEXIST if the directory has one already, -ENOMEM: then
- * the list stays the caller's.
+ * Registers a move as @move says, at the end of the line if it is queued, taking its list over.
+ * -EEXIST if the directory has one already, -ENOMEM: then the list stays the caller's.
  */
 int scp_moves_add(struct scp_moves *moves, struct scp_move *move);
-/* Puts all that wait for @ino at the end of the line. */
-void scp_moves_queue(struct scp_moves *moves, u64 ino);
-/* Takes the first in the line out into *@move; false: nobody is there. */
-bool scp_moves_take(struct scp_moves *moves, struct scp_move *move);
-bool scp_moves_any_waits_for(const struct scp_moves *moves, u64 ino);
-void scp_moves_changed(struct scp_moves *moves);
+/* @dir can be removed once @move is made. -ENOMEM. */
+int scp_moves_set_removes(struct scp_moves *moves, struct scp_move *move,
+			  const struct scp_inode_id *dir);
+/* What @move moves stands under its orphan name from now on. -ENOMEM. */
+int scp_moves_orphanise(struct scp_moves *moves, struct scp_move *move);
+/* Puts all that wait for @ino at the end of the line. -ENOMEM. */
+int scp_moves_queue(struct scp_moves *moves, u64 ino);
+/*
+ * Takes the first one out of the line: *@move, which stays valid until scp_moves_keep(); NULL:
+ * nobody is there. -ENOMEM.
+ */
+int scp_moves_take(struct scp_moves *moves, const struct scp_move **move);
+/*
+ * Calls @function for each: those that wait, by what they wait for, then the line. Added in that
+ * order to empty moves, they are as they are here.
+ */
+void scp_moves_each(const struct scp_moves *moves,
+		    void (*function)(void *private, const struct scp_move *move), void *private);
 
-bool scp_moves_is_doomed(const struct scp_moves *moves, u64 ino, u64 generation);
-int scp_moves_doom(struct scp_moves *moves, u64 ino, u64 generation);
-void scp_moves_pardon(struct scp_moves *moves, u64 ino, u64 generation);
+static inline bool scp_moves_is_doomed(const struct scp_moves *moves, u64 ino, u64 generation)
+{
+	return scp_inode_set_has(&moves->doomed, ino, generation);
+}
 
-/* Does nothing if both have the same version. -ENOMEM leaves @to usable, but different. */
-int scp_moves_copy(struct scp_moves *to, const struct scp_moves *from);
+/* What was done is kept: this is where scp_moves_undo() goes back to. */
+void scp_moves_keep(struct scp_moves *moves);
+/* Cannot fail. */
+void scp_moves_undo(struct scp_moves *moves);
 void scp_moves_release(struct scp_moves *moves);
 
 #endif

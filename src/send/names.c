@@ -103,7 +103,7 @@ static int find_current(struct scp_engine *engine)
 	naming->dir_orphanised = false;
 	naming->ancestor_orphanised = false;
 	naming->delayed = false;
-	naming->touched.count = 0;
+	scp_inode_set_clear(&naming->touched);
 	naming->aside.count = 0;
 	if (orphan)
 		return scp_orphan_name(engine, state->ino, state->generation, &naming->valid);
@@ -134,10 +134,8 @@ static int note_orphanised(struct scp_engine *engine, const struct scp_inode *ot
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	if (S_ISDIR(other->mode))
 		naming->dir_orphanised = true;
-	if (move) {
-		move->orphanised = true;
-		scp_moves_changed(&engine->state.moves);
-	}
+	if (move && scp_moves_orphanise(&engine->state.moves, move))
+		return scp_send_fail(engine, SCP_NO_MEMORY);
 	above = scp_is_ancestor(engine, engine->parent, engine->state.ino, &id);
 	if (above <= 0)
 		return above;
@@ -207,11 +205,7 @@ static int make_dir(struct scp_engine *engine, const struct scp_listed_ref *ref)
 
 static int touch(struct scp_engine *engine, const struct scp_listed_ref *ref)
 {
-	struct scp_id_list *touched = &engine->naming.touched;
-
-	if (scp_id_list_has(touched, ref->dir, ref->dir_generation))
-		return 0;
-	if (scp_id_list_add(touched, ref->dir, ref->dir_generation))
+	if (scp_inode_set_add(&engine->naming.touched, ref->dir, ref->dir_generation))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	return 0;
 }
@@ -375,8 +369,9 @@ static int settle_dir(struct scp_engine *engine, const struct scp_inode_id *dir)
 int scp_process_names(struct scp_engine *engine)
 {
 	struct scp_naming *naming = &engine->naming;
+	struct scp_inode_id dir;
 	int err = find_current(engine);
-	u32 i;
+	u32 at = 0;
 
 	if (!err && engine->parent)
 		err = for_each(engine, &naming->new, make_room);
@@ -384,7 +379,7 @@ int scp_process_names(struct scp_engine *engine)
 		err = for_each(engine, &naming->new, process_new);
 	if (!err)
 		err = process_gone(engine);
-	for (i = 0; i < naming->touched.count && !err; i++)
-		err = settle_dir(engine, &naming->touched.ids[i]);
+	while (!err && scp_inode_set_next(&naming->touched, &at, &dir))
+		err = settle_dir(engine, &dir);
 	return err;
 }

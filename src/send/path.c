@@ -189,10 +189,10 @@ static bool is_current(const struct scp_engine *engine, u64 ino, u64 generation)
 int scp_path_of(struct scp_engine *engine, u64 ino, u64 generation, struct scp_path *path)
 {
 	struct scp_inode_id id = { .ino = ino, .generation = generation };
-	bool current = is_current(engine, ino, generation);
+	bool is_it = is_current(engine, ino, generation);
 	int err = 0;
 
-	if (current && engine->state.path.len) {
+	if (is_it && engine->state.path.len) {
 		scp_path_copy(path, &engine->state.path);
 		return 0;
 	}
@@ -202,7 +202,7 @@ int scp_path_of(struct scp_engine *engine, u64 ino, u64 generation, struct scp_p
 		err = step_up(engine, &id, path);
 	if (err < 0)
 		return err;
-	if (current)
+	if (is_it)
 		scp_path_copy(&engine->state.path, path);
 	return 0;
 }

@@ -36,6 +36,7 @@ static void remember(struct scp_engine *engine, u64 dir, u64 generation, u64 ind
 /* 1: what the DIR_INDEX under @cursor names keeps its directory from being removed. */
 static int blocks(struct scp_engine *engine, struct scp_cursor *cursor, u64 dir, u64 generation)
 {
+	struct scp_inode_id id = { .ino = dir, .generation = generation };
 	struct scp_dirent_iter iter;
 	struct scp_dirent entry;
 	struct scp_move *move;
@@ -48,9 +49,8 @@ static int blocks(struct scp_engine *engine, struct scp_cursor *cursor, u64 dir,
 		return err < 0 ? err : 0;
 	move = scp_moves_find(&engine->state.moves, entry.location.objectid);
 	if (move) {
-		move->removes.ino = dir;
-		move->removes.generation = generation;
-		scp_moves_changed(&engine->state.moves);
+		if (scp_moves_set_removes(&engine->state.moves, move, &id))
+			return scp_send_fail(engine, SCP_NO_MEMORY);
 		return 1;
 	}
 	if (entry.location.objectid <= engine->state.ino)
@@ -98,10 +98,10 @@ int scp_can_remove(struct scp_engine *engine, u64 dir, u64 generation)
 	if (blocked < 0)
 		return blocked;
 	if (!blocked) {
-		scp_moves_pardon(moves, dir, generation);
+		scp_inode_set_remove(&moves->doomed, dir, generation);
 		return 1;
 	}
-	if (scp_moves_doom(moves, dir, generation))
+	if (scp_inode_set_add(&moves->doomed, dir, generation))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	return 0;
 }

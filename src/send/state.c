@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The send state as a value: made, copied, given back.
+ * The send state as a value: made, kept, set back, given back.
  */
 #include "send/state.h"
 
@@ -13,7 +13,7 @@ void scp_state_init(struct scp_state *state)
 
 void scp_state_release(struct scp_state *state)
 {
-	scp_id_list_release(&state->utimes);
+	scp_inode_set_release(&state->utimes);
 	scp_moves_release(&state->moves);
 }
 
@@ -47,23 +47,16 @@ static void copy_members(struct scp_state *to, const struct scp_state *from)
 	to->skip = from->skip;
 }
 
-int scp_state_copy(struct scp_state *to, const struct scp_state *from)
+void scp_state_keep(struct scp_state *state, struct scp_state *before)
 {
-	if (scp_id_list_copy(&to->utimes, &from->utimes) ||
-	    scp_moves_copy(&to->moves, &from->moves))
-		return -ENOMEM;
-	copy_members(to, from);
-	return 0;
+	copy_members(before, state);
+	scp_inode_set_keep(&state->utimes);
+	scp_moves_keep(&state->moves);
 }
 
-void scp_state_take_back(struct scp_state *state, struct scp_state *undo)
+void scp_state_undo(struct scp_state *state, const struct scp_state *before)
 {
-	struct scp_id_list utimes = state->utimes;
-	struct scp_moves moves = state->moves;
-
-	state->utimes = undo->utimes;
-	state->moves = undo->moves;
-	undo->utimes = utimes;
-	undo->moves = moves;
-	copy_members(state, undo);
+	copy_members(state, before);
+	scp_inode_set_undo(&state->utimes);
+	scp_moves_undo(&state->moves);
 }

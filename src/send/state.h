@@ -25,7 +25,7 @@ enum scp_phase {
 	SCP_PHASE_FINISH = 2,
 	/* ... a hole at its end, ... */
 	SCP_PHASE_FINISH_HOLE = 3,
-	/* ... its attributes and what waited for its turn. */
+	/* ... its attributes. What waited for its turn follows. */
 	SCP_PHASE_FINISH_INODE = 4,
 	/* The event itself. */
 	SCP_PHASE_HANDLE = 5,
@@ -50,6 +50,8 @@ enum scp_phase {
 	SCP_PHASE_TRIM = 17,
 	/* Before SCP_PHASE_FINISH_HOLE: contents behind the end that the file had in the parent. */
 	SCP_PHASE_FINISH_TAIL = 18,
+	/* Behind SCP_PHASE_FINISH_INODE: directories that waited for the inode, one a step. */
+	SCP_PHASE_FINISH_MOVES = 19,
 	SCP_PHASE_COUNT
 };
 
@@ -157,7 +159,7 @@ struct scp_state {
 	/* The path that commands for the current inode use; empty: not known yet. */
 	struct scp_path path;
 	/* Directories whose times are sent later, least recently touched first. */
-	struct scp_id_list utimes;
+	struct scp_inode_set utimes;
 	struct scp_moves moves;
 	struct scp_run run;
 	/* Stream bytes before the next command. */
@@ -168,9 +170,12 @@ struct scp_state {
 
 void scp_state_init(struct scp_state *state);
 void scp_state_release(struct scp_state *state);
-/* -ENOMEM leaves @to usable, but different. */
-int scp_state_copy(struct scp_state *to, const struct scp_state *from);
-/* Makes @state what @undo is, which is of no use afterwards; allocates nothing. */
-void scp_state_take_back(struct scp_state *state, struct scp_state *undo);
+/*
+ * Whatever was done to @state is kept: this is where scp_state_undo() goes back to. @before, which
+ * needs no other care, takes what is small; the sets note their changes themselves.
+ */
+void scp_state_keep(struct scp_state *state, struct scp_state *before);
+/* Cannot fail. */
+void scp_state_undo(struct scp_state *state, const struct scp_state *before);
 
 #endif

@@ -226,6 +226,8 @@ static int step(struct scp_engine *engine)
 		return scp_finish_hole(engine);
 	case SCP_PHASE_FINISH_INODE:
 		return scp_finish_inode(engine);
+	case SCP_PHASE_FINISH_MOVES:
+		return scp_finish_moves(engine);
 	case SCP_PHASE_TRIM:
 		return scp_step_trim(engine);
 	case SCP_PHASE_HANDLE:
@@ -257,7 +259,7 @@ static int step(struct scp_engine *engine)
  */
 static void undo_step(struct scp_engine *engine)
 {
-	scp_state_take_back(&engine->state, &engine->undo);
+	scp_state_undo(&engine->state, &engine->before);
 	if (engine->naming.collecting) {
 		scp_position_restore(&engine->state, &engine->naming.from);
 		engine->state.phase = SCP_PHASE_HANDLE;
@@ -279,8 +281,7 @@ int scp_step(struct scp_engine *engine)
 	/* Looking for the next item undoes what it does itself. */
 	if (engine->state.phase == SCP_PHASE_EVENT)
 		return step_event(engine);
-	if (scp_state_copy(&engine->undo, &engine->state))
-		return scp_send_fail(engine, SCP_NO_MEMORY);
+	scp_state_keep(&engine->state, &engine->before);
 	err = step(engine);
 	if (err)
 		undo_step(engine);

@@ -10,22 +10,11 @@
 
 int scp_defer_utimes(struct scp_engine *engine, u64 ino, u64 generation)
 {
-	struct scp_id_list *list = &engine->state.utimes;
-	struct scp_inode_id id = { .ino = ino, .generation = generation };
-	u32 i;
+	struct scp_inode_set *utimes = &engine->state.utimes;
 
-	for (i = list->count; i-- > 0;)
-		if (list->ids[i].ino == ino && list->ids[i].generation == generation)
-			break;
-	if (i != ~0u) {
-		memmove(&list->ids[i], &list->ids[i + 1],
-			(list->count - 1 - i) * sizeof(*list->ids));
-		list->ids[list->count - 1] = id;
-		return 0;
-	}
-	if (scp_id_list_reserve(list, list->count + 1))
+	scp_inode_set_remove(utimes, ino, generation);
+	if (scp_inode_set_add(utimes, ino, generation))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
-	list->ids[list->count++] = id;
 	return 0;
 }
 
@@ -45,27 +34,27 @@ void scp_finished(struct scp_engine *engine)
  */
 int scp_step_trim(struct scp_engine *engine)
 {
-	struct scp_id_list *list = &engine->state.utimes;
+	struct scp_inode_set *utimes = &engine->state.utimes;
 	struct scp_inode_id oldest;
+	u32 at = 0;
 
-	if (list->count <= SCP_UTIMES_KEPT)
+	if (utimes->count <= SCP_UTIMES_KEPT || !scp_inode_set_next(utimes, &at, &oldest))
 		return scp_send_fail(engine, SCP_CHECKPOINT_FORMAT);
-	oldest = list->ids[0];
-	list->count--;
-	memmove(list->ids, list->ids + 1, list->count * sizeof(*list->ids));
+	scp_inode_set_remove(utimes, oldest.ino, oldest.generation);
 	scp_finished(engine);
 	return scp_send_utimes(engine, oldest.ino, oldest.generation);
 }
 
 int scp_step_flush(struct scp_engine *engine)
 {
-	struct scp_id_list *list = &engine->state.utimes;
+	struct scp_inode_set *utimes = &engine->state.utimes;
+	struct scp_inode_id latest;
 
-	if (!list->count) {
+	if (!utimes->count) {
 		engine->state.phase = SCP_PHASE_END;
 		return 0;
 	}
-	list->count--;
-	return scp_send_utimes(engine, list->ids[list->count].ino,
-			       list->ids[list->count].generation);
+	latest = scp_inode_set_last(utimes);
+	scp_inode_set_remove(utimes, latest.ino, latest.generation);
+	return scp_send_utimes(engine, latest.ino, latest.generation);
 }

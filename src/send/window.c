@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Steps with very many commands: an inode may have 65,535 names, and any number of directories may
- * have waited for one.
+ * Steps with very many commands: an inode may have 65,535 names.
  *
  * Queueing all their commands would take any amount of memory, and any size of checkpoint. So the
  * state from before the first name was collected is kept (the origin), and the step is run as often
@@ -18,9 +17,8 @@ static bool is_long(const struct scp_engine *engine)
 	if (engine->naming.new.live + engine->naming.gone.live > SCP_NAMES_QUEUED)
 		return true;
 	/* Names of a number used again are collected within the step, so nobody knows how many. */
-	if (state->phase == SCP_PHASE_RECREATE_DELETE || state->phase == SCP_PHASE_RECREATE_NAMES)
-		return true;
-	return scp_moves_any_waits_for(&state->moves, state->ino);
+	return state->phase == SCP_PHASE_RECREATE_DELETE ||
+	       state->phase == SCP_PHASE_RECREATE_NAMES;
 }
 
 static int open_window(struct scp_engine *engine)

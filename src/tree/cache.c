@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The cache of verified tree blocks: found by address, bounded in bytes, least recently used goes
  * first.

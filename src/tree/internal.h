@@ -42,6 +42,7 @@ struct scp_prefetch {
 	u32 slots[SCP_PREFETCH_MAX];
 	u32 count;
 };
+
 struct scp_prefetch *scp_cache_prefetch_room(struct scp_volume *volume);
 
 /* node.c */

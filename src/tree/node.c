@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Obtaining a tree block: from the cache, or from the first copy that passes every check.
  */
@@ -68,6 +68,21 @@ static int scp_node_read(struct scp_volume *volume, const struct scp_node_expect
 	return why.err;
 }
 
+/* How many blocks are looked up between two questions whether to stop. A power of two. */
+#define SCP_LOOKUPS_UNASKED 256u
+
+/* Reading asks by itself; long work on blocks that are all cached must be stoppable, too. */
+static int scp_node_ask(struct scp_volume *volume)
+{
+	const struct scp_host *host = volume->host;
+
+	if (!scp_is_aligned(++volume->stats.node_lookups, SCP_LOOKUPS_UNASKED))
+		return 0;
+	if (!host->ops->interrupted || !host->ops->interrupted(host->private))
+		return 0;
+	return scp_fail_detail(volume, SCP_INTERRUPTED, NULL);
+}
+
 int scp_node_get(struct scp_volume *volume, const struct scp_node_expect *expect,
 		 struct scp_node **out)
 {
@@ -76,7 +91,9 @@ int scp_node_get(struct scp_volume *volume, const struct scp_node_expect *expect
 	int ret;
 
 	*out = NULL;
-	volume->stats.node_lookups++;
+	ret = scp_node_ask(volume);
+	if (ret)
+		return ret;
 	node = scp_cache_get(volume, expect->bytenr, expect->generation);
 	if (node) {
 		reason = scp_node_fits(node, expect);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * From a tree's id to its root block: the superblock's own trees, and ROOT_ITEMs for all others.
  */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The chunk map: CHUNK_ITEMs checked, kept sorted, looked up by logical address.
  */

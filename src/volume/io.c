@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Reading by logical address: ranges cut into pieces, each obtained by the way that was asked for.
  */
@@ -20,8 +20,9 @@ int scp_device_read(struct scp_volume *volume, struct scp_io *ios, unsigned int 
 	if (host->ops->interrupted && host->ops->interrupted(host->private))
 		return scp_fail_detail(volume, SCP_INTERRUPTED, NULL);
 	ret = host->ops->read(host->private, ios, count);
-	if (ret == -EINTR)
-		return scp_fail_detail(volume, SCP_INTERRUPTED, NULL);
+	if (ret == -EINTR || ret == -ENOMEM)
+		return scp_fail_detail(volume, ret == -EINTR ? SCP_INTERRUPTED : SCP_NO_MEMORY,
+				       NULL);
 	if (ret)
 		return scp_fail_device(volume, SCP_DEVICE_READ, scp_device_errno(ret), ios->device,
 				       SCP_NOWHERE);

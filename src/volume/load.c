@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Loading the chunk map: the superblock's SYSTEM chunks first, with them the chunk tree.
  */

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Superblocks of zoned devices: logs in pairs of sequential zones instead of fixed places.
  *

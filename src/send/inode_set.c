@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Lists and sets of inode ids.
+ *
+ * A set only ever appends: what is taken out leaves a hole in its place, so that going back is
+ * filling the holes made since and forgetting what was appended since. Holes are closed when
+ * changes are kept.
+ */
+#include "send/inode_set.h"
+
+#define FIRST_ROOM 16u
+/* In scp_inode_slot.gone: taken out, and none before it since the last keep. */
+#define FIRST_GONE (~0u)
+/* Likewise: for good. Such slots are in no bucket: an id often moved to the end would fill it. */
+#define GONE_FOR_GOOD (~0u - 1)
+/* Fewer holes than that are not worth closing. */
+#define HOLES_KEPT 64u
+
+int scp_id_list_reserve(struct scp_id_list *list, u32 room)
+{
+	struct scp_inode_id *ids;
+
+	if (list->room >= room)
+		return 0;
+	room = scp_max(room, scp_max(8, list->room * 2ULL));
+	ids = scp_realloc(list->ids, list->room * sizeof(*ids), room * sizeof(*ids));
+	if (!ids)
+		return -ENOMEM;
+	list->ids = ids;
+	list->room = room;
+	return 0;
+}
+
+int scp_id_list_add(struct scp_id_list *list, u64 ino, u64 generation)
+{
+	if (scp_id_list_reserve(list, list->count + 1))
+		return -ENOMEM;
+	list->ids[list->count].ino = ino;
+	list->ids[list->count].generation = generation;
+	list->count++;
+	return 0;
+}
+
+bool scp_id_list_has(const struct scp_id_list *list, u64 ino, u64 generation)
+{
+	u32 i;
+
+	for (i = 0; i < list->count; i++)
+		if (list->ids[i].ino == ino && list->ids[i].generation == generation)
+			return true;
+	return false;
+}
+
+int scp_id_list_copy(struct scp_id_list *to, const struct scp_id_list *from)
+{
+	if (scp_id_list_reserve(to, from->count))
+		return -ENOMEM;
+	if (from->count)
+		memcpy(to->ids, from->ids, from->count * sizeof(*to->ids));
+	to->count = from->count;
+	return 0;
+}
+
+void scp_id_list_release(struct scp_id_list *list)
+{
+	scp_free(list->ids);
+	memset(list, 0, sizeof(*list));
+}
+
+static u32 *bucket_of(const struct scp_inode_set *set, const struct scp_inode_id *id)
+{
+	u32 hash = scp_hash_ino(id->ino + (id->generation << 40) + (id->generation >> 24));
+
+	return &set->buckets[hash & (set->bucket_count - 1)];
+}
+
+static void link_slot(struct scp_inode_set *set, u32 index)
+{
+	struct scp_inode_slot *slot = &set->slots[index];
+	u32 *bucket = bucket_of(set, &slot->id);
+
+	slot->hash_next = *bucket;
+	*bucket = index + 1;
+}
+
+static void link_all(struct scp_inode_set *set)
+{
+	u32 i;
+
+	if (set->bucket_count)
+		memset(set->buckets, 0, set->bucket_count * sizeof(*set->buckets));
+	for (i = 0; i < set->used; i++)
+		if (set->slots[i].gone != GONE_FOR_GOOD)
+			link_slot(set, i);
+}
+
+/* Room for one more slot. As many buckets as slots. */
+static int grow(struct scp_inode_set *set)
+{
+	u32 room = set->room ? set->room * 2 : FIRST_ROOM;
+	struct scp_inode_slot *slots;
+	u32 *buckets;
+
+	if (set->used < set->room)
+		return 0;
+	if (room >= GONE_FOR_GOOD / 2)
+		return -ENOMEM;
+	buckets = scp_alloc(room * sizeof(*buckets));
+	if (!buckets)
+		return -ENOMEM;
+	slots = scp_realloc(set->slots, set->room * sizeof(*slots), room * sizeof(*slots));
+	if (!slots) {
+		scp_free(buckets);
+		return -ENOMEM;
+	}
+	scp_free(set->buckets);
+	set->slots = slots;
+	set->buckets = buckets;
+	set->room = room;
+	set->bucket_count = room;
+	link_all(set);
+	return 0;
+}
+
+static struct scp_inode_slot *find(const struct scp_inode_set *set, u64 ino, u64 generation)
+{
+	struct scp_inode_id id = { .ino = ino, .generation = generation };
+	struct scp_inode_slot *slot;
+	u32 next;
+
+	if (!set->count)
+		return NULL;
+	next = *bucket_of(set, &id);
+	while (next) {
+		slot = &set->slots[next - 1];
+		if (!slot->gone && slot->id.ino == ino && slot->id.generation == generation)
+			return slot;
+		next = slot->hash_next;
+	}
+	return NULL;
+}
+
+bool scp_inode_set_has(const struct scp_inode_set *set, u64 ino, u64 generation)
+{
+	return find(set, ino, generation);
+}
+
+int scp_inode_set_add(struct scp_inode_set *set, u64 ino, u64 generation)
+{
+	struct scp_inode_slot *slot;
+
+	if (find(set, ino, generation))
+		return 0;
+	if (grow(set))
+		return -ENOMEM;
+	slot = &set->slots[set->used];
+	slot->id.ino = ino;
+	slot->id.generation = generation;
+	slot->gone = 0;
+	link_slot(set, set->used);
+	set->used++;
+	set->count++;
+	return 0;
+}
+
+void scp_inode_set_remove(struct scp_inode_set *set, u64 ino, u64 generation)
+{
+	struct scp_inode_slot *slot = find(set, ino, generation);
+
+	if (!slot)
+		return;
+	slot->gone = set->taken_out ? set->taken_out : FIRST_GONE;
+	set->taken_out = slot - set->slots + 1;
+	set->count--;
+	while (set->first < set->used && set->slots[set->first].gone)
+		set->first++;
+}
+
+bool scp_inode_set_next(const struct scp_inode_set *set, u32 *at, struct scp_inode_id *id)
+{
+	u32 slot = scp_max(*at, set->first);
+
+	while (slot < set->used && set->slots[slot].gone)
+		slot++;
+	if (slot >= set->used)
+		return false;
+	*id = set->slots[slot].id;
+	*at = slot + 1;
+	return true;
+}
+
+struct scp_inode_id scp_inode_set_last(const struct scp_inode_set *set)
+{
+	u32 slot = set->used - 1;
+
+	while (set->slots[slot].gone)
+		slot--;
+	return set->slots[slot].id;
+}
+
+void scp_inode_set_clear(struct scp_inode_set *set)
+{
+	/* There may be many more buckets than slots in use. */
+	while (set->used)
+		*bucket_of(set, &set->slots[--set->used].id) = 0;
+	set->count = 0;
+	set->first = 0;
+	set->taken_out = 0;
+	scp_inode_set_keep(set);
+}
+
+static void close_holes(struct scp_inode_set *set)
+{
+	u32 to = 0;
+	u32 i;
+
+	for (i = set->first; i < set->used; i++)
+		if (!set->slots[i].gone)
+			set->slots[to++] = set->slots[i];
+	set->used = to;
+	set->first = 0;
+	link_all(set);
+}
+
+static void unlink_slot(struct scp_inode_set *set, struct scp_inode_slot *slot)
+{
+	u32 *at = bucket_of(set, &slot->id);
+	u32 number = slot - set->slots + 1;
+
+	while (*at != number)
+		at = &set->slots[*at - 1].hash_next;
+	*at = slot->hash_next;
+}
+
+void scp_inode_set_keep(struct scp_inode_set *set)
+{
+	struct scp_inode_slot *slot;
+
+	while (set->taken_out) {
+		slot = &set->slots[set->taken_out - 1];
+		set->taken_out = slot->gone == FIRST_GONE ? 0 : slot->gone;
+		slot->gone = GONE_FOR_GOOD;
+		unlink_slot(set, slot);
+	}
+	while (set->used && set->slots[set->used - 1].gone)
+		set->used--;
+	if (set->used - set->count > set->count + HOLES_KEPT)
+		close_holes(set);
+	set->first = scp_min(set->first, set->used);
+	set->kept_used = set->used;
+	set->kept_first = set->first;
+}
+
+void scp_inode_set_undo(struct scp_inode_set *set)
+{
+	struct scp_inode_slot *slot;
+
+	while (set->taken_out) {
+		slot = &set->slots[set->taken_out - 1];
+		set->taken_out = slot->gone == FIRST_GONE ? 0 : slot->gone;
+		slot->gone = 0;
+		set->count++;
+	}
+	while (set->used > set->kept_used) {
+		unlink_slot(set, &set->slots[--set->used]);
+		set->count--;
+	}
+	set->first = set->kept_first;
+}
+
+void scp_inode_set_release(struct scp_inode_set *set)
+{
+	scp_free(set->slots);
+	scp_free(set->buckets);
+	memset(set, 0, sizeof(*set));
+}
