@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# sparse (with endianness) and checkpatch --strict over the module and the engine.
+#
+# usage: check.sh KDIR BUILD-DIRECTORY
+# CHECKPATCH names checkpatch.pl; otherwise it is taken from the kernel's sources that Debian packages
+# (Debian's header packages do not have it), and kept in ${XDG_CACHE_HOME:-~/.cache}.
+set -u
+kdir=$(realpath "$1")
+build=$2
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/sendcp-checkpatch
+found=0
+
+# What the engine does otherwise on purpose, since it is built without the kernel too (BIT_MACRO,
+# PREFER_*, CAMELCASE: _Static_assert); lists that are macros (COMPLEX_MACRO, MACRO_ARG_REUSE,
+# BRACKET_SPACE); and the header that is there to ask for versions.
+ignored=BIT_MACRO,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,CAMELCASE,COMPLEX_MACRO
+ignored+=,MACRO_ARG_REUSE,BRACKET_SPACE,LINUX_VERSION_CODE,CONSTANT_COMPARISON
+
+die()
+{
+	echo "module-check: $1" >&2
+	exit 1
+}
+
+fetch_checkpatch()
+{
+	local package work
+
+	package=$(apt-cache depends linux-source 2>/dev/null | awk '/Depends: linux-source-/ { print $2 }')
+	[ -n "$package" ] || die "no package linux-source: name checkpatch.pl with CHECKPATCH="
+	mkdir -p "$cache" && work=$(mktemp -d "$cache/partial.XXXXXX") || exit 1
+	echo "module-check: fetching checkpatch from $package" >&2
+	(cd "$work" && apt-get download "$package" >/dev/null 2>&1 &&
+		dpkg --fsys-tarfile ./*.deb | tar -xO "./usr/src/$package.tar.xz" |
+		tar -xJ --strip-components=2 --wildcards '*/scripts/checkpatch.pl' \
+			'*/scripts/spelling.txt' '*/scripts/const_structs.checkpatch') &&
+		mv "$work"/checkpatch.pl "$work"/spelling.txt "$work"/const_structs.checkpatch "$cache"
+	rm -rf "$work"
+	[ -e "$cache/checkpatch.pl" ] || die "cannot fetch $package"
+}
+
+command -v sparse >/dev/null || die "sparse is missing (apt install sparse)"
+if [ -z "${CHECKPATCH:-}" ]; then
+	CHECKPATCH=$cache/checkpatch.pl
+	[ -e "$CHECKPATCH" ] || fetch_checkpatch
+fi
+
+# What sparse says of the kernel's own headers is not ours.
+out=$(make -C "$kdir" M="$build" C=2 CF=-D__CHECK_ENDIAN__ modules 2>&1) || die "$out"
+grep -q 'CHECK .*module/main.c' <<<"$out" || die "sparse did not run"
+out=$(grep -E "^($build/|\./)?(module|src|include)/.*(warning|error):" <<<"$out")
+[ -z "$out" ] || { echo "$out"; found=1; }
+
+# In the copy: in a git repository checkpatch leaves a file of its own behind.
+cd "$build" || exit 1
+out=$(perl "$CHECKPATCH" --no-tree --root="$build" --strict --terse --no-summary --max-line-length=100 \
+	--show-types --ignore="$ignored" \
+	-f module/[a-z]*.[ch] include/uapi/*.h include/sendcp/*.h src/*.[ch] src/*/*.[ch])
+[ -z "$out" ] || { echo "$out"; found=1; }
+[ $found -eq 0 ] && echo "module-check: clean"
+exit $found

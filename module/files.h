@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The files a call names by fd: subvolumes, devices, where to write.
+ *
+ * They are held for the call alone, so that between two calls nothing keeps a filesystem from being
+ * unmounted.
+ */
+#ifndef SENDCP_MODULE_FILES_H
+#define SENDCP_MODULE_FILES_H
+
+#include <linux/fs.h>
+#include <uapi/sendcp.h>
+
+#include <sendcp/platform.h>
+
+/* A subvolume by the open file of its root directory. */
+struct subvolume_file {
+	struct file *file;
+	/* Id of its tree. */
+	u64 root;
+};
+
+struct call_files {
+	struct subvolume_file subvolume;
+	/* ->file NULL: none. */
+	struct subvolume_file parent;
+	struct subvolume_file *clones;
+	u32 clone_count;
+	struct file **devices;
+	u32 device_count;
+};
+
+/*
+ * Takes the files that @args names; errors as <uapi/sendcp.h> tells them. files_put() is safe, and
+ * due, in any case.
+ */
+int files_get(const struct sendcp_send *args, struct call_files *files);
+void files_put(struct call_files *files);
+
+/*
+ * Is the filesystem the subvolumes are on the one with this @fsid? A negative errno if it cannot
+ * be told.
+ */
+int files_match_fsid(const struct call_files *files, const u8 *fsid);
+
+#endif

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Handing a checkpoint to the caller.
+ */
+#include <linux/uaccess.h>
+
+#include "handover.h"
+#include "send/engine_private.h"
+
+int handover_blob(struct sendcp_send *args, const void *checkpoint, size_t size, u64 offset,
+		  bool copy)
+{
+	args->new_checkpoint_size = size;
+	args->offset = offset;
+	if (size > args->new_checkpoint_room)
+		return -EMSGSIZE;
+	/* More is not taken back either. */
+	if (size > SENDCP_CHECKPOINT_MAX)
+		return -E2BIG;
+	if (copy && copy_to_user(u64_to_user_ptr(args->new_checkpoint), checkpoint, size))
+		return -EFAULT;
+	return 0;
+}
+
+int handover_checkpoint(struct session *session, struct sendcp_send *args)
+{
+	u8 *checkpoint;
+	size_t size;
+	int ret;
+
+	ret = scp_checkpoint_encode(session->engine, &checkpoint, &size);
+	if (ret)
+		return ret;
+	ret = handover_blob(args, checkpoint, size, scp_engine_offset(session->engine), true);
+	if (ret)
+		scp_free(checkpoint);
+	else
+		session_keep(session, checkpoint, size);
+	return ret;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Handing a checkpoint to the caller.
+ */
+#ifndef SENDCP_MODULE_HANDOVER_H
+#define SENDCP_MODULE_HANDOVER_H
+
+#include "session.h"
+
+/*
+ * Takes the checkpoint where the engine is and copies it to the caller; the session keeps it as
+ * well. Sets ->new_checkpoint_size and ->offset. -EMSGSIZE: it does not fit; -E2BIG: longer than
+ * any that is taken back; -EFAULT.
+ */
+int handover_checkpoint(struct session *session, struct sendcp_send *args);
+
+/*
+ * The same with a checkpoint taken before: @checkpoint of @size bytes, at stream byte @offset.
+ * Without @copy: would it fit?
+ */
+int handover_blob(struct sendcp_send *args, const void *checkpoint, size_t size, u64 offset,
+		  bool copy);
+
+#endif

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * SENDCP_IOC_STREAM: a stream into a pipe, file or socket with one call.
+ *
+ * Whatever takes the bytes may stop in the middle of a command. So a command is settled, a
+ * checkpoint taken in front of it, and then it is made and written: with that checkpoint and the
+ * number of bytes written behind it the next call makes the same command and goes on within it.
+ */
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/sched/signal.h>
+
+#include "handover.h"
+#include "ioctl.h"
+#include "send/engine_private.h"
+
+struct stream {
+	struct session *session;
+	struct sendcp_send *args;
+	struct file *output;
+	/* Room for any one command. */
+	u8 *command;
+	size_t room;
+	/* Bytes written by this call. */
+	size_t written;
+	/* Bytes of the next command that are out already. */
+	u64 skip;
+	/* Taken in front of the command being written. */
+	u8 *before;
+	size_t before_size;
+	u64 before_offset;
+	/* The engine is behind the command that is being written. */
+	bool within;
+	bool end;
+};
+
+static int engine_failed(struct stream *stream, int ret)
+{
+	if (ret)
+		stream->session->error = *scp_engine_error(stream->session->engine);
+	return ret;
+}
+
+/* Whoever has the position may wait for anything meanwhile: that wait can be left, too. */
+static ssize_t write_once(struct file *file, const void *data, size_t size)
+{
+	bool seeks = file->f_mode & FMODE_ATOMIC_POS;
+	loff_t position;
+	ssize_t done;
+
+	if (seeks && mutex_lock_interruptible(&file->f_pos_lock))
+		return -EINTR;
+	position = file->f_pos;
+	done = kernel_write(file, data, size, &position);
+	if (done > 0 && !(file->f_mode & FMODE_STREAM))
+		file->f_pos = position;
+	if (seeks)
+		mutex_unlock(&file->f_pos_lock);
+	return done;
+}
+
+/*
+ * EMSGSIZE would send the caller looking for more room for its checkpoint, over and over: it comes
+ * from sockets for messages that are shorter than a command, which are no place for a stream.
+ */
+static int write_error(ssize_t done)
+{
+	if (!done)
+		return -EIO;
+	return done == -EMSGSIZE ? -EINVAL : done;
+}
+
+/* All of it, unless a signal or a failure comes; counts what went out. */
+static int write_out(struct stream *stream, const u8 *data, size_t size)
+{
+	while (size) {
+		ssize_t done = write_once(stream->output, data, size);
+
+		if (done <= 0)
+			return write_error(done);
+		stream->written += done;
+		stream->skip += done;
+		data += done;
+		size -= done;
+		if (size && signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+/*
+ * The checkpoint in front of the next command. One that does not fit is found out before anything
+ * is written that this call could not account for; the one before it stays.
+ */
+static int take_checkpoint(struct stream *stream)
+{
+	struct scp_engine *engine = stream->session->engine;
+	u8 *checkpoint;
+	size_t size;
+	int ret;
+
+	ret = scp_checkpoint_encode(engine, &checkpoint, &size);
+	if (ret)
+		return ret;
+	/* With nothing written yet it may as well be seen whether the caller's memory is there. */
+	ret = handover_blob(stream->args, checkpoint, size, scp_engine_offset(engine),
+			    !stream->written);
+	if (ret) {
+		scp_free(checkpoint);
+		return ret;
+	}
+	scp_free(stream->before);
+	stream->before = checkpoint;
+	stream->before_size = size;
+	stream->before_offset = scp_engine_offset(engine);
+	return 0;
+}
+
+static int settle_command(struct stream *stream)
+{
+	u32 length;
+	int ret;
+
+	ret = engine_failed(stream, scp_engine_prepare(stream->session->engine, &length,
+						       &stream->end));
+	if (ret)
+		return ret;
+	if (stream->skip > length)
+		return -EINVAL;
+	return stream->end ? session_confirm(stream->session, true) : take_checkpoint(stream);
+}
+
+/*
+ * Before anything is written that a receiver takes for the stream's end, the subvolume must have
+ * been seen unchanged behind all the rest.
+ */
+static int confirm(struct stream *stream)
+{
+	const struct scp_engine *engine = stream->session->engine;
+
+	return session_confirm(stream->session, engine->state.phase == SCP_PHASE_DONE);
+}
+
+static int write_command(struct stream *stream)
+{
+	struct scp_fill fill = {
+		.buffer = stream->command,
+		.size = stream->room,
+		.flags = SCP_FILL_ONE_COMMAND,
+	};
+	int ret;
+
+	ret = engine_failed(stream, scp_engine_fill(stream->session->engine, &fill));
+	if (ret)
+		return ret;
+	stream->within = true;
+	ret = confirm(stream);
+	if (!ret)
+		ret = write_out(stream, stream->command + stream->skip,
+				fill.filled - stream->skip);
+	if (ret)
+		return ret;
+	stream->within = false;
+	stream->skip = 0;
+	return 0;
+}
+
+static int stream_commands(struct stream *stream)
+{
+	int ret;
+
+	do {
+		ret = settle_command(stream);
+		if (!ret && !stream->end)
+			ret = write_command(stream);
+		if (!ret && stream->written && signal_pending(current))
+			break;
+	} while (!ret && !stream->end && !(stream->args->flags & SENDCP_ONE_COMMAND));
+	return ret;
+}
+
+/* The checkpoint in front of the last command, and how much behind it is out. */
+static int finish_within(struct stream *stream, u64 out)
+{
+	int ret = handover_blob(stream->args, stream->before, stream->before_size,
+				stream->before_offset, true);
+
+	stream->args->new_skip = out;
+	session_drop_engine(stream->session);
+	return ret;
+}
+
+/*
+ * The checkpoint is where the engine is. Without memory for that, or room, it is the one in front
+ * of the last command, all of which is out: what was written must be accounted for.
+ */
+static int finish_between(struct stream *stream)
+{
+	u64 offset = scp_engine_offset(stream->session->engine);
+	int ret = handover_checkpoint(stream->session, stream->args);
+
+	/* With nothing written the caller must learn why, or it would be told the same for ever. */
+	if (ret && stream->before && stream->written)
+		return finish_within(stream, offset - stream->before_offset);
+	if (ret)
+		session_drop_engine(stream->session);
+	return ret;
+}
+
+/* A failure behind bytes that are out comes again with the next call. */
+static int finish(struct stream *stream, int ret)
+{
+	if (ret && !stream->written) {
+		session_drop_engine(stream->session);
+		return ret;
+	}
+	stream->args->filled = stream->written;
+	stream->args->result = stream->end && !ret ? SENDCP_RESULT_END : 0;
+	return stream->within ? finish_within(stream, stream->skip) : finish_between(stream);
+}
+
+static int run_stream(struct stream *stream, const void *checkpoint)
+{
+	struct session *session = stream->session;
+	int ret;
+
+	session->call->made = &stream->written;
+	ret = session_arm(session, stream->args, checkpoint, stream->args->checkpoint_size);
+	if (ret)
+		return ret;
+	stream->room = scp_buffer_min(stream->args->protocol);
+	stream->command = scp_alloc(stream->room);
+	if (!stream->command)
+		return -ENOMEM;
+	ret = finish(stream, stream_commands(stream));
+	scp_free(stream->command);
+	scp_free(stream->before);
+	return ret;
+}
+
+/* Anything that write(2) takes, except for what only takes user memory. */
+static struct file *get_output(int fd)
+{
+	struct file *file = fget(fd);
+	int ret = 0;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (!(file->f_mode & FMODE_WRITE))
+		ret = -EBADF;
+	else if (!file->f_op->write_iter || file->f_op->write)
+		ret = -EINVAL;
+	if (!ret)
+		return file;
+	fput(file);
+	return ERR_PTR(ret);
+}
+
+int send_to_file(struct session *session, struct sendcp_send *args, const void *checkpoint)
+{
+	struct stream stream = { .session = session, .args = args, .skip = args->skip };
+	int ret;
+
+	if (args->buffer || args->buffer_size || args->flags & SENDCP_SPLIT_WRITES)
+		return -EINVAL;
+	stream.output = get_output(args->output_fd);
+	if (IS_ERR(stream.output))
+		return PTR_ERR(stream.output);
+	ret = run_stream(&stream, checkpoint);
+	fput(stream.output);
+	return ret;
+}
