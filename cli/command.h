@@ -10,5 +10,9 @@
 int command_send(const struct options *options);
 int command_resume(const struct options *options);
 int command_show(const struct options *options);
+int command_verify(const struct options *options);
+int command_dump(const struct options *options);
+int command_cat(const struct options *options);
+int command_info(const struct options *options);
 
 #endif

@@ -9,48 +9,18 @@
 
 #include "alloc.h"
 #include "command.h"
-#include "fileio.h"
 #include "measure.h"
 #include "message.h"
 #include "outcome.h"
+#include "send_header.h"
 #include "signals.h"
 #include "stream_run.h"
 #include "verbose.h"
 
-/* No batch is larger than the checkpoint interval. */
-static void make_settings(const struct options *options, struct stream_settings *settings)
-{
-	u64 size = options->buffer_size ? options->buffer_size : DEFAULT_BUFFER_SIZE;
-
-	settings->buffer_size = (size_t)scp_min(size, options->interval);
-	settings->buffers = options->buffers ? options->buffers : DEFAULT_BUFFERS;
-	settings->interval = options->interval;
-	settings->step = options->step;
-}
-
-/* Everything a later run needs, with paths that do not depend on where it is started. */
-static int make_header(const struct stream_run *run, const struct options *options,
-		       struct sidecar_header *header)
-{
-	*header = (struct sidecar_header){
-		.buffer_size = run->settings.buffer_size,
-		.buffers = run->settings.buffers,
-		.interval = run->settings.interval,
-		.keep = options->checkpoint,
-	};
-	subject_pin(run->subject, options, header);
-	if (!options->output)
-		return 0;
-	header->output = absolute_path(options->output);
-	if (header->output)
-		return 0;
-	return error_line("cannot find out where %s is: %s", options->output, strerror(errno));
-}
-
 /* --checkpoint's file; beside a file named with -f there is always one; else none. */
-static int create_journal(struct stream_run *run, const struct options *options)
+static int create_journal(struct stream_run *run, const struct options *options,
+			  const struct sidecar_header *header)
 {
-	struct sidecar_header header;
 	char *path;
 	int ret;
 
@@ -58,22 +28,29 @@ static int create_journal(struct stream_run *run, const struct options *options)
 		return 0;
 	path = options->checkpoint ? xstrdup(options->checkpoint) :
 				     xasprintf("%s.cp", options->output);
-	ret = make_header(run, options, &header);
-	if (!ret)
-		ret = journal_create(path, &header, &run->journal);
-	sidecar_header_clear(&header);
+	ret = journal_create(path, header, &run->journal);
 	free(path);
 	return ret;
 }
 
+static int create_wrap(struct stream_run *run, const struct sidecar_header *header)
+{
+	int ret = wrap_open(header, run->output, &run->mark, &run->wrap);
+
+	run->output->wrapped = run->wrap;
+	return ret ? error_line("cannot wrap the stream: %s", strerror(-ret)) : 0;
+}
+
 /* The output is emptied only under the sidecar's lock: another run may be writing it. */
-static int prepare(struct stream_run *run, const struct options *options)
+static int prepare(struct stream_run *run, const struct options *options,
+		   struct sidecar_header *header)
 {
 	if (options->output && output_open(run->output, options->output))
 		return -1;
-	if (create_journal(run, options))
+	if (send_header(run->subject, options, &run->settings, options->output, header) ||
+	    create_journal(run, options, header) || create_wrap(run, header))
 		return -1;
-	return output_cut(run->output, 0);
+	return output_cut(run->output, 0, 0);
 }
 
 /* A complete stream's sidecar goes, unless it was asked for. */
@@ -89,17 +66,20 @@ static int send_subject(const struct subject *subject, struct output *output,
 			const struct options *options)
 {
 	struct stream_run run = { .subject = subject, .output = output };
+	struct sidecar_header header = { 0 };
 	struct stream_outcome outcome;
 	int code = EXIT_FAILED;
 
-	make_settings(options, &run.settings);
-	if (!prepare(&run, options)) {
+	send_settings(options, &run.settings);
+	if (!prepare(&run, options, &header)) {
 		run.progress = progress_begin(options, subject, &run.start);
 		stream_run(&run, &outcome);
 		progress_end(run.progress);
 		code = outcome_report(&run, &outcome, NULL);
 	}
 	code = close_journal(&run, options, code);
+	wrap_free(run.wrap);
+	sidecar_header_clear(&header);
 	if (options->output)
 		output_close(output);
 	return code;

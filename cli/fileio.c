@@ -79,8 +79,11 @@ int sync_directory_of(const char *path)
 	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int ret = fd < 0 ? -1 : fsync(fd);
 
-	/* Some filesystems cannot sync a directory; there is nothing more to be done then. */
-	if (fd >= 0 && ret && (errno == EINVAL || errno == EROFS))
+	/*
+	 * Some filesystems cannot sync a directory, and one that may be written to need not be
+	 * readable; there is nothing more to be done then.
+	 */
+	if (ret && (fd < 0 ? errno == EACCES : errno == EINVAL || errno == EROFS))
 		ret = 0;
 	if (fd >= 0)
 		close(fd);

@@ -10,37 +10,6 @@
 #include "message.h"
 #include "signals.h"
 
-int stream_open_engine(const struct subject *subject, struct source *source, size_t index,
-		       const void *checkpoint, size_t checkpoint_size,
-		       struct scp_engine **out, struct scp_error *error)
-{
-	struct scp_request request;
-	int ret;
-
-	subject_request(subject, index, &request);
-	scp_error_clear(error);
-	ret = scp_engine_open(source_volume(source), &request, out, error);
-	if (ret || !checkpoint)
-		return ret;
-	ret = scp_engine_rearm(*out, checkpoint, checkpoint_size);
-	if (!ret)
-		return 0;
-	*error = *scp_engine_error(*out);
-	scp_engine_close(*out);
-	*out = NULL;
-	return ret;
-}
-
-int stream_fill(struct scp_engine *engine, struct scp_fill *fill)
-{
-	int ret;
-
-	do
-		ret = scp_engine_fill(engine, fill);
-	while (ret == -EINTR && !signals_stopped());
-	return ret;
-}
-
 void stream_hash(const void *data, size_t size, u8 hash[SIDECAR_HASH_SIZE])
 {
 	XXH128_canonical_t canonical;
@@ -49,11 +18,11 @@ void stream_hash(const void *data, size_t size, u8 hash[SIDECAR_HASH_SIZE])
 	memcpy(hash, canonical.digest, SIDECAR_HASH_SIZE);
 }
 
-/* The engine knows why, and only until its next call. */
-static int engine_failed(struct filler *filler, int ret)
+/* The sender knows why, and only until its next call. */
+static int sender_failed(struct filler *filler, int ret)
 {
 	if (ret && ret != -EINTR)
-		filler->error = *scp_engine_error(filler->engine);
+		filler->error = *sender_error(filler->sender);
 	return ret;
 }
 
@@ -74,8 +43,7 @@ static int take_checkpoint(struct filler *filler, struct batch *batch)
 	size_t needed = 0;
 	int ret;
 
-	ret = scp_engine_checkpoint(filler->engine, batch->checkpoint, batch->checkpoint_room,
-				    &needed);
+	ret = sender_checkpoint(filler->sender, batch->checkpoint, batch->checkpoint_room, &needed);
 	if (ret == -ENOBUFS) {
 		ret = checkpoint_grow(batch, needed);
 		if (ret) {
@@ -83,36 +51,33 @@ static int take_checkpoint(struct filler *filler, struct batch *batch)
 			filler->error.err = ret;
 			return ret;
 		}
-		ret = scp_engine_checkpoint(filler->engine, batch->checkpoint,
-					    batch->checkpoint_room, &needed);
+		ret = sender_checkpoint(filler->sender, batch->checkpoint, batch->checkpoint_room,
+					&needed);
 	}
 	batch->checkpoint_size = needed;
-	return engine_failed(filler, ret);
+	return sender_failed(filler, ret);
 }
 
 static int fill_whole(struct filler *filler, struct batch *batch)
 {
 	struct scp_fill fill = { .buffer = batch->data, .size = batch->size };
-	int ret = stream_fill(filler->engine, &fill);
+	int ret = sender_fill(filler->sender, &fill);
 
 	batch->length = fill.filled;
 	batch->end = fill.end;
-	return engine_failed(filler, ret);
+	return sender_failed(filler, ret);
 }
 
-/* A new engine goes on where the checkpoint says that the old one was. */
-static int replace_engine(struct filler *filler, struct batch *batch)
+/* A new sender goes on where the checkpoint says that the old one was. */
+static int replace_sender(struct filler *filler, struct batch *batch)
 {
-	const struct stream_run *run = filler->run;
-
-	scp_engine_close(filler->engine);
-	filler->engine = NULL;
-	return stream_open_engine(run->subject, run->subject->source, filler->subvolume,
-				  batch->checkpoint, batch->checkpoint_size, &filler->engine,
-				  &filler->error);
+	sender_close(filler->sender);
+	filler->sender = NULL;
+	return sender_open(filler->run->subject, filler->subvolume, batch->checkpoint,
+			   batch->checkpoint_size, &filler->sender, &filler->error);
 }
 
-/* --step: each command is made by an engine of its own. The batch is full when one does not fit. */
+/* --step: each command is made by a sender of its own. The batch is full when one does not fit. */
 static int fill_stepping(struct filler *filler, struct batch *batch)
 {
 	int ret = 0;
@@ -126,17 +91,17 @@ static int fill_stepping(struct filler *filler, struct batch *batch)
 			.flags = SCP_FILL_ONE_COMMAND,
 		};
 
-		ret = stream_fill(filler->engine, &fill);
+		ret = sender_fill(filler->sender, &fill);
 		/* What is there goes out first; a failure that lasts comes again. */
 		if (batch->length && ret)
 			return 0;
 		batch->length += fill.filled;
 		batch->end = fill.end;
 		if (ret)
-			return engine_failed(filler, ret);
+			return sender_failed(filler, ret);
 		ret = take_checkpoint(filler, batch);
 		if (!ret)
-			ret = replace_engine(filler, batch);
+			ret = replace_sender(filler, batch);
 	}
 	return ret;
 }
@@ -146,7 +111,7 @@ static int make_batch(struct filler *filler, struct batch *batch)
 	int ret;
 
 	batch->subvolume = (u32)filler->subvolume;
-	batch->stream_offset = scp_engine_offset(filler->engine);
+	batch->stream_offset = sender_offset(filler->sender);
 	batch->output_offset = filler->output_offset;
 	if (filler->run->settings.step)
 		ret = fill_stepping(filler, batch);
@@ -191,13 +156,12 @@ static int fill_subvolume(struct filler *filler)
 
 	progress_clear(run->progress);
 	info_line("At subvol %s", run->subject->subvolumes[filler->subvolume].spec);
-	ret = stream_open_engine(run->subject, run->subject->source, filler->subvolume,
-				 first ? start->checkpoint : NULL, start->checkpoint_size,
-				 &filler->engine, &filler->error);
+	ret = sender_open(run->subject, filler->subvolume, first ? start->checkpoint : NULL,
+			  start->checkpoint_size, &filler->sender, &filler->error);
 	if (!ret)
 		ret = make_batches(filler);
-	scp_engine_close(filler->engine);
-	filler->engine = NULL;
+	sender_close(filler->sender);
+	filler->sender = NULL;
 	return ret;
 }
 

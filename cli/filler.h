@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The thread that makes batches: an engine after the other, each batch with its checkpoint.
+ * The thread that makes batches: a sender after the other, each batch with its checkpoint.
  */
 #ifndef CLI_FILLER_H
 #define CLI_FILLER_H
@@ -8,13 +8,14 @@
 #include <pthread.h>
 
 #include "pipeline.h"
+#include "sender/sender.h"
 #include "stream_run.h"
 
 struct filler {
 	const struct stream_run *run;
 	struct pipeline *pipeline;
 	pthread_t thread;
-	struct scp_engine *engine;
+	struct sender *sender;
 	/* Of the next batch. */
 	u64 output_offset;
 	/* Set when the thread has ended: 0 everything was made, -EINTR stopped, else failed. */

@@ -7,15 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "alloc.h"
 #include "fileio.h"
 #include "journal.h"
 #include "journal_internal.h"
-#include "json_line.h"
 #include "message.h"
-#include "text.h"
+#include "sidecar_lines.h"
 
 int journal_failed(const struct journal *journal, const char *doing)
 {
@@ -25,6 +26,7 @@ int journal_failed(const struct journal *journal, const char *doing)
 /* Writes @line at the file's end, or leaves the file as it was. */
 static int put_line(struct journal *journal, const char *line, size_t length)
 {
+	journal->synced = false;
 	if (write_at(journal->fd, line, length, journal->size)) {
 		int failed = errno;
 
@@ -38,86 +40,61 @@ static int put_line(struct journal *journal, const char *line, size_t length)
 	return 0;
 }
 
-/* Takes over @object. The line's length goes to *@length. */
-static int put_object(struct journal *journal, struct json_object *object, size_t *length)
+/* Takes over @line, which may be NULL: no memory. */
+static int put_text(struct journal *journal, char *line, size_t length)
 {
-	char *line = object ? json_line_format(object, length) : NULL;
-	int ret;
+	int ret = line ? put_line(journal, line, length) : error_line("out of memory");
 
-	json_object_put(object);
-	if (!line)
-		return error_line("out of memory");
-	ret = put_line(journal, line, *length);
 	free(line);
 	return ret;
 }
 
-static struct json_object *new_line(const char *type, u64 offset)
-{
-	struct json_object *object = json_object_new_object();
-
-	if (!object)
-		return NULL;
-	json_put_string(object, "type", type);
-	json_put_u64(object, "output_offset", offset);
-	return object;
-}
-
-static struct json_object *batch_json(const struct sidecar_batch *batch)
-{
-	char *checkpoint = base64_encode(batch->checkpoint, batch->checkpoint_size);
-	struct json_object *object = checkpoint ? new_line("batch", batch->output_offset) : NULL;
-
-	if (object) {
-		json_put_u64(object, "subvolume", batch->subvolume);
-		json_put_u64(object, "stream_offset", batch->stream_offset);
-		json_put_u64(object, "length", batch->length);
-		json_put_hex(object, "xxh3_128", batch->hash, sizeof(batch->hash));
-		if (batch->end)
-			json_put_bool(object, "end", true);
-		json_put_string(object, "checkpoint", checkpoint);
-	}
-	free(checkpoint);
-	return object;
-}
-
 int journal_batch(struct journal *journal, const struct sidecar_batch *batch)
 {
+	struct sidecar_batch told = *batch;
 	u64 start = journal->size;
 	size_t length;
+	char *line;
 
-	if (put_object(journal, batch_json(batch), &length) ||
-	    journal_index_add(journal, start, batch))
+	told.synced = journal->synced;
+	told.time = (u64)time(NULL);
+	line = sidecar_batch_line(&told, &length);
+	if (put_text(journal, line, length) || journal_index_add(journal, start, batch))
 		return -1;
 	return journal_thin(journal);
 }
 
-int journal_handed(struct journal *journal, u64 offset)
+static int put_place(struct journal *journal, const char *type, const struct sidecar_place *place)
 {
 	size_t length;
+	char *line = sidecar_place_line(type, place, journal->wrapped, NULL, &length);
 
-	return put_object(journal, new_line("handed", offset), &length);
+	return put_text(journal, line, length);
 }
 
-int journal_complete(struct journal *journal, u64 offset)
+int journal_mark(struct journal *journal, const struct sidecar_place *place)
 {
-	size_t length;
+	return put_place(journal, "mark", place);
+}
 
-	return put_object(journal, new_line("complete", offset), &length);
+int journal_handed(struct journal *journal, const struct sidecar_place *place)
+{
+	return put_place(journal, "handed", place);
+}
+
+int journal_complete(struct journal *journal, const struct sidecar_place *place)
+{
+	return put_place(journal, "complete", place);
 }
 
 /* Where the output went is kept beside, because thinning drops the line that says it. */
-int journal_resumed(struct journal *journal, u64 offset, const char *output)
+int journal_resumed(struct journal *journal, const struct sidecar_place *place,
+		    const char *output)
 {
-	struct json_object *object = new_line("resumed", offset);
 	size_t length;
-	char *line;
+	char *line = sidecar_place_line("resumed", place, journal->wrapped, output, &length);
 	int ret;
 
-	if (object && output)
-		json_put_string(object, "output", output);
-	line = object ? json_line_format(object, &length) : NULL;
-	json_object_put(object);
 	if (!line)
 		return error_line("out of memory");
 	ret = put_line(journal, line, length);
@@ -131,6 +108,7 @@ int journal_sync(struct journal *journal)
 {
 	if (fdatasync(journal->fd))
 		return journal_failed(journal, "sync");
+	journal->synced = true;
 	return 0;
 }
 
@@ -158,8 +136,10 @@ void journal_close(struct journal *journal)
 
 int journal_remove(struct journal *journal)
 {
-	int ret = unlink(journal->path) ? journal_failed(journal, "remove") : 0;
+	int ret = 0;
 
+	if (unlink(journal->path) || sync_directory_of(journal->path))
+		ret = journal_failed(journal, "remove");
 	journal_close(journal);
 	return ret;
 }
@@ -227,38 +207,52 @@ static int check_overwritable(struct journal *journal)
 	return 0;
 }
 
-/* The name has to be as durable as the contents before anything relies on the file. */
-static int write_header(struct journal *journal, const struct sidecar_header *header)
+/* An interval that is wrapped into one frame goes on at its beginning, so its lines are needed. */
+void journal_adapt(struct journal *journal, const struct sidecar_header *header)
 {
-	if (ftruncate(journal->fd, 0) || fchmod(journal->fd, 0600))
-		return journal_failed(journal, "empty");
-	if (put_object(journal, sidecar_header_json(header), &journal->header_length))
-		return -1;
-	if (fsync(journal->fd) || sync_directory_of(journal->path))
-		return journal_failed(journal, "sync");
-	return 0;
+	journal->wrapped = !wrapping_plain(&header->wrapping);
+	journal->keep = scp_max(JOURNAL_KEEP, 2 * scp_min(header->interval, INT64_MAX / 4));
 }
 
-int journal_create(const char *path, const struct sidecar_header *header, struct journal **out)
+/* Never in place: a crash would leave half a line, or one with an older sidecar's behind it. */
+int journal_create_with(const char *path, const struct sidecar *contents, struct journal **out)
 {
 	struct journal *journal = new_journal(path);
 
 	*out = NULL;
 	if (open_locked(journal, O_CREAT) || check_overwritable(journal) ||
-	    write_header(journal, header)) {
+	    journal_index_load(journal, contents) || journal_rewrap(journal, contents)) {
+		int failed = errno;
+
 		journal_close(journal);
+		errno = failed;
 		return -1;
 	}
 	*out = journal;
 	return 0;
 }
 
+int journal_create(const char *path, const struct sidecar_header *header, struct journal **out)
+{
+	const struct sidecar contents = { .header = *header };
+
+	return journal_create_with(path, &contents, out);
+}
+
 /* What is torn would otherwise stand in the middle of the file. */
 static int adopt(struct journal *journal, const struct sidecar *contents)
 {
+	struct stat st;
+
+	journal_adapt(journal, &contents->header);
 	journal->size = contents->good_size;
-	if (ftruncate(journal->fd, (off_t)journal->size))
+	if (fstat(journal->fd, &st))
+		return journal_failed(journal, "look at");
+	/* Durably, or a crash could bring lines back behind new ones. */
+	if ((u64)st.st_size > journal->size &&
+	    (ftruncate(journal->fd, (off_t)journal->size) || journal_sync(journal)))
 		return journal_failed(journal, "cut");
+	journal_drop_temporary(journal);
 	return journal_index_load(journal, contents);
 }
 

@@ -10,8 +10,13 @@
 
 #include "sidecar.h"
 
-/* Batches that cover at least so much of the stream's end are kept; older ones may go. */
+/*
+ * Batches that cover at least so much of the stream's end are kept; older ones may go. A test
+ * program is built with less (test/unit/unit.mk).
+ */
+#ifndef JOURNAL_KEEP
 #define JOURNAL_KEEP (1ULL << 30)
+#endif
 
 struct journal;
 
@@ -20,6 +25,11 @@ struct journal;
  * is not overwritten.
  */
 int journal_create(const char *path, const struct sidecar_header *header, struct journal **out);
+/*
+ * The same with @contents' header and batches, at once: a crash leaves all of them or none. errno
+ * says why a call failed.
+ */
+int journal_create_with(const char *path, const struct sidecar *contents, struct journal **out);
 /* Takes @path's lock, reads it into @contents and cuts off a torn end. */
 int journal_open(const char *path, struct sidecar *contents, struct journal **out);
 /* Gives up the lock. What was not synced may be lost in a crash. NULL is taken. */
@@ -32,11 +42,19 @@ void journal_set_keep(struct journal *journal, u64 keep);
 const char *journal_path(const struct journal *journal);
 
 int journal_batch(struct journal *journal, const struct sidecar_batch *batch);
-/* An orderly end: the reader was given the @offset first bytes. */
-int journal_handed(struct journal *journal, u64 offset);
-/* This run goes on at @offset and writes to @output (absolute path, NULL: stdout). */
-int journal_resumed(struct journal *journal, u64 offset, const char *output);
-int journal_complete(struct journal *journal, u64 offset);
+/* What lies before @place in a wrapped stream's output can be read without what lies behind it. */
+int journal_mark(struct journal *journal, const struct sidecar_place *place);
+/* An orderly end: the reader was given what lies before @place. */
+int journal_handed(struct journal *journal, const struct sidecar_place *place);
+/* This run goes on at @place and writes to @output (absolute path, NULL: stdout). */
+int journal_resumed(struct journal *journal, const struct sidecar_place *place,
+		    const char *output);
+int journal_complete(struct journal *journal, const struct sidecar_place *place);
+/*
+ * The file gets @contents' header and batches, and no other lines, at once and durably: the stream
+ * is wrapped otherwise from now on.
+ */
+int journal_rewrap(struct journal *journal, const struct sidecar *contents);
 /* Returns when all lines are on the disk. */
 int journal_sync(struct journal *journal);
 

@@ -20,9 +20,13 @@ struct journal {
 	char *path;
 	/* Bytes of whole lines; the file's length unless a write failed. */
 	u64 size;
+	/* Nothing was written since the last sync. */
+	bool synced;
 	/* The first line's, with its newline. */
 	size_t header_length;
 	u64 keep;
+	/* Places in its lines are counted in the file, too. */
+	bool wrapped;
 	/* Batches that count, oldest first. */
 	struct journal_line *lines;
 	size_t count;
@@ -37,8 +41,14 @@ struct journal {
 /* Prints what errno says about @doing the journal; returns -1. */
 int journal_failed(const struct journal *journal, const char *doing);
 
+/* What depends on the stream's wrapping and interval. */
+void journal_adapt(struct journal *journal, const struct sidecar_header *header);
+
 int journal_index_add(struct journal *journal, u64 file_offset, const struct sidecar_batch *batch);
 int journal_index_load(struct journal *journal, const struct sidecar *contents);
+
+/* Removes what a crash left of a file that was to take the name. */
+void journal_drop_temporary(struct journal *journal);
 
 /* Drops old lines if many can go. Failing to do so is no failure of the journal. */
 int journal_thin(struct journal *journal);

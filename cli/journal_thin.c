@@ -17,6 +17,7 @@
 #include "fileio.h"
 #include "journal_internal.h"
 #include "message.h"
+#include "sidecar_lines.h"
 
 /* The reader's rule (sidecar_read.c): later batches take the place of those they cover. */
 static bool replaced_by(const struct journal_line *line, const struct sidecar_batch *batch)
@@ -93,9 +94,10 @@ static size_t first_to_keep(const struct journal *journal)
 	return low;
 }
 
-/* Writes what stays to @fd; the new length goes to *@size. 0, or -1 with errno. */
-static int write_kept(const struct journal *journal, int fd, u64 from, u64 *size)
+/* Writes what stays, from @from on, to @fd; the new length goes to *@size. 0, or -1 with errno. */
+static int write_kept(struct journal *journal, int fd, const void *from_where, u64 *size)
 {
+	u64 from = *(const u64 *)from_where;
 	u64 at = journal->header_length;
 
 	if (copy_range(journal->fd, 0, fd, 0, at))
@@ -109,14 +111,17 @@ static int write_kept(const struct journal *journal, int fd, u64 from, u64 *size
 	return fsync(fd);
 }
 
+typedef int (*write_fn)(struct journal *journal, int fd, const void *context, u64 *size);
+
 /* The new file is locked before it gets the name, so that there is never one without a lock. */
-static int replace_file(struct journal *journal, const char *temporary, u64 from, u64 *size)
+static int replace_named(struct journal *journal, const char *temporary, write_fn write_lines,
+			 const void *context, u64 *size)
 {
 	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB) || write_kept(journal, fd, from, size) ||
+	if (flock(fd, LOCK_EX | LOCK_NB) || write_lines(journal, fd, context, size) ||
 	    rename(temporary, journal->path)) {
 		int failed = errno;
 
@@ -127,7 +132,36 @@ static int replace_file(struct journal *journal, const char *temporary, u64 from
 	}
 	close(journal->fd);
 	journal->fd = fd;
+	/* @write_lines has synced them. */
+	journal->synced = true;
 	return 0;
+}
+
+static char *temporary_path(const struct journal *journal)
+{
+	return xasprintf("%s.thin", journal->path);
+}
+
+/* Under the lock, so that it is nobody else's. */
+void journal_drop_temporary(struct journal *journal)
+{
+	char *temporary = temporary_path(journal);
+
+	unlink(temporary);
+	free(temporary);
+}
+
+/* Beside the old file; a crash may have left one. */
+static int replace_file(struct journal *journal, write_fn write_lines, const void *context,
+			u64 *size)
+{
+	char *temporary = temporary_path(journal);
+	int ret;
+
+	unlink(temporary);
+	ret = replace_named(journal, temporary, write_lines, context, size);
+	free(temporary);
+	return ret;
 }
 
 /* The lines that stay have moved to the front. */
@@ -147,20 +181,13 @@ int journal_thin(struct journal *journal)
 {
 	u64 threshold = scp_max(2 * journal->keep, journal->thin_above);
 	u64 covered = covered_behind(journal, 0);
-	char *temporary;
 	size_t first;
 	u64 size;
-	int ret;
 
 	if (covered < threshold)
 		return 0;
 	first = first_to_keep(journal);
-	temporary = xasprintf("%s.thin", journal->path);
-	/* A crash may have left one. */
-	unlink(temporary);
-	ret = replace_file(journal, temporary, journal->lines[first].file_offset, &size);
-	free(temporary);
-	if (ret) {
+	if (replace_file(journal, write_kept, &journal->lines[first].file_offset, &size)) {
 		verbose_line(1, "cannot thin out %s: %s", journal->path, strerror(errno));
 		journal->thin_above = covered + journal->keep;
 		return 0;
@@ -169,5 +196,47 @@ int journal_thin(struct journal *journal)
 	journal->thin_above = 0;
 	if (sync_directory_of(journal->path))
 		return journal_failed(journal, "sync");
+	return 0;
+}
+
+/* Takes over @line. 0, or -1 with errno. */
+static int write_line(int fd, char *line, size_t length, u64 *at)
+{
+	int ret = -1;
+
+	if (!line)
+		errno = ENOMEM;
+	else
+		ret = write_at(fd, line, length, *at);
+	free(line);
+	*at += length;
+	return ret;
+}
+
+static int write_anew(struct journal *journal, int fd, const void *contents, u64 *size)
+{
+	const struct sidecar *sidecar = contents;
+	char *line = sidecar_header_line(&sidecar->header, &journal->header_length);
+	size_t length = 0;
+
+	*size = 0;
+	if (write_line(fd, line, journal->header_length, size))
+		return -1;
+	/* Only batches are kept, so all of them are in the index. */
+	for (size_t i = 0; i < sidecar->count; i++) {
+		journal->lines[i].file_offset = *size;
+		line = sidecar_batch_line(&sidecar->batches[i], &length);
+		if (write_line(fd, line, length, size))
+			return -1;
+	}
+	return fsync(fd);
+}
+
+int journal_rewrap(struct journal *journal, const struct sidecar *contents)
+{
+	if (replace_file(journal, write_anew, contents, &journal->size) ||
+	    sync_directory_of(journal->path))
+		return journal_failed(journal, "write anew");
+	journal_adapt(journal, &contents->header);
 	return 0;
 }

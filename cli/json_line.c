@@ -110,6 +110,12 @@ void json_put_uuid(struct json_object *object, const char *key, const u8 uuid[16
 	json_put_string(object, key, text);
 }
 
+void json_put_time(struct json_object *object, u64 time)
+{
+	if (time)
+		json_put_u64(object, "time", time);
+}
+
 static struct json_object *member(struct json_object *object, const char *key, json_type type)
 {
 	struct json_object *value;
@@ -175,4 +181,12 @@ bool json_get_uuid(struct json_object *object, const char *key, u8 uuid[16])
 struct json_object *json_get_array(struct json_object *object, const char *key)
 {
 	return member(object, key, json_type_array);
+}
+
+u64 json_get_time(struct json_object *object)
+{
+	u64 time = 0;
+
+	json_get_u64(object, "time", &time);
+	return time;
 }

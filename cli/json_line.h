@@ -29,6 +29,10 @@ void json_put_bool(struct json_object *object, const char *key, bool value);
 void json_put_hex(struct json_object *object, const char *key, const u8 *bytes, size_t size);
 void json_put_uuid(struct json_object *object, const char *key, const u8 uuid[16]);
 
+/* The member "time": seconds since 1970. 0 is not put, and what a missing one gives. */
+void json_put_time(struct json_object *object, u64 time);
+u64 json_get_time(struct json_object *object);
+
 /* False if the member is missing, of another type, or out of range. */
 bool json_get_u64(struct json_object *object, const char *key, u64 *value);
 bool json_get_u32(struct json_object *object, const char *key, u32 *value);

@@ -15,12 +15,29 @@ static const struct command commands[] = {
 		     "that can be broken off and resumed.",
 	  .min_arguments = 1, .max_arguments = 65536 },
 	{ .name = "resume", .bit = COMMAND_RESUME, .run = command_resume,
-	  .usage = "resume [OPTIONS] --checkpoint FILE",
-	  .summary = "Go on with a stream that was broken off, to the file of the first run or to\n"
-		     "standard output." },
+	  .usage = "resume [OPTIONS] --checkpoint FILE | --append FILE SUBVOL...",
+	  .summary = "Go on with a stream that was broken off, to the file of the first run, to\n"
+		     "standard output, or in a file that holds what was left of it.",
+	  .max_arguments = 65536 },
+	{ .name = "info", .bit = COMMAND_INFO, .run = command_info,
+	  .usage = "info [--json]",
+	  .summary = "Tell which hosts can make streams here, and the versions of everything." },
 	{ .name = "show", .bit = COMMAND_SHOW, .run = command_show,
 	  .usage = "show [--json] FILE.cp",
 	  .summary = "Tell what a sidecar is about and how far its stream got.",
+	  .min_arguments = 1, .max_arguments = 1 },
+	{ .name = "verify", .bit = COMMAND_VERIFY, .run = command_verify,
+	  .usage = "verify [--checkpoint FILE.cp] FILE|-",
+	  .summary = "Tell whether a stream, plain or in zstd or an archive, is whole and right,\n"
+		     "and if not, up to where.",
+	  .min_arguments = 1, .max_arguments = 1 },
+	{ .name = "dump", .bit = COMMAND_DUMP, .run = command_dump,
+	  .usage = "dump [--json] FILE|-",
+	  .summary = "Print a stream's commands, a line each, as btrfs receive --dump does.",
+	  .min_arguments = 1, .max_arguments = 1 },
+	{ .name = "cat", .bit = COMMAND_CAT, .run = command_cat,
+	  .usage = "cat FILE|-",
+	  .summary = "Write the plain stream, out of zstd or an archive, to standard output.",
 	  .min_arguments = 1, .max_arguments = 1 },
 };
 

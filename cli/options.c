@@ -21,6 +21,8 @@ enum {
 	KEY_COMPRESSED_DATA,
 	KEY_CHECKPOINT,
 	KEY_INTERVAL,
+	KEY_COMPRESS,
+	KEY_ARCHIVE,
 	KEY_DEVICE,
 	KEY_BACKEND,
 	KEY_BUFFER_SIZE,
@@ -29,6 +31,7 @@ enum {
 	KEY_DRY_RUN,
 	KEY_PROGRESS,
 	KEY_AT,
+	KEY_APPEND,
 	KEY_JSON,
 };
 
@@ -125,10 +128,37 @@ static bool take_interval(struct options *options, const char *argument)
 	       options->interval >= scp_buffer_min(SCP_PROTOCOL_MAX);
 }
 
+/* --compress alone is zstd's own default. */
+static bool take_compress(struct options *options, const char *argument)
+{
+	u64 level = WRAPPING_LEVEL_DEFAULT;
+
+	if (argument && (!parse_u64(argument, &level) || !wrapping_level_possible(level)))
+		return false;
+	options->wrapping.level = (int)level;
+	return true;
+}
+
+static bool take_archive(struct options *options, const char *argument)
+{
+	return archive_kind_find(argument ? argument : "tar", &options->wrapping.archive);
+}
+
 static bool take_backend(struct options *options, const char *argument)
 {
-	options->backend = !strcmp(argument, "direct") ? BACKEND_DIRECT : BACKEND_AUTO;
-	return options->backend == BACKEND_DIRECT || !strcmp(argument, "auto");
+	static const char *const words[] = {
+		[BACKEND_AUTO] = "auto",
+		[BACKEND_MODULE] = "module",
+		[BACKEND_DIRECT] = "direct",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!strcmp(argument, words[i])) {
+			options->backend = (enum backend)i;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* A buffer must hold any one command, and a sidecar must be able to tell of it. */
@@ -185,6 +215,12 @@ static bool take_at(struct options *options, const char *argument)
 	return options->at_given = parse_u64(argument, &options->at);
 }
 
+static bool take_append(struct options *options, const char *argument)
+{
+	options->append = argument;
+	return *argument;
+}
+
 static bool take_json(struct options *options, const char *argument)
 {
 	return options->json = true;
@@ -199,38 +235,53 @@ static bool take_help(struct options *options, const char *argument)
 
 /* In the order the help tells them. A help text's lines are separated by newlines. */
 static const struct option_spec table[] = {
-	{ 'p', "parent", "SUBVOL", COMMAND_SEND, take_parent,
+	{ 'p', "parent", "SUBVOL", STREAM, take_parent,
 	  "send what changed since the snapshot SUBVOL" },
-	{ 'c', "clone-src", "SUBVOL", COMMAND_SEND, take_clone_source,
+	{ 'c', "clone-src", "SUBVOL", STREAM, take_clone_source,
 	  "let extents be cloned from the snapshot SUBVOL, which the\n"
 	  "receiver must have; may be repeated" },
-	{ 'e', NULL, NULL, COMMAND_SEND, take_one_end,
+	{ 'e', NULL, NULL, STREAM, take_one_end,
 	  "several subvolumes: one stream header, one END" },
 	{ 'f', "output", "FILE", COMMAND_SEND, take_output,
 	  "write to FILE instead of standard output" },
 	{ 'f', "output", "FILE", COMMAND_RESUME, take_output,
 	  "go on in FILE (default: where the last run wrote to)" },
-	{ KEY_NO_DATA, "no-data", NULL, COMMAND_SEND, take_no_data,
+	{ KEY_NO_DATA, "no-data", NULL, STREAM, take_no_data,
 	  "tell where data changed, not what it is" },
 	{ KEY_PROTO, "proto", "N", COMMAND_SEND, take_protocol,
 	  "stream protocol 1 (default), 2, or 0 for the highest" },
-	{ KEY_COMPRESSED_DATA, "compressed-data", NULL, COMMAND_SEND, take_compressed,
+	{ KEY_COMPRESSED_DATA, "compressed-data", NULL, STREAM, take_compressed,
 	  "send compressed extents as they are; protocol 2" },
 	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_SEND, take_checkpoint,
 	  "keep what is needed to resume in the sidecar FILE. With -f, and\n"
 	  "without this, it is -f's FILE.cp and goes when all is sent" },
 	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_RESUME, take_checkpoint,
 	  "the sidecar of the run that was broken off" },
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_VERIFY, take_checkpoint,
+	  "compare with the hashes that the sidecar FILE tells" },
 	{ KEY_INTERVAL, "checkpoint-interval", "SIZE", COMMAND_SEND, take_interval,
 	  "stream bytes between durable checkpoints (default 64M)" },
+	{ KEY_COMPRESS, "compress", "[LEVEL]", COMMAND_SEND, take_compress,
+	  "compress with zstd, level 1 to 22 (default 3); the file can be cut\n"
+	  "and continued behind each durable checkpoint" },
+	{ KEY_ARCHIVE, "archive", "[KIND]", COMMAND_SEND, take_archive,
+	  "make a tar (default) or cpio archive of parts of the stream and\n"
+	  "their checkpoints; with --compress, compressed as a whole" },
 	{ KEY_AT, "at", "N", COMMAND_RESUME, take_at,
 	  "the receiver has exactly N bytes: go on with byte N" },
+	{ KEY_APPEND, "append", "FILE", COMMAND_RESUME, take_append,
+	  "find out what FILE holds of the stream, plain, in zstd (of another\n"
+	  "program too) or in an archive, cut or damaged; keep what is proven,\n"
+	  "cut the rest, go on. Without --checkpoint give SUBVOL and options\n"
+	  "as for send: FILE is compared with what that would make" },
 	{ KEY_DEVICE, "device", "FILE", STREAM, take_device,
 	  "read the unmounted device or image FILE; repeat it for each\n"
 	  "device of the filesystem. SUBVOL then is a path from the top\n"
 	  "level, id:N or uuid:U" },
 	{ KEY_BACKEND, "backend", "WHICH", STREAM, take_backend,
-	  "auto (default) or direct: read the mounted filesystem's devices" },
+	  "module: /dev/sendcp makes the stream; direct: this program does,\n"
+	  "from the mounted filesystem's devices; auto (default): module if\n"
+	  "it is there" },
 	{ KEY_BUFFER_SIZE, "buffer-size", "SIZE", STREAM, take_buffer_size,
 	  "bytes made at once (default 4M)" },
 	{ KEY_BUFFERS, "buffers", "N", STREAM, take_buffers,
@@ -242,9 +293,11 @@ static const struct option_spec table[] = {
 	  "print how many bytes the stream has; read no file data" },
 	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM, take_progress,
 	  "auto (default: on a terminal), always, never, or json" },
-	{ KEY_JSON, "json", NULL, COMMAND_SHOW, take_json,
+	{ KEY_JSON, "json", NULL, COMMAND_SHOW | COMMAND_INFO, take_json,
 	  "print JSON" },
-	{ 'q', "quiet", NULL, STREAM, take_quiet,
+	{ KEY_JSON, "json", NULL, COMMAND_DUMP, take_json,
+	  "print JSON Lines" },
+	{ 'q', "quiet", NULL, STREAM | COMMAND_VERIFY, take_quiet,
 	  "say nothing but errors" },
 	{ 'v', "verbose", NULL, STREAM, take_verbose,
 	  "say more; may be repeated" },
@@ -375,6 +428,24 @@ static int settle_protocol(struct options *options)
 	return 0;
 }
 
+/* What is sent is in the sidecar; only without one it has to be told. */
+static int check_resume(const struct options *options)
+{
+	bool told = options->argument_count || options->parent || options->clone_count ||
+		    options->one_end || options->no_data || options->compressed_data;
+
+	if (options->append && (options->at_given || options->output))
+		return error_line("resume: --append finds out itself where FILE goes on: neither "
+				  "--at nor -f can be given with it");
+	if (options->checkpoint && told)
+		return error_line("resume: what is sent is in the sidecar: SUBVOL, -p, -c, -e, "
+				  "--no-data and --compressed-data are for --append without "
+				  "--checkpoint");
+	if (options->checkpoint)
+		return 0;
+	return options->append ? 0 : error_line("resume: --checkpoint FILE is missing");
+}
+
 /* What no single option can know. */
 static int check(const struct command *command, struct options *options)
 {
@@ -386,11 +457,11 @@ static int check(const struct command *command, struct options *options)
 				  options->arguments[command->max_arguments]);
 	if (options->parent_count > 1)
 		return error_line("only one parent can be given");
-	if (command->bit == COMMAND_RESUME && !options->checkpoint)
-		return error_line("resume: --checkpoint FILE is missing");
-	if (options->device_count && options->backend == BACKEND_DIRECT)
-		return error_line("--device reads an unmounted filesystem, --backend direct a "
-				  "mounted one");
+	if (command->bit == COMMAND_RESUME && check_resume(options))
+		return -1;
+	if (options->device_count && options->backend != BACKEND_AUTO)
+		return error_line("--device reads an unmounted filesystem, --backend %s a mounted "
+				  "one", options->backend == BACKEND_MODULE ? "module" : "direct");
 	return settle_protocol(options);
 }
 

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <sendcp/platform.h>
 
+#include "wrap/wrapping.h"
+
 #define DEFAULT_BUFFER_SIZE (4ULL << 20)
 #define DEFAULT_BUFFERS 4
 #define MAX_BUFFERS 64
@@ -26,6 +28,7 @@ enum progress_when {
 
 enum backend {
 	BACKEND_AUTO,
+	BACKEND_MODULE,
 	BACKEND_DIRECT,
 };
 
@@ -44,6 +47,7 @@ struct options {
 	int protocol;
 
 	const char *output;
+	struct wrapping wrapping;
 	const char *checkpoint;
 	u64 interval;
 	const char **devices;
@@ -56,6 +60,8 @@ struct options {
 	bool dry_run;
 	enum progress_when progress;
 
+	/* A file that resume looks at and goes on with. */
+	const char *append;
 	bool at_given;
 	u64 at;
 	bool json;
@@ -80,6 +86,10 @@ struct command {
 #define COMMAND_SEND	0x1u
 #define COMMAND_RESUME	0x2u
 #define COMMAND_SHOW	0x4u
+#define COMMAND_VERIFY	0x8u
+#define COMMAND_DUMP	0x10u
+#define COMMAND_CAT	0x20u
+#define COMMAND_INFO	0x80u
 
 /*
  * Parses @argv behind the command's name. Returns 0, or -1 with an error line: usage. Lists belong

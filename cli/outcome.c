@@ -32,7 +32,7 @@ static bool may_pass(const struct scp_error *error)
 	}
 }
 
-static void report_stop(void)
+void outcome_report_stop(void)
 {
 	int number = signals_caught();
 
@@ -53,7 +53,7 @@ static bool report_cause(const struct stream_run *run, const struct stream_outco
 {
 	switch (outcome->how) {
 	case STREAM_STOPPED:
-		report_stop();
+		outcome_report_stop();
 		return true;
 	case STREAM_WRITE_FAILED:
 		report_write(run, outcome);
@@ -84,21 +84,46 @@ static char *device_words(const struct options *devices)
 	return words;
 }
 
+/* Half a frame cannot be gone on with: the receiver's copy is cut to where one ends. */
+static char *way_at_mark(const struct stream_run *run)
+{
+	u64 mark = run->mark.file_offset;
+
+	error_line("the receiver may have fewer than the %llu bytes written; what it has must be "
+		   "cut to %llu bytes, or, if they are fewer, to what resume with --at and their "
+		   "number says", run->output->file_offset, mark);
+	return xasprintf(" --at %llu", mark);
+}
+
+static char *way_at(const struct stream_run *run, const struct stream_outcome *outcome)
+{
+	u64 written = run->output->file_offset;
+
+	if (run->output->file)
+		return xstrdup("");
+	if (outcome->handed_noted) {
+		if (written)
+			error_line("%llu bytes were handed over; if the receiver has fewer, say "
+				   "how many with --at", written);
+		return xstrdup("");
+	}
+	if (run->wrap)
+		return way_at_mark(run);
+	error_line("the receiver may have fewer than the %llu bytes written: N below is the number "
+		   "that it has", written);
+	return xstrdup(" --at N");
+}
+
 static void report_way_on(const struct stream_run *run, const struct stream_outcome *outcome,
 			  const struct options *devices)
 {
 	char *checkpoint = shell_quote(journal_path(run->journal));
 	char *words = device_words(devices);
-	bool at_needed = !run->output->file && !outcome->handed_noted;
+	char *at = way_at(run, outcome);
 
-	if (at_needed)
-		error_line("the receiver may have fewer than the %llu bytes written: N below is "
-			   "the number that it has", run->output->offset);
-	else if (!run->output->file && run->output->offset)
-		error_line("%llu bytes were handed over; if the receiver has fewer, say how many "
-			   "with --at", run->output->offset);
 	error_line("broken off, go on with: sendcp resume --checkpoint %s%s%s", checkpoint, words,
-		   at_needed ? " --at N" : "");
+		   at);
+	free(at);
 	free(words);
 	free(checkpoint);
 }

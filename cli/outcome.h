@@ -14,4 +14,7 @@
 int outcome_report(const struct stream_run *run, const struct stream_outcome *outcome,
 		   const struct options *devices);
 
+/* The line that says which signal stopped the run, if one did. */
+void outcome_report_stop(void);
+
 #endif

@@ -5,12 +5,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "fileio.h"
 #include "message.h"
 #include "output.h"
 #include "signals.h"
+
+/* Seconds that the reader of a pipe has, after a signal, to take the rest of a frame. */
+#define STOP_PATIENCE 5
 
 int output_stdout(struct output *output)
 {
@@ -31,8 +38,21 @@ static int open_flags(const char *path)
 	return O_RDWR | O_CREAT;
 }
 
+/*
+ * Runs with sidecars of their own would write one over the other. A filesystem without locks does
+ * not keep a stream from being written to it.
+ */
+static int lock_output(const struct output *output)
+{
+	if (flock(output->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+		return error_line("%s is in use by another sendcp", output->name);
+	return 0;
+}
+
+/* A name that a power cut could take away would take all of the file with it. */
 int output_open(struct output *output, const char *path)
 {
+	bool made = access(path, F_OK);
 	struct stat st;
 
 	*output = (struct output){ .name = path, .owned = true };
@@ -40,17 +60,22 @@ int output_open(struct output *output, const char *path)
 	if (output->fd < 0 || fstat(output->fd, &st))
 		return error_line("cannot open %s: %s", path, strerror(errno));
 	output->file = S_ISREG(st.st_mode);
+	if (output->file && lock_output(output))
+		return -1;
+	if (made && output->file && sync_directory_of(path))
+		return error_line("cannot sync the directory of %s: %s", path, strerror(errno));
 	return 0;
 }
 
-/* The offset is set for a pipe too: it counts what the whole stream has out. */
-int output_cut(struct output *output, u64 size)
+/* The offsets are set for a pipe too: they count what the whole stream has out. */
+int output_cut(struct output *output, u64 offset, u64 file_offset)
 {
-	output->offset = size;
+	output->offset = offset;
+	output->file_offset = file_offset;
 	if (!output->file)
 		return 0;
-	if (ftruncate(output->fd, (off_t)size) ||
-	    lseek(output->fd, (off_t)size, SEEK_SET) < 0)
+	if (ftruncate(output->fd, (off_t)file_offset) ||
+	    lseek(output->fd, (off_t)file_offset, SEEK_SET) < 0)
 		return error_line("cannot cut %s: %s", output->name, strerror(errno));
 	return 0;
 }
@@ -70,6 +95,33 @@ static void wait_writable(const struct output *output)
 	poll(&poll_fd, 1, -1);
 }
 
+static u64 seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (u64)now.tv_sec;
+}
+
+/* Only a pipe's reader can keep anyone waiting. */
+static bool gives_up(struct output *output)
+{
+	if (!signals_stopped() || output->file)
+		return false;
+	if (!output->wrapped)
+		return true;
+	if (!output->deadline)
+		output->deadline = seconds() + STOP_PATIENCE;
+	return seconds() >= output->deadline;
+}
+
+static void count(struct output *output, size_t done)
+{
+	output->file_offset += done;
+	if (!output->wrapped)
+		output->offset += done;
+}
+
 int output_write(struct output *output, const void *data, size_t size)
 {
 	const char *from = data;
@@ -77,7 +129,7 @@ int output_write(struct output *output, const void *data, size_t size)
 	while (size) {
 		ssize_t done;
 
-		if (signals_stopped() && !output->file)
+		if (gives_up(output))
 			return -EINTR;
 		done = write(output->fd, from, size);
 		if (done < 0 && errno == EAGAIN)
@@ -90,7 +142,7 @@ int output_write(struct output *output, const void *data, size_t size)
 			continue;
 		from += done;
 		size -= (size_t)done;
-		output->offset += (u64)done;
+		count(output, (size_t)done);
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "message.h"
 #include "pins.h"
+#include "sender/sender.h"
 #include "text.h"
 
 static bool is_image(const struct source *source)
@@ -76,8 +77,11 @@ int pins_open_source(const struct sidecar_header *header, const struct options *
 					header->device_count, out);
 	else
 		ret = open_mounted(header, out);
-	if (ret || !check_fsid(header, *out))
+	if (ret)
 		return ret;
+	if (!check_fsid(header, *out) &&
+	    (is_image(*out) || !sender_choose(options->backend, *out)))
+		return 0;
 	source_close(*out);
 	*out = NULL;
 	return -1;

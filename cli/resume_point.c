@@ -81,18 +81,19 @@ static size_t skip_empty(const struct sidecar *sidecar, size_t index, u64 at)
 	return index;
 }
 
-int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *point)
+int resume_point_stream(const struct sidecar *sidecar, u64 at, struct resume_point *point)
 {
-	u64 made = sidecar->count ? sidecar_batch_end(&sidecar->batches[sidecar->count - 1]) : 0;
+	u64 made = sidecar_made(sidecar);
 	const struct sidecar_batch *last;
 	size_t index;
 
-	*point = (struct resume_point){ .at = at };
+	*point = (struct resume_point){ .at = { .output_offset = at, .file_offset = at } };
 	if (!at)
 		return 0;
 	if (at > made)
-		return error_line("byte %llu lies behind all that was ever made: %llu bytes",
-				  at, made);
+		return error_line("byte %llu lies behind the %llu bytes that the sidecar knows of: "
+				  "cut the copy to these, and resume with --at %llu", at, made,
+				  made);
 	index = skip_empty(sidecar, batches_before(sidecar, at), at);
 	if (!index) {
 		/* At the edge of the first batch that is left, which may begin a subvolume. */
@@ -109,14 +110,25 @@ int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *
 	return start_before(sidecar, index - 1, &point->before) ? 0 : too_old(sidecar, at);
 }
 
+int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *point)
+{
+	if (sidecar_wrapped(sidecar))
+		return resume_wrapped_at(sidecar, at, point);
+	if (resume_point_stream(sidecar, at, point))
+		return -1;
+	return at && resume_point_complete(sidecar, point);
+}
+
 int resume_point_handed(const struct sidecar *sidecar, struct resume_point *point)
 {
 	if (!sidecar->count)
-		return resume_point_at(sidecar, 0, point);
+		return resume_point_stream(sidecar, 0, point);
+	if (sidecar_wrapped(sidecar))
+		return resume_wrapped_handed(sidecar, point);
 	if (sidecar->handed_known)
-		return resume_point_at(sidecar, sidecar->handed, point);
-	return error_line("the last run could not note how many bytes the receiver got (at most "
-			  "%llu): find out, and resume with --at N",
+		return resume_point_stream(sidecar, sidecar->handed.output_offset, point);
+	return error_line("the last run could not note how many bytes the receiver got (the "
+			  "sidecar knows of %llu): find out, and resume with --at N",
 			  sidecar_batch_end(&sidecar->batches[sidecar->count - 1]));
 }
 
@@ -172,8 +184,7 @@ static size_t batches_within(const struct sidecar *sidecar, u64 size)
 	return count;
 }
 
-/* From the beginning, if that destroys nothing. */
-static int start_over(const struct output *file, u64 size, bool own)
+int resume_start_over(const struct output *file, u64 size, bool own)
 {
 	if (size && !own)
 		return error_line("%s is not this stream's output: nothing in it is proven by the "
@@ -193,6 +204,8 @@ int resume_point_file(const struct sidecar *sidecar, const struct output *file, 
 	struct stat st;
 	size_t count, proven;
 
+	if (sidecar_wrapped(sidecar))
+		return resume_wrapped_file(sidecar, file, own, point);
 	*point = (struct resume_point){ 0 };
 	if (fstat(file->fd, &st))
 		return error_line("cannot look at %s: %s", file->name, strerror(errno));
@@ -200,10 +213,11 @@ int resume_point_file(const struct sidecar *sidecar, const struct output *file, 
 	if (count_proven(sidecar, file, count, span, &proven))
 		return -1;
 	if (!proven)
-		return start_over(file, (u64)st.st_size, own);
+		return resume_start_over(file, (u64)st.st_size, own);
 	start_behind(&sidecar->batches[proven - 1], &point->start);
-	point->at = point->start.output_offset;
-	verbose_line(1, "%s: %llu of %llu bytes are proven", file->name, point->at,
+	point->at.output_offset = point->start.output_offset;
+	point->at.file_offset = point->start.output_offset;
+	verbose_line(1, "%s: %llu of %llu bytes are proven", file->name, point->at.file_offset,
 		     (u64)st.st_size);
 	return 0;
 }

@@ -12,8 +12,8 @@
 #include "stream_run.h"
 
 struct resume_point {
-	/* The first byte of the output that is given out. */
-	u64 at;
+	/* The first byte that is given out. */
+	struct sidecar_place at;
 	/* The batch in whose middle that is, and where making it again begins; NULL: at an edge. */
 	const struct sidecar_batch *proof;
 	struct stream_start before;
@@ -24,7 +24,9 @@ struct resume_point {
 /* Nothing is left to be sent. */
 bool resume_point_complete(const struct sidecar *sidecar, const struct resume_point *point);
 
-/* The receiver has exactly @at bytes. */
+/* Byte @at of the stream. */
+int resume_point_stream(const struct sidecar *sidecar, u64 at, struct resume_point *point);
+/* The receiver has exactly @at bytes. Returns 1 if that is all there is. */
 int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *point);
 /* A pipe, and nobody says how much its reader got: what the last run noted. */
 int resume_point_handed(const struct sidecar *sidecar, struct resume_point *point);
@@ -36,6 +38,22 @@ int resume_point_handed(const struct sidecar *sidecar, struct resume_point *poin
 int resume_point_file(const struct sidecar *sidecar, const struct output *file, bool own,
 		      struct resume_point *point);
 
+/* The same for wrapped streams, which go on at marks (resume_wrapped.c). */
+int resume_wrapped_at(const struct sidecar *sidecar, u64 at, struct resume_point *point);
+int resume_wrapped_handed(const struct sidecar *sidecar, struct resume_point *point);
+int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file, bool own,
+			struct resume_point *point);
+
+/*
+ * Are @sidecar's marks up to @at those of @file? Returns 1 if they are or if there are none, 0 if
+ * they are of another file, -1 with an error line.
+ */
+int resume_wrapped_marks(const struct sidecar *sidecar, const struct output *file,
+			 const struct sidecar_place *at);
+
+/* A file in which nothing is proven is started over, if that destroys nothing. */
+int resume_start_over(const struct output *file, u64 size, bool own);
+
 /*
  * Makes the batch that ->proof is about again, compares its hash, and writes what follows ->at.
  * Fills @outcome and returns -1 when the stream cannot go on from there; 0 if there is no proof to
@@ -43,5 +61,12 @@ int resume_point_file(const struct sidecar *sidecar, const struct output *file, 
  */
 int resume_point_prove(const struct resume_point *point, struct stream_run *run,
 		       struct stream_outcome *outcome);
+
+/*
+ * Makes the batch that ->proof is about again, into @data, which has room for it, and compares its
+ * hash. -1 and @outcome if it cannot be made, or is another (STREAM_DIFFERS).
+ */
+int resume_point_make(const struct resume_point *point, const struct subject *subject, u8 *data,
+		      struct stream_outcome *outcome);
 
 #endif

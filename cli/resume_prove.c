@@ -11,6 +11,7 @@
 
 #include "message.h"
 #include "resume_point.h"
+#include "sender/sender.h"
 
 static int outcome_is(struct stream_outcome *outcome, enum stream_end how, int err)
 {
@@ -19,24 +20,24 @@ static int outcome_is(struct stream_outcome *outcome, enum stream_end how, int e
 	return -1;
 }
 
-static int engine_failed(struct stream_outcome *outcome, int ret, const struct scp_error *error)
+static int sender_failed(struct stream_outcome *outcome, int ret, const struct scp_error *error)
 {
 	outcome->error = *error;
 	return outcome_is(outcome, ret == -EINTR ? STREAM_STOPPED : STREAM_READ_FAILED, ret);
 }
 
 /* Makes exactly @size bytes. A command that would reach behind them shows that they differ. */
-static int make_again(struct scp_engine *engine, u8 *data, size_t size,
+static int make_again(struct sender *sender, u8 *data, size_t size,
 		      struct stream_outcome *outcome)
 {
 	size_t made = 0;
 
 	while (made < size) {
 		struct scp_fill fill = { .buffer = data + made, .size = size - made };
-		int ret = stream_fill(engine, &fill);
+		int ret = sender_fill(sender, &fill);
 
 		if (ret && ret != -ENOBUFS)
-			return engine_failed(outcome, ret, scp_engine_error(engine));
+			return sender_failed(outcome, ret, sender_error(sender));
 		made += fill.filled;
 		if (ret || (fill.end && made < size))
 			return outcome_is(outcome, STREAM_DIFFERS, 0);
@@ -44,45 +45,53 @@ static int make_again(struct scp_engine *engine, u8 *data, size_t size,
 	return 0;
 }
 
-static int make_proof(const struct resume_point *point, struct stream_run *run, u8 *data,
+static int make_proof(const struct resume_point *point, const struct subject *subject, u8 *data,
 		      struct stream_outcome *outcome)
 {
 	const struct stream_start *before = &point->before;
-	const struct subject *subject = run->subject;
-	struct scp_engine *engine;
+	struct sender *sender;
 	struct scp_error error;
 	int ret;
 
 	outcome->what = subject->subvolumes[before->subvolume].spec;
-	ret = stream_open_engine(subject, subject->source, before->subvolume, before->checkpoint,
-				 before->checkpoint_size, &engine, &error);
+	ret = sender_open(subject, before->subvolume, before->checkpoint,
+			  before->checkpoint_size, &sender, &error);
 	if (ret)
-		return engine_failed(outcome, ret, &error);
-	ret = make_again(engine, data, point->proof->length, outcome);
-	scp_engine_close(engine);
+		return sender_failed(outcome, ret, &error);
+	ret = make_again(sender, data, point->proof->length, outcome);
+	sender_close(sender);
 	return ret;
+}
+
+int resume_point_make(const struct resume_point *point, const struct subject *subject, u8 *data,
+		      struct stream_outcome *outcome)
+{
+	u8 hash[SIDECAR_HASH_SIZE];
+
+	*outcome = (struct stream_outcome){ 0 };
+	if (make_proof(point, subject, data, outcome))
+		return -1;
+	stream_hash(data, point->proof->length, hash);
+	if (memcmp(hash, point->proof->hash, sizeof(hash)))
+		return outcome_is(outcome, STREAM_DIFFERS, 0);
+	return 0;
 }
 
 static int give_rest(const struct resume_point *point, struct stream_run *run, const u8 *data,
 		     struct stream_outcome *outcome)
 {
-	size_t skip = (size_t)(point->at - point->proof->output_offset);
-	u8 hash[SIDECAR_HASH_SIZE];
-	int ret;
+	size_t skip = (size_t)(point->at.output_offset - point->proof->output_offset);
 
-	stream_hash(data, point->proof->length, hash);
-	if (memcmp(hash, point->proof->hash, sizeof(hash)))
-		return outcome_is(outcome, STREAM_DIFFERS, 0);
-	ret = output_write(run->output, data + skip, point->proof->length - skip);
-	if (!ret)
-		return 0;
-	return outcome_is(outcome, ret == -EINTR ? STREAM_STOPPED : STREAM_WRITE_FAILED, ret);
+	return stream_write_rest(run, data + skip, point->proof->length - skip, outcome);
 }
 
-static void report_difference(const struct resume_point *point)
+static void report_difference(const struct resume_point *point, const struct stream_run *run)
 {
 	error_line("byte %llu lies in a part of the stream that would be made differently now: "
-		   "what can be cloned has changed", point->at);
+		   "what can be cloned has changed", point->at.output_offset);
+	/* Only --append can cut a wrapped stream anywhere. */
+	if (run->wrap)
+		return;
 	error_line("without that it goes on at byte %llu: cut what the receiver has to %llu "
 		   "bytes, and resume with --at %llu", point->proof->output_offset,
 		   point->proof->output_offset, point->proof->output_offset);
@@ -102,11 +111,11 @@ int resume_point_prove(const struct resume_point *point, struct stream_run *run,
 		error_line("out of memory");
 		return outcome_is(outcome, STREAM_STOPPED, -ENOMEM);
 	}
-	ret = make_proof(point, run, data, outcome);
+	ret = resume_point_make(point, run->subject, data, outcome);
 	if (!ret)
 		ret = give_rest(point, run, data, outcome);
 	free(data);
 	if (outcome->how == STREAM_DIFFERS)
-		report_difference(point);
+		report_difference(point, run);
 	return ret;
 }

@@ -6,6 +6,7 @@
  *
  *	{"sendcp_journal":1, ...}  what is being sent, and what it was when the send began
  *	{"type":"batch", ...}      a batch: where it lies, its hash, the checkpoint behind it
+ *	{"type":"mark", ...}       a wrapped stream: how much of the file holds how much of it
  *	{"type":"handed", ...}     an orderly end in mid-stream: how many bytes the reader got
  *	{"type":"resumed", ...}    another run goes on here; a "handed" before it is void
  *	{"type":"complete", ...}   all of the stream was delivered
@@ -21,10 +22,23 @@
 #include <json-c/json.h>
 #include <sendcp/platform.h>
 
-#define SIDECAR_VERSION 1
+#include "wrap/wrapping.h"
+
+/* What knows only plain streams would misread wrapped ones: so theirs is another version. */
+#define SIDECAR_VERSION_PLAIN 1
+#define SIDECAR_VERSION 2
 /* No batch is longer: bounds --buffer-size, and what a sidecar can make resume allocate. */
 #define SIDECAR_BATCH_MAX (1u << 30)
 #define SIDECAR_HASH_SIZE 16
+
+/* The same place in the stream and in the file or pipe that holds it. */
+struct sidecar_place {
+	u64 output_offset;
+	/* Of a plain stream the same. */
+	u64 file_offset;
+	/* Archives: segments before it. */
+	u64 segments;
+};
 
 /* A subvolume as it was when the send began. */
 struct pin {
@@ -46,8 +60,12 @@ struct pin_list {
 
 struct sidecar_header {
 	char *tool;
+	/* When the send began, in seconds since 1970; 0: not told. */
+	u64 begun;
 	/* Read from devices or images; then these are their paths. */
 	bool image;
+	/* The kernel module made the stream. */
+	bool module;
 	char **devices;
 	size_t device_count;
 	u32 protocol;
@@ -59,6 +77,7 @@ struct sidecar_header {
 	u64 interval;
 	/* Absolute path of the -f FILE; NULL: stdout. */
 	char *output;
+	struct wrapping wrapping;
 	/* The sidecar stays when the stream is complete. */
 	bool keep;
 	u8 fsid[16];
@@ -81,8 +100,12 @@ struct sidecar_batch {
 	/* Goes on behind the batch. */
 	void *checkpoint;
 	size_t checkpoint_size;
+	/* When its line was written, likewise. */
+	u64 time;
 	/* Where its line stands in the file it was read from. */
 	u64 line_offset;
+	/* All lines before its own were durable when it was written; only written, never read. */
+	bool synced;
 };
 
 struct sidecar {
@@ -93,10 +116,18 @@ struct sidecar {
 	struct sidecar_batch *batches;
 	size_t count;
 	size_t room;
+	/* In order, and none behind the last batch: where a wrapped stream can be gone on with. */
+	struct sidecar_place *marks;
+	size_t mark_count;
+	size_t mark_room;
 	/* Nobody knows what a reader got after a run that ended without saying so. */
 	bool handed_known;
-	u64 handed;
+	struct sidecar_place handed;
 	bool complete;
+	/* Bytes that the file of a complete stream has. */
+	u64 complete_size;
+	/* When the last line that tells was written; 0: none does. */
+	u64 changed;
 	/* Where the last run that was resumed wrote to; else the header's. NULL: stdout. */
 	char *output;
 	/* The file up to here is whole lines; what follows is torn. */
@@ -106,6 +137,23 @@ struct sidecar {
 static inline u64 sidecar_batch_end(const struct sidecar_batch *batch)
 {
 	return batch->output_offset + batch->length;
+}
+
+/* Bytes of the stream that were ever made. */
+static inline u64 sidecar_made(const struct sidecar *sidecar)
+{
+	return sidecar->count ? sidecar_batch_end(&sidecar->batches[sidecar->count - 1]) : 0;
+}
+
+static inline bool sidecar_wrapped(const struct sidecar *sidecar)
+{
+	return !wrapping_plain(&sidecar->header.wrapping);
+}
+
+/* Which host made the stream; any other can go on. */
+static inline const char *sidecar_backend(const struct sidecar_header *header)
+{
+	return header->image ? "image" : header->module ? "module" : "direct";
 }
 
 void sidecar_header_clear(struct sidecar_header *header);

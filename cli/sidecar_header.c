@@ -41,6 +41,7 @@ void sidecar_clear(struct sidecar *sidecar)
 	for (size_t i = 0; i < sidecar->count; i++)
 		free(sidecar->batches[i].checkpoint);
 	free(sidecar->batches);
+	free(sidecar->marks);
 	free(sidecar->output);
 	memset(sidecar, 0, sizeof(*sidecar));
 }
@@ -84,15 +85,25 @@ static void put_devices(struct json_object *object, const struct sidecar_header 
 	json_object_object_add(object, "devices", array);
 }
 
+static void put_wrapping(struct json_object *object, const struct wrapping *wrapping)
+{
+	if (wrapping->level)
+		json_put_u64(object, "compress", (u64)wrapping->level);
+	if (wrapping->archive)
+		json_put_string(object, "archive", archive_kind_name(wrapping->archive));
+}
+
 struct json_object *sidecar_header_json(const struct sidecar_header *header)
 {
 	struct json_object *object = json_object_new_object();
 
 	if (!object)
 		return NULL;
-	json_put_u64(object, VERSION_KEY, SIDECAR_VERSION);
+	json_put_u64(object, VERSION_KEY, wrapping_plain(&header->wrapping) ?
+		     SIDECAR_VERSION_PLAIN : SIDECAR_VERSION);
 	json_put_string(object, "tool", header->tool);
-	json_put_string(object, "backend", header->image ? "image" : "direct");
+	json_put_time(object, header->begun);
+	json_put_string(object, "backend", sidecar_backend(header));
 	put_devices(object, header);
 	json_put_u64(object, "protocol", header->protocol);
 	json_put_u64(object, "flags", header->flags);
@@ -102,6 +113,7 @@ struct json_object *sidecar_header_json(const struct sidecar_header *header)
 	json_put_u64(object, "checkpoint_interval", header->interval);
 	if (header->output)
 		json_put_string(object, "output", header->output);
+	put_wrapping(object, &header->wrapping);
 	json_put_bool(object, "keep", header->keep);
 	json_put_uuid(object, "fsid", header->fsid);
 	put_pins(object, "subvolumes", &header->subvolumes);
@@ -166,6 +178,22 @@ static bool parse_devices(struct json_object *object, struct sidecar_header *hea
 	return true;
 }
 
+/* Both are missing where the stream is plain. */
+static bool parse_wrapping(struct json_object *object, struct wrapping *wrapping)
+{
+	const char *archive = json_get_text(object, "archive");
+	u64 level = 0;
+
+	if (archive && !archive_kind_find(archive, &wrapping->archive))
+		return false;
+	if (!json_object_object_get_ex(object, "compress", NULL))
+		return true;
+	if (!json_get_u64(object, "compress", &level) || !wrapping_level_possible(level))
+		return false;
+	wrapping->level = (int)level;
+	return true;
+}
+
 static bool parse_numbers(struct json_object *object, struct sidecar_header *header)
 {
 	return json_get_u32(object, "protocol", &header->protocol) &&
@@ -186,11 +214,14 @@ static bool parse_members(struct json_object *object, struct sidecar_header *hea
 		return false;
 	header->tool = xstrdup(tool);
 	header->image = !strcmp(backend, "image");
+	header->module = !strcmp(backend, "module");
 	header->output = output ? xstrdup(output) : NULL;
+	header->begun = json_get_time(object);
 	header->one_end = json_get_flag(object, "one_end");
 	header->keep = json_get_flag(object, "keep");
 	header->sources_grow = json_get_flag(object, "sources_grow");
-	return parse_numbers(object, header) && parse_devices(object, header) &&
+	return parse_numbers(object, header) && parse_wrapping(object, &header->wrapping) &&
+	       parse_devices(object, header) &&
 	       parse_pins(object, "subvolumes", &header->subvolumes) &&
 	       parse_pins(object, "clone_sources", &header->clone_sources) &&
 	       header->subvolumes.count;

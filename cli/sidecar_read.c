@@ -87,6 +87,7 @@ static bool parse_batch(const struct reader *reader, struct json_object *object,
 		return false;
 	batch->line_offset = reader->out->good_size;
 	batch->end = json_get_flag(object, "end");
+	batch->time = json_get_time(object);
 	batch->checkpoint = base64_decode(checkpoint, &batch->checkpoint_size);
 	return batch->checkpoint;
 }
@@ -139,6 +140,15 @@ static int add_batch(struct sidecar *sidecar, const struct sidecar_batch *batch)
 	return 0;
 }
 
+/* Those behind a place that is made anew, counted in either way. */
+static void drop_marks(struct sidecar *sidecar, u64 output_offset, u64 file_offset)
+{
+	while (sidecar->mark_count &&
+	       (sidecar->marks[sidecar->mark_count - 1].output_offset > output_offset ||
+		sidecar->marks[sidecar->mark_count - 1].file_offset >= file_offset))
+		sidecar->mark_count--;
+}
+
 static int read_batch(struct reader *reader, struct json_object *object)
 {
 	struct sidecar *sidecar = reader->out;
@@ -158,8 +168,77 @@ static int read_batch(struct reader *reader, struct json_object *object)
 		free(batch.checkpoint);
 		return -1;
 	}
+	drop_marks(sidecar, batch.output_offset, UINT64_MAX);
 	sidecar->handed_known = false;
 	sidecar->complete = false;
+	return 0;
+}
+
+/* "segments" is there for archives only. */
+static bool parse_place(const struct sidecar *sidecar, struct json_object *object,
+			struct sidecar_place *place)
+{
+	*place = (struct sidecar_place){ 0 };
+	if (!json_get_u64(object, "output_offset", &place->output_offset) ||
+	    place->output_offset > INT64_MAX)
+		return false;
+	place->file_offset = place->output_offset;
+	json_get_u64(object, "segments", &place->segments);
+	if (!sidecar_wrapped(sidecar))
+		return true;
+	return json_get_u64(object, "file_offset", &place->file_offset) &&
+	       place->file_offset <= INT64_MAX;
+}
+
+static int add_mark(struct sidecar *sidecar, const struct sidecar_place *mark)
+{
+	struct sidecar_place *grown;
+	size_t room;
+
+	if (sidecar->mark_count == sidecar->mark_room) {
+		room = sidecar->mark_room ? sidecar->mark_room * 2 : 64;
+		grown = reallocarray(sidecar->marks, room, sizeof(*grown));
+		if (!grown)
+			return error_line("out of memory");
+		sidecar->marks = grown;
+		sidecar->mark_room = room;
+	}
+	sidecar->marks[sidecar->mark_count++] = *mark;
+	return 0;
+}
+
+/* A later run that went on before it made other bytes there. */
+static int read_mark(struct reader *reader, struct json_object *object)
+{
+	struct sidecar *sidecar = reader->out;
+	struct sidecar_place mark;
+
+	if (!sidecar_wrapped(sidecar) || !parse_place(sidecar, object, &mark) ||
+	    mark.output_offset > sidecar_made(sidecar))
+		return corrupt(reader, "impossible values");
+	drop_marks(sidecar, mark.output_offset, mark.file_offset);
+	return add_mark(sidecar, &mark);
+}
+
+static int read_handed(struct reader *reader, struct json_object *object)
+{
+	struct sidecar *sidecar = reader->out;
+
+	sidecar->handed_known = parse_place(sidecar, object, &sidecar->handed);
+	return sidecar->handed_known ? 0 : corrupt(reader, "impossible values");
+}
+
+static int read_complete(struct reader *reader, struct json_object *object)
+{
+	struct sidecar *sidecar = reader->out;
+	struct sidecar_place place;
+
+	if (!sidecar->count)
+		return corrupt(reader, "nothing was sent before it");
+	if (!parse_place(sidecar, object, &place))
+		return corrupt(reader, "impossible values");
+	sidecar->complete = true;
+	sidecar->complete_size = place.file_offset;
 	return 0;
 }
 
@@ -173,31 +252,37 @@ static int read_resumed(struct reader *reader, struct json_object *object)
 	return set_output(sidecar, json_get_text(object, "output"));
 }
 
-static int read_object(struct reader *reader, struct json_object *object)
+static int read_typed(struct reader *reader, struct json_object *object, const char *type)
 {
-	struct sidecar *sidecar = reader->out;
-	const char *type = json_get_text(object, "type");
-
-	if (!type)
-		return corrupt(reader, "has no type");
 	if (!strcmp(type, "batch"))
 		return read_batch(reader, object);
 	if (!strcmp(type, "resumed"))
 		return read_resumed(reader, object);
-	if (!strcmp(type, "handed")) {
-		sidecar->handed_known = json_get_u64(object, "output_offset", &sidecar->handed);
-		return sidecar->handed_known ? 0 : corrupt(reader, "impossible values");
-	}
-	if (!strcmp(type, "complete")) {
-		sidecar->complete = sidecar->count;
-		return sidecar->complete ? 0 : corrupt(reader, "nothing was sent before it");
-	}
+	if (!strcmp(type, "mark"))
+		return read_mark(reader, object);
+	if (!strcmp(type, "handed"))
+		return read_handed(reader, object);
+	if (!strcmp(type, "complete"))
+		return read_complete(reader, object);
 	return corrupt(reader, "unknown type");
 }
 
+static int read_object(struct reader *reader, struct json_object *object)
+{
+	const char *type = json_get_text(object, "type");
+	u64 time = json_get_time(object);
+
+	if (!type)
+		return corrupt(reader, "has no type");
+	if (time)
+		reader->out->changed = time;
+	return read_typed(reader, object, type);
+}
+
 /*
- * A line that fails its checksum is the torn end of a crash as long as nothing valid follows:
- * writes reach the disk in any order, so more than one line may be torn.
+ * A line that fails its checksum is the torn end of a crash: writes reach the disk in any order, so
+ * more than one line may be torn, and right ones between them. They do not count. But behind a line
+ * that was written after a sync, there can be none: then it is damage.
  */
 static int read_line(struct reader *reader, const char *line, size_t length)
 {
@@ -214,11 +299,13 @@ static int read_line(struct reader *reader, const char *line, size_t length)
 			reader->damaged = reader->line_number;
 		return 0;
 	}
-	if (reader->damaged)
-		ret = error_line("%s: line %llu of the sidecar is damaged, and valid lines follow",
-				 reader->name, reader->damaged);
-	else
+	if (!reader->damaged)
 		ret = read_object(reader, object);
+	else if (json_get_flag(object, "synced"))
+		ret = error_line("%s: line %llu of the sidecar is damaged, and lines follow that "
+				 "were written when it was durable", reader->name, reader->damaged);
+	else
+		ret = 0;
 	json_object_put(object);
 	return ret;
 }

@@ -2,6 +2,7 @@
 /*
  * Being asked to stop.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -10,6 +11,19 @@
 
 static volatile int stop_flag;
 static volatile sig_atomic_t caught;
+/* The thread that wants to be interrupted, 0: none. */
+static volatile sig_atomic_t interruptible;
+
+/* By number: that of a thread which has just ended is harmless. */
+static void interrupt_thread(void)
+{
+	int saved = errno;
+	pid_t thread = interruptible;
+
+	if (thread && thread != gettid())
+		tgkill(getpid(), thread, SIGALRM);
+	errno = saved;
+}
 
 /*
  * The signal may arrive just before a write that then blocks for ever, as the reader does not
@@ -18,6 +32,7 @@ static volatile sig_atomic_t caught;
 static void on_alarm(int signal_number)
 {
 	alarm(1);
+	interrupt_thread();
 }
 
 static void on_stop(int signal_number)
@@ -25,6 +40,7 @@ static void on_stop(int signal_number)
 	caught = signal_number;
 	stop_flag = 1;
 	alarm(1);
+	interrupt_thread();
 }
 
 /* No SA_RESTART: a blocked write has to return. */
@@ -67,14 +83,39 @@ bool signals_stopped(void)
 	return stop_flag;
 }
 
+/* A call about to begin is not interrupted by this once, but by the alarm's repetition. */
 void signals_stop(void)
 {
 	stop_flag = 1;
+	/* Either this sees the thread, or the thread sees the flag. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!interruptible)
+		return;
+	alarm(1);
+	interrupt_thread();
 }
 
 int signals_caught(void)
 {
 	return caught;
+}
+
+bool signals_interruptible(sigset_t *before)
+{
+	sigset_t alarms;
+
+	interruptible = gettid();
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	sigemptyset(&alarms);
+	sigaddset(&alarms, SIGALRM);
+	pthread_sigmask(SIG_UNBLOCK, &alarms, before);
+	return !stop_flag;
+}
+
+void signals_uninterruptible(const sigset_t *before)
+{
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+	interruptible = 0;
 }
 
 int signals_thread(pthread_t *thread, void *(*function)(void *), void *argument)

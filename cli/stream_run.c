@@ -3,9 +3,11 @@
  * Running the stream: this thread writes what the filler makes, and keeps the sidecar.
  */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "filler.h"
 #include "message.h"
+#include "sidecar_lines.h"
 #include "signals.h"
 #include "stream_run.h"
 
@@ -36,9 +38,9 @@ static int journal_failed(struct writer *writer)
 }
 
 /* The hash is taken from memory, so a file that is wrong on the disk is found out. */
-static int note(struct writer *writer, const struct batch *batch)
+static void describe(const struct batch *batch, struct sidecar_batch *line)
 {
-	struct sidecar_batch line = {
+	*line = (struct sidecar_batch){
 		.subvolume = batch->subvolume,
 		.end = batch->end,
 		.length = (u32)batch->length,
@@ -47,11 +49,66 @@ static int note(struct writer *writer, const struct batch *batch)
 		.checkpoint = batch->checkpoint,
 		.checkpoint_size = batch->checkpoint_size,
 	};
+	stream_hash(batch->data, batch->length, line->hash);
+}
 
+static int note(struct writer *writer, const struct sidecar_batch *line)
+{
 	if (!writer->run->journal)
 		return 0;
-	stream_hash(batch->data, batch->length, line.hash);
-	return journal_batch(writer->run->journal, &line) ? journal_failed(writer) : 0;
+	return journal_batch(writer->run->journal, line) ? journal_failed(writer) : 0;
+}
+
+static int note_mark(struct writer *writer, const struct sidecar_place *mark)
+{
+	struct stream_run *run = writer->run;
+
+	if (run->journal && journal_mark(run->journal, mark))
+		return journal_failed(writer);
+	run->mark = *mark;
+	return 0;
+}
+
+/* A pipe's reader gets the end of a frame when the mark behind it is safe. */
+static int mark_pipe(struct writer *writer)
+{
+	struct stream_run *run = writer->run;
+	struct sidecar_place mark;
+	int ret;
+
+	wrap_place(run->wrap, &mark);
+	if (note_mark(writer, &mark))
+		return -1;
+	if (run->journal && journal_sync(run->journal))
+		return journal_failed(writer);
+	ret = wrap_release(run->wrap);
+	return ret ? write_failed(writer, ret) : 0;
+}
+
+static int mark_file(struct writer *writer)
+{
+	struct stream_run *run = writer->run;
+	struct sidecar_place mark;
+	int ret;
+
+	ret = wrap_release(run->wrap);
+	if (!ret && run->journal)
+		ret = output_sync(run->output);
+	if (ret)
+		return write_failed(writer, ret);
+	wrap_place(run->wrap, &mark);
+	if (note_mark(writer, &mark))
+		return -1;
+	return run->journal && journal_sync(run->journal) ? journal_failed(writer) : 0;
+}
+
+static int sync_wrapped(struct writer *writer)
+{
+	int ret = wrap_cut(writer->run->wrap);
+
+	if (ret)
+		return write_failed(writer, ret);
+	return writer->run->output->file ? mark_file(writer) : mark_pipe(writer);
 }
 
 /* The data before the lines that tell of it. */
@@ -61,6 +118,8 @@ static int sync_all(struct writer *writer)
 	int ret;
 
 	writer->unsynced = 0;
+	if (run->wrap)
+		return sync_wrapped(writer);
 	if (!run->journal)
 		return 0;
 	ret = output_sync(run->output);
@@ -80,20 +139,72 @@ static int sync_if_due(struct writer *writer, size_t length)
 	return sync_all(writer);
 }
 
+static int put_wrapped(struct writer *writer, const struct batch *batch,
+		       const struct sidecar_batch *line)
+{
+	size_t length;
+	char *text = sidecar_batch_line(line, &length);
+	int ret = -ENOMEM;
+
+	if (text)
+		ret = wrap_batch(writer->run->wrap, batch->data, batch->length, text, length);
+	free(text);
+	return ret;
+}
+
+/*
+ * Without any line resume takes it that nothing was given to the reader. Once there is one, it
+ * wants to be told how much the reader has.
+ */
+static int sync_first(struct writer *writer)
+{
+	const struct stream_run *run = writer->run;
+
+	if (run->output->file || run->output->offset || !run->journal)
+		return 0;
+	return journal_sync(run->journal) ? journal_failed(writer) : 0;
+}
+
 static int deliver(struct writer *writer, const struct batch *batch)
 {
 	struct stream_run *run = writer->run;
+	bool line_first = !run->output->file || run->wrap;
+	struct sidecar_batch line;
 	int ret;
 
-	if (!run->output->file && note(writer, batch))
+	describe(batch, &line);
+	if (line_first && (note(writer, &line) || sync_first(writer)))
 		return -1;
-	ret = output_write(run->output, batch->data, batch->length);
+	if (run->wrap)
+		ret = put_wrapped(writer, batch, &line);
+	else
+		ret = output_write(run->output, batch->data, batch->length);
 	progress_set(run->progress, run->output->offset);
 	if (ret)
 		return write_failed(writer, ret);
-	if (run->output->file && note(writer, batch))
+	if (!line_first && note(writer, &line))
 		return -1;
 	return sync_if_due(writer, batch->length);
+}
+
+/*
+ * What is wrapped gets its mark at once: it would not count for what may be undurable, and a mark
+ * at a batch's end is one that no batch has to be made again for.
+ */
+int stream_write_rest(struct stream_run *run, const void *data, size_t size,
+		      struct stream_outcome *outcome)
+{
+	struct writer writer = { .run = run, .outcome = outcome };
+	int ret;
+
+	*outcome = (struct stream_outcome){ 0 };
+	if (run->wrap)
+		ret = wrap_bytes(run->wrap, data, size);
+	else
+		ret = output_write(run->output, data, size);
+	if (ret)
+		return write_failed(&writer, ret);
+	return run->wrap ? sync_all(&writer) : 0;
 }
 
 /* After a signal the batches still waiting are dropped: checkpoints before them are good. */
@@ -147,40 +258,85 @@ static void run_pipeline(struct writer *writer, struct pipeline *pipeline)
 		filler_outcome(writer, &filler);
 }
 
-/* An orderly end says how much a reader got, unless nobody can know. */
-static int note_end(struct stream_run *run, struct stream_outcome *outcome)
+/*
+ * An orderly end says how much a reader got, unless nobody can know. Of a wrapped stream that is
+ * only of use if it ends at a mark.
+ */
+static int note_handed(struct stream_run *run, struct stream_outcome *outcome)
 {
-	u64 offset = run->output->offset;
+	struct sidecar_place place = {
+		.output_offset = run->output->offset,
+		.file_offset = run->output->file_offset,
+	};
 	int ret;
 
-	if (outcome->how == STREAM_COMPLETE)
-		return journal_complete(run->journal, offset);
 	if (run->output->file || output_reader_gone(run->output))
 		return 0;
-	ret = journal_handed(run->journal, offset);
+	if (run->wrap)
+		place = run->mark;
+	if (place.file_offset != run->output->file_offset)
+		return 0;
+	ret = journal_handed(run->journal, &place);
 	outcome->handed_noted = !ret;
 	return ret;
+}
+
+/* What ends the archive is no part of the stream, and belongs to it all the same. */
+static int finish_wrapped(struct writer *writer)
+{
+	struct stream_run *run = writer->run;
+	size_t length;
+	char *line = sidecar_complete_line(run->output->offset, &length);
+	int ret = -ENOMEM;
+
+	if (line)
+		ret = wrap_finish(run->wrap, line, length);
+	free(line);
+	if (!ret && run->journal)
+		ret = output_sync(run->output);
+	return ret ? write_failed(writer, ret) : 0;
 }
 
 /* The stream is complete only when all of it is durable. */
 static void finish_complete(struct writer *writer)
 {
 	struct stream_run *run = writer->run;
+	struct sidecar_place place = { 0 };
 
-	if (sync_all(writer))
+	if (sync_all(writer) || (run->wrap && finish_wrapped(writer)))
 		return;
-	if (note_end(run, writer->outcome) || journal_sync(run->journal))
+	place.output_offset = run->output->offset;
+	place.file_offset = run->output->file_offset;
+	if (run->journal && (journal_complete(run->journal, &place) || journal_sync(run->journal)))
 		journal_failed(writer);
 }
 
-/* What can be saved is saved; the failure that came first is the one that is told. */
-static void finish_broken_off(struct stream_run *run, struct stream_outcome *outcome)
+/* What was wrapped is made whole, so that the next run need not make it again. */
+static void save_wrapped(struct writer *writer)
 {
-	int ret = output_sync(run->output);
+	struct stream_outcome told = *writer->outcome;
 
+	if (told.how != STREAM_WRITE_FAILED && told.how != STREAM_JOURNAL_FAILED)
+		sync_wrapped(writer);
+	/* A pipe's reader who does not read any more was not what ended the run. */
+	*writer->outcome = told;
+}
+
+/* What can be saved is saved; the failure that came first is the one that is told. */
+static void finish_broken_off(struct writer *writer)
+{
+	struct stream_run *run = writer->run;
+	struct stream_outcome *outcome = writer->outcome;
+	int ret;
+
+	if (run->wrap)
+		save_wrapped(writer);
+	if (!run->journal)
+		return;
+	ret = output_sync(run->output);
 	if (ret && outcome->how != STREAM_WRITE_FAILED)
 		error_line("cannot sync %s: %s", run->output->name, strerror(-ret));
-	if (!note_end(run, outcome))
+	if (!note_handed(run, outcome))
 		journal_sync(run->journal);
 }
 
@@ -188,12 +344,10 @@ void stream_finish(struct stream_run *run, struct stream_outcome *outcome)
 {
 	struct writer writer = { .run = run, .outcome = outcome };
 
-	if (!run->journal)
-		return;
 	if (outcome->how == STREAM_COMPLETE)
 		finish_complete(&writer);
 	else
-		finish_broken_off(run, outcome);
+		finish_broken_off(&writer);
 }
 
 void stream_run(struct stream_run *run, struct stream_outcome *outcome)

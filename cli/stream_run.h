@@ -5,6 +5,7 @@
  *
  * A batch's line is in the sidecar before the batch goes into a pipe, and only after it is in a
  * file: what a receiver has is always covered by lines, what lines say of a file is always there.
+ * Of a wrapped stream, marks say what is there, so batches' lines come first, into a file too.
  */
 #ifndef CLI_STREAM_RUN_H
 #define CLI_STREAM_RUN_H
@@ -13,6 +14,7 @@
 #include "output.h"
 #include "progress.h"
 #include "subject.h"
+#include "wrap/wrap.h"
 
 /* Where to begin. */
 struct stream_start {
@@ -34,6 +36,10 @@ struct stream_settings {
 struct stream_run {
 	const struct subject *subject;
 	struct output *output;
+	/* NULL: the stream is not wrapped. */
+	struct wrap *wrap;
+	/* The last mark, or where the run began: a wrapped stream goes on there. */
+	struct sidecar_place mark;
 	/* NULL: no sidecar. */
 	struct journal *journal;
 	struct progress *progress;
@@ -74,13 +80,9 @@ void stream_run(struct stream_run *run, struct stream_outcome *outcome);
 /* The end of stream_run() alone, for a run that ended before it. ->how says how. */
 void stream_finish(struct stream_run *run, struct stream_outcome *outcome);
 
-/* Opens the engine for subvolume @index and puts it behind @checkpoint, unless that is NULL. */
-int stream_open_engine(const struct subject *subject, struct source *source, size_t index,
-		       const void *checkpoint, size_t checkpoint_size,
-		       struct scp_engine **out, struct scp_error *error);
-
-/* scp_engine_fill(), again if it was interrupted by nothing that asks to stop. */
-int stream_fill(struct scp_engine *engine, struct scp_fill *fill);
+/* The rest of a batch that was made again; it is no batch by itself. 0, or -1: ->how says why. */
+int stream_write_rest(struct stream_run *run, const void *data, size_t size,
+		      struct stream_outcome *outcome);
 
 /* XXH3-128 in canonical byte order. */
 void stream_hash(const void *data, size_t size, u8 hash[SIDECAR_HASH_SIZE]);

@@ -5,18 +5,26 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "alloc.h"
 #include "message.h"
 #include "parents.h"
 #include "pins.h"
+#include "sender/sender.h"
 #include "subject.h"
 
+/* A dry run makes no stream, so it does not matter who would. */
 static int open_source(const struct options *options, struct source **out)
 {
 	if (options->device_count)
 		return source_open_image(options->devices, options->device_count, out);
-	return source_open_mounted(options->arguments[0], out);
+	if (source_open_mounted(options->arguments[0], out))
+		return -1;
+	if (options->dry_run || !sender_choose(options->backend, *out))
+		return 0;
+	source_close(*out);
+	return -1;
 }
 
 /* Nothing can write to an image, so writable subvolumes may be sent from one. */
@@ -166,6 +174,8 @@ void subject_pin(const struct subject *subject, const struct options *options,
 		 struct sidecar_header *header)
 {
 	header->tool = xstrdup(SENDCP_VERSION);
+	header->begun = (u64)time(NULL);
+	header->module = source_module(subject->source);
 	pin_devices(options, header);
 	header->protocol = subject->protocol;
 	header->flags = subject->flags;

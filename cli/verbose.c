@@ -30,6 +30,9 @@ void verbose_statistics(const struct subject *subject)
 {
 	struct scp_stats stats;
 
+	/* What the module read is not known here. */
+	if (source_module(subject->source))
+		return;
 	scp_volume_stats(source_volume(subject->source), &stats);
 	verbose_line(1, "tree blocks: %llu looked up, %llu read; %llu bad copies replaced; trees "
 		     "looked up again %llu times", stats.node_lookups, stats.node_reads,

@@ -12,6 +12,7 @@
 #include <sendcp/engine.h>
 
 struct source;
+struct module_access;
 
 /*
  * Opens the mounted btrfs that @path lies on: commits it (so that all written before is on the
@@ -24,10 +25,21 @@ int source_open_image(const char *const *devices, size_t count, struct source **
 int source_reopen(const struct source *source, struct source **out);
 void source_close(struct source *source);
 
-/* "direct" or "image". */
+/* "direct", "module" or "image". */
 const char *source_kind(const struct source *source);
 struct scp_volume *source_volume(struct source *source);
 const unsigned char *source_fsid(const struct source *source);
+
+/*
+ * Streams of what is mounted are to be made by the kernel module, reached through @module; what
+ * else is read goes on being read directly. source_reopen() gives a source without it.
+ */
+void source_use_module(struct source *source, const struct module_access *module);
+/* NULL: not by the module. */
+const struct module_access *source_module(const struct source *source);
+/* The devices that were found, each open for reading. */
+unsigned int source_device_count(const struct source *source);
+int source_device_fd(const struct source *source, unsigned int index);
 
 /*
  * Makes the host's interrupted() say -EINTR once *@flag is not 0, and ends waits early. NULL:

@@ -53,7 +53,27 @@ int source_reopen(const struct source *source, struct source **out)
 
 const char *source_kind(const struct source *source)
 {
-	return source->kind->name;
+	return source->module ? "module" : source->kind->name;
+}
+
+void source_use_module(struct source *source, const struct module_access *module)
+{
+	source->module = module;
+}
+
+const struct module_access *source_module(const struct source *source)
+{
+	return source->module;
+}
+
+unsigned int source_device_count(const struct source *source)
+{
+	return source->devices.count;
+}
+
+int source_device_fd(const struct source *source, unsigned int index)
+{
+	return source->devices.devices[index].fd;
 }
 
 struct scp_volume *source_volume(struct source *source)

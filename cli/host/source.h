@@ -55,6 +55,8 @@ struct source {
 	int mount_fd;
 	/* Of an image: how its files are read; NULL otherwise. */
 	struct extent_reader *extents;
+	/* The way to the kernel module if that makes the streams; NULL otherwise. */
+	const struct module_access *module;
 	/* Of a mounted filesystem; NULL otherwise. */
 	struct direct_reader *direct;
 };

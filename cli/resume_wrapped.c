@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Where a broken-off wrapped stream goes on: at a mark, behind which nothing depends on what is
+ * before it.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "message.h"
+#include "proof.h"
+#include "resume_point.h"
+#include "wrap/range.h"
+
+static int point_at_mark(const struct sidecar *sidecar, const struct sidecar_place *mark,
+			 struct resume_point *point)
+{
+	if (resume_point_stream(sidecar, mark->output_offset, point))
+		return -1;
+	point->at = *mark;
+	return 0;
+}
+
+/* How many marks lie at or before byte @at of the file. */
+static size_t marks_until(const struct sidecar *sidecar, u64 at)
+{
+	size_t count = sidecar->mark_count;
+
+	while (count && sidecar->marks[count - 1].file_offset > at)
+		count--;
+	return count;
+}
+
+static int not_a_mark(const struct sidecar *sidecar, u64 at, size_t count)
+{
+	u64 usable = count ? sidecar->marks[count - 1].file_offset : 0;
+
+	return error_line("the stream is wrapped and cannot be gone on with at byte %llu: cut the "
+			  "receiver's copy to %llu bytes, then resume --at %llu", at, usable,
+			  usable);
+}
+
+int resume_wrapped_at(const struct sidecar *sidecar, u64 at, struct resume_point *point)
+{
+	size_t count = marks_until(sidecar, at);
+
+	if (!at)
+		return resume_point_stream(sidecar, 0, point);
+	if (sidecar->complete && at == sidecar->complete_size)
+		return 1;
+	if (!count || sidecar->marks[count - 1].file_offset != at)
+		return not_a_mark(sidecar, at, count);
+	return point_at_mark(sidecar, &sidecar->marks[count - 1], point);
+}
+
+int resume_wrapped_handed(const struct sidecar *sidecar, struct resume_point *point)
+{
+	u64 usable = sidecar->mark_count ? sidecar->marks[sidecar->mark_count - 1].file_offset : 0;
+
+	if (sidecar->handed_known)
+		return resume_wrapped_at(sidecar, sidecar->handed.file_offset, point);
+	return error_line("the last run could not note how many bytes the receiver got: cut the "
+			  "receiver's copy to %llu bytes, then resume --at %llu; if it has fewer, "
+			  "resume with --at and their number says to how many", usable, usable);
+}
+
+static void take(void *context, const void *data, size_t size)
+{
+	proof_feed(context, data, size);
+}
+
+/*
+ * Does the file hold between two marks what was written there? The frames' own checksums tell of
+ * what lies in batches that began before @from.
+ */
+static int holds(const struct sidecar *sidecar, const struct output *file,
+		 const struct sidecar_place *from, const struct sidecar_place *to)
+{
+	struct proof proof;
+	u64 plain = 0;
+	int ret = proof_begin(&proof, sidecar, from->output_offset);
+
+	if (!ret)
+		ret = range_read(file->fd, &sidecar->header.wrapping, from->file_offset,
+				 to->file_offset, take, &proof, &plain);
+	if (ret > 0)
+		ret = !proof.wrong && plain == to->output_offset - from->output_offset;
+	proof_end(&proof);
+	return ret < 0 ? error_line("cannot read %s: %s", file->name, strerror(-ret)) : ret;
+}
+
+/* What lies between mark number @index and the one before it, as holds(). */
+static int mark_holds(const struct sidecar *sidecar, const struct output *file, size_t index)
+{
+	static const struct sidecar_place beginning;
+	const struct sidecar_place *mark = &sidecar->marks[index];
+
+	if (index)
+		return holds(sidecar, file, mark - 1, mark);
+	/* Of the file's beginning nothing may be known any more. */
+	if (!sidecar->count || sidecar->batches[0].output_offset)
+		return 0;
+	return holds(sidecar, file, &beginning, mark);
+}
+
+/* The last mark behind what is proven, as a count of marks. */
+static int count_proven(const struct sidecar *sidecar, const struct output *file, size_t *count)
+{
+	for (; *count; (*count)--) {
+		int ret = mark_holds(sidecar, file, *count - 1);
+
+		if (ret)
+			return ret < 0 ? -1 : 0;
+	}
+	return 0;
+}
+
+int resume_wrapped_marks(const struct sidecar *sidecar, const struct output *file,
+			 const struct sidecar_place *at)
+{
+	size_t count = marks_until(sidecar, at->file_offset);
+
+	return count ? mark_holds(sidecar, file, count - 1) : 1;
+}
+
+/*
+ * Without a mark that is proven the file could only be started over, and that must cost no more
+ * than what can lie before the first mark.
+ */
+static bool too_much_to_lose(const struct sidecar *sidecar)
+{
+	if (!sidecar->count)
+		return false;
+	return sidecar->batches[0].output_offset ||
+	       (!sidecar->mark_count && sidecar_made(sidecar) > sidecar->header.interval);
+}
+
+int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file, bool own,
+			struct resume_point *point)
+{
+	struct stat st;
+	size_t count;
+
+	*point = (struct resume_point){ 0 };
+	if (fstat(file->fd, &st))
+		return error_line("cannot look at %s: %s", file->name, strerror(errno));
+	count = marks_until(sidecar, (u64)st.st_size);
+	if (count_proven(sidecar, file, &count))
+		return -1;
+	if (!count && too_much_to_lose(sidecar))
+		return error_line("%s: the sidecar does not know a place at which it can be gone "
+				  "on with; resume --append looks at all of it", file->name);
+	if (!count)
+		return resume_start_over(file, (u64)st.st_size, own);
+	verbose_line(1, "%s: %llu of %llu bytes are proven", file->name,
+		     sidecar->marks[count - 1].file_offset, (u64)st.st_size);
+	return point_at_mark(sidecar, &sidecar->marks[count - 1], point);
+}

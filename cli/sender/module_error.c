@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the module says about a failure, in the engine's terms: then it reads as from other hosts.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sender/module.h"
+
+static const char *const reason_names[SCP_REASON_COUNT] = {
+#define REASON_NAME(name, err, text) [SCP_##name] = #name,
+	SCP_REASONS(REASON_NAME)
+#undef REASON_NAME
+};
+
+/* Failures of the call itself. What is not here has its errno's text. */
+static const struct {
+	int err;
+	enum scp_reason reason;
+	const char *detail;
+} call_errors[] = {
+	{ ENOMEM, SCP_NO_MEMORY, "" },
+	{ EINTR, SCP_INTERRUPTED, "" },
+	{ ENOBUFS, SCP_BUFFER_SIZE, "" },
+	{ EPROTO, SCP_PROTOCOL, "" },
+	{ EPERM, SCP_MODULE, "needs root (CAP_SYS_ADMIN), and a read-only subvolume" },
+	{ EACCES, SCP_MODULE, "needs root (CAP_SYS_ADMIN)" },
+	{ EFAULT, SCP_MODULE, "it cannot get at the memory given to it" },
+	{ EBADF, SCP_MODULE, "a file descriptor given to it is not open for reading" },
+	{ ENOTBLK, SCP_MODULE, "a device of the filesystem is not a block device" },
+	{ EXDEV, SCP_MODULE, "devices, parent and clone sources are not of one filesystem" },
+	{ E2BIG, SCP_MODULE, "too many devices or clone sources, or an older module" },
+	{ EINVAL, SCP_MODULE, "it takes an argument for impossible: an older module?" },
+	{ ENOTTY, SCP_MODULE, "its device is not sendcp's" },
+	{ ENODEV, SCP_MODULE, "it has been unloaded" },
+	{ ENXIO, SCP_MODULE, "it has been unloaded" },
+	{ ENOENT, SCP_MODULE, "it has been unloaded" },
+};
+
+int module_error_say(int err, const char *detail, struct scp_error *to)
+{
+	scp_error_clear(to);
+	to->reason = SCP_MODULE;
+	to->err = -err;
+	snprintf(to->detail, sizeof(to->detail), "%s", detail);
+	return -err;
+}
+
+static int take_call_error(int err, struct scp_error *to)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(call_errors); i++) {
+		if (call_errors[i].err != err)
+			continue;
+		module_error_say(err, call_errors[i].detail, to);
+		to->reason = call_errors[i].reason;
+		return -err;
+	}
+	return module_error_say(err, strerror(err), to);
+}
+
+/* A module newer than this program may know reasons that it does not: those are shown by name. */
+static void take_reason(const char *name, const char *detail, struct scp_error *to)
+{
+	for (int i = SCP_NONE + 1; i < SCP_REASON_COUNT; i++) {
+		if (strcmp(reason_names[i], name))
+			continue;
+		to->reason = (enum scp_reason)i;
+		snprintf(to->detail, sizeof(to->detail), "%s", detail);
+		return;
+	}
+	to->reason = SCP_MODULE;
+	snprintf(to->detail, sizeof(to->detail), "%s: %s%s%s", name, strerror(-to->err),
+		 *detail ? ", " : "", detail);
+}
+
+/* Both texts are copied first: nothing else makes sure that they end in NUL. */
+int module_error_take(const struct sendcp_error *from, int err, struct scp_error *to)
+{
+	char reason[sizeof(from->reason) + 1] = "";
+	char detail[sizeof(from->detail) + 1] = "";
+
+	memcpy(reason, from->reason, sizeof(from->reason));
+	memcpy(detail, from->detail, sizeof(from->detail));
+	if (!*reason)
+		return take_call_error(err, to);
+	scp_error_clear(to);
+	to->err = -err;
+	to->bytenr = from->bytenr;
+	to->root = from->root;
+	to->inode = from->inode;
+	to->offset = from->offset;
+	to->device = from->device;
+	take_reason(reason, detail, to);
+	return -err;
+}

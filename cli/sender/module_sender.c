@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The sender that is the kernel module: a fill is a SENDCP_IOC_SEND.
+ *
+ * All that lasts from call to call is the last checkpoint, which is kept here.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sender/internal.h"
+#include "signals.h"
+
+/* Most checkpoints are a few KiB. */
+#define CHECKPOINT_ROOM (16u << 10)
+
+struct checkpoint {
+	u8 *data;
+	size_t size;
+	size_t room;
+};
+
+struct module_sender {
+	struct sender sender;
+	const struct module_access *access;
+	struct module_request request;
+	int fd;
+	/* Behind what was made last; size 0 at the beginning. */
+	struct checkpoint current;
+	/* Where the next one goes. */
+	struct checkpoint next;
+	/* Stream bytes before ->current. */
+	u64 offset;
+	struct scp_error error;
+};
+
+static struct module_sender *module_of(const struct sender *sender)
+{
+	return (struct module_sender *)sender;
+}
+
+static int no_memory(struct scp_error *error)
+{
+	scp_error_clear(error);
+	error->reason = SCP_NO_MEMORY;
+	error->err = -ENOMEM;
+	return -ENOMEM;
+}
+
+/* What is in it is given up. */
+static int checkpoint_make_room(struct checkpoint *checkpoint, size_t room)
+{
+	u8 *data = malloc(room);
+
+	if (!data)
+		return -ENOMEM;
+	free(checkpoint->data);
+	checkpoint->data = data;
+	checkpoint->size = 0;
+	checkpoint->room = room;
+	return 0;
+}
+
+static u64 address(const void *at)
+{
+	return (u64)(uintptr_t)at;
+}
+
+static void prepare(const struct module_sender *module, const struct scp_fill *fill,
+		    struct sendcp_error *failure, struct sendcp_send *args)
+{
+	const struct module_request *request = &module->request;
+
+	*failure = (struct sendcp_error){ .size = sizeof(*failure) };
+	*args = (struct sendcp_send){
+		.size = sizeof(*args),
+		.flags = request->flags,
+		.protocol = request->protocol,
+		.subvolume_fd = request->subvolume_fd,
+		.parent_fd = request->parent_fd,
+		.output_fd = -1,
+		.device_count = request->device_count,
+		.clone_count = request->clone_count,
+		.device_fds = address(request->device_fds),
+		.clone_fds = request->clone_count ? address(request->clone_fds) : 0,
+		.buffer = address(fill->buffer),
+		.buffer_size = fill->size,
+		.checkpoint = module->current.size ? address(module->current.data) : 0,
+		.checkpoint_size = module->current.size,
+		.new_checkpoint = address(module->next.data),
+		.new_checkpoint_room = module->next.room,
+		.error = address(failure),
+	};
+	if (fill->flags & SCP_FILL_ONE_COMMAND)
+		args->flags |= SENDCP_ONE_COMMAND;
+	if (fill->flags & SCP_FILL_SPLIT_WRITES)
+		args->flags |= SENDCP_SPLIT_WRITES;
+}
+
+/* Signals are let in for the call only: it returns early when this program is asked to stop. */
+static int call(const struct module_sender *module, struct sendcp_send *args)
+{
+	sigset_t before;
+	int err = EINTR;
+
+	if (signals_interruptible(&before))
+		err = module->access->ioctl(module->access, module->fd, SENDCP_IOC_SEND, args) ?
+		      errno : 0;
+	signals_uninterruptible(&before);
+	return err;
+}
+
+/* Only ever more, so that asking ends; and more than needed, since checkpoints grow slowly. */
+static int grow(struct module_sender *module, u64 needed)
+{
+	u64 room = scp_min(needed + needed / 2, SENDCP_CHECKPOINT_MAX);
+
+	if (needed <= module->next.room || needed > SENDCP_CHECKPOINT_MAX)
+		return module_error_say(EMSGSIZE, "the size of a checkpoint that it tells is "
+					"impossible", &module->error);
+	return checkpoint_make_room(&module->next, (size_t)room) ? no_memory(&module->error) : 0;
+}
+
+/* Numbers that would be followed beyond what was given are not taken from anybody. */
+static bool plausible(const struct sendcp_send *args, const struct module_sender *module)
+{
+	return args->filled <= args->buffer_size && args->new_checkpoint_size &&
+	       args->new_checkpoint_size <= module->next.room &&
+	       args->offset == module->offset + args->filled &&
+	       (args->filled || args->result & SENDCP_RESULT_END);
+}
+
+static int take_made(struct module_sender *module, const struct sendcp_send *args,
+		     struct scp_fill *fill)
+{
+	struct checkpoint made = module->next;
+
+	if (!plausible(args, module))
+		return module_error_say(EPROTO, "what it answers does not fit together",
+					&module->error);
+	made.size = (size_t)args->new_checkpoint_size;
+	module->next = module->current;
+	module->current = made;
+	module->offset = args->offset;
+	fill->filled = (size_t)args->filled;
+	fill->end = args->result & SENDCP_RESULT_END;
+	return 0;
+}
+
+static int module_fill(struct sender *sender, struct scp_fill *fill)
+{
+	struct module_sender *module = module_of(sender);
+	struct sendcp_error failure;
+	struct sendcp_send args;
+	int ret, err;
+
+	fill->filled = 0;
+	fill->end = false;
+	/* After the first call the rooms have changed places. */
+	if (!module->next.room && checkpoint_make_room(&module->next, CHECKPOINT_ROOM))
+		return no_memory(&module->error);
+	do {
+		prepare(module, fill, &failure, &args);
+		err = call(module, &args);
+		if (!err)
+			return take_made(module, &args, fill);
+		if (err != EMSGSIZE)
+			return module_error_take(&failure, err, &module->error);
+		ret = grow(module, args.new_checkpoint_size);
+	} while (!ret);
+	return ret;
+}
+
+static int module_checkpoint(struct sender *sender, void *buffer, size_t size, size_t *needed)
+{
+	struct module_sender *module = module_of(sender);
+
+	*needed = module->current.size;
+	if (!module->current.size)
+		return module_error_say(ENODATA, "nothing has been made yet", &module->error);
+	if (size < module->current.size)
+		return -ENOBUFS;
+	memcpy(buffer, module->current.data, module->current.size);
+	return 0;
+}
+
+static u64 module_offset(const struct sender *sender)
+{
+	return module_of(sender)->offset;
+}
+
+static const struct scp_error *module_error(const struct sender *sender)
+{
+	return &module_of(sender)->error;
+}
+
+static void module_close(struct sender *sender)
+{
+	struct module_sender *module = module_of(sender);
+
+	if (module->fd >= 0)
+		close(module->fd);
+	module_request_release(&module->request);
+	free(module->current.data);
+	free(module->next.data);
+	free(module);
+}
+
+static const struct sender_ops module_ops = {
+	.fill = module_fill,
+	.checkpoint = module_checkpoint,
+	.offset = module_offset,
+	.error = module_error,
+	.close = module_close,
+};
+
+static int take_checkpoint(struct module_sender *module, const void *data, size_t size,
+			   struct scp_error *error)
+{
+	struct scp_checkpoint_info info;
+	int ret = scp_checkpoint_info(data, size, &info, error);
+
+	if (ret)
+		return ret;
+	if (checkpoint_make_room(&module->current, scp_max(size, CHECKPOINT_ROOM)))
+		return no_memory(error);
+	memcpy(module->current.data, data, size);
+	module->current.size = size;
+	module->offset = info.offset;
+	return 0;
+}
+
+static int open_device(struct module_sender *module, struct scp_error *error)
+{
+	static const struct sendcp_error silent;
+
+	module->fd = module->access->open(module->access);
+	return module->fd < 0 ? module_error_take(&silent, errno, error) : 0;
+}
+
+int module_sender_open(const struct module_access *access, struct module_request *request,
+		       const void *checkpoint, size_t checkpoint_size, struct sender **out,
+		       struct scp_error *error)
+{
+	struct module_sender *module = calloc(1, sizeof(*module));
+	int ret;
+
+	*out = NULL;
+	if (!module) {
+		module_request_release(request);
+		return no_memory(error);
+	}
+	module->sender.ops = &module_ops;
+	module->access = access;
+	module->request = *request;
+	module->fd = -1;
+	scp_error_clear(&module->error);
+	ret = checkpoint ? take_checkpoint(module, checkpoint, checkpoint_size, error) : 0;
+	if (!ret)
+		ret = open_device(module, error);
+	if (ret)
+		module_close(&module->sender);
+	else
+		*out = &module->sender;
+	return ret;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Where a subvolume's stream comes from: what both kinds of sender have in common.
+ */
+#include <errno.h>
+
+#include "sender/internal.h"
+#include "signals.h"
+
+int sender_open(const struct subject *subject, size_t index, const void *checkpoint,
+		size_t checkpoint_size, struct sender **out, struct scp_error *error)
+{
+	const struct module_access *module = source_module(subject->source);
+	struct module_request request;
+	int ret;
+
+	*out = NULL;
+	scp_error_clear(error);
+	if (!module)
+		return in_process_sender_open(subject, index, checkpoint, checkpoint_size, out,
+					      error);
+	ret = module_request_make(subject, index, &request, error);
+	if (ret)
+		return ret;
+	return module_sender_open(module, &request, checkpoint, checkpoint_size, out, error);
+}
+
+void sender_close(struct sender *sender)
+{
+	if (sender)
+		sender->ops->close(sender);
+}
+
+int sender_fill(struct sender *sender, struct scp_fill *fill)
+{
+	int ret;
+
+	do
+		ret = sender->ops->fill(sender, fill);
+	while (ret == -EINTR && !signals_stopped());
+	return ret;
+}
+
+int sender_checkpoint(struct sender *sender, void *buffer, size_t size, size_t *needed)
+{
+	return sender->ops->checkpoint(sender, buffer, size, needed);
+}
+
+u64 sender_offset(const struct sender *sender)
+{
+	return sender->ops->offset(sender);
+}
+
+const struct scp_error *sender_error(const struct sender *sender)
+{
+	return sender->ops->error(sender);
+}
