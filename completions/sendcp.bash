@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Completion of sendcp's command line in bash. Loaded by bash-completion, whose functions it uses.
+
+# Prints the options of a command.
+_sendcp_options()
+{
+	local stream="-p --parent -c --clone-src -e -f --output --checkpoint --device --backend \
+		--buffer-size --buffers --progress -q --quiet -v --verbose"
+
+	case $1 in
+	send)
+		echo "$stream --no-data --proto --compressed-data --checkpoint-interval --compress --archive \
+			--step --dry-run"
+		;;
+	resume) echo "$stream --at --append --no-data --compressed-data" ;;
+	verify) echo "--checkpoint -q --quiet" ;;
+	show | info | dump) echo "--json" ;;
+	cat) ;;
+	*) return ;;
+	esac
+	echo "-h --help"
+}
+
+# Words from which one is chosen.
+_sendcp_words()
+{
+	# shellcheck disable=SC2207
+	COMPREPLY=($(compgen -W "$1" -- "$cur"))
+}
+
+# The value of an option; fails if it needs none.
+_sendcp_value()
+{
+	local command=$1 option=$2 joined=$3
+
+	case $option in
+	-p | --parent | -c | --clone-src) _filedir -d ;;
+	-f | --output | --device | --append) _filedir ;;
+	--checkpoint) if [[ $command == send ]]; then _filedir; else _filedir cp; fi ;;
+	--proto) _sendcp_words "0 1 2" ;;
+	--backend) _sendcp_words "auto module direct" ;;
+	--checkpoint-interval | --buffer-size) _sendcp_words "1M 4M 16M 64M 256M 1G" ;;
+	--buffers) _sendcp_words "2 4 8 16" ;;
+	--at) ;;
+	*)
+		# Values that may be left out stand behind an equals sign.
+		[[ $joined == true ]] || return
+		case $option in
+		--compress) _sendcp_words "{1..22}" ;;
+		--archive) _sendcp_words "tar cpio" ;;
+		--progress) _sendcp_words "auto always never json" ;;
+		esac
+		;;
+	esac
+}
+
+_sendcp_argument()
+{
+	case $1 in
+	send | resume)
+		# In an unmounted filesystem there are no paths to be looked up.
+		if [[ " ${words[*]} " == *" --device"[\ =]* ]]; then
+			_sendcp_words "id: uuid:"
+			compopt -o nospace
+			__ltrim_colon_completions "$cur"
+		else
+			_filedir -d
+		fi
+		;;
+	show) _filedir cp ;;
+	verify | dump | cat) _filedir ;;
+	help) _sendcp_words "send resume show verify dump cat info" ;;
+	esac
+}
+
+_sendcp()
+{
+	local cur prev words cword split
+
+	_init_completion -s -n : || return
+	if [[ $cword -eq 1 ]]; then
+		_sendcp_words "send resume show verify dump cat info help --version --help"
+		return
+	fi
+	_sendcp_value "${words[1]}" "$prev" "$split" && return
+	[[ $split == false ]] || return
+	if [[ $cur == -?* || $cur == - ]]; then
+		_sendcp_words "$(_sendcp_options "${words[1]}")"
+	else
+		_sendcp_argument "${words[1]}"
+	fi
+} &&
+	complete -F _sendcp sendcp

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Completion of sendcp's command line in fish.
+
+# Succeeds if the command is one of those named; without a name, if there is none yet.
+function __sendcp_command
+    set -l words (commandline -opc)
+    if test (count $argv) -eq 0
+        test (count $words) -eq 1
+    else
+        contains -- "$words[2]" $argv
+    end
+end
+
+# In an unmounted filesystem there are no paths to be looked up.
+function __sendcp_subvolumes
+    if string match -q -- '-*' (commandline -ct)
+        return
+    else if string match -q -- '--device*' (commandline -opc)
+        printf '%s\n' id: uuid:
+    else
+        __fish_complete_directories (commandline -ct)
+    end
+end
+
+function __sendcp_sidecars
+    __fish_complete_suffix .cp
+end
+
+complete -c sendcp -f
+
+complete -c sendcp -n __sendcp_command -a send -d 'Write the send stream of snapshots'
+complete -c sendcp -n __sendcp_command -a resume -d 'Go on with a stream that was broken off'
+complete -c sendcp -n __sendcp_command -a show -d 'Tell what a sidecar is about'
+complete -c sendcp -n __sendcp_command -a verify -d 'Tell whether a stream is whole and right'
+complete -c sendcp -n __sendcp_command -a dump -d 'Print a stream\'s commands'
+complete -c sendcp -n __sendcp_command -a cat -d 'Write the plain stream'
+complete -c sendcp -n __sendcp_command -a info -d 'Tell what can make streams here'
+complete -c sendcp -n __sendcp_command -a help -d 'Tell how a command is used'
+complete -c sendcp -n __sendcp_command -l version -d 'Print the version'
+complete -c sendcp -n '__sendcp_command help' -a 'send resume show verify dump cat info'
+
+set -l on_send -n '__sendcp_command send'
+complete -c sendcp $on_send -s f -l output -r -F -d 'Write to a file'
+complete -c sendcp $on_send -l no-data -d 'Tell where data changed, not what it is'
+complete -c sendcp $on_send -l proto -x -a '0 1 2' -d 'Stream protocol'
+complete -c sendcp $on_send -l compressed-data -d 'Send compressed extents as they are'
+complete -c sendcp $on_send -l checkpoint -r -F -d 'Keep the sidecar in a file'
+complete -c sendcp $on_send -l checkpoint-interval -x -a '1M 4M 16M 64M 256M 1G' -d 'Bytes between checkpoints'
+complete -c sendcp $on_send -l compress -f -a (string join ' ' (seq 22)) -d 'Compress with zstd'
+complete -c sendcp $on_send -l archive -f -a 'tar cpio' -d 'Make an archive'
+complete -c sendcp $on_send -l step -d 'Make each command with a new engine'
+complete -c sendcp $on_send -l dry-run -d 'Print how many bytes the stream has'
+
+set -l on_resume -n '__sendcp_command resume'
+complete -c sendcp $on_resume -s f -l output -r -F -d 'Go on in a file'
+complete -c sendcp $on_resume -l at -x -d 'The receiver has exactly so many bytes'
+complete -c sendcp $on_resume -l no-data -d 'The file has no data'
+complete -c sendcp $on_resume -l compressed-data -d 'The file has compressed extents as they are'
+complete -c sendcp $on_resume -l append -r -F -d 'Go on behind what is whole in a file'
+
+set -l on_stream -n '__sendcp_command send resume'
+complete -c sendcp $on_stream -a '(__sendcp_subvolumes)'
+complete -c sendcp $on_stream -s p -l parent -x -a '(__fish_complete_directories)' -d 'Send what changed since'
+complete -c sendcp $on_stream -s c -l clone-src -x -a '(__fish_complete_directories)' -d 'Let extents be cloned from'
+complete -c sendcp $on_stream -s e -d 'One stream header, one END'
+complete -c sendcp $on_stream -l device -r -F -d 'Read an unmounted device or image'
+complete -c sendcp $on_stream -l backend -x -a 'auto module direct' -d 'What makes the stream'
+complete -c sendcp $on_stream -l buffer-size -x -a '1M 4M 16M' -d 'Bytes made at once'
+complete -c sendcp $on_stream -l buffers -x -a '2 4 8 16' -d 'Buffers between reading and writing'
+complete -c sendcp $on_stream -l progress -f -a 'auto always never json' -d 'Show progress'
+complete -c sendcp $on_stream -s v -l verbose -d 'Say more'
+
+complete -c sendcp -n '__sendcp_command send resume verify' -s q -l quiet -d 'Say nothing but errors'
+complete -c sendcp -n '__sendcp_command resume verify' -l checkpoint -x -a '(__sendcp_sidecars)' -d 'The sidecar'
+complete -c sendcp -n '__sendcp_command show dump info' -l json -d 'Print JSON'
+complete -c sendcp -n '__sendcp_command show' -a '(__sendcp_sidecars)'
+complete -c sendcp -n '__sendcp_command verify dump cat' -F
+complete -c sendcp -n 'not __sendcp_command help' -s h -l help -d 'Print help'

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Builds the Debian packages, binary and source, from a source archive, in a directory of its own.
+#
+# usage: deb.sh SOURCE.tar.gz OUTPUT-DIRECTORY [DPKG-BUILDPACKAGE-OPTION...]
+set -euo pipefail
+
+archive=$(realpath "$1")
+mkdir -p "$2"
+output=$(realpath "$2")
+shift 2
+# The archive has no directories of its own, and those of the source package get their modes from this.
+umask 022
+# Paths of the environment must not come into what is built.
+unset MAKEFLAGS MFLAGS MAKELEVEL BUILD
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/sendcp-deb.XXXXXX")
+trap 'rm -rf --one-file-system "$scratch"' EXIT
+tar -xzf "$archive" -C "$scratch"
+cd "$scratch"/sendcp-*
+# What was built by hand of the same version is not to be mixed with what is built now.
+if ! DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS-parallel=$(nproc)}" \
+	dpkg-buildpackage -us -uc "$@" >"$scratch/log" 2>&1; then
+	tail -n 30 "$scratch/log" | cut -c 1-300 >&2
+	cp "$scratch/log" "$output/deb.log"
+	echo "deb.sh: building failed; all of it is in $output/deb.log" >&2
+	exit 1
+fi
+cp "$scratch/log" "$output/deb.log"
+find "$scratch" -maxdepth 1 -name 'sendcp*_*' -exec cp -t "$output" {} +
+for package in "$scratch"/*.d{sc,eb}; do
+	echo "  DEB  $output/${package##*/}"
+done

@@ -1,0 +1,151 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The packages in a booted Debian: built in a root of the suite, installed by apt without a network,
+# used, carried over to the next kernel, used again, purged; then the packages' own tests, by autopkgtest.
+# What the guest said is in $BUILD/vm/install-SUITE/tap, the consoles of its boots beside it. The last
+# line sums up: "N passed, N failed".
+#
+# usage: run.sh [SUITE...]          SUITE: bookworm, trixie; default: both
+# SENDCP_INSTALL_UNBOOTED=1 installs into the guest's root before it is booted: compiling the module takes
+# two minutes in an emulated guest that has two processors for itself, and much longer when it has not.
+# Takes the source from $BUILD/packages, where `make dist` puts it.
+set -euo pipefail
+source "$(dirname "$0")/../common.sh"
+
+ALL_SUITES="bookworm trixie"
+LIMIT=${SENDCP_INSTALL_SECONDS:-2400}
+
+# Runs in a mount namespace of its own. The packages' own tests run while they are built.
+enter()
+{
+	local root=$1 archive=$2 out=$3
+
+	mount -t tmpfs tmpfs "$root/tmp"
+	mount -t proc proc "$root/proc"
+	mkdir "$root/tmp/out"
+	mount --bind "$out" "$root/tmp/out"
+	tar -xzf "$archive" -C "$root/tmp" --strip-components=3 --wildcards '*/test/packages/deb.sh'
+	cp "$archive" "$root/tmp/source.tar.gz"
+	exec chroot "$root" /usr/bin/env -i HOME=/tmp TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
+		bash /tmp/deb.sh /tmp/source.tar.gz /tmp/out
+}
+
+# unbooted DIRECTORY STAGE: a stage of main.sh in the guest's root without it being booted: compiling takes
+# many minutes in emulation, and apt and dkms see no difference.
+unbooted()
+{
+	local dir=$1 stage=$2 root=$1/root
+
+	mkdir -p "$root"
+	mount -o loop "$dir/disk.img" "$root"
+	mount -t proc proc "$root/proc"
+	mount -t tmpfs tmpfs "$root/run"
+	mkdir -p "$root/check"
+	tar -xf "$dir/files.tar" -C "$root/check"
+	chroot "$root" /usr/bin/env -i HOME=/root bash /check/main.sh "$stage" | tee -a "$dir/tap"
+	[ "$stage" != upgrade ] || take_kernel "$dir" "$root" "$(cat "$dir/files/new")"
+	umount "$root/proc" "$root/run" "$root"
+}
+
+take_kernel()
+{
+	cp "$2/boot/vmlinuz-$3" "$1/vmlinuz"
+	cp "$2/boot/initrd.img-$3" "$1/initrd"
+}
+
+case ${1:-} in
+--enter) enter "${@:2}" ;;
+--unbooted)
+	unbooted "$2" "$3"
+	exit
+	;;
+esac
+
+accelerator()
+{
+	if [ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo && [ "${SENDCP_VM_ACCEL:-kvm}" = kvm ]; then
+		echo "-accel kvm -cpu host"
+	else
+		echo "-accel tcg,thread=multi"
+	fi
+}
+
+# boot DIRECTORY NUMBER KERNEL INITRD: until the guest powers itself off.
+boot()
+{
+	local dir=$1 number=$2
+
+	: >"$dir/said.$number"
+	# shellcheck disable=SC2046
+	timeout "$LIMIT" qemu-system-x86_64 $(accelerator) -m 1536 -smp 2 -nographic -no-reboot -nic none \
+		-kernel "$3" -initrd "$4" -append "root=/dev/vda rw console=ttyS0 panic=-1" \
+		-drive file="$dir/disk.img",format=raw,if=virtio,cache=unsafe \
+		-drive file="$dir/files.tar",format=raw,if=virtio \
+		-serial "file:$dir/console.$number" -serial "file:$dir/said.$number" -monitor none \
+		</dev/null >/dev/null 2>"$dir/qemu.$number" || say "qemu ended with status $?: $dir/console.$number"
+	cat "$dir/said.$number" >>"$dir/tap"
+	tr -d '\r' <"$dir/said.$number"
+}
+
+# The guest's disk, and what it is to run.
+prepare()
+{
+	local suite=$1 dir=$2 cache=$CACHE/install-$1
+
+	rm -rf "$dir/files"
+	mkdir "$dir/files"
+	cp "$dir"/packages/sendcp_*.{dsc,tar.*,deb} "$dir"/packages/sendcp-{dkms,dev}_*.deb "$dir/files/"
+	cp "$VM/install/main.sh" "$ROOT/debian/tests/round-trip" "$cache/old" "$cache/new" "$dir/files/"
+	tar -C "$dir/files" -cf "$dir/files.tar" .
+	cp --sparse=always "$cache/disk.img" "$dir/disk.img"
+	: >"$dir/tap"
+}
+
+stage()
+{
+	unshare --mount --propagation private "$VM/install/run.sh" --unbooted "$1" "$2"
+}
+
+run_suite()
+{
+	local suite=$1 dir=$OUT/install-$1 cache=$CACHE/install-$1 archive
+
+	archive=$(ls "$BUILD"/packages/sendcp-*.tar.gz) || die "no source: make dist"
+	"$VM/install/root.sh" "$suite"
+	rm -rf "$dir"
+	mkdir -p "$dir/packages"
+	say "$suite: building packages"
+	unshare --mount --propagation private "$VM/install/run.sh" --enter "$CACHE/packages-$suite/root" \
+		"$archive" "$dir/packages" >&2
+	prepare "$suite" "$dir"
+	[ -z "${SENDCP_INSTALL_UNBOOTED:-}" ] || stage "$dir" install
+	say "$suite: kernel $(cat "$cache/old")"
+	boot "$dir" 1 "$cache/vmlinuz" "$cache/initrd"
+	stage "$dir" upgrade
+	say "$suite: kernel $(cat "$cache/new")"
+	boot "$dir" 2 "$dir/vmlinuz" "$dir/initrd"
+	stage "$dir" testing
+	boot "$dir" 3 "$dir/vmlinuz" "$dir/initrd"
+	rm -f "$dir/disk.img"
+}
+
+if [ "${1:-}" = --one ]; then
+	run_suite "$2"
+	exit
+fi
+
+[ "$(id -u)" = 0 ] || die "making Debian roots needs root"
+suites=("$@")
+[ $# -gt 0 ] || read -ra suites <<<"$ALL_SUITES"
+passed=0
+failed=0
+for suite in "${suites[@]}"; do
+	"$VM/install/run.sh" --one "$suite" || failed=$((failed + 1))
+	tap=$OUT/install-$suite/tap
+	grep -q '^# end' "$tap" 2>/dev/null || { say "$suite: the guest did not come to an end"; failed=$((failed + 1)); }
+	[ -f "$tap" ] || continue
+	passed=$((passed + $(grep -c '^ok ' "$tap" || true)))
+	failed=$((failed + $(grep -c '^not ok ' "$tap" || true)))
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
