@@ -14,8 +14,10 @@ DESTDIR ?=
 BATS ?= bats
 FUZZ_SECONDS ?= 60
 
-PKGS := libisal libzstd zlib lzo2 libgcrypt libxxhash json-c blkid libbtrfsutil
-WARNINGS := -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes -Wshadow \
+PKGS := libisal libzstd libarchive zlib lzo2 libgcrypt libxxhash json-c blkid libbtrfsutil
+# WERROR= lets warnings of a compiler that was not foreseen pass.
+WERROR ?= -Werror
+WARNINGS := -Wall -Wextra $(WERROR) -Wstrict-prototypes -Wmissing-prototypes -Wshadow \
 	-Wpointer-arith -Wvla -Wno-unused-parameter
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) \
@@ -30,7 +32,7 @@ Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-4s %s\n' $(1) $@)
 
 ENGINE_SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
-CLI_SOURCES := $(sort $(wildcard cli/*.c cli/host/*.c))
+CLI_SOURCES := $(sort $(wildcard cli/*.c cli/*/*.c))
 UNIT_SOURCES := $(sort $(wildcard test/unit/test_*.c))
 UNIT_HELPERS := $(filter-out $(UNIT_SOURCES),$(sort $(wildcard test/unit/*.c)))
 
@@ -40,7 +42,7 @@ CLI_OBJECTS := $(call objects,$(CLI_SOURCES))
 SHARED_OBJECTS := $(ENGINE_OBJECTS) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS))
 UNIT_PROGRAMS := $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 
-.PHONY: all help clean deps test-deps unit check demo bench fuzz lint install
+.PHONY: all help clean deps test-deps unit check demo bench bench-vm fuzz lint install
 .SECONDARY:
 
 all: $(BUILD)/sendcp
@@ -49,10 +51,19 @@ help:
 	@echo 'make              build $(BUILD)/sendcp (SANITIZE=address,undefined: with sanitizers)'
 	@echo 'make demo         install what is needed, build, show a send broken off and resumed'
 	@echo 'make check        install what is needed, build, run every test'
+	@echo 'make check-vm     test the module in guests (KERNELS="5.10 6.1 6.12 7.x"; root)'
+	@echo 'make check-vm-debug  the same in a kernel with KASAN, lockdep, kmemleak (builds it first)'
 	@echo 'make bench        time sendcp and btrfs send in turn on the same snapshots (root)'
+	@echo 'make bench-vm     the module and btrfs send in turn, in a guest (KERNELS=6.1; root)'
 	@echo 'make fuzz         build the fuzz targets, run each for FUZZ_SECONDS seconds'
 	@echo 'make lint         sparse and the shape of the code'
-	@echo 'make install      install under DESTDIR and PREFIX'
+	@echo 'make module       build sendcp.ko (KVER=RELEASE or KDIR=DIRECTORY: for another kernel)'
+	@echo 'make modules_install   install it under DESTDIR'
+	@echo 'make module-check sparse and checkpatch over the module'
+	@echo 'make install      install under DESTDIR and PREFIX (and bindir, mandir, ...); make uninstall'
+	@echo 'make dist         the source as an archive, in $(PACKAGES_DIR)'
+	@echo 'make deb, make rpm     packages, in $(PACKAGES_DIR)'
+	@echo 'make check-install     install the packages in guests (SUITES="bookworm trixie"; root)'
 	@echo 'make clean        remove what was built'
 
 $(BUILD)/sendcp: $(ENGINE_OBJECTS) $(CLI_OBJECTS)
@@ -91,18 +102,17 @@ check: test-deps
 	@$(MAKE) --no-print-directory all unit test-tools
 	@BUILD=$(BUILD) BATS=$(BATS) test/run.sh
 
-install: all
-	install -D -m 755 $(BUILD)/sendcp $(DESTDIR)$(PREFIX)/bin/sendcp
-	install -D -m 644 man/sendcp.8 $(DESTDIR)$(PREFIX)/share/man/man8/sendcp.8
-
 lint:
 	@test/lint.sh
 
 clean:
 	rm -rf build build-*
 
+include packaging.mk
 include test/unit/unit.mk
 include test/tools/tools.mk
 include bench/bench.mk
+include module/module.mk
 include test/fuzz/fuzz.mk
+include test/vm/vm.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

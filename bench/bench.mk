@@ -10,3 +10,9 @@ $(BENCH_PROGRAMS): $(BUILD)/bench/%: bench/%.c
 
 bench: $(BUILD)/sendcp $(BENCH_PROGRAMS)
 	@BUILD=$(BUILD) bench/bench.sh
+
+# Through the module, in a guest.
+bench-vm: vm-deps
+	@$(MAKE) --no-print-directory all test-tools vm-tools $(BENCH_PROGRAMS)
+	@BUILD=$(BUILD) test/vm/run.sh --time 1800 $(BENCH_PROGRAMS:%=--add %) \
+		--shell-script bench/guest.sh $(or $(KERNELS),6.1)

@@ -61,10 +61,11 @@ run()
 
 	case $who in
 	native)	command=(btrfs send -q "$mnt/$snapshot") ;;
-	sendcp)	command=("$sendcp" send -q "$mnt/$snapshot") ;;
+	sendcp)	command=("$sendcp" send -q --backend direct "$mnt/$snapshot") ;;
+	module)	command=("$sendcp" send -q --backend module "$mnt/$snapshot") ;;
 	journal)
 		rm -f "$work/cp"
-		command=("$sendcp" send -q --checkpoint "$work/cp" "$mnt/$snapshot") ;;
+		command=("$sendcp" send -q --backend direct --checkpoint "$work/cp" "$mnt/$snapshot") ;;
 	image)	command=("$sendcp" send -q --device "$work/img" "$snapshot") ;;
 	esac
 	if [ "$where" = file ]; then
@@ -149,11 +150,13 @@ printf '%s MiB in %s files (large), %s files (small), medians of %s rounds\n\n' 
 make_snapshots
 
 printf '%-6s %-5s %-8s %8s %8s %9s %7s\n' what to who seconds CPU 'peak MiB' ratio
+module=
+[ ! -c /dev/sendcp ] || module=module
 for snapshot in large small; do
-	in_turn $snapshot pipe native sendcp journal
-	report $snapshot pipe native sendcp journal
-	in_turn $snapshot file native sendcp
-	report $snapshot file native sendcp
+	in_turn $snapshot pipe native sendcp $module journal
+	report $snapshot pipe native sendcp $module journal
+	in_turn $snapshot file native sendcp $module
+	report $snapshot file native sendcp $module
 done
 total=$(awk 'NR == 1 { print $4 }' "$work/large.pipe.sendcp")
 for percent in 1 50 99; do

@@ -1,16 +1,25 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs what is missing of Debian's packages to build (build), test (test) or fuzz (fuzz) sendcp.
+# Installs what is missing of Debian's packages to build (build), test (test) or fuzz (fuzz) sendcp, to
+# check its source (source), to test its module in guests (vm), or its packages in them (install).
 #
 # usage: install-deps.sh GROUP...
 # Does nothing, and needs no rights, when all is there.
 set -euo pipefail
 
-BUILD_PACKAGES="gcc make libc6-dev pkg-config libisal-dev libzstd-dev zlib1g-dev liblzo2-dev
+GROUP_NAMES="build, test, packages, fuzz, source, vm, install"
+
+BUILD_PACKAGES="gcc make libc6-dev pkg-config libisal-dev libzstd-dev libarchive-dev zlib1g-dev liblzo2-dev
 	libgcrypt20-dev libxxhash-dev libjson-c-dev libblkid-dev libbtrfsutil-dev libaio-dev"
-TEST_PACKAGES="bats bats-assert bats-support bats-file libcmocka-dev btrfs-progs python3 zstd
+TEST_PACKAGES="libarchive-tools cpio strace bats bats-assert bats-support bats-file libcmocka-dev btrfs-progs python3 zstd
 	xxhash jq attr acl libcap2-bin mount util-linux bsdutils time"
+PACKAGES_PACKAGES="build-essential debhelper dh-dkms lintian fakeroot rpm rpmlint man-db mandoc bash-completion zsh
+	fish systemd btrbk dkms"
 FUZZ_PACKAGES="clang"
+SOURCE_PACKAGES="sparse perl linux-headers-amd64"
+INSTALL_PACKAGES="mmdebstrap dpkg-dev e2fsprogs"
+VM_PACKAGES="qemu-system-x86 busybox-static cpio kmod xz-utils zstd dmsetup debian-archive-keyring
+	gcc-multilib"
 
 die()
 {
@@ -36,14 +45,18 @@ wanted()
 	for group; do
 		case $group in
 		build) echo "$BUILD_PACKAGES" ;;
-		test) echo "$TEST_PACKAGES" ;;
+		test) echo "$TEST_PACKAGES $PACKAGES_PACKAGES" ;;
+		packages) echo "$PACKAGES_PACKAGES" ;;
 		fuzz) echo "$FUZZ_PACKAGES" ;;
-		*) die "no such group: $group (build, test, fuzz)" ;;
+		source) echo "$SOURCE_PACKAGES" ;;
+		vm) echo "$VM_PACKAGES" ;;
+		install) echo "$INSTALL_PACKAGES" ;;
+		*) die "no such group: $group ($GROUP_NAMES)" ;;
 		esac
 	done
 }
 
-[ $# -gt 0 ] || die "which groups? (build, test, fuzz)"
+[ $# -gt 0 ] || die "which groups? ($GROUP_NAMES)"
 packages=$(wanted "$@")
 if ! command -v dpkg-query >/dev/null; then
 	echo "install-deps: not a Debian system; please see to the equivalents of:" $packages >&2

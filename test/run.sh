@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs the unit tests and the bats suites, or the suites that are named. The last line sums up:
-# "N passed, N failed".
+# Runs the unit tests and the bats suites, or the suites that are named, several at a time. The last
+# line sums up: "N passed, N failed".
 #
 # usage: run.sh [SUITE...]     SUITE: unit, send_full, resume, ...
-# BUILD names the build directory, BATS the bats program.
+# BUILD names the build directory, BATS the bats program, TEST_JOBS how many suites run at a time.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,16 +13,13 @@ BUILD=$(realpath "${BUILD:-build}")
 export BUILD SENDCP=$BUILD/sendcp TOOLS=$BUILD/test
 # A hang is a failure too.
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-status=0
 
 run_unit()
 {
 	local program
 
 	for program in "$BUILD"/unit/test_*; do
-		case $program in *.*) continue ;; esac
+		case ${program##*/} in *.*) continue ;; esac
 		echo "# ${program##*/}"
 		"$program" 2>&1 || return 1
 	done
@@ -30,42 +27,73 @@ run_unit()
 
 run_suite()
 {
-	"${BATS:-bats}" --timing --formatter tap "test/bats/$1.bats" 2>&1
+	if [ "$1" = unit ]; then
+		run_unit
+	else
+		"${BATS:-bats}" --timing --formatter tap "test/bats/$1.bats" 2>&1
+	fi
 }
 
+# A suite that others run beside: what it says comes in one piece.
+run_beside()
+{
+	local said begin=$SECONDS status=0
+
+	said=$(mktemp)
+	# shellcheck disable=SC2064
+	trap "rm -f '$said'" EXIT
+	run_suite "$1" >"$said" || status=1
+	echo "# suite $1: $((SECONDS - begin)) s" >>"$said"
+	exec 9>>"$TEST_LOG"
+	flock 9
+	cat "$said" >&9
+	cat "$said"
+	return $status
+}
+
+if [ "${1:-}" = --beside ]; then
+	run_beside "$2"
+	exit
+fi
+
+export TEST_LOG
+TEST_LOG=$(mktemp)
+trap 'rm -f "$TEST_LOG"' EXIT
+status=0
 suites=("$@")
 if [ $# -eq 0 ]; then
-	suites=(unit)
+	# From the end, since verify takes longest.
 	for file in test/bats/*.bats; do
-		suites+=("$(basename "$file" .bats)")
+		suites=("$(basename "$file" .bats)" "${suites[@]}")
 	done
+	suites+=(unit)
 fi
-for suite in "${suites[@]}"; do
-	if [ "$suite" = unit ]; then
-		run_unit | tee -a "$log" || status=1
-	else
-		run_suite "$suite" | tee -a "$log" || status=1
-	fi
-done
+if [ ${#suites[@]} -eq 1 ]; then
+	run_suite "${suites[0]}" | tee -a "$TEST_LOG" || status=1
+else
+	# Not by the shell's own jobs, which ignore an interrupt, and so would everything that tests start.
+	printf '%s\n' "${suites[@]}" | xargs -P "${TEST_JOBS:-$(nproc)}" -I '{}' "$here/run.sh" --beside '{}' || status=1
+fi
 
 # Sums of the lines that each kind of test runner writes; nothing at all counts as a failure.
 read -r passed skipped failed < <(awk '
 	/^ok [0-9]+ .*# skip/ { skipped++; next }
 	/^ok [0-9]+ / { passed++ }
 	/^not ok [0-9]+ / { failed++ }
+	/^1\.\.0$/ { failed++ }
 	/^\[  PASSED  \] [0-9]+ test/ { passed += $4 }
 	/^\[  FAILED  \] [0-9]+ test/ { failed += $4 }
-	END { print passed + 0, skipped + 0, failed + 0 }' "$log")
+	END { print passed + 0, skipped + 0, failed + 0 }' "$TEST_LOG")
 [ "$passed" -gt 0 ] || status=1
 # Unit tests skip in their own words; where nothing may be missing, that is a failure.
-lacking=$(grep -cE '^skipped: needs |^\[  SKIPPED \] [0-9]+ test' "$log") || true
+lacking=$(grep -cE '^skipped: needs |^\[  SKIPPED \] [0-9]+ test' "$TEST_LOG") || true
 skipped=$((skipped + lacking))
 if [ "$lacking" -gt 0 ] && { [ "${CI:-}" = true ] || [ "${SENDCP_REQUIRE_ALL:-}" = 1 ]; }; then
 	echo "unit tests must not be skipped here"
 	failed=$((failed + lacking))
 fi
 [ "$status" -eq 0 ] || [ "$failed" -gt 0 ] || failed=1
-[ "$failed" -eq 0 ] || { status=1; grep '^not ok ' "$log"; }
+[ "$failed" -eq 0 ] || { status=1; grep '^not ok ' "$TEST_LOG"; }
 [ "$skipped" -eq 0 ] || echo "$skipped skipped: see their reasons above"
 echo "$passed passed, $failed failed"
 exit $status

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Longer than make check can be: large trees, many seeds, every command a place to stop.
 #
-# usage: thorough.sh [PART...]       parts: usr random step kill resume memory cost; all without
+# usage: thorough.sh [PART...]       parts: usr random step kill append crash resume memory cost;
+#   all without
 #   SOURCE=/usr                      what `usr` copies
 #   FIRST_SEED=1000 SEEDS=20         random trees of `random`
 #   KILLS=200                        byte positions of `kill`
+#   APPEND_PLACES=50                 places of each kind of `append`, in each format
+#   CRASH_STATES=3000                power cuts of `crash`, in each format and size
 #   RESUME_SIZE=2G                   stream of `resume`
 #   FILES=1000000                    files of `memory`
 #   COST_FILES=300000                files of `cost`
@@ -19,6 +22,8 @@ SOURCE=${SOURCE:-/usr}
 FIRST_SEED=${FIRST_SEED:-1000}
 SEEDS=${SEEDS:-20}
 KILLS=${KILLS:-200}
+APPEND_PLACES=${APPEND_PLACES:-50}
+CRASH_STATES=${CRASH_STATES:-3000}
 RESUME_SIZE=${RESUME_SIZE:-2G}
 FILES=${FILES:-1000000}
 COST_FILES=${COST_FILES:-300000}
@@ -184,6 +189,26 @@ part_kill()
 	done
 }
 
+# The suite of make check, at more places, with another seed.
+part_append()
+{
+	say "files broken in every way at $APPEND_PLACES places each, and gone on with"
+	APPEND_PLACES=$APPEND_PLACES APPEND_SEED=${APPEND_SEED:-thorough} BATS_TEST_TIMEOUT=3000 \
+		"${BATS:-bats}" --tap "$here/bats/append_matrix.bats"
+}
+
+# The suite of make check, with more moments, and with sizes that make many syncs.
+part_crash()
+{
+	local sizes
+
+	for sizes in "262144 1048576" "163840 600000"; do
+		say "power cuts with buffers and intervals of $sizes bytes"
+		CRASH_STATES=$CRASH_STATES CRASH_SEED=$FIRST_SEED CRASH_BUFFER=${sizes% *} \
+			CRASH_INTERVAL=${sizes#* } "${BATS:-bats}" --tap "$here/bats/crash.bats"
+	done
+}
+
 # Milliseconds until the first byte of a command's output.
 first_byte_ms()
 {
@@ -287,7 +312,7 @@ part_cost()
 	COST_FILES=$COST_FILES "${BATS:-bats}" --tap "$here/bats/cost.bats"
 }
 
-for part in "${@:-usr random step kill resume memory cost}"; do
+for part in "${@:-usr random step kill append crash resume memory cost}"; do
 	for name in $part; do
 		"part_$name"
 	done

@@ -341,26 +341,6 @@ broken_off()
 	done
 }
 
-# Rewrites the JSON lines of a sidecar by a Python expression on the object o, with valid sums.
-edit_sidecar()
-{
-	require_program xxhsum
-	python3 - "$1" "$2" <<-'END'
-	import json, subprocess, sys
-	out = []
-	for line in open(sys.argv[1]):
-	    o = json.loads(line)
-	    del o["sum"]
-	    exec(sys.argv[2])
-	    text = json.dumps(o, separators=(",", ":"))[:-1]
-	    digest = subprocess.run(["xxhsum", "-H3"], input=text.encode(), capture_output=True,
-	                            check=True).stdout.decode()
-	    digest = digest.split("=")[-1].split()[0].removeprefix("XXH3_")
-	    out.append('%s,"sum":"%s"}\n' % (text, digest))
-	open(sys.argv[1], "w").writelines(out)
-	END
-}
-
 @test "bad input: checkpoints that are malformed under valid sums" {
 	local what
 

@@ -176,7 +176,6 @@ teardown_file()
 	END
 	snapshot b
 	orphans_touch_the_root
-	NO_STEPS=1
 	check_pair
 	check_pair b a
 }

@@ -272,6 +272,23 @@ kill_and_resume()
 	wait $! || true
 }
 
+# Whatever they would write to it: neither is worth a file with parts of both.
+@test "resume: a second run on an output in use is refused, and changes nothing" {
+	"$SENDCP" send -q --checkpoint other -f out "$FIX_MOUNT/b" && cp out before
+	flock --no-fork out sleep 30 3>&- &
+	until ! flock -n out true; do sleep 0.1; done
+	run "$SENDCP" send --checkpoint another -f out "$FIX_MOUNT/large.ro"
+	assert_failure 1
+	assert_output "sendcp: out is in use by another sendcp"
+	assert [ ! -e another ]
+	run "$SENDCP" resume --append out "$FIX_MOUNT/b"
+	assert_failure 1
+	assert_output --partial "/out is in use by another sendcp"
+	kill $!
+	wait $! || true
+	assert cmp out before
+}
+
 # Last: these unmount the filesystem.
 
 @test "resume: a checkpoint of the direct host goes on in the image host, and back" {

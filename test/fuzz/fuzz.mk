@@ -4,13 +4,17 @@
 # Everything is compiled again, with coverage and sanitizers, into a folder of its own. Findings stay
 # in $(FUZZ_DIR)/findings, what libFuzzer learned in $(FUZZ_DIR)/corpus.
 
-FUZZ_TARGETS := fuzz_tree fuzz_incremental fuzz_superblock fuzz_checkpoint fuzz_sidecar
+FUZZ_TARGETS := fuzz_tree fuzz_incremental fuzz_superblock fuzz_checkpoint fuzz_sidecar \
+	fuzz_stream
 FUZZ_DIR := $(BUILD)/fuzz
 FUZZ_FLAGS = -std=gnu11 -O2 -g $(WARNINGS) -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-coverage=trace-cmp -fno-sanitize=null,object-size \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -Itest/unit
 FUZZ_SOURCES = $(ENGINE_SOURCES) cli/host/extents.c cli/host/decompress.c cli/alloc.c cli/base64.c \
-	cli/json_line.c cli/sidecar_header.c cli/sidecar_read.c cli/text.c test/unit/image.c
+	cli/json_line.c cli/sidecar_header.c cli/sidecar_read.c cli/text.c test/unit/image.c \
+	cli/signals.c cli/wrap/wrapping.c $(wildcard cli/stream/*.c cli/unwrap/*.c)
+# Large windows of zstd are refused earlier here, so that memory limits show what else takes memory.
+$(FUZZ_DIR)/fuzz_stream: LDFLAGS += -Wl,--wrap=ZSTD_createDStream
 FUZZ_HELPERS := drive.c patches.c mutate.c quiet.c target.c
 FUZZ_OBJECTS = $(FUZZ_SOURCES:%.c=$(FUZZ_DIR)/%.o)
 FUZZ_HELPER_OBJECTS := $(FUZZ_HELPERS:%.c=$(FUZZ_DIR)/test/fuzz/%.o)

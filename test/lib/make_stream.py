@@ -7,6 +7,7 @@ COMMAND: subvol, mkfile=PATH, mkdir=PATH, write=PATH,OFFSET,TEXT, truncate=PATH,
 rename=PATH,PATH, rmdir=PATH, xattr=PATH,NAME,VALUE, extent=PATH,OFFSET,SIZE,
 raw=COMMAND,ATTRIBUTE,HEX, bad-crc, end
 """
+import os
 import struct
 import sys
 
@@ -44,21 +45,21 @@ class Stream:
         self.parts.append(struct.pack("<IHI", len(body), number, crc32c(plain)) + body)
 
     def add(self, name, words):
-        path = (15, words[0].encode()) if words else None
+        path = (15, os.fsencode(words[0])) if words else None
         if name == "subvol":
             self.command(1, (15, b"name"), (1, bytes(range(16))), (2, u64(7)))
         elif name in ("mkfile", "mkdir"):
             self.command(3 if name == "mkfile" else 4, path, (3, u64(257)))
         elif name == "write":
-            self.command(15, path, (18, u64(words[1])), (19, words[2].encode()))
+            self.command(15, path, (18, u64(words[1])), (19, os.fsencode(words[2])))
         elif name == "truncate":
             self.command(17, path, (4, u64(words[1])))
         elif name == "rename":
-            self.command(9, path, (16, words[1].encode()))
+            self.command(9, path, (16, os.fsencode(words[1])))
         elif name == "rmdir":
             self.command(12, path)
         elif name == "xattr":
-            self.command(13, path, (13, words[1].encode()), (14, words[2].encode()))
+            self.command(13, path, (13, os.fsencode(words[1])), (14, os.fsencode(words[2])))
         elif name == "extent":
             self.command(22, path, (18, u64(words[1])), (4, u64(words[2])))
         elif name == "raw":

@@ -42,6 +42,11 @@ static const struct scp_request incremental_requests[] = {
 	  .clone_sources = sources, .clone_count = ARRAY_SIZE(sources) },
 };
 
+static const struct scp_request moving_requests[] = {
+	{ .protocol = 2, .subvolume = IMAGE_SNAP, .parent = IMAGE_OLDER },
+	{ .protocol = 1, .subvolume = IMAGE_OLDER, .parent = IMAGE_SNAP },
+};
+
 struct scp_request request_of(u32 protocol, u32 flags)
 {
 	struct scp_request request = {
@@ -88,6 +93,11 @@ int sending_setup_links(void **state)
 int sending_setup_changes(void **state)
 {
 	return setup(state, "changes", incremental_requests, ARRAY_SIZE(incremental_requests));
+}
+
+int sending_setup_moves(void **state)
+{
+	return setup(state, "moves", moving_requests, ARRAY_SIZE(moving_requests));
 }
 
 int sending_teardown(void **state)
@@ -199,8 +209,8 @@ void fill_to_end(struct scp_engine *engine, size_t size, u32 flags, struct bytes
 		assert_int_equal(fill_once(engine, size, flags, stream, &end), 0);
 }
 
-void make_stream(const struct sending *sending, const struct scp_request *request,
-		 struct bytes *stream)
+void whole_stream(const struct sending *sending, const struct scp_request *request,
+		  struct bytes *stream)
 {
 	struct scp_engine *engine = open_engine(sending, request);
 

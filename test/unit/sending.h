@@ -20,8 +20,9 @@ struct sending {
 /* For cmocka's group setup and teardown; *@state becomes a struct sending. */
 int sending_setup_tiny(void **state);
 int sending_setup_links(void **state);
-/* Incremental sends. */
+/* Incremental sends; of directories that wait to be moved or removed. */
 int sending_setup_changes(void **state);
+int sending_setup_moves(void **state);
 int sending_teardown(void **state);
 /* The same image opened once more, with a host and caches of its own. */
 void sending_open_again(struct sending *again, const struct sending *sending);
@@ -50,8 +51,8 @@ int fill_once(struct scp_engine *engine, size_t size, u32 flags, struct bytes *s
 /* Fills to the end; every call must succeed. */
 void fill_to_end(struct scp_engine *engine, size_t size, u32 flags, struct bytes *stream);
 /* The whole stream in one run. */
-void make_stream(const struct sending *sending, const struct scp_request *request,
-		 struct bytes *stream);
+void whole_stream(const struct sending *sending, const struct scp_request *request,
+		  struct bytes *stream);
 
 /*
  * @stream with adjoining WRITEs merged and without checksums, so that it can be compared with a

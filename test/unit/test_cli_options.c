@@ -98,8 +98,8 @@ static void what_is_no_usage(void **state)
 	static const char *const send_words[] = {
 		"", "-p A -p B s", "--nope s", "-i A s", "--buffers 0 s", "--buffers 65 s",
 		"--buffer-size 1 s", "--buffer-size 2G s", "--checkpoint-interval 1K s",
-		"--progress=maybe s", "--backend module s", "--backend direct --device d s",
-		"--at 5 s", "--compress s", "s -f",
+		"--progress=maybe s", "--backend image s", "--backend direct --device d s",
+		"--backend module --device d s", "--at 5 s", "--compress=99 s", "s -f",
 	};
 	static const char *const resume_words[] = {
 		"", "--checkpoint C extra", "--checkpoint C --at", "--checkpoint C --at 1K",

@@ -124,7 +124,7 @@ static void forged_checkpoints_do_no_harm(void **state)
 	checkpoint_behind(sending, 0, &checkpoint);
 	assert_int_equal(scp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
 	fill_to_end(engine, scp_buffer_min(1), 0, &stream);
-	make_stream(sending, &sending->requests[0], &whole);
+	whole_stream(sending, &sending->requests[0], &whole);
 	assert_bytes_equal(&whole, &stream);
 	scp_engine_close(engine);
 	bytes_free(&checkpoint);
@@ -160,6 +160,84 @@ static void forged_positions_do_no_harm(void **state)
 	}
 	scp_engine_close(engine);
 	bytes_free(&checkpoint);
+}
+
+/* Where the number of delayed moves is. */
+static size_t moves_at(const struct bytes *checkpoint, u32 pins)
+{
+	size_t at = sizeof(struct scp_checkpoint_header) +
+		    pins * sizeof(struct scp_checkpoint_pin) + sizeof(struct scp_checkpoint_state);
+
+	at += sizeof(u16) + scp_get_le16(checkpoint->data + at);
+	return at + sizeof(u32) + scp_get_le32(checkpoint->data + at) * 2 * sizeof(u64);
+}
+
+/* @checkpoint with @count more moves, of directories from @first on; the last is @last's. */
+static void with_moves(const struct bytes *checkpoint, size_t at, u32 count, u64 first, u64 last,
+		       struct bytes *forged)
+{
+	struct scp_checkpoint_move move = { .waits_for = cpu_to_le64(~0ULL) };
+	u32 i;
+
+	forged->size = 0;
+	bytes_append(forged, checkpoint->data, at + sizeof(u32));
+	for (i = 0; i < count; i++) {
+		move.ino = cpu_to_le64(i + 1 == count ? last : first + i);
+		bytes_append(forged, &move, sizeof(move));
+	}
+	bytes_append(forged, checkpoint->data + at + sizeof(u32),
+		     checkpoint->size - at - sizeof(u32));
+	scp_put_le32(forged->data + at, scp_get_le32(checkpoint->data + at) + count);
+	scp_put_le32(forged->data + HEADER(size), (u32)forged->size);
+	scp_checkpoint_sign(forged->data, forged->size);
+}
+
+/*
+ * As many moves as checkpoints may have to hold, and none of them twice. Comparing each with all
+ * others would take minutes.
+ */
+static void very_many_moves_are_taken(void **state)
+{
+	const struct sending *sending = *state;
+	const struct scp_request *request = &sending->requests[0];
+	struct scp_engine *engine = open_engine(sending, request);
+	struct bytes checkpoint = { 0 }, forged = { 0 }, again = { 0 };
+	u64 first = 1ULL << 40;
+	size_t at;
+
+	checkpoint_behind(sending, 20, &checkpoint);
+	at = moves_at(&checkpoint, request->clone_count + 1 + !!request->parent);
+	with_moves(&checkpoint, at, 1000000, first, first - 1, &forged);
+	assert_int_equal(scp_engine_rearm(engine, forged.data, forged.size), 0);
+	take_checkpoint(engine, &again);
+	assert_bytes_equal(&forged, &again);
+	with_moves(&checkpoint, at, 1000000, first, first + 500000, &forged);
+	rearm_fails(engine, &forged, -EILSEQ, SCP_CHECKPOINT_FORMAT);
+	scp_engine_close(engine);
+	bytes_free(&checkpoint);
+	bytes_free(&forged);
+	bytes_free(&again);
+}
+
+/* Where they wait is looked for in the parent, which is not there. */
+static void a_full_send_has_no_delayed_moves(void **state)
+{
+	const struct sending *sending = *state;
+	const struct scp_request *request = &sending->requests[0];
+	struct scp_engine *engine = open_engine(sending, request);
+	struct bytes checkpoint = { 0 }, forged = { 0 };
+	u32 commands;
+
+	for (commands = 0; commands <= 300; commands += 100) {
+		checkpoint.size = 0;
+		checkpoint_behind(sending, commands, &checkpoint);
+		with_moves(&checkpoint, moves_at(&checkpoint, request->clone_count + 1), 1, 257,
+			   257, &forged);
+		rearm_fails(engine, &forged, -EILSEQ, SCP_CHECKPOINT_FORMAT);
+	}
+	scp_engine_close(engine);
+	bytes_free(&checkpoint);
+	bytes_free(&forged);
 }
 
 /* What a header or pin says of another send, and how that is refused. */
@@ -285,7 +363,7 @@ static void information_is_what_was_sent(void **state)
 	struct scp_error error;
 	bool end;
 
-	make_stream(*state, &request, &whole);
+	whole_stream(*state, &request, &whole);
 	assert_int_equal(fill_once(engine, scp_buffer_min(2), 0, &stream, &end), 0);
 	take_checkpoint(engine, &checkpoint);
 	assert_int_equal(scp_checkpoint_info(checkpoint.data, checkpoint.size, &info, &error), 0);
@@ -319,6 +397,7 @@ int main(void)
 		cmocka_unit_test(every_shorter_checkpoint_is_noticed),
 		cmocka_unit_test(forged_checkpoints_do_no_harm),
 		cmocka_unit_test(forged_positions_do_no_harm),
+		cmocka_unit_test(a_full_send_has_no_delayed_moves),
 		cmocka_unit_test(other_sends_are_told_apart),
 		cmocka_unit_test(other_requests_are_told_apart),
 		cmocka_unit_test(impossible_requests_are_refused),
@@ -327,6 +406,7 @@ int main(void)
 	const struct CMUnitTest incremental[] = {
 		cmocka_unit_test(forged_checkpoints_do_no_harm),
 		cmocka_unit_test(forged_positions_do_no_harm),
+		cmocka_unit_test(very_many_moves_are_taken),
 	};
 	int failed;
 

@@ -13,6 +13,7 @@
 
 #include "format/ondisk.h"
 #include "format/stream.h"
+#include "send/engine_private.h"
 #include "sending.h"
 
 /* One page of the image in place of which another one is read. */
@@ -184,12 +185,57 @@ static void empty_acls_get_their_header(void **state)
 	bytes_free(&stream);
 }
 
+/* @ino waits to be moved, and its turn has come. */
+static void let_it_move(struct scp_engine *engine, u64 ino)
+{
+	struct scp_move move = {
+		.dir.ino = ino,
+		.waits_for = 256,
+		.queued = true,
+		.orphanised = true,
+	};
+
+	assert_int_equal(scp_generation_in(engine->tree, ino, &move.dir.generation), 0);
+	assert_int_equal(scp_moves_add(&engine->state.moves, &move), 0);
+	engine->state.phase = SCP_PHASE_FINISH_MOVES;
+	engine->state.kind = SCP_KIND_NEW;
+	engine->state.ino = ino + 1;
+	engine->state.mark = ino + 1;
+}
+
+/* It would wait for itself for ever, and nothing would be sent that a caller could stop at. */
+static void a_move_below_itself_is_refused(void **state)
+{
+	struct scp_request request = request_of(1, 0);
+	struct bytes stream = { 0 };
+	struct sending forged = { 0 };
+	struct forgery forgery;
+	struct scp_disk_item *item = forge(*state, &forgery, 300, SCP_INODE_REF, 0);
+	struct scp_engine *engine;
+	bool end;
+
+	item->key.offset = cpu_to_le64(300);
+	seal(forgery.page);
+	sending_open_again(&forged, *state);
+	forged.host.overlay = forged_page;
+	forged.host.overlay_context = &forgery;
+	engine = open_engine(&forged, &request);
+	let_it_move(engine, 300);
+	assert_int_equal(fill_once(engine, scp_buffer_min(1), 0, &stream, &end), -EIO);
+	assert_int_equal(scp_engine_error(engine)->reason, SCP_INCONSISTENT);
+	assert_int_equal(stream.size, 0);
+	scp_engine_close(engine);
+	sending_close_again(&forged);
+	bytes_free(&stream);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(untouched_leaf_is_sent),
 		cmocka_unit_test(inode_item_with_an_offset_is_refused),
 		cmocka_unit_test(empty_acls_get_their_header),
+		cmocka_unit_test(a_move_below_itself_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, sending_setup_tiny, sending_teardown);

@@ -147,7 +147,7 @@ static void everywhere(const struct sending *sending, const struct fault *fault,
 		bool struck = true;
 		u64 calls;
 
-		make_stream(sending, &sending->requests[i], &whole);
+		whole_stream(sending, &sending->requests[i], &whole);
 		for (calls = i % step; struck; calls += step) {
 			/* Nothing is cached, so that everything has to be read. */
 			struct sending cold = { 0 };
@@ -175,6 +175,11 @@ static void interruptions_lose_nothing(void **state)
 	everywhere(*state, &interruption, 23);
 }
 
+static void every_interruption_loses_nothing(void **state)
+{
+	everywhere(*state, &interruption, 1);
+}
+
 static void lack_of_memory_loses_nothing(void **state)
 {
 	everywhere(*state, &no_memory, 1);
@@ -190,7 +195,7 @@ static void faults_in_windows_lose_nothing(void **state)
 	size_t f;
 	u64 calls;
 
-	make_stream(sending, &request, &whole);
+	whole_stream(sending, &request, &whole);
 	for (f = 0; f < ARRAY_SIZE(faults); f++) {
 		for (calls = 3; calls < 100000; calls = calls * 3 / 2 + 7) {
 			struct sending cold = { 0 };
@@ -256,7 +261,7 @@ static void interrupted_measure_goes_on(void **state)
 	bool end = false;
 	int err;
 
-	make_stream(sending, &request, &whole);
+	whole_stream(sending, &request, &whole);
 	while (!end) {
 		sending->host.interrupt = 5;
 		err = scp_engine_measure(engine, ~0ULL, &size, &end);
@@ -287,6 +292,11 @@ int main(void)
 		cmocka_unit_test(interruptions_lose_nothing),
 		cmocka_unit_test(lack_of_memory_loses_nothing),
 	};
+	const struct CMUnitTest moves[] = {
+		cmocka_unit_test(failed_reads_lose_nothing),
+		cmocka_unit_test(every_interruption_loses_nothing),
+		cmocka_unit_test(lack_of_memory_loses_nothing),
+	};
 	const struct CMUnitTest links[] = {
 		cmocka_unit_test(faults_in_windows_lose_nothing),
 	};
@@ -294,5 +304,6 @@ int main(void)
 
 	failed = cmocka_run_group_tests(full, sending_setup_tiny, sending_teardown);
 	failed += cmocka_run_group_tests(incremental, sending_setup_changes, sending_teardown);
+	failed += cmocka_run_group_tests(moves, sending_setup_moves, sending_teardown);
 	return failed + cmocka_run_group_tests(links, sending_setup_links, sending_teardown);
 }

@@ -44,7 +44,7 @@ static void windows_do_not_show(void **state)
 	struct bytes whole = { 0 };
 	size_t i;
 
-	make_stream(*state, &request, &whole);
+	whole_stream(*state, &request, &whole);
 	assert_true(whole.size > 10000 * 20);
 	for (i = 0; i < ARRAY_SIZE(every); i++) {
 		struct bytes stream = { 0 };
@@ -65,7 +65,7 @@ static void window_borders_are_places_to_stop(void **state)
 	bool end = false;
 	u32 i;
 
-	make_stream(*state, &request, &whole);
+	whole_stream(*state, &request, &whole);
 	for (i = 0; i < 1100; i++) {
 		struct scp_engine *other;
 
@@ -95,7 +95,7 @@ static void measure_counts_windows(void **state)
 	u64 size = 0;
 	bool end = false;
 
-	make_stream(*state, &request, &whole);
+	whole_stream(*state, &request, &whole);
 	while (!end)
 		assert_int_equal(scp_engine_measure(engine, 10000, &size, &end), 0);
 	assert_int_equal(size, whole.size);

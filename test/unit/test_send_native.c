@@ -30,11 +30,14 @@ static void compare(const struct sending *sending, const struct native *native)
 	u8 digest[DIGEST_SIZE];
 	u32 i;
 
+	/* Backwards. */
+	if (native->parent == IMAGE_SNAP)
+		request.subvolume = IMAGE_OLDER;
 	/* As btrfs send has it, what may be cloned from includes the parent. */
 	request.parent = native->parent;
 	request.clone_sources = &native->parent;
 	request.clone_count = !!native->parent;
-	make_stream(sending, &request, &stream);
+	whole_stream(sending, &request, &stream);
 	assert_int_equal(scp_checksum(SCP_CSUM_SHA256, stream.data, stream.size, digest), 0);
 	for (i = 0; i < DIGEST_SIZE; i++)
 		snprintf(text + 2 * i, 3, "%02x", digest[i]);
@@ -85,14 +88,32 @@ static void changes_are_native(void **state)
 		compare(*state, &streams[i]);
 }
 
+static void moves_are_native(void **state)
+{
+	static const struct native streams[] = {
+		{ 1, 0, IMAGE_OLDER,
+		  "2613b3250353b4227e53929105e1af6d87512244e2ac8b995a9bb1b286cf592e" },
+		{ 2, SCP_SEND_COMPRESSED, IMAGE_OLDER,
+		  "dc91a32cb5fc814680ed3f96dc38fe3eec600f03c3a284d0cba5e6b89197682c" },
+		{ 1, 0, IMAGE_SNAP,
+		  "97b6ca7cb3a26589c651db91b0b675ab1dcf6a06e12472415b072c48cd35a01b" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(streams); i++)
+		compare(*state, &streams[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tiny[] = { cmocka_unit_test(tiny_is_native) };
 	const struct CMUnitTest links[] = { cmocka_unit_test(links_are_native) };
 	const struct CMUnitTest changes[] = { cmocka_unit_test(changes_are_native) };
+	const struct CMUnitTest moves[] = { cmocka_unit_test(moves_are_native) };
 	int failed;
 
 	failed = cmocka_run_group_tests(changes, sending_setup_changes, sending_teardown);
+	failed += cmocka_run_group_tests(moves, sending_setup_moves, sending_teardown);
 	failed += cmocka_run_group_tests(tiny, sending_setup_tiny, sending_teardown);
 	return failed + cmocka_run_group_tests(links, sending_setup_links, sending_teardown);
 }

@@ -44,7 +44,7 @@ static void every_command_is_a_place_to_stop(void **state)
 	for (i = 0; i < sending->request_count; i++) {
 		struct bytes whole = { 0 }, steps = { 0 };
 
-		make_stream(sending, &sending->requests[i], &whole);
+		whole_stream(sending, &sending->requests[i], &whole);
 		assert_true(whole.size > 3000);
 		step_through(sending, &sending->requests[i], &steps);
 		assert_bytes_equal(&whole, &steps);
@@ -64,7 +64,7 @@ static void buffer_size_does_not_matter(void **state)
 		struct bytes whole = { 0 };
 		size_t s;
 
-		make_stream(sending, &sending->requests[i], &whole);
+		whole_stream(sending, &sending->requests[i], &whole);
 		for (s = 0; s < ARRAY_SIZE(sizes); s++) {
 			struct scp_engine *engine = open_engine(sending, &sending->requests[i]);
 			struct bytes stream = { 0 };
@@ -88,7 +88,7 @@ static void small_buffers_are_refused(void **state)
 	u32 refused = 0;
 	int err;
 
-	make_stream(*state, &request, &whole);
+	whole_stream(*state, &request, &whole);
 	while (!end) {
 		err = fill_once(engine, 300, SCP_FILL_ONE_COMMAND, &stream, &end);
 		if (err == -ENOBUFS) {
@@ -122,7 +122,7 @@ static void split(const struct sending *sending, u32 protocol, size_t size)
 		engine = rearmed_engine(sending, &request, &checkpoint);
 	}
 	scp_engine_close(engine);
-	make_stream(sending, &request, &whole);
+	whole_stream(sending, &request, &whole);
 	merge_writes(&whole, protocol, &expected);
 	merge_writes(&stream, protocol, &merged);
 	assert_bytes_equal(&expected, &merged);
@@ -157,7 +157,7 @@ static void measure_is_exact(void **state)
 		u64 size = 0;
 		bool end = false;
 
-		make_stream(sending, &sending->requests[i], &whole);
+		whole_stream(sending, &sending->requests[i], &whole);
 		while (!end)
 			assert_int_equal(scp_engine_measure(engine, 7000, &size, &end), 0);
 		assert_int_equal(size, whole.size);
@@ -186,7 +186,7 @@ static void one_engine_is_rearmed_again_and_again(void **state)
 	bool end;
 	int i;
 
-	make_stream(*state, &request, &whole);
+	whole_stream(*state, &request, &whole);
 	take_checkpoint(engine, &start);
 	assert_int_equal(fill_once(engine, scp_buffer_min(2), 0, &first, &end), 0);
 	take_checkpoint(engine, &middle);
@@ -227,6 +227,6 @@ int main(void)
 	int failed;
 
 	failed = cmocka_run_group_tests(full, sending_setup_tiny, sending_teardown);
-	return failed + cmocka_run_group_tests(incremental, sending_setup_changes,
-					       sending_teardown);
+	failed += cmocka_run_group_tests(incremental, sending_setup_changes, sending_teardown);
+	return failed + cmocka_run_group_tests(incremental, sending_setup_moves, sending_teardown);
 }

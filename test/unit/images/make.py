@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fills the small subvolumes that the unit tests and fuzz targets read.
 
-usage: make.py tiny|links|changes|changes-later DIRECTORY
+usage: make.py tiny|links|changes|changes-later|moves|moves-later DIRECTORY
 
 Small and dull on purpose: an image of it must compress to a few dozen KiB, and every kind of item
 has to be there once or twice, so that a mutation of any byte has a chance to matter.
@@ -194,10 +194,66 @@ def changes_later():
     changed_files()
 
 
+# Who is in whom, None: in none of them. When those that waited are moved, one has to wait once more.
+LOOPS_BEFORE = [1, None, 3, None, None, 3]
+LOOPS_AFTER = [3, 4, 5, 2, 0, None]
+
+
+def loop_path(parents, i):
+    above = "loops" if parents[i] is None else loop_path(parents, parents[i])
+    return "%s/n%d" % (above, i)
+
+
+def arrange_loops(parents, wanted):
+    for target in ([None] * len(wanted), wanted):
+        for i, parent in enumerate(target):
+            old = loop_path(parents, i)
+            parents[i] = parent
+            os.rename(old, loop_path(parents, i))
+
+
+def moves():
+    """Directories, and what they wait for."""
+    os.mkdir("loops")
+    for i in range(len(LOOPS_BEFORE)):
+        os.mkdir("loops/n%d" % i)
+    arrange_loops([None] * len(LOOPS_BEFORE), LOOPS_BEFORE)
+    for path in ("p1/p2/p3", "p4/p5", "p6", "a1/a2", "b1/b2", "c1"):
+        os.makedirs(path)
+    for i in range(5):
+        os.makedirs("wait/d%d/sub" % i)
+        os.makedirs("gone%d/sub" % i)
+    os.mkdir("last")
+
+
+def moves_later():
+    arrange_loops(list(LOOPS_BEFORE), LOOPS_AFTER)
+    # A chain turned round.
+    os.rename("p1/p2/p3", "p3")
+    os.rename("p4/p5", "p3/p5")
+    os.rename("p4", "p3/p5/p4")
+    os.rename("p1/p2", "p3/p5/p4/p2")
+    os.rename("p1", "p3/p5/p4/p2/p1")
+    os.rename("p6", "p3/p5/p4/p2/p1/p6")
+    os.rename("p3", "p0")
+    # Two families change places over two levels.
+    os.rename("a1/a2", "b1/b2/x2")
+    os.rename("b1/b2", "c1/y2")
+    os.rename("b1", "c1/y2/x2/z1")
+    os.rename("a1", "c1/y2/x2/z1/w1")
+    # Many wait for one, and some leave what is then removed.
+    for i in range(5):
+        os.rename("wait/d%d" % i, "last/e%d" % i)
+        os.rename("gone%d/sub" % i, "last/sub%d" % i)
+        os.rmdir("gone%d" % i)
+    os.rename("last", "first")
+
+
 def main():
     kind, directory = sys.argv[1:]
     os.chdir(directory)
-    {"tiny": tiny, "links": links, "changes": changes, "changes-later": changes_later}[kind]()
+    {"tiny": tiny, "links": links, "changes": changes, "changes-later": changes_later,
+     "moves": moves, "moves-later": moves_later}[kind]()
 
 
 if __name__ == "__main__":

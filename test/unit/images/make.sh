@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Makes the images in this folder anew: make.sh tiny|links|changes FILE.img.zst (root, loop devices).
+# Makes the images in this folder anew: make.sh tiny|links|changes|moves FILE.img.zst (root, loop devices).
 #
 # An image holds the subvolume base, its read-only snapshot "snap" and, made before the last files
 # were changed, the read-only snapshot "older" that clones can come from.
@@ -28,7 +28,7 @@ mount -t btrfs -o noatime,max_inline=2048 "$device" "$work/mnt"
 btrfs -q subvolume create "$work/mnt/base"
 python3 "$here/make.py" "$kind" "$work/mnt/base"
 btrfs -q subvolume snapshot -r "$work/mnt/base" "$work/mnt/older"
-[ "$kind" != changes ] || python3 "$here/make.py" changes-later "$work/mnt/base"
+case $kind in changes | moves) python3 "$here/make.py" "$kind-later" "$work/mnt/base" ;; esac
 echo changed > "$work/mnt/base/changed"
 btrfs -q subvolume create "$work/mnt/base/nested"
 btrfs -q subvolume snapshot -r "$work/mnt/base" "$work/mnt/snap"

@@ -1,0 +1,388 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# resume --append: what broken runs leave behind is gone on with, whoever wrote it.
+
+load ../lib/suite
+load ../lib/wrap
+
+setup_file()
+{
+	wrap_begin
+	# Longer than what is proven by making it again.
+	btrfs -q subvolume create "$FIX_MOUNT/long"
+	head -c 200M /dev/urandom >"$FIX_MOUNT/long/x"
+	btrfs -q subvolume snapshot -r "$FIX_MOUNT/long" "$FIX_MOUNT/long.ro"
+	native_send "$FIX/long" "$FIX_MOUNT/long.ro"
+	native_send "$FIX/several" "$FIX_MOUNT/a" "$FIX_MOUNT/b"
+	native_send "$FIX/several.e" -e "$FIX_MOUNT/a" "$FIX_MOUNT/b"
+	native_send "$FIX/full" "$FIX_MOUNT/b"
+	native_send "$FIX/p2" --proto 2 -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
+	native_send "$FIX/compressed" --compressed-data -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
+	native_send "$FIX/nodata" --no-data -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
+	btrfs -q subvolume snapshot -r "$FIX_MOUNT/b" "$FIX_MOUNT/b2"
+}
+
+teardown_file()
+{
+	fixture_end
+}
+
+setup()
+{
+	TOOL=(zstd -dc)
+	PATH=$(dirname "$SENDCP"):$PATH
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# cut_copy FILE SIZE: FILE's first SIZE bytes as `file`, without a sidecar.
+cut_copy()
+{
+	rm -f file file.cp
+	head -c "$2" "$1" >file
+}
+
+# refused TEXT ARGUMENT...: resume --append fails with TEXT and leaves `file` as it is.
+refused()
+{
+	local text=$1
+
+	shift
+	cp file kept
+	run "$SENDCP" resume --append file "$@"
+	assert_failure 1
+	assert_output --partial "$text"
+	assert cmp file kept
+	assert_file_not_exist file.cp
+}
+
+@test "append: the three one-liners, as they are written" {
+	local SNAP=$FIX_MOUNT/large.ro DIR=$FIX_MOUNT/one pids
+
+	mkdir "$DIR"
+	# Both die in the middle: the zstd program leaves half a frame.
+	cat >first <<-END
+	sendcp send --checkpoint f.cp $SNAP | zstd > f.zst
+	END
+	setsid bash first 2>/dev/null &
+	while [ "$(cat f.zst 2>/dev/null | wc -c)" -lt 20000000 ]; do sleep 0.01; done
+	kill -KILL -- -$!
+	wait $! || true
+	# Until the sender, too, is dead.
+	flock f.cp true
+	run zstd -tq f.zst
+	assert_failure
+	sendcp resume --checkpoint f.cp --append f.zst
+	unwrapped f.zst "$FIX/large"
+	sendcp cat f.zst | btrfs -q receive "$DIR"
+	treecmp "$FIX_MOUNT/large.ro" "$DIR/large.ro"
+}
+
+@test "append: what is whole of a frame is kept" {
+	local at
+
+	sender --checkpoint cp | zstd -q >all.zst
+	at=$(($(file_size all.zst) * 3 / 4))
+	head -c $at all.zst >file
+	head -n -1 cp >cp.short && cp cp.short cp
+	run "$SENDCP" resume -v --checkpoint cp --append file
+	assert_success
+	unwrapped file "$FIX/whole"
+	# All but the last block and batch.
+	assert cmp -n $((at - 400000)) all.zst file
+	assert [ "$(zstd -lv file 2>/dev/null | sed -n 's/^# Zstandard Frames: //p')" -ge 2 ]
+}
+
+@test "append: killed while it goes on, and again" {
+	local i
+
+	"$SENDCP" send -q --checkpoint cp --buffer-size 1M "$FIX_MOUNT/large.ro" |
+		zstd -q >all.zst
+	head -c 10000000 all.zst >file
+	for i in 1 2 3; do
+		streamcut --signal KILL --watch file $((10000000 + i * 9000000)) -- "$SENDCP" resume \
+			-q --checkpoint cp --append file || true
+		# The sidecar knows by now that it is compressed.
+		assert_equal "$(head -n 1 cp | jq .compress)" 3
+	done
+	cp cp cp.kept && cp file file.kept
+	"$SENDCP" resume -q --checkpoint cp --append file
+	unwrapped file "$FIX/large"
+	# And as any other compressed file.
+	cp cp.kept cp && cp file.kept file
+	"$SENDCP" resume -q --checkpoint cp
+	unwrapped file "$FIX/large"
+}
+
+# stopped CALL ARGUMENT...: a signal at the 30th such call, while `file` is looked at, ends that soon;
+# nothing is changed, and going on is possible.
+stopped()
+{
+	local call=$1
+
+	shift
+	cp file kept
+	run strace -f -o calls -e "trace=$call" -e "inject=$call:signal=TERM:when=30" \
+		"$SENDCP" resume --append file "$@"
+	assert_failure 75
+	assert_line "sendcp: stopped by SIGTERM"
+	assert cmp file kept
+	assert [ "$(grep -c "$call(" calls)" -lt 40 ]
+}
+
+@test "append: stopped while it looks at the file" {
+	require_program strace
+	"$SENDCP" send -q --checkpoint cp --buffer-size 1M "$FIX_MOUNT/large.ro" >plain
+	zstd -q <plain | head -c 55000000 >file
+	stopped pread64 --checkpoint cp
+	assert_equal "${lines[-1]}" \
+		"sendcp: broken off, go on with: sendcp resume --checkpoint cp --append $PWD/file"
+	head -c 55000000 plain >file
+	stopped pread64 --checkpoint cp
+	stopped read "$FIX_MOUNT/large.ro"
+	assert_equal "${lines[-1]}" \
+		"sendcp: broken off, go on with the same command: $PWD/file is as it was"
+	assert_file_not_exist file.cp
+	"$SENDCP" send -q --archive --checkpoint cp --buffer-size 1M "$FIX_MOUNT/large.ro" |
+		head -c 55000000 >file
+	stopped read --checkpoint cp
+	stopped read
+	assert_file_not_exist file.cp
+}
+
+@test "append: an empty file becomes what its name says" {
+	local name
+
+	for name in file file.zst; do
+		sender --checkpoint cp | head -c 1000 >/dev/null || true
+		: >$name
+		"$SENDCP" resume -q --checkpoint cp --append $name
+	done
+	assert cmp file "$FIX/whole"
+	unwrapped file.zst "$FIX/whole"
+}
+
+@test "append: a file cut in its first bytes becomes what they begin" {
+	local program size
+
+	for program in "zstd -q" "pzstd -q -p 2"; do
+		for size in 1 2 3 4 5 9; do
+			sender --checkpoint cp | head -c 1000 >/dev/null || true
+			$program <"$FIX/whole" | head -c $size >file
+			assert "$SENDCP" resume -q --checkpoint cp --append file
+			unwrapped file "$FIX/whole"
+		done
+	done
+	sender --checkpoint cp | head -c 1000 >/dev/null || true
+	printf '\x28\xb5x' >file
+	refused "nothing in it is proven by the sidecar" --checkpoint cp
+}
+
+@test "append: files that are not this stream's are left as they are" {
+	sender --checkpoint cp | head -c 3000000 >/dev/null || true
+	cut_copy "$FIX/large" 1000000
+	refused "nothing in it is proven by the sidecar" --checkpoint cp
+	zstd -q <"$FIX/large" | head -c 1000000 >file
+	refused "nothing in it is proven by the sidecar" --checkpoint cp
+	seq 100000 >file
+	refused "nothing in it is proven by the sidecar" --checkpoint cp
+	seq 100000 | bsdtar -cf file cp
+	refused "nothing in it is proven by the sidecar" --checkpoint cp
+	rm file
+	run "$SENDCP" resume --checkpoint cp --append file
+	assert_failure 1
+	assert_output --partial "cannot look at file"
+	assert_file_not_exist file
+}
+
+@test "append: complete, and the snapshot is gone" {
+	btrfs -q subvolume snapshot -r "$FIX_MOUNT/b" "$FIX_MOUNT/gone"
+	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/gone" | zstd -q >file
+	zstd -dcq file >whole
+	btrfs -q subvolume delete "$FIX_MOUNT/gone" >/dev/null
+	printf junk >>file
+	run "$SENDCP" resume --checkpoint cp --append file
+	assert_success
+	assert_output --partial "the stream is complete"
+	unwrapped file whole
+	# But not if something lacks.
+	truncate -s -1000 file
+	run "$SENDCP" resume --checkpoint cp --append file
+	assert_failure 1
+	assert_output --partial "is gone"
+}
+
+@test "append: thinned lines prove the end, and what they cannot prove is told" {
+	# As if the first half had been dropped.
+	sender --checkpoint cp >all
+	{ head -n 1 cp; sed -n '20,$p' cp | head -n -1; } >thin
+	cp thin cp
+	head -c 5000000 all >file
+	"$SENDCP" resume -q --checkpoint cp --append file
+	assert cmp file "$FIX/whole"
+	cp thin cp
+	zstd -qc all | head -c 1500000 >file
+	"$SENDCP" resume -q --checkpoint cp --append file
+	unwrapped file "$FIX/whole"
+	cp thin cp
+	head -c 1000000 all >file
+	refused "the sidecar goes back to byte" --checkpoint cp
+}
+
+@test "append: no sidecar, all kinds of streams" {
+	local name arguments at size
+
+	while read -r name arguments; do
+		size=$(file_size "$FIX/$name")
+		for at in $((size / 3)) $((size - 20)) "$size"; do
+			cut_copy "$FIX/$name" "$at"
+			# shellcheck disable=SC2086
+			(cd "$FIX_MOUNT" && "$SENDCP" resume -q --append "$BATS_TEST_TMPDIR/file" \
+				$arguments) || fail "$name cut at $at"
+			cmp file "$FIX/$name" || fail "$name cut at $at"
+			assert_file_not_exist file.cp
+		done
+	done <<-END
+	full b
+	whole -p a b
+	p2 -p a b
+	compressed -p a b --compressed-data
+	nodata -p a b --no-data
+	several a b
+	several.e -e a b
+	long long.ro
+	END
+}
+
+@test "append: no sidecar, what is there is not read again" {
+	local read
+
+	cut_copy "$FIX/long" 190000000
+	fixture_umount
+	fixture_mount compress=zstd
+	echo 3 >/proc/sys/vm/drop_caches
+	cat file >/dev/null
+	read=$(python3 - "$SENDCP" resume -q --append file "$FIX_MOUNT/long.ro" <<-'END'
+	import resource, subprocess, sys
+	subprocess.run(sys.argv[1:], check=True)
+	print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_inblock * 512)
+	END
+	)
+	assert cmp file "$FIX/long"
+	# The last 64 MiB of 190 MB, what lacks, metadata, and what is read ahead; not all 210 MB.
+	assert [ "$read" -lt 150000000 ]
+	assert [ "$read" -gt 60000000 ]
+}
+
+@test "append: no sidecar, killed on the way: it has one by then" {
+	cut_copy "$FIX/large" 20000000
+	streamcut --signal KILL --watch file 40000000 -- "$SENDCP" resume -q --append file \
+		"$FIX_MOUNT/large.ro" || true
+	assert_file_exist file.cp
+	run "$SENDCP" resume --append file "$FIX_MOUNT/large.ro"
+	assert_failure 1
+	assert_output --partial "file.cp is there: go on with --checkpoint file.cp"
+	"$SENDCP" resume -q --checkpoint file.cp
+	assert cmp file "$FIX/large"
+	assert_file_not_exist file.cp
+}
+
+@test "append: archives need no sidecar, they have its lines" {
+	local kind
+
+	TOOL=(bsdtar -xOf - 'stream.*')
+	for kind in --archive "--archive=cpio --compress"; do
+		# shellcheck disable=SC2086
+		sender $kind >all
+		cut_copy all $(($(file_size all) * 2 / 3))
+		"$SENDCP" resume -q --append file
+		unwrapped file "$FIX/whole"
+		assert_file_not_exist file.cp
+	done
+	cut_copy all 100000
+	: >file.cp
+	run "$SENDCP" resume --append file
+	assert_failure 1
+	assert_output --partial "file.cp is there"
+}
+
+@test "append: no sidecar, when it is impossible, and why" {
+	cut_copy "$FIX/full" 1000000
+	refused "made of another subvolume" "$FIX_MOUNT/a"
+	refused "made of another subvolume" "$FIX_MOUNT/b2"
+	refused "holds a full stream" -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
+	refused "differs" --no-data "$FIX_MOUNT/b"
+	cut_copy "$FIX/whole" 1000000
+	refused "name that with -p" "$FIX_MOUNT/b"
+	refused "made of another parent" -p "$FIX_MOUNT/large.ro" "$FIX_MOUNT/b"
+	cut_copy "$FIX/several" "$(file_size "$FIX/several")"
+	refused "with another stream: name its subvolume too" "$FIX_MOUNT/a"
+	refused "made without -e" -e "$FIX_MOUNT/a" "$FIX_MOUNT/b"
+	cut_copy "$FIX/several.e" "$(file_size "$FIX/several.e")"
+	refused "in one stream: give -e" "$FIX_MOUNT/a" "$FIX_MOUNT/b"
+	cut_copy "$FIX/full" 10
+	refused "holds no send stream" "$FIX_MOUNT/b"
+	seq 1000 >file
+	refused "holds no send stream" "$FIX_MOUNT/b"
+	refused "does not tell what it is of"
+	"$SENDCP" send -q --archive "$FIX_MOUNT/b" | head -c 3000000 >file
+	refused "name no SUBVOL" "$FIX_MOUNT/b"
+	"$SENDCP" send -q --archive "$FIX_MOUNT/b" | head -c 700 >file
+	refused "not even the archive's manifest"
+}
+
+# What is refused here is whole, so it must not be cut off as if it were damage.
+@test "append: frames that need too much memory are left alone" {
+	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/b" >plain
+	zstd -q --long=28 <plain >long
+	sed -i '$d' cp
+	for arguments in "--checkpoint cp" "$FIX_MOUNT/b"; do
+		mv long file
+		# shellcheck disable=SC2086
+		refused "needs more than 128 MiB of memory: unpack it with zstd -dc --long=31" $arguments
+		mv file long
+	done
+	head -c 1000000 plain | zstd -q >file
+	tail -c +1000001 plain | zstd -q --long=28 | head -c 2000000 >>file
+	refused "needs more than 128 MiB of memory" --checkpoint cp
+}
+
+@test "append: no sidecar, renamed and changed snapshots" {
+	btrfs -q subvolume snapshot -r "$FIX_MOUNT/b" "$FIX_MOUNT/was"
+	native_send was "$FIX_MOUNT/was"
+	cut_copy was 1000000
+	mv "$FIX_MOUNT/was" "$FIX_MOUNT/is"
+	refused "give it that name again" "$FIX_MOUNT/is"
+	mv "$FIX_MOUNT/is" "$FIX_MOUNT/was"
+	btrfs property set -f "$FIX_MOUNT/was" ro false
+	touch "$FIX_MOUNT/was/new"
+	btrfs property set "$FIX_MOUNT/was" ro true
+	refused "was changed since" "$FIX_MOUNT/was"
+}
+
+@test "append: no sidecar, contents that are not the snapshot's" {
+	# Another byte in the last file, and its command's checksum right: not an accident of storage.
+	python3 "$ROOT/test/lib/forge.py" "$FIX/long" file 150000000 contents
+	refused "other contents of files than would be sent" "$FIX_MOUNT/long.ro"
+	# A WRITE to another place, which is found without reading anything.
+	python3 "$ROOT/test/lib/forge.py" "$FIX/long" file 150000000 offset
+	refused "on it differs" "$FIX_MOUNT/long.ro"
+}
+
+@test "append: options that do not go together" {
+	: >file
+	for arguments in "--append file --at 5 --checkpoint cp" \
+		"--append file -f x --checkpoint cp" "--append file --checkpoint cp b" \
+		"--append file --checkpoint cp -p a" "b"; do
+		# shellcheck disable=SC2086
+		run "$SENDCP" resume $arguments
+		assert_failure 2
+	done
+}
+
+@test "append: from an image" {
+	fixture_umount
+	cut_copy "$FIX/full" 2000000
+	# shellcheck disable=SC2046
+	"$SENDCP" resume -q --append file $(image_options) b
+	assert cmp file "$FIX/full"
+}

@@ -1,0 +1,175 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The real btrbk with sendcp in place of btrfs send and receive: transfers, transfers that break off,
+# and what the next run makes of them.
+
+load ../lib/suite
+
+setup_file()
+{
+	require_mount
+	require_program btrbk
+	fixture_begin
+	env -u MAKEFLAGS -u MAKELEVEL make -C "$ROOT" -s install-btrbk BUILD="$BUILD" DESTDIR="$FIX/install" \
+		PREFIX=/usr >/dev/null
+	mkdir "$FIX/bin"
+	# The sender's line breaks behind so many bytes, if there is a file that tells how many.
+	cat >"$FIX/bin/sendcp" <<-SENDCP
+		#!/bin/bash
+		echo "\$*" >>"$FIX/calls"
+		case \$1 in
+		send | resume)
+			if [ -e "$FIX/break" ]; then
+				"$SENDCP" "\$@" | head -c "\$(cat "$FIX/break")"
+				exit 75
+			fi
+			set -o pipefail
+			"$SENDCP" "\$@" | tee >(wc -c >"$FIX/count")
+			;;
+		*) exec "$SENDCP" "\$@" ;;
+		esac
+	SENDCP
+	chmod +x "$FIX/bin/sendcp"
+}
+
+teardown_file()
+{
+	fixture_end
+}
+
+setup()
+{
+	export PATH=$FIX/install/usr/libexec/sendcp/btrbk:$FIX/bin:$PATH
+	export SENDCP_BTRBK_STATE=$FIX/state SENDCP_BTRBK_MARGIN=$((8 << 20))
+	rm -rf "$FIX"/{state,break,calls,count}
+	fixture_mkfs 1 1G
+	fixture_mount
+	mkdir "$FIX_MOUNT"/{snapshots,target}
+	btrfs -q subvolume create "$FIX_MOUNT/data"
+	head -c 40M /dev/urandom >"$FIX_MOUNT/data/random"
+	echo one >"$FIX_MOUNT/data/small"
+	# Source and target are the same filesystem: btrbk does not mind, and a clone is no copy.
+	sed -e "s|/mnt/pool|$FIX_MOUNT|; s|subvolume home|subvolume data|; s|/mnt/backup|$FIX_MOUNT/target|" \
+		"$ROOT/docs/examples/btrbk/btrbk.conf" >"$FIX/btrbk.conf"
+	echo "lockfile $FIX/lock" | cat - "$FIX/btrbk.conf" >"$FIX/conf" && mv "$FIX/conf" "$FIX/btrbk.conf"
+	sed -i 's/timestamp_format .*/timestamp_format long-iso/' "$FIX/btrbk.conf"
+}
+
+run_btrbk()
+{
+	run btrbk -c "$FIX/btrbk.conf" "$@"
+}
+
+newest()
+{
+	ls -d "$1"/data.* | tail -n 1
+}
+
+# Everything arrived of the newest snapshot, and nothing else is there.
+assert_arrived()
+{
+	diff -r "$(newest "$FIX_MOUNT/snapshots")" "$(newest "$FIX_MOUNT/target")"
+	btrfs subvolume show "$(newest "$FIX_MOUNT/target")" | grep -qE 'Received UUID:[[:space:]]+[0-9a-f]{8}-'
+	run find "$FIX_MOUNT/target" -maxdepth 1 -name '.sendcp*'
+	assert_output ""
+	run find "$FIX/state" -name '*.cp*'
+	assert_output ""
+}
+
+@test "full, then incremental" {
+	run_btrbk run
+	assert_success
+	assert_arrived
+	grep -q '^send ' "$FIX/calls"
+	echo two >"$FIX_MOUNT/data/small"
+	sleep 1
+	run_btrbk run
+	assert_success
+	assert_arrived
+	grep -q '^send .* -p ' "$FIX/calls"
+	# What changed is not forty megabytes.
+	[ "$(cat "$FIX/count")" -lt 1000000 ]
+}
+
+@test "a transfer that breaks is gone on with by btrbk resume" {
+	echo 30000000 >"$FIX/break"
+	run_btrbk run
+	assert_failure
+	assert_output --partial "broken off at byte 30000000; the next run goes on"
+	run find "$FIX_MOUNT/target" -maxdepth 1 -name 'data.*'
+	assert_output ""
+	rm "$FIX/break"
+	run_btrbk resume
+	assert_success
+	assert_arrived
+	grep -q '^resume .*--at ' "$FIX/calls"
+	# 42 MB in all: what was sent again is at most the margin and a batch.
+	[ "$(cat "$FIX/count")" -lt 26000000 ]
+}
+
+@test "it may break many times, and an incremental one, too" {
+	run_btrbk run
+	assert_success
+	head -c 40M /dev/urandom >"$FIX_MOUNT/data/random2"
+	sleep 1
+	echo 18000000 >"$FIX/break"
+	run_btrbk run
+	assert_failure
+	run_btrbk resume
+	assert_failure
+	rm "$FIX/break"
+	run_btrbk resume
+	assert_success
+	assert_arrived
+	assert_equal "$(grep -c '^resume ' "$FIX/calls")" 2
+}
+
+@test "a receiver that has lost its part is sent all of it, at the second try" {
+	echo 30000000 >"$FIX/break"
+	run_btrbk run
+	assert_failure
+	rm "$FIX/break" "$FIX_MOUNT"/target/.sendcp-btrbk.*.part
+	run_btrbk resume
+	assert_failure
+	assert_output --partial "but the sender goes on with byte"
+	run_btrbk resume
+	assert_success
+	assert_arrived
+}
+
+@test "what another sender sends is received as ever" {
+	btrfs -q subvolume snapshot -r "$FIX_MOUNT/data" "$FIX_MOUNT/snap" >/dev/null
+	btrfs send -q "$FIX_MOUNT/snap" | btrfs-receive "$FIX_MOUNT/target"
+	diff -r "$FIX_MOUNT/snap" "$FIX_MOUNT/target/snap"
+}
+
+@test "a part that was damaged is not received" {
+	echo 30000000 >"$FIX/break"
+	run_btrbk run
+	assert_failure
+	rm "$FIX/break"
+	printf 'x' | dd of="$(ls "$FIX_MOUNT"/target/.sendcp-btrbk.*.part)" bs=1 seek=5000000 conv=notrunc status=none
+	run_btrbk resume
+	assert_failure
+	run find "$FIX_MOUNT/target" -maxdepth 1 -name 'data.*'
+	assert_output ""
+}
+
+@test "a raw target gets the plain stream, from the beginning also after a break" {
+	mkdir "$FIX_MOUNT/raw"
+	sed -i "s|target send-receive .*|target raw $FIX_MOUNT/raw|" "$FIX/btrbk.conf"
+	echo 30000000 >"$FIX/break"
+	run_btrbk run
+	assert_failure
+	assert_output --partial "sent from the beginning"
+	rm "$FIX/break"
+	run_btrbk clean
+	run_btrbk resume
+	assert_success
+	run "$SENDCP" verify -q "$FIX_MOUNT"/raw/data.*.btrfs
+	assert_success
+	btrfs -q receive -f "$FIX_MOUNT"/raw/data.*.btrfs "$FIX_MOUNT/target"
+	diff -r "$(newest "$FIX_MOUNT/snapshots")" "$(newest "$FIX_MOUNT/target")"
+	# Nothing is kept that could not be gone on with.
+	assert_not_exist "$FIX/state"
+}

@@ -1,0 +1,71 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Power cuts at every moment of sends and resumes (docs/sidecar.md, "Power cuts"): whatever of the
+# unsynced the disk has seen, resume goes on and loses nothing that was durable. CRASH_STATES: how
+# many of each format, 0 for all (test/thorough.sh takes more); CRASH_SEED: which ones.
+
+load ../lib/suite
+
+setup_file()
+{
+	local program
+
+	for program in strace python3 zstd; do
+		require_program $program
+	done
+	export PYTHONDONTWRITEBYTECODE=1
+	fixture_begin
+	mkdir "$FIX/work"
+	# Syncing costs nothing there, and what it does is the simulator's business.
+	[ "$(id -u)" != 0 ] || mount -t tmpfs -o size=1G tmpfs "$FIX/work"
+	zstd -dqf --sparse "$ROOT/test/images/small-nodes.0.img.zst" -o "$FIX/work/image"
+	strace -f -o /dev/null true 2>/dev/null || require_failed "needs to be allowed to trace programs"
+}
+
+teardown_file()
+{
+	umount "$FIX/work" || true
+	fixture_end
+}
+
+# cuts FORMAT [STATES [--thinned]]
+cuts()
+{
+	local states=${CRASH_STATES:-${2:-60}}
+
+	cd "$FIX/work" || return
+	# shellcheck disable=SC2086
+	python3 "$ROOT/test/lib/crash.py" record ${3:-} "$1" recording "$FIX/work/files" \
+		--device "$FIX/work/image" --proto 2 --compressed-data s.ro
+	python3 "$ROOT/test/lib/crash.py" replay --states "$states" --seed "${CRASH_SEED:-1}" \
+		${CRASH_KEEP:+--keep "$CRASH_KEEP"} recording
+}
+
+@test "power cuts: plain file" { cuts plain 80; }
+@test "power cuts: zstd" { cuts zstd; }
+@test "power cuts: tar" { cuts tar 50; }
+@test "power cuts: cpio" { cuts cpio 20; }
+@test "power cuts: tar in zstd" { cuts tar+zstd 30; }
+@test "power cuts: pipe" { cuts pipe; }
+@test "power cuts: zstd into a pipe" { cuts zstd-pipe 40; }
+@test "power cuts: --append to what an external zstd left" { cuts zstd-external 40; }
+
+# thinned FORMAT STATES: by a program that thins its sidecar as soon as that is allowed.
+thinned()
+{
+	[ -x "$BUILD/unit/sendcp-thin" ] || fail "make unit builds what is needed here"
+	SENDCP=$BUILD/unit/sendcp-thin CRASH_BUFFER=196608 CRASH_INTERVAL=262144 cuts "$@" --thinned
+}
+
+@test "power cuts: while the sidecar is thinned, plain file" { thinned plain 30; }
+@test "power cuts: while the sidecar is thinned, tar in zstd" { thinned tar+zstd 20; }
+@test "power cuts: while the sidecar is thinned, pipe" { thinned pipe 20; }
+
+# What would not be found if the simulator let everything pass: the output without any sync.
+@test "power cuts: the simulator finds what is not synced" {
+	cd "$FIX/work" || return
+	python3 "$ROOT/test/lib/crash.py" record plain recording "$FIX/work/files" \
+		--device "$FIX/work/image" --proto 2 --compressed-data s.ro
+	run -1 python3 "$ROOT/test/lib/crash.py" replay --states 200 --without-syncs recording
+	assert_output --partial "were durable"
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The manual pages: without fault to the tools that read them, and of one mind with the help.
+
+load ../lib/suite
+
+COMMANDS="send resume show verify dump cat info"
+
+setup()
+{
+	cd "$ROOT"
+	require_program mandoc
+}
+
+help_options()
+{
+	"$SENDCP" "$1" --help | test/lib/options.py help "$1"
+}
+
+man_options()
+{
+	test/lib/options.py man "$1" <man/sendcp.8
+}
+
+@test "every option of the help is in sendcp(8), by its names and with its argument, and no other" {
+	local command
+
+	for command in $COMMANDS; do
+		diff <(help_options "$command") <(man_options "$command") ||
+			fail "$command: the help (<) and the manual page (>) do not agree"
+	done
+}
+
+@test "every command of the help is in the synopsis and has a section of its own" {
+	local commands
+
+	commands=$("$SENDCP" --help | sed -n 's/^  sendcp \([a-z]*\).*/\1/p' | sort -u)
+	assert_equal "$(xargs <<<"$commands")" "$(tr ' ' '\n' <<<"$COMMANDS help" | sort | xargs)"
+	for command in $commands; do
+		sed -n '/^.Sh SYNOPSIS/,/^.Sh DESCRIPTION/p' man/sendcp.8 | grep -q "^\.Cm $command\$" ||
+			fail "$command is not in the synopsis"
+		[ "$command" = help ] || grep -q "^\.Ss $command\$" man/sendcp.8 || fail "$command has no section"
+	done
+}
+
+@test "the pages are right to mandoc" {
+	run mandoc -T lint -W warning man/*.[1-9]
+	assert_success
+	assert_output ""
+}
+
+@test "the pages are right to man" {
+	local page
+
+	for page in man/*.[1-9]; do
+		run env LC_ALL=C.UTF-8 MANROFFSEQ= MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$page"
+		assert_success
+		# What groff says comes beside what it makes.
+		run bash -c "LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z '$page' 2>&1 >/dev/null"
+		assert_output ""
+	done
+}
+
+@test "pages that the pages speak of are there, or not ours" {
+	local page section
+
+	while read -r page section; do
+		assert_file_exists "man/$page.$section"
+	done < <(grep -hE '^\.Xr sendcp' man/*.[1-9] | awk '{print $2, $3}' | sort -u)
+}
+
+@test "examples in sendcp(8) have options that there are" {
+	local words command option
+
+	while read -r command words; do
+		for option in $(grep -oE -- ' --?[a-z][a-z-]*' <<<" $words"); do
+			"$SENDCP" "$command" --help | grep -qE -- "(^|[ ,])$option([ =,[]|\$)" ||
+				fail "sendcp $command has no $option"
+		done
+	done < <(sed -n '/^.Sh EXAMPLES/,/^.Sh SEE/s/^.*sendcp \([a-z]* [^|]*\).*/\1/p' man/sendcp.8)
+}

@@ -1,0 +1,136 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# sendcp show: what is sent, since when, how far, what it is kept in, how large the checkpoints are.
+
+load ../lib/suite
+load ../lib/stored
+
+setup_file()
+{
+	require_program jq
+	require_program zstd
+	cd "$BATS_FILE_TMPDIR" || return 1
+	zstd -q -d --sparse -o image "$BATS_TEST_DIRNAME/../images/small-nodes.0.img.zst"
+}
+
+setup()
+{
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+# told FILTER...: --json says of the sidecar cp that all of these hold.
+told()
+{
+	local filter
+
+	"$SENDCP" show --json cp >json
+	for filter in "$@"; do
+		jq -e "$filter" json >/dev/null || fail "$filter: $(cat json)"
+	done
+}
+
+# last_of TYPE MEMBER: of the latest such line in the sidecar cp.
+last_of()
+{
+	jq -s "map(select(.type == \"$1\")) | last | .$2" cp
+}
+
+@test "show: a plain stream" {
+	local before after
+
+	before=$(date +%s)
+	stored_send --checkpoint cp >stream
+	after=$(date +%s)
+	run "$SENDCP" show cp
+	assert_success
+	assert_line --regexp "^begun: +$(date +%Y)-[0-9-]+ [0-9:]+ [+-][0-9]+$"
+	assert_line --regexp "^last changed: +$(date +%Y)-"
+	assert_line --regexp '^output: +standard output$'
+	assert_line --regexp '^protocol: +2, compressed data$'
+	assert_line --regexp '^interval: +327680 bytes$'
+	assert_line --regexp '^state: +complete$'
+	refute_output --partial "kept in"
+	refute_output --partial "whole up to"
+	told "$before <= .begun and .begun <= .changed and .changed <= $after" \
+		'.compress_level == null and .archive == null and .mark == null' \
+		".bytes_made == $(file_size stream) and .subvolume_bytes_made == .bytes_made" \
+		'.subvolume == 0 and .complete and (.one_end | not)'
+}
+
+@test "show: the sizes of checkpoints" {
+	local sizes
+
+	stored_send --checkpoint cp >stream
+	sizes=$(jq -r 'select(.type == "batch") | .checkpoint' cp | while read -r text; do
+		base64 -d <<<"$text" | wc -c
+	done)
+	told ".checkpoint_size == $(tail -n 1 <<<"$sizes")" \
+		".checkpoint_size_max == $(sort -n <<<"$sizes" | tail -n 1)" \
+		".checkpoints == $(wc -l <<<"$sizes")"
+	run "$SENDCP" show cp
+	assert_line --regexp \
+		"^engine's state: $(tail -n 1 <<<"$sizes") bytes, at most $(sort -n <<<"$sizes" | tail -n 1)$"
+}
+
+@test "show: what a stream is kept in, and the place in the file that goes with its own" {
+	local kind
+
+	stored_send >plain
+	for kind in --compress=7 --archive "--archive=cpio --compress"; do
+		rm -f cp stream
+		# shellcheck disable=SC2086
+		stored_send --checkpoint cp -f stream $kind
+		told ".mark.file_offset == $(last_of mark file_offset)" \
+			".mark.output_offset == .bytes_made and .bytes_made == $(file_size plain)"
+		run "$SENDCP" show cp
+		assert_line --regexp "^whole up to: +$(last_of mark file_offset), with the stream up to byte $(file_size plain)"
+		case $kind in
+		--compress=7)
+			told '.compress_level == 7 and .archive == null and .mark.segments == 0'
+			assert_line --regexp '^kept in: +zstd, level 7$' ;;
+		--archive)
+			told '.compress_level == null and .archive == "tar" and .mark.segments > 10'
+			assert_line --regexp '^kept in: +tar$'
+			assert_line --regexp "^whole up to: .* in $(last_of mark segments) segments$" ;;
+		*)
+			told '.compress_level == 3 and .archive == "cpio"'
+			assert_line --regexp '^kept in: +cpio, zstd, level 3$' ;;
+		esac
+		# The file has that much of the stream before that place.
+		head -n 20 cp >few && mv few cp
+		told '.mark.file_offset > 0'
+		head -c "$(jq .mark.file_offset json)" stream >cut
+		("$SENDCP" cat cut 2>/dev/null || true) >out
+		head -c "$(jq .mark.output_offset json)" plain | cmp - out
+	done
+}
+
+@test "show: broken off in the second of several subvolumes" {
+	local at
+
+	stored_send s.ro >stream
+	at=$(($(file_size stream) * 3 / 4))
+	streamcut --signal INT "$at" -- "$SENDCP" send -q --proto 2 --compressed-data \
+		--buffer-size 160K --checkpoint cp --device "$BATS_FILE_TMPDIR/image" s.ro s.ro \
+		>part || true
+	told '.subvolume == 1 and (.complete | not)' \
+		'.subvolume_bytes_made < .bytes_made and (.subvolumes | length) == 2'
+	run "$SENDCP" show cp
+	assert_line --regexp '^made: +subvolume 2 of 2, byte [0-9]+ of its stream$'
+	assert_line --regexp '^state: +broken off'
+}
+
+# Before there were times, and members that a later version will add: both are read.
+@test "show: sidecars of other versions" {
+	require_program xxhsum
+	stored_send --checkpoint cp >stream
+	edit_sidecar cp 'o.pop("time", 0); o.update({"later": {"what": ["ever"]}})'
+	told '.begun == null and .changed == null and .complete'
+	run "$SENDCP" show cp
+	assert_success
+	refute_output --partial "begun"
+	refute_output --partial "last changed"
+	truncate -s -100 cp
+	"$SENDCP" resume -q --checkpoint cp --at 100000 >rest
+	cmp <(tail -c +100001 stream) rest
+}

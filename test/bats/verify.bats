@@ -1,0 +1,219 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# sendcp verify: whole streams in every wrapping, and what is wrong with all others.
+
+load ../lib/suite
+load ../lib/stored
+
+setup_file()
+{
+	stored_make
+}
+
+setup()
+{
+	cd "$BATS_FILE_TMPDIR" || return 1
+	OUT=$BATS_TEST_TMPDIR
+}
+
+make_stream()
+{
+	python3 "$BATS_TEST_DIRNAME/../lib/make_stream.py" "$@"
+}
+
+# refused TEXT: the file $OUT/f is refused with one line that has TEXT in it.
+refused()
+{
+	run --separate-stderr "$SENDCP" verify "$OUT/f"
+	assert_equal "$status" 1
+	assert_equal "$output" ""
+	assert_equal "$(wc -l <<<"$stderr")" 1
+	[[ $stderr == "sendcp: $OUT/f"*"$1"* ]] || fail "wanted: $1, got: $stderr"
+}
+
+@test "verify: whole streams in every wrapping, from files and pipes" {
+	local kind name size
+
+	size=$(file_size stream.plain)
+	while read -r kind name; do
+		run --separate-stderr "$SENDCP" verify "stream.$kind"
+		assert_success
+		assert_equal "$stderr" ""
+		assert_output --regexp "^stream.$kind: complete: 1 subvolume, [0-9]+ commands, $size bytes \($name\)$"
+		run bash -c "cat 'stream.$kind' | '$SENDCP' verify -"
+		assert_success
+		assert_output --partial "standard input: complete"
+		run --separate-stderr "$SENDCP" verify -q "stream.$kind"
+		assert_success
+		assert_equal "$output$stderr" ""
+	done <<-END
+	plain plain
+	zstd zstd
+	external zstd
+	tar tar
+	cpio cpio
+	tar.zstd tar in zstd
+	cpio.zstd cpio in zstd
+	END
+}
+
+@test "verify: what the test suite's own parser takes, too" {
+	streamcmp stream.plain stream.plain
+}
+
+@test "verify: several streams in one file, and several subvolumes in one stream" {
+	cat stream.plain stream.plain >"$OUT/f"
+	run "$SENDCP" verify "$OUT/f"
+	assert_success
+	assert_output --partial "2 subvolumes"
+	make_stream subvol mkfile=a subvol mkfile=b end >"$OUT/f"
+	run "$SENDCP" verify "$OUT/f"
+	assert_success
+	assert_output --partial "complete: 2 subvolumes, 5 commands"
+	make_stream end >"$OUT/f"
+	refused "end at byte 17 is where subvol"
+}
+
+@test "verify: nothing, something else, and no file at all" {
+	: >"$OUT/f"
+	refused "it ends at byte 0, before any stream; whole up to byte 0"
+	echo hello >"$OUT/f"
+	refused "no send stream"
+	echo hello | zstd -q >"$OUT/f"
+	refused "(zstd): it is no send stream"
+	printf 'btrfs-str' >"$OUT/f"
+	refused "inside a stream header"
+	(cat stream.plain && echo junk) >"$OUT/f"
+	refused "is no stream header; whole up to byte $(file_size stream.plain)"
+	run --separate-stderr "$SENDCP" verify nowhere
+	assert_equal "$status" 1
+	[[ $stderr == "sendcp: cannot open nowhere: No such file or directory" ]]
+	run --separate-stderr "$SENDCP" verify .
+	assert_equal "$status" 1
+	[[ $stderr == *"Is a directory"* ]]
+}
+
+@test "verify: rules of order, attributes and values" {
+	make_stream mkfile=a >"$OUT/f"
+	refused "mkfile at byte 17 is where subvol or snapshot should be"
+	make_stream subvol mkfile=/a end >"$OUT/f"
+	refused "has a path with a / at its beginning; whole up to byte 67"
+	make_stream subvol mkfile=a/../../b end >"$OUT/f"
+	refused "component . or .."
+	make_stream subvol raw=11,15,6100 end >"$OUT/f"
+	refused "a zero byte"
+	make_stream subvol raw=9,15,61 end >"$OUT/f"
+	refused "rename at byte 67 lacks the attribute path_to"
+	make_stream subvol mkfile=a bad-crc end >"$OUT/f"
+	refused "mkfile at byte 67 has a wrong checksum"
+	make_stream subvol mkfile=a >"$OUT/f"
+	refused "it ends at byte 94, without END; whole up to byte 94"
+	make_stream subvol write=a,9223372036854775807,x end >"$OUT/f"
+	refused "impossible range"
+	make_stream --proto 2 subvol write=a,0,x end >"$OUT/f"
+	run "$SENDCP" verify "$OUT/f"
+	assert_success
+}
+
+@test "verify: cut at 420 places, in every wrapping" {
+	local kind
+
+	for kind in $STORED_KINDS; do
+		run python3 "$BATS_TEST_DIRNAME/../lib/damage.py" "$SENDCP" cut 60 stream.plain "stream.$kind"
+		assert_success
+		assert_output "60 of 60 seen"
+	done
+}
+
+@test "verify: a bit changed at 420 places, in every wrapping" {
+	local kind
+
+	for kind in $STORED_KINDS; do
+		run python3 "$BATS_TEST_DIRNAME/../lib/damage.py" "$SENDCP" flip 60 stream.plain "stream.$kind"
+		assert_success
+		assert_output --regexp "^(5[5-9]|60) of 60 seen"
+	done
+}
+
+@test "verify: segments exchanged, lacking, and an archive made again by other tools" {
+	require_program bsdtar
+	mkdir "$OUT/x"
+	bsdtar -xf stream.tar -C "$OUT/x"
+	cd "$OUT/x"
+	# The members as they were, in another format.
+	bsdtar -cf "$OUT/f" --format ustar manifest.json $(ls | grep '^[sc].*[0-9]$' |
+		sort -t . -k 2,2 -k 1,1r) complete.json
+	run "$SENDCP" verify "$OUT/f"
+	assert_success
+	bsdtar -cf "$OUT/f" --format pax manifest.json stream.0000000001 stream.0000000002 complete.json
+	refused "checkpoint.0000000001 should be is stream.0000000002"
+	bsdtar -cf "$OUT/f" --format newc manifest.json stream.0000000001 checkpoint.0000000001
+	refused "without complete.json"
+	bsdtar -cf "$OUT/f" --format newc manifest.json stream.0000000001 checkpoint.0000000001 complete.json
+	refused "complete.json tells of another length"
+	head -c 17 stream.0000000001 >header
+	mv header stream.0000000001
+	bsdtar -cf "$OUT/f" --format newc manifest.json stream.0000000001 checkpoint.0000000001
+	refused "segment 1, bytes 0 to 17 of the stream, is not what its checkpoint says"
+	sed -i 's/"sendcp_journal":[0-9]*/"sendcp_journal":1x/' manifest.json
+	bsdtar -cf "$OUT/f" --format newc manifest.json stream.0000000001
+	refused "manifest.json is damaged"
+}
+
+@test "verify --checkpoint: the bytes that the sidecar tells of, and no others" {
+	local size kind
+
+	stored_send --checkpoint "$OUT/cp" >"$OUT/own"
+	cmp "$OUT/own" stream.plain
+	for kind in $STORED_KINDS; do
+		run "$SENDCP" verify --checkpoint "$OUT/cp" "stream.$kind"
+		assert_success
+		assert_output --partial "as the sidecar tells"
+	done
+	# Another whole stream is not the one that was sent.
+	"$SENDCP" send -q --no-data --device image s.ro >"$OUT/f"
+	run --separate-stderr "$SENDCP" verify --checkpoint "$OUT/cp" "$OUT/f"
+	assert_equal "$status" 1
+	[[ $stderr == *"are not those that the sidecar tells of"* ]]
+	cat stream.plain stream.plain >"$OUT/f"
+	run --separate-stderr "$SENDCP" verify --checkpoint "$OUT/cp" "$OUT/f"
+	assert_equal "$status" 1
+	[[ $stderr == *"the sidecar's stream was complete with "* ]]
+	# Cut behind a whole stream, and the sidecar knows of more.
+	size=$(file_size stream.plain)
+	stored_send s --checkpoint "$OUT/cp2" >"$OUT/two"
+	head -c "$size" "$OUT/two" >"$OUT/f"
+	run --separate-stderr "$SENDCP" verify --checkpoint "$OUT/cp2" "$OUT/f"
+	assert_equal "$status" 1
+	run --separate-stderr "$SENDCP" verify --checkpoint stream.plain "$OUT/f"
+	assert_equal "$status" 1
+	[[ $stderr == *"not a sidecar"* ]]
+}
+
+@test "verify: usage" {
+	local arguments
+
+	for arguments in "" "a b" "--json a" "--checkpoint= a" "-f x a"; do
+		# shellcheck disable=SC2086
+		run "$SENDCP" verify $arguments
+		assert_equal "$status" 2
+	done
+	run --separate-stderr "$SENDCP" verify --help
+	assert_success
+	assert_output --partial "--checkpoint FILE"
+}
+
+@test "verify: result on a full disk is a failure" {
+	run bash -c "'$SENDCP' verify stream.plain >/dev/full"
+	assert_equal "$status" 1
+	assert_output --partial "cannot write to standard output: No space left on device"
+}
+
+@test "verify: memory stays bounded, whatever the stream's size" {
+	local kind peak
+
+	for kind in plain zstd tar; do
+		peak=$( (ulimit -v 400000; /usr/bin/time -f %M "$SENDCP" verify -q "stream.$kind") 2>&1)
+		assert [ "$peak" -lt 40000 ]
+	done
+}

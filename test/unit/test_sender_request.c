@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What is sent, as the module is asked for it: open files in place of ids.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "host/source.h"
+#include "sender/internal.h"
+#include "sidecar.h"
+
+static const struct source_kind direct_kind = { .name = "direct" };
+
+/* Two subvolumes to be sent, two clone sources, three devices. */
+struct case_ {
+	struct source source;
+	struct device devices[3];
+	struct subvolume subvolumes[2];
+	struct subvolume clone_sources[2];
+	u64 parents[2];
+	u64 ids[4];
+	struct subject subject;
+};
+
+static struct case_ one;
+
+static int setup(void **state)
+{
+	one = (struct case_){
+		.source = { .kind = &direct_kind },
+		.devices = { { .fd = 10 }, { .fd = 11 }, { .fd = 12 } },
+		.subvolumes = { { .id = 300, .fd = 20 }, { .id = 301, .fd = 21 } },
+		.clone_sources = { { .id = 256, .fd = 30 }, { .id = 257, .fd = 31 } },
+		.ids = { 256, 257, 300, 301 },
+	};
+	one.source.devices.devices = one.devices;
+	one.source.devices.count = 3;
+	one.subject = (struct subject){
+		.source = &one.source,
+		.subvolumes = one.subvolumes,
+		.parents = one.parents,
+		.count = 2,
+		.clone_sources = one.clone_sources,
+		.clone_count = 2,
+		.source_ids = one.ids,
+		.protocol = 2,
+		.flags = SCP_SEND_COMPRESSED,
+	};
+	return 0;
+}
+
+static void files_in_their_order(void **state)
+{
+	struct module_request request;
+	struct scp_error error;
+
+	assert_int_equal(module_request_make(&one.subject, 1, &request, &error), 0);
+	assert_int_equal(request.protocol, 2);
+	assert_int_equal(request.flags, SENDCP_COMPRESSED);
+	assert_int_equal(request.subvolume_fd, 21);
+	assert_int_equal(request.parent_fd, -1);
+	assert_int_equal(request.device_count, 3);
+	assert_int_equal(request.device_fds[0], 10);
+	assert_int_equal(request.device_fds[2], 12);
+	assert_int_equal(request.clone_count, 2);
+	assert_int_equal(request.clone_fds[0], 30);
+	assert_int_equal(request.clone_fds[1], 31);
+	module_request_release(&request);
+}
+
+static void the_parent_is_a_clone_source(void **state)
+{
+	struct module_request request;
+	struct scp_error error;
+
+	one.parents[0] = 257;
+	assert_int_equal(module_request_make(&one.subject, 0, &request, &error), 0);
+	assert_int_equal(request.parent_fd, 31);
+	module_request_release(&request);
+}
+
+static void what_was_sent_is_a_clone_source(void **state)
+{
+	struct module_request request;
+	struct scp_error error;
+
+	one.subject.sources_grow = true;
+	one.parents[1] = 300;
+	assert_int_equal(module_request_make(&one.subject, 1, &request, &error), 0);
+	assert_int_equal(request.parent_fd, 20);
+	assert_int_equal(request.clone_count, 3);
+	assert_int_equal(request.clone_fds[2], 20);
+	module_request_release(&request);
+}
+
+static void a_parent_nobody_opened(void **state)
+{
+	struct module_request request;
+	struct scp_error error;
+
+	one.parents[0] = 999;
+	assert_int_equal(module_request_make(&one.subject, 0, &request, &error), -ENOENT);
+	assert_int_equal(error.reason, SCP_MODULE);
+}
+
+static void one_header_and_one_end(void **state)
+{
+	struct module_request request;
+	struct scp_error error;
+
+	one.subject.one_end = true;
+	assert_int_equal(module_request_make(&one.subject, 0, &request, &error), 0);
+	assert_int_equal(request.flags, SENDCP_COMPRESSED | SENDCP_OMIT_END);
+	module_request_release(&request);
+	assert_int_equal(module_request_make(&one.subject, 1, &request, &error), 0);
+	assert_int_equal(request.flags, SENDCP_COMPRESSED | SENDCP_OMIT_HEADER);
+	module_request_release(&request);
+}
+
+static void the_source_says_who_sends(void **state)
+{
+	assert_string_equal(source_kind(&one.source), "direct");
+	assert_null(source_module(&one.source));
+	source_use_module(&one.source, &module_device);
+	assert_string_equal(source_kind(&one.source), "module");
+	assert_string_equal(source_module(&one.source)->path, "/dev/sendcp");
+}
+
+/* The sidecar tells, and any of them is read back. */
+static void the_sidecar_says_who_sent(void **state)
+{
+	static const char *const names[] = { "direct", "module", "image" };
+	struct pin pin = { .spec = "s", .path = "/s" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct sidecar_header header = {
+			.tool = "t",
+			.module = i == 1,
+			.image = i == 2,
+			.subvolumes = { .pins = &pin, .count = 1 },
+		};
+		struct json_object *object = sidecar_header_json(&header);
+		struct sidecar_header back;
+
+		assert_string_equal(sidecar_backend(&header), names[i]);
+		assert_int_equal(sidecar_header_parse(object, &back), 0);
+		assert_string_equal(sidecar_backend(&back), names[i]);
+		sidecar_header_clear(&back);
+		json_object_put(object);
+	}
+}
+
+#define T(name) cmocka_unit_test_setup(name, setup)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(files_in_their_order),
+		T(the_parent_is_a_clone_source),
+		T(what_was_sent_is_a_clone_source),
+		T(a_parent_nobody_opened),
+		T(one_header_and_one_end),
+		T(the_source_says_who_sends),
+		T(the_sidecar_says_who_sent),
+	};
+
+	return cmocka_run_group_tests_name("sender_request", tests, NULL, NULL);
+}

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Archives of segments: every cut, changed bit and member out of place is seen.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "handmade.h"
+#include "unwrap/unwrap.h"
+
+#define SEGMENT 1500u
+#define SEGMENTS 4u
+/* Manifest, a segment and its checkpoint each, trailer. */
+#define MEMBERS (2 + 2 * SEGMENTS)
+
+struct archived {
+	struct blob plain;
+	struct blob file;
+	struct wrap_archive how;
+};
+
+static struct archived make_archived(bool cpio)
+{
+	struct archived archived = { .how = { .cpio = cpio, .segment = SEGMENT } };
+
+	make_stream(&archived.plain, 1, 5, 900);
+	wrap_archive(&archived.file, &archived.plain, &archived.how);
+	assert_int_equal(archived.how.end_count, MEMBERS);
+	return archived;
+}
+
+static void free_archived(struct archived *archived)
+{
+	blob_free(&archived->plain);
+	blob_free(&archived->file);
+}
+
+struct result {
+	enum unwrap_kind kind;
+	struct unwrap_ending ending;
+	struct unwrap_place whole;
+	struct blob plain;
+	u32 members[3];
+	u64 last_number;
+};
+
+static void count_member(void *context, const struct unwrap_member *member)
+{
+	struct result *result = context;
+
+	assert_non_null(member->object);
+	assert_int_equal(member->line[member->length - 1], '}');
+	result->members[member->kind]++;
+	if (member->kind == UNWRAP_CHECKPOINT) {
+		assert_int_equal(member->number, result->last_number + 1);
+		result->last_number = member->number;
+	}
+}
+
+static struct result unwrap_blob(const struct blob *blob, size_t size)
+{
+	static u8 buffer[1000];
+	int fd = blob_file(blob, size);
+	struct unwrap *unwrap = unwrap_open_fd(fd);
+	struct result result = { .plain = { .size = 0 } };
+	size_t got;
+
+	assert_non_null(unwrap);
+	unwrap_on_member(unwrap, count_member, &result);
+	while ((got = unwrap_read(unwrap, buffer, sizeof(buffer))))
+		blob_add(&result.plain, buffer, got);
+	result.kind = unwrap_kind(unwrap);
+	result.ending = *unwrap_ending(unwrap);
+	result.whole = unwrap_whole(unwrap);
+	unwrap_close(unwrap);
+	close(fd);
+	return result;
+}
+
+static void whole_archives(void **state)
+{
+	for (int cpio = 0; cpio < 2; cpio++) {
+		struct archived archived = make_archived(cpio);
+		struct result result = unwrap_blob(&archived.file, archived.file.size);
+
+		assert_string_equal(result.ending.what, "");
+		assert_int_equal(result.ending.how, UNWRAP_COMPLETE);
+		assert_int_equal(result.kind, cpio ? UNWRAP_CPIO : UNWRAP_TAR);
+		assert_int_equal(result.plain.size, archived.plain.size);
+		assert_memory_equal(result.plain.bytes, archived.plain.bytes, archived.plain.size);
+		assert_int_equal(result.members[UNWRAP_MANIFEST], 1);
+		assert_int_equal(result.members[UNWRAP_CHECKPOINT], SEGMENTS);
+		assert_int_equal(result.members[UNWRAP_TRAILER], 1);
+		assert_int_equal(result.whole.file, archived.how.ends[MEMBERS - 2]);
+		assert_int_equal(result.whole.plain, archived.plain.size);
+		blob_free(&result.plain);
+		free_archived(&archived);
+	}
+}
+
+/* Segments whose checkpoint is whole in the first @size bytes. */
+static u32 segments_before(const struct archived *archived, size_t size)
+{
+	u32 count = 0;
+
+	while (count < SEGMENTS && archived->how.ends[2 * count + 2] <= size)
+		count++;
+	return count;
+}
+
+/* Padding behind the last line is nothing that anybody misses. */
+static size_t needed(const struct archived *archived)
+{
+	return archived->how.cpio ? archived->file.size - 3 : archived->file.size;
+}
+
+static void every_cut(struct archived *archived)
+{
+	for (size_t size = 512; size < needed(archived); size++) {
+		struct result result = unwrap_blob(&archived->file, size);
+		u32 segments = segments_before(archived, size);
+
+		if (result.ending.how != UNWRAP_CUT)
+			fail_msg("cut at %zu: %d, %s", size, result.ending.how, result.ending.what);
+		if (segments) {
+			assert_int_equal(result.whole.file, archived->how.ends[2 * segments]);
+			assert_int_equal(result.whole.plain, scp_min(segments * SEGMENT,
+								     archived->plain.size));
+		} else {
+			assert_int_equal(result.whole.file, 0);
+		}
+		if (result.plain.size)
+			assert_memory_equal(result.plain.bytes, archived->plain.bytes,
+					    result.plain.size);
+		blob_free(&result.plain);
+	}
+}
+
+static void every_cut_is_seen(void **state)
+{
+	for (int cpio = 0; cpio < 2; cpio++) {
+		struct archived archived = make_archived(cpio);
+
+		every_cut(&archived);
+		free_archived(&archived);
+	}
+}
+
+/* Times and owners may change, the stream may not, nor what is said to be whole. */
+static void changed_bits(struct archived *archived)
+{
+	for (size_t byte = 263; byte < archived->file.size; byte++) {
+		struct result result;
+
+		archived->file.bytes[byte] ^= (u8)(1 << byte % 8);
+		result = unwrap_blob(&archived->file, archived->file.size);
+		archived->file.bytes[byte] ^= (u8)(1 << byte % 8);
+		if (result.ending.how == UNWRAP_COMPLETE &&
+		    (result.plain.size != archived->plain.size ||
+		     memcmp(result.plain.bytes, archived->plain.bytes, archived->plain.size)))
+			fail_msg("byte %zu", byte);
+		if (result.whole.plain)
+			assert_memory_equal(result.plain.bytes, archived->plain.bytes,
+					    result.whole.plain);
+		blob_free(&result.plain);
+	}
+}
+
+static void changed_bits_are_seen(void **state)
+{
+	for (int cpio = 0; cpio < 2; cpio++) {
+		struct archived archived = make_archived(cpio);
+
+		changed_bits(&archived);
+		free_archived(&archived);
+	}
+}
+
+/* The bytes between two members' ends are gone, and put behind @to if that is not 0. */
+static struct result without(const struct archived *archived, u32 first, u32 count, u32 to)
+{
+	const size_t *ends = archived->how.ends;
+	const u8 *from = archived->file.bytes;
+	size_t start = ends[first - 1], end = ends[first + count - 1];
+	struct blob changed = { .size = 0 };
+	struct result result;
+
+	blob_add(&changed, from, start);
+	if (to) {
+		blob_add(&changed, from + end, ends[to] - end);
+		blob_add(&changed, from + start, end - start);
+		end = ends[to];
+	}
+	blob_add(&changed, from + end, archived->file.size - end);
+	result = unwrap_blob(&changed, changed.size);
+	blob_free(&changed);
+	return result;
+}
+
+static void refused(struct result result, enum unwrap_how how, const char *what)
+{
+	assert_int_equal(result.ending.how, how);
+	if (!strstr(result.ending.what, what))
+		fail_msg("%s: %s", what, result.ending.what);
+	blob_free(&result.plain);
+}
+
+static void members_out_of_place(void **state)
+{
+	for (int cpio = 0; cpio < 2; cpio++) {
+		struct archived archived = make_archived(cpio);
+
+		/* A checkpoint lacks, a segment lacks, a pair lacks, pairs are exchanged. */
+		refused(without(&archived, 2, 1, 0), UNWRAP_DAMAGED,
+			"checkpoint.0000000001 should be is stream.0000000002");
+		refused(without(&archived, 3, 1, 0), UNWRAP_DAMAGED,
+			"stream.0000000002 should be is checkpoint.0000000002");
+		refused(without(&archived, 3, 2, 0), UNWRAP_DAMAGED,
+			"stream.0000000002 should be is stream.0000000003");
+		refused(without(&archived, 3, 2, 6), UNWRAP_DAMAGED,
+			"stream.0000000002 should be is stream.0000000003");
+		/* The last pair lacks: the trailer tells of more. */
+		refused(without(&archived, 7, 2, 0), UNWRAP_DAMAGED, "complete.json");
+		/* The trailer lacks. */
+		refused(without(&archived, 9, 1, 0), UNWRAP_CUT, "complete.json");
+		free_archived(&archived);
+	}
+}
+
+static void no_manifest(void **state)
+{
+	for (int cpio = 0; cpio < 2; cpio++) {
+		struct archived archived = make_archived(cpio);
+		size_t end = archived.how.ends[0];
+		struct blob changed = { .size = 0 };
+
+		blob_add(&changed, archived.file.bytes + end, archived.file.size - end);
+		refused(unwrap_blob(&changed, changed.size), UNWRAP_DAMAGED, "manifest.json");
+		blob_free(&changed);
+		free_archived(&archived);
+	}
+}
+
+static void junk_behind_the_end(void **state)
+{
+	static const u8 zeros[9000];
+
+	for (int cpio = 0; cpio < 2; cpio++) {
+		struct archived archived = make_archived(cpio);
+		struct result result;
+
+		blob_add(&archived.file, zeros, sizeof(zeros));
+		result = unwrap_blob(&archived.file, archived.file.size);
+		assert_int_equal(result.ending.how, UNWRAP_COMPLETE);
+		blob_free(&result.plain);
+		blob_add(&archived.file, "x", 1);
+		refused(unwrap_blob(&archived.file, archived.file.size), UNWRAP_DAMAGED,
+			"behind the archive's end");
+		free_archived(&archived);
+	}
+}
+
+/* A member's name of 4 GiB would be memory of 4 GiB: it must not look like a mere cut. */
+static void cpio_names_of_any_length(void **state)
+{
+	struct archived archived = make_archived(true);
+
+	memcpy(archived.file.bytes + archived.how.ends[0] + 94, "ffffff00", 8);
+	refused(unwrap_blob(&archived.file, archived.file.size), UNWRAP_DAMAGED,
+		"the archive is damaged at byte ");
+	memcpy(archived.file.bytes + 94, "ffffff00", 8);
+	refused(unwrap_blob(&archived.file, archived.file.size), UNWRAP_DAMAGED,
+		"the archive is damaged at byte 0 ");
+	free_archived(&archived);
+}
+
+static void offsets_that_are_wrong(void **state)
+{
+	struct archived archived = { .how = { .segment = SEGMENT, .shift = 1 } };
+
+	make_stream(&archived.plain, 1, 5, 900);
+	wrap_archive(&archived.file, &archived.plain, &archived.how);
+	refused(unwrap_blob(&archived.file, archived.file.size), UNWRAP_DAMAGED,
+		"segment 1, bytes 0 to 1500 of the stream, is not what its checkpoint says");
+	free_archived(&archived);
+}
+
+/* In zstd, with a frame's end behind each checkpoint; @out's frames end at @ends. */
+static void wrap_frames(const struct archived *archived, struct blob *out, size_t *ends)
+{
+	size_t from = 0;
+
+	for (u32 i = 0; i <= SEGMENTS; i++) {
+		size_t to = i < SEGMENTS ? archived->how.ends[2 * i + 2] : archived->file.size;
+
+		wrap_frame(out, archived->file.bytes + from, to - from, true);
+		ends[i] = out->size;
+		from = to;
+	}
+}
+
+static void cuts_in_zstd(const struct archived *archived)
+{
+	struct blob out = { .size = 0 };
+	size_t ends[SEGMENTS + 1];
+	u32 frames = 0;
+
+	wrap_frames(archived, &out, ends);
+	for (size_t size = 600; size <= out.size; size++) {
+		struct result result = unwrap_blob(&out, size);
+
+		while (frames < SEGMENTS && ends[frames] <= size)
+			frames++;
+		assert_int_equal(result.ending.how, size == out.size ? UNWRAP_COMPLETE :
+				 UNWRAP_CUT);
+		assert_int_equal(result.whole.file, frames ? ends[frames - 1] : 0);
+		assert_int_equal(result.whole.plain, scp_min(frames * SEGMENT,
+							     archived->plain.size));
+		blob_free(&result.plain);
+	}
+	blob_free(&out);
+}
+
+static void archives_in_zstd(void **state)
+{
+	for (int cpio = 0; cpio < 2; cpio++) {
+		struct archived archived = make_archived(cpio);
+
+		cuts_in_zstd(&archived);
+		free_archived(&archived);
+	}
+}
+
+/* What is read at a time ends in the midst of a frame's checksum, or just before or behind it. */
+static void frames_that_end_at_the_edge_of_a_read(void **state)
+{
+	static u8 zeros[131072];
+	struct archived archived = make_archived(false);
+	size_t first = archived.how.ends[2], edge = 512 + 131072;
+
+	for (u32 behind = 0; behind < 10; behind++) {
+		struct blob frame = { .size = 0 }, out = { .size = 0 };
+		struct result result;
+		__le32 skipped;
+
+		wrap_frame(&frame, archived.file.bytes, first, true);
+		skipped = cpu_to_le32((u32)(edge + behind - frame.size) - 8);
+		blob_add(&out, "\x50\x2a\x4d\x18", 4);
+		blob_add(&out, &skipped, sizeof(skipped));
+		blob_add(&out, zeros, le32_to_cpu(skipped));
+		blob_add(&out, frame.bytes, frame.size);
+		wrap_frame(&out, archived.file.bytes + first, archived.file.size - first, true);
+		result = unwrap_blob(&out, out.size - 1);
+		assert_int_equal(result.ending.how, UNWRAP_CUT);
+		assert_int_equal(result.whole.file, edge + behind);
+		assert_int_equal(result.whole.plain, SEGMENT);
+		blob_free(&result.plain);
+		blob_free(&frame);
+		blob_free(&out);
+	}
+	free_archived(&archived);
+}
+
+/* One frame around it all: nothing but its end is a place to cut. */
+static void archive_in_one_frame(void **state)
+{
+	struct archived archived = make_archived(false);
+	struct blob out = { .size = 0 };
+	struct result result;
+
+	wrap_frame(&out, archived.file.bytes, archived.file.size, true);
+	result = unwrap_blob(&out, out.size);
+	assert_int_equal(result.ending.how, UNWRAP_COMPLETE);
+	assert_int_equal(result.kind, UNWRAP_ZSTD_TAR);
+	assert_int_equal(result.whole.file, 0);
+	blob_free(&result.plain);
+	blob_free(&out);
+	free_archived(&archived);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_archives),
+		cmocka_unit_test(every_cut_is_seen),
+		cmocka_unit_test(changed_bits_are_seen),
+		cmocka_unit_test(members_out_of_place),
+		cmocka_unit_test(no_manifest),
+		cmocka_unit_test(junk_behind_the_end),
+		cmocka_unit_test(cpio_names_of_any_length),
+		cmocka_unit_test(offsets_that_are_wrong),
+		cmocka_unit_test(archives_in_zstd),
+		cmocka_unit_test(frames_that_end_at_the_edge_of_a_read),
+		cmocka_unit_test(archive_in_one_frame),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What the scripts of the test guests share: the kernels, where things lie, how a directory is made.
+#
+# In the cache ($SENDCP_VM_CACHE, or sendcp-vm in the user's cache directory):
+#   apt-SUITE/      private package lists        root-SUITE/    compiler and shell to build in
+#   kernel-NAME/    release, vmlinuz, modules/, headers/
+# In the build directory ($BUILD/vm): NAME/ with the module and the log of a run, disks/.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+VM=$ROOT/test/vm
+BUILD=${BUILD:-build}
+case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
+OUT=$BUILD/vm
+CACHE=${SENDCP_VM_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/sendcp-vm}
+ALL_KERNELS="5.10 6.1 6.12 7.x"
+PATH=$PATH:/usr/sbin:/sbin
+export LC_ALL=C
+
+die()
+{
+	echo "${0##*/}: $1" >&2
+	exit 1
+}
+
+say()
+{
+	echo "# $*" >&2
+}
+
+# The suite whose current kernel it is; of several, the first that has one.
+kernel_suites()
+{
+	case $1 in
+	5.10) echo bullseye ;;
+	6.1) echo bookworm ;;
+	6.12) echo trixie ;;
+	7.x) echo trixie-backports sid ;;
+	debug) echo bookworm ;;
+	*) die "no such kernel: $1 (there are: $ALL_KERNELS)" ;;
+	esac
+}
+
+# Kernels as people name them: 7, 7.2, v6.1, a list with commas; none means all.
+kernel_names()
+{
+	local name
+
+	# shellcheck disable=SC2048,SC2086
+	set -- ${*//,/ }
+	[ $# -gt 0 ] || set -- $ALL_KERNELS
+	for name; do
+		name=${name#v}
+		case $name in 7 | 7.*) name=7.x ;; esac
+		kernel_suites "$name" >/dev/null || exit 1
+		echo "$name"
+	done
+}
+
+# make_dir DIRECTORY COMMAND...: COMMAND fills the directory it is given as its last argument, which
+# then becomes DIRECTORY. Broken off, it leaves nothing that could pass for complete; two at a time wait
+# for each other. Not for use in conditions: the command relies on `set -e`.
+make_dir()
+{
+	local dir=$1 lock
+
+	shift
+	mkdir -p "$(dirname "$dir")"
+	exec {lock}>"$dir.lock"
+	flock "$lock"
+	if [ ! -d "$dir" ]; then
+		rm -rf --one-file-system "$dir.partial"
+		mkdir "$dir.partial"
+		"$@" "$dir.partial"
+		mv "$dir.partial" "$dir"
+	fi
+	exec {lock}>&-
+}

@@ -1,0 +1,39 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What a guest does: the script handed in, or all suites, or those that were asked for.
+
+# Those come last that change the disks; the very last takes one out.
+ORDER="suite_direct suite_streams suite_arguments suite_compat suite_signals suite_backend suite_receive
+	suite_load debug_faults suite_busy suite_devices"
+
+# All suites for this kernel, and those that have no place in the order, at the end.
+all_suites()
+{
+	local suite
+
+	for suite in $ORDER; do
+		case $suite:$(uname -r) in
+		suite_* | debug_*:*-debug) echo "/guest/$suite.sh" ;;
+		esac
+	done
+	for suite in /guest/suite_*.sh /guest/debug_*.sh; do
+		[[ " ${ORDER//[[:space:]]/ } " == *" $(basename "$suite" .sh) "* ]] || echo "$suite"
+	done
+}
+
+cd /tmp || exit 1
+if [ -f /guest/script ]; then
+	bash /guest/script
+	echo "# script ended with status $?"
+	exit
+fi
+source /guest/settings
+source /guest/lib.sh
+log_begin
+for suite in ${GUEST_SUITES:-$(all_suites)}; do
+	suite_begin "$suite"
+	source "$suite"
+	suite_end
+done
+tap_end
+kill "$LOG_READER"
