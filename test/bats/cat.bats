@@ -86,7 +86,7 @@ teardown()
 @test "cat: a signal ends it" {
 	mkfifo "$OUT/fifo"
 	# Opened for both, so that there is a writer that writes nothing.
-	run bash -c "timeout -s TERM 0.5 '$SENDCP' cat - <>'$OUT/fifo' >'$OUT/plain'"
+	run bash -c "timeout -s TERM 3 '$SENDCP' cat - <>'$OUT/fifo' >'$OUT/plain'"
 	assert_equal "$status" 124
 	assert_output "sendcp: stopped by SIGTERM"
 }

@@ -188,12 +188,13 @@ sys.stdout.buffer.write(struct.pack("<II", 0x184d2a50, n) + bytes(n))' \
 	local status=0
 
 	"$SENDCP" send --compress=1 --checkpoint cp --checkpoint-interval 8M --buffer-size 1M \
-		"$FIX_MOUNT/large.ro" > >(sleep 0.3; cat >part) 2>err &
-	sleep 0.2
+		"$FIX_MOUNT/large.ro" > >(until [ -e stopped ]; do sleep 0.1; done; cat >part; touch ended) 2>err &
+	until [ -s cp ]; do sleep 0.1; done
 	kill -TERM $!
+	touch stopped
 	wait $! || status=$?
 	assert_equal "$status" 75
-	sleep 0.5
+	until [ -e ended ]; do sleep 0.1; done
 	grep -q "^sendcp: broken off, go on with: sendcp resume --checkpoint cp$" err
 	zstd -tq part
 	"$SENDCP" resume -q --checkpoint cp >>part

@@ -264,7 +264,7 @@ kill_and_resume()
 	mkfifo pipe
 	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/large.ro" >pipe 3>&- &
 	exec 7<pipe
-	sleep 0.5
+	until [ -s cp ] && ! flock -n cp true; do sleep 0.1; done
 	run "$SENDCP" resume --checkpoint cp --at 0
 	assert_failure 1
 	assert_output --partial "in use by another sendcp"
