@@ -21,6 +21,7 @@ refuses_to_unload()
 # An open file that has sent keeps the module, but neither mount nor device.
 held_open()
 {
+	rm -f /tmp/held
 	ioctltest hold /mnt/plain/s.ro 1000 >/tmp/held &
 	HOLDER=$!
 	while [ ! -s /tmp/held ]; do sleep 0.1; done
