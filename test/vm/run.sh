@@ -31,6 +31,8 @@ append=
 memory=1024
 interactive=
 jobs=2
+# A stock kernel takes ten seconds, the debugging kernel on a busy machine a minute.
+BEGIN_LIMIT=${SENDCP_VM_BEGIN_LIMIT:-300}
 
 suite_file()
 {
@@ -120,23 +122,39 @@ make_run_archive()
 	rm -rf "$root"
 }
 
+# A kernel that hangs before its first process would do so until the guest's time is up.
+end_if_not_begun()
+{
+	local dir=$1 left
+
+	for ((left = BEGIN_LIMIT; left > 0; left--)); do
+		sleep 1
+		! grep -q '^# guest-begins' "$dir/tap" 2>/dev/null || return 0
+	done
+	echo "# no first process after $BEGIN_LIMIT s" >>"$dir/console"
+	kill "$(cat "$dir/pid")"
+}
+
 boot()
 {
-	local dir=$1 kernel=$2 default_limit=900 talk=(-serial "file:$1/tap")
+	local dir=$1 kernel=$2 default_limit=900 status=0 talk=(-serial "file:$1/tap")
 
 	[ "$3" != debug ] || default_limit=10800
 	[ -z "$script" ] || talk=(-chardev "stdio,id=talk,signal=off,logfile=$dir/tap" -serial chardev:talk)
+	end_if_not_begun "$dir" &
 	# shellcheck disable=SC2046
 	TMPDIR=${TMPDIR:-/var/tmp} timeout --foreground -k 5 \
 		"${limit:-$default_limit}" qemu-system-x86_64 $(machine_options "$3") \
-		-smp 2 -display none -monitor none -no-reboot -nodefaults -net none \
+		-pidfile "$dir/pid" -smp 2 -display none -monitor none -no-reboot -nodefaults -net none \
 		-kernel "$kernel" -initrd "$dir/initrd" \
 		-append "console=ttyS0 quiet panic=-1 $append" \
-		-serial "file:$dir/console" "${talk[@]}" $(disk_options)
+		-serial "file:$dir/console" "${talk[@]}" $(disk_options) || status=$?
+	kill $! 2>/dev/null || true
+	return $status
 }
 
-# A guest that died before its first process is started again, twice at most: multi-threaded emulation
-# loses one in a hundred in the kernel's early code patching. After that nothing is repeated.
+# A guest that died or hung before its first process is started again, twice at most: multi-threaded
+# emulation loses one in a hundred in the kernel's early code patching. After that nothing is repeated.
 boot_until_begun()
 {
 	local name=$1 dir=$OUT/$1 attempt
@@ -145,7 +163,7 @@ boot_until_begun()
 		rm -f "$dir/tap" "$dir/console"
 		boot "$dir" "$CACHE/kernel-$name/vmlinuz" "$name" || echo "# qemu ended with status $? (124: out of time)" >>"$dir/console"
 		! grep -q '^# guest-begins' "$dir/tap" 2>/dev/null || return 0
-		say "the guest died before its first process, attempt $attempt"
+		say "the guest died or hung before its first process, attempt $attempt"
 	done
 }
 
