@@ -37,8 +37,12 @@ static int journal_failed(struct writer *writer)
 	return end_with(writer, STREAM_JOURNAL_FAILED, 0);
 }
 
-/* The hash is taken from memory, so a file that is wrong on the disk is found out. */
-static void describe(const struct batch *batch, struct sidecar_batch *line)
+/*
+ * The hash is taken from memory, so a file that is wrong on the disk is found out; where no line is
+ * kept, it would be work for nothing.
+ */
+static void describe(const struct stream_run *run, const struct batch *batch,
+		     struct sidecar_batch *line)
 {
 	*line = (struct sidecar_batch){
 		.subvolume = batch->subvolume,
@@ -49,7 +53,8 @@ static void describe(const struct batch *batch, struct sidecar_batch *line)
 		.checkpoint = batch->checkpoint,
 		.checkpoint_size = batch->checkpoint_size,
 	};
-	stream_hash(batch->data, batch->length, line->hash);
+	if (run->journal || run->wrap)
+		stream_hash(batch->data, batch->length, line->hash);
 }
 
 static int note(struct writer *writer, const struct sidecar_batch *line)
@@ -172,7 +177,7 @@ static int deliver(struct writer *writer, const struct batch *batch)
 	struct sidecar_batch line;
 	int ret;
 
-	describe(batch, &line);
+	describe(run, batch, &line);
 	if (line_first && (note(writer, &line) || sync_first(writer)))
 		return -1;
 	if (run->wrap)
