@@ -11,7 +11,7 @@
 #                       `disk_mount NAME [OPTIONS]` mounts a test disk on /mnt/NAME
 #   --add FILE          put FILE into the guest as /guest/its-name; may be repeated
 #   --no-module         do not build the module, and have none in the guest (for --shell-script)
-#   --time SECONDS      let a guest live no longer than that (default 900; debug: 10800)
+#   --time SECONDS      let a guest live no longer than that (default 1800; debug: 10800)
 #   --append WORDS      more kernel parameters
 #   --memory MB         default 1024
 #   --interactive       a shell on the terminal
@@ -137,7 +137,7 @@ end_if_not_begun()
 
 boot()
 {
-	local dir=$1 kernel=$2 default_limit=900 status=0 talk=(-serial "file:$1/tap")
+	local dir=$1 kernel=$2 default_limit=1800 status=0 talk=(-serial "file:$1/tap")
 
 	[ "$3" != debug ] || default_limit=10800
 	[ -z "$script" ] || talk=(-chardev "stdio,id=talk,signal=off,logfile=$dir/tap" -serial chardev:talk)
