@@ -122,6 +122,15 @@ make_run_archive()
 	rm -rf "$root"
 }
 
+# The allocator checks each object in the debugging kernel, too.
+kernel_parameters()
+{
+	local checks=
+
+	[ "$1" != debug ] || checks=" slub_debug"
+	echo "console=ttyS0 quiet panic=-1$checks$append"
+}
+
 # A kernel that hangs before its first process would do so until the guest's time is up.
 end_if_not_begun()
 {
@@ -147,7 +156,7 @@ boot()
 		"${limit:-$default_limit}" qemu-system-x86_64 $(machine_options "$3") \
 		-pidfile "$dir/pid" -smp 2 -display none -monitor none -no-reboot -nodefaults -net none \
 		-kernel "$kernel" -initrd "$dir/initrd" \
-		-append "console=ttyS0 quiet panic=-1 $append" \
+		-append "$(kernel_parameters "$3")" \
 		-serial "file:$dir/console" "${talk[@]}" $(disk_options) || status=$?
 	kill $! 2>/dev/null || true
 	return $status
