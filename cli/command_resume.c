@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * sendcp resume: a stream from where it was broken off.
+ * sendcp resume: a stream from where it was interrupted.
  *
  * Nothing is written before it is sure that what is there is what was sent.
  */
@@ -8,13 +8,41 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "append/append.h"
 #include "command.h"
 #include "fileio.h"
 #include "message.h"
-#include "resume_run.h"
+#include "position.h"
+#include "resume_command.h"
+#include "resume_file.h"
 #include "signals.h"
+
+/* Standard output is the file @path. */
+static bool stdout_is(const char *path)
+{
+	struct stat out, named;
+
+	return !fstat(STDOUT_FILENO, &out) && !stat(path, &named) && out.st_dev == named.st_dev &&
+	       out.st_ino == named.st_ino;
+}
+
+/*
+ * Where it goes, when -f does not say. A place in the stream that the user names is for what the
+ * user now writes to, if it was the shell that named the first run's file.
+ */
+static const char *default_path(const struct resume *resume)
+{
+	const struct options *options = resume->options;
+	const struct sidecar_header *header = &resume->sidecar.header;
+	const char *path = resume->sidecar.output;
+
+	if (path && (options->at_given || options->have) && header->output_stdout &&
+	    !strcmp(path, header->output) && !stdout_is(path))
+		return NULL;
+	return path;
+}
 
 /* Absolute, because the sidecar will name it for the next run. */
 static int find_output(struct resume *resume)
@@ -22,104 +50,56 @@ static int find_output(struct resume *resume)
 	const char *path = resume->options->output;
 
 	if (!path)
-		path = resume->sidecar.output;
+		path = default_path(resume);
 	if (!path)
-		return output_stdout(&resume->output);
+		return 0;
 	resume->output_path = absolute_path(path);
+	if (!resume->output_path && errno == ENOENT)
+		resume->output_path = strdup(path);
 	if (resume->output_path)
 		return 0;
 	return error_line("cannot find out where %s is: %s", path, strerror(errno));
 }
 
+/* What is there, or could be: a FIFO or a device is a pipe. */
 static bool is_file(const char *path)
 {
 	struct stat st;
 
-	return path && (stat(path, &st) ? errno == ENOENT : S_ISREG(st.st_mode));
-}
-
-/* A file that is not named by the user, and as long as what was sent. */
-static bool file_complete(const struct resume *resume)
-{
-	const struct sidecar *sidecar = &resume->sidecar;
-	struct stat st;
-
-	return !resume->options->output && !stat(resume->output_path, &st) &&
-	       (u64)st.st_size == sidecar->complete_size;
+	return path && (stat(path, &st) || S_ISREG(st.st_mode));
 }
 
 /*
- * Where it goes on, if that can be told without a look at a file. Returns 1 if everything has
- * been sent.
+ * A sidecar that others may write could name any file or device. What the user names is the user's;
+ * where a mounted filesystem is found only the sidecar says.
  */
-static int find_point(struct resume *resume)
+static int check_trust(const struct resume *resume)
 {
 	const struct options *options = resume->options;
-	const struct sidecar *sidecar = &resume->sidecar;
-	bool file = is_file(resume->output_path);
-	int ret;
+	bool output_named = options->output || options->append || !resume->sidecar.output;
 
-	if (options->at_given) {
-		ret = resume_point_at(sidecar, options->at, &resume->point);
-		return ret > 0 && file ? 0 : ret;
-	}
-	if (sidecar->complete && (file ? file_complete(resume) : !options->output))
-		return 1;
-	return file ? 0 : resume_point_handed(sidecar, &resume->point);
-}
-
-/* The file that the last run wrote, which this stream may start over. */
-static bool own_file(const struct resume *resume)
-{
-	return resume->sidecar.output && !strcmp(resume->sidecar.output, resume->output_path);
-}
-
-/* --at counts from the file's beginning, so a shorter one would get a hole. */
-static int check_length(const struct resume *resume)
-{
-	struct stat st;
-
-	if (fstat(resume->output.fd, &st))
-		return error_line("cannot look at %s: %s", resume->output_path, strerror(errno));
-	if ((u64)st.st_size >= resume->point.at.file_offset)
+	if (journal_trusted(resume->journal) || (output_named && options->device_count))
 		return 0;
-	return error_line("%s has only %llu bytes; to get what follows byte %llu alone, write it "
-			  "to standard output", resume->output_path, (u64)st.st_size,
-			  resume->point.at.file_offset);
-}
-
-static int open_output(struct resume *resume)
-{
-	struct output *output = &resume->output;
-
-	if (!resume->output_path)
-		return 0;
-	if (output_open(output, resume->output_path))
-		return -1;
-	if (!output->file)
-		return 0;
-	if (resume->options->at_given)
-		return check_length(resume);
-	return resume_point_file(&resume->sidecar, output, own_file(resume), &resume->point);
-}
-
-static int resume_subject(struct resume *resume)
-{
-	if (resume_open_subject(resume) || open_output(resume))
-		return EXIT_FAILED;
-	return resume_go_on(resume);
+	return error_line("%s belongs to another user, or others may write to it: what it names "
+			  "is not used. If you trust it, make it yours (chown, chmod go-w)",
+			  journal_path(resume->journal));
 }
 
 /* Everything has been sent, though the sidecar may not say so yet. */
-static int already_complete(struct resume *resume)
+static int already_complete(struct resume *resume, u64 file_offset)
 {
 	const struct sidecar *sidecar = &resume->sidecar;
 	struct sidecar_place total = {
 		.output_offset = sidecar_made(sidecar),
-		.file_offset = sidecar_made(sidecar),
+		.file_offset = file_offset,
 	};
 
-	info_line("the stream is complete: all %llu bytes were sent", total.output_offset);
+	if (resume->output_path)
+		info_line("%s: the stream is complete, all %llu bytes are there",
+			  resume->output_path, total.output_offset);
+	else
+		info_line("the stream is complete: all %llu bytes were written to a pipe",
+			  total.output_offset);
 	if (sidecar->complete)
 		return EXIT_DONE;
 	if (journal_complete(resume->journal, &total) || journal_sync(resume->journal))
@@ -127,19 +107,101 @@ static int already_complete(struct resume *resume)
 	return EXIT_DONE;
 }
 
-static int resume_journal(struct resume *resume)
+/* What its reader has was never known here; the ways to find out, and none of them by itself. */
+static int refuse_pipe(const struct resume *resume)
 {
-	int code = EXIT_FAILED;
+	char *command = resume_command(journal_path(resume->journal), NULL);
+
+	error_line("the stream went into a pipe, and how much of it the reader kept is not known "
+		   "(%llu bytes were made)", sidecar_made(&resume->sidecar));
+	error_line("if a file of this host has it: %s --append FILE", command);
+	error_line("if another host has it: %s --have $(ssh HOST sendcp verify --position FILE)",
+		   command);
+	error_line("if the reader has exactly N bytes of it: %s --at N", command);
+	free(command);
+	return -1;
+}
+
+/* A second time the same bytes could be appended to a file that has them. */
+static int refuse_repeat(const struct resume *resume)
+{
+	return error_line("the stream is complete: all %llu bytes were written, and those from "
+			  "byte %llu on may be there already. If the receiver lacks them, prove it "
+			  "with --have (sendcp verify --position FILE)",
+			  resume->sidecar.complete_size, resume->options->at);
+}
+
+/* Where a pipe goes on. 1: nothing is left to send. */
+static int pipe_point(struct resume *resume)
+{
+	const struct options *options = resume->options;
+	const struct sidecar *sidecar = &resume->sidecar;
+	struct position position;
 	int ret;
 
-	if (find_output(resume))
-		return EXIT_FAILED;
-	ret = find_point(resume);
+	if (options->restart)
+		return resume_point_stream(sidecar, 0, &resume->point);
+	if (options->have) {
+		if (!position_parse(options->have, &position))
+			return error_line("--have: not what sendcp verify --position prints: %s",
+					  options->have);
+		return position_prove(sidecar, &resume->subject, &position, &resume->point);
+	}
+	if (options->at_given) {
+		ret = resume_point_at(sidecar, options->at, &resume->point);
+		return !ret && sidecar->complete ? refuse_repeat(resume) : ret;
+	}
+	return sidecar->complete ? 1 : refuse_pipe(resume);
+}
+
+static int open_pipe(struct resume *resume)
+{
+	if (resume->output_path)
+		return output_open(&resume->output, resume->output_path, false);
+	return output_stdout(&resume->output);
+}
+
+/* A proof is made from what is sent, so that is opened before the place is known. */
+static int resume_pipe(struct resume *resume)
+{
+	bool early = resume->options->have;
+	int ret = 0;
+
+	if (early)
+		ret = resume_open_subject(resume);
+	if (!ret)
+		ret = pipe_point(resume);
 	if (ret > 0)
-		code = already_complete(resume);
-	else if (!ret)
-		code = resume_subject(resume);
-	return code;
+		return already_complete(resume, resume->sidecar.complete ?
+					resume->sidecar.complete_size :
+					sidecar_made(&resume->sidecar));
+	if (ret || (!early && resume_open_subject(resume)) || open_pipe(resume))
+		return EXIT_FAILED;
+	return resume_go_on(resume);
+}
+
+static int resume_to_file(struct resume *resume)
+{
+	int ret;
+
+	if (resume->options->have) {
+		error_line("--have is for pipes: what %s holds is looked at here",
+			   resume->output_path);
+		return EXIT_FAILED;
+	}
+	ret = resume_file_open(resume);
+	if (ret == RESUME_FILE_FRAMES)
+		return append_with_sidecar(resume);
+	if (ret > 0)
+		return already_complete(resume, resume->point.at.file_offset);
+	return ret ? EXIT_FAILED : resume_go_on(resume);
+}
+
+static int resume_journal(struct resume *resume)
+{
+	if (check_trust(resume) || find_output(resume))
+		return EXIT_FAILED;
+	return is_file(resume->output_path) ? resume_to_file(resume) : resume_pipe(resume);
 }
 
 int command_resume(const struct options *options)

@@ -12,28 +12,44 @@
 #include "measure.h"
 #include "message.h"
 #include "outcome.h"
+#include "overwrite.h"
 #include "send_header.h"
 #include "signals.h"
 #include "stream_run.h"
 #include "verbose.h"
 
-/* --checkpoint's file; beside a file named with -f there is always one; else none. */
-static int create_journal(struct stream_run *run, const struct options *options,
-			  const struct sidecar_header *header)
+/* --checkpoint's file; beside a file there is always one; else none. */
+static char *journal_name(const struct stream_run *run, const struct options *options)
 {
-	char *path;
-	int ret;
+	if (options->checkpoint)
+		return xstrdup(options->checkpoint);
+	return run->output->file ? xasprintf("%s.cp", run->output->name) : NULL;
+}
 
-	if (!options->checkpoint && !run->output->file)
-		return 0;
-	path = options->checkpoint ? xstrdup(options->checkpoint) :
-				     xasprintf("%s.cp", options->output);
-	ret = journal_create(path, header, &run->journal);
+/* Locked, and nothing in it is changed yet. */
+static int claim_journal(struct stream_run *run, const struct options *options)
+{
+	char *path = journal_name(run, options);
+	struct sidecar old = { 0 };
+	int ret = 0;
+
+	if (path)
+		ret = journal_claim(path, options->restart ? NULL : &old, &run->journal);
+	if (!ret && path)
+		ret = overwrite_sidecar(path, &old);
+	sidecar_clear(&old);
 	free(path);
 	return ret;
 }
 
-static int create_wrap(struct stream_run *run, const struct sidecar_header *header)
+static int open_output(struct stream_run *run, const struct options *options)
+{
+	if (options->output && output_open(run->output, options->output, true))
+		return -1;
+	return 0;
+}
+
+static int open_wrap(struct stream_run *run, const struct sidecar_header *header)
 {
 	int ret = wrap_open(header, run->output, &run->mark, &run->wrap);
 
@@ -41,14 +57,27 @@ static int create_wrap(struct stream_run *run, const struct sidecar_header *head
 	return ret ? error_line("cannot wrap the stream: %s", strerror(-ret)) : 0;
 }
 
-/* The output is emptied only under the sidecar's lock: another run may be writing it. */
+static const char *output_path(const struct stream_run *run, const struct options *options)
+{
+	return options->output ? options->output : run->output->stdout_path;
+}
+
+/*
+ * Everything is looked at before anything is changed: the sidecar and the output of an earlier send
+ * may be all that is left of it. Then the sidecar first, under whose lock the output is emptied.
+ */
 static int prepare(struct stream_run *run, const struct options *options,
 		   struct sidecar_header *header)
 {
-	if (options->output && output_open(run->output, options->output))
+	struct sidecar contents = { 0 };
+
+	if (open_output(run, options) || claim_journal(run, options) ||
+	    (!options->restart && overwrite_output(run->output, options)) ||
+	    send_header(run->subject, options, &run->settings, output_path(run, options), header))
 		return -1;
-	if (send_header(run->subject, options, &run->settings, options->output, header) ||
-	    create_journal(run, options, header) || create_wrap(run, header))
+	header->output_stdout = run->output->stdout_path;
+	contents.header = *header;
+	if ((run->journal && journal_begin(run->journal, &contents)) || open_wrap(run, header))
 		return -1;
 	return output_cut(run->output, 0, 0);
 }
@@ -62,26 +91,36 @@ static int close_journal(struct stream_run *run, const struct options *options, 
 	return code;
 }
 
+static int run_prepared(struct stream_run *run, const struct options *options)
+{
+	struct stream_outcome outcome;
+	int code;
+
+	run->progress = progress_begin(options, run->subject, &run->start);
+	stream_run(run, &outcome);
+	progress_end(run->progress);
+	code = outcome_report(run, &outcome, options, NULL);
+	code = close_journal(run, options, code);
+	output_close(run->output);
+	return code;
+}
+
 static int send_subject(const struct subject *subject, struct output *output,
 			const struct options *options)
 {
 	struct stream_run run = { .subject = subject, .output = output };
 	struct sidecar_header header = { 0 };
-	struct stream_outcome outcome;
 	int code = EXIT_FAILED;
 
 	send_settings(options, &run.settings);
 	if (!prepare(&run, options, &header)) {
-		run.progress = progress_begin(options, subject, &run.start);
-		stream_run(&run, &outcome);
-		progress_end(run.progress);
-		code = outcome_report(&run, &outcome, NULL);
+		code = run_prepared(&run, options);
+	} else {
+		journal_abandon(run.journal);
+		output_discard(output);
 	}
-	code = close_journal(&run, options, code);
 	wrap_free(run.wrap);
 	sidecar_header_clear(&header);
-	if (options->output)
-		output_close(output);
 	return code;
 }
 
@@ -115,7 +154,7 @@ int command_send(const struct options *options)
 	int code;
 
 	signals_install();
-	if (!options->output && !options->dry_run && output_stdout(&output))
+	if (!options->output && !options->dry_run && output_stdout_file(&output))
 		return EXIT_FAILED;
 	if (subject_open(options, &subject))
 		return EXIT_FAILED;

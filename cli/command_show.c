@@ -52,7 +52,7 @@ static const char *state(const struct sidecar *sidecar)
 {
 	if (sidecar->complete)
 		return "complete";
-	return sidecar->handed_known || sidecar->output ? "broken off" : "broken off or running";
+	return sidecar->handed_known || sidecar->output ? "interrupted" : "interrupted or running";
 }
 
 /* Sidecars of earlier versions do not tell the time. */
@@ -154,7 +154,7 @@ static void show_text(const struct sidecar *sidecar)
 	show_progress(sidecar);
 	show_mark(sidecar);
 	if (sidecar->handed_known)
-		printf("%-16s%llu\n", "handed over:", sidecar->handed.file_offset);
+		printf("%-16s%llu\n", "written:", sidecar->handed.file_offset);
 	printf("%-16s%s\n", "state:", state(sidecar));
 	show_time("last changed:", sidecar->changed);
 }

@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "message.h"
+#include "position.h"
 #include "stream/check.h"
 #include "stream/file.h"
 #include "verify_sidecar.h"
@@ -56,12 +57,28 @@ static int verify(struct stream_file *file, const struct verify_sidecar *sidecar
 	return tell_whole(file, &check, sidecar);
 }
 
+static int print_position(const char *path)
+{
+	char text[POSITION_TEXT_SIZE];
+	struct position position;
+
+	if (position_find(path, &position))
+		return EXIT_FAILED;
+	puts(position_text(&position, text));
+	if (!fflush(stdout))
+		return EXIT_DONE;
+	error_line("cannot write to standard output: %s", strerror(errno));
+	return EXIT_FAILED;
+}
+
 int command_verify(const struct options *options)
 {
 	struct verify_sidecar sidecar;
 	struct stream_file file;
 	int ret = -1;
 
+	if (options->position)
+		return print_position(options->arguments[0]);
 	if (options->checkpoint && verify_sidecar_open(&sidecar, options->checkpoint))
 		return EXIT_FAILED;
 	if (!stream_file_open(&file, options->arguments[0])) {

@@ -149,6 +149,11 @@ void journal_set_keep(struct journal *journal, u64 keep)
 	journal->keep = keep;
 }
 
+bool journal_trusted(const struct journal *journal)
+{
+	return journal->trusted;
+}
+
 const char *journal_path(const struct journal *journal)
 {
 	return journal->path;
@@ -214,17 +219,55 @@ void journal_adapt(struct journal *journal, const struct sidecar_header *header)
 	journal->keep = scp_max(JOURNAL_KEEP, 2 * scp_min(header->interval, INT64_MAX / 4));
 }
 
-/* Never in place: a crash would leave half a line, or one with an older sidecar's behind it. */
-int journal_create_with(const char *path, const struct sidecar *contents, struct journal **out)
+int journal_claim(const char *path, struct sidecar *contents, struct journal **out)
 {
 	struct journal *journal = new_journal(path);
+	struct stat st;
 
 	*out = NULL;
-	if (open_locked(journal, O_CREAT) || check_overwritable(journal) ||
-	    journal_index_load(journal, contents) || journal_rewrap(journal, contents)) {
+	if (contents)
+		memset(contents, 0, sizeof(*contents));
+	if (open_locked(journal, O_CREAT) || check_overwritable(journal))
+		goto fail;
+	if (fstat(journal->fd, &st)) {
+		journal_failed(journal, "look at");
+		goto fail;
+	}
+	if (contents && st.st_size && sidecar_read(journal->fd, path, contents))
+		goto fail;
+	*out = journal;
+	return 0;
+fail:
+	journal_close(journal);
+	return -1;
+}
+
+/* Never in place: a crash would leave half a line, or one with an older sidecar's behind it. */
+int journal_begin(struct journal *journal, const struct sidecar *contents)
+{
+	return journal_index_load(journal, contents) || journal_rewrap(journal, contents) ? -1 : 0;
+}
+
+void journal_abandon(struct journal *journal)
+{
+	struct stat st;
+
+	if (journal && !fstat(journal->fd, &st) && !st.st_size)
+		unlink(journal->path);
+	journal_close(journal);
+}
+
+int journal_create_with(const char *path, const struct sidecar *contents, struct journal **out)
+{
+	struct journal *journal;
+
+	*out = NULL;
+	if (journal_claim(path, NULL, &journal))
+		return -1;
+	if (journal_begin(journal, contents)) {
 		int failed = errno;
 
-		journal_close(journal);
+		journal_abandon(journal);
 		errno = failed;
 		return -1;
 	}
@@ -259,10 +302,16 @@ static int adopt(struct journal *journal, const struct sidecar *contents)
 int journal_open(const char *path, struct sidecar *contents, struct journal **out)
 {
 	struct journal *journal = new_journal(path);
+	struct stat st;
 
 	*out = NULL;
 	if (open_locked(journal, 0))
 		goto fail;
+	if (fstat(journal->fd, &st)) {
+		journal_failed(journal, "look at");
+		goto fail;
+	}
+	journal->trusted = st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH));
 	if (sidecar_read(journal->fd, path, contents))
 		goto fail;
 	if (adopt(journal, contents)) {

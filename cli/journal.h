@@ -21,9 +21,16 @@
 struct journal;
 
 /*
- * Takes @path's lock and makes it an empty sidecar with @header, durably. A file that is no sidecar
- * is not overwritten.
+ * Takes @path's lock for a new sidecar, and changes nothing yet. A file that is no sidecar is
+ * refused. What an older sidecar says goes to @contents, which the caller clears in any case; NULL:
+ * it does not matter, and may be damaged.
  */
+int journal_claim(const char *path, struct sidecar *contents, struct journal **out);
+/* What was claimed becomes a sidecar with @contents' header and batches, at once and durably. */
+int journal_begin(struct journal *journal, const struct sidecar *contents);
+/* Closes what was claimed and not begun; a file that was created for it is removed. NULL is taken. */
+void journal_abandon(struct journal *journal);
+/* The two together, with @header and no batches. An older sidecar is overwritten. */
 int journal_create(const char *path, const struct sidecar_header *header, struct journal **out);
 /*
  * The same with @contents' header and batches, at once: a crash leaves all of them or none. errno
@@ -39,12 +46,17 @@ int journal_remove(struct journal *journal);
 
 /* How much journal_batch() keeps; for tests. */
 void journal_set_keep(struct journal *journal, u64 keep);
+/*
+ * Of an opened one: it belongs to the caller, and nobody else may write to it, so that what it
+ * names may be used without being named by the caller again.
+ */
+bool journal_trusted(const struct journal *journal);
 const char *journal_path(const struct journal *journal);
 
 int journal_batch(struct journal *journal, const struct sidecar_batch *batch);
 /* What lies before @place in a wrapped stream's output can be read without what lies behind it. */
 int journal_mark(struct journal *journal, const struct sidecar_place *place);
-/* An orderly end: the reader was given what lies before @place. */
+/* An orderly end: a pipe was given what lies before @place, and no more. */
 int journal_handed(struct journal *journal, const struct sidecar_place *place);
 /* This run goes on at @place and writes to @output (absolute path, NULL: stdout). */
 int journal_resumed(struct journal *journal, const struct sidecar_place *place,

@@ -12,11 +12,11 @@ static const struct command commands[] = {
 	{ .name = "send", .bit = COMMAND_SEND, .run = command_send,
 	  .usage = "send [OPTIONS] SUBVOL...",
 	  .summary = "Write the send stream of read-only snapshots, as btrfs send does, in a way\n"
-		     "that can be broken off and resumed.",
+		     "that can be interrupted and resumed.",
 	  .min_arguments = 1, .max_arguments = 65536 },
 	{ .name = "resume", .bit = COMMAND_RESUME, .run = command_resume,
 	  .usage = "resume [OPTIONS] --checkpoint FILE | --append FILE SUBVOL...",
-	  .summary = "Go on with a stream that was broken off, to the file of the first run, to\n"
+	  .summary = "Continue a stream that was interrupted, to the file of the first run, to\n"
 		     "standard output, or in a file that holds what was left of it.",
 	  .max_arguments = 65536 },
 	{ .name = "info", .bit = COMMAND_INFO, .run = command_info,
@@ -27,7 +27,7 @@ static const struct command commands[] = {
 	  .summary = "Tell what a sidecar is about and how far its stream got.",
 	  .min_arguments = 1, .max_arguments = 1 },
 	{ .name = "verify", .bit = COMMAND_VERIFY, .run = command_verify,
-	  .usage = "verify [--checkpoint FILE.cp] FILE|-",
+	  .usage = "verify [--checkpoint FILE.cp | --position] FILE|-",
 	  .summary = "Tell whether a stream, plain or in zstd or an archive, is whole and right,\n"
 		     "and if not, up to where.",
 	  .min_arguments = 1, .max_arguments = 1 },
@@ -56,8 +56,8 @@ static void general_help(FILE *to)
 		fprintf(to, "  sendcp %s\n", commands[i].usage);
 	fputs("  sendcp help [COMMAND]\n"
 	      "  sendcp --version\n\n"
-	      "Exit status: 0 done, 1 failed for good, 2 usage, 75 broken off: sendcp resume\n"
-	      "goes on.\n",
+	      "Exit status: 0 done, 1 failed for good, 2 usage, 75 interrupted: sendcp resume\n"
+	      "continues.\n",
 	      to);
 }
 

@@ -31,6 +31,9 @@ enum {
 	KEY_DRY_RUN,
 	KEY_PROGRESS,
 	KEY_AT,
+	KEY_HAVE,
+	KEY_RESTART,
+	KEY_POSITION,
 	KEY_APPEND,
 	KEY_JSON,
 };
@@ -215,6 +218,22 @@ static bool take_at(struct options *options, const char *argument)
 	return options->at_given = parse_u64(argument, &options->at);
 }
 
+static bool take_have(struct options *options, const char *argument)
+{
+	options->have = argument;
+	return *argument;
+}
+
+static bool take_restart(struct options *options, const char *argument)
+{
+	return options->restart = true;
+}
+
+static bool take_position(struct options *options, const char *argument)
+{
+	return options->position = true;
+}
+
 static bool take_append(struct options *options, const char *argument)
 {
 	options->append = argument;
@@ -245,7 +264,7 @@ static const struct option_spec table[] = {
 	{ 'f', "output", "FILE", COMMAND_SEND, take_output,
 	  "write to FILE instead of standard output" },
 	{ 'f', "output", "FILE", COMMAND_RESUME, take_output,
-	  "go on in FILE (default: where the last run wrote to)" },
+	  "resume in FILE (default: where the last run wrote to)" },
 	{ KEY_NO_DATA, "no-data", NULL, STREAM, take_no_data,
 	  "tell where data changed, not what it is" },
 	{ KEY_PROTO, "proto", "N", COMMAND_SEND, take_protocol,
@@ -256,7 +275,7 @@ static const struct option_spec table[] = {
 	  "keep what is needed to resume in the sidecar FILE. With -f, and\n"
 	  "without this, it is -f's FILE.cp and goes when all is sent" },
 	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_RESUME, take_checkpoint,
-	  "the sidecar of the run that was broken off" },
+	  "the sidecar of the run that was interrupted" },
 	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_VERIFY, take_checkpoint,
 	  "compare with the hashes that the sidecar FILE tells" },
 	{ KEY_INTERVAL, "checkpoint-interval", "SIZE", COMMAND_SEND, take_interval,
@@ -268,12 +287,21 @@ static const struct option_spec table[] = {
 	  "make a tar (default) or cpio archive of parts of the stream and\n"
 	  "their checkpoints; with --compress, compressed as a whole" },
 	{ KEY_AT, "at", "N", COMMAND_RESUME, take_at,
-	  "the receiver has exactly N bytes: go on with byte N" },
+	  "the receiver of a pipe has exactly N bytes: resume with byte N. In\n"
+	  "a file: keep no more than N bytes" },
+	{ KEY_HAVE, "have", "POSITION", COMMAND_RESUME, take_have,
+	  "the receiver has what sendcp verify --position printed there; this\n"
+	  "is proven before anything is sent" },
 	{ KEY_APPEND, "append", "FILE", COMMAND_RESUME, take_append,
 	  "find out what FILE holds of the stream, plain, in zstd (of another\n"
-	  "program too) or in an archive, cut or damaged; keep what is proven,\n"
-	  "cut the rest, go on. Without --checkpoint give SUBVOL and options\n"
-	  "as for send: FILE is compared with what that would make" },
+	  "program too) or in an archive, truncated or damaged; keep what is\n"
+	  "proven, cut off the rest, resume. Without --checkpoint give SUBVOL\n"
+	  "and options as for send: FILE is compared with what that would make" },
+	{ KEY_RESTART, "restart", NULL, COMMAND_SEND, take_restart,
+	  "throw away what an interrupted send left in the sidecar and the\n"
+	  "output, and overwrite any other output" },
+	{ KEY_RESTART, "restart", NULL, COMMAND_RESUME, take_restart,
+	  "start over with byte 0; a file is emptied" },
 	{ KEY_DEVICE, "device", "FILE", STREAM, take_device,
 	  "read the unmounted device or image FILE; repeat it for each\n"
 	  "device of the filesystem. SUBVOL then is a path from the top\n"
@@ -293,6 +321,8 @@ static const struct option_spec table[] = {
 	  "print how many bytes the stream has; read no file data" },
 	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM, take_progress,
 	  "auto (default: on a terminal), always, never, or json" },
+	{ KEY_POSITION, "position", NULL, COMMAND_VERIFY, take_position,
+	  "print up to where FILE is right, and a hash, for resume --have" },
 	{ KEY_JSON, "json", NULL, COMMAND_SHOW | COMMAND_INFO, take_json,
 	  "print JSON" },
 	{ KEY_JSON, "json", NULL, COMMAND_DUMP, take_json,
@@ -428,15 +458,29 @@ static int settle_protocol(struct options *options)
 	return 0;
 }
 
+/* At most one of them says where the stream is resumed. */
+static int check_place(const struct options *options)
+{
+	int places = options->at_given + options->restart + (options->have != NULL) +
+		     (options->append != NULL);
+
+	if (options->append && options->output)
+		return error_line("resume: --append names the output, so -f cannot be given with "
+				  "it");
+	if (places > 1)
+		return error_line("resume: only one of --at, --have, --append and --restart can be "
+				  "given");
+	return 0;
+}
+
 /* What is sent is in the sidecar; only without one it has to be told. */
 static int check_resume(const struct options *options)
 {
 	bool told = options->argument_count || options->parent || options->clone_count ||
 		    options->one_end || options->no_data || options->compressed_data;
 
-	if (options->append && (options->at_given || options->output))
-		return error_line("resume: --append finds out itself where FILE goes on: neither "
-				  "--at nor -f can be given with it");
+	if (check_place(options))
+		return -1;
 	if (options->checkpoint && told)
 		return error_line("resume: what is sent is in the sidecar: SUBVOL, -p, -c, -e, "
 				  "--no-data and --compressed-data are for --append without "

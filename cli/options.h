@@ -64,6 +64,12 @@ struct options {
 	const char *append;
 	bool at_given;
 	u64 at;
+	/* A receiver's position with its proof (position.h). */
+	const char *have;
+	/* What was made so far is thrown away. */
+	bool restart;
+	/* verify: print the position. */
+	bool position;
 	bool json;
 
 	char **arguments;

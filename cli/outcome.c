@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How a run ended, told to people and to the caller.
+ * Reports how a transfer ended and chooses the exit code.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "alloc.h"
 #include "message.h"
 #include "outcome.h"
+#include "resume_command.h"
 #include "signals.h"
-#include "text.h"
 
 /*
  * Failures that another try, later, may not meet: a device that is away, memory, blocks moving.
@@ -68,78 +68,85 @@ static bool report_cause(const struct stream_run *run, const struct stream_outco
 	}
 }
 
-/* " --device X" for each one; resuming needs those that the sidecar does not know. */
-static char *device_words(const struct options *devices)
+static u64 written(const struct stream_run *run)
 {
-	char *words = xstrdup("");
+	return run->output->file_offset;
+}
 
-	for (size_t i = 0; devices && i < devices->device_count; i++) {
-		char *quoted = shell_quote(devices->devices[i]);
-		char *longer = xasprintf("%s --device %s", words, quoted);
+/*
+ * What is certain about a pipe is how many bytes went in. A reader that was killed with the same
+ * signal has lost what it had in memory, a compressor has other bytes in its file.
+ */
+static void report_ways(const struct stream_run *run, const char *checkpoint)
+{
+	char *resume = resume_command(checkpoint, NULL);
 
-		free(quoted);
-		free(words);
-		words = longer;
+	error_line("if sendcp is where FILE is: %s --have $(ssh HOST sendcp verify --position "
+		   "FILE) | ...", resume);
+	if (!run->wrap)
+		error_line("if FILE is what went into the pipe, neither compressed nor encrypted: "
+			   "n=$(ssh HOST stat -c %%s FILE) && %s --at $n | ssh HOST dd of=FILE "
+			   "bs=1M oflag=seek_bytes seek=$n conv=notrunc", resume);
+	free(resume);
+}
+
+/* btrfs receive begins with a stream's header, and what it has received it does not take again. */
+static int report_receive(const struct stream_run *run)
+{
+	error_line("btrfs receive cannot continue a stream in its middle: delete the incomplete "
+		   "subvolume that it left, and send again%s", run->journal ? " with --restart" :
+		   "");
+	return EXIT_FAILED;
+}
+
+static bool file_still_there(const char *path)
+{
+	return path && !access(path, F_OK);
+}
+
+static int report_pipe(const struct stream_run *run, const struct options *options,
+		       const struct options *devices)
+{
+	const char *checkpoint = run->journal ? journal_path(run->journal) : NULL;
+	const char *file = run->output->reader.file;
+	char *command;
+
+	error_line("%llu bytes were written to a pipe; how many of them its reader kept is not "
+		   "known", written(run));
+	if (run->output->reader.receive)
+		return report_receive(run);
+	if (!file_still_there(file)) {
+		file = NULL;
+		if (checkpoint)
+			report_ways(run, checkpoint);
+		error_line("FILE below is the file of this host that holds what was sent, plain, in "
+			   "zstd or in an archive");
 	}
-	return words;
+	command = checkpoint ? resume_command_append(checkpoint, devices, file) :
+			       resume_command_alone(options, file);
+	error_line("interrupted; resume with: %s", command);
+	free(command);
+	return EXIT_BROKEN_OFF;
 }
 
-/* Half a frame cannot be gone on with: the receiver's copy is cut to where one ends. */
-static char *way_at_mark(const struct stream_run *run)
+static int report_file(const struct stream_run *run, const struct options *devices)
 {
-	u64 mark = run->mark.file_offset;
+	char *command = resume_command(journal_path(run->journal), devices);
 
-	error_line("the receiver may have fewer than the %llu bytes written; what it has must be "
-		   "cut to %llu bytes, or, if they are fewer, to what resume with --at and their "
-		   "number says", run->output->file_offset, mark);
-	return xasprintf(" --at %llu", mark);
-}
-
-static char *way_at(const struct stream_run *run, const struct stream_outcome *outcome)
-{
-	u64 written = run->output->file_offset;
-
-	if (run->output->file)
-		return xstrdup("");
-	if (outcome->handed_noted) {
-		if (written)
-			error_line("%llu bytes were handed over; if the receiver has fewer, say "
-				   "how many with --at", written);
-		return xstrdup("");
-	}
-	if (run->wrap)
-		return way_at_mark(run);
-	error_line("the receiver may have fewer than the %llu bytes written: N below is the number "
-		   "that it has", written);
-	return xstrdup(" --at N");
-}
-
-static void report_way_on(const struct stream_run *run, const struct stream_outcome *outcome,
-			  const struct options *devices)
-{
-	char *checkpoint = shell_quote(journal_path(run->journal));
-	char *words = device_words(devices);
-	char *at = way_at(run, outcome);
-
-	error_line("broken off, go on with: sendcp resume --checkpoint %s%s%s", checkpoint, words,
-		   at);
-	free(at);
-	free(words);
-	free(checkpoint);
+	error_line("interrupted; resume with: %s", command);
+	free(command);
+	return EXIT_BROKEN_OFF;
 }
 
 int outcome_report(const struct stream_run *run, const struct stream_outcome *outcome,
-		   const struct options *devices)
+		   const struct options *options, const struct options *devices)
 {
 	if (outcome->how == STREAM_COMPLETE)
 		return EXIT_DONE;
 	if (!report_cause(run, outcome))
 		return EXIT_FAILED;
-	if (!run->journal) {
-		verbose_line(1, "%llu bytes were written; it cannot be resumed without "
-			     "--checkpoint", run->output->offset);
-		return EXIT_FAILED;
-	}
-	report_way_on(run, outcome, devices);
-	return EXIT_BROKEN_OFF;
+	if (run->output->file)
+		return report_file(run, devices);
+	output_find_reader(run->output);
+	return report_pipe(run, options, devices);
 }

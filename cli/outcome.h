@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How a run ended, told to people and to the caller: error lines, the way to go on, the exit code.
+ * Reports how a transfer ended: error lines, how to resume, the exit code.
  */
 #ifndef CLI_OUTCOME_H
 #define CLI_OUTCOME_H
@@ -9,10 +9,11 @@
 
 /*
  * Prints what there is to say about @outcome of @run and returns the exit code. With 75 the last
- * line is the command that goes on. @devices (may be NULL) are --device options it needs.
+ * line is the command that resumes. @options are this run's; @devices (may be NULL) those whose
+ * --device options that command needs, since the sidecar does not know them.
  */
 int outcome_report(const struct stream_run *run, const struct stream_outcome *outcome,
-		   const struct options *devices);
+		   const struct options *options, const struct options *devices);
 
 /* The line that says which signal stopped the run, if one did. */
 void outcome_report_stop(void);

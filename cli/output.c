@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "alloc.h"
 #include "fileio.h"
 #include "message.h"
 #include "output.h"
@@ -28,16 +30,6 @@ int output_stdout(struct output *output)
 	return 0;
 }
 
-/* A FIFO must not be opened for anything but writing: its reader would take that for the stream. */
-static int open_flags(const char *path)
-{
-	struct stat st;
-
-	if (!stat(path, &st) && !S_ISREG(st.st_mode))
-		return O_WRONLY;
-	return O_RDWR | O_CREAT;
-}
-
 /*
  * Runs with sidecars of their own would write one over the other. A filesystem without locks does
  * not keep a stream from being written to it.
@@ -49,20 +41,60 @@ static int lock_output(const struct output *output)
 	return 0;
 }
 
-/* A name that a power cut could take away would take all of the file with it. */
-int output_open(struct output *output, const char *path)
+/* Nothing before or after the stream: a file that a shell appends to holds other things as well. */
+static bool begins_empty(int fd)
 {
-	bool made = access(path, F_OK);
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISREG(st.st_mode) && !st.st_size &&
+	       !lseek(fd, 0, SEEK_CUR);
+}
+
+int output_stdout_file(struct output *output)
+{
+	if (output_stdout(output))
+		return -1;
+	if (!begins_empty(output->fd))
+		return 0;
+	output_find_reader(output);
+	if (!output->reader.file)
+		return 0;
+	output->stdout_path = xstrdup(output->reader.file);
+	output->name = output->stdout_path;
+	output->file = true;
+	if (lock_output(output))
+		return -1;
+	if (sync_directory_of(output->name))
+		return error_line("cannot sync the directory of %s: %s", output->name,
+				  strerror(errno));
+	return 0;
+}
+
+/* A FIFO must not be opened for anything but writing: its reader would take that for the stream. */
+static int open_flags(const char *path, bool create)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && !S_ISREG(st.st_mode))
+		return O_WRONLY;
+	return O_RDWR | (create ? O_CREAT : 0);
+}
+
+/* A name that a power cut could take away would take all of the file with it. */
+int output_open(struct output *output, const char *path, bool create)
+{
+	bool missing = access(path, F_OK);
 	struct stat st;
 
 	*output = (struct output){ .name = path, .owned = true };
-	output->fd = open(path, open_flags(path) | O_CLOEXEC | O_NOCTTY, 0600);
+	output->fd = open(path, open_flags(path, create) | O_CLOEXEC | O_NOCTTY, 0600);
 	if (output->fd < 0 || fstat(output->fd, &st))
 		return error_line("cannot open %s: %s", path, strerror(errno));
 	output->file = S_ISREG(st.st_mode);
+	output->created = missing && output->file;
 	if (output->file && lock_output(output))
 		return -1;
-	if (made && output->file && sync_directory_of(path))
+	if (output->created && sync_directory_of(path))
 		return error_line("cannot sync the directory of %s: %s", path, strerror(errno));
 	return 0;
 }
@@ -76,15 +108,40 @@ int output_cut(struct output *output, u64 offset, u64 file_offset)
 		return 0;
 	if (ftruncate(output->fd, (off_t)file_offset) ||
 	    lseek(output->fd, (off_t)file_offset, SEEK_SET) < 0)
-		return error_line("cannot cut %s: %s", output->name, strerror(errno));
+		return error_line("cannot truncate %s: %s", output->name, strerror(errno));
 	return 0;
 }
 
+/* Standard output stays open in whoever started sendcp, and with it the lock. */
 void output_close(struct output *output)
 {
 	if (output->owned && output->fd >= 0)
 		close(output->fd);
+	else if (output->stdout_path)
+		flock(output->fd, LOCK_UN);
 	output->fd = -1;
+	pipe_reader_clear(&output->reader);
+	free(output->stdout_path);
+	output->stdout_path = NULL;
+}
+
+/* Only under the lock, so that it is nobody else's; a name that stays is no harm. */
+void output_discard(struct output *output)
+{
+	struct stat st;
+
+	if (output->created && !fstat(output->fd, &st) && !st.st_size)
+		unlink(output->name);
+	output->created = false;
+	output_close(output);
+}
+
+void output_find_reader(struct output *output)
+{
+	if (output->file || output->reader_known)
+		return;
+	pipe_reader_find(output->fd, &output->reader);
+	output->reader_known = true;
 }
 
 /* Someone may have left stdout non-blocking; then writing waits here. */
@@ -152,13 +209,4 @@ int output_sync(const struct output *output)
 	if (!output->file)
 		return 0;
 	return fdatasync(output->fd) ? -errno : 0;
-}
-
-bool output_reader_gone(const struct output *output)
-{
-	struct pollfd poll_fd = { .fd = output->fd, .events = POLLOUT };
-
-	if (output->file)
-		return false;
-	return poll(&poll_fd, 1, 0) > 0 && poll_fd.revents & (POLLERR | POLLHUP);
 }

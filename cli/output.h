@@ -9,17 +9,27 @@
 #include <stddef.h>
 #include <sendcp/platform.h>
 
+#include "pipe_reader.h"
+
 struct output {
 	int fd;
 	/* For messages. */
 	const char *name;
 	/* Opened here, so closed here. */
 	bool owned;
+	/* Made here, by opening it. */
+	bool created;
 	/*
-	 * A regular file named with -f: its contents can be read back, cut and gone on with. All
-	 * else is a pipe: what was written is out of reach.
+	 * A regular file that holds this stream and nothing else, named with -f or as standard
+	 * output: its contents can be proven, truncated and resumed. All else is a pipe: what was
+	 * written is out of reach.
 	 */
 	bool file;
+	/* Absolute path of standard output that is such a file; malloc'ed. */
+	char *stdout_path;
+	/* Of a pipe: found out when its reader has taken something. */
+	bool reader_known;
+	struct pipe_reader reader;
 	/* It holds the stream wrapped: ->offset is the wrapping's affair. */
 	bool wrapped;
 	/* Bytes of the stream that are out, or inside the wrapping, from the stream's beginning. */
@@ -30,16 +40,22 @@ struct output {
 	u64 deadline;
 };
 
-/* stdout. Refuses a terminal: error line, -1. */
+/* stdout, as a pipe whatever it is. Refuses a terminal: error line, -1. */
 int output_stdout(struct output *output);
+/* If it is a regular file, empty and at its beginning, it is taken for one named with -f. */
+int output_stdout_file(struct output *output);
 /*
- * @path, created with mode 0600 if it is not there; its contents are left alone. A file is locked
- * until output_close(), and refused if another run has it: error line, -1.
+ * @path; its contents are left alone. @create: it is created with mode 0600 if it is not there. A
+ * file is locked until output_close(), and refused if another run has it: error line, -1.
  */
-int output_open(struct output *output, const char *path);
-/* Writing goes on at these two; a file is cut there. */
+int output_open(struct output *output, const char *path, bool create);
+/* Writing goes on at these two; a file is truncated there. */
 int output_cut(struct output *output, u64 offset, u64 file_offset);
 void output_close(struct output *output);
+/* The same, for a run that wrote nothing: removes a file that output_open() created. */
+void output_discard(struct output *output);
+/* Fills in ->reader, once. Best when the reader has taken something, and so has begun. */
+void output_find_reader(struct output *output);
 
 /*
  * Writes all of @data, or returns a negative errno, without a message; ->offset tells how far it
@@ -49,7 +65,5 @@ void output_close(struct output *output);
 int output_write(struct output *output, const void *data, size_t size);
 /* A file's bytes are on the disk. Negative errno. */
 int output_sync(const struct output *output);
-/* Has a pipe's reader gone? What the pipe still held is lost then. */
-bool output_reader_gone(const struct output *output);
 
 #endif

@@ -37,18 +37,38 @@ static char *nearest_existing(const char *path)
 	return copy;
 }
 
+/* The filesystem may be mounted elsewhere now. NULL: nowhere. */
+static char *find_elsewhere(const struct sidecar_header *header)
+{
+	char *point = mounted_point(header->fsid);
+
+	if (point)
+		verbose_line(1, "%s: its filesystem is mounted at %s",
+			     header->subvolumes.pins[0].path, point);
+	return point;
+}
+
+static bool is_there(const struct sidecar_header *header, const char *path)
+{
+	u8 fsid[16];
+
+	return !mounted_fsid(path, fsid) && !memcmp(fsid, header->fsid, sizeof(fsid));
+}
+
 static int open_mounted(const struct sidecar_header *header, struct source **out)
 {
 	char *path = nearest_existing(header->subvolumes.pins[0].path);
+	char *elsewhere = is_there(header, path) ? NULL : find_elsewhere(header);
 	char uuid[UUID_TEXT_SIZE];
-	int ret = source_open_mounted(path, out);
+	int ret = source_open_mounted(elsewhere ? elsewhere : path, out);
 
+	free(elsewhere);
 	free(path);
 	if (!ret)
 		return 0;
 	uuid_text(header->fsid, uuid);
-	return error_line("%s was on the filesystem %s: mount that where it was, or name its "
-			  "devices with --device", header->subvolumes.pins[0].path, uuid);
+	return error_line("%s was on the filesystem %s: mount that, or name its devices with "
+			  "--device", header->subvolumes.pins[0].path, uuid);
 }
 
 /* Another filesystem may be mounted where the first one was. */
@@ -61,7 +81,7 @@ static int check_fsid(const struct sidecar_header *header, const struct source *
 	uuid_text(header->fsid, was);
 	uuid_text(source_fsid(source), is);
 	return error_line("%s was on the filesystem %s, and here is another filesystem, %s: mount "
-			  "the right one there, or name its devices with --device",
+			  "the right one, or name its devices with --device",
 			  header->subvolumes.pins[0].path, was, is);
 }
 

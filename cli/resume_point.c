@@ -50,8 +50,7 @@ bool resume_point_complete(const struct sidecar *sidecar, const struct resume_po
 	return !point->proof && point->start.subvolume == sidecar->header.subvolumes.count;
 }
 
-/* How many batches begin before @at. */
-static size_t batches_before(const struct sidecar *sidecar, u64 at)
+size_t resume_point_batches_before(const struct sidecar *sidecar, u64 at)
 {
 	size_t low = 0, high = sidecar->count;
 
@@ -94,7 +93,7 @@ int resume_point_stream(const struct sidecar *sidecar, u64 at, struct resume_poi
 		return error_line("byte %llu lies behind the %llu bytes that the sidecar knows of: "
 				  "cut the copy to these, and resume with --at %llu", at, made,
 				  made);
-	index = skip_empty(sidecar, batches_before(sidecar, at), at);
+	index = skip_empty(sidecar, resume_point_batches_before(sidecar, at), at);
 	if (!index) {
 		/* At the edge of the first batch that is left, which may begin a subvolume. */
 		if (sidecar->batches[0].output_offset == at &&
@@ -110,26 +109,42 @@ int resume_point_stream(const struct sidecar *sidecar, u64 at, struct resume_poi
 	return start_before(sidecar, index - 1, &point->before) ? 0 : too_old(sidecar, at);
 }
 
+/*
+ * How many bytes a pipe can have been given, where the last run could note it. After a power cut
+ * the reader may have more than the sidecar knows of.
+ */
+static int check_written(const struct sidecar *sidecar, u64 at)
+{
+	u64 most = sidecar->complete ? sidecar->complete_size : sidecar->handed.file_offset;
+
+	if (at <= most || !(sidecar->handed_known || sidecar->complete))
+		return 0;
+	return error_line("only %llu bytes were ever written: nobody can have %llu of them. Is "
+			  "that the size of a compressed or encrypted file?", most, at);
+}
+
+bool resume_point_batch(const struct sidecar *sidecar, size_t index, struct resume_point *point)
+{
+	const struct sidecar_batch *batch = &sidecar->batches[index];
+
+	*point = (struct resume_point){
+		.at = { .output_offset = batch->output_offset,
+			.file_offset = batch->output_offset },
+		.proof = batch,
+	};
+	start_behind(batch, &point->start);
+	return start_before(sidecar, index, &point->before);
+}
+
 int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *point)
 {
+	if (check_written(sidecar, at))
+		return -1;
 	if (sidecar_wrapped(sidecar))
 		return resume_wrapped_at(sidecar, at, point);
 	if (resume_point_stream(sidecar, at, point))
 		return -1;
 	return at && resume_point_complete(sidecar, point);
-}
-
-int resume_point_handed(const struct sidecar *sidecar, struct resume_point *point)
-{
-	if (!sidecar->count)
-		return resume_point_stream(sidecar, 0, point);
-	if (sidecar_wrapped(sidecar))
-		return resume_wrapped_handed(sidecar, point);
-	if (sidecar->handed_known)
-		return resume_point_stream(sidecar, sidecar->handed.output_offset, point);
-	return error_line("the last run could not note how many bytes the receiver got (the "
-			  "sidecar knows of %llu): find out, and resume with --at N",
-			  sidecar_batch_end(&sidecar->batches[sidecar->count - 1]));
 }
 
 /* Does @file hold the batch as it was made? -1 without memory. */
@@ -184,18 +199,7 @@ static size_t batches_within(const struct sidecar *sidecar, u64 size)
 	return count;
 }
 
-int resume_start_over(const struct output *file, u64 size, bool own)
-{
-	if (size && !own)
-		return error_line("%s is not this stream's output: nothing in it is proven by the "
-				  "sidecar", file->name);
-	if (size)
-		warn_line("%s: nothing in it is proven by the sidecar: starting from the beginning",
-			  file->name);
-	return 0;
-}
-
-int resume_point_file(const struct sidecar *sidecar, const struct output *file, bool own,
+int resume_point_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
 		      struct resume_point *point)
 {
 	/* What was synced last may be an interval and a batch behind. */
@@ -205,15 +209,15 @@ int resume_point_file(const struct sidecar *sidecar, const struct output *file, 
 	size_t count, proven;
 
 	if (sidecar_wrapped(sidecar))
-		return resume_wrapped_file(sidecar, file, own, point);
+		return resume_wrapped_file(sidecar, file, limit, point);
 	*point = (struct resume_point){ 0 };
 	if (fstat(file->fd, &st))
 		return error_line("cannot look at %s: %s", file->name, strerror(errno));
-	count = batches_within(sidecar, (u64)st.st_size);
+	count = batches_within(sidecar, scp_min((u64)st.st_size, limit));
 	if (count_proven(sidecar, file, count, span, &proven))
 		return -1;
 	if (!proven)
-		return resume_start_over(file, (u64)st.st_size, own);
+		return 1;
 	start_behind(&sidecar->batches[proven - 1], &point->start);
 	point->at.output_offset = point->start.output_offset;
 	point->at.file_offset = point->start.output_offset;

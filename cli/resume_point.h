@@ -24,24 +24,31 @@ struct resume_point {
 /* Nothing is left to be sent. */
 bool resume_point_complete(const struct sidecar *sidecar, const struct resume_point *point);
 
+/* How many batches begin before byte @at of the stream. */
+size_t resume_point_batches_before(const struct sidecar *sidecar, u64 at);
+/*
+ * Batch @index, to be made again (resume_point_make()). False: the checkpoint before it was thinned
+ * out.
+ */
+bool resume_point_batch(const struct sidecar *sidecar, size_t index, struct resume_point *point);
 /* Byte @at of the stream. */
 int resume_point_stream(const struct sidecar *sidecar, u64 at, struct resume_point *point);
-/* The receiver has exactly @at bytes. Returns 1 if that is all there is. */
-int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *point);
-/* A pipe, and nobody says how much its reader got: what the last run noted. */
-int resume_point_handed(const struct sidecar *sidecar, struct resume_point *point);
 /*
- * As far as the file is proven: its batches of the last checkpoint interval have the hashes that
- * the sidecar knows. @own: it is the file that the sidecar names, so it may be started over when
- * nothing is proven.
+ * The receiver has exactly @at bytes; more than were ever written are refused. Returns 1 if that is
+ * all there is.
  */
-int resume_point_file(const struct sidecar *sidecar, const struct output *file, bool own,
+int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *point);
+/*
+ * As far as the file is proven, and not beyond its byte @limit: its batches of the last checkpoint
+ * interval have the hashes that the sidecar knows. Returns 1 if nothing is proven; then @point is
+ * the beginning, and whether the file may be emptied is another question (resume_prefix.h).
+ */
+int resume_point_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
 		      struct resume_point *point);
 
 /* The same for wrapped streams, which go on at marks (resume_wrapped.c). */
 int resume_wrapped_at(const struct sidecar *sidecar, u64 at, struct resume_point *point);
-int resume_wrapped_handed(const struct sidecar *sidecar, struct resume_point *point);
-int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file, bool own,
+int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
 			struct resume_point *point);
 
 /*
@@ -50,9 +57,6 @@ int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file
  */
 int resume_wrapped_marks(const struct sidecar *sidecar, const struct output *file,
 			 const struct sidecar_place *at);
-
-/* A file in which nothing is proven is started over, if that destroys nothing. */
-int resume_start_over(const struct output *file, u64 size, bool own);
 
 /*
  * Makes the batch that ->proof is about again, compares its hash, and writes what follows ->at.

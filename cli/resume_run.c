@@ -113,7 +113,7 @@ int resume_go_on(struct resume *resume)
 		outcome = (struct stream_outcome){ .how = STREAM_JOURNAL_FAILED };
 	else
 		run_from_point(resume, &run, &outcome);
-	code = outcome_report(&run, &outcome, resume->options);
+	code = outcome_report(&run, &outcome, resume->options, resume->options);
 	wrap_free(run.wrap);
 	return code;
 }

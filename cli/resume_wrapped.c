@@ -35,9 +35,9 @@ static int not_a_mark(const struct sidecar *sidecar, u64 at, size_t count)
 {
 	u64 usable = count ? sidecar->marks[count - 1].file_offset : 0;
 
-	return error_line("the stream is wrapped and cannot be gone on with at byte %llu: cut the "
-			  "receiver's copy to %llu bytes, then resume --at %llu", at, usable,
-			  usable);
+	return error_line("the stream is compressed or in an archive and cannot be resumed at byte "
+			  "%llu, which lies in the middle of a frame: truncate the receiver's copy "
+			  "to %llu bytes, then resume with --at %llu", at, usable, usable);
 }
 
 int resume_wrapped_at(const struct sidecar *sidecar, u64 at, struct resume_point *point)
@@ -51,17 +51,6 @@ int resume_wrapped_at(const struct sidecar *sidecar, u64 at, struct resume_point
 	if (!count || sidecar->marks[count - 1].file_offset != at)
 		return not_a_mark(sidecar, at, count);
 	return point_at_mark(sidecar, &sidecar->marks[count - 1], point);
-}
-
-int resume_wrapped_handed(const struct sidecar *sidecar, struct resume_point *point)
-{
-	u64 usable = sidecar->mark_count ? sidecar->marks[sidecar->mark_count - 1].file_offset : 0;
-
-	if (sidecar->handed_known)
-		return resume_wrapped_at(sidecar, sidecar->handed.file_offset, point);
-	return error_line("the last run could not note how many bytes the receiver got: cut the "
-			  "receiver's copy to %llu bytes, then resume --at %llu; if it has fewer, "
-			  "resume with --at and their number says to how many", usable, usable);
 }
 
 static void take(void *context, const void *data, size_t size)
@@ -123,19 +112,7 @@ int resume_wrapped_marks(const struct sidecar *sidecar, const struct output *fil
 	return count ? mark_holds(sidecar, file, count - 1) : 1;
 }
 
-/*
- * Without a mark that is proven the file could only be started over, and that must cost no more
- * than what can lie before the first mark.
- */
-static bool too_much_to_lose(const struct sidecar *sidecar)
-{
-	if (!sidecar->count)
-		return false;
-	return sidecar->batches[0].output_offset ||
-	       (!sidecar->mark_count && sidecar_made(sidecar) > sidecar->header.interval);
-}
-
-int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file, bool own,
+int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
 			struct resume_point *point)
 {
 	struct stat st;
@@ -144,14 +121,11 @@ int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file
 	*point = (struct resume_point){ 0 };
 	if (fstat(file->fd, &st))
 		return error_line("cannot look at %s: %s", file->name, strerror(errno));
-	count = marks_until(sidecar, (u64)st.st_size);
+	count = marks_until(sidecar, scp_min((u64)st.st_size, limit));
 	if (count_proven(sidecar, file, &count))
 		return -1;
-	if (!count && too_much_to_lose(sidecar))
-		return error_line("%s: the sidecar does not know a place at which it can be gone "
-				  "on with; resume --append looks at all of it", file->name);
 	if (!count)
-		return resume_start_over(file, (u64)st.st_size, own);
+		return 1;
 	verbose_line(1, "%s: %llu of %llu bytes are proven", file->name,
 		     sidecar->marks[count - 1].file_offset, (u64)st.st_size);
 	return point_at_mark(sidecar, &sidecar->marks[count - 1], point);

@@ -34,7 +34,8 @@ int send_header(const struct subject *subject, const struct options *options,
 	if (!output)
 		return 0;
 	header->output = absolute_path(output);
-	if (header->output)
-		return 0;
-	return error_line("cannot find out where %s is: %s", output, strerror(errno));
+	if (!header->output)
+		return error_line("cannot find out where %s is: %s", output, strerror(errno));
+	mount_place_find(header->output, &header->output_place);
+	return 0;
 }

@@ -7,7 +7,7 @@
  *	{"sendcp_journal":1, ...}  what is being sent, and what it was when the send began
  *	{"type":"batch", ...}      a batch: where it lies, its hash, the checkpoint behind it
  *	{"type":"mark", ...}       a wrapped stream: how much of the file holds how much of it
- *	{"type":"handed", ...}     an orderly end in mid-stream: how many bytes the reader got
+ *	{"type":"handed", ...}     an orderly end in mid-stream: how many bytes a pipe was given at most
  *	{"type":"resumed", ...}    another run goes on here; a "handed" before it is void
  *	{"type":"complete", ...}   all of the stream was delivered
  *
@@ -22,6 +22,7 @@
 #include <json-c/json.h>
 #include <sendcp/platform.h>
 
+#include "mount_place.h"
 #include "wrap/wrapping.h"
 
 /* What knows only plain streams would misread wrapped ones: so theirs is another version. */
@@ -75,8 +76,12 @@ struct sidecar_header {
 	u64 buffer_size;
 	u32 buffers;
 	u64 interval;
-	/* Absolute path of the -f FILE; NULL: stdout. */
+	/* Absolute path of the file that the stream is written to; NULL: a pipe. */
 	char *output;
+	/* That file was standard output. */
+	bool output_stdout;
+	/* Which filesystem it lies on. */
+	struct mount_place output_place;
 	struct wrapping wrapping;
 	/* The sidecar stays when the stream is complete. */
 	bool keep;
@@ -120,7 +125,10 @@ struct sidecar {
 	struct sidecar_place *marks;
 	size_t mark_count;
 	size_t mark_room;
-	/* Nobody knows what a reader got after a run that ended without saying so. */
+	/*
+	 * No reader of a pipe has more than this; how much of it the reader kept, nobody knows. Not
+	 * known: the last run ended without a line about it.
+	 */
 	bool handed_known;
 	struct sidecar_place handed;
 	bool complete;

@@ -30,6 +30,7 @@ void sidecar_header_clear(struct sidecar_header *header)
 		free(header->devices[i]);
 	free(header->devices);
 	free(header->output);
+	mount_place_clear(&header->output_place);
 	pin_list_clear(&header->subvolumes);
 	pin_list_clear(&header->clone_sources);
 	memset(header, 0, sizeof(*header));
@@ -93,6 +94,19 @@ static void put_wrapping(struct json_object *object, const struct wrapping *wrap
 		json_put_string(object, "archive", archive_kind_name(wrapping->archive));
 }
 
+static void put_output(struct json_object *object, const struct sidecar_header *header)
+{
+	if (!header->output)
+		return;
+	json_put_string(object, "output", header->output);
+	if (header->output_stdout)
+		json_put_bool(object, "output_stdout", true);
+	if (header->output_place.point)
+		json_put_string(object, "output_mount", header->output_place.point);
+	if (header->output_place.fsid)
+		json_put_u64(object, "output_fsid", header->output_place.fsid);
+}
+
 struct json_object *sidecar_header_json(const struct sidecar_header *header)
 {
 	struct json_object *object = json_object_new_object();
@@ -111,8 +125,7 @@ struct json_object *sidecar_header_json(const struct sidecar_header *header)
 	json_put_u64(object, "buffer_size", header->buffer_size);
 	json_put_u64(object, "buffers", header->buffers);
 	json_put_u64(object, "checkpoint_interval", header->interval);
-	if (header->output)
-		json_put_string(object, "output", header->output);
+	put_output(object, header);
 	put_wrapping(object, &header->wrapping);
 	json_put_bool(object, "keep", header->keep);
 	json_put_uuid(object, "fsid", header->fsid);
@@ -204,18 +217,29 @@ static bool parse_numbers(struct json_object *object, struct sidecar_header *hea
 	       json_get_uuid(object, "fsid", header->fsid);
 }
 
+/* Older sidecars do not say where it was mounted. */
+static void parse_output(struct json_object *object, struct sidecar_header *header)
+{
+	const char *output = json_get_text(object, "output");
+	const char *point = json_get_text(object, "output_mount");
+
+	header->output = output ? xstrdup(output) : NULL;
+	header->output_stdout = json_get_flag(object, "output_stdout");
+	header->output_place.point = point ? xstrdup(point) : NULL;
+	json_get_u64(object, "output_fsid", &header->output_place.fsid);
+}
+
 static bool parse_members(struct json_object *object, struct sidecar_header *header)
 {
 	const char *tool = json_get_text(object, "tool");
 	const char *backend = json_get_text(object, "backend");
-	const char *output = json_get_text(object, "output");
 
 	if (!tool || !backend)
 		return false;
 	header->tool = xstrdup(tool);
 	header->image = !strcmp(backend, "image");
 	header->module = !strcmp(backend, "module");
-	header->output = output ? xstrdup(output) : NULL;
+	parse_output(object, header);
 	header->begun = json_get_time(object);
 	header->one_end = json_get_flag(object, "one_end");
 	header->keep = json_get_flag(object, "keep");

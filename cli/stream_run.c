@@ -11,6 +11,9 @@
 #include "signals.h"
 #include "stream_run.h"
 
+/* No pipe holds more, so its reader has taken something, and is what the shell was to start. */
+#define PIPE_MAX (1u << 20)
+
 struct writer {
 	struct stream_run *run;
 	struct stream_outcome *outcome;
@@ -157,10 +160,7 @@ static int put_wrapped(struct writer *writer, const struct batch *batch,
 	return ret;
 }
 
-/*
- * Without any line resume takes it that nothing was given to the reader. Once there is one, it
- * wants to be told how much the reader has.
- */
+/* Without any line resume takes it that nothing was given to the reader. */
 static int sync_first(struct writer *writer)
 {
 	const struct stream_run *run = writer->run;
@@ -187,6 +187,8 @@ static int deliver(struct writer *writer, const struct batch *batch)
 	progress_set(run->progress, run->output->offset);
 	if (ret)
 		return write_failed(writer, ret);
+	if (run->output->file_offset > PIPE_MAX)
+		output_find_reader(run->output);
 	if (!line_first && note(writer, &line))
 		return -1;
 	return sync_if_due(writer, batch->length);
@@ -263,27 +265,15 @@ static void run_pipeline(struct writer *writer, struct pipeline *pipeline)
 		filler_outcome(writer, &filler);
 }
 
-/*
- * An orderly end says how much a reader got, unless nobody can know. Of a wrapped stream that is
- * only of use if it ends at a mark.
- */
-static int note_handed(struct stream_run *run, struct stream_outcome *outcome)
+/* An orderly end says what a pipe was given at most, so that --at cannot be more than that. */
+static int note_written(struct stream_run *run)
 {
 	struct sidecar_place place = {
 		.output_offset = run->output->offset,
 		.file_offset = run->output->file_offset,
 	};
-	int ret;
 
-	if (run->output->file || output_reader_gone(run->output))
-		return 0;
-	if (run->wrap)
-		place = run->mark;
-	if (place.file_offset != run->output->file_offset)
-		return 0;
-	ret = journal_handed(run->journal, &place);
-	outcome->handed_noted = !ret;
-	return ret;
+	return run->output->file ? 0 : journal_handed(run->journal, &place);
 }
 
 /* What ends the archive is no part of the stream, and belongs to it all the same. */
@@ -341,14 +331,26 @@ static void finish_broken_off(struct writer *writer)
 	ret = output_sync(run->output);
 	if (ret && outcome->how != STREAM_WRITE_FAILED)
 		error_line("cannot sync %s: %s", run->output->name, strerror(-ret));
-	if (!note_handed(run, outcome))
+	if (!note_written(run))
 		journal_sync(run->journal);
+}
+
+/*
+ * A signal that came with the last bytes may have killed the reader too, with what it had in
+ * memory: then nobody knows that the stream arrived.
+ */
+static void doubt_reader(struct writer *writer)
+{
+	if (writer->outcome->how == STREAM_COMPLETE && !writer->run->output->file &&
+	    signals_caught())
+		end_with(writer, STREAM_STOPPED, -EINTR);
 }
 
 void stream_finish(struct stream_run *run, struct stream_outcome *outcome)
 {
 	struct writer writer = { .run = run, .outcome = outcome };
 
+	doubt_reader(&writer);
 	if (outcome->how == STREAM_COMPLETE)
 		finish_complete(&writer);
 	else

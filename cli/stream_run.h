@@ -67,8 +67,6 @@ struct stream_outcome {
 	struct scp_error error;
 	/* What the user calls the subvolume that could not be read. */
 	const char *what;
-	/* The sidecar says how much a reader got, so that resuming needs no --at. */
-	bool handed_noted;
 };
 
 /*

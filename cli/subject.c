@@ -157,6 +157,45 @@ int subject_reopen(const struct sidecar_header *header, const struct options *op
 	return 0;
 }
 
+static bool same_subvolume(const struct pin *pin, const struct subvolume *subvolume)
+{
+	return pin->id == subvolume->id && pin->ctransid == subvolume->ctransid &&
+	       !memcmp(pin->uuid, subvolume->uuid, sizeof(pin->uuid)) &&
+	       !memcmp(pin->received_uuid, subvolume->received_uuid, sizeof(pin->received_uuid));
+}
+
+static int compare_list(const struct pin_list *pins, const struct subvolume *subvolumes,
+			size_t count, const char *role)
+{
+	if (pins->count != count)
+		return error_line("%zu %s(s) were named, and it was sent with %zu", count, role,
+				  pins->count);
+	for (size_t i = 0; i < count; i++)
+		if (!same_subvolume(&pins->pins[i], &subvolumes[i]))
+			return error_line("%s is not the %s that it was sent with (%s)",
+					  subvolumes[i].spec, role, pins->pins[i].path);
+	return 0;
+}
+
+int subject_adopt(const struct sidecar_header *header, struct subject *subject)
+{
+	if (memcmp(header->fsid, source_fsid(subject->source), sizeof(header->fsid)))
+		return error_line("%s is on another filesystem", subject->subvolumes[0].spec);
+	if (compare_list(&header->subvolumes, subject->subvolumes, subject->count, "subvolume") ||
+	    compare_list(&header->clone_sources, subject->clone_sources, subject->clone_count,
+			 "clone source"))
+		return -1;
+	for (size_t i = 0; i < subject->count; i++)
+		if (header->subvolumes.pins[i].parent != subject->parents[i])
+			return error_line("%s was sent with another parent",
+					  subject->subvolumes[i].spec);
+	subject->protocol = header->protocol;
+	subject->flags = header->flags & (SCP_SEND_NO_FILE_DATA | SCP_SEND_COMPRESSED);
+	subject->one_end = header->one_end;
+	subject->sources_grow = header->sources_grow;
+	return 0;
+}
+
 /* Paths of devices, so that they are found from any directory. */
 static void pin_devices(const struct options *options, struct sidecar_header *header)
 {

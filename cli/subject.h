@@ -33,6 +33,11 @@ int subject_open(const struct options *options, struct subject *subject);
 /* @options may name other devices. Fails if what is there is not what was sent (pins.h). */
 int subject_reopen(const struct sidecar_header *header, const struct options *options,
 		   struct subject *subject);
+/*
+ * Is @subject, opened as the user named it, what @header is about? Then it gets the flags and the
+ * protocol that @header says. An error line that says what is another, and -1.
+ */
+int subject_adopt(const struct sidecar_header *header, struct subject *subject);
 void subject_close(struct subject *subject);
 
 /* How subvolume @index is asked for. Points into @subject. */

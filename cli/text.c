@@ -143,6 +143,36 @@ char *size_text(double bytes, char *buffer, size_t size)
 	return buffer;
 }
 
+/* Lines for people show control characters as '?', so they must not be in a command as they are. */
+static bool has_control(const char *word)
+{
+	for (; *word; word++)
+		if ((unsigned char)*word < 0x20 || *word == 0x7f)
+			return true;
+	return false;
+}
+
+/* "$(printf '...')": what any shell knows. Newlines at a word's end are lost. */
+static char *quote_printf(const char *word)
+{
+	/* Each byte becomes at most four characters. */
+	char *out = xcalloc(strlen(word) + 24, 4);
+	char *to = stpcpy(out, "\"$(printf '");
+
+	for (; *word; word++) {
+		unsigned char c = (unsigned char)*word;
+
+		if (c < 0x20 || c == 0x7f || c == '\'' || c == '\\')
+			to += sprintf(to, "\\%03o", c);
+		else if (c == '%')
+			to = stpcpy(to, "%%");
+		else
+			*to++ = (char)c;
+	}
+	strcpy(to, "')\"");
+	return out;
+}
+
 char *shell_quote(const char *word)
 {
 	static const char harmless[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -151,6 +181,8 @@ char *shell_quote(const char *word)
 
 	if (*word && strspn(word, harmless) == strlen(word))
 		return xstrdup(word);
+	if (has_control(word))
+		return quote_printf(word);
 	/* Each quote becomes four characters: '\'' */
 	out = xcalloc(strlen(word) + 1, 4);
 	to = out;

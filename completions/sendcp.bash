@@ -11,10 +11,10 @@ _sendcp_options()
 	case $1 in
 	send)
 		echo "$stream --no-data --proto --compressed-data --checkpoint-interval --compress --archive \
-			--step --dry-run"
+			--step --dry-run --restart"
 		;;
-	resume) echo "$stream --at --append --no-data --compressed-data" ;;
-	verify) echo "--checkpoint -q --quiet" ;;
+	resume) echo "$stream --at --have --restart --append --no-data --compressed-data" ;;
+	verify) echo "--checkpoint --position -q --quiet" ;;
 	show | info | dump) echo "--json" ;;
 	cat) ;;
 	*) return ;;
@@ -42,7 +42,7 @@ _sendcp_value()
 	--backend) _sendcp_words "auto module direct" ;;
 	--checkpoint-interval | --buffer-size) _sendcp_words "1M 4M 16M 64M 256M 1G" ;;
 	--buffers) _sendcp_words "2 4 8 16" ;;
-	--at) ;;
+	--at | --have) ;;
 	*)
 		# Values that may be left out stand behind an equals sign.
 		[[ $joined == true ]] || return

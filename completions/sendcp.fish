@@ -29,7 +29,7 @@ end
 complete -c sendcp -f
 
 complete -c sendcp -n __sendcp_command -a send -d 'Write the send stream of snapshots'
-complete -c sendcp -n __sendcp_command -a resume -d 'Go on with a stream that was broken off'
+complete -c sendcp -n __sendcp_command -a resume -d 'Continue a stream that was interrupted'
 complete -c sendcp -n __sendcp_command -a show -d 'Tell what a sidecar is about'
 complete -c sendcp -n __sendcp_command -a verify -d 'Tell whether a stream is whole and right'
 complete -c sendcp -n __sendcp_command -a dump -d 'Print a stream\'s commands'
@@ -50,13 +50,16 @@ complete -c sendcp $on_send -l compress -f -a (string join ' ' (seq 22)) -d 'Com
 complete -c sendcp $on_send -l archive -f -a 'tar cpio' -d 'Make an archive'
 complete -c sendcp $on_send -l step -d 'Make each command with a new engine'
 complete -c sendcp $on_send -l dry-run -d 'Print how many bytes the stream has'
+complete -c sendcp $on_send -l restart -d 'Throw away what an interrupted send left'
 
 set -l on_resume -n '__sendcp_command resume'
-complete -c sendcp $on_resume -s f -l output -r -F -d 'Go on in a file'
+complete -c sendcp $on_resume -s f -l output -r -F -d 'Resume in a file'
 complete -c sendcp $on_resume -l at -x -d 'The receiver has exactly so many bytes'
+complete -c sendcp $on_resume -l have -x -d 'What verify --position printed at the receiver'
+complete -c sendcp $on_resume -l restart -d 'Start over with byte 0'
 complete -c sendcp $on_resume -l no-data -d 'The file has no data'
 complete -c sendcp $on_resume -l compressed-data -d 'The file has compressed extents as they are'
-complete -c sendcp $on_resume -l append -r -F -d 'Go on behind what is whole in a file'
+complete -c sendcp $on_resume -l append -r -F -d 'Continue after what is whole in a file'
 
 set -l on_stream -n '__sendcp_command send resume'
 complete -c sendcp $on_stream -a '(__sendcp_subvolumes)'
@@ -74,5 +77,6 @@ complete -c sendcp -n '__sendcp_command send resume verify' -s q -l quiet -d 'Sa
 complete -c sendcp -n '__sendcp_command resume verify' -l checkpoint -x -a '(__sendcp_sidecars)' -d 'The sidecar'
 complete -c sendcp -n '__sendcp_command show dump info' -l json -d 'Print JSON'
 complete -c sendcp -n '__sendcp_command show' -a '(__sendcp_sidecars)'
+complete -c sendcp -n '__sendcp_command verify' -l position -d 'Print up to where it is right'
 complete -c sendcp -n '__sendcp_command verify dump cat' -F
 complete -c sendcp -n 'not __sendcp_command help' -s h -l help -d 'Print help'

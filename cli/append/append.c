@@ -7,9 +7,14 @@
 #include <sys/stat.h>
 
 #include "append/append.h"
+#include "append/survey.h"
 #include "fileio.h"
 #include "message.h"
 #include "outcome.h"
+#include "resume_file.h"
+
+/* What ends an archive: a line, and the format's own end, up to a tape's record. */
+#define ARCHIVE_END_MAX (64u << 10)
 
 int append_open(struct resume *resume, const char *path)
 {
@@ -22,12 +27,34 @@ int append_open(struct resume *resume, const char *path)
 	resume->output_path = absolute_path(path);
 	if (!resume->output_path)
 		return error_line("cannot find out where %s is: %s", path, strerror(errno));
-	return output_open(&resume->output, resume->output_path);
+	return output_open(&resume->output, resume->output_path, false);
+}
+
+/*
+ * A stream that is complete stays as it is; what follows it is not ours to cut off. Only what can
+ * be nothing else goes: the rest of the frame or archive that the stream ends in.
+ */
+int append_check_follows(const struct resume *resume, const struct survey *survey)
+{
+	u64 own = 0;
+
+	if (survey->whole && survey->plain == sidecar_made(&resume->sidecar) &&
+	    survey->wrapping.archive)
+		return 0;
+	if (survey->plain > sidecar_made(&resume->sidecar))
+		return error_line("%s: the stream is complete with its first %llu bytes, and "
+				  "another stream follows: left as it is", survey->name,
+				  sidecar_made(&resume->sidecar));
+	if (survey->wrapping.archive)
+		own = ARCHIVE_END_MAX;
+	else if (survey->wrapping.level && survey->blocks.cut.close != BLOCKS_CLOSED)
+		own = survey->size;
+	return resume_file_check_tail(&resume->output, survey->at.file_offset, survey->size, own);
 }
 
 int append_try_again(const struct resume *resume)
 {
-	error_line("broken off, go on with the same command: %s is as it was", resume->output_path);
+	error_line("interrupted; run the same command again: %s is as it was", resume->output_path);
 	return EXIT_BROKEN_OFF;
 }
 
@@ -37,17 +64,20 @@ int append_stopped(const struct resume *resume)
 	return resume->journal ? append_broken_off(resume) : append_try_again(resume);
 }
 
+/* What an archive says of itself anyone can have written: what is sent, the user says. */
 static int append_alone(struct resume *resume)
 {
-	int ret = append_is_archive(resume);
+	int ret;
 
+	if (!resume->options->argument_count) {
+		error_line("what is to be sent to %s? Give --checkpoint FILE.cp, or SUBVOL and "
+			   "options as they were given to the send", resume->output_path);
+		return EXIT_FAILED;
+	}
+	ret = append_is_archive(resume);
 	if (ret)
 		return ret < 0 ? EXIT_FAILED : append_archive(resume);
-	if (resume->options->argument_count)
-		return append_without_sidecar(resume);
-	error_line("%s does not tell what it is of: give --checkpoint FILE.cp, or SUBVOL as it was "
-		   "given to the send", resume->output_path);
-	return EXIT_FAILED;
+	return append_without_sidecar(resume);
 }
 
 int append_file(const struct options *options)

@@ -8,6 +8,8 @@
 #include "options.h"
 #include "resume_run.h"
 
+struct survey;
+
 /* Returns the exit code. */
 int append_file(const struct options *options);
 
@@ -22,6 +24,12 @@ int append_archive(struct resume *resume);
 int append_is_archive(const struct resume *resume);
 /* There is none: FILE's commands are compared with what would be made. */
 int append_without_sidecar(struct resume *resume);
+
+/*
+ * The stream is complete in what the survey found: is all that follows it of no value? 0, or -1
+ * with an error line.
+ */
+int append_check_follows(const struct resume *resume, const struct survey *survey);
 
 /* A signal came while FILE was looked at, and nothing was changed. Returns the exit code. */
 int append_stopped(const struct resume *resume);

@@ -15,6 +15,7 @@
 #include "append/append.h"
 #include "fileio.h"
 #include "message.h"
+#include "send_header.h"
 #include "signals.h"
 #include "unwrap/unwrap.h"
 
@@ -66,7 +67,7 @@ static int make_sidecar(const struct resume *resume, const char *path)
 	int ret = 0;
 
 	if (lines.fd < 0 && errno == EEXIST)
-		return error_line("%s is there: go on with --checkpoint %s --append, or remove it",
+		return error_line("%s is there: resume with --checkpoint %s --append, or remove it",
 				  path, path);
 	if (lines.fd < 0)
 		return error_line("cannot create %s: %s", path, strerror(errno));
@@ -102,19 +103,60 @@ int append_is_archive(const struct resume *resume)
 	return kind != UNWRAP_PLAIN && kind != UNWRAP_ZSTD;
 }
 
+/* As the user names it, and as the archive says it was. */
+static int open_subject(struct resume *resume)
+{
+	if (subject_open(resume->options, &resume->subject))
+		return -1;
+	source_set_interrupt(resume->subject.source, signals_stop_flag());
+	if (!subject_adopt(&resume->sidecar.header, &resume->subject))
+		return 0;
+	return error_line("%s is of another send: left as it is", resume->output_path);
+}
+
+/*
+ * Paths and devices that the archive names are nobody's that the user has named: the sidecar gets
+ * the user's instead.
+ */
+static int own_header(struct resume *resume)
+{
+	struct sidecar_header *header = &resume->sidecar.header;
+	struct stream_settings settings;
+	struct sidecar_header own;
+
+	send_settings(resume->options, &settings);
+	if (send_header(&resume->subject, resume->options, &settings, resume->output_path, &own)) {
+		sidecar_header_clear(&own);
+		return -1;
+	}
+	own.wrapping = header->wrapping;
+	own.interval = header->interval;
+	own.buffer_size = header->buffer_size;
+	own.buffers = header->buffers;
+	sidecar_header_clear(header);
+	*header = own;
+	return journal_rewrap(resume->journal, &resume->sidecar);
+}
+
+/* A sidecar that was made here and is of no use goes again. */
+static int drop_sidecar(struct resume *resume)
+{
+	journal_remove(resume->journal);
+	resume->journal = NULL;
+	return EXIT_FAILED;
+}
+
 int append_archive(struct resume *resume)
 {
 	char *path = xasprintf("%s.cp", resume->options->append);
 	int code = EXIT_FAILED;
 
-	if (resume->options->argument_count)
-		error_line("%s is an archive, which tells itself what it is of: name no SUBVOL",
-			   resume->output_path);
-	else if (!make_sidecar(resume, path) &&
-		 !journal_open(path, &resume->sidecar, &resume->journal)) {
-		/* Nobody asked for it. */
-		resume->sidecar.header.keep = false;
-		code = append_with_sidecar(resume);
+	if (!make_sidecar(resume, path) &&
+	    !journal_open(path, &resume->sidecar, &resume->journal)) {
+		if (open_subject(resume) || own_header(resume))
+			code = drop_sidecar(resume);
+		else
+			code = append_with_sidecar(resume);
 	} else if (signals_stopped()) {
 		code = append_stopped(resume);
 	}

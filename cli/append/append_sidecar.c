@@ -10,8 +10,11 @@
 #include "fileio.h"
 #include "message.h"
 #include "proof.h"
-#include "text.h"
+#include "resume_command.h"
+#include "resume_file.h"
+#include "resume_prefix.h"
 #include "unwrap/layout.h"
+#include "unwrap/unwrap.h"
 
 /* What the first block of a zstd frame can have with all that is around it. */
 #define FIRST_BLOCK_MAX ((128u << 10) + 64)
@@ -22,9 +25,18 @@ struct judge {
 	struct survey *survey;
 	struct proof proof;
 	bool begun;
+	/* Of all of the stream's bytes, where no batch proves anything; from byte 0 on. */
+	XXH3_state_t *all;
 };
 
-static const char stream_magic[] = "btrfs-stream";
+/* How much of a stream's beginning there can be of which the sidecar knows nothing yet. */
+static u64 beginning(const struct sidecar *sidecar)
+{
+	if (sidecar->count)
+		return sidecar_batch_end(&sidecar->batches[0]);
+	return scp_min(sidecar->header.interval, INT64_MAX / 4) +
+	       2 * scp_min(sidecar->header.buffer_size, SIDECAR_BATCH_MAX);
+}
 
 /*
  * Bytes before the first batch that is known count until that batch is found wrong: old lines are
@@ -40,9 +52,11 @@ static bool take(void *context, const void *data, size_t size, u64 *proven)
 	if (!judge->begun)
 		proof_seek(proof, judge->survey->plain - size);
 	judge->begun = true;
+	if (!proof->count)
+		XXH3_128bits_update(judge->all, data, size);
 	proof_feed(proof, data, size);
 	*proven = scp_max(proof->proven, scp_min(proof->offset, oldest));
-	return !proof->wrong && proof->offset <= sidecar_made(sidecar);
+	return !proof->wrong && proof->offset <= scp_max(sidecar_made(sidecar), beginning(sidecar));
 }
 
 /*
@@ -64,39 +78,66 @@ static bool manifest_begun(const struct survey *survey)
 	       sidecar_recognise(text, sizeof(text));
 }
 
-/* So little that nothing of the stream can be read. */
-static bool nothing_begun(const struct survey *survey)
+/* The little that is there is what an archive of ours begins with. */
+static bool archive_begun(const struct survey *survey, const struct wrapping *wrapping)
 {
+	static const char cpio_magic[] = "070701";
+	char bytes[sizeof(LAYOUT_MANIFEST)];
+	const char *wanted = wrapping->archive == ARCHIVE_CPIO ? cpio_magic : LAYOUT_MANIFEST;
+	size_t size = (size_t)scp_min(survey->size, strlen(wanted));
+
+	if (read_at(survey->fd, bytes, size, 0))
+		return false;
+	return wrapping->level ? unwrap_zstd_begun((u8 *)bytes, size) :
+				 !memcmp(bytes, wanted, size);
+}
+
+/* So little that nothing of the stream can be read. */
+static bool nothing_begun(const struct survey *survey, const struct wrapping *wrapping)
+{
+	if (!survey->size)
+		return true;
 	if (survey->wrapping.archive)
 		return survey->manifest || manifest_begun(survey);
-	return survey->size <= (survey->wrapping.level ? FIRST_BLOCK_MAX : 0);
+	if (wrapping->archive && survey->size < ARCHIVE_HEADER)
+		return archive_begun(survey, wrapping);
+	return survey->wrapping.level && survey->size <= FIRST_BLOCK_MAX;
 }
 
-/* Nothing but a part of the first batch, or not even that: making it again loses nothing. */
-static bool hardly_begun(const struct survey *survey, const struct proof *proof)
+/* What was read is the beginning of the stream: making it again loses nothing. */
+static int stream_begun(struct resume *resume, const struct survey *survey,
+			const struct judge *judge)
 {
-	const struct sidecar *sidecar = proof->sidecar;
-	u64 first = sidecar->count ? sidecar_batch_end(&sidecar->batches[0]) :
-				     sidecar->header.buffer_size;
-	size_t size = (size_t)scp_min(survey->plain, sizeof(stream_magic) - 1);
+	const struct sidecar *sidecar = &resume->sidecar;
+	XXH128_canonical_t canonical;
 
-	if (survey->size < ARCHIVE_HEADER && sidecar->header.wrapping.archive)
-		return true;
-	if (proof->wrong || survey->plain > first ||
+	if (judge->proof.wrong || survey->plain > beginning(sidecar) ||
 	    (sidecar->count && sidecar->batches[0].output_offset))
-		return false;
-	return size ? !memcmp(survey->head, stream_magic, size) : nothing_begun(survey);
+		return 0;
+	if (!resume->subject.source && resume_open_subject(resume))
+		return -1;
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(judge->all));
+	return resume_prefix_hash(resume, survey->plain, canonical.digest);
 }
 
-static int check_proven(const struct survey *survey, const struct proof *proof)
+static int check_proven(struct resume *resume, const struct survey *survey,
+			const struct judge *judge)
 {
-	const struct sidecar *sidecar = proof->sidecar;
+	const struct sidecar *sidecar = &resume->sidecar;
+	bool short_archive = sidecar->header.wrapping.archive && survey->size < ARCHIVE_HEADER;
+	int ret;
 
-	if (proof->count || hardly_begun(survey, proof))
+	if (judge->proof.count)
 		return 0;
-	if (!proof->wrong && sidecar->count && sidecar->batches[0].output_offset)
+	if (survey->plain && !short_archive)
+		ret = stream_begun(resume, survey, judge);
+	else
+		ret = nothing_begun(survey, &sidecar->header.wrapping);
+	if (ret)
+		return ret < 0 ? -1 : 0;
+	if (!judge->proof.wrong && sidecar->count && sidecar->batches[0].output_offset)
 		return error_line("%s holds %llu bytes of the stream, but the sidecar goes back "
-				  "to byte %llu only: it cannot be gone on with", survey->name,
+				  "to byte %llu only: it cannot be resumed", survey->name,
 				  survey->plain, sidecar_batch_end(&sidecar->batches[0]));
 	return error_line("%s: nothing in it is proven by the sidecar: it is not this stream, or "
 			  "damaged from its beginning on; left as it is", survey->name);
@@ -124,8 +165,9 @@ static int check_frames(const struct survey *survey, const struct sidecar_header
 			  survey->name);
 }
 
-static int find_point(struct resume *resume, struct survey *survey, const struct proof *proof)
+static int find_point(struct resume *resume, struct survey *survey, const struct judge *judge)
 {
+	const struct proof *proof = &judge->proof;
 	u64 proven = proof->count ? survey->proven : 0;
 
 	/* An archive that ends before its first whole segment begins anew. */
@@ -133,16 +175,19 @@ static int find_point(struct resume *resume, struct survey *survey, const struct
 		proven = survey->at.output_offset;
 	if (!proven)
 		memset(&survey->at, 0, sizeof(survey->at));
-	if (check_proven(survey, proof) || check_frames(survey, &resume->sidecar.header))
+	if (check_proven(resume, survey, judge) || check_frames(survey, &resume->sidecar.header))
 		return -1;
 	/* Too little of it to be told what it was to become. */
 	if (!proven && survey->plain < ARCHIVE_HEADER && sidecar_wrapped(&resume->sidecar))
 		survey->wrapping = resume->sidecar.header.wrapping;
 	if (resume_point_stream(&resume->sidecar, proven, &resume->point))
 		return -1;
+	if (resume_point_complete(&resume->sidecar, &resume->point) &&
+	    append_check_follows(resume, survey))
+		return -1;
 	if (proven < survey->plain)
-		info_line("%s: the stream is right up to byte %llu and goes on there; the %llu "
-			  "bytes behind it are made again", survey->name, proven,
+		info_line("%s: the stream is right up to byte %llu and is resumed there; the %llu "
+			  "bytes after it are made again", survey->name, proven,
 			  survey->plain - proven);
 	take_rest(resume, survey);
 	return 0;
@@ -167,13 +212,11 @@ static int adapt_sidecar(struct resume *resume, const struct survey *survey)
 
 int append_broken_off(const struct resume *resume)
 {
-	char *checkpoint = shell_quote(journal_path(resume->journal));
-	char *file = shell_quote(resume->output_path);
+	char *command = resume_command_append(journal_path(resume->journal), resume->options,
+					      resume->output_path);
 
-	error_line("broken off, go on with: sendcp resume --checkpoint %s --append %s", checkpoint,
-		   file);
-	free(file);
-	free(checkpoint);
+	error_line("interrupted; resume with: %s", command);
+	free(command);
 	return EXIT_BROKEN_OFF;
 }
 
@@ -182,7 +225,7 @@ static int go_on(struct resume *resume, struct survey *survey)
 {
 	bool complete = resume_point_complete(&resume->sidecar, &resume->point);
 
-	if (!complete && resume_open_subject(resume))
+	if (!complete && !resume->subject.source && resume_open_subject(resume))
 		return EXIT_FAILED;
 	if (survey_cut(survey) || adapt_sidecar(resume, survey))
 		return append_broken_off(resume);
@@ -200,8 +243,10 @@ static int survey_with_proof(struct resume *resume, struct survey *survey, struc
 
 	survey->skip = sidecar->count ? sidecar->batches[0].output_offset : 0;
 	survey->context = judge;
-	if (proof_begin(&judge->proof, sidecar, 0))
+	judge->all = XXH3_createState();
+	if (!judge->all || proof_begin(&judge->proof, sidecar, 0))
 		return error_line("out of memory");
+	XXH3_128bits_reset(judge->all);
 	return survey_file(survey);
 }
 
@@ -216,11 +261,12 @@ int append_with_sidecar(struct resume *resume)
 	int code = EXIT_FAILED;
 
 	if (!survey_with_proof(resume, &survey, &judge) &&
-	    !find_point(resume, &survey, &judge.proof))
+	    !find_point(resume, &survey, &judge))
 		code = go_on(resume, &survey);
 	else if (survey.stopped)
 		code = append_stopped(resume);
 	proof_end(&judge.proof);
+	XXH3_freeState(judge.all);
 	survey_clear(&survey);
 	return code;
 }

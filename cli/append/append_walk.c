@@ -125,7 +125,7 @@ static int make_sidecar(struct resume *resume, const struct survey *survey)
 	sidecar->header.wrapping = survey->wrapping;
 	/* A crash may have left an empty one, which is nothing to go on with. */
 	if (!stat(path, &st) && st.st_size)
-		error_line("%s is there: go on with --checkpoint %s --append, or remove it", path,
+		error_line("%s is there: resume with --checkpoint %s --append, or remove it", path,
 			   path);
 	else
 		ret = journal_create_with(path, sidecar, &resume->journal);
@@ -151,7 +151,7 @@ static int go_on(struct resume *resume, struct survey *survey)
 		info_line("the stream is complete: all %llu bytes were sent",
 			  sidecar_made(&resume->sidecar));
 	else
-		info_line("%s: the stream is right up to byte %llu and goes on there",
+		info_line("%s: the stream is right up to byte %llu and is resumed there",
 			  survey->name, sidecar_made(&resume->sidecar));
 	resume->known = survey->blocks.rest;
 	resume->known_size = survey->blocks.rest_size;
@@ -159,6 +159,13 @@ static int go_on(struct resume *resume, struct survey *survey)
 	resume->point.at = survey->at;
 	resume->mark = survey->wrapping.level;
 	return resume_go_on(resume);
+}
+
+static int check_follows(const struct resume *resume, const struct survey *survey)
+{
+	if (!resume_point_complete(&resume->sidecar, &resume->point))
+		return 0;
+	return append_check_follows(resume, survey);
 }
 
 static int walk_and_go_on(struct resume *resume)
@@ -175,7 +182,8 @@ static int walk_and_go_on(struct resume *resume)
 	if (!walk_until_known(resume, &walk, (u32)settings.buffer_size) &&
 	    !send_header(&resume->subject, resume->options, &settings, resume->output_path,
 			 &resume->sidecar.header) &&
-	    !find_cut(resume, &walk, &survey) && !walk_prove(&walk, &resume->sidecar))
+	    !find_cut(resume, &walk, &survey) && !check_follows(resume, &survey) &&
+	    !walk_prove(&walk, &resume->sidecar))
 		code = go_on(resume, &survey);
 	else if (walk.stopped || survey.stopped)
 		code = append_stopped(resume);

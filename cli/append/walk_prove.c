@@ -25,17 +25,17 @@ static int report(struct walk *walk, const struct sidecar_batch *batch,
 	return error_engine(outcome->what, &outcome->error);
 }
 
-static int prove_batch(struct walk *walk, const struct sidecar *sidecar,
-		       const struct sidecar_batch *batch)
+/* The first one's beginning may have been dropped; there is enough then. */
+static int prove_batch(struct walk *walk, const struct sidecar *sidecar, size_t index)
 {
+	const struct sidecar_batch *batch = &sidecar->batches[index];
 	struct stream_outcome outcome;
 	struct resume_point point;
 	u8 *data;
 	int ret;
 
-	/* A place inside the batch is what going on there would need the batch's proof for. */
-	if (resume_point_stream(sidecar, batch->output_offset + 1, &point))
-		return -1;
+	if (!batch->length || !resume_point_batch(sidecar, index, &point))
+		return 0;
 	data = malloc(batch->length);
 	if (!data)
 		return error_line("out of memory");
@@ -53,9 +53,7 @@ int walk_prove(struct walk *walk, const struct sidecar *sidecar)
 
 		if (made - sidecar_batch_end(batch) >= PROVEN_SPAN)
 			break;
-		/* The first one's beginning may have been dropped; there is enough then. */
-		if (batch->length > 1 && (i || !batch->stream_offset) &&
-		    prove_batch(walk, sidecar, batch))
+		if (prove_batch(walk, sidecar, i))
 			return -1;
 	}
 	return 0;

@@ -19,6 +19,10 @@ struct module_access;
  * disk), finds its devices, opens its volume. Needs root.
  */
 int source_open_mounted(const char *path, struct source **out);
+/* The id of the btrfs that @path lies on: 0 or negative errno, -EMEDIUMTYPE: not on a btrfs. */
+int mounted_fsid(const char *path, unsigned char fsid[16]);
+/* Where the btrfs @fsid is mounted, malloc'ed; NULL: nowhere that this process sees. */
+char *mounted_point(const unsigned char fsid[16]);
 /* Opens unmounted devices or image files, all of one filesystem; order does not matter. */
 int source_open_image(const char *const *devices, size_t count, struct source **out);
 /* A second, independent source of the same filesystem, for another thread. */

@@ -135,17 +135,17 @@ stopped()
 	zstd -q <plain | head -c 55000000 >file
 	stopped pread64 --checkpoint cp
 	assert_equal "${lines[-1]}" \
-		"sendcp: broken off, go on with: sendcp resume --checkpoint cp --append $PWD/file"
+		"sendcp: interrupted; resume with: sendcp resume --checkpoint $PWD/cp --append $PWD/file"
 	head -c 55000000 plain >file
 	stopped pread64 --checkpoint cp
 	stopped read "$FIX_MOUNT/large.ro"
 	assert_equal "${lines[-1]}" \
-		"sendcp: broken off, go on with the same command: $PWD/file is as it was"
+		"sendcp: interrupted; run the same command again: $PWD/file is as it was"
 	assert_file_not_exist file.cp
 	"$SENDCP" send -q --archive --checkpoint cp --buffer-size 1M "$FIX_MOUNT/large.ro" |
 		head -c 55000000 >file
 	stopped read --checkpoint cp
-	stopped read
+	stopped read "$FIX_MOUNT/large.ro"
 	assert_file_not_exist file.cp
 }
 
@@ -199,11 +199,20 @@ stopped()
 	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/gone" | zstd -q >file
 	zstd -dcq file >whole
 	btrfs -q subvolume delete "$FIX_MOUNT/gone" >/dev/null
-	printf junk >>file
+	# What a crash leaves is nobody's.
+	head -c 5000 /dev/zero >>file
 	run "$SENDCP" resume --checkpoint cp --append file
 	assert_success
 	assert_output --partial "the stream is complete"
 	unwrapped file whole
+	# Anything else may be somebody's.
+	printf junk >>file
+	cp file kept
+	run "$SENDCP" resume --checkpoint cp --append file
+	assert_failure 1
+	assert_output --partial "4 bytes follow that are not part of it"
+	assert cmp file kept
+	truncate -s -4 file
 	# But not if something lacks.
 	truncate -s -1000 file
 	run "$SENDCP" resume --checkpoint cp --append file
@@ -280,12 +289,13 @@ stopped()
 	assert_file_exist file.cp
 	run "$SENDCP" resume --append file "$FIX_MOUNT/large.ro"
 	assert_failure 1
-	assert_output --partial "file.cp is there: go on with --checkpoint file.cp"
+	assert_output --partial "file.cp is there: resume with --checkpoint file.cp"
 	"$SENDCP" resume -q --checkpoint file.cp
 	assert cmp file "$FIX/large"
 	assert_file_not_exist file.cp
 }
 
+# Anyone can have written an archive, so what is sent is what the user names.
 @test "append: archives need no sidecar, they have its lines" {
 	local kind
 
@@ -294,13 +304,16 @@ stopped()
 		# shellcheck disable=SC2086
 		sender $kind >all
 		cut_copy all $(($(file_size all) * 2 / 3))
-		"$SENDCP" resume -q --append file
+		refused "what is to be sent"
+		refused "is not the subvolume that it was sent with" -p "$FIX_MOUNT/a" "$FIX_MOUNT/b2"
+		refused "is of another send" "$FIX_MOUNT/b"
+		"$SENDCP" resume -q --append file -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
 		unwrapped file "$FIX/whole"
 		assert_file_not_exist file.cp
 	done
 	cut_copy all 100000
 	: >file.cp
-	run "$SENDCP" resume --append file
+	run "$SENDCP" resume --append file "$FIX_MOUNT/b"
 	assert_failure 1
 	assert_output --partial "file.cp is there"
 }
@@ -323,11 +336,12 @@ stopped()
 	refused "holds no send stream" "$FIX_MOUNT/b"
 	seq 1000 >file
 	refused "holds no send stream" "$FIX_MOUNT/b"
-	refused "does not tell what it is of"
+	refused "what is to be sent"
 	"$SENDCP" send -q --archive "$FIX_MOUNT/b" | head -c 3000000 >file
-	refused "name no SUBVOL" "$FIX_MOUNT/b"
+	refused "is of another send" "$FIX_MOUNT/a"
+	refused "was sent with 0" -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
 	"$SENDCP" send -q --archive "$FIX_MOUNT/b" | head -c 700 >file
-	refused "not even the archive's manifest"
+	refused "not even the archive's manifest" "$FIX_MOUNT/b"
 }
 
 # What is refused here is whole, so it must not be cut off as if it were damage.

@@ -39,7 +39,7 @@ full()
 	run "$SENDCP" send $SMALL "$@" "$FIX_MOUNT/large.ro"
 	assert_failure 75
 	assert_output --partial "No space left on device"
-	[[ ${lines[-1]} == *"broken off, go on with: sendcp resume --checkpoint"* ]] ||
+	[[ ${lines[-1]} == *"interrupted; resume with: sendcp resume --checkpoint"* ]] ||
 		fail "${lines[-1]}"
 }
 
@@ -102,7 +102,7 @@ full()
 	assert_failure 75
 	assert_line --partial "small/f.cp: No space left on device"
 	assert_equal "${lines[-1]}" \
-		"sendcp: broken off, go on with the same command: $PWD/small/f is as it was"
+		"sendcp: interrupted; run the same command again: $PWD/small/f is as it was"
 	cmp small/f <(head -c 900000 "$FIX/large")
 	roomy
 	"$SENDCP" resume -q --append small/f "$FIX_MOUNT/large.ro"

@@ -101,7 +101,7 @@ streams()
 	mount -o loop "$FIX/small" "$TARGET"
 	run nightly data
 	assert_failure 75
-	assert_output --partial "go on with: sendcp resume --checkpoint"
+	assert_output --partial "resume with: sendcp resume --checkpoint"
 	before=$(ls "$SNAPSHOTS")
 	mkdir "$FIX/kept"
 	cp -a "$TARGET"/data.* "$FIX/kept/"

@@ -117,7 +117,7 @@ last_of()
 		'.subvolume_bytes_made < .bytes_made and (.subvolumes | length) == 2'
 	run "$SENDCP" show cp
 	assert_line --regexp '^made: +subvolume 2 of 2, byte [0-9]+ of its stream$'
-	assert_line --regexp '^state: +broken off'
+	assert_line --regexp '^state: +interrupted'
 }
 
 # Before there were times, and members that a later version will add: both are read.

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command that resumes a transfer, as a line for a shell.
+ *
+ * Paths are absolute and quoted. Functions return malloc'ed text and exit without memory.
+ */
+#ifndef CLI_RESUME_COMMAND_H
+#define CLI_RESUME_COMMAND_H
+
+#include "options.h"
+
+/* With the sidecar @checkpoint. @devices (may be NULL): their --device options are repeated. */
+char *resume_command(const char *checkpoint, const struct options *devices);
+/* The same, followed by --append @file; @file NULL: the word FILE, which is to be replaced. */
+char *resume_command_append(const char *checkpoint, const struct options *devices,
+			    const char *file);
+/* Without a sidecar: what is sent is what @options of the interrupted command say. */
+char *resume_command_alone(const struct options *options, const char *file);
+
+#endif
