@@ -18,6 +18,9 @@
 #include "output.h"
 #include "signals.h"
 
+/* No pipe holds more unless it was made larger on purpose. */
+#define PIPE_MAX (1u << 20)
+#define FIRST_PARTS (256u << 10)
 /* Seconds that the reader of a pipe has, after a signal, to take the rest of a frame. */
 #define STOP_PATIENCE 5
 
@@ -179,6 +182,19 @@ static void count(struct output *output, size_t done)
 		output->offset += done;
 }
 
+/*
+ * Not all at once until the reader has taken something and is what the shell was to start: it may
+ * be gone when this returns.
+ */
+static size_t part_of(struct output *output, size_t size)
+{
+	if (output->file || output->reader_known)
+		return size;
+	if (output->file_offset > PIPE_MAX)
+		output_find_reader(output);
+	return output->reader_known || size < FIRST_PARTS ? size : FIRST_PARTS;
+}
+
 int output_write(struct output *output, const void *data, size_t size)
 {
 	const char *from = data;
@@ -188,7 +204,7 @@ int output_write(struct output *output, const void *data, size_t size)
 
 		if (gives_up(output))
 			return -EINTR;
-		done = write(output->fd, from, size);
+		done = write(output->fd, from, part_of(output, size));
 		if (done < 0 && errno == EAGAIN)
 			wait_writable(output);
 		else if (done < 0 && errno != EINTR)

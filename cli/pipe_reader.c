@@ -18,6 +18,7 @@
 /* Longer pipelines exist; their users know where their files are. */
 #define HOPS_MAX 8
 #define PROC_PATH 64
+#define READERS_MAX 64
 
 static bool is_number(const char *name)
 {
@@ -104,24 +105,65 @@ static bool reads_pipe(const char *pid, const char *fd, void *context)
 	       access_mode(pid, fd) == O_RDONLY;
 }
 
-/* The process that reads @pipe into @pid; false: none that can be seen. */
-static bool find_process(const struct stat *pipe, char *pid, size_t size)
+static long parent_of(long pid)
+{
+	char path[PROC_PATH], line[512];
+	const char *name_end = NULL;
+	long parent = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	/* The name before it may have any character. */
+	if (fgets(line, sizeof(line), file))
+		name_end = strrchr(line, ')');
+	if (name_end)
+		sscanf(name_end, ") %*c %ld", &parent);
+	fclose(file);
+	return parent;
+}
+
+static size_t find_processes(const struct stat *pipe, long *pids, size_t room)
 {
 	struct dirent *entry;
-	bool found = false;
 	DIR *dir = opendir("/proc");
+	size_t count = 0;
 
-	if (!dir)
-		return false;
-	while (!found && (entry = readdir(dir))) {
-		if (!is_number(entry->d_name) || atol(entry->d_name) == (long)getpid())
+	while (dir && count < room && (entry = readdir(dir)))
+		if (is_number(entry->d_name) && atol(entry->d_name) != (long)getpid() &&
+		    each_fd(entry->d_name, reads_pipe, (void *)pipe))
+			pids[count++] = atol(entry->d_name);
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+static bool has_child(long pid, const long *pids, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (parent_of(pids[i]) == pid)
+			return true;
+	return false;
+}
+
+/*
+ * The process that reads @pipe into @pid; false: none that can be seen. Shells that wait for their
+ * children have the pipe open, too.
+ */
+static bool find_process(const struct stat *pipe, char *pid, size_t size)
+{
+	long pids[READERS_MAX];
+	size_t count = find_processes(pipe, pids, READERS_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		if (has_child(pids[i], pids, count))
 			continue;
-		found = each_fd(entry->d_name, reads_pipe, (void *)pipe);
-		if (found)
-			snprintf(pid, size, "%.15s", entry->d_name);
+		snprintf(pid, size, "%ld", pids[i]);
+		return true;
 	}
-	closedir(dir);
-	return found;
+	return false;
 }
 
 /* Arguments of one process fit; of longer lists the first part is enough. */
@@ -144,7 +186,35 @@ static bool is_receive(const char *pid)
 	words[got] = '\0';
 	btrfs = strstr(words, "btrfs ");
 	return btrfs && (btrfs == words || strchr("/ '\"", btrfs[-1])) &&
-	       !strncmp(btrfs + strlen("btrfs "), "receive ", strlen("receive "));
+	       strstr(btrfs, " receive ");
+}
+
+static bool is_same(const char *pid, const char *fd, void *context)
+{
+	const struct stat *wanted = context;
+	struct stat st;
+
+	return stat_fd(pid, fd, &st) && same_file(&st, wanted);
+}
+
+/* A log that the shell opened is open in all that it started, and so here too. */
+static bool is_inherited(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && each_fd("self", is_same, &st);
+}
+
+/* regular_path(), if the file is the reader's own. */
+static char *written_path(const char *pid, const char *fd)
+{
+	char *path = regular_path(pid, fd);
+
+	if (path && is_inherited(path)) {
+		free(path);
+		return NULL;
+	}
+	return path;
 }
 
 /* What a program like dd or zstd -o writes to: the only regular file that it may write. */
@@ -157,7 +227,7 @@ static bool take_written(const char *pid, const char *fd, void *context)
 	if (atoi(fd) <= STDERR_FILENO)
 		return false;
 	mode = access_mode(pid, fd);
-	path = mode == O_WRONLY || mode == O_RDWR ? regular_path(pid, fd) : NULL;
+	path = mode == O_WRONLY || mode == O_RDWR ? written_path(pid, fd) : NULL;
 	if (!path)
 		return false;
 	if (*found) {
@@ -186,11 +256,11 @@ void pipe_reader_find(int fd, struct pipe_reader *reader)
 		reader->receive = is_receive(pid);
 		if (reader->receive)
 			return;
-		reader->file = regular_path(pid, "1");
-		if (!reader->file)
-			each_fd(pid, take_written, &reader->file);
-		if (reader->file || !stat_fd(pid, "1", &pipe))
+		if (!stat_fd(pid, "1", &pipe))
 			return;
+		reader->file = written_path(pid, "1");
+		if (!reader->file && !S_ISFIFO(pipe.st_mode))
+			each_fd(pid, take_written, &reader->file);
 	}
 }
 

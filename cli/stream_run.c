@@ -11,9 +11,6 @@
 #include "signals.h"
 #include "stream_run.h"
 
-/* No pipe holds more, so its reader has taken something, and is what the shell was to start. */
-#define PIPE_MAX (1u << 20)
-
 struct writer {
 	struct stream_run *run;
 	struct stream_outcome *outcome;
@@ -187,8 +184,6 @@ static int deliver(struct writer *writer, const struct batch *batch)
 	progress_set(run->progress, run->output->offset);
 	if (ret)
 		return write_failed(writer, ret);
-	if (run->output->file_offset > PIPE_MAX)
-		output_find_reader(run->output);
 	if (!line_first && note(writer, &line))
 		return -1;
 	return sync_if_due(writer, batch->length);

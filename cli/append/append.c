@@ -12,6 +12,7 @@
 #include "message.h"
 #include "outcome.h"
 #include "resume_file.h"
+#include "unwrap/unwrap.h"
 
 /* What ends an archive: a line, and the format's own end, up to a tape's record. */
 #define ARCHIVE_END_MAX (64u << 10)
@@ -31,6 +32,22 @@ int append_open(struct resume *resume, const char *path)
 }
 
 /*
+ * What is left is the rest of the frame that the stream ends in, or the beginning of one that has
+ * no contents yet: a compressor was writing it when it was killed.
+ */
+static bool ends_in_frame(const struct survey *survey)
+{
+	const struct blocks_result *blocks = &survey->blocks;
+	u8 magic[4];
+
+	if (blocks->cut.close != BLOCKS_CLOSED)
+		return true;
+	return survey->size - blocks->cut.file >= sizeof(magic) &&
+	       !read_at(survey->fd, magic, sizeof(magic), blocks->cut.file) &&
+	       unwrap_zstd_begun(magic, sizeof(magic)) && survey->plain == blocks->cut.plain;
+}
+
+/*
  * A stream that is complete stays as it is; what follows it is not ours to cut off. Only what can
  * be nothing else goes: the rest of the frame or archive that the stream ends in.
  */
@@ -47,7 +64,7 @@ int append_check_follows(const struct resume *resume, const struct survey *surve
 				  sidecar_made(&resume->sidecar));
 	if (survey->wrapping.archive)
 		own = ARCHIVE_END_MAX;
-	else if (survey->wrapping.level && survey->blocks.cut.close != BLOCKS_CLOSED)
+	else if (survey->wrapping.level && ends_in_frame(survey))
 		own = survey->size;
 	return resume_file_check_tail(&resume->output, survey->at.file_offset, survey->size, own);
 }

@@ -97,10 +97,10 @@ static bool nothing_begun(const struct survey *survey, const struct wrapping *wr
 {
 	if (!survey->size)
 		return true;
-	if (survey->wrapping.archive)
-		return survey->manifest || manifest_begun(survey);
 	if (wrapping->archive && survey->size < ARCHIVE_HEADER)
 		return archive_begun(survey, wrapping);
+	if (survey->wrapping.archive)
+		return survey->manifest || manifest_begun(survey);
 	return survey->wrapping.level && survey->size <= FIRST_BLOCK_MAX;
 }
 

@@ -104,13 +104,16 @@ teardown()
 	assert cmp a b
 }
 
-@test "cli: -f makes a file of mode 0600, empties an existing one" {
+@test "cli: -f makes a file of mode 0600, and empties an existing one only with --restart" {
 	umask 000
 	"$SENDCP" send -q --device "$IMG" --no-data -f new s.ro
 	assert_equal "$(stat -c %a new)" 600
 	head -c 9000000 /dev/zero >old
 	chmod 644 old
-	"$SENDCP" send -q --device "$IMG" --no-data -f old s.ro
+	run "$SENDCP" send -q --device "$IMG" --no-data -f old s.ro
+	assert_failure 1
+	assert_equal "$(file_size old)" 9000000
+	"$SENDCP" send -q --device "$IMG" --no-data --restart -f old s.ro
 	assert cmp new old
 	assert_equal "$(stat -c %a old)" 644
 	assert_file_not_exists new.cp

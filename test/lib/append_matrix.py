@@ -188,8 +188,18 @@ class Matrix:
         self.attempt("%d bytes of junk behind %d" % (len(junk), at), self.file[:at] + junk,
                      self.lines[:-1], at < EARLY)
 
+    # It may be anything, so it is not cut off; zeros are what a crash leaves.
     def junk_behind_all(self):
-        self.attempt("junk behind the end", self.file + b"\0junk", self.lines)
+        junk = self.file + b"\0junk"
+        write("FILE", junk)
+        if self.lines:
+            write("cp", b"".join(self.lines))
+        done = self.resume(self.lines)
+        self.tried += 1
+        if done.returncode != 1 or read("FILE") != junk or b"left as it is" not in done.stderr:
+            self.fail("junk behind the end", done)
+        self.refused += 1
+        self.attempt("zeros behind the end", self.file + bytes(70000), self.lines)
 
     def flipped(self):
         at = self.random.randrange(1, len(self.file))

@@ -298,4 +298,5 @@ class Recording:
             sys.exit("crash: cannot send")
         older = {OUTPUT: subject.read(OUTPUT), JOURNAL: subject.read(JOURNAL)}
         self.add("send over an older one", older,
-                 self.record(files_after(older, []), subject.send), older=older[OUTPUT])
+                 self.record(files_after(older, []), subject.send + ["--restart"]),
+                 older=older[OUTPUT])

@@ -1,0 +1,367 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What an interrupted send says last, and what resume and send refuse: nothing unproven is believed,
+# truncated, overwritten or called complete.
+
+load ../lib/suite
+
+setup_file()
+{
+	require_mount
+	require_program zstd
+	fixture_begin
+	fixture_mkfs 1 2G
+	fixture_mount
+	btrfs -q subvolume create "$FIX_MOUNT/s"
+	head -c 60M /dev/urandom >"$FIX_MOUNT/s/noise"
+	btrfs -q subvolume snapshot -r "$FIX_MOUNT/s" "$FIX_MOUNT/one"
+	head -c 1M /dev/urandom >"$FIX_MOUNT/s/more"
+	btrfs -q subvolume snapshot -r "$FIX_MOUNT/s" "$FIX_MOUNT/two"
+	native_send "$FIX/one" "$FIX_MOUNT/one"
+	native_send "$FIX/two" -p "$FIX_MOUNT/one" "$FIX_MOUNT/two"
+}
+
+teardown_file()
+{
+	fixture_end
+}
+
+setup()
+{
+	PATH=$(dirname "$SENDCP"):$PATH
+	cd "$BATS_TEST_TMPDIR" || return 1
+}
+
+teardown()
+{
+	local point
+
+	for point in "$BATS_TEST_TMPDIR"/disk* "$BATS_TEST_TMPDIR"/elsewhere; do
+		while mountpoint -q "$point"; do umount "$point"; done
+	done
+}
+
+# interrupted [OPTIONS]: a send of `one` into a file, killed after some 30 MB.
+interrupted()
+{
+	run streamcut --signal KILL --watch out 30000000 -- \
+		"$SENDCP" send -q -f out --checkpoint-interval 4M "$@" "$FIX_MOUNT/one"
+	assert_equal "$status" 137
+}
+
+# refused TEXT COMMAND...: ends with 1 and says TEXT.
+refused()
+{
+	local text=$1
+
+	shift
+	run "$@"
+	assert_failure 1
+	assert_output --partial "$text"
+}
+
+# The command that the last line of what was said names, run as a person would.
+run_last_line()
+{
+	local line
+
+	line=$(tail -n 1 "$1")
+	[[ $line == "sendcp: interrupted; resume with: "* ]] || fail "last line: $line"
+	sh -c "${line#*resume with: }"
+}
+
+@test "last line: the very file that the reader of the pipe writes" {
+	local reader
+
+	for reader in "cat >f" "zstd -q >f" "cat | zstd -q >f" "zstd -q -o f" "dd of=f bs=64k status=none"; do
+		rm -f cp f
+		mkfifo pipe
+		# A reader that goes away, when something has arrived.
+		(head -c 20000000 | bash -c "$reader") <pipe 3>&- &
+		"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" >pipe 2>err && fail "not interrupted"
+		wait $!
+		rm pipe
+		[[ $(tail -n 1 err) == *"resume --checkpoint $PWD/cp --append $PWD/f" ]] ||
+			fail "$reader: $(cat err)"
+		run_last_line err
+		"$SENDCP" cat f | cmp - "$FIX/one" || fail "$reader"
+		"$SENDCP" show cp | grep -q "^state: *complete"
+	done
+}
+
+@test "last line: names that a shell would take apart" {
+	local dir
+
+	dir=$PWD/$'a b\'c\n$(d)\\%s'
+	mkdir "$dir"
+	streamcut --signal INT --watch "$dir/f" 20000000 -- \
+		"$SENDCP" send -q -f "$dir/f" "$FIX_MOUNT/one" 2>err || true
+	run_last_line err
+	cmp "$dir/f" "$FIX/one"
+}
+
+@test "last line: a pipe into btrfs receive cannot be resumed, and that is said" {
+	mkdir "$FIX_MOUNT/received"
+	mkfifo pipe
+	(head -c 20000000 | btrfs -q receive "$FIX_MOUNT/received") <pipe 2>/dev/null 3>&- &
+	run --separate-stderr bash -c 'exec "$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" >pipe'
+	wait $! || true
+	assert_equal "$status" 1
+	[[ $stderr == *"btrfs receive cannot continue a stream"*"--restart" ]] || fail "$stderr"
+	for name in "$FIX_MOUNT"/received/*; do btrfs -q subvolume delete "$name" >/dev/null; done
+}
+
+@test "last line: standard output that is a file is one" {
+	streamcut --signal KILL --watch f 20000000 -- \
+		bash -c 'exec "$SENDCP" send -q "$FIX_MOUNT/one" >f' || true
+	assert_file_exists f.cp
+	"$SENDCP" resume -q --checkpoint f.cp
+	cmp f "$FIX/one"
+	assert_file_not_exists f.cp
+	# Two in one file: only the first can have a sidecar of its own, and none is left.
+	{ "$SENDCP" send -q "$FIX_MOUNT/one"; "$SENDCP" send -q -p "$FIX_MOUNT/one" "$FIX_MOUNT/two"; } >f
+	cat "$FIX/one" "$FIX/two" | cmp - f
+	assert_file_not_exists f.cp
+}
+
+@test "last line: a compressed stream into a pipe, and no number that was never written" {
+	"$SENDCP" send -q --compress --checkpoint cp --checkpoint-interval 8M "$FIX_MOUNT/one" 2>err |
+		head -c 20000000 >f || true
+	run_last_line err
+	"$SENDCP" cat f | cmp - "$FIX/one"
+	# To a reader that cannot be looked up.
+	rm cp
+	"$SENDCP" send -q --compress --checkpoint cp --checkpoint-interval 8M "$FIX_MOUNT/one" 2>err |
+		head -c 20000000 | (head -c 10000000 >g; cat >/dev/null) || true
+	refused "only" "$SENDCP" resume --checkpoint cp --at 30000000
+	refused "truncate the receiver's copy" "$SENDCP" resume --checkpoint cp --at 10000000
+	local at
+	at=$("$SENDCP" resume --checkpoint cp --at 10000000 2>&1 | grep -oE -- "--at [0-9]+" | tr -dc 0-9)
+	truncate -s "$at" g
+	"$SENDCP" resume -q --checkpoint cp --at "$at" | dd of=g bs=1M oflag=seek_bytes seek="$at" \
+		conv=notrunc status=none
+	"$SENDCP" cat g | cmp - "$FIX/one"
+}
+
+@test "pipe: what its reader kept is never assumed" {
+	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" 2>/dev/null | head -c 20000000 >part || true
+	refused "how much of it the reader kept is not known" "$SENDCP" resume --checkpoint cp
+	refused "were ever written" "$SENDCP" resume --checkpoint cp --at 50000000
+	# Twice in a row does no harm.
+	for _ in 1 2; do
+		cp cp cp.kept
+		"$SENDCP" resume -q --checkpoint cp --at 20000000 |
+			dd of=part bs=1M oflag=seek_bytes seek=20000000 conv=notrunc status=none
+		cp cp.kept cp
+	done
+	cmp part "$FIX/one"
+	"$SENDCP" resume -q --checkpoint cp --at 20000000 >/dev/null
+	refused "the stream is complete" "$SENDCP" resume --checkpoint cp --at 20000000
+}
+
+@test "pipe: the receiver proves what it has" {
+	local have
+
+	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" 2>/dev/null | head -c 40000001 >part || true
+	have=$("$SENDCP" verify --position part)
+	[[ $have =~ ^[0-9]+:[0-9a-f]{32}$ ]]
+	assert [ "${have%%:*}" -le 40000001 ]
+	refused "is not this stream" "$SENDCP" resume --checkpoint cp --have "${have%%:*}:$(printf %032d 0)"
+	refused "not what sendcp verify --position prints" "$SENDCP" resume --checkpoint cp --have 5
+	head -c 30000000 "$FIX/one" >other
+	printf x | dd of=other bs=1 seek=29000000 conv=notrunc status=none
+	refused "is not this stream" "$SENDCP" resume --checkpoint cp --have \
+		"$("$SENDCP" verify --position part | cut -d: -f1):$("$SENDCP" verify --position other | cut -d: -f2)"
+	"$SENDCP" resume -q --checkpoint cp --have "$have" |
+		dd of=part bs=1M oflag=seek_bytes seek="${have%%:*}" conv=notrunc status=none
+	cmp part "$FIX/one"
+	# Also of a stream that is complete as far as the sender knows.
+	truncate -s 45000000 part
+	have=$("$SENDCP" verify --position part)
+	"$SENDCP" resume -q --checkpoint cp --have "$have" |
+		dd of=part bs=1M oflag=seek_bytes seek="${have%%:*}" conv=notrunc status=none
+	cmp part "$FIX/one"
+	run "$SENDCP" resume --checkpoint cp --have "$("$SENDCP" verify --position part)"
+	assert_success
+	assert_output --partial "the stream is complete"
+	refused "was sent compressed" bash -c '"$SENDCP" send -q --compress --checkpoint z.cp "$FIX_MOUNT/one" |
+		head -c 1000 >z; "$SENDCP" resume --checkpoint z.cp --have '"$have"
+}
+
+@test "pipe: the receiver of a compressed stream proves what it has" {
+	local have
+
+	"$SENDCP" send -q --compress --checkpoint cp --checkpoint-interval 4M "$FIX_MOUNT/one" 2>/dev/null |
+		head -c 40000001 >part || true
+	have=$("$SENDCP" verify --position part)
+	[[ $have =~ ^[0-9]+:[0-9]+:[0-9a-f]{32}$ ]]
+	assert [ "${have%%:*}" -gt 20000000 ]
+	truncate -s "${have%%:*}" part
+	"$SENDCP" resume -q --checkpoint cp --have "$have" >>part
+	"$SENDCP" cat part | cmp - "$FIX/one"
+}
+
+@test "send again: what could be resumed is not thrown away" {
+	interrupted
+	cp out kept
+	run "$SENDCP" send -f out "$FIX_MOUNT/one"
+	assert_failure 1
+	assert_line --partial "was interrupted after"
+	assert_line --partial "add --restart"
+	[[ ${lines[-1]} == *"resume with: sendcp resume --checkpoint $PWD/out.cp" ]]
+	cmp out kept
+	# Another snapshot, another sidecar for the same file, no sidecar at all.
+	refused "was interrupted after" "$SENDCP" send -q -f out "$FIX_MOUNT/two"
+	cmp out kept
+	refused "not overwriting it" "$SENDCP" send -q -f out --checkpoint other "$FIX_MOUNT/one"
+	assert_file_not_exists other
+	cmp out kept
+	mv out.cp away
+	run "$SENDCP" send -q -f out "$FIX_MOUNT/one"
+	assert_failure 1
+	[[ ${lines[-1]} == *"sendcp resume --append $PWD/out $FIX_MOUNT/one" ]]
+	cmp out kept
+	mv away out.cp
+	"$SENDCP" resume -q --checkpoint out.cp
+	cmp out "$FIX/one"
+	# A complete stream may go, as with btrfs send -f; with --restart anything.
+	"$SENDCP" send -q -f out -p "$FIX_MOUNT/one" "$FIX_MOUNT/two"
+	cmp out "$FIX/two"
+	rm out
+	interrupted
+	"$SENDCP" send -q --restart -f out -p "$FIX_MOUNT/one" "$FIX_MOUNT/two"
+	cmp out "$FIX/two"
+	seq 1000 >out
+	refused "is not known to be a complete stream" "$SENDCP" send -q -f out "$FIX_MOUNT/two"
+	seq 1000 | cmp - out
+	assert_file_not_exists out.cp
+}
+
+@test "send again: into a pipe" {
+	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" 2>/dev/null | head -c 20000000 >part || true
+	cp cp kept
+	refused "was interrupted after" "$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/two"
+	cmp cp kept
+	"$SENDCP" resume -q --checkpoint cp --append part
+	"$SENDCP" send -q --checkpoint cp -p "$FIX_MOUNT/one" "$FIX_MOUNT/two" | cmp - "$FIX/two"
+}
+
+@test "resume: a file that is not there is not made anew" {
+	mkdir a b
+	cd a
+	interrupted
+	mv out ../b
+	refused "$PWD/out is not there" "$SENDCP" resume --checkpoint out.cp
+	assert_file_not_exists out
+	refused "is not there" "$SENDCP" resume --checkpoint out.cp -f new
+	assert_file_not_exists new
+	: >out
+	refused "is empty, and had" "$SENDCP" resume --checkpoint out.cp
+	"$SENDCP" resume -q --checkpoint out.cp -f ../b/out
+	cmp ../b/out "$FIX/one"
+}
+
+@test "resume: a target that is not mounted" {
+	mkdir disk
+	mount -t tmpfs none disk
+	run streamcut --signal KILL --watch disk/out 30000000 -- \
+		"$SENDCP" send -q -f disk/out --checkpoint cp "$FIX_MOUNT/one"
+	mkdir disk2
+	mount --move disk disk2 2>/dev/null || { mount --bind disk disk2; umount disk; }
+	refused "was on the filesystem mounted at $PWD/disk, which is not mounted there now" \
+		"$SENDCP" resume --checkpoint cp
+	refused "which is not mounted there now" "$SENDCP" resume --checkpoint cp --restart
+	assert_file_not_exists disk/out
+	"$SENDCP" resume -q --checkpoint cp -f disk2/out
+	cmp disk2/out "$FIX/one"
+}
+
+@test "resume: the source is found where its filesystem is mounted now" {
+	interrupted
+	mkdir elsewhere
+	mount --bind "$FIX_MOUNT" elsewhere
+	fixture_umount
+	"$SENDCP" resume -q --checkpoint out.cp
+	umount elsewhere
+	fixture_mount
+	cmp out "$FIX/one"
+}
+
+@test "resume: another file that took the output's name is left alone" {
+	interrupted
+	cp "$FIX/two" out
+	refused "nothing in it is proven to be this stream: left as it is" "$SENDCP" resume --checkpoint out.cp
+	cmp out "$FIX/two"
+	refused "nothing in it is proven" "$SENDCP" resume --checkpoint out.cp --at 0
+	cmp out "$FIX/two"
+	refused "left as it is" "$SENDCP" resume --checkpoint out.cp --append out
+	cmp out "$FIX/two"
+	# Named by a sidecar that knows no batch yet: the beginning is compared.
+	sed -i 1q out.cp
+	refused "nothing in it is proven" "$SENDCP" resume --checkpoint out.cp
+	refused "left as it is" "$SENDCP" resume --checkpoint out.cp --append out
+	seq 1000 >out
+	refused "nothing in it is proven" "$SENDCP" resume --checkpoint out.cp
+	seq 1000 | cmp - out
+	# What a crash leaves of this one goes.
+	{ head -c 699904 "$FIX/one"; head -c 40000 /dev/zero; } >out
+	"$SENDCP" resume -q --checkpoint out.cp
+	cmp out "$FIX/one"
+}
+
+@test "resume: compressed, another file that took the output's name is left alone" {
+	interrupted --compress
+	zstd -q <"$FIX/two" >out
+	cp out kept
+	refused "left as it is" "$SENDCP" resume --checkpoint out.cp
+	cmp out kept
+	sed -i 1q out.cp
+	refused "left as it is" "$SENDCP" resume --checkpoint out.cp
+	cmp out kept
+	head -c 700000 "$FIX/one" | zstd -q >out
+	"$SENDCP" resume -q --checkpoint out.cp
+	"$SENDCP" cat out | cmp - "$FIX/one"
+}
+
+@test "resume: a file that is complete and goes on with something else" {
+	cat "$FIX/one" "$FIX/two" >both
+	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" | cat >file
+	cp both file
+	refused "another stream follows" "$SENDCP" resume --checkpoint cp --append file
+	cmp both file
+	rm cp
+	"$SENDCP" send -q --checkpoint cp -f file "$FIX_MOUNT/one"
+	"$SENDCP" resume -q --checkpoint cp
+	cp both file
+	refused "follow that are not part of it" "$SENDCP" resume --checkpoint cp
+	cmp both file
+	{ zstd -q <"$FIX/one"; zstd -q <"$FIX/two"; } >file
+	cp file both
+	refused "another stream follows" "$SENDCP" resume --checkpoint cp --append file
+	cmp both file
+	# The same size is not the same file.
+	{ head -c 59000000 "$FIX/one"; head -c $(($(file_size "$FIX/one") - 59000000)) /dev/urandom; } >file
+	run "$SENDCP" resume -q --checkpoint cp
+	assert_success
+	cmp file "$FIX/one"
+	seq 10000000 | head -c "$(file_size "$FIX/one")" >file
+	refused "nothing in it is proven" "$SENDCP" resume --checkpoint cp
+}
+
+@test "resume: a sidecar that others may write names nothing" {
+	interrupted
+	seq 1000 >precious
+	cp precious kept
+	edit_sidecar out.cp "if 'output' in o: o['output'] = '$PWD/precious'"
+	refused "nothing in it is proven" "$SENDCP" resume --checkpoint out.cp
+	cmp precious kept
+	chmod g+w out.cp
+	refused "others may write to it" "$SENDCP" resume --checkpoint out.cp
+	chmod g-w out.cp
+	chown 1234 out.cp
+	refused "belongs to another user" "$SENDCP" resume --checkpoint out.cp
+	cmp precious kept
+	chown 0 out.cp
+	"$SENDCP" resume -q --checkpoint out.cp -f out
+	cmp out "$FIX/one"
+}
