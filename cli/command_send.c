@@ -9,6 +9,7 @@
 
 #include "alloc.h"
 #include "command.h"
+#include "conflicts.h"
 #include "measure.h"
 #include "message.h"
 #include "outcome.h"
@@ -45,6 +46,8 @@ static int create_wrap(struct stream_run *run, const struct sidecar_header *head
 static int prepare(struct stream_run *run, const struct options *options,
 		   struct sidecar_header *header)
 {
+	if (conflicts_send(run->subject, options))
+		return -1;
 	if (options->output && output_open(run->output, options->output))
 		return -1;
 	if (send_header(run->subject, options, &run->settings, options->output, header) ||

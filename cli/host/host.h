@@ -40,6 +40,7 @@ const struct module_access *source_module(const struct source *source);
 /* The devices that were found, each open for reading. */
 unsigned int source_device_count(const struct source *source);
 int source_device_fd(const struct source *source, unsigned int index);
+const char *source_device_path(const struct source *source, unsigned int index);
 
 /*
  * Makes the host's interrupted() say -EINTR once *@flag is not 0, and ends waits early. NULL:

@@ -76,6 +76,11 @@ int source_device_fd(const struct source *source, unsigned int index)
 	return source->devices.devices[index].fd;
 }
 
+const char *source_device_path(const struct source *source, unsigned int index)
+{
+	return source->devices.devices[index].path;
+}
+
 struct scp_volume *source_volume(struct source *source)
 {
 	return source->volume;
