@@ -51,6 +51,11 @@ int source_reopen(const struct source *source, struct source **out)
 	return source->kind->reopen(source, out);
 }
 
+int source_unchanged(struct source *source, struct scp_error *error)
+{
+	return source->kind->unchanged ? source->kind->unchanged(source, error) : 0;
+}
+
 const char *source_kind(const struct source *source)
 {
 	return source->module ? "module" : source->kind->name;
