@@ -111,7 +111,10 @@ int resume_go_on(struct resume *resume)
 		return EXIT_FAILED;
 	}
 	if (note_resumed(resume, &run.mark))
-		outcome = (struct stream_outcome){ .how = STREAM_JOURNAL_FAILED };
+		outcome = (struct stream_outcome){
+			.how = STREAM_JOURNAL_FAILED,
+			.err = journal_error(resume->journal),
+		};
 	else
 		run_from_point(resume, &run, &outcome);
 	code = outcome_report(&run, &outcome, resume->options);
