@@ -285,3 +285,22 @@ int conflicts_resume(const struct subject *subject, const struct options *option
 	free(beside);
 	return ret;
 }
+
+int conflicts_copy(const char *input)
+{
+	const bool named = strcmp(input, "-");
+	struct file_uses uses = { 0 };
+	struct file_use *use = add_use(&uses, "the stream that is read,",
+				       named ? input : "standard input", false);
+	struct stat st;
+	int ret = 0;
+
+	/* One that cannot be looked at cannot be read either. */
+	if (!(named ? stat(input, &st) : fstat(STDIN_FILENO, &st)))
+		ret = storage_of_stat(&st, &use->storage);
+	ret = ret ? cannot_look(use, -ret) : add_stdout(&uses);
+	if (!ret)
+		ret = check_pairs(&uses);
+	clear_uses(&uses);
+	return ret;
+}

@@ -22,5 +22,7 @@ int conflicts_send(const struct subject *subject, const struct options *options)
 /* The same for resume, which writes to @output. */
 int conflicts_resume(const struct subject *subject, const struct options *options,
 		     const char *output);
+/* For what copies @input, a stream ("-": standard input), to standard output: it would not end. */
+int conflicts_copy(const char *input);
 
 #endif

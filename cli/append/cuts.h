@@ -13,7 +13,7 @@
 
 #include "append/blocks.h"
 
-/* When more are to wait, every other one is given up: what lies behind a cut can be written again. */
+/* When more are to wait, every other one is dropped: what follows a cut can be written again. */
 #define CUTS_MAX 4096u
 
 struct cuts {

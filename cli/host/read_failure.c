@@ -11,9 +11,12 @@
 #include "tree/tree.h"
 #include "volume/volume.h"
 
-/* The kernel reads ahead: what is bad may lie some pages further on than what it could not read. */
-#define LOOK_SIZE (128u << 10)
 #define PAGE 4096u
+/*
+ * As much as is read at once, from where its first page begins: the module tells where the read
+ * began, and the kernel reads ahead.
+ */
+#define LOOK_SIZE (180224u + PAGE)
 /* Commits that may come while it is looked. */
 #define TRIES 5
 

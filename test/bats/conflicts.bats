@@ -235,3 +235,18 @@ interrupted()
 	refute_line --partial "lies in"
 	rm -f "$FIX_MOUNT/out"
 }
+
+@test "conflicts: cat and dump to the stream that they read" {
+	local command
+
+	for command in cat dump; do
+		cp "$FIX/whole" stream
+		run bash -c '"$SENDCP" '$command' stream 2>errors >>stream'
+		assert_failure 1
+		assert grep -q "^sendcp: standard output is the stream that is read, stream: " errors
+		run bash -c '"$SENDCP" '$command' - 2>errors <stream 1<>stream'
+		assert_failure 1
+		assert grep -q "^sendcp: standard output is the stream that is read, standard input: " errors
+		assert cmp stream "$FIX/whole"
+	done
+}
