@@ -8,6 +8,7 @@
 
 #include "format/ondisk.h"
 #include "host/source.h"
+#include "host/storage.h"
 #include "message.h"
 #include "volume/volume.h"
 
@@ -111,6 +112,18 @@ static int open_path(const struct source *source, const char *path, bool *busy)
 	return *busy ? open(path, flags) : fd;
 }
 
+/*
+ * May a block device be written to while it is open here? The kernel lets nobody mount, or make a
+ * part of something else, what is held alone; but a loop device is not the only way to its file.
+ */
+static bool is_shared(int fd, bool busy)
+{
+	struct storage storage;
+
+	return is_block_device(fd) &&
+	       (busy || storage_of_fd(fd, &storage) || !storage.ids[0].block);
+}
+
 static int add_image(struct source *source, const char *path)
 {
 	bool busy;
@@ -122,6 +135,7 @@ static int add_image(struct source *source, const char *path)
 		close(fd);
 		return -1;
 	}
+	source->shared |= is_shared(fd, busy);
 	/* Blocks cached while a device was mounted may be old. */
 	if (is_block_device(fd))
 		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
@@ -130,7 +144,7 @@ static int add_image(struct source *source, const char *path)
 
 /*
  * Superblocks are read from the device again: who mounted it under another name did not write
- * through the cache of this one.
+ * through the cache of this one. Disks that nobody else can write to are spared the seeks.
  */
 static void forget_supers(const struct source *source)
 {
@@ -139,7 +153,7 @@ static void forget_supers(const struct source *source)
 	};
 	u32 i;
 
-	for (i = 0; i < source->devices.count; i++)
+	for (i = 0; source->shared && i < source->devices.count; i++)
 		for (size_t k = 0; k < ARRAY_SIZE(offsets); k++)
 			posix_fadvise(source->devices.devices[i].fd, offsets[k], SCP_SUPER_SIZE,
 				      POSIX_FADV_DONTNEED);
@@ -238,8 +252,12 @@ static int start_image(struct source *source)
 	u64 named;
 
 	named = devices_named(source);
-	if (named > source->devices.count && complete_devices(source))
-		return -1;
+	if (named > source->devices.count) {
+		/* Those are not held alone. */
+		source->shared = true;
+		if (complete_devices(source))
+			return -1;
+	}
 	if (named > source->devices.count)
 		snprintf(hint, sizeof(hint), " (the filesystem has %llu devices, %u given: name "
 			 "the others too)", named, source->devices.count);

@@ -55,6 +55,8 @@ struct source {
 	bool again;
 	/* Any directory or file of the mounted filesystem, -1 in an image. */
 	int mount_fd;
+	/* Of an image: a block device of it may be written to by others. */
+	bool shared;
 	/* Of an image: where its log tree was when it was opened. */
 	u64 log_root;
 	/* Of an image: how its files are read; NULL otherwise. */
