@@ -7,6 +7,7 @@ load ../lib/suite
 setup()
 {
 	require_mount
+	require_program fsfreeze
 	cd "$BATS_TEST_TMPDIR" || return 1
 	fixture_begin
 	fixture_mkfs 1 160M
@@ -17,17 +18,33 @@ setup()
 	btrfs filesystem sync "$FIX_MOUNT"
 	send_direct whole "$FIX_MOUNT/snap"
 	SECOND=
+	FROZEN=
 }
 
 teardown()
 {
+	thaw
 	[ -z "$SECOND" ] || losetup -d "$SECOND"
 	fixture_end
+}
+
+# Mounted writable, and nothing commits of itself: btrfs removes block groups that are empty, and so on.
+freeze()
+{
+	fsfreeze -f "$FIX_MOUNT"
+	FROZEN=1
+}
+
+thaw()
+{
+	[ -z "$FROZEN" ] || fsfreeze -u "$FIX_MOUNT"
+	FROZEN=
 }
 
 warned="is mounted through a loop device and may change while it is read"
 
 @test "mounted image: nothing is written to it, and the stream is complete" {
+	freeze
 	run --separate-stderr "$SENDCP" send --device "$FIX/disk0.img" -f out snap
 	assert_success
 	# shellcheck disable=SC2154
@@ -46,10 +63,12 @@ warned="is mounted through a loop device and may change while it is read"
 	rm "$FIX/disk0.img"
 	run "$SENDCP" send --device "$SECOND" -f out snap
 	assert_failure 1
+	freeze
 	run "$SENDCP" send --device "$FIX/hard" -f out snap
 	assert_success
 	assert_line "sendcp: warning: $FIX/hard $warned"
 	assert cmp out whole
+	thaw
 	fixture_umount
 	for name in "$FIX/hard" "$SECOND"; do
 		run "$SENDCP" send --device "$name" -f out snap
@@ -88,7 +107,7 @@ changed_meanwhile()
 	local subvol=$1
 
 	shift
-	"$SENDCP" send --device "$FIX/disk0.img" --buffer-size 160K --checkpoint cp "$subvol" \
+	"$SENDCP" send --device "${SECOND:-$FIX/disk0.img}" --buffer-size 160K --checkpoint cp "$subvol" \
 		2>errors > >(
 		dd bs=1000 count=100 iflag=fullblock of=out status=none
 		"$@" >/dev/null
@@ -110,6 +129,18 @@ changed_meanwhile()
 	fixture_umount
 	"$SENDCP" resume -q --checkpoint cp --append out
 	assert cmp out whole
+}
+
+@test "mounted image: mounted while it is read, by another loop device" {
+	local status=0
+
+	fixture_umount
+	SECOND=$(losetup -f --show "$FIX/disk0.img")
+	changed_meanwhile snap eval 'mount "${FIX_DEVICES# }" "$FIX_MOUNT" && echo x >"$FIX_MOUNT/x" &&
+		btrfs filesystem sync "$FIX_MOUNT"'
+	assert_equal "$status" 1
+	assert grep -q "filesystem was changed" errors
+	assert cmp -n "$(file_size out)" out whole
 }
 
 @test "mounted image: balance moves what is read" {
