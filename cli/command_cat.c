@@ -11,6 +11,7 @@
 
 #include "alloc.h"
 #include "command.h"
+#include "conflicts.h"
 #include "message.h"
 #include "output.h"
 #include "signals.h"
@@ -74,7 +75,8 @@ int command_cat(const struct options *options)
 	struct stream_file file;
 	int ret;
 
-	if (output_stdout(&stage.output) || stream_file_open(&file, options->arguments[0]))
+	if (output_stdout(&stage.output) || conflicts_copy(options->arguments[0]) ||
+	    stream_file_open(&file, options->arguments[0]))
 		return EXIT_FAILED;
 	signals_install();
 	stage.bytes = xcalloc(1, STAGE_SIZE);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "conflicts.h"
 #include "message.h"
 #include "stream/check.h"
 #include "stream/dump.h"
@@ -51,7 +52,7 @@ int command_dump(const struct options *options)
 	struct stream_file file;
 	int ret;
 
-	if (stream_file_open(&file, options->arguments[0]))
+	if (conflicts_copy(options->arguments[0]) || stream_file_open(&file, options->arguments[0]))
 		return EXIT_FAILED;
 	ret = dump(options, &file);
 	stream_file_close(&file);

@@ -9,6 +9,7 @@
 
 #include "alloc.h"
 #include "command.h"
+#include "conflicts.h"
 #include "measure.h"
 #include "message.h"
 #include "outcome.h"
@@ -71,7 +72,8 @@ static int prepare(struct stream_run *run, const struct options *options,
 {
 	struct sidecar contents = { 0 };
 
-	if (open_output(run, options) || claim_journal(run, options) ||
+	if (conflicts_send(run->subject, options) || open_output(run, options) ||
+	    claim_journal(run, options) ||
 	    (!options->restart && overwrite_output(run->output, options)) ||
 	    send_header(run->subject, options, &run->settings, output_path(run, options), header))
 		return -1;

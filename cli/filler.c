@@ -117,6 +117,9 @@ static int make_batch(struct filler *filler, struct batch *batch)
 		ret = fill_stepping(filler, batch);
 	else
 		ret = fill_whole(filler, batch);
+	/* Nothing is handed over, or gets a checkpoint, that may be of two states. */
+	if (!ret)
+		ret = source_unchanged(filler->run->subject->source, &filler->error);
 	if (ret)
 		return ret;
 	filler->output_offset += batch->length;

@@ -18,9 +18,21 @@
 #include "message.h"
 #include "sidecar_lines.h"
 
-int journal_failed(const struct journal *journal, const char *doing)
+int journal_failed(struct journal *journal, const char *doing)
 {
+	journal->err = -errno;
 	return error_line("cannot %s %s: %s", doing, journal->path, strerror(errno));
+}
+
+int journal_no_memory(struct journal *journal)
+{
+	journal->err = -ENOMEM;
+	return error_line("out of memory");
+}
+
+int journal_error(const struct journal *journal)
+{
+	return journal->err;
 }
 
 /* Writes @line at the file's end, or leaves the file as it was. */
@@ -43,7 +55,7 @@ static int put_line(struct journal *journal, const char *line, size_t length)
 /* Takes over @line, which may be NULL: no memory. */
 static int put_text(struct journal *journal, char *line, size_t length)
 {
-	int ret = line ? put_line(journal, line, length) : error_line("out of memory");
+	int ret = line ? put_line(journal, line, length) : journal_no_memory(journal);
 
 	free(line);
 	return ret;
@@ -96,7 +108,7 @@ int journal_resumed(struct journal *journal, const struct sidecar_place *place,
 	int ret;
 
 	if (!line)
-		return error_line("out of memory");
+		return journal_no_memory(journal);
 	ret = put_line(journal, line, length);
 	free(journal->resumed);
 	journal->resumed = line;

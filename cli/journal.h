@@ -44,6 +44,8 @@ void journal_close(struct journal *journal);
 /* The same, and removes the file. */
 int journal_remove(struct journal *journal);
 
+/* Why a call failed last, a negative errno. */
+int journal_error(const struct journal *journal);
 /* How much journal_batch() keeps; for tests. */
 void journal_set_keep(struct journal *journal, u64 keep);
 /*

@@ -38,10 +38,13 @@ struct journal {
 	/* The latest "resumed" line, which thinning writes anew; NULL: none in this run. */
 	char *resumed;
 	size_t resumed_length;
+	/* Why a call failed last, a negative errno. */
+	int err;
 };
 
 /* Prints what errno says about @doing the journal; returns -1. */
-int journal_failed(const struct journal *journal, const char *doing);
+int journal_failed(struct journal *journal, const char *doing);
+int journal_no_memory(struct journal *journal);
 
 /* What depends on the stream's wrapping and interval. */
 void journal_adapt(struct journal *journal, const struct sidecar_header *header);

@@ -37,7 +37,7 @@ static int index_room(struct journal *journal)
 		return 0;
 	grown = reallocarray(journal->lines, room, sizeof(*grown));
 	if (!grown)
-		return error_line("out of memory");
+		return journal_no_memory(journal);
 	journal->lines = grown;
 	journal->room = room;
 	return 0;

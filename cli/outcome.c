@@ -10,27 +10,9 @@
 
 #include "message.h"
 #include "outcome.h"
+#include "reason_class.h"
 #include "resume_command.h"
 #include "signals.h"
-
-/*
- * Failures that another try, later, may not meet: a device that is away, memory, blocks moving.
- * Damage found by a checksum stays, and a caller that tries for ever would do so in vain.
- */
-static bool may_pass(const struct scp_error *error)
-{
-	switch (error->reason) {
-	case SCP_NO_MEMORY:
-	case SCP_INTERRUPTED:
-	case SCP_DEVICE_MISSING:
-	case SCP_DEVICE_READ:
-	case SCP_DATA_READ:
-	case SCP_MOVED_TOO_OFTEN:
-		return true;
-	default:
-		return false;
-	}
-}
 
 void outcome_report_stop(void)
 {
@@ -57,12 +39,12 @@ static bool report_cause(const struct stream_run *run, const struct stream_outco
 		return true;
 	case STREAM_WRITE_FAILED:
 		report_write(run, outcome);
-		return true;
+		return reason_class_errno(outcome->err).passes;
 	case STREAM_READ_FAILED:
 		error_engine(outcome->what, &outcome->error);
-		return may_pass(&outcome->error);
+		return reason_class_read(&outcome->error).passes;
 	case STREAM_JOURNAL_FAILED:
-		return true;
+		return reason_class_errno(outcome->err).passes;
 	default:
 		return false;
 	}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conflicts.h"
 #include "message.h"
 #include "outcome.h"
 #include "resume_run.h"
@@ -17,7 +18,7 @@ int resume_open_subject(struct resume *resume)
 		return -1;
 	source_set_interrupt(resume->subject.source, signals_stop_flag());
 	verbose_source(&resume->subject);
-	return 0;
+	return conflicts_resume(&resume->subject, resume->options, resume->output_path);
 }
 
 /* What the first run used, unless something else is asked for; never more than it could use. */
@@ -110,7 +111,10 @@ int resume_go_on(struct resume *resume)
 		return EXIT_FAILED;
 	}
 	if (note_resumed(resume, &run.mark))
-		outcome = (struct stream_outcome){ .how = STREAM_JOURNAL_FAILED };
+		outcome = (struct stream_outcome){
+			.how = STREAM_JOURNAL_FAILED,
+			.err = journal_error(resume->journal),
+		};
 	else
 		run_from_point(resume, &run, &outcome);
 	code = outcome_report(&run, &outcome, resume->options, resume->options);

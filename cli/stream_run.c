@@ -34,7 +34,7 @@ static int write_failed(struct writer *writer, int err)
 
 static int journal_failed(struct writer *writer)
 {
-	return end_with(writer, STREAM_JOURNAL_FAILED, 0);
+	return end_with(writer, STREAM_JOURNAL_FAILED, journal_error(writer->run->journal));
 }
 
 /*

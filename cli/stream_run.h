@@ -55,7 +55,7 @@ enum stream_end {
 	STREAM_READ_FAILED,
 	/* The output failed: ->err. */
 	STREAM_WRITE_FAILED,
-	/* The sidecar failed; the line about it has been printed. */
+	/* The sidecar failed: ->err; the line about it has been printed. */
 	STREAM_JOURNAL_FAILED,
 	/* Bytes made again are not those that were sent. Only when resuming. */
 	STREAM_DIFFERS,

@@ -8,6 +8,7 @@
 
 #include "append/append.h"
 #include "append/survey.h"
+#include "conflicts.h"
 #include "fileio.h"
 #include "message.h"
 #include "outcome.h"
@@ -28,6 +29,8 @@ int append_open(struct resume *resume, const char *path)
 	resume->output_path = absolute_path(path);
 	if (!resume->output_path)
 		return error_line("cannot find out where %s is: %s", path, strerror(errno));
+	if (conflicts_resume(NULL, resume->options, resume->output_path))
+		return -1;
 	return output_open(&resume->output, resume->output_path, false);
 }
 

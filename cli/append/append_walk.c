@@ -15,6 +15,7 @@
 #include "append/append.h"
 #include "append/survey.h"
 #include "append/walk.h"
+#include "conflicts.h"
 #include "message.h"
 #include "send_header.h"
 #include "signals.h"
@@ -197,5 +198,7 @@ int append_without_sidecar(struct resume *resume)
 		return EXIT_FAILED;
 	source_set_interrupt(resume->subject.source, signals_stop_flag());
 	verbose_source(&resume->subject);
+	if (conflicts_resume(&resume->subject, resume->options, resume->output_path))
+		return EXIT_FAILED;
 	return walk_and_go_on(resume);
 }

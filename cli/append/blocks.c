@@ -26,6 +26,11 @@
 #define SUM_SIZE 4
 #define WINDOW (1u << 20)
 #define SECTOR 512
+/*
+ * Blocks without contents one behind the other, the last of a frame aside. No program writes so
+ * many; zeros that a crash or preallocation left read as such blocks, without end.
+ */
+#define EMPTY_MAX 1024u
 
 struct walk {
 	int fd;
@@ -45,6 +50,9 @@ struct walk {
 	u8 *out;
 	/* Of the frame that is being read. */
 	struct blocks_cut frame;
+	/* Its contents' size, as its header tells it; all ones: it does not. */
+	u64 told;
+	unsigned int empty;
 	int err;
 };
 
@@ -183,18 +191,28 @@ static bool size_stays(const struct blocks_cut *cut)
 	return cut->size_width < 4 || (cut->single && cut->size_file / SECTOR != last / SECTOR);
 }
 
-static bool add_cut(struct walk *walk, enum blocks_close close)
+static void add_cut(struct walk *walk, enum blocks_close close)
 {
 	struct blocks_cut cut = walk->frame;
 
 	if (close != BLOCKS_CLOSED && size_stays(&cut))
-		return true;
+		return;
 	cut.file = walk->file;
 	cut.plain = walk->plain;
 	cut.close = close;
-	if (cuts_add(&walk->cuts, &cut))
-		return no_memory(walk);
-	return true;
+	cuts_add(&walk->cuts, &cut);
+}
+
+/* The contents' size that a frame's header tells in @width bytes at @bytes. */
+static u64 told_size(const u8 *bytes, unsigned int width)
+{
+	u64 size = 0;
+
+	if (!width)
+		return ~0ULL;
+	for (unsigned int i = 0; i < width; i++)
+		size |= (u64)bytes[i] << 8 * i;
+	return width == 2 ? size + 256 : size;
 }
 
 /* Fills in what the header's descriptor says; returns the header's length. */
@@ -217,12 +235,36 @@ static size_t describe_frame(struct walk *walk, const u8 *header)
 		.size_file = walk->file + length,
 		.size_width = width,
 	};
+	walk->told = told_size(header + length, width);
+	walk->empty = 0;
 	return length + width;
+}
+
+static bool damaged(struct walk *walk, const char *how)
+{
+	return stop(walk, "the zstd frame that begins at byte %llu is damaged: %s",
+		    walk->frame.frame_file, how);
+}
+
+/*
+ * What no encoder makes would have to be kept, or looked at, without end. A size that is told wrong
+ * does not matter where a frame can be cut.
+ */
+static bool check_block(struct walk *walk, u64 plain_before, bool last)
+{
+	walk->empty = walk->plain == plain_before ? walk->empty + 1 : 0;
+	if (!last && walk->empty > EMPTY_MAX)
+		return damaged(walk, "it goes on with empty blocks (zeros?)");
+	if (size_stays(&walk->frame) && walk->plain - walk->frame.frame_plain > walk->told)
+		return damaged(walk, "it holds more than it tells");
+	return true;
 }
 
 /* One block; *@last: the frame's last one. */
 static bool walk_block(struct walk *walk, bool *last)
 {
+	u64 plain_before = walk->plain;
+
 	const u8 *bytes = peek_all(walk, BLOCK_HEADER);
 	bool done;
 	u32 header, size;
@@ -234,13 +276,14 @@ static bool walk_block(struct walk *walk, bool *last)
 	/* Run length: one byte, whatever the size it stands for. */
 	size = (header >> 1 & 3) == 1 ? 1 : header >> 3;
 	if (size > BLOCK_MAX)
-		return stop(walk, "the zstd frame that begins at byte %llu is damaged: a block is "
-			    "too large", walk->frame.frame_file);
-	if (!feed(walk, BLOCK_HEADER + size, &done))
+		return damaged(walk, "a block is too large");
+	if (!feed(walk, BLOCK_HEADER + size, &done) || !check_block(walk, plain_before, *last))
 		return false;
 	if (!*last)
-		return add_cut(walk, BLOCKS_LACKS_END);
-	return add_cut(walk, walk->frame.has_sum ? BLOCKS_LACKS_SUM : BLOCKS_CLOSED);
+		add_cut(walk, BLOCKS_LACKS_END);
+	else
+		add_cut(walk, walk->frame.has_sum ? BLOCKS_LACKS_SUM : BLOCKS_CLOSED);
+	return true;
 }
 
 static bool walk_frame(struct walk *walk, const u8 *header, size_t got)
@@ -258,7 +301,10 @@ static bool walk_frame(struct walk *walk, const u8 *header, size_t got)
 			return false;
 	if (!walk->frame.has_sum)
 		return true;
-	return feed(walk, SUM_SIZE, &done) && add_cut(walk, BLOCKS_CLOSED);
+	if (!feed(walk, SUM_SIZE, &done))
+		return false;
+	add_cut(walk, BLOCKS_CLOSED);
+	return true;
 }
 
 static bool walk_skippable(struct walk *walk, const u8 *header, size_t got)
@@ -273,7 +319,8 @@ static bool walk_skippable(struct walk *walk, const u8 *header, size_t got)
 	if (end < 0 || walk->file + size > (u64)end)
 		return cut_inside(walk);
 	walk->file += size;
-	return add_cut(walk, BLOCKS_CLOSED);
+	add_cut(walk, BLOCKS_CLOSED);
+	return true;
 }
 
 /* False: nothing that follows can be read. */

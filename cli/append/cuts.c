@@ -10,8 +10,11 @@
 
 int cuts_begin(struct cuts *cuts)
 {
-	*cuts = (struct cuts){ .sum = XXH64_createState() };
-	if (!cuts->sum)
+	*cuts = (struct cuts){
+		.sum = XXH64_createState(),
+		.waiting = malloc(CUTS_MAX * sizeof(*cuts->waiting)),
+	};
+	if (!cuts->sum || !cuts->waiting)
 		return -ENOMEM;
 	XXH64_reset(cuts->sum, 0);
 	return 0;
@@ -52,32 +55,49 @@ int cuts_contents(struct cuts *cuts, const void *data, size_t size)
 	return 0;
 }
 
-int cuts_add(struct cuts *cuts, const struct blocks_cut *cut)
+/* Of two neighbours the later one stays, so that the last one does. */
+static void thin_out(struct cuts *cuts)
 {
-	if (cuts->first && cuts->first == cuts->count)
-		cuts->first = cuts->count = 0;
-	if (cuts->count == cuts->room) {
-		size_t room = cuts->room ? 2 * cuts->room : 64;
-		struct blocks_cut *grown = reallocarray(cuts->waiting, room, sizeof(*grown));
+	size_t kept = 0;
 
-		if (!grown)
-			return -ENOMEM;
-		cuts->waiting = grown;
-		cuts->room = room;
-	}
-	cuts->waiting[cuts->count++] = *cut;
-	return 0;
+	for (size_t i = cuts->first + 1; i < cuts->count; i += 2)
+		cuts->waiting[kept++] = cuts->waiting[i];
+	cuts->first = 0;
+	cuts->count = kept;
 }
 
-/* A frame's end is a cut too, so the next one begins at the base. */
+/*
+ * Where nothing was added to the contents, cutting at the first place keeps least; only the end of
+ * a frame is worth more than that.
+ */
+void cuts_add(struct cuts *cuts, const struct blocks_cut *cut)
+{
+	bool waiting = cuts->first < cuts->count;
+	const struct blocks_cut *last = waiting ? &cuts->waiting[cuts->count - 1] : &cuts->base;
+
+	if (cut->plain == last->plain && cut->close != BLOCKS_CLOSED)
+		return;
+	if (!waiting)
+		cuts->first = cuts->count = 0;
+	else if (cut->plain == last->plain)
+		cuts->count--;
+	else if (cuts->count == CUTS_MAX)
+		thin_out(cuts);
+	cuts->waiting[cuts->count++] = *cut;
+}
+
+/* The sum is that of the cut's frame, which may begin behind the base. */
 static void move_base(struct cuts *cuts, const struct blocks_cut *cut)
 {
-	size_t length = (size_t)(cut->plain - cuts->base.plain);
+	u64 from = cuts->base.plain;
 
-	if (cut->frame_file != cuts->base.frame_file)
+	if (cut->frame_file != cuts->base.frame_file) {
 		XXH64_reset(cuts->sum, 0);
-	XXH64_update(cuts->sum, cuts->rest + cuts->skip, length);
-	cuts->skip += length;
+		from = cut->frame_plain;
+	}
+	XXH64_update(cuts->sum, cuts->rest + cuts->skip + (size_t)(from - cuts->base.plain),
+		     (size_t)(cut->plain - from));
+	cuts->skip += (size_t)(cut->plain - cuts->base.plain);
 	cuts->base = *cut;
 }
 

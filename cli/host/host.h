@@ -28,6 +28,13 @@ int source_open_image(const char *const *devices, size_t count, struct source **
 /* A second, independent source of the same filesystem, for another thread. */
 int source_reopen(const struct source *source, struct source **out);
 void source_close(struct source *source);
+/*
+ * Is all that was read up to now of one state of the filesystem, the one that it had when @source
+ * was opened? Of a mounted filesystem always (the engine looks after that). Of an image: -ESTALE
+ * with reason FILESYSTEM_CHANGED if it was written to, or another negative errno if that cannot be
+ * found out; then @error says why.
+ */
+int source_unchanged(struct source *source, struct scp_error *error);
 
 /* "direct", "module" or "image". */
 const char *source_kind(const struct source *source);
@@ -44,6 +51,7 @@ const struct module_access *source_module(const struct source *source);
 /* The devices that were found, each open for reading. */
 unsigned int source_device_count(const struct source *source);
 int source_device_fd(const struct source *source, unsigned int index);
+const char *source_device_path(const struct source *source, unsigned int index);
 
 /*
  * Makes the host's interrupted() say -EINTR once *@flag is not 0, and ends waits early. NULL:

@@ -8,7 +8,9 @@
 
 #include "format/ondisk.h"
 #include "host/source.h"
+#include "host/storage.h"
 #include "message.h"
+#include "volume/volume.h"
 
 static int image_read(void *host, struct scp_io *ios, unsigned int count)
 {
@@ -40,6 +42,7 @@ static void image_release(struct source *source)
 }
 
 static int image_reopen(const struct source *source, struct source **out);
+static int image_unchanged(struct source *source, struct scp_error *error);
 
 static const struct source_kind image_kind = {
 	.name = "image",
@@ -50,6 +53,7 @@ static const struct source_kind image_kind = {
 		.warn = source_host_warn,
 	},
 	.reopen = image_reopen,
+	.unchanged = image_unchanged,
 	.find_subvolume = image_find_subvolume,
 	.open_id = image_open_id,
 	.release = image_release,
@@ -59,9 +63,14 @@ static const struct source_kind image_kind = {
  * The cached blocks of a mounted device may be older than what its filesystem wrote, so such a
  * device is not read; the file behind a mounted loop device has no such cache, but changes.
  */
-static int check_mounted(const struct source *source, int fd, const char *path, bool is_block)
+static int check_mounted(const struct source *source, int fd, const char *path, bool is_block,
+			 bool busy)
 {
-	if (source->again || mounted_state(fd) != MOUNTED_WRITABLE)
+	enum mounted_state state = source->again ? NOT_MOUNTED : mounted_state(fd);
+
+	if (state == NOT_MOUNTED && busy)
+		warn_line("%s is in use and may change while it is read", path);
+	if (state != MOUNTED_WRITABLE)
 		return 0;
 	if (is_block)
 		return error_line("%s is mounted: name the subvolume's path in the mounted "
@@ -70,7 +79,7 @@ static int check_mounted(const struct source *source, int fd, const char *path, 
 	return 0;
 }
 
-static int check_kind(const struct source *source, int fd, const char *path)
+static int check_kind(const struct source *source, int fd, const char *path, bool busy)
 {
 	struct stat st;
 
@@ -80,7 +89,7 @@ static int check_kind(const struct source *source, int fd, const char *path)
 		return error_line("%s is neither a block device nor a regular file", path);
 	if (S_ISREG(st.st_mode) && (u64)st.st_size < SCP_SUPER_OFFSET_0 + SCP_SUPER_SIZE)
 		return error_line("%s: too small to hold a btrfs filesystem", path);
-	return check_mounted(source, fd, path, S_ISBLK(st.st_mode));
+	return check_mounted(source, fd, path, S_ISBLK(st.st_mode), busy);
 }
 
 static bool is_block_device(int fd)
@@ -90,21 +99,112 @@ static bool is_block_device(int fd)
 	return !fstat(fd, &st) && S_ISBLK(st.st_mode);
 }
 
+/*
+ * A block device is held alone where that is possible: nobody mounts it while it is read. *@busy:
+ * somebody has it. Nonblocking, so that opening a pipe by mistake does not wait for its other end.
+ */
+static int open_path(const struct source *source, const char *path, bool *busy)
+{
+	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	int fd = open(path, source->again ? flags : flags | O_EXCL);
+
+	*busy = fd < 0 && errno == EBUSY;
+	return *busy ? open(path, flags) : fd;
+}
+
+/*
+ * May a block device be written to while it is open here? The kernel lets nobody mount, or make a
+ * part of something else, what is held alone; but a loop device is not the only way to its file.
+ */
+static bool is_shared(int fd, bool busy)
+{
+	struct storage storage;
+
+	return is_block_device(fd) &&
+	       (busy || storage_of_fd(fd, &storage) || !storage.ids[0].block);
+}
+
 static int add_image(struct source *source, const char *path)
 {
-	/* Nonblocking, so that opening a pipe by mistake does not wait for its other end. */
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	bool busy;
+	int fd = open_path(source, path, &busy);
 
 	if (fd < 0)
 		return error_line("cannot open %s: %s", path, strerror(errno));
-	if (check_kind(source, fd, path)) {
+	if (check_kind(source, fd, path, busy)) {
 		close(fd);
 		return -1;
 	}
+	source->shared |= is_shared(fd, busy);
 	/* Blocks cached while a device was mounted may be old. */
 	if (is_block_device(fd))
 		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	return device_list_add(&source->devices, path, fd) ? source_out_of_memory() : 0;
+}
+
+/*
+ * Superblocks are read from the device again: who mounted it under another name did not write
+ * through the cache of this one. Disks that nobody else can write to are spared the seeks.
+ */
+static void forget_supers(const struct source *source)
+{
+	static const off_t offsets[] = {
+		SCP_SUPER_OFFSET_0, SCP_SUPER_OFFSET_1, SCP_SUPER_OFFSET_2,
+	};
+	u32 i;
+
+	for (i = 0; source->shared && i < source->devices.count; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(offsets); k++)
+			posix_fadvise(source->devices.devices[i].fd, offsets[k], SCP_SUPER_SIZE,
+				      POSIX_FADV_DONTNEED);
+}
+
+/*
+ * The log tree that the newest first superblock names: files were synced, and contents without
+ * checksums may have been overwritten, though no transaction was committed. 0: there is none.
+ */
+static u64 log_root(const struct source *source)
+{
+	struct scp_disk_super super;
+	u64 generation = 0, found = 0;
+	u32 i;
+
+	for (i = 0; i < source->devices.count; i++) {
+		if (read_fully(source->devices.devices[i].fd, &super, sizeof(super),
+			       SCP_SUPER_OFFSET_0, NULL) ||
+		    le64_to_cpu(super.magic) != SCP_SUPER_MAGIC ||
+		    le64_to_cpu(super.generation) < generation)
+			continue;
+		generation = le64_to_cpu(super.generation);
+		found = le64_to_cpu(super.log_root);
+	}
+	return found;
+}
+
+/*
+ * Blocks that were in use at one commit are used again only when the superblock of the next one is
+ * on the disk. So whatever was read before the superblock was found unchanged is one state of the
+ * filesystem, mounted or not.
+ */
+static int image_unchanged(struct source *source, struct scp_error *error)
+{
+	int ret;
+
+	forget_supers(source);
+	/* For this look it is one: superblocks may be read while they are written. */
+	source->host.live = true;
+	ret = scp_volume_refresh(source->volume);
+	source->host.live = false;
+	if (ret < 0) {
+		*error = source->volume->error;
+		return ret;
+	}
+	if (!ret && log_root(source) == source->log_root)
+		return 0;
+	scp_error_clear(error);
+	error->reason = SCP_FILESYSTEM_CHANGED;
+	error->err = -ESTALE;
+	return -ESTALE;
 }
 
 /*
@@ -152,11 +252,16 @@ static int start_image(struct source *source)
 	u64 named;
 
 	named = devices_named(source);
-	if (named > source->devices.count && complete_devices(source))
-		return -1;
+	if (named > source->devices.count) {
+		/* Those are not held alone. */
+		source->shared = true;
+		if (complete_devices(source))
+			return -1;
+	}
 	if (named > source->devices.count)
 		snprintf(hint, sizeof(hint), " (the filesystem has %llu devices, %u given: name "
 			 "the others too)", named, source->devices.count);
+	source->log_root = log_root(source);
 	if (source_start(source, first, hint))
 		return -1;
 	if (*hint && !source->again)

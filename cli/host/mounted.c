@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "host/source.h"
+#include "host/storage.h"
 
 #define SYSFS_BTRFS "/sys/fs/btrfs"
 #define MOUNTINFO "/proc/self/mountinfo"
@@ -50,18 +51,14 @@ static dev_t device_number(const char *dir)
 	return makedev(major, minor);
 }
 
-/* Is sysfs directory @dir the device @wanted, or a loop device on the file @wanted? */
-static bool is_device(const char *dir, const struct stat *wanted)
+/* Do the device that sysfs directory @dir describes and @wanted change each other? */
+static bool is_device(const char *dir, const struct storage *wanted)
 {
-	char backing[PATH_MAX];
-	struct stat file;
+	const struct stat device = { .st_mode = S_IFBLK, .st_rdev = device_number(dir) };
+	struct storage storage;
 
-	if (S_ISBLK(wanted->st_mode))
-		return device_number(dir) == wanted->st_rdev;
-	if (!read_line(dir, "loop/backing_file", backing, sizeof(backing)) ||
-	    stat(backing, &file))
-		return false;
-	return file.st_dev == wanted->st_dev && file.st_ino == wanted->st_ino;
+	return device.st_rdev && !storage_of_stat(&device, &storage) &&
+	       storage_relate(&storage, wanted) != STORAGE_APART;
 }
 
 /* Calls @match for each device directory of the mounted filesystem @fsid until it says true. */
@@ -88,7 +85,7 @@ static bool any_device(const char *fsid, bool (*match)(const char *dir, const vo
 	return found;
 }
 
-static bool match_stat(const char *dir, const void *argument)
+static bool match_storage(const char *dir, const void *argument)
 {
 	return is_device(dir, argument);
 }
@@ -152,16 +149,16 @@ enum mounted_state mounted_state(int fd)
 {
 	enum mounted_state state = NOT_MOUNTED;
 	struct dirent *entry;
-	struct stat wanted;
+	struct storage wanted;
 	DIR *dir;
 
-	if (fstat(fd, &wanted))
+	if (storage_of_fd(fd, &wanted))
 		return NOT_MOUNTED;
 	dir = opendir(SYSFS_BTRFS);
 	if (!dir)
 		return NOT_MOUNTED;
 	while (state == NOT_MOUNTED && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || !any_device(entry->d_name, match_stat, &wanted))
+		if (entry->d_name[0] == '.' || !any_device(entry->d_name, match_storage, &wanted))
 			continue;
 		state = is_read_only(entry->d_name) ? MOUNTED_READ_ONLY : MOUNTED_WRITABLE;
 	}

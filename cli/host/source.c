@@ -51,6 +51,11 @@ int source_reopen(const struct source *source, struct source **out)
 	return source->kind->reopen(source, out);
 }
 
+int source_unchanged(struct source *source, struct scp_error *error)
+{
+	return source->kind->unchanged ? source->kind->unchanged(source, error) : 0;
+}
+
 const char *source_kind(const struct source *source)
 {
 	return source->module ? "module" : source->kind->name;
@@ -74,6 +79,11 @@ unsigned int source_device_count(const struct source *source)
 int source_device_fd(const struct source *source, unsigned int index)
 {
 	return source->devices.devices[index].fd;
+}
+
+const char *source_device_path(const struct source *source, unsigned int index)
+{
+	return source->devices.devices[index].path;
 }
 
 struct scp_volume *source_volume(struct source *source)

@@ -33,6 +33,8 @@ struct source_kind {
 	const char *name;
 	struct scp_host_ops host;
 	int (*reopen)(const struct source *source, struct source **out);
+	/* As source_unchanged(); NULL: it may change. */
+	int (*unchanged)(struct source *source, struct scp_error *error);
 	int (*find_subvolume)(struct source *source, const char *spec, struct subvolume *out);
 	/* Opens a subvolume known by its id. */
 	int (*open_id)(struct source *source, u64 id, struct subvolume *out);
@@ -53,6 +55,10 @@ struct source {
 	bool again;
 	/* Any directory or file of the mounted filesystem, -1 in an image. */
 	int mount_fd;
+	/* Of an image: a block device of it may be written to by others. */
+	bool shared;
+	/* Of an image: where its log tree was when it was opened. */
+	u64 log_root;
 	/* Of an image: how its files are read; NULL otherwise. */
 	struct extent_reader *extents;
 	/* The way to the kernel module if that makes the streams; NULL otherwise. */
@@ -106,7 +112,10 @@ enum mounted_state {
 	MOUNTED_WRITABLE,
 };
 
-/* Whether btrfs has the block device @fd, or a loop device on the file @fd, mounted now. */
+/*
+ * Whether btrfs has the file or block device @fd mounted now, under whatever name: as another loop
+ * device on the same file, or as a part of another device.
+ */
 enum mounted_state mounted_state(int fd);
 
 #endif

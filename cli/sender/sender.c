@@ -4,18 +4,17 @@
  */
 #include <errno.h>
 
+#include "host/read_failure.h"
 #include "sender/internal.h"
 #include "signals.h"
 
-int sender_open(const struct subject *subject, size_t index, const void *checkpoint,
-		size_t checkpoint_size, struct sender **out, struct scp_error *error)
+static int open_kind(const struct subject *subject, size_t index, const void *checkpoint,
+		     size_t checkpoint_size, struct sender **out, struct scp_error *error)
 {
 	const struct module_access *module = source_module(subject->source);
 	struct module_request request;
 	int ret;
 
-	*out = NULL;
-	scp_error_clear(error);
 	if (!module)
 		return in_process_sender_open(subject, index, checkpoint, checkpoint_size, out,
 					      error);
@@ -23,6 +22,19 @@ int sender_open(const struct subject *subject, size_t index, const void *checkpo
 	if (ret)
 		return ret;
 	return module_sender_open(module, &request, checkpoint, checkpoint_size, out, error);
+}
+
+int sender_open(const struct subject *subject, size_t index, const void *checkpoint,
+		size_t checkpoint_size, struct sender **out, struct scp_error *error)
+{
+	int ret;
+
+	*out = NULL;
+	scp_error_clear(error);
+	ret = open_kind(subject, index, checkpoint, checkpoint_size, out, error);
+	if (!ret)
+		(*out)->source = subject->source;
+	return ret;
 }
 
 void sender_close(struct sender *sender)
@@ -38,11 +50,17 @@ int sender_fill(struct sender *sender, struct scp_fill *fill)
 	do
 		ret = sender->ops->fill(sender, fill);
 	while (ret == -EINTR && !signals_stopped());
+	scp_error_clear(&sender->failure);
+	if (ret && ret != -EINTR && sender->source) {
+		sender->failure = *sender->ops->error(sender);
+		read_failure_explain(sender->source, &sender->failure);
+	}
 	return ret;
 }
 
 int sender_checkpoint(struct sender *sender, void *buffer, size_t size, size_t *needed)
 {
+	scp_error_clear(&sender->failure);
 	return sender->ops->checkpoint(sender, buffer, size, needed);
 }
 
@@ -53,5 +71,5 @@ u64 sender_offset(const struct sender *sender)
 
 const struct scp_error *sender_error(const struct sender *sender)
 {
-	return sender->ops->error(sender);
+	return sender->failure.reason == SCP_NONE ? sender->ops->error(sender) : &sender->failure;
 }

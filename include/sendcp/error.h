@@ -49,6 +49,8 @@
 	R(SUBVOLUME_REPLACED, ESTALE, "another subvolume than the checkpoint's") \
 	R(SUBVOLUME_GONE, ESTALE, "subvolume was deleted since the checkpoint") \
 	R(FILESYSTEM_OTHER, ESTALE, "another filesystem than the checkpoint's") \
+	R(FILESYSTEM_CHANGED, ESTALE, "filesystem was changed while it was read as an image: " \
+	  "unmount it, or send from where it is mounted") \
 	R(PROTOCOL, EPROTO, "protocol is not supported") \
 	R(FLAGS, EINVAL, "flags contradict each other or the protocol") \
 	R(PATH_LENGTH, ENAMETOOLONG, "path is longer than 4095 bytes") \

@@ -344,6 +344,55 @@ stopped()
 	refused "not even the archive's manifest" "$FIX_MOUNT/b"
 }
 
+# bounded OPTION...: `file` is gone on with, in little memory, and is whole then.
+bounded()
+{
+	run prlimit --as=800000000 "$SENDCP" resume --checkpoint cp --append file "$@"
+	assert_success
+	unwrapped file "$FIX/large"
+}
+
+@test "append: zeros behind what is whole take no memory" {
+	"$SENDCP" send -q --checkpoint kept --buffer-size 1M "$FIX_MOUNT/large.ro" | zstd -q >all.zst
+	sed -i '$d' kept
+	# In the middle of a block, which goes on with zeros.
+	cp kept cp
+	head -c 20000000 all.zst >file
+	truncate -s 170M file
+	bounded
+	# Where a block ends, the header of the next one is of zeros.
+	cp kept cp
+	python3 - all.zst file <<-'END'
+	import sys
+	data = open(sys.argv[1], "rb").read()
+	at = 5 + (0 if data[4] & 0x20 else 1) + [0, 2, 4, 8][data[4] >> 6] + (
+	    1 if data[4] & 0x20 and not data[4] >> 6 else 0)
+	while at < 20000000:
+	    header = int.from_bytes(data[at:at + 3], "little")
+	    at += 3 + (1 if header >> 1 & 3 == 1 else header >> 3)
+	with open(sys.argv[2], "wb") as f:
+	    f.write(data[:at])
+	    f.truncate(at + 150000000)
+	END
+	bounded
+}
+
+@test "append: blocks of a byte take no memory" {
+	"$SENDCP" send -q --checkpoint cp --buffer-size 16M "$FIX_MOUNT/large.ro" >plain
+	sed -i '$d' cp
+	# The first batch and some of the second: all of the first waits for its proof.
+	python3 - plain file <<-'END'
+	import sys
+	data = open(sys.argv[1], "rb").read(17000000)
+	blocks = bytearray(4 * len(data))
+	blocks[0::4] = b"\x08" * len(data)
+	blocks[3::4] = data
+	with open(sys.argv[2], "wb") as f:
+	    f.write(bytes.fromhex("28b52ffd0038") + blocks)
+	END
+	bounded
+}
+
 # What is refused here is whole, so it must not be cut off as if it were damage.
 @test "append: frames that need too much memory are left alone" {
 	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/b" >plain

@@ -252,7 +252,7 @@ large_extent()
 	FIX_IMAGES=" img"
 	FIX_DEVICES=" $(losetup -f --show img)"
 	fixture_mount
-	fails_with 1 "cannot be read" "$SENDCP" send --backend direct "$FIX_MOUNT/s.ro"
+	fails_with 1 "data checksum does not match and no copy is good" "$SENDCP" send --backend direct "$FIX_MOUNT/s.ro"
 	[[ $stderr == *"$inode"* && $stderr == *large* && $stderr == *offset* ]] || fail "$stderr"
 	incomplete
 }

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "host/read_failure.h"
 #include "host/source.h"
 #include "items/items.h"
 #include "loopfs.h"
@@ -323,6 +324,33 @@ static void test_one_bad_copy(void **state)
 	assert_int_equal(read_with_bad_copy(0) + read_with_bad_copy(1), 1);
 }
 
+/* What the direct host and the module tell of the same failure: where the read began, and EIO. */
+static void check_explained(struct source *source, const struct scp_error *told)
+{
+	const u64 bad = PATTERN_AT / 4096 * 4096;
+	struct scp_error error = *told;
+
+	snprintf(error.detail, sizeof(error.detail), "a/path");
+	error.offset = bad - 176128 + 4096;
+	read_failure_explain(source, &error);
+	assert_int_equal(error.reason, SCP_DATA_CSUM);
+	assert_int_equal(error.err, -EIO);
+	assert_int_equal(error.inode, told->inode);
+	assert_int_equal(error.root, told->root);
+	assert_int_equal(error.offset, bad);
+	assert_string_equal(error.detail, "a/path");
+	/* Where nothing is wrong it was the device, and other errors are left alone. */
+	error = *told;
+	error.offset = bad + 4096;
+	read_failure_explain(source, &error);
+	assert_int_equal(error.reason, SCP_DATA_READ);
+	assert_int_equal(error.offset, bad + 4096);
+	error.offset = bad;
+	error.err = -EPERM;
+	read_failure_explain(source, &error);
+	assert_int_equal(error.reason, SCP_DATA_READ);
+}
+
 static void test_both_copies_bad(void **state)
 {
 	u8 *out = malloc(2000000);
@@ -350,6 +378,7 @@ static void test_both_copies_bad(void **state)
 	assert_int_equal(error.reason, SCP_DATA_READ);
 	assert_int_equal(error.inode, ino);
 	assert_in_range(error.offset, PATTERN_AT / 4096 * 4096 - CHUNK, PATTERN_AT);
+	check_explained(source, &error);
 	source_close(source);
 	free(out);
 	loopfs_destroy(&fs);

@@ -16,6 +16,7 @@
 #include <zstd.h>
 
 #include "append/blocks.h"
+#include "append/cuts.h"
 
 #define ROOM (4u << 20)
 
@@ -331,6 +332,103 @@ static bool take_any(void *context, const void *data, size_t size, u64 *proven)
 	return true;
 }
 
+/* A frame of raw blocks of @each bytes, without checksum, of which the last is not there. */
+static void add_raw_blocks(struct sample *sample, const u8 *head, size_t head_size, size_t count,
+			   u8 each)
+{
+	u8 block[3 + 255] = { (u8)(each << 3), (u8)(each >> 5), 0 };
+
+	add_bytes(sample, head, head_size);
+	for (size_t i = 0; i < count; i++) {
+		for (u8 k = 0; k < each; k++)
+			block[3 + k] = sample->plain[sample->plain_size++] = (u8)(i * 7 + k);
+		add_bytes(sample, block, 3 + (size_t)each);
+	}
+}
+
+static const u8 windowed_head[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38 };
+
+/* More cuts than may wait: what lies behind one that was given up is handed back. */
+static void tiny_blocks(void **state)
+{
+	const size_t count = 3 * CUTS_MAX + 17;
+	struct sample sample;
+
+	begin(&sample);
+	add_raw_blocks(&sample, windowed_head, sizeof(windowed_head), count, 1);
+	for (u64 limit = count - 40; limit <= count; limit++)
+		cut_and_close(&sample, sample.file_size, limit, limit);
+	assert_int_equal(cut_and_close(&sample, sample.file_size, count, 1), count);
+	assert_int_equal(cut_and_close(&sample, sample.file_size, count, count), count);
+	end(&sample);
+}
+
+/* Cuts that were given up may be ends of frames: the checksum is that of the last one alone. */
+static void tiny_frames(void **state)
+{
+	struct shape tiny = { .sum = true, .length = 2, .block = 2, .level = 3 };
+	struct shape shape = { .sum = true, .length = 6000, .block = 600, .level = 3 };
+	struct sample sample;
+
+	begin(&sample);
+	for (unsigned int i = 0; i < CUTS_MAX; i++)
+		add_frame(&sample, &tiny);
+	add_frame(&sample, &shape);
+	for (u64 less = 1; less < 3000; less += 100)
+		cut_and_close(&sample, sample.file_size, sample.plain_size - less,
+			      sample.plain_size - less);
+	end(&sample);
+}
+
+/* Zeros read as empty blocks: nothing of them is kept, and reading them has an end. */
+static void zeros_behind(void **state)
+{
+	struct shape shape = { .sum = true, .length = 6000, .block = 600, .level = 3 };
+	struct blocks_result result;
+	struct sample sample;
+	u64 kept, file;
+	int fd;
+
+	begin(&sample);
+	add_frame(&sample, &shape);
+	file = sample.file_size * 2 / 3;
+	kept = cut_and_close(&sample, file, 6000, 1);
+	assert_true(kept);
+	fd = file_of(&sample, file);
+	assert_int_equal(blocks_walk(fd, take_any, NULL, &result), 0);
+	file = result.cut.file;
+	free(result.rest);
+	assert_int_equal(ftruncate(fd, (off_t)file), 0);
+	assert_int_equal(ftruncate(fd, (off_t)file + (1LL << 40)), 0);
+	assert_int_equal(blocks_walk(fd, take_any, NULL, &result), 0);
+	assert_int_equal(result.cut.file, file);
+	assert_int_equal(result.cut.plain, kept);
+	assert_false(result.whole);
+	assert_non_null(strstr(result.what, "empty blocks"));
+	free(result.rest);
+	close(fd);
+	end(&sample);
+}
+
+/* A frame that is too small to be cut, and goes on all the same. */
+static void frames_that_lie(void **state)
+{
+	static const u8 head[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x20, 100 };
+	struct blocks_result result;
+	struct sample sample;
+	int fd;
+
+	begin(&sample);
+	add_raw_blocks(&sample, head, sizeof(head), 5000, 50);
+	fd = file_of(&sample, sample.file_size);
+	assert_int_equal(blocks_walk(fd, take_any, NULL, &result), 0);
+	assert_int_equal(result.cut.file, 0);
+	assert_true(result.plain <= 200);
+	free(result.rest);
+	close(fd);
+	end(&sample);
+}
+
 /* Bytes changed at random: whatever comes of it, it ends, and can be closed. */
 static void damage_of_all_kinds(void **state)
 {
@@ -373,6 +471,10 @@ int main(void)
 		cmocka_unit_test(sizes_across_sectors),
 		cmocka_unit_test(skippable_and_empty_frames),
 		cmocka_unit_test(junk_and_damage),
+		cmocka_unit_test(tiny_blocks),
+		cmocka_unit_test(tiny_frames),
+		cmocka_unit_test(zeros_behind),
+		cmocka_unit_test(frames_that_lie),
 		cmocka_unit_test(damage_of_all_kinds),
 	};
 

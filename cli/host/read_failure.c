@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Why the kernel could not read a file: found out by reading its extents past the filesystem.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/read_failure.h"
+#include "host/source.h"
+#include "reason_class.h"
+#include "tree/tree.h"
+#include "volume/volume.h"
+
+#define PAGE 4096u
+/*
+ * As much as is read at once, from where its first page begins: the module tells where the read
+ * began, and the kernel reads ahead.
+ */
+#define LOOK_SIZE (180224u + PAGE)
+/* Commits that may come while it is looked. */
+#define TRIES 5
+
+static bool is_unexplained(const struct source *source, const struct scp_error *error)
+{
+	return source->host.live && error->reason == SCP_DATA_READ &&
+	       (error->err == -EIO || error->err == -EUCLEAN) && error->inode != SCP_NOWHERE &&
+	       error->offset != SCP_NOWHERE;
+}
+
+static bool is_damage(const struct scp_error *found)
+{
+	return found->reason != SCP_NONE && !reason_class(found->reason).passes;
+}
+
+/* What the extents of the file say at the volume's state. Behind the file's end they are zeros. */
+static void look(struct scp_volume *volume, struct extent_reader *reader, void *buffer,
+		 const struct scp_error *error, struct scp_error *found)
+{
+	struct scp_tree tree;
+	const struct scp_file_range range = {
+		.tree = &tree,
+		.inode = error->inode,
+		.offset = scp_round_down(error->offset, PAGE),
+		.length = LOOK_SIZE,
+	};
+
+	scp_error_clear(found);
+	if (scp_tree_open(volume, error->root, false, &tree))
+		*found = volume->error;
+	else
+		extent_reader_read(reader, &range, buffer, found);
+}
+
+/*
+ * Addresses are used for something else once a commit has freed them, so a look counts only if
+ * there was none meanwhile.
+ */
+static bool look_still(struct scp_volume *volume, const struct scp_error *error,
+		       struct scp_error *found)
+{
+	bool still = false;
+	int tries = TRIES;
+
+	while (!still && tries--) {
+		struct extent_reader *reader = extent_reader_new();
+		void *buffer = malloc(LOOK_SIZE);
+
+		if (reader && buffer)
+			look(volume, reader, buffer, error, found);
+		free(buffer);
+		extent_reader_free(reader);
+		if (!reader || !buffer)
+			return false;
+		still = !scp_volume_refresh(volume);
+	}
+	return still;
+}
+
+void read_failure_explain(struct source *source, struct scp_error *error)
+{
+	struct scp_volume *volume;
+	struct scp_error found;
+	bool still;
+
+	if (!is_unexplained(source, error) ||
+	    scp_volume_open(&source->host, &volume, &found))
+		return;
+	still = look_still(volume, error, &found);
+	scp_volume_close(volume);
+	if (!still || !is_damage(&found))
+		return;
+	/* The path is there already. */
+	if (*error->detail)
+		memcpy(found.detail, error->detail, sizeof(found.detail));
+	*error = found;
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What is worth another try: docs/exit-status.md says of every reason and errno what the code does,
+ * and of no other.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "reason_class.h"
+
+#define DOCUMENT "docs/exit-status.md"
+
+static char *document(void)
+{
+	static char text[1 << 16];
+	FILE *file = fopen(DOCUMENT, "r");
+	size_t size;
+
+	assert_non_null(file);
+	size = fread(text, 1, sizeof(text) - 1, file);
+	assert_true(size && size < sizeof(text) - 1);
+	text[size] = '\0';
+	fclose(file);
+	return text;
+}
+
+static void check_row(const char *name, const char *text, struct reason_class class)
+{
+	char row[400];
+
+	snprintf(row, sizeof(row), "\n| `%s` | %s | %d | %s |\n", name, text,
+		 class.passes ? 75 : 1, reason_actor_name(class.actor));
+	if (!strstr(document(), row))
+		fail_msg("%s has no line %s", DOCUMENT, row + 1);
+}
+
+static void every_reason_is_documented(void **state)
+{
+	for (int i = SCP_NONE + 1; i < SCP_REASON_COUNT; i++) {
+		enum scp_reason reason = (enum scp_reason)i;
+
+		check_row(reason_name(reason), scp_reason_text(reason), reason_class(reason));
+	}
+}
+
+static void every_errno_is_documented(void **state)
+{
+	int err;
+
+	for (unsigned int i = 0; (err = reason_class_errno_at(i)); i++) {
+		check_row(strerrorname_np(err), strerror(err), reason_class_errno(err));
+		assert_true(reason_class_errno(-err).passes == reason_class_errno(err).passes);
+	}
+}
+
+static void nothing_else_is_documented(void **state)
+{
+	unsigned int rows = 0, known = SCP_REASON_COUNT - 1;
+
+	for (const char *at = document(); (at = strstr(at, "\n| `")); at++)
+		rows++;
+	for (unsigned int i = 0; reason_class_errno_at(i); i++)
+		known++;
+	assert_int_equal(rows, known);
+}
+
+static void no_errno_comes_twice(void **state)
+{
+	for (unsigned int i = 0; reason_class_errno_at(i); i++)
+		for (unsigned int k = 0; k < i; k++)
+			assert_int_not_equal(reason_class_errno_at(i), reason_class_errno_at(k));
+}
+
+static void unknown_ones_do_not_pass(void **state)
+{
+	assert_false(reason_class(SCP_REASON_COUNT).passes);
+	assert_false(reason_class((enum scp_reason)-1).passes);
+	assert_null(reason_name(SCP_REASON_COUNT));
+	assert_false(reason_class_errno(0).passes);
+	assert_false(reason_class_errno(EBADF).passes);
+}
+
+/* A device that does not answer is not what damage is. */
+static void reads_have_an_errno_too(void **state)
+{
+	struct scp_error error;
+
+	scp_error_clear(&error);
+	error.reason = SCP_DATA_READ;
+	error.err = -EIO;
+	assert_true(reason_class_read(&error).passes);
+	error.err = -EUCLEAN;
+	assert_false(reason_class_read(&error).passes);
+	error.reason = SCP_DATA_CSUM;
+	error.err = -EIO;
+	assert_false(reason_class_read(&error).passes);
+	error.reason = SCP_MOVED_TOO_OFTEN;
+	error.err = -EAGAIN;
+	assert_true(reason_class_read(&error).passes);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_reason_is_documented),
+		cmocka_unit_test(every_errno_is_documented),
+		cmocka_unit_test(nothing_else_is_documented),
+		cmocka_unit_test(no_errno_comes_twice),
+		cmocka_unit_test(unknown_ones_do_not_pass),
+		cmocka_unit_test(reads_have_an_errno_too),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
