@@ -56,11 +56,13 @@ static enum scp_reason compare_pin(const struct scp_checkpoint_pin *pin,
 {
 	static const u8 zero[SCP_UUID_SIZE];
 
+	bool unnamed = !memcmp(pin->uuid, zero, sizeof(zero));
+
+	/* Very old subvolumes have no uuid; then the id must do. A kernel may give them one. */
+	if (unnamed && le64_to_cpu(pin->id) != info->id)
+		return SCP_SUBVOLUME_REPLACED;
 	if (memcmp(pin->uuid, info->uuid, sizeof(pin->uuid)))
-		return SCP_SUBVOLUME_REPLACED;
-	/* Very old subvolumes have no uuid; then the id must do. */
-	if (!memcmp(pin->uuid, zero, sizeof(zero)) && le64_to_cpu(pin->id) != info->id)
-		return SCP_SUBVOLUME_REPLACED;
+		return unnamed ? SCP_SUBVOLUME_CHANGED : SCP_SUBVOLUME_REPLACED;
 	if (le64_to_cpu(pin->ctransid) != info->ctransid)
 		return SCP_SUBVOLUME_CHANGED;
 	return SCP_NONE;

@@ -266,3 +266,30 @@ siblings()
 	receive "$FIX/ours" ours l
 	treecmp r ours/r
 }
+
+@test "deviation: no-uuid-source: native clones from what the receiver takes for another subvolume" {
+	local ids
+
+	btrfs -q subvolume create t
+	head -c 1M /dev/urandom >t/g
+	head -c 1M /dev/urandom >s/g
+	btrfs -q subvolume snapshot -r t c
+	snapshot a
+	cp --reflink=always t/g s/z
+	snapshot b
+	ids="$(btrfs inspect-internal rootid b) $(btrfs inspect-internal rootid c)"
+	cd / || return
+	fixture_umount
+	# shellcheck disable=SC2086
+	python3 "$ROOT/test/lib/patch.py" "${FIX_IMAGES# }" no-uuid $ids
+	fixture_mount
+	cd "$FIX_MOUNT" || return
+	streams -p a -c c b
+	receive "$FIX/ours" ours a
+	treecmp b ours/b
+	receive "$FIX/native" native a
+	# c/g was meant.
+	cmp native/b/z b/g
+	run cmp native/b/z b/z
+	assert_failure
+}

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Changes items in the leaves of an unmounted image, checksums (crc32c) and all.
 
-usage: patch.py IMAGE no-uuid ID...      subvolumes as very old kernels made them: without a UUID
-       patch.py IMAGE same-inode-items   INODE_ITEMs say nothing of when and how often inodes changed
+usage: patch.py IMAGE no-uuid ID...         subvolumes as very old kernels made them: without a UUID
+       patch.py IMAGE old-root-item ID...   the same as kernels before 3.6 made them: nothing behind
+                                            the fields that those knew counts
+       patch.py IMAGE same-inode-items      INODE_ITEMs say nothing of when and how often inodes changed
 """
 import mmap
 import struct
@@ -16,7 +18,7 @@ ROOT_TREE = 1
 FIRST_SUBVOLUME, LAST_SUBVOLUME = 256, 2**64 - 256
 INODE_ITEM, ROOT_ITEM = 1, 132
 INODE_TRANSID, INODE_SEQUENCE = 8, 72
-ROOT_UUID = 247
+ROOT_GENERATION_V2, ROOT_UUID = 239, 247
 
 
 def crc_table():
@@ -56,11 +58,11 @@ def items(image, leaf):
         yield objectid, kind, leaf + HEADER + offset
 
 
-def no_uuid(image, leaf, tree, ids):
+def clear_root(image, leaf, tree, ids, offset, size):
     changed = False
     for objectid, kind, at in items(image, leaf) if tree == ROOT_TREE else ():
         if kind == ROOT_ITEM and objectid in ids:
-            image[at + ROOT_UUID:at + ROOT_UUID + 16] = bytes(16)
+            image[at + offset:at + offset + size] = bytes(size)
             changed = True
     return changed
 
@@ -84,8 +86,11 @@ def main():
         for leaf, tree in list(leaves(image, nodesize, fsid)):
             if struct.unpack_from("<I", image, leaf)[0] != crc32c(image[leaf + 32:leaf + nodesize]):
                 continue
+            ids = [int(n) for n in sys.argv[3:]]
             if sys.argv[2] == "no-uuid":
-                changed = no_uuid(image, leaf, tree, [int(n) for n in sys.argv[3:]])
+                changed = clear_root(image, leaf, tree, ids, ROOT_UUID, 16)
+            elif sys.argv[2] == "old-root-item":
+                changed = clear_root(image, leaf, tree, ids, ROOT_GENERATION_V2, 8)
             elif sys.argv[2] == "same-inode-items":
                 changed = same_inode_items(image, leaf, tree)
             else:
