@@ -68,7 +68,7 @@ static bool report_cause(const struct stream_run *run, const struct stream_outco
 	}
 }
 
-/* " --device X" for each one; resuming needs those that the sidecar does not know. */
+/* " --device X" for each one, --ignore-log: resuming needs those that the sidecar does not know. */
 static char *device_words(const struct options *devices)
 {
 	char *words = xstrdup("");
@@ -78,6 +78,12 @@ static char *device_words(const struct options *devices)
 		char *longer = xasprintf("%s --device %s", words, quoted);
 
 		free(quoted);
+		free(words);
+		words = longer;
+	}
+	if (devices && devices->ignore_log) {
+		char *longer = xasprintf("%s --ignore-log", words);
+
 		free(words);
 		words = longer;
 	}

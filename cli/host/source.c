@@ -76,6 +76,11 @@ int source_device_fd(const struct source *source, unsigned int index)
 	return source->devices.devices[index].fd;
 }
 
+bool source_has_log(const struct source *source)
+{
+	return !source->host.live && source->volume->log_root;
+}
+
 struct scp_volume *source_volume(struct source *source)
 {
 	return source->volume;
