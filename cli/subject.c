@@ -33,7 +33,10 @@ static bool is_image(const struct subject *subject)
 	return !strcmp(source_kind(subject->source), "image");
 }
 
-/* A read-only snapshot was whole when it was made; what was written later may be in the log alone. */
+/*
+ * A read-only snapshot was whole when it was made; what was written to a writable subvolume may be
+ * in the log alone.
+ */
 static int check_log(const struct subject *subject, const struct subvolume *subvolume)
 {
 	if (subvolume->readonly || subject->ignore_log || !source_has_log(subject->source))

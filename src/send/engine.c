@@ -128,8 +128,8 @@ static int open_subvolume(struct scp_engine *engine, u64 id, bool writable_ok,
 }
 
 /*
- * A stream names a clone source by its UUID. One that has none would be taken by the receiver for the
- * subvolume being received, if that has none either: nothing is cloned from it.
+ * A stream names a clone source by its UUID. One that has none would be taken by the receiver for
+ * the subvolume being received, if that has none either: nothing is cloned from it.
  */
 static void drop_unnamed(struct scp_engine *engine)
 {
@@ -141,7 +141,8 @@ static void drop_unnamed(struct scp_engine *engine)
 	for (i = 0; i < count; i++) {
 		struct scp_clone_root *root = &engine->roots[i];
 
-		if (!root->is_send_root && !memcmp(scp_sent_uuid(&root->tree.info), zero, sizeof(zero)))
+		if (!root->is_send_root &&
+		    !memcmp(scp_sent_uuid(&root->tree.info), zero, sizeof(zero)))
 			continue;
 		engine->roots[engine->root_count] = *root;
 		if (root->is_send_root)

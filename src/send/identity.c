@@ -4,9 +4,9 @@
  *
  * Inode number and generation tell that, as long as both come from one history. Two snapshots of
  * one subvolume that were changed in one transaction may have given the same number to two things,
- * and the generation is the transaction. So what the life of an inode cannot change is compared too:
- * its type, a device's number, a symlink's target. If that differs, the one of the parent is given
- * another generation here, and everything else follows from generations.
+ * and the generation is the transaction. So what cannot change in the life of an inode is compared
+ * too: its type, a device's number, a symlink's target. If that differs, the one of the parent is
+ * given another generation here, and everything else follows from generations.
  *
  * Two files, or two directories, are taken for one inode then: what differs is sent as a change.
  */
