@@ -24,6 +24,7 @@ enum {
 	KEY_COMPRESS,
 	KEY_ARCHIVE,
 	KEY_DEVICE,
+	KEY_IGNORE_LOG,
 	KEY_BACKEND,
 	KEY_BUFFER_SIZE,
 	KEY_BUFFERS,
@@ -73,6 +74,11 @@ static bool take_device(struct options *options, const char *argument)
 {
 	append(&options->devices, &options->device_count, argument);
 	return true;
+}
+
+static bool take_ignore_log(struct options *options, const char *argument)
+{
+	return options->ignore_log = true;
 }
 
 static bool take_one_end(struct options *options, const char *argument)
@@ -306,6 +312,9 @@ static const struct option_spec table[] = {
 	  "read the unmounted device or image FILE; repeat it for each\n"
 	  "device of the filesystem. SUBVOL then is a path from the top\n"
 	  "level, id:N or uuid:U" },
+	{ KEY_IGNORE_LOG, "ignore-log", NULL, STREAM, take_ignore_log,
+	  "send a writable subvolume of a filesystem that was not unmounted\n"
+	  "without what programs synced since the last commit" },
 	{ KEY_BACKEND, "backend", "WHICH", STREAM, take_backend,
 	  "module: /dev/sendcp makes the stream; direct: this program does,\n"
 	  "from the mounted filesystem's devices; auto (default): module if\n"
@@ -506,6 +515,8 @@ static int check(const struct command *command, struct options *options)
 	if (options->device_count && options->backend != BACKEND_AUTO)
 		return error_line("--device reads an unmounted filesystem, --backend %s a mounted "
 				  "one", options->backend == BACKEND_MODULE ? "module" : "direct");
+	if (options->ignore_log && !options->device_count)
+		return error_line("--ignore-log is for unmounted filesystems: --device is missing");
 	return settle_protocol(options);
 }
 

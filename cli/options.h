@@ -52,6 +52,8 @@ struct options {
 	u64 interval;
 	const char **devices;
 	size_t device_count;
+	/* Writable subvolumes of an image as they are, without what is in the filesystem's log. */
+	bool ignore_log;
 	enum backend backend;
 	/* 0: not given. */
 	u64 buffer_size;

@@ -9,6 +9,7 @@
 
 #include "message.h"
 #include "parents.h"
+#include "text.h"
 
 static u64 distance(u64 a, u64 b)
 {
@@ -49,8 +50,13 @@ static int determine(struct subject *subject, size_t index)
 	const struct subvolume *subvolume = &subject->subvolumes[index];
 	const struct subvolume *best;
 	struct subvolume origin;
-	int ret = source_find_uuid(subject->source, subvolume->parent_uuid, &origin);
+	int ret;
 
+	if (uuid_is_null(subvolume->parent_uuid))
+		return error_line("parent determination failed for %s: it is no snapshot, or of a "
+				  "subvolume without a UUID: name the parent with -p",
+				  subvolume->spec);
+	ret = source_find_uuid(subject->source, subvolume->parent_uuid, &origin);
 	if (ret < 0)
 		return -1;
 	if (ret)

@@ -118,14 +118,17 @@ static bool something_there(const struct source *source, const struct pin *pin)
 /* Gone and replaced ask for different things. */
 static int not_there(const struct source *source, const struct pin *pin)
 {
-	char uuid[UUID_TEXT_SIZE];
+	char name[UUID_TEXT_SIZE];
 
-	uuid_text(pin->uuid, uuid);
+	if (uuid_is_null(pin->uuid))
+		snprintf(name, sizeof(name), "id:%llu", pin->id);
+	else
+		uuid_text(pin->uuid, name);
 	if (something_there(source, pin))
 		return error_line("%s was replaced: the subvolume %s is gone, and another is "
-				  "there: start a new send of that", pin->path, uuid);
+				  "there: start a new send of that", pin->path, name);
 	return error_line("%s is gone: there is no subvolume %s any more, so this stream cannot be "
-			  "completed: start a new send of another snapshot", pin->path, uuid);
+			  "completed: start a new send of another snapshot", pin->path, name);
 }
 
 /*
@@ -138,6 +141,9 @@ static int check_unchanged(const struct source *source, const struct pin *pin,
 	if (!found->readonly && !is_image(source))
 		return error_line("%s was changed: it is writable now, so the rest would not fit "
 				  "what was sent: start a new send", pin->path);
+	if (memcmp(found->uuid, pin->uuid, sizeof(pin->uuid)))
+		return error_line("%s was changed: it had no UUID and has one now, which the rest "
+				  "of the stream would name: start a new send", pin->path);
 	if (found->ctransid != pin->ctransid)
 		return error_line("%s was changed (transaction %llu then, %llu now), so the rest "
 				  "would not fit what was sent: start a new send", pin->path,
@@ -157,9 +163,20 @@ static void name_it(const struct pin *pin, struct subvolume *found)
 	found->spec = xstrdup(pin->spec);
 }
 
+/*
+ * Very old subvolumes, and those of converted filesystems, have no UUID. Root ids are not given out
+ * twice, so within one filesystem the id says as much.
+ */
+static int find_again(struct source *source, const struct pin *pin, struct subvolume *out)
+{
+	if (uuid_is_null(pin->uuid))
+		return source_find_id(source, pin->id, out);
+	return source_find_uuid(source, pin->uuid, out);
+}
+
 int pin_reopen(struct source *source, const struct pin *pin, struct subvolume *out)
 {
-	int ret = source_find_uuid(source, pin->uuid, out);
+	int ret = find_again(source, pin, out);
 
 	if (ret < 0)
 		return -1;

@@ -43,6 +43,8 @@ static char *add_devices(char *line, const struct options *options)
 {
 	for (size_t i = 0; options && i < options->device_count; i++)
 		line = add_path(line, "--device", options->devices[i]);
+	if (options && options->ignore_log)
+		line = add_flag(line, "--ignore-log");
 	return line;
 }
 

@@ -65,6 +65,8 @@ struct sidecar_header {
 	u64 begun;
 	/* Read from devices or images; then these are their paths. */
 	bool image;
+	/* --ignore-log was given: the run may be resumed without it. */
+	bool ignore_log;
 	/* The kernel module made the stream. */
 	bool module;
 	char **devices;

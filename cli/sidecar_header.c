@@ -119,6 +119,8 @@ struct json_object *sidecar_header_json(const struct sidecar_header *header)
 	json_put_time(object, header->begun);
 	json_put_string(object, "backend", sidecar_backend(header));
 	put_devices(object, header);
+	if (header->ignore_log)
+		json_put_bool(object, "ignore_log", true);
 	json_put_u64(object, "protocol", header->protocol);
 	json_put_u64(object, "flags", header->flags);
 	json_put_bool(object, "one_end", header->one_end);
@@ -241,6 +243,7 @@ static bool parse_members(struct json_object *object, struct sidecar_header *hea
 	header->module = !strcmp(backend, "module");
 	parse_output(object, header);
 	header->begun = json_get_time(object);
+	header->ignore_log = json_get_flag(object, "ignore_log");
 	header->one_end = json_get_flag(object, "one_end");
 	header->keep = json_get_flag(object, "keep");
 	header->sources_grow = json_get_flag(object, "sources_grow");

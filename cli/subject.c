@@ -33,15 +33,31 @@ static bool is_image(const struct subject *subject)
 	return !strcmp(source_kind(subject->source), "image");
 }
 
+/*
+ * A read-only snapshot was whole when it was made; what was written to a writable subvolume may be
+ * in the log alone.
+ */
+static int check_log(const struct subject *subject, const struct subvolume *subvolume)
+{
+	if (subvolume->readonly || subject->ignore_log || !source_has_log(subject->source))
+		return 0;
+	return error_line("%s: the filesystem was not unmounted, and what programs synced since "
+			  "the last commit is in its log, not in the subvolume: mount it once "
+			  "read-write, or send the subvolume without that by --ignore-log (with "
+			  "--device)", subvolume->spec);
+}
+
 /* Found, and fit to be sent or cloned from. */
 static int find_readonly(struct subject *subject, const char *spec, struct subvolume *out)
 {
 	if (source_find_subvolume(subject->source, spec, out))
 		return -1;
-	if (out->readonly || is_image(subject))
+	if (!out->readonly && !is_image(subject))
+		error_line("subvolume %s is not read-only", spec);
+	else if (!check_log(subject, out))
 		return 0;
 	subvolume_release(out);
-	return error_line("subvolume %s is not read-only", spec);
+	return -1;
 }
 
 static int find_subvolumes(const struct options *options, struct subject *subject)
@@ -102,6 +118,7 @@ int subject_open(const struct options *options, struct subject *subject)
 		.flags = (options->no_data ? SCP_SEND_NO_FILE_DATA : 0) |
 			 (options->compressed_data ? SCP_SEND_COMPRESSED : 0),
 		.one_end = options->one_end,
+		.ignore_log = options->ignore_log,
 	};
 	if (open_source(options, &subject->source))
 		return -1;
@@ -122,6 +139,8 @@ static int reopen_list(struct subject *subject, const struct pin_list *pins,
 		if (pin_reopen(subject->source, &pins->pins[i], &(*list)[i]))
 			return -1;
 		(*count)++;
+		if (check_log(subject, &(*list)[i]))
+			return -1;
 	}
 	return 0;
 }
@@ -145,6 +164,7 @@ int subject_reopen(const struct sidecar_header *header, const struct options *op
 		.protocol = header->protocol,
 		.flags = header->flags,
 		.one_end = header->one_end,
+		.ignore_log = header->ignore_log || options->ignore_log,
 		.sources_grow = header->sources_grow,
 	};
 	if (pins_open_source(header, options, &subject->source))
@@ -219,6 +239,7 @@ void subject_pin(const struct subject *subject, const struct options *options,
 	header->protocol = subject->protocol;
 	header->flags = subject->flags;
 	header->one_end = subject->one_end;
+	header->ignore_log = subject->ignore_log;
 	header->sources_grow = subject->sources_grow;
 	memcpy(header->fsid, source_fsid(subject->source), sizeof(header->fsid));
 	pins_make(subject->source, subject->subvolumes, subject->count, &header->subvolumes);

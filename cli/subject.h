@@ -27,6 +27,8 @@ struct subject {
 	u32 protocol;
 	u32 flags;
 	bool one_end;
+	/* Writable subvolumes may lack what is in the filesystem's log. */
+	bool ignore_log;
 };
 
 int subject_open(const struct options *options, struct subject *subject);

@@ -5,8 +5,8 @@
 # Prints the options of a command.
 _sendcp_options()
 {
-	local stream="-p --parent -c --clone-src -e -f --output --checkpoint --device --backend \
-		--buffer-size --buffers --progress -q --quiet -v --verbose"
+	local stream="-p --parent -c --clone-src -e -f --output --checkpoint --device --ignore-log \
+		--backend --buffer-size --buffers --progress -q --quiet -v --verbose"
 
 	case $1 in
 	send)

@@ -67,6 +67,7 @@ complete -c sendcp $on_stream -s p -l parent -x -a '(__fish_complete_directories
 complete -c sendcp $on_stream -s c -l clone-src -x -a '(__fish_complete_directories)' -d 'Let extents be cloned from'
 complete -c sendcp $on_stream -s e -d 'One stream header, one END'
 complete -c sendcp $on_stream -l device -r -F -d 'Read an unmounted device or image'
+complete -c sendcp $on_stream -l ignore-log -d 'Without what is in the filesystem\'s log'
 complete -c sendcp $on_stream -l backend -x -a 'auto module direct' -d 'What makes the stream'
 complete -c sendcp $on_stream -l buffer-size -x -a '1M 4M 16M' -d 'Bytes made at once'
 complete -c sendcp $on_stream -l buffers -x -a '2 4 8 16' -d 'Buffers between reading and writing'

@@ -88,12 +88,31 @@ static int bring_to_disk(struct source *source, const struct subvolume *subvolum
 	return ret < 0 ? subvolume_error(source, subvolume->spec) : 0;
 }
 
+/*
+ * For an item without UUIDs, as kernels before 3.6 wrote it, the kernel makes one up, another one
+ * whenever it reads the item. What is on the disk is the same every time.
+ */
+static int take_uuids(struct source *source, struct subvolume *subvolume)
+{
+	static const u8 none[SCP_UUID_SIZE];
+	struct scp_root_info info;
+
+	if (scp_root_info_get(source->volume, subvolume->id, &info))
+		return subvolume_error(source, subvolume->spec);
+	if (memcmp(info.uuid, none, sizeof(none)))
+		return 0;
+	memcpy(subvolume->uuid, info.uuid, SCP_UUID_SIZE);
+	memcpy(subvolume->parent_uuid, info.parent_uuid, SCP_UUID_SIZE);
+	memcpy(subvolume->received_uuid, info.received_uuid, SCP_UUID_SIZE);
+	return 0;
+}
+
 /* Everything about the subvolume that subvolume->fd is. */
 static int take_open(struct source *source, struct subvolume *subvolume)
 {
 	if (check_place(source, subvolume) || get_info(subvolume))
 		return -1;
-	return bring_to_disk(source, subvolume);
+	return bring_to_disk(source, subvolume) ? -1 : take_uuids(source, subvolume);
 }
 
 int direct_find_subvolume(struct source *source, const char *spec, struct subvolume *out)

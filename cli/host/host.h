@@ -36,6 +36,11 @@ void source_close(struct source *source);
  */
 int source_unchanged(struct source *source, struct scp_error *error);
 
+/*
+ * The filesystem was not unmounted: what programs synced since the last commit is in a log, which
+ * mounting would have put into the writable subvolumes. Of a mounted filesystem never.
+ */
+bool source_has_log(const struct source *source);
 /* "direct", "module" or "image". */
 const char *source_kind(const struct source *source);
 struct scp_volume *source_volume(struct source *source);
@@ -80,6 +85,8 @@ struct subvolume {
 int source_find_subvolume(struct source *source, const char *spec, struct subvolume *out);
 /* Finds a subvolume by its uuid, wherever it is now: 0, 1 if there is none, -1 on failure. */
 int source_find_uuid(struct source *source, const unsigned char uuid[16], struct subvolume *out);
+/* The same by its root id. */
+int source_find_id(struct source *source, unsigned long long id, struct subvolume *out);
 void subvolume_release(struct subvolume *subvolume);
 
 #endif

@@ -86,6 +86,11 @@ const char *source_device_path(const struct source *source, unsigned int index)
 	return source->devices.devices[index].path;
 }
 
+bool source_has_log(const struct source *source)
+{
+	return !source->host.live && source->volume->log_root;
+}
+
 struct scp_volume *source_volume(struct source *source)
 {
 	return source->volume;

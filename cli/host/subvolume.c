@@ -127,6 +127,33 @@ int find_id_by_uuid(struct source *source, const u8 *uuid, u64 *id)
 	return ret ? 0 : 1;
 }
 
+/* 1: the id is that of a subvolume that is not being deleted; 0: not; -1 after an error line. */
+static int is_there(struct source *source, u64 id)
+{
+	struct scp_root_info info;
+	int ret = is_subvolume_id(id) ? scp_root_info_get(source->volume, id, &info) : -ENOENT;
+
+	if (!ret)
+		return info.refs && !(info.flags & SCP_ROOT_DEAD);
+	return ret == -ENOENT ? 0 : subvolume_error(source, "looking for a subvolume by id");
+}
+
+int source_find_id(struct source *source, unsigned long long id, struct subvolume *out)
+{
+	int ret;
+
+	subvolume_clear(out);
+	if (source->host.live && scp_volume_refresh(source->volume) < 0)
+		return subvolume_error(source, "looking for a subvolume by id");
+	ret = is_there(source, id);
+	if (ret <= 0)
+		return ret ? -1 : 1;
+	if (!source->kind->open_id(source, id, out))
+		return 0;
+	subvolume_release(out);
+	return -1;
+}
+
 int source_find_uuid(struct source *source, const unsigned char uuid[16], struct subvolume *out)
 {
 	u64 id;

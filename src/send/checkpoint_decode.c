@@ -56,11 +56,13 @@ static enum scp_reason compare_pin(const struct scp_checkpoint_pin *pin,
 {
 	static const u8 zero[SCP_UUID_SIZE];
 
+	bool unnamed = !memcmp(pin->uuid, zero, sizeof(zero));
+
+	/* Very old subvolumes have no uuid; then the id must do. A kernel may give them one. */
+	if (unnamed && le64_to_cpu(pin->id) != info->id)
+		return SCP_SUBVOLUME_REPLACED;
 	if (memcmp(pin->uuid, info->uuid, sizeof(pin->uuid)))
-		return SCP_SUBVOLUME_REPLACED;
-	/* Very old subvolumes have no uuid; then the id must do. */
-	if (!memcmp(pin->uuid, zero, sizeof(zero)) && le64_to_cpu(pin->id) != info->id)
-		return SCP_SUBVOLUME_REPLACED;
+		return unnamed ? SCP_SUBVOLUME_CHANGED : SCP_SUBVOLUME_REPLACED;
 	if (le64_to_cpu(pin->ctransid) != info->ctransid)
 		return SCP_SUBVOLUME_CHANGED;
 	return SCP_NONE;
@@ -298,30 +300,40 @@ static void take_memo(struct reader *in, struct decoded *next)
 	next->memo_count = count;
 }
 
-/* A queued command must at least be framed like one; its contents are as good as the checkpoint. */
-static bool is_framed(const u8 *bytes, u32 length, bool has_payload)
+/*
+ * The shortest command with contents, without them: a WRITE to a file whose path has one byte. The
+ * attribute DATA has no length in protocol 2.
+ */
+static u32 least_before_payload(u32 protocol)
 {
-	u32 least = SCP_COMMAND_HEADER_SIZE;
+	u32 path = SCP_ATTR_HEADER_SIZE + 1;
+	u32 offset = SCP_ATTR_HEADER_SIZE + sizeof(u64);
+	u32 data = protocol == 1 ? SCP_ATTR_HEADER_SIZE : SCP_ATTR_TYPE_SIZE;
+
+	return SCP_COMMAND_HEADER_SIZE + path + offset + data;
+}
+
+/* A queued command must at least be framed like one; its contents are as good as the checkpoint. */
+static bool is_framed(const u8 *bytes, u32 length, bool has_payload, u32 protocol)
+{
+	u32 least = has_payload ? least_before_payload(protocol) : SCP_COMMAND_HEADER_SIZE;
 
 	if (length == SCP_STREAM_HEADER_SIZE &&
 	    !memcmp(bytes, SCP_STREAM_MAGIC, SCP_STREAM_MAGIC_SIZE))
 		return !has_payload;
-	/* Path, file offset, and the header of the attribute DATA. */
-	if (has_payload)
-		least += SCP_ATTR_HEADER_SIZE + SCP_ATTR_HEADER_SIZE + sizeof(u64) +
-			 SCP_ATTR_HEADER_SIZE;
 	if (length < least || length > SCP_COMMAND_MAX_V2)
 		return false;
 	return has_payload ||
 	       scp_get_le32(bytes) == length - SCP_COMMAND_HEADER_SIZE;
 }
 
-static bool take_command(struct reader *in, struct scp_queue *queue, bool has_payload)
+static bool take_command(struct reader *in, struct scp_queue *queue, bool has_payload,
+			 u32 protocol)
 {
 	u32 length = take_le32(in);
 	const u8 *bytes = take(in, length);
 
-	if (!bytes || !is_framed(bytes, length, has_payload)) {
+	if (!bytes || !is_framed(bytes, length, has_payload, protocol)) {
 		in->bad = true;
 		return true;
 	}
@@ -343,7 +355,7 @@ static void take_payload(struct reader *in, struct scp_payload *payload)
 	payload->offset = le64_to_cpu(disk->offset);
 }
 
-static int take_queue(struct reader *in, struct scp_queue *queue)
+static int take_queue(struct reader *in, struct scp_queue *queue, u32 protocol)
 {
 	u32 size = take_le32(in);
 	struct reader commands = { .at = take(in, size), .left = size };
@@ -355,7 +367,7 @@ static int take_queue(struct reader *in, struct scp_queue *queue)
 	while (commands.left && !commands.bad && !in->bad) {
 		last = commands.left >= sizeof(u32) &&
 		       scp_get_le32(commands.at) + sizeof(u32) == commands.left;
-		if (!take_command(&commands, queue, last && queue->payload.kind))
+		if (!take_command(&commands, queue, last && queue->payload.kind, protocol))
 			return -ENOMEM;
 	}
 	if (commands.bad || (queue->payload.kind && scp_queue_empty(queue)))
@@ -461,25 +473,39 @@ static bool payload_fits(const struct scp_payload *payload, const struct scp_sta
 	return payload->offset <= state->size && payload->length <= state->size - payload->offset;
 }
 
-/* What a checkpoint does not say of the current inode, and whether the rest fits it. */
+/* What a checkpoint does not say of the current inode. */
+static int complete_inode(struct scp_engine *engine, struct scp_state *state)
+{
+	struct scp_inode now;
+	struct scp_inode before;
+	const struct scp_inode *inode = state->kind == SCP_KIND_DELETED ? &before : &now;
+	bool fits;
+	int err = scp_inode_in_both(engine, state->ino, &now, &before);
+
+	if (err)
+		return err;
+	fits = inode->ino;
+	/* What is changed is in both trees, and one inode there. */
+	if (state->kind == SCP_KIND_CHANGED)
+		fits = now.ino && before.ino &&
+		       (now.generation == before.generation || now.ino == SCP_ROOT_DIR_ID);
+	if (!fits)
+		return scp_engine_fail(engine, SCP_CHECKPOINT_POSITION, NULL);
+	scp_set_inode(state, state->kind, inode);
+	return 0;
+}
+
+/* And whether the rest fits it. */
 static int complete(struct scp_engine *engine, struct decoded *next)
 {
 	struct scp_state *state = &next->state;
-	struct scp_tree *tree = engine->tree;
-	struct scp_inode inode;
 	int err;
 
 	if (!event_is_possible(engine, state) || !phase_is_possible(engine, state))
 		return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "impossible position");
-	if (state->kind != SCP_KIND_NONE) {
-		if (state->kind == SCP_KIND_DELETED)
-			tree = engine->parent;
-		err = scp_inode_get(tree, state->ino, &inode);
-		if (err)
-			return err == -ENOENT ?
-			       scp_engine_fail(engine, SCP_CHECKPOINT_POSITION, NULL) : err;
-		scp_set_inode(state, state->kind, &inode);
-	}
+	err = state->kind == SCP_KIND_NONE ? 0 : complete_inode(engine, state);
+	if (err)
+		return err;
 	if (!payload_fits(&next->queue.payload, state) ||
 	    (state->phase == SCP_PHASE_RUN && state->run.kind == SCP_RUN_DATA &&
 	     state->run.end > state->size))
@@ -498,7 +524,7 @@ static int decode_body(struct scp_engine *engine, struct reader *in, struct deco
 	take_run(in, &next->state.run);
 	take_memo(in, next);
 	if (!err && !in->bad)
-		err = take_queue(in, &next->queue);
+		err = take_queue(in, &next->queue, engine->protocol);
 	if (err)
 		return scp_engine_fail(engine, err == -EINTR ? SCP_INTERRUPTED : SCP_NO_MEMORY,
 				       NULL);

@@ -62,9 +62,7 @@ static int destination_waits(struct scp_engine *engine, const struct scp_name *n
 	err = scp_dir_lookup(engine->parent, name->dir, name->bytes, name->len, &location);
 	if (err || location.type != SCP_INODE_ITEM)
 		return err == -ENOENT ? 0 : err;
-	err = scp_generation_in(engine->parent, location.objectid, &before);
-	if (!err)
-		err = scp_generation_in(engine->tree, location.objectid, &now);
+	err = scp_generation_in_both(engine, location.objectid, &now, &before);
 	if (err || !now || now != before)
 		return err;
 	move = scp_moves_find(&engine->state.moves, location.objectid);
@@ -101,9 +99,9 @@ static int parent_waits(struct scp_engine *engine, struct scp_inode_id *id)
 		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
 	err = scp_first_ref(engine->parent, id->ino, &before);
 	if (!err)
-		err = scp_generation_in(engine->tree, now.dir, &now_generation);
+		err = scp_generation_in(engine, engine->tree, now.dir, &now_generation);
 	if (!err)
-		err = scp_generation_in(engine->parent, id->ino, &old);
+		err = scp_generation_in(engine, engine->parent, id->ino, &old);
 	if (err)
 		return err;
 	if (id->ino > state->ino && id->generation == old &&
@@ -170,7 +168,7 @@ static int find_loop(struct scp_engine *engine, const struct scp_move *move, u64
 			return 0;
 		}
 		id.ino = name.dir;
-		err = scp_generation_in(tree, name.dir, &id.generation);
+		err = scp_generation_in(engine, tree, name.dir, &id.generation);
 		if (err)
 			return err;
 	}
@@ -190,7 +188,7 @@ static int old_path(struct scp_engine *engine, const struct scp_move *move,
 		return scp_orphan_name(engine, move->dir.ino, move->dir.generation, path);
 	err = scp_first_ref(engine->parent, move->dir.ino, &name);
 	if (!err)
-		err = scp_generation_in(engine->parent, name.dir, &generation);
+		err = scp_generation_in(engine, engine->parent, name.dir, &generation);
 	if (err)
 		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
 	err = scp_path_of(engine, name.dir, generation, path);

@@ -127,6 +127,30 @@ static int open_subvolume(struct scp_engine *engine, u64 id, bool writable_ok,
 	return err;
 }
 
+/*
+ * A stream names a clone source by its UUID. One that has none would be taken by the receiver for
+ * the subvolume being received, if that has none either: nothing is cloned from it.
+ */
+static void drop_unnamed(struct scp_engine *engine)
+{
+	static const u8 zero[SCP_UUID_SIZE];
+	u32 count = engine->root_count;
+	u32 i;
+
+	engine->root_count = 0;
+	for (i = 0; i < count; i++) {
+		struct scp_clone_root *root = &engine->roots[i];
+
+		if (!root->is_send_root &&
+		    !memcmp(scp_sent_uuid(&root->tree.info), zero, sizeof(zero)))
+			continue;
+		engine->roots[engine->root_count] = *root;
+		if (root->is_send_root)
+			engine->tree = &engine->roots[engine->root_count].tree;
+		engine->root_count++;
+	}
+}
+
 static int open_roots(struct scp_engine *engine, const struct scp_request *request)
 {
 	bool writable_ok = request->flags & SCP_SEND_WRITABLE_OK;
@@ -147,6 +171,7 @@ static int open_roots(struct scp_engine *engine, const struct scp_request *reque
 		root->is_send_root = true;
 		engine->tree = &root->tree;
 	}
+	drop_unnamed(engine);
 	if (!request->parent)
 		return 0;
 	engine->parent = &engine->parent_tree;

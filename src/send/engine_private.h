@@ -175,6 +175,23 @@ int scp_queue_stream_header(struct scp_engine *engine);
 /* Length fields and CRC of a complete command of @length bytes (header included). */
 void scp_command_seal(u8 *command, u32 length);
 
+/*
+ * identity.c: inodes as the send sees them. The generation is such that two with one number, one of
+ * each tree, are the same inode if and only if their generations are equal. Only for the subvolume
+ * and its parent; -ENOENT sets no reason.
+ */
+int scp_inode_in(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
+		 struct scp_inode *inode);
+/* Inode number 0 where there is none; never -ENOENT. */
+int scp_inode_in_both(struct scp_engine *engine, u64 ino, struct scp_inode *now,
+		      struct scp_inode *before);
+/* *@generation 0 if @ino is missing in @tree or has no links. */
+int scp_generation_in(struct scp_engine *engine, struct scp_tree *tree, u64 ino, u64 *generation);
+int scp_generation_in_both(struct scp_engine *engine, u64 ino, u64 *now, u64 *before);
+/* The same for two that were read from their items: changes @before's generation if need be. */
+int scp_tell_apart(struct scp_engine *engine, const struct scp_inode *now,
+		   struct scp_inode *before);
+
 /* exists.c: what is at the receiver now. All return negative errnos as usual. */
 enum scp_presence {
 	SCP_PRESENT_SAME,
@@ -184,8 +201,6 @@ enum scp_presence {
 	SCP_WILL_DELETE,
 };
 
-/* *@generation 0 if @ino is missing in @tree or has no links. */
-int scp_generation_in(struct scp_tree *tree, u64 ino, u64 *generation);
 /* An enum scp_presence; -ENOENT (no reason set) if the inode is in neither tree. */
 int scp_presence_of(struct scp_engine *engine, u64 ino, u64 generation);
 /* The same for an inode that must be in one of them. */
@@ -226,6 +241,8 @@ int scp_path_in_tree(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
 
 /* inode.c: opening inodes and creating them at the receiver. */
 int scp_open_inode(struct scp_engine *engine);
+/* Opens the inode of the event, whose INODE_ITEM is the same in both trees while others differ. */
+int scp_open_unlike(struct scp_engine *engine);
 /* The current inode is @inode now. */
 void scp_set_inode(struct scp_state *state, enum scp_kind kind, const struct scp_inode *inode);
 int scp_create_inode(struct scp_engine *engine, const struct scp_inode *inode);

@@ -4,29 +4,13 @@
  */
 #include "send/engine_private.h"
 
-/* Generation of @ino, 0 if it is missing or has no links left. */
-int scp_generation_in(struct scp_tree *tree, u64 ino, u64 *generation)
-{
-	struct scp_inode inode;
-	int err = scp_inode_get(tree, ino, &inode);
-
-	*generation = 0;
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	if (inode.nlink)
-		*generation = inode.generation;
-	return 0;
-}
-
 int scp_presence_of(struct scp_engine *engine, u64 ino, u64 generation)
 {
 	bool passed = ino < engine->state.mark;
 	u64 now;
-	u64 before = 0;
-	int err = scp_generation_in(engine->tree, ino, &now);
+	u64 before;
+	int err = scp_generation_in_both(engine, ino, &now, &before);
 
-	if (!err && engine->parent)
-		err = scp_generation_in(engine->parent, ino, &before);
 	if (err)
 		return err;
 	if (now == generation && before == generation)
@@ -76,14 +60,14 @@ static int lookup(struct scp_tree *tree, u64 dir, const u8 *name, u16 len, u64 *
 }
 
 /* Is directory (dir, generation) in @tree? The root directory always is. */
-static int is_dir_in(struct scp_tree *tree, u64 dir, u64 generation)
+static int is_dir_in(struct scp_engine *engine, struct scp_tree *tree, u64 dir, u64 generation)
 {
 	u64 found;
 	int err;
 
 	if (dir == SCP_ROOT_DIR_ID)
 		return 1;
-	err = scp_generation_in(tree, dir, &found);
+	err = scp_generation_in(engine, tree, dir, &found);
 	return err ? err : found == generation;
 }
 
@@ -106,13 +90,13 @@ int scp_is_overwritten(struct scp_engine *engine, const struct scp_name *name, u
 		return 0;
 	err = scp_exists_now(engine, name->dir, dir_generation);
 	if (err > 0)
-		err = is_dir_in(engine->tree, name->dir, dir_generation);
+		err = is_dir_in(engine, engine->tree, name->dir, dir_generation);
 	if (err <= 0)
 		return err;
 	err = lookup(engine->tree, name->dir, name->bytes, name->len, &taker);
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	err = scp_generation_in(engine->tree, taker, &taker_generation);
+	err = scp_generation_in(engine, engine->tree, taker, &taker_generation);
 	if (err)
 		return err;
 	if (taker == ino && taker_generation == generation)
@@ -139,7 +123,7 @@ int scp_find_conflict(struct scp_engine *engine, const struct scp_name *name, u6
 		if (err < 0)
 			return err;
 	}
-	err = is_dir_in(engine->parent, name->dir, dir_generation);
+	err = is_dir_in(engine, engine->parent, name->dir, dir_generation);
 	if (err <= 0)
 		return err;
 	err = lookup(engine->parent, name->dir, name->bytes, name->len, &ino);
@@ -147,7 +131,7 @@ int scp_find_conflict(struct scp_engine *engine, const struct scp_name *name, u6
 		return err == -ENOENT ? 0 : err;
 	if (ino <= engine->state.mark && !scp_moves_find(&engine->state.moves, ino))
 		return 0;
-	err = scp_inode_get(engine->parent, ino, in_the_way);
+	err = scp_inode_in(engine, engine->parent, ino, in_the_way);
 	if (err)
 		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
 	return 1;
@@ -165,7 +149,7 @@ static int is_above(struct scp_engine *engine, struct scp_tree *tree, u64 dir,
 	/* A path has at most half as many parts as bytes. */
 	for (depth = 0; depth <= SCP_PATH_MAX / 2; depth++) {
 		if (dir == ancestor->ino) {
-			err = scp_generation_in(tree, dir, &generation);
+			err = scp_generation_in(engine, tree, dir, &generation);
 			return err ? err : generation == ancestor->generation;
 		}
 		if (dir <= SCP_ROOT_DIR_ID)

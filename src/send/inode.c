@@ -23,7 +23,7 @@ static int open_new(struct scp_engine *engine, const struct scp_inode *inode)
 	return scp_create_inode(engine, inode);
 }
 
-/* The number is in both trees: is it the same inode? */
+/* The number is in both trees: is it the same inode? scp_tell_apart() was asked. */
 static int open_changed(struct scp_engine *engine, const struct scp_inode *now,
 			const struct scp_inode *before)
 {
@@ -45,6 +45,19 @@ static int open_changed(struct scp_engine *engine, const struct scp_inode *now,
 	return 0;
 }
 
+/* What is the same for every inode that is opened. */
+static void begin_inode(struct scp_engine *engine)
+{
+	struct scp_state *state = &engine->state;
+
+	state->recreated = false;
+	state->last_extent_end = SCP_UNKNOWN;
+	state->next_write_offset = 0;
+	state->mark = state->key.objectid;
+	scp_path_clear(&state->path);
+	scp_refs_clear(engine);
+}
+
 int scp_open_inode(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
@@ -56,23 +69,32 @@ int scp_open_inode(struct scp_engine *engine)
 		err = scp_inode_parse(&engine->walk.left.cursor, &now);
 	if (!err && state->result != SCP_RESULT_NEW)
 		err = scp_inode_parse(&engine->walk.right.cursor, &before);
+	if (!err && state->result == SCP_RESULT_CHANGED)
+		err = scp_tell_apart(engine, &now, &before);
 	if (err)
 		return err;
 	/* Nobody would find it again, not even who goes on from a checkpoint. */
 	if (state->key.offset)
 		return scp_cursor_fail(scp_event_cursor(engine), SCP_ITEM_FORMAT);
-	state->recreated = false;
-	state->last_extent_end = SCP_UNKNOWN;
-	state->next_write_offset = 0;
-	state->mark = state->key.objectid;
-	scp_path_clear(&state->path);
-	scp_refs_clear(engine);
+	begin_inode(engine);
 	if (state->result == SCP_RESULT_NEW)
 		return open_new(engine, &now);
 	if (state->result == SCP_RESULT_CHANGED)
 		return open_changed(engine, &now, &before);
 	scp_set_inode(state, SCP_KIND_DELETED, &before);
 	return 0;
+}
+
+int scp_open_unlike(struct scp_engine *engine)
+{
+	struct scp_inode now;
+	struct scp_inode before;
+	int err = scp_inode_in_both(engine, engine->state.key.objectid, &now, &before);
+
+	if (err || !now.ino || !before.ino)
+		return err;
+	begin_inode(engine);
+	return open_changed(engine, &now, &before);
 }
 
 /* The stream has device numbers as the kernel hands them to userspace, 32 bits of them. */

@@ -85,7 +85,7 @@ static int lost_first_name(struct scp_engine *engine)
 	int err = scp_first_ref(engine->parent, state->ino, &name);
 
 	if (!err)
-		err = scp_generation_in(engine->parent, name.dir, &generation);
+		err = scp_generation_in(engine, engine->parent, name.dir, &generation);
 	if (err)
 		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
 	return scp_is_overwritten(engine, &name, generation, state->ino, state->generation);

@@ -100,7 +100,7 @@ int scp_orphan_name(struct scp_engine *engine, u64 ino, u64 generation, struct s
 static int generation_of(struct scp_engine *engine, struct scp_tree *tree, u64 ino, u64 *generation)
 {
 	struct scp_inode inode;
-	int err = scp_inode_get(tree, ino, &inode);
+	int err = scp_inode_in(engine, tree, ino, &inode);
 
 	if (err == -ENOENT)
 		return scp_send_fail(engine, SCP_INCONSISTENT);

@@ -22,7 +22,7 @@ static int dir_generation(struct scp_engine *engine, struct scp_tree *tree, u64 
 			  u64 *generation)
 {
 	struct scp_inode inode;
-	int err = scp_inode_get(tree, dir, &inode);
+	int err = scp_inode_in(engine, tree, dir, &inode);
 
 	if (err)
 		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
@@ -113,16 +113,16 @@ int scp_collect_all_refs(struct scp_engine *engine, struct scp_tree *tree, bool 
 	return err == -ENOENT ? 0 : err;
 }
 
-/* Has directory @dir another generation in the parent? */
+/* Is directory @dir another one in the parent? */
 static int dir_differs(struct scp_engine *engine, u64 dir)
 {
-	u64 now = 0;
-	u64 before = 0;
-	int err = dir_generation(engine, engine->tree, dir, &now);
+	struct scp_inode now;
+	struct scp_inode before;
+	int err = scp_inode_in_both(engine, dir, &now, &before);
 
-	if (!err)
-		err = dir_generation(engine, engine->parent, dir, &before);
-	return err ? err : now != before;
+	if (!err && (!now.ino || !before.ino))
+		err = scp_send_fail(engine, SCP_INCONSISTENT);
+	return err ? err : now.generation != before.generation;
 }
 
 int scp_refs_differ(struct scp_engine *engine)

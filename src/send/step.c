@@ -169,10 +169,25 @@ static bool is_cache_item(const struct scp_key *key)
 	return key->objectid == SCP_FREE_SPACE_ID || key->objectid == SCP_FREE_INODE_ID;
 }
 
-static int handle_item(struct scp_engine *engine)
+/* The event is of an inode that was not opened, for its INODE_ITEMs are the same. */
+static bool is_unopened(const struct scp_engine *engine)
 {
 	const struct scp_state *state = &engine->state;
 
+	if (!engine->parent ||
+	    (state->kind != SCP_KIND_NONE && state->key.objectid == state->ino))
+		return false;
+	return state->key.type == SCP_INODE_REF || state->key.type == SCP_INODE_EXTREF ||
+	       state->key.type == SCP_XATTR_ITEM || state->key.type == SCP_EXTENT_DATA;
+}
+
+static int handle_item(struct scp_engine *engine)
+{
+	const struct scp_state *state = &engine->state;
+	int err = is_unopened(engine) ? scp_open_unlike(engine) : 0;
+
+	if (err)
+		return err;
 	if (state->kind == SCP_KIND_NONE || state->kind == SCP_KIND_IGNORED || state->recreated)
 		return 0;
 	switch (state->key.type) {

@@ -124,8 +124,10 @@ static enum scp_reason scp_pin_broken(const struct scp_root_info *was,
 {
 	if (!now->refs || (now->flags & SCP_ROOT_DEAD))
 		return SCP_SUBVOLUME_GONE;
-	if (!scp_uuid_is_zero(was->uuid) && memcmp(was->uuid, now->uuid, SCP_UUID_SIZE))
-		return SCP_SUBVOLUME_REPLACED;
+	/* Very old subvolumes have no uuid, until a kernel gives them one. */
+	if (memcmp(was->uuid, now->uuid, SCP_UUID_SIZE))
+		return scp_uuid_is_zero(was->uuid) ? SCP_SUBVOLUME_CHANGED :
+						     SCP_SUBVOLUME_REPLACED;
 	if (was->ctransid != now->ctransid || ((was->flags ^ now->flags) & SCP_ROOT_READONLY))
 		return SCP_SUBVOLUME_CHANGED;
 	return SCP_NONE;

@@ -11,6 +11,7 @@
 static void scp_volume_adopt_root(struct scp_volume *volume, const struct scp_disk_super *super)
 {
 	volume->generation = le64_to_cpu(super->generation);
+	volume->log_root = le64_to_cpu(super->log_root);
 	volume->root_tree.bytenr = le64_to_cpu(super->root);
 	volume->root_tree.generation = volume->generation;
 	volume->root_tree.level = super->root_level;

@@ -70,6 +70,8 @@ struct scp_volume {
 	struct scp_error error;
 	/* The newest superblock. */
 	u64 generation;
+	/* Where what was synced since the last commit is; 0: nothing was. */
+	u64 log_root;
 	u64 chunk_root_generation;
 	u64 incompat;
 	u32 nodesize;

@@ -205,3 +205,91 @@ ioctl_send()
 	treecmp a ours/a
 	only_deviation loop-test
 }
+
+# siblings WHAT...: the snapshots l and r of two containers of one image, changed in one transaction.
+# For things made within one tick of the clock, the INODE_ITEMs are the same too.
+siblings()
+{
+	cd / || return
+	fixture_umount
+	fixture_mount commit=300
+	cd "$FIX_MOUNT" || return
+	mkdir s/old s/other
+	PYTHONDONTWRITEBYTECODE=1 python3 "$ROOT/test/lib/siblings.py" s left right "$@"
+	btrfs filesystem sync .
+	btrfs -q subvolume snapshot -r left l
+	btrfs -q subvolume snapshot -r right r
+	cd / || return
+	fixture_umount
+	python3 "$ROOT/test/lib/patch.py" "${FIX_IMAGES# }" same-inode-items
+	fixture_mount commit=300
+	cd "$FIX_MOUNT" || return
+}
+
+@test "deviation: sibling-inode: native writes through a symlink of the parent" {
+	echo untouched >victim
+	siblings through "$FIX_MOUNT/victim"
+	streams -p l r
+	receive "$FIX/ours" ours l
+	treecmp r ours/r
+	assert_equal "$(cat victim)" untouched
+	receive "$FIX/native" native l
+	run treecmp r native/r
+	assert_failure 1
+	assert_equal "$(cat victim)" "contents of the file"
+}
+
+@test "deviation: sibling-inode: native keeps what differs behind equal INODE_ITEMs" {
+	local name
+
+	siblings contents
+	streams -p l r
+	receive "$FIX/ours" ours l
+	treecmp r ours/r
+	# Not even an error: the contents are the parent's.
+	receive "$FIX/native" native l
+	cmp l/small native/r/small
+	cmp l/large native/r/large
+	assert_equal "$(readlink native/r/link)" "$(readlink l/link)"
+	for name in small large; do
+		run cmp r/$name native/r/$name
+		assert_failure
+	done
+}
+
+@test "deviation: sibling-inode: native fails with other names behind equal INODE_ITEMs" {
+	siblings twins
+	run btrfs send -q -p l r -f "$FIX/native"
+	assert_failure
+	assert_output --partial "Input/output error"
+	send_direct "$FIX/ours" -p l r
+	receive "$FIX/ours" ours l
+	treecmp r ours/r
+}
+
+@test "deviation: no-uuid-source: native clones from what the receiver takes for another subvolume" {
+	local ids
+
+	btrfs -q subvolume create t
+	head -c 1M /dev/urandom >t/g
+	head -c 1M /dev/urandom >s/g
+	btrfs -q subvolume snapshot -r t c
+	snapshot a
+	cp --reflink=always t/g s/z
+	snapshot b
+	ids="$(btrfs inspect-internal rootid b) $(btrfs inspect-internal rootid c)"
+	cd / || return
+	fixture_umount
+	# shellcheck disable=SC2086
+	python3 "$ROOT/test/lib/patch.py" "${FIX_IMAGES# }" no-uuid $ids
+	fixture_mount
+	cd "$FIX_MOUNT" || return
+	streams -p a -c c b
+	receive "$FIX/ours" ours a
+	treecmp b ours/b
+	receive "$FIX/native" native a
+	# c/g was meant.
+	cmp native/b/z b/g
+	run cmp native/b/z b/z
+	assert_failure
+}

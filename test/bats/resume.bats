@@ -87,6 +87,19 @@ kill_and_resume()
 	done
 }
 
+@test "resume: before the contents of a file whose path has one byte" {
+	local protocol
+
+	btrfs -q subvolume create "$FIX_MOUNT/short"
+	head -c 1500000 /dev/urandom >"$FIX_MOUNT/short/f"
+	btrfs -q subvolume snapshot -r "$FIX_MOUNT/short" "$FIX_MOUNT/short.ro"
+	for protocol in 1 2; do
+		send_direct "$FIX/short" --proto $protocol "$FIX_MOUNT/short.ro"
+		kill_and_resume "$FIX/short" 250 --proto $protocol "$FIX_MOUNT/short.ro"
+		kill_and_resume "$FIX/short" 700000 --proto $protocol "$FIX_MOUNT/short.ro"
+	done
+}
+
 @test "resume: at byte 0, when nothing arrived" {
 	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/b" | head -c 1 >/dev/null || true
 	"$SENDCP" resume -q --checkpoint cp --at 0 >all

@@ -99,7 +99,8 @@ static void what_is_no_usage(void **state)
 		"", "-p A -p B s", "--nope s", "-i A s", "--buffers 0 s", "--buffers 65 s",
 		"--buffer-size 1 s", "--buffer-size 2G s", "--checkpoint-interval 1K s",
 		"--progress=maybe s", "--backend image s", "--backend direct --device d s",
-		"--backend module --device d s", "--at 5 s", "--compress=99 s", "s -f",
+		"--backend module --device d s", "--ignore-log s", "--at 5 s",
+		"--compress=99 s", "s -f",
 	};
 	static const char *const resume_words[] = {
 		"", "--checkpoint C extra", "--checkpoint C --at", "--checkpoint C --at 1K",

@@ -13,6 +13,8 @@ cat >$scratch/init <<'INIT'
 fpath=($SENDCP_COMPLETIONS $fpath)
 autoload -Uz compinit
 compinit -u -D
+# No list is too long to be shown: zsh would ask, and take the next line for the answer.
+LINES=1000 LISTMAX=1000
 compadd()
 {
 	local -a hits

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Every checkpoint that the engine makes is one that it takes, and makes again: what decoding calls
+ * impossible must not happen, with the shortest and the longest of everything. Before each command
+ * as well as behind it, since only before it the command is part of the checkpoint.
+ *
+ * Needs root and loop devices; skipped otherwise.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "host/source.h"
+#include "loopfs.h"
+#include "send/checkpoint.h"
+#include "send/queue.h"
+#include "send/state.h"
+#include "sending.h"
+
+static struct loopfs fs;
+static struct source *source;
+
+/* What the checkpoints of all tests were of. */
+static u64 commands_seen;
+static u32 phases_seen;
+static u32 kinds_seen;
+static u32 payloads_seen;
+static u32 shortest_path = ~0u;
+static u32 longest_path;
+
+/* Trees of @nodesize: w, a and b, everything, and siblings l and r. */
+static void make_trees(const char *nodesize)
+{
+	char *lib = realpath("test/lib", NULL);
+	char options[40];
+	const char *image;
+
+	assert_non_null(lib);
+	snprintf(options, sizeof(options), "-n %s", nodesize);
+	loopfs_make(&fs, 1, 1500, options);
+	loopfs_mount(&fs, "commit=300");
+	loopfs_run(&fs, "export PYTHONDONTWRITEBYTECODE=1\n"
+		   "python3 '%s/extremes.py' .\n"
+		   "btrfs -q subvolume create e\n"
+		   "python3 '%s/everything.py' e --light\n"
+		   "btrfs -q subvolume create image; mkdir image/old image/other\n"
+		   "python3 '%s/siblings.py' image left right pairs\n"
+		   "btrfs -q subvolume snapshot -r left l\n"
+		   "btrfs -q subvolume snapshot -r right r\n", lib, lib, lib);
+	loopfs_unmount(&fs);
+	free(lib);
+	image = fs.images[0];
+	assert_int_equal(source_open_image(&image, 1, &source), 0);
+}
+
+static int setup_large_nodes(void **state)
+{
+	make_trees("65536");
+	return 0;
+}
+
+static int setup_small_nodes(void **state)
+{
+	make_trees("4096");
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	source_close(source);
+	source = NULL;
+	loopfs_destroy(&fs);
+	return 0;
+}
+
+static u64 id_of(const char *name)
+{
+	struct subvolume subvolume;
+	u64 id;
+
+	assert_int_equal(source_find_subvolume(source, name, &subvolume), 0);
+	id = subvolume.id;
+	subvolume_release(&subvolume);
+	return id;
+}
+
+/* Where the state is. */
+static const struct scp_checkpoint_state *state_of(const struct bytes *checkpoint, u32 pins)
+{
+	return (const void *)(checkpoint->data + sizeof(struct scp_checkpoint_header) +
+			      pins * sizeof(struct scp_checkpoint_pin));
+}
+
+static void note_checkpoint(const struct bytes *checkpoint, u32 pins)
+{
+	const struct scp_checkpoint_state *state = state_of(checkpoint, pins);
+	const struct scp_checkpoint_payload *payload =
+		(const void *)(checkpoint->data + checkpoint->size - sizeof(*payload));
+	u32 length = scp_get_le16((const u8 *)(state + 1));
+
+	phases_seen |= 1u << state->phase;
+	kinds_seen |= 1u << state->kind;
+	payloads_seen |= 1u << payload->kind;
+	longest_path = scp_max(longest_path, length);
+	if (payload->kind)
+		shortest_path = scp_min(shortest_path, length);
+}
+
+/* A fresh engine at @engine's checkpoint, which makes the same one; @engine is closed. */
+static struct scp_engine *pass_on(const struct sending *sending, const struct scp_request *request,
+				  struct scp_engine *engine)
+{
+	u32 pins = request->clone_count + 1 + !!request->parent;
+	struct bytes checkpoint = { 0 }, again = { 0 };
+	u64 offset = scp_engine_offset(engine);
+
+	take_checkpoint(engine, &checkpoint);
+	scp_engine_close(engine);
+	note_checkpoint(&checkpoint, pins);
+	engine = open_engine(sending, request);
+	if (scp_engine_rearm(engine, checkpoint.data, checkpoint.size)) {
+		char line[300];
+
+		fail_msg("refused at stream byte %llu: %s", offset,
+			 scp_error_format(scp_engine_error(engine), line, sizeof(line)));
+	}
+	take_checkpoint(engine, &again);
+	assert_bytes_equal(&checkpoint, &again);
+	bytes_free(&checkpoint);
+	bytes_free(&again);
+	return engine;
+}
+
+/* The next command, whole or in pieces of @size. */
+static bool make_command(struct scp_engine **engine, const struct sending *sending,
+			 const struct scp_request *request, size_t size, struct bytes *stream)
+{
+	size_t before = stream->size;
+	size_t most = scp_buffer_min(request->protocol);
+	u32 length;
+	bool end;
+	int err;
+
+	assert_int_equal(scp_engine_prepare(*engine, &length, &end), 0);
+	*engine = pass_on(sending, request, *engine);
+	if (end)
+		return false;
+	err = fill_once(*engine, size, SCP_FILL_ONE_COMMAND | SCP_FILL_SPLIT_WRITES, stream, &end);
+	if (err == -ENOBUFS)
+		err = fill_once(*engine, most, SCP_FILL_ONE_COMMAND, stream, &end);
+	assert_int_equal(err, 0);
+	if (before)
+		commands_seen |= 1ULL << scp_get_le16(stream->data + before + 4);
+	stream->size = scp_min(stream->size, SCP_STREAM_HEADER_SIZE);
+	*engine = pass_on(sending, request, *engine);
+	return true;
+}
+
+static void every_checkpoint(const struct scp_request *request, size_t size)
+{
+	struct sending sending = { .volume = source_volume(source) };
+	struct scp_engine *engine = open_engine(&sending, request);
+	struct bytes stream = { 0 };
+
+	engine = pass_on(&sending, request, engine);
+	while (make_command(&engine, &sending, request, size, &stream))
+		;
+	scp_engine_close(engine);
+	bytes_free(&stream);
+}
+
+static void in_both_protocols(const char *subvolume, const char *parent, size_t size)
+{
+	static const struct scp_request kinds[] = {
+		{ .protocol = 1 },
+		{ .protocol = 2 },
+		{ .protocol = 2, .flags = SCP_SEND_COMPRESSED },
+		{ .protocol = 1, .flags = SCP_SEND_NO_FILE_DATA },
+	};
+	u64 source_id = parent ? id_of(parent) : 0;
+	struct scp_request request;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		request = kinds[i];
+		request.subvolume = id_of(subvolume);
+		request.parent = source_id;
+		if (parent) {
+			request.clone_sources = &source_id;
+			request.clone_count = 1;
+		}
+		every_checkpoint(&request, size);
+	}
+}
+
+static void shortest_and_longest_of_everything(void **state)
+{
+	in_both_protocols("a", NULL, 20000);
+	in_both_protocols("b", "a", 200000);
+	in_both_protocols("a", "b", 20000);
+}
+
+static void every_kind_of_item(void **state)
+{
+	in_both_protocols("e.ro", NULL, 200000);
+}
+
+static void numbers_used_again(void **state)
+{
+	in_both_protocols("l", "r", 200000);
+}
+
+/* The other tests were of all that there is to be of. */
+static void nothing_was_left_out(void **state)
+{
+	static const u8 commands[] = {
+		SCP_C_SUBVOL, SCP_C_SNAPSHOT, SCP_C_MKFILE, SCP_C_MKDIR, SCP_C_MKNOD, SCP_C_MKFIFO,
+		SCP_C_MKSOCK, SCP_C_SYMLINK, SCP_C_RENAME, SCP_C_LINK, SCP_C_UNLINK, SCP_C_RMDIR,
+		SCP_C_SET_XATTR, SCP_C_REMOVE_XATTR, SCP_C_WRITE, SCP_C_CLONE, SCP_C_TRUNCATE,
+		SCP_C_CHMOD, SCP_C_CHOWN, SCP_C_UTIMES, SCP_C_END, SCP_C_UPDATE_EXTENT,
+		SCP_C_FALLOCATE, SCP_C_ENCODED_WRITE,
+	};
+	/* What only steps without commands lead to is in no checkpoint. */
+	static const u32 passed_over = 1u << SCP_PHASE_FINISH | 1u << SCP_PHASE_RECREATE_CREATE |
+				       1u << SCP_PHASE_RECREATE_XATTRS | 1u << SCP_PHASE_END;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!(commands_seen >> commands[i] & 1))
+			fail_msg("no command %u", commands[i]);
+	assert_int_equal(phases_seen | passed_over, (1u << SCP_PHASE_COUNT) - 1);
+	/* Kernels remove inodes without links from a snapshot as they make it. */
+	assert_int_equal(kinds_seen | 1u << SCP_KIND_IGNORED, (1u << SCP_KIND_COUNT) - 1);
+	assert_int_equal(payloads_seen, (1u << SCP_PAYLOAD_COUNT) - 1);
+	assert_int_equal(shortest_path, 1);
+	assert_int_equal(longest_path, SCP_PATH_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shortest_and_longest_of_everything),
+		cmocka_unit_test(every_kind_of_item),
+		cmocka_unit_test(numbers_used_again),
+	};
+	const struct CMUnitTest all[] = { cmocka_unit_test(nothing_was_left_out) };
+	int failed;
+
+	if (loopfs_skip())
+		return 0;
+	failed = cmocka_run_group_tests_name("large nodes", tests, setup_large_nodes, teardown);
+	failed += cmocka_run_group_tests_name("small nodes", tests, setup_small_nodes, teardown);
+	return failed + cmocka_run_group_tests(all, NULL, NULL);
+}
