@@ -68,6 +68,8 @@ void signals_install(void)
 	/* A file size limit is a failed write too. */
 	handle(SIGXFSZ, SIG_IGN, 0);
 	handle(SIGALRM, on_alarm, 0);
+	/* Whoever started the program with it ignored would keep it from knowing its children's ends. */
+	handle(SIGCHLD, SIG_DFL, 0);
 	handle_stop(SIGINT);
 	handle_stop(SIGTERM);
 	handle_stop(SIGHUP);

@@ -12,6 +12,8 @@
 #include "options.h"
 #include "sidecar.h"
 
+struct hold;
+
 struct subject {
 	struct source *source;
 	struct subvolume *subvolumes;
@@ -27,6 +29,8 @@ struct subject {
 	u32 protocol;
 	u32 flags;
 	bool one_end;
+	/* All of the above; NULL: they are not held. */
+	struct hold *hold;
 };
 
 int subject_open(const struct options *options, struct subject *subject);
@@ -34,6 +38,11 @@ int subject_open(const struct options *options, struct subject *subject);
 int subject_reopen(const struct sidecar_header *header, const struct options *options,
 		   struct subject *subject);
 void subject_close(struct subject *subject);
+/*
+ * Has btrfs refuse to delete or change what is sent until subject_close(), or says with -v why that
+ * cannot be had. Fails if anything was changed since it was opened. No thread may exist yet.
+ */
+int subject_hold(struct subject *subject);
 
 /* How subvolume @index is asked for. Points into @subject. */
 void subject_request(const struct subject *subject, size_t index, struct scp_request *request);

@@ -68,6 +68,11 @@ struct subvolume {
 int source_find_subvolume(struct source *source, const char *spec, struct subvolume *out);
 /* Finds a subvolume by its uuid, wherever it is now: 0, 1 if there is none, -1 on failure. */
 int source_find_uuid(struct source *source, const unsigned char uuid[16], struct subvolume *out);
+/*
+ * Of a mounted filesystem: is it still what it was when it was found? Both -1 and "no" are
+ * failures.
+ */
+int subvolume_unchanged(const struct subvolume *subvolume);
 void subvolume_release(struct subvolume *subvolume);
 
 #endif
