@@ -91,8 +91,22 @@ disk_mount()
 	mount -t btrfs -o "noatime,$options" "${devices%%[[:space:]]*}" "/mnt/$name"
 }
 
+# What a sendcp that was killed with SIGKILL held is free a moment later, when its holder, then a child of
+# the first process, has ended.
+disk_unheld()
+{
+	local pid
+
+	for pid in $(pgrep -x sendcp-hold); do
+		while grep -q '^PPid:.1$' "/proc/$pid/status" 2>/dev/null; do
+			sleep 0.05
+		done
+	done
+}
+
 disk_umount()
 {
+	disk_unheld
 	umount "/mnt/$1"
 }
 
