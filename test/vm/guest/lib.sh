@@ -91,16 +91,25 @@ disk_mount()
 	mount -t btrfs -o "noatime,$options" "${devices%%[[:space:]]*}" "/mnt/$name"
 }
 
+# The processes behind the holds that are children of process $1.
+holders_of()
+{
+	local status
+
+	for status in $(grep -ls '^Name:.sendcp-hold$' /proc/[0-9]*/status); do
+		if grep -qs "^PPid:.$1\$" "$status"; then
+			status=${status#/proc/}
+			echo "${status%/status}"
+		fi
+	done
+}
+
 # What a sendcp that was killed with SIGKILL held is free a moment later, when its holder, then a child of
 # the first process, has ended.
 disk_unheld()
 {
-	local pid
-
-	for pid in $(pgrep -x sendcp-hold); do
-		while grep -q '^PPid:.1$' "/proc/$pid/status" 2>/dev/null; do
-			sleep 0.05
-		done
+	while [ -n "$(holders_of 1)" ]; do
+		sleep 0.05
 	done
 }
 
