@@ -68,7 +68,7 @@ void signals_install(void)
 	/* A file size limit is a failed write too. */
 	handle(SIGXFSZ, SIG_IGN, 0);
 	handle(SIGALRM, on_alarm, 0);
-	/* Whoever started the program with it ignored would keep it from knowing its children's ends. */
+	/* If whoever started the program ignored it, children would end without a status. */
 	handle(SIGCHLD, SIG_DFL, 0);
 	handle_stop(SIGINT);
 	handle_stop(SIGTERM);

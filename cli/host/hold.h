@@ -20,10 +20,11 @@ struct hold;
  * the ids @others (in any order, repeated or not). What happened to them before this returns is for
  * the caller to find out. Returns early once *@interrupt (may be NULL) is not 0.
  *
- * Forks, so call it before there is a thread, and not with SIGCHLD ignored. 0, or negative errno:
- * -EPERM without CAP_SYS_ADMIN, or one of them is writable or deleted; -ENOENT without such an id;
- * -EBUSY during a deduplication into one of them, and during a balance before Linux 5.13; -ENOTTY
- * if @fd is not on btrfs; -EINTR; -ECHILD if the holder was killed; or what fork(2) or pipe(2) said.
+ * Forks, so call it before there is a thread, and not with SIGCHLD ignored. 0, or a negative
+ * errno: -EPERM without CAP_SYS_ADMIN, or if one of them is writable or deleted; -ENOENT if there
+ * is no such id; -EBUSY during a deduplication into one of them, and during a balance before Linux
+ * 5.13; -ENOTTY if @fd is not on btrfs; -EINTR; -ECHILD if the holder was killed; or what fork(2)
+ * or pipe(2) said.
  */
 int hold_take(int fd, const u64 *others, size_t count, const volatile int *interrupt,
 	      struct hold **out);

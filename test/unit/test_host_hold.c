@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Holding subvolumes: what btrfs refuses meanwhile, what is refused to be held, the process behind it.
+ * Holding subvolumes: what btrfs refuses meanwhile, what cannot be held, the process behind it.
  */
 #include <errno.h>
 #include <fcntl.h>

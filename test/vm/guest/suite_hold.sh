@@ -118,16 +118,55 @@ holder_stopped()
 }
 
 # Before Linux 5.13 a native send and a balance exclude each other, and so does this.
-balance_beside_send()
+balance_excludes_send()
 {
 	local major minor
 
 	IFS=. read -r major minor _ < <(uname -r)
-	if [ $((major * 100 + minor)) -ge 513 ]; then
-		btrfs balance start --full-balance /mnt/scratch
-	else
+	[ $((major * 100 + minor)) -lt 513 ]
+}
+
+balance_beside_send()
+{
+	if balance_excludes_send; then
 		! btrfs balance start --full-balance /mnt/scratch
+	else
+		btrfs balance start --full-balance /mnt/scratch
 	fi
+}
+
+# not_held SENDS: whether one of so many could not be held, because of a balance, and said so.
+not_held()
+{
+	local i
+
+	for ((i = 0; i < $1; i++)); do
+		sendcp send -v --backend "$BACKEND" /mnt/scratch/b 2>/tmp/stderr | cmp - /tmp/whole || return 2
+		grep '^the subvolumes are not held (a balance or' /tmp/stderr && return
+	done
+	return 1
+}
+
+# In the one case, one of very many sends meets a balance; in the other, none of some.
+send_beside_balance()
+{
+	local status
+
+	SENDCP_NO_HOLD=1 sendcp send -q --backend "$BACKEND" /mnt/scratch/b >/tmp/whole || return
+	rm -f /tmp/stop
+	while [ ! -e /tmp/stop ]; do
+		btrfs balance start --full-balance /mnt/scratch
+	done >/dev/null 2>&1 &
+	if balance_excludes_send; then
+		not_held 300
+		status=$?
+	else
+		not_held 10
+		status=$(($? != 1))
+	fi
+	touch /tmp/stop
+	wait $!
+	return $status
 }
 
 the_rest_goes_on()
@@ -182,6 +221,7 @@ for BACKEND in direct module; do
 	check "hold, $BACKEND: free after the reader has gone" ended_by_reader
 	check "hold, $BACKEND: a holder that was stopped itself" holder_stopped
 	check "hold, $BACKEND: the rest of the filesystem goes on" the_rest_goes_on
+	check "hold, $BACKEND: a balance all the while" send_beside_balance
 	check "hold, $BACKEND: unmount after the end" umount_after_end
 	check "hold, $BACKEND: cost" cost
 done
