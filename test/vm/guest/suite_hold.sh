@@ -176,7 +176,7 @@ the_rest_goes_on()
 		btrfs filesystem sync /mnt/scratch && sync &&
 		btrfs send -q -f /tmp/whole /mnt/scratch/b && sendcp verify /tmp/whole &&
 		sendcp send -q /mnt/scratch/b >/tmp/whole && sendcp verify /tmp/whole && balance_beside_send &&
-		fsfreeze -f /mnt/scratch && fsfreeze -u /mnt/scratch &&
+		fsfreeze --freeze /mnt/scratch && fsfreeze --unfreeze /mnt/scratch &&
 		mount -o remount,ro /mnt/scratch && mount -o remount,rw /mnt/scratch &&
 		btrfs subvolume delete /mnt/scratch/copy && is_held && ! umount /mnt/scratch && ends_with 0 &&
 		is_free
