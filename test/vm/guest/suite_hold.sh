@@ -150,13 +150,14 @@ not_held()
 # In the one case, one of very many sends meets a balance; in the other, none of some.
 send_beside_balance()
 {
-	local status
+	local status balance
 
 	SENDCP_NO_HOLD=1 sendcp send -q --backend "$BACKEND" /mnt/scratch/b >/tmp/whole || return
 	rm -f /tmp/stop
 	while [ ! -e /tmp/stop ]; do
 		btrfs balance start --full-balance /mnt/scratch
 	done >/dev/null 2>&1 &
+	balance=$!
 	if balance_excludes_send; then
 		not_held 300
 		status=$?
@@ -165,7 +166,7 @@ send_beside_balance()
 		status=$(($? != 1))
 	fi
 	touch /tmp/stop
-	wait $!
+	wait $balance
 	return $status
 }
 
