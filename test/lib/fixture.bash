@@ -102,7 +102,7 @@ fixture_unheld()
 
 	for pid in $(pgrep -x sendcp-hold || true); do
 		while ls -l "/proc/$pid/fd" 2>/dev/null | grep -qF -- "-> $FIX_MOUNT" &&
-			[ "$(ps -o comm= -p "$(ps -o ppid= -p "$pid" | tr -d ' ')")" != sendcp ]; do
+			[[ "$(ps -o comm= -p "$(ps -o ppid= -p "$pid")")" != sendcp* ]]; do
 			sleep 0.01
 		done
 	done
