@@ -101,7 +101,7 @@ fixture_unheld()
 	local pid
 
 	for pid in $(pgrep -x sendcp-hold || true); do
-		while ls -l "/proc/$pid/fd" 2>/dev/null | grep -qF -- "-> $FIX_MOUNT" &&
+		while ls -l "/proc/$pid/fd" 2>/dev/null | grep -F -- "-> $FIX_MOUNT" >/dev/null &&
 			[[ "$(ps -o comm= -p "$(ps -o ppid= -p "$pid")")" != sendcp* ]]; do
 			sleep 0.01
 		done
