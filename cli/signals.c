@@ -68,6 +68,8 @@ void signals_install(void)
 	/* A file size limit is a failed write too. */
 	handle(SIGXFSZ, SIG_IGN, 0);
 	handle(SIGALRM, on_alarm, 0);
+	/* If whoever started the program ignored it, children would end without a status. */
+	handle(SIGCHLD, SIG_DFL, 0);
 	handle_stop(SIGINT);
 	handle_stop(SIGTERM);
 	handle_stop(SIGHUP);

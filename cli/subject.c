@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "alloc.h"
+#include "host/hold.h"
 #include "message.h"
 #include "parents.h"
 #include "pins.h"
@@ -127,6 +128,10 @@ int subject_open(const struct options *options, struct subject *subject)
 		return -1;
 	}
 	list_ids(subject);
+	if (!options->dry_run && subject_hold(subject)) {
+		subject_close(subject);
+		return -1;
+	}
 	return 0;
 }
 
@@ -174,6 +179,10 @@ int subject_reopen(const struct sidecar_header *header, const struct options *op
 		return -1;
 	}
 	list_ids(subject);
+	if (subject_hold(subject)) {
+		subject_close(subject);
+		return -1;
+	}
 	return 0;
 }
 
@@ -258,6 +267,7 @@ static void release_list(struct subvolume *list, size_t count)
 
 void subject_close(struct subject *subject)
 {
+	hold_release(subject->hold);
 	release_list(subject->subvolumes, subject->count);
 	release_list(subject->clone_sources, subject->clone_count);
 	free(subject->parents);

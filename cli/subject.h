@@ -12,6 +12,8 @@
 #include "options.h"
 #include "sidecar.h"
 
+struct hold;
+
 struct subject {
 	struct source *source;
 	struct subvolume *subvolumes;
@@ -29,6 +31,8 @@ struct subject {
 	bool one_end;
 	/* Writable subvolumes may lack what is in the filesystem's log. */
 	bool ignore_log;
+	/* All of the above; NULL: they are not held. */
+	struct hold *hold;
 };
 
 int subject_open(const struct options *options, struct subject *subject);
@@ -41,6 +45,11 @@ int subject_reopen(const struct sidecar_header *header, const struct options *op
  */
 int subject_adopt(const struct sidecar_header *header, struct subject *subject);
 void subject_close(struct subject *subject);
+/*
+ * Has btrfs refuse to delete or change what is sent until subject_close(), or says with -v why that
+ * cannot be had. Fails if anything was changed since it was opened. No thread may exist yet.
+ */
+int subject_hold(struct subject *subject);
 
 /* How subvolume @index is asked for. Points into @subject. */
 void subject_request(const struct subject *subject, size_t index, struct scp_request *request);

@@ -23,10 +23,14 @@ _Static_assert(BTRFS_UUID_SIZE == SCP_UUID_SIZE, "uuids have one size");
 static int get_info(struct subvolume *subvolume)
 {
 	struct btrfs_ioctl_get_subvol_info_args info;
+	int ret;
 
 	memset(&info, 0, sizeof(info));
 	/* Kernels return 1 here for any subvolume but the top-level one; that is no error. */
-	if (ioctl(subvolume->fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) < 0)
+	ret = ioctl(subvolume->fd, BTRFS_IOC_GET_SUBVOL_INFO, &info);
+	if (ret < 0 && errno == ENOENT)
+		return error_line("%s was deleted a moment ago", subvolume->spec);
+	if (ret < 0)
 		return error_line("%s: cannot ask for the subvolume's properties: %s",
 				  subvolume->spec, strerror(errno));
 	subvolume->id = info.treeid;
@@ -36,6 +40,20 @@ static int get_info(struct subvolume *subvolume)
 	memcpy(subvolume->parent_uuid, info.parent_uuid, SCP_UUID_SIZE);
 	memcpy(subvolume->received_uuid, info.received_uuid, SCP_UUID_SIZE);
 	return 0;
+}
+
+/* A received UUID can be set without a new transaction id, and stands in the stream. */
+int subvolume_unchanged(const struct subvolume *subvolume)
+{
+	struct subvolume now = { .fd = subvolume->fd, .spec = subvolume->spec };
+
+	if (get_info(&now))
+		return -1;
+	if (now.ctransid == subvolume->ctransid && now.readonly == subvolume->readonly &&
+	    !memcmp(now.received_uuid, subvolume->received_uuid, SCP_UUID_SIZE))
+		return 0;
+	return error_line("%s was changed a moment ago: run the same command again",
+			  subvolume->spec);
 }
 
 /* The directory must be a subvolume's root, and of this very filesystem. */

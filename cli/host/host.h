@@ -87,6 +87,11 @@ int source_find_subvolume(struct source *source, const char *spec, struct subvol
 int source_find_uuid(struct source *source, const unsigned char uuid[16], struct subvolume *out);
 /* The same by its root id. */
 int source_find_id(struct source *source, unsigned long long id, struct subvolume *out);
+/*
+ * Of a mounted filesystem: is it still what it was when it was found? Both -1 and "no" are
+ * failures.
+ */
+int subvolume_unchanged(const struct subvolume *subvolume);
 void subvolume_release(struct subvolume *subvolume);
 
 #endif

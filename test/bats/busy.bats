@@ -233,12 +233,12 @@ all_arrive()
 	done
 }
 
-# Slowed down by its reader, so that it is surely in the middle.
+# Slowed down by its reader, so that it is surely in the middle; and nothing holds what it sends.
 deleted_during()
 {
 	local stream=$FIX/broken status=0
 
-	"$SENDCP" send --buffer-size 144K --buffers 1 "${@:2}" 2>"$FIX/err" |
+	SENDCP_NO_HOLD=1 "$SENDCP" send --buffer-size 144K --buffers 1 "${@:2}" 2>"$FIX/err" |
 		{ head -c 100000; btrfs -q subvolume delete -c "$1"; btrfs filesystem sync .; sleep 1; cat; } \
 		>"$stream" || status=$?
 	if [ "$status" -eq 0 ]; then

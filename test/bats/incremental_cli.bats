@@ -260,6 +260,7 @@ refused()
 {
 	streamcut --signal KILL 70000 -- "$SENDCP" send -q --checkpoint "$FIX/cp" \
 		--checkpoint-interval 150K -p 2 -c 3 side >"$FIX/part" || true
+	fixture_unheld
 	eval "$1"
 	btrfs filesystem sync .
 	run --separate-stderr bash -c '"$SENDCP" resume --checkpoint "$FIX/cp" --at 70000 >"$FIX/more"'
@@ -309,6 +310,7 @@ refused()
 	send_direct "$FIX/whole" -p 2 -c 3 side
 	streamcut --signal KILL 70000 -- "$SENDCP" send -q --checkpoint "$FIX/cp" \
 		--checkpoint-interval 150K -p 2 -c 3 side >"$FIX/part" || true
+	fixture_unheld
 	for which in side 2 3; do
 		btrfs property set $which ro false
 		btrfs filesystem sync .

@@ -91,8 +91,31 @@ disk_mount()
 	mount -t btrfs -o "noatime,$options" "${devices%%[[:space:]]*}" "/mnt/$name"
 }
 
+# The processes behind the holds that are children of process $1.
+holders_of()
+{
+	local status
+
+	for status in $(grep -ls '^Name:.sendcp-hold$' /proc/[0-9]*/status); do
+		if grep -qs "^PPid:.$1\$" "$status"; then
+			status=${status#/proc/}
+			echo "${status%/status}"
+		fi
+	done
+}
+
+# What a sendcp that was killed with SIGKILL held is free a moment later, when its holder, then a child of
+# the first process, has ended.
+disk_unheld()
+{
+	while [ -n "$(holders_of 1)" ]; do
+		sleep 0.05
+	done
+}
+
 disk_umount()
 {
+	disk_unheld
 	umount "/mnt/$1"
 }
 
