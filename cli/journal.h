@@ -28,7 +28,7 @@ struct journal;
 int journal_claim(const char *path, struct sidecar *contents, struct journal **out);
 /* What was claimed becomes a sidecar with @contents' header and batches, at once and durably. */
 int journal_begin(struct journal *journal, const struct sidecar *contents);
-/* Closes what was claimed and not begun; a file that was created for it is removed. NULL is taken. */
+/* Closes what was claimed and not begun; a file created for it is removed. NULL is taken. */
 void journal_abandon(struct journal *journal);
 /* The two together, with @header and no batches. An older sidecar is overwritten. */
 int journal_create(const char *path, const struct sidecar_header *header, struct journal **out);

@@ -101,7 +101,7 @@ static int report_pipe(const struct stream_run *run, const struct options *optio
 		file = NULL;
 		if (checkpoint)
 			report_ways(run, checkpoint);
-		error_line("FILE below is the file of this host that holds what was sent, plain, in "
+		error_line("FILE below is a file of this host that holds what was sent, plain, in "
 			   "zstd or in an archive");
 	}
 	command = checkpoint ? resume_command_append(checkpoint, devices, file) :

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 struct pipe_reader {
-	/* Absolute path of the regular file at the end of the pipeline, malloc'ed; NULL: unknown. */
+	/* Absolute path of the file at the end of the pipeline, malloc'ed; NULL: unknown. */
 	char *file;
 	/* btrfs receive, here or at the other end of an ssh. */
 	bool receive;

@@ -7,7 +7,7 @@
  *	{"sendcp_journal":1, ...}  what is being sent, and what it was when the send began
  *	{"type":"batch", ...}      a batch: where it lies, its hash, the checkpoint behind it
  *	{"type":"mark", ...}       a wrapped stream: how much of the file holds how much of it
- *	{"type":"handed", ...}     an orderly end in mid-stream: how many bytes a pipe was given at most
+ *	{"type":"handed", ...}     an orderly end in mid-stream: a pipe was given so many bytes
  *	{"type":"resumed", ...}    another run goes on here; a "handed" before it is void
  *	{"type":"complete", ...}   all of the stream was delivered
  *
