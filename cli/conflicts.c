@@ -254,7 +254,7 @@ int conflicts_check(const struct subject *subject, const char *output, const cha
 		ret = add_sidecar(&uses, sidecar, &temporary);
 	if (!ret)
 		ret = check_pairs(&uses);
-	/* The output comes behind the devices. */
+	/* The output follows the devices. */
 	if (!ret)
 		ret = check_idle(&uses.uses[subject ? source_device_count(subject->source) : 0],
 				 output ? output : STDOUT_PATH);

@@ -37,7 +37,7 @@ int cuts_begin(struct cuts *cuts);
 void cuts_end(struct cuts *cuts);
 /* The next contents. 0 or -ENOMEM. */
 int cuts_contents(struct cuts *cuts, const void *data, size_t size);
-/* The next cut, which lies behind all contents so far. */
+/* The next cut, which follows all contents so far. */
 void cuts_add(struct cuts *cuts, const struct blocks_cut *cut);
 /* Contents before @proven are right. */
 void cuts_proven(struct cuts *cuts, u64 proven);

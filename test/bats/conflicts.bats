@@ -196,7 +196,7 @@ interrupted()
 	local disk first second
 
 	truncate -s 440M disk.img
-	attach disk disk.img
+	attach disk -P disk.img
 	# Two partitions, as the kernel is told of them by whoever reads a partition table.
 	python3 - "$disk" <<-'END'
 	import ctypes, fcntl, os, sys
