@@ -142,12 +142,26 @@ static char *temporary_path(const struct journal *journal)
 	return xasprintf("%s.thin", journal->path);
 }
 
-/* Under the lock, so that it is nobody else's. */
+/* What a crash left of a sidecar, and nobody's own file of that name. */
+static void drop(const char *temporary)
+{
+	int fd = open(temporary, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	char start[64];
+	ssize_t got = fd < 0 ? -1 : pread(fd, start, sizeof(start), 0);
+
+	/* Or of its beginning, which may never have reached the disk. */
+	if (!got || (got > 0 && (!start[0] || sidecar_recognise(start, (size_t)got))))
+		unlink(temporary);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Under the lock, so that it is no other run's. */
 void journal_drop_temporary(struct journal *journal)
 {
 	char *temporary = temporary_path(journal);
 
-	unlink(temporary);
+	drop(temporary);
 	free(temporary);
 }
 
@@ -158,7 +172,7 @@ static int replace_file(struct journal *journal, write_fn write_lines, const voi
 	char *temporary = temporary_path(journal);
 	int ret;
 
-	unlink(temporary);
+	drop(temporary);
 	ret = replace_named(journal, temporary, write_lines, context, size);
 	free(temporary);
 	return ret;

@@ -120,13 +120,28 @@ static int report_file(const struct stream_run *run, const struct options *devic
 	return EXIT_BROKEN_OFF;
 }
 
+/* What keeps the output from being written now may be mended, and all that is in it is good. */
+static int report_later(const struct stream_run *run, const struct stream_outcome *outcome,
+			const struct options *devices)
+{
+	bool output = outcome->how == STREAM_WRITE_FAILED || outcome->how == STREAM_JOURNAL_FAILED;
+	char *command;
+
+	if (!output || !run->output->file)
+		return EXIT_FAILED;
+	command = resume_command(journal_path(run->journal), devices);
+	error_line("once that is mended, resume with: %s", command);
+	free(command);
+	return EXIT_FAILED;
+}
+
 int outcome_report(const struct stream_run *run, const struct stream_outcome *outcome,
 		   const struct options *options, const struct options *devices)
 {
 	if (outcome->how == STREAM_COMPLETE)
 		return EXIT_DONE;
 	if (!report_cause(run, outcome))
-		return EXIT_FAILED;
+		return report_later(run, outcome, devices);
 	if (run->output->file)
 		return report_file(run, devices);
 	output_find_reader(run->output);

@@ -44,9 +44,9 @@ int read_fully(int fd, void *buffer, size_t length, u64 offset, const volatile i
 {
 	u8 *at = buffer;
 
-	/* Behind what an off_t can say there is nothing. */
+	/* After what an off_t can say there is nothing. */
 	if (length > INT64_MAX || offset > (u64)INT64_MAX - length)
-		return -EIO;
+		return -ERANGE;
 	while (length) {
 		ssize_t done = pread(fd, at, length, (off_t)offset);
 
@@ -58,7 +58,7 @@ int read_fully(int fd, void *buffer, size_t length, u64 offset, const volatile i
 		if (done < 0)
 			return -errno;
 		if (!done)
-			return -EIO;
+			return -ERANGE;
 		at += done;
 		offset += done;
 		length -= done;

@@ -24,7 +24,8 @@ struct device_list {
 int device_list_add(struct device_list *list, const char *path, int fd);
 void device_list_release(struct device_list *list);
 /*
- * All of @length bytes at @offset: 0 or negative errno; -EIO behind the end; -EINTR only when
+ * All of @length bytes at @offset: 0 or negative errno; -ERANGE after the end, which
+ * unlike -EIO no other try mends; -EINTR only when
  * interrupted while @interrupt (may be NULL) says stop.
  */
 int read_fully(int fd, void *buffer, size_t length, u64 offset, const volatile int *interrupt);

@@ -25,7 +25,7 @@ struct scp_io {
 	u64 offset;
 	/* Where the bytes go; from scp_alloc_aligned. */
 	void *buffer;
-	/* Set by the host: 0, or negative errno. A read behind the device's end is -EIO. */
+	/* Set by the host: 0, or negative errno. After the device's end: -EIO or -ERANGE. */
 	int result;
 };
 

@@ -315,8 +315,12 @@ static void points_within_and_between_batches(void **state)
 	assert_ptr_equal(point.before.checkpoint, sidecar.batches[0].checkpoint);
 	assert_ptr_equal(point.start.checkpoint, sidecar.batches[1].checkpoint);
 	assert_int_equal(point.start.output_offset, 2 * BATCH);
-	/* Nobody can have more than was made. */
+	/* Nobody can have more than was made, or than was written. */
 	assert_int_equal(resume_point_at(&sidecar, 4 * BATCH + 1, &point), -1);
+	sidecar.handed_known = true;
+	sidecar.handed = AT(3 * BATCH);
+	assert_int_equal(resume_point_at(&sidecar, 3 * BATCH + 1, &point), -1);
+	assert_int_equal(resume_point_at(&sidecar, 3 * BATCH, &point), 0);
 	sidecar_clear(&sidecar);
 }
 
@@ -451,20 +455,22 @@ static void files_are_proven(void **state)
 	sidecar.header.interval = BATCH;
 	sidecar.header.buffer_size = BATCH;
 	output.fd = open(path, O_RDWR);
-	assert_int_equal(resume_point_file(&sidecar, &output, false, &point), 0);
+	assert_int_equal(resume_point_file(&sidecar, &output, INT64_MAX, &point), 0);
 	assert_int_equal(point.at.file_offset, 5 * BATCH);
 	assert_int_equal(ftruncate(output.fd, 5 * BATCH - 1), 0);
-	assert_int_equal(resume_point_file(&sidecar, &output, false, &point), 0);
+	assert_int_equal(resume_point_file(&sidecar, &output, INT64_MAX, &point), 0);
 	assert_int_equal(point.at.file_offset, 4 * BATCH);
+	/* Not beyond what the caller wants. */
+	assert_int_equal(resume_point_file(&sidecar, &output, 3 * BATCH - 1, &point), 0);
+	assert_int_equal(point.at.file_offset, 2 * BATCH);
 	flip(path, 3 * BATCH + 5);
-	assert_int_equal(resume_point_file(&sidecar, &output, false, &point), 0);
+	assert_int_equal(resume_point_file(&sidecar, &output, INT64_MAX, &point), 0);
 	assert_int_equal(point.at.file_offset, 3 * BATCH);
 	assert_ptr_equal(point.start.checkpoint, sidecar.batches[2].checkpoint);
 	for (unsigned int i = 0; i < 3; i++)
 		flip(path, i * BATCH);
-	/* Nothing is right: another file is left alone, one's own is started over. */
-	assert_int_equal(resume_point_file(&sidecar, &output, false, &point), -1);
-	assert_int_equal(resume_point_file(&sidecar, &output, true, &point), 0);
+	/* Nothing is right. */
+	assert_int_equal(resume_point_file(&sidecar, &output, INT64_MAX, &point), 1);
 	assert_int_equal(point.at.file_offset, 0);
 	close(output.fd);
 	unlink(path);

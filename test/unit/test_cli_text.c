@@ -118,6 +118,8 @@ static void shell_words(void **state)
 	quoted("a b", "'a b'");
 	quoted("it's", "'it'\\''s'");
 	quoted("$x;", "'$x;'");
+	/* Lines for people show no control characters. */
+	quoted("a\nb'%\\", "\"$(printf 'a\\012b\\047%%\\134')\"");
 }
 
 static struct json_object *sample(void)
