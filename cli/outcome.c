@@ -24,6 +24,8 @@ static bool may_pass(const struct scp_error *error)
 	case SCP_INTERRUPTED:
 	case SCP_DEVICE_MISSING:
 	case SCP_DEVICE_READ:
+	case SCP_DEVICES_CHANGED:
+	case SCP_REVALIDATE:
 	case SCP_DATA_READ:
 	case SCP_MOVED_TOO_OFTEN:
 		return true;
