@@ -58,9 +58,25 @@ static int take_checkpoint(struct filler *filler, struct batch *batch)
 	return sender_failed(filler, ret);
 }
 
+/*
+ * What becomes durable must not hold anything that was read from a subvolume that was changed
+ * meanwhile: nobody could tell that from the sidecar afterwards. Of a pipe that is the first line,
+ * too, without waiting for more.
+ */
+static u32 fill_flags(const struct filler *filler, const struct batch *batch)
+{
+	bool first = batch->output_offset == filler->run->start.output_offset;
+
+	return batch->durable || first ? SCP_FILL_REVALIDATE : 0;
+}
+
 static int fill_whole(struct filler *filler, struct batch *batch)
 {
-	struct scp_fill fill = { .buffer = batch->data, .size = batch->size };
+	struct scp_fill fill = {
+		.buffer = batch->data,
+		.size = batch->size,
+		.flags = fill_flags(filler, batch),
+	};
 	int ret = sender_fill(filler->sender, &fill);
 
 	batch->length = fill.filled;
@@ -88,7 +104,7 @@ static int fill_stepping(struct filler *filler, struct batch *batch)
 		struct scp_fill fill = {
 			.buffer = batch->data + batch->length,
 			.size = batch->size - batch->length,
-			.flags = SCP_FILL_ONE_COMMAND,
+			.flags = SCP_FILL_ONE_COMMAND | fill_flags(filler, batch),
 		};
 
 		ret = sender_fill(filler->sender, &fill);
@@ -106,6 +122,14 @@ static int fill_stepping(struct filler *filler, struct batch *batch)
 	return ret;
 }
 
+/* Before another batch of full size could make more than an interval undurable. */
+static bool is_to_be_durable(const struct filler *filler)
+{
+	const struct stream_settings *settings = &filler->run->settings;
+
+	return filler->undurable + 2 * (u64)settings->buffer_size > settings->interval;
+}
+
 static int make_batch(struct filler *filler, struct batch *batch)
 {
 	int ret;
@@ -113,6 +137,7 @@ static int make_batch(struct filler *filler, struct batch *batch)
 	batch->subvolume = (u32)filler->subvolume;
 	batch->stream_offset = sender_offset(filler->sender);
 	batch->output_offset = filler->output_offset;
+	batch->durable = is_to_be_durable(filler);
 	if (filler->run->settings.step)
 		ret = fill_stepping(filler, batch);
 	else
@@ -123,6 +148,7 @@ static int make_batch(struct filler *filler, struct batch *batch)
 	if (ret)
 		return ret;
 	filler->output_offset += batch->length;
+	filler->undurable = batch->durable ? 0 : filler->undurable + batch->length;
 	return take_checkpoint(filler, batch);
 }
 

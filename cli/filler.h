@@ -18,6 +18,8 @@ struct filler {
 	struct sender *sender;
 	/* Of the next batch. */
 	u64 output_offset;
+	/* Bytes of batches since the last one that is made durable. */
+	u64 undurable;
 	/* Set when the thread has ended: 0 everything was made, -EINTR stopped, else failed. */
 	int err;
 	struct scp_error error;

@@ -22,6 +22,11 @@ struct batch {
 	u32 subvolume;
 	/* The subvolume's stream is complete behind it. */
 	bool end;
+	/*
+	 * What was sent up to its end is made durable before more is: the filler has seen that the
+	 * subvolume was unchanged after it was read.
+	 */
+	bool durable;
 	u64 stream_offset;
 	u64 output_offset;
 	/* Goes on behind the batch; grown by checkpoint_take(). */

@@ -14,8 +14,6 @@
 struct writer {
 	struct stream_run *run;
 	struct stream_outcome *outcome;
-	/* Bytes that are out but not durable. */
-	u64 unsynced;
 };
 
 static int end_with(struct writer *writer, enum stream_end how, int err)
@@ -122,7 +120,6 @@ static int sync_all(struct writer *writer)
 	struct stream_run *run = writer->run;
 	int ret;
 
-	writer->unsynced = 0;
 	if (run->wrap)
 		return sync_wrapped(writer);
 	if (!run->journal)
@@ -131,17 +128,6 @@ static int sync_all(struct writer *writer)
 	if (ret)
 		return write_failed(writer, ret);
 	return journal_sync(run->journal) ? journal_failed(writer) : 0;
-}
-
-/* Before another batch of full size could make more than an interval undurable. */
-static int sync_if_due(struct writer *writer, size_t length)
-{
-	const struct stream_settings *settings = &writer->run->settings;
-
-	writer->unsynced += length;
-	if (writer->unsynced + settings->buffer_size <= settings->interval)
-		return 0;
-	return sync_all(writer);
 }
 
 static int put_wrapped(struct writer *writer, const struct batch *batch,
@@ -186,7 +172,7 @@ static int deliver(struct writer *writer, const struct batch *batch)
 		return write_failed(writer, ret);
 	if (!line_first && note(writer, &line))
 		return -1;
-	return sync_if_due(writer, batch->length);
+	return batch->durable ? sync_all(writer) : 0;
 }
 
 /*

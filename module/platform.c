@@ -5,6 +5,7 @@
  */
 #include <crypto/hash.h>
 #include <linux/crc32c.h>
+#include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -66,6 +67,11 @@ void *scp_alloc_aligned(size_t size)
 void scp_free_aligned(void *block, size_t size)
 {
 	kvfree(block);
+}
+
+u64 scp_now(void)
+{
+	return ktime_get_ns();
 }
 
 u64 scp_div(u64 value, u32 divisor, u32 *remainder)

@@ -9,16 +9,14 @@
 static u32 fill_flags(const struct sendcp_send *args)
 {
 	return (args->flags & SENDCP_ONE_COMMAND ? SCP_FILL_ONE_COMMAND : 0) |
-	       (args->flags & SENDCP_SPLIT_WRITES ? SCP_FILL_SPLIT_WRITES : 0);
+	       (args->flags & SENDCP_SPLIT_WRITES ? SCP_FILL_SPLIT_WRITES : 0) |
+	       (args->flags & SENDCP_REVALIDATE ? SCP_FILL_REVALIDATE : 0);
 }
 
-/* No stream is complete unless the subvolume was seen unchanged behind all of it. */
-static int secure(struct session *session, struct sendcp_send *args, bool end)
+static int hand_over(struct session *session, struct sendcp_send *args)
 {
-	int ret = session_confirm(session, end);
+	int ret = handover_checkpoint(session, args);
 
-	if (!ret)
-		ret = handover_checkpoint(session, args);
 	/* The engine is behind what nobody will ever get. */
 	if (ret)
 		session_drop_engine(session);
@@ -36,9 +34,11 @@ static int fill_buffer(struct session *session, struct sendcp_send *args, const 
 		return ret;
 	ret = scp_engine_fill(session->engine, fill);
 	if (!ret)
-		return secure(session, args, fill->end);
-	/* Nothing was made: the engine is where it was. */
+		return hand_over(session, args);
 	session->error = *scp_engine_error(session->engine);
+	/* Made and void: the engine has passed that, and must be made anew. */
+	if (scp_engine_is_void(session->engine))
+		session_drop_engine(session);
 	return ret;
 }
 

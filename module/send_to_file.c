@@ -127,18 +127,7 @@ static int settle_command(struct stream *stream)
 		return ret;
 	if (stream->skip > length)
 		return -EINVAL;
-	return stream->end ? session_confirm(stream->session, true) : take_checkpoint(stream);
-}
-
-/*
- * Before anything is written that a receiver takes for the stream's end, the subvolume must have
- * been seen unchanged behind all the rest.
- */
-static int confirm(struct stream *stream)
-{
-	const struct scp_engine *engine = stream->session->engine;
-
-	return session_confirm(stream->session, engine->state.phase == SCP_PHASE_DONE);
+	return stream->end ? 0 : take_checkpoint(stream);
 }
 
 static int write_command(struct stream *stream)
@@ -150,11 +139,9 @@ static int write_command(struct stream *stream)
 	};
 	int ret;
 
+	/* Also where it is made and void: the engine has passed it, and nothing of it is out. */
 	ret = engine_failed(stream, scp_engine_fill(stream->session->engine, &fill));
-	if (ret)
-		return ret;
-	stream->within = true;
-	ret = confirm(stream);
+	stream->within = !ret || scp_engine_is_void(stream->session->engine);
 	if (!ret)
 		ret = write_out(stream, stream->command + stream->skip,
 				fill.filled - stream->skip);

@@ -2,6 +2,7 @@
 /*
  * What stays between calls, and when it may be used again.
  */
+#include <linux/btrfs.h>
 #include <linux/jiffies.h>
 #include <linux/ratelimit.h>
 #include <linux/sched/signal.h>
@@ -13,8 +14,6 @@
 
 #define PATIENCE_MIN (HZ / 10)
 #define PATIENCE_MAX (60 * HZ)
-/* Reading a superblock takes disks away from what they are at. */
-#define CONFIRM_INTERVAL HZ
 
 static int host_read(void *host, struct scp_io *ios, unsigned int count)
 {
@@ -33,9 +32,7 @@ static int host_read_file(void *host, const struct scp_file_range *range, void *
 		return 0;
 	scp_error_clear(error);
 	error->reason = SCP_DATA_READ;
-	if (ret == -ESTALE)
-		error->reason = SCP_SUBVOLUME_GONE;
-	else if (ret == -EINTR || ret == -ERESTARTSYS)
+	if (ret == -EINTR || ret == -ERESTARTSYS)
 		error->reason = SCP_INTERRUPTED;
 	else if (ret == -ENOMEM)
 		error->reason = SCP_NO_MEMORY;
@@ -60,11 +57,22 @@ static int host_interrupted(void *host)
 		return 0;
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (call->finishing)
-		return 0;
 	if (*call->made)
 		return -EINTR;
 	return time_after(jiffies, call->began + session->patience) ? -EINTR : 0;
+}
+
+/*
+ * By btrfs's own ioctl, which takes no argument. It writes dirty pages out first: before that a
+ * write leaves no trace in the trees.
+ */
+static int host_commit(void *host)
+{
+	struct session *session = host;
+	struct file *file = session->call->files.subvolume.file;
+	long ret = file->f_op->unlocked_ioctl(file, BTRFS_IOC_SYNC, 0);
+
+	return ret == -EROFS ? 0 : ret;
 }
 
 static void host_warn(void *host, const struct scp_error *what)
@@ -80,6 +88,7 @@ static const struct scp_host_ops host_ops = {
 	.read_file = host_read_file,
 	.interrupted = host_interrupted,
 	.warn = host_warn,
+	.commit = host_commit,
 };
 
 struct session *session_new(void)
@@ -129,23 +138,6 @@ void session_called(struct session *session, int ret)
 		session->patience = min_t(unsigned long, 2 * session->patience, PATIENCE_MAX);
 	else
 		session->patience = PATIENCE_MIN;
-}
-
-int session_confirm(struct session *session, bool now)
-{
-	int ret;
-
-	/* Whoever got a signal need not wait for this: the next call looks again. */
-	if (!now && (signal_pending(current) ||
-		     time_before(jiffies, session->confirmed + CONFIRM_INTERVAL)))
-		return 0;
-	session->call->finishing = true;
-	ret = scp_engine_confirm(session->engine);
-	session->call->finishing = false;
-	session->confirmed = jiffies;
-	if (ret)
-		session->error = *scp_engine_error(session->engine);
-	return ret;
 }
 
 void session_keep(struct session *session, void *checkpoint, size_t size)
@@ -249,7 +241,6 @@ static int open_engine(struct session *session, const struct scp_request *reques
 	int ret;
 
 	ret = scp_engine_open(session->volume, request, &session->engine, &session->error);
-	session->confirmed = jiffies;
 	if (ret || !size)
 		return ret;
 	ret = scp_engine_rearm(session->engine, checkpoint, size);
@@ -287,7 +278,9 @@ int session_arm(struct session *session, const struct sendcp_send *args, const v
 	session->clones = clones;
 	session->request = request;
 	ret = open_engine(session, &request, checkpoint, size);
-	if (ret)
+	if (session->error.reason == SCP_DEVICES_CHANGED)
+		drop_volume(session);
+	else if (ret)
 		session_drop_engine(session);
 	return ret;
 }

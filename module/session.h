@@ -23,8 +23,6 @@ struct call {
 	unsigned long began;
 	/* Points to how much was made: once there is something, a signal ends the call. */
 	const size_t *made;
-	/* What was made is being secured: only being killed ends that. */
-	bool finishing;
 };
 
 struct session {
@@ -43,8 +41,6 @@ struct session {
 	size_t checkpoint_size;
 	/* For how long a signal that does not kill lets a call try to make its first command. */
 	unsigned long patience;
-	/* jiffies when the subvolume was last seen unchanged. */
-	unsigned long confirmed;
 	/* The call that is on; NULL between calls. */
 	struct call *call;
 	/* Why the last call failed, if the engine knows. */
@@ -60,12 +56,6 @@ void session_free(struct session *session);
  */
 int session_arm(struct session *session, const struct sendcp_send *args, const void *checkpoint,
 		size_t size);
-
-/*
- * scp_engine_confirm(), if that was not done within the last second or @now. Only being killed
- * interrupts it. Fills ->error on failure.
- */
-int session_confirm(struct session *session, bool now);
 
 /* The call ended with @ret. */
 void session_called(struct session *session, int ret);

@@ -9,6 +9,7 @@
 #include <isa-l/crc.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 #include <xxhash.h>
 
 #include "format/ondisk.h"
@@ -49,6 +50,14 @@ void *scp_alloc_aligned(size_t size)
 void scp_free_aligned(void *block, size_t size)
 {
 	free(block);
+}
+
+u64 scp_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
 }
 
 u64 scp_div(u64 value, u32 divisor, u32 *remainder)

@@ -144,7 +144,11 @@ static int walk_all(struct walk *walk)
 	if (stream_how(walk->reader) == STREAM_DAMAGED)
 		warn_line("%s: %s; what follows byte %llu of the stream is made again", walk->name,
 			  stream_what(walk->reader), walk->agreed);
-	return walk->engine ? walk_batches_close(&walk->batches, walk->engine, false) : 0;
+	if (!walk->engine)
+		return 0;
+	if (scp_engine_revalidate(walk->engine))
+		return error_engine(subvolume_name(walk), scp_engine_error(walk->engine));
+	return walk_batches_close(&walk->batches, walk->engine, false);
 }
 
 int walk_stream(struct walk *walk)

@@ -23,6 +23,9 @@ struct direct_reader {
 	u64 root;
 	u64 inode;
 	u64 generation;
+	/* A root directory, and whose; -1: none. */
+	int root_fd;
+	u64 root_of;
 };
 
 static int direct_read(void *host, struct scp_io *ios, unsigned int count)
@@ -42,9 +45,7 @@ static int file_error(struct scp_error *error, const struct scp_file_range *rang
 {
 	scp_error_clear(error);
 	error->reason = SCP_DATA_READ;
-	if (err == -ESTALE)
-		error->reason = SCP_SUBVOLUME_GONE;
-	else if (err == -EINTR)
+	if (err == -EINTR)
 		error->reason = SCP_INTERRUPTED;
 	error->err = err;
 	error->root = range->tree->id;
@@ -109,12 +110,57 @@ static int direct_read_file(void *host, const struct scp_file_range *range, void
 	return 0;
 }
 
+/* This one also writes dirty pages out first: before that a write leaves no trace in the trees. */
+static int direct_commit(void *host)
+{
+	const struct source *source = host;
+
+	return !ioctl(source->mount_fd, BTRFS_IOC_SYNC) || errno == EROFS ? 0 : -errno;
+}
+
+/* The root directory of the subvolume asked for last is kept open. */
+static int open_root(struct source *source, u64 root, u64 generation)
+{
+	struct direct_reader *direct = source->direct;
+
+	if (direct->root_fd >= 0 && direct->root_of == root)
+		return 0;
+	if (direct->root_fd >= 0)
+		close(direct->root_fd);
+	direct->root_fd = open_inode(source->mount_fd, root, SCP_ROOT_DIR_ID, generation,
+				     O_RDONLY | O_DIRECTORY | O_NOATIME);
+	direct->root_of = root;
+	return direct->root_fd < 0 ? direct->root_fd : 0;
+}
+
+/* The ioctl says ENOENT of a subvolume that was deleted and is still open. */
+static int direct_look(void *host, u64 root, u64 generation, struct scp_live_subvolume *now)
+{
+	struct btrfs_ioctl_get_subvol_info_args info = { 0 };
+	struct source *source = host;
+	int ret;
+
+	ret = open_root(source, root, generation);
+	if (ret)
+		return ret;
+	/* Kernels return 1 here for any subvolume but the top-level one; that is no error. */
+	if (ioctl(source->direct->root_fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) < 0)
+		return errno == ENOENT ? -ESTALE : -errno;
+	now->flags = info.flags;
+	now->ctransid = info.ctransid;
+	now->otransid = info.otransid;
+	memcpy(now->uuid, info.uuid, sizeof(now->uuid));
+	return 0;
+}
+
 static void direct_release(struct source *source)
 {
 	if (!source->direct)
 		return;
 	if (source->direct->fd >= 0)
 		close(source->direct->fd);
+	if (source->direct->root_fd >= 0)
+		close(source->direct->root_fd);
 	device_queue_free(source->direct->queue);
 	free(source->direct);
 }
@@ -128,6 +174,8 @@ static const struct source_kind direct_kind = {
 		.read_file = direct_read_file,
 		.interrupted = source_host_interrupted,
 		.warn = source_host_warn,
+		.commit = direct_commit,
+		.look = direct_look,
 	},
 	.reopen = direct_reopen,
 	.find_subvolume = direct_find_subvolume,
@@ -211,6 +259,7 @@ static int direct_start(struct source *source, const char *what)
 	if (!source->direct)
 		return source_out_of_memory();
 	source->direct->fd = -1;
+	source->direct->root_fd = -1;
 	source->direct->queue = device_queue_new();
 	if (!source->direct->queue)
 		return source_out_of_memory();

@@ -96,6 +96,8 @@ static void prepare(const struct module_sender *module, const struct scp_fill *f
 		args->flags |= SENDCP_ONE_COMMAND;
 	if (fill->flags & SCP_FILL_SPLIT_WRITES)
 		args->flags |= SENDCP_SPLIT_WRITES;
+	if (fill->flags & SCP_FILL_REVALIDATE)
+		args->flags |= SENDCP_REVALIDATE;
 }
 
 /* Signals are let in for the call only: it returns early when this program is asked to stop. */

@@ -48,6 +48,11 @@ size_t scp_buffer_min(u32 protocol);
 #define SCP_FILL_ONE_COMMAND	0x1u
 /* A WRITE that does not fit is broken in two; the stream then depends on the buffer's size. */
 #define SCP_FILL_SPLIT_WRITES	0x2u
+/*
+ * Revalidate behind this fill, however long ago that was done last. For a fill whose checkpoint
+ * becomes durable.
+ */
+#define SCP_FILL_REVALIDATE	0x4u
 
 struct scp_fill {
 	/* In: where commands go, and how much room is there. */
@@ -70,7 +75,8 @@ void scp_volume_close(struct scp_volume *volume);
 
 /*
  * Prepares to send @request's subvolume from the beginning. @request is copied. The volume must
- * outlive the engine. Errors: -ENOENT no such subvolume, -EPERM writable, -EPROTO, -EINVAL flags,
+ * outlive the engine; a live one is refreshed first, so that what was committed since it was opened
+ * is found. Errors: -ENOENT no such subvolume, -EPERM writable, -EPROTO, -EINVAL flags,
  * -EUCLEAN, -EIO, -ENOMEM.
  */
 int scp_engine_open(struct scp_volume *volume, const struct scp_request *request,
@@ -83,13 +89,24 @@ void scp_engine_close(struct scp_engine *engine);
  * next call. -EINTR: interrupted before anything was made. -ENOBUFS: not even one command fits.
  * After any other failure the engine stays at the last command made: the checkpoint taken then is
  * good, and the call may be repeated.
+ *
+ * On a live volume, subvolume, parent and clone sources must be what they were when the engine was
+ * opened: present, read-only, the same UUID and transaction ids. The engine revalidates them behind
+ * a fill, at most once a second, and always before it says that the stream ended; what the host can
+ * tell without reading devices (scp_host_ops.look) it asks behind every fill. If that fails nothing
+ * of this fill is delivered: ->filled is 0, and
+ * -ESTALE with reason SUBVOLUME_GONE, SUBVOLUME_CHANGED or SUBVOLUME_REPLACED: error.root is the
+ * subvolume, and all that was filled since it was revalidated last is void;
+ * any other errno: it cannot be told.
+ * The engine has then passed what was not delivered: every further call fails in the same way,
+ * scp_engine_checkpoint() too, until scp_engine_rearm().
  */
 int scp_engine_fill(struct scp_engine *engine, struct scp_fill *fill);
 
 /*
  * Decides the next command without delivering it: a checkpoint taken then settles it, also where it
  * depends on other subvolumes. *@length is how many bytes it has, 0 with *@end when the stream is
- * complete. -EINTR and other failures as with scp_engine_fill().
+ * complete. Revalidates, and fails, as scp_engine_fill() does.
  */
 int scp_engine_prepare(struct scp_engine *engine, u32 *length, bool *end);
 
@@ -103,12 +120,14 @@ int scp_engine_pass(struct scp_engine *engine, void *head, size_t size, u32 *kno
 		    bool *end);
 
 /*
- * For a live volume, after a fill: are subvolume and parent on the disk still what they were when
- * the engine was opened? File contents are read through the filesystem, which would also give those
- * of a subvolume that was made writable meanwhile. 0, or -ESTALE: what was filled is void. Other
- * failures: it cannot be told.
+ * Revalidates now, whatever was done when: to be called before anything is made durable that relies
+ * on what scp_engine_pass() gave since (a fill has SCP_FILL_REVALIDATE for that). 0 on a volume
+ * that is not live. Failures as with scp_engine_fill().
  */
-int scp_engine_confirm(struct scp_engine *engine);
+int scp_engine_revalidate(struct scp_engine *engine);
+
+/* Has the engine passed bytes that were not delivered, so that only scp_engine_rearm() helps? */
+bool scp_engine_is_void(const struct scp_engine *engine);
 
 /*
  * Like scp_engine_fill(), but reads no file data and stores nothing: adds up how long the commands
@@ -166,6 +185,9 @@ struct scp_stats {
 	/* Tree blocks asked for, and those that had to be read from a device. */
 	u64 node_lookups;
 	u64 node_reads;
+	/* Reads of devices, and calls of the host for them. */
+	u64 device_reads;
+	u64 device_calls;
 	/* Copies found bad and replaced by another one. */
 	u64 repairs;
 	/* Times the trees had moved and were looked up again. */

@@ -26,6 +26,7 @@
 	R(DEVICE_TWICE, EINVAL, "the same device was given twice") \
 	R(DEVICE_MISSING, ENODEV, "device is missing and its data has no other copy") \
 	R(DEVICE_READ, EIO, "read error and no other copy") \
+	R(DEVICES_CHANGED, ENODEV, "a device was removed or replaced while it was read") \
 	R(CHUNK_FORMAT, EUCLEAN, "chunk map is corrupt") \
 	R(CHUNK_UNMAPPED, EUCLEAN, "no chunk maps this address") \
 	R(NODE_CSUM, EUCLEAN, "tree block checksum does not match and no copy is good") \
@@ -48,6 +49,7 @@
 	R(SUBVOLUME_CHANGED, ESTALE, "subvolume was changed since the checkpoint") \
 	R(SUBVOLUME_REPLACED, ESTALE, "another subvolume than the checkpoint's") \
 	R(SUBVOLUME_GONE, ESTALE, "subvolume was deleted since the checkpoint") \
+	R(REVALIDATE, EIO, "cannot find out whether the subvolume was changed") \
 	R(FILESYSTEM_OTHER, ESTALE, "another filesystem than the checkpoint's") \
 	R(FILESYSTEM_CHANGED, ESTALE, "filesystem was changed while it was read as an image: " \
 	  "unmount it, or send from where it is mounted") \

@@ -29,6 +29,15 @@ struct scp_io {
 	int result;
 };
 
+/* A subvolume as the mounted filesystem has it at this moment, committed or not. */
+struct scp_live_subvolume {
+	/* BTRFS_ROOT_SUBVOL_RDONLY (0x1) is what matters. */
+	u64 flags;
+	u64 ctransid;
+	u64 otransid;
+	u8 uuid[16];
+};
+
 /* A range of an inode's contents. */
 struct scp_file_range {
 	/* The subvolume's tree, for a host that reads the extents itself. */
@@ -50,6 +59,7 @@ struct scp_host_ops {
 	/*
 	 * Puts what reading the file gives (holes and preallocated ranges as zeros, compressed data
 	 * decompressed) into @buffer: all of @range, or a negative errno. Fills @error on failure.
+	 * -ESTALE: there is no such inode (any more); the engine finds out why.
 	 */
 	int (*read_file)(void *host, const struct scp_file_range *range, void *buffer,
 			 struct scp_error *error);
@@ -57,6 +67,19 @@ struct scp_host_ops {
 	int (*interrupted)(void *host);
 	/* Something was wrong but another copy served. May be NULL. */
 	void (*warn)(void *host, const struct scp_error *what);
+	/*
+	 * Of a live host. Writes dirty pages out and commits the filesystem: what was changed
+	 * before is on the devices when this returns. 0 or a negative errno; a filesystem that
+	 * cannot be written to is no failure. NULL only where nothing can change without being on
+	 * the devices.
+	 */
+	int (*commit)(void *host);
+	/*
+	 * Of a live host, may be NULL: asks the filesystem for subvolume @root, whose root
+	 * directory has @generation. 0; -ESTALE: it was deleted; other negative errnos: it cannot
+	 * be asked. Must be cheap, for it is called after every fill.
+	 */
+	int (*look)(void *host, u64 root, u64 generation, struct scp_live_subvolume *now);
 };
 
 struct scp_host {

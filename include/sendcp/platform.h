@@ -159,6 +159,9 @@ void scp_free(void *block);
 void *scp_alloc_aligned(size_t size);
 void scp_free_aligned(void *block, size_t size);
 
+/* Nanoseconds of a clock that only goes forward; where it begins means nothing. */
+u64 scp_now(void);
+
 /* Quotient and remainder of a 64-bit value, for worlds without a native 64-bit division. */
 u64 scp_div(u64 value, u32 divisor, u32 *remainder);
 

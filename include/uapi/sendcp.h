@@ -36,9 +36,15 @@
  * what a receiver makes of it does not. SENDCP_IOC_SEND only.
  */
 #define SENDCP_SPLIT_WRITES	0x00020000u
+/*
+ * Revalidate the subvolumes before this call returns, however long ago that was done last: for a
+ * call whose checkpoint is going to be kept for good.
+ */
+#define SENDCP_REVALIDATE	0x00040000u
 
 #define SENDCP_FLAGS_ALL	(SENDCP_NO_FILE_DATA | SENDCP_OMIT_HEADER | SENDCP_OMIT_END | \
-				 SENDCP_COMPRESSED | SENDCP_ONE_COMMAND | SENDCP_SPLIT_WRITES)
+				 SENDCP_COMPRESSED | SENDCP_ONE_COMMAND | SENDCP_SPLIT_WRITES | \
+				 SENDCP_REVALIDATE)
 
 /* Limits; more is E2BIG, except for the buffer: of a larger one only the beginning is used. */
 #define SENDCP_DEVICES_MAX	1024u
@@ -176,8 +182,11 @@ struct sendcp_info {
  * SEND and STREAM need CAP_SYS_ADMIN in the initial user namespace (EPERM), as BTRFS_IOC_SEND does.
  * One call at a time per open file; a second one waits. The caller has committed
  * the filesystem (BTRFS_IOC_SYNC) since the subvolumes were made, and keeps them from being deleted
- * or made writable. Changes are ESTALE: they are found within a second or so, and in any case
- * before the end of the stream is handed out.
+ * or made writable. If subvolume, parent or a clone source was all the same, that is ESTALE: it is
+ * found within a second or so, with SENDCP_REVALIDATE before the call returns, and in any case
+ * before the end of the stream is handed out, for which the filesystem is committed once. What was
+ * made since they were revalidated last is void then. ENODEV with reason DEVICES_CHANGED: devices
+ * were removed or replaced; ask the filesystem for them again and repeat the call.
  *
  * They return 0 when anything was made or the stream is complete: a signal or a failure in
  * mid-call gives a short fill, and a failure comes again with the next call; a STREAM all of whose

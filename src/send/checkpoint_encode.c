@@ -285,8 +285,10 @@ int scp_checkpoint_encode(struct scp_engine *engine, u8 **blob, size_t *size)
 	enum scp_phase phase = state->phase;
 	bool at_end = state->at_end;
 	struct scp_position now;
-	int err;
+	int err = scp_call_begin(engine);
 
+	if (err)
+		return err;
 	if (engine->window.origin)
 		return encode_origin(engine, blob, size);
 	if (!engine->naming.collecting)

@@ -178,12 +178,24 @@ static int open_roots(struct scp_engine *engine, const struct scp_request *reque
 	return open_subvolume(engine, request->parent, writable_ok, engine->parent);
 }
 
+/* Root items are looked up as they are now: the volume may have been opened long ago. */
+static int open_current(struct scp_engine *engine, const struct scp_request *request)
+{
+	int err = scp_volume_refresh(engine->volume);
+
+	if (err < 0)
+		return err;
+	engine->seen_at = scp_now();
+	engine->seen_generation = engine->volume->generation;
+	return open_roots(engine, request);
+}
+
 static int set_up(struct scp_engine *engine, const struct scp_request *request)
 {
 	int err = check_request(engine->volume, request);
 
 	if (!err)
-		err = open_roots(engine, request);
+		err = open_current(engine, request);
 	if (err)
 		return err;
 	engine->protocol = request->protocol;
@@ -239,6 +251,7 @@ void scp_engine_close(struct scp_engine *engine)
 	scp_queue_release(&engine->queue);
 	scp_state_release(&engine->state);
 	scp_clone_search_release(&engine->clones);
+	scp_free(engine->stored.list);
 	scp_free(engine->roots);
 	scp_free(engine);
 }
@@ -248,10 +261,8 @@ int scp_engine_checkpoint(struct scp_engine *engine, void *buffer, size_t size, 
 	u8 *blob;
 	int err = scp_checkpoint_encode(engine, &blob, needed);
 
-	if (err) {
-		engine->error = engine->volume->error;
-		return err;
-	}
+	if (err)
+		return scp_call_failed(engine, err);
 	if (*needed <= size)
 		memcpy(buffer, blob, *needed);
 	else
@@ -264,11 +275,16 @@ int scp_engine_rearm(struct scp_engine *engine, const void *blob, size_t size)
 {
 	int err = scp_checkpoint_decode(engine, blob, size);
 
-	if (err)
+	if (err) {
 		engine->error = engine->volume->error;
-	else
-		scp_window_close(engine);
-	return err;
+		return err;
+	}
+	scp_window_close(engine);
+	/* If the subvolumes are not what they were, the next call finds that out again. */
+	if (engine->lost)
+		engine->seen_at -= scp_min(engine->seen_at, SCP_REVALIDATE_INTERVAL);
+	engine->lost = 0;
+	return 0;
 }
 
 u64 scp_engine_offset(const struct scp_engine *engine)

@@ -86,9 +86,37 @@ struct scp_window {
 	bool more;
 };
 
+/* A stored extent's bytes in the caller's buffer, read in this fill and not proven yet. */
+struct scp_stored {
+	/* The command: @head bytes, then @length ones of the extent. */
+	u8 *to;
+	u32 head;
+	u32 length;
+	/* Where its EXTENT_DATA is. */
+	u64 ino;
+	u64 offset;
+};
+
+struct scp_stored_list {
+	struct scp_stored *list;
+	u32 count;
+	u32 room;
+	/* The subvolume's root was moved since the fill began: what was read proves nothing. */
+	bool moved;
+};
+
 struct scp_engine {
 	struct scp_volume *volume;
+	/* Why the last call failed. */
 	struct scp_error error;
+	/* The errno if bytes were made that are void: nothing may follow them. See revalidate.c. */
+	int lost;
+	/* When (scp_now()) and at which generation all root items were last seen unchanged. */
+	u64 seen_at;
+	u64 seen_generation;
+	/* Generation of the subvolume's root directory; 0: not looked up yet. */
+	u64 root_dir_generation;
+	struct scp_stored_list stored;
 	/* The request. */
 	u32 protocol;
 	u32 flags;
@@ -347,6 +375,40 @@ int scp_step_clone(struct scp_engine *engine, struct scp_run *run);
 
 /* begin.c */
 int scp_step_begin(struct scp_engine *engine);
+
+/* revalidate.c: is the live subvolume still what was to be sent? */
+/* Nanoseconds: reading superblocks takes disks away from what they are at. */
+#define SCP_REVALIDATE_INTERVAL 1000000000ULL
+
+enum scp_revalidate {
+	/* The root items if that was a second ago; the filesystem itself in any case. */
+	SCP_REVALIDATE_IF_DUE,
+	SCP_REVALIDATE_NOW,
+	/* After a commit: nothing that was changed before can be missed. */
+	SCP_REVALIDATE_COMMITTED,
+};
+
+/* 0, -ESTALE and one of the three reasons, or what keeps it from being told. */
+int scp_revalidate(struct scp_engine *engine, enum scp_revalidate how);
+/* Did a call fail with @err for one of those three? */
+bool scp_is_stale(const struct scp_engine *engine, int err);
+/*
+ * Reading a file failed with @err and volume->error: what to return instead, because the subvolume
+ * was changed, or because it was not.
+ */
+int scp_explain_read(struct scp_engine *engine, int err);
+/* How each call of the engine begins: not 0 if void bytes were made before. */
+int scp_call_begin(struct scp_engine *engine);
+/* How one that failed with @err (0: it did not) ends. Returns what it returns. */
+int scp_call_failed(struct scp_engine *engine, int err);
+/* The same where commands were passed over that are not delivered. */
+int scp_call_lost(struct scp_engine *engine, int err);
+
+/* stored.c */
+/* Reads the extent of @stored to its place, and notes it. */
+int scp_stored_read(struct scp_engine *engine, const struct scp_stored *stored);
+/* After scp_revalidate(): what was read is read again as long as the subvolume was moved. */
+int scp_stored_prove(struct scp_engine *engine);
 
 /* window.c: steps with very many commands. */
 /* Runs @step, in windows if it has many commands, because many names are to be processed. */

@@ -5,7 +5,6 @@
  * File contents are read to where they belong in the buffer, and the checksum is computed there:
  * the engine makes no other copy of them.
  */
-#include "data/data.h"
 #include "send/engine_private.h"
 
 size_t scp_buffer_min(u32 protocol)
@@ -24,60 +23,34 @@ static int read_file(struct scp_engine *engine, const struct scp_payload *payloa
 		.length = payload->length,
 	};
 
-	return host->ops->read_file(host->private, &range, to, &engine->volume->error);
+	int err = host->ops->read_file(host->private, &range, to, &engine->volume->error);
+
+	return err ? scp_explain_read(engine, err) : 0;
 }
 
-static int find_stored(struct scp_engine *engine, const struct scp_payload *payload,
-		       struct scp_extent *extent)
+static int read_stored(struct scp_engine *engine, const struct scp_payload *payload, u8 *to,
+		       u32 head)
 {
-	struct scp_key key = {
-		.objectid = engine->state.ino,
-		.type = SCP_EXTENT_DATA,
+	struct scp_stored stored = {
+		.to = to,
+		.head = head,
+		.length = payload->length,
+		.ino = engine->state.ino,
 		.offset = payload->offset,
 	};
-	struct scp_cursor cursor;
-	int err;
 
-	scp_cursor_init(&cursor, engine->tree);
-	err = scp_search_exact(&cursor, &key);
-	if (!err)
-		err = scp_extent_parse(&cursor, extent);
-	if (err == -ENOENT || (!err && extent->disk_num_bytes != payload->length))
-		err = scp_send_fail(engine, SCP_CHECKPOINT_POSITION);
-	scp_cursor_release(&cursor);
-	return err;
+	return scp_stored_read(engine, &stored);
 }
 
-/*
- * Data has no generation, so bytes read past the filesystem count only if the subvolume is seen
- * unmoved after the read.
- */
-static int read_stored(struct scp_engine *engine, const struct scp_payload *payload, u8 *to)
-{
-	struct scp_extent extent;
-	int tries;
-	int moved;
-	int err;
-
-	for (tries = 0; tries < SCP_MOVE_RETRIES; tries++) {
-		err = find_stored(engine, payload, &extent);
-		if (err)
-			return err;
-		err = scp_data_read(engine->volume, extent.disk_bytenr, payload->length, to);
-		moved = scp_tree_confirm(engine->tree);
-		if (moved <= 0)
-			return moved ? moved : err;
-	}
-	return scp_send_fail(engine, SCP_MOVED_TOO_OFTEN);
-}
-
-static int read_payload(struct scp_engine *engine, const struct scp_payload *payload, u8 *to)
+/* The contents of the command at @to, @head bytes of which are there. */
+static int read_payload(struct scp_engine *engine, const struct scp_payload *payload, u8 *to,
+			u32 head)
 {
 	if (payload->kind == SCP_PAYLOAD_FILE)
-		return read_file(engine, payload, to);
+		return read_file(engine, payload, to + head);
 	if (payload->kind == SCP_PAYLOAD_STORED)
-		return read_stored(engine, payload, to);
-	memset(to, 0, payload->length);
+		return read_stored(engine, payload, to, head);
+	memset(to + head, 0, payload->length);
 	return 0;
 }
 
@@ -89,7 +62,7 @@ static void name_file(struct scp_engine *engine, const struct scp_payload *paylo
 	size_t length = path->len;
 
 	if (error->reason != SCP_DATA_CSUM && error->reason != SCP_DATA_READ &&
-	    error->reason != SCP_DATA_DECOMPRESS)
+	    error->reason != SCP_DATA_DECOMPRESS && error->reason != SCP_INCONSISTENT)
 		return;
 	if (error->inode == SCP_NOWHERE) {
 		error->root = engine->tree->id;
@@ -115,7 +88,7 @@ static int deliver_payload(struct scp_engine *engine, const u8 *command, u32 hea
 	memcpy(to, command, head);
 	if (engine->protocol == 1)
 		scp_put_le16(to + head - 2, length);
-	err = read_payload(engine, &payload, to + head);
+	err = read_payload(engine, &payload, to, head);
 	if (err)
 		name_file(engine, &payload);
 	else
@@ -240,19 +213,54 @@ static int fill_some(struct scp_engine *engine, struct scp_fill *fill)
 	return 0;
 }
 
-int scp_engine_fill(struct scp_engine *engine, struct scp_fill *fill)
+static enum scp_revalidate how_to_revalidate(struct scp_engine *engine,
+					     const struct scp_fill *fill)
+{
+	if (is_complete(engine))
+		return SCP_REVALIDATE_COMMITTED;
+	if (engine->stored.count || (fill->flags & SCP_FILL_REVALIDATE))
+		return SCP_REVALIDATE_NOW;
+	return SCP_REVALIDATE_IF_DUE;
+}
+
+/* Nothing leaves the fill that is not proven. */
+static int secure(struct scp_engine *engine, const struct scp_fill *fill)
+{
+	int err = scp_revalidate(engine, how_to_revalidate(engine, fill));
+
+	if (!err && engine->stored.count)
+		err = scp_stored_prove(engine);
+	return err;
+}
+
+static int fill_and_secure(struct scp_engine *engine, struct scp_fill *fill)
 {
 	int err;
 
-	fill->filled = 0;
-	fill->end = false;
+	engine->stored.count = 0;
+	engine->stored.moved = false;
 	err = fill_some(engine, fill);
-	fill->end = is_complete(engine);
-	if (!err || fill->filled)
-		return 0;
 	if (err == -ENOBUFS)
 		scp_send_fail(engine, SCP_BUFFER_SIZE);
-	engine->error = engine->volume->error;
+	/* What comes before such a failure was read from what is not there any more. */
+	if (err && (!fill->filled || scp_is_stale(engine, err)))
+		return scp_call_failed(engine, err);
+	err = secure(engine, fill);
+	return err ? scp_call_lost(engine, err) : 0;
+}
+
+int scp_engine_fill(struct scp_engine *engine, struct scp_fill *fill)
+{
+	int err = scp_call_begin(engine);
+
+	fill->filled = 0;
+	fill->end = false;
+	if (!err)
+		err = fill_and_secure(engine, fill);
+	if (err)
+		fill->filled = 0;
+	else
+		fill->end = is_complete(engine);
 	return err;
 }
 
@@ -267,18 +275,29 @@ static u32 next_length(struct scp_engine *engine)
 	return length;
 }
 
-int scp_engine_prepare(struct scp_engine *engine, u32 *length, bool *end)
+/* Decides the next command, if there is one. */
+static int prepare(struct scp_engine *engine, u32 *length, bool *end)
 {
 	int err = 0;
 
 	*length = 0;
 	if (!is_complete(engine) && scp_queue_empty(&engine->queue))
 		err = refill(engine);
-	*end = is_complete(engine);
-	if (err)
-		engine->error = engine->volume->error;
-	else if (!*end)
+	*end = !err && is_complete(engine);
+	if (!err)
+		err = scp_revalidate(engine, *end ? SCP_REVALIDATE_COMMITTED :
+						    SCP_REVALIDATE_IF_DUE);
+	if (!err && !*end)
 		*length = next_length(engine);
+	return err;
+}
+
+int scp_engine_prepare(struct scp_engine *engine, u32 *length, bool *end)
+{
+	int err = scp_call_begin(engine);
+
+	if (!err)
+		err = scp_call_failed(engine, prepare(engine, length, end));
 	return err;
 }
 
@@ -291,10 +310,22 @@ static void describe_payload(struct scp_engine *engine, u8 *head, u32 known, u32
 		scp_put_le16(head + known - 2, engine->queue.payload.length);
 }
 
+/* The first command of the queue, whose contents are not wanted, to @head; it is passed over. */
+static int pass(struct scp_engine *engine, u8 *head, u32 *known, u32 length, bool *end)
+{
+	u8 *command = scp_queue_first(&engine->queue, known);
+
+	memcpy(head, command, *known);
+	if (scp_queue_first_has_payload(&engine->queue))
+		describe_payload(engine, head, *known, length);
+	delivered(engine, length);
+	*end = is_complete(engine);
+	return *end ? scp_revalidate(engine, SCP_REVALIDATE_COMMITTED) : 0;
+}
+
 int scp_engine_pass(struct scp_engine *engine, void *head, size_t size, u32 *known, u32 *length,
 		    bool *end)
 {
-	u8 *command;
 	int err;
 
 	*known = 0;
@@ -303,35 +334,17 @@ int scp_engine_pass(struct scp_engine *engine, void *head, size_t size, u32 *kno
 	err = scp_engine_prepare(engine, length, end);
 	if (err || *end)
 		return err;
-	command = scp_queue_first(&engine->queue, known);
-	memcpy(head, command, *known);
-	if (scp_queue_first_has_payload(&engine->queue))
-		describe_payload(engine, head, *known, *length);
-	delivered(engine, *length);
-	*end = is_complete(engine);
-	return 0;
-}
-
-int scp_engine_confirm(struct scp_engine *engine)
-{
-	int err = scp_tree_confirm(engine->tree);
-
-	/* The superblock has just been looked at. */
-	if (err >= 0 && engine->parent && engine->volume->host->live)
-		err = scp_tree_reopen(engine->parent);
-	if (err >= 0)
-		return 0;
-	engine->error = engine->volume->error;
-	return err;
+	err = pass(engine, head, known, *length, end);
+	return err ? scp_call_lost(engine, err) : 0;
 }
 
 int scp_engine_measure(struct scp_engine *engine, u64 limit, u64 *size, bool *end)
 {
 	u64 before = *size;
 	u32 length;
-	int err = 0;
+	int err = scp_call_begin(engine);
 
-	while (!is_complete(engine) && *size - before < limit) {
+	while (!err && !is_complete(engine) && *size - before < limit) {
 		err = interrupted(engine);
 		if (!err)
 			err = refill(engine);
@@ -344,7 +357,5 @@ int scp_engine_measure(struct scp_engine *engine, u64 limit, u64 *size, bool *en
 		delivered(engine, length);
 	}
 	*end = is_complete(engine);
-	if (err)
-		engine->error = engine->volume->error;
-	return err;
+	return scp_call_failed(engine, err);
 }

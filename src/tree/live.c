@@ -16,7 +16,7 @@ static bool scp_live_explains(const struct scp_volume *volume, int err)
 	return err < 0 && err != -EINTR && err != -ENOMEM && err != -ENOENT && err != -ESTALE;
 }
 
-static bool scp_root_is(const struct scp_root_pointer *a, const struct scp_root_pointer *b)
+bool scp_root_is(const struct scp_root_pointer *a, const struct scp_root_pointer *b)
 {
 	return a->bytenr == b->bytenr && a->generation == b->generation;
 }

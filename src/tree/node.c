@@ -78,7 +78,8 @@ static int scp_node_ask(struct scp_volume *volume)
 
 	if (!scp_is_aligned(++volume->stats.node_lookups, SCP_LOOKUPS_UNASKED))
 		return 0;
-	if (!host->ops->interrupted || !host->ops->interrupted(host->private))
+	if (volume->securing || !host->ops->interrupted ||
+	    !host->ops->interrupted(host->private))
 		return 0;
 	return scp_fail_detail(volume, SCP_INTERRUPTED, NULL);
 }

@@ -118,9 +118,7 @@ static bool scp_uuid_is_zero(const u8 *uuid)
 	return !memcmp(uuid, zero, SCP_UUID_SIZE);
 }
 
-/* Is @now still what the pinned subvolume @was? Moving is no change. */
-static enum scp_reason scp_pin_broken(const struct scp_root_info *was,
-				      const struct scp_root_info *now)
+enum scp_reason scp_pin_broken(const struct scp_root_info *was, const struct scp_root_info *now)
 {
 	if (!now->refs || (now->flags & SCP_ROOT_DEAD))
 		return SCP_SUBVOLUME_GONE;
@@ -128,6 +126,8 @@ static enum scp_reason scp_pin_broken(const struct scp_root_info *was,
 	if (memcmp(was->uuid, now->uuid, SCP_UUID_SIZE))
 		return scp_uuid_is_zero(was->uuid) ? SCP_SUBVOLUME_CHANGED :
 						     SCP_SUBVOLUME_REPLACED;
+	if (was->otransid != now->otransid)
+		return SCP_SUBVOLUME_REPLACED;
 	if (was->ctransid != now->ctransid || ((was->flags ^ now->flags) & SCP_ROOT_READONLY))
 		return SCP_SUBVOLUME_CHANGED;
 	return SCP_NONE;

@@ -32,7 +32,7 @@ struct scp_tree {
 	u64 id;
 	/* After a move it must still be the same subvolume in the same state. */
 	bool pinned;
-	/* A search found it moved and reopened it since scp_tree_confirm() was last asked. */
+	/* A search found it moved and reopened it, and nobody has asked since. */
 	bool moved;
 	struct scp_root_info info;
 };
@@ -56,6 +56,15 @@ int scp_tree_reopen(struct scp_tree *tree);
  * or a negative errno. Always 0 when not live.
  */
 int scp_tree_confirm(struct scp_tree *tree);
+
+/* Do they point to the same block? */
+bool scp_root_is(const struct scp_root_pointer *a, const struct scp_root_pointer *b);
+
+/*
+ * SCP_NONE if @now is still what the pinned subvolume @was, else SUBVOLUME_GONE, SUBVOLUME_REPLACED
+ * or SUBVOLUME_CHANGED. Being moved is no change.
+ */
+enum scp_reason scp_pin_broken(const struct scp_root_info *was, const struct scp_root_info *now);
 
 struct scp_cursor {
 	struct scp_tree *tree;

@@ -133,11 +133,53 @@ static bool scp_super_is_ours(const struct scp_volume *volume, const struct scp_
 	       le16_to_cpu(super->csum_type) == volume->csum_type;
 }
 
+/*
+ * Does @device, which had a superblock, say that it belongs to this filesystem no more? That is
+ * what is left of one that was removed or replaced; one that fails says nothing.
+ */
+static bool scp_device_left(const struct scp_device *device, const struct scp_super_set *set, u32 i)
+{
+	const struct scp_disk_super *super = &set->supers[i];
+
+	if (!set->valid[i])
+		return set->why[i].reason == SCP_NOT_BTRFS;
+	return memcmp(super->dev_item.uuid, device->uuid, SCP_UUID_SIZE) ||
+	       memcmp(scp_super_metadata_uuid(super), device->fsid, SCP_UUID_SIZE);
+}
+
+static void scp_devices_notice(struct scp_volume *volume, const struct scp_super_set *set)
+{
+	u32 i;
+
+	volume->devices_changed = false;
+	for (i = 0; i < volume->host->device_count; i++)
+		if (volume->devices[i].present &&
+		    scp_device_left(&volume->devices[i], set, i))
+			volume->devices_changed = true;
+}
+
+/* Why there is no superblock of this filesystem. */
+static int scp_devices_fail(struct scp_volume *volume, const struct scp_super_set *set)
+{
+	u32 i;
+
+	if (volume->devices_changed)
+		return scp_fail_detail(volume, SCP_DEVICES_CHANGED, NULL);
+	for (i = 0; i < volume->host->device_count; i++) {
+		if (!volume->devices[i].present || !set->why[i].reason)
+			continue;
+		volume->error = set->why[i];
+		return volume->error.err;
+	}
+	return scp_fail_detail(volume, SCP_FILESYSTEM_OTHER, NULL);
+}
+
 int scp_devices_newest(struct scp_volume *volume, struct scp_super_set *set)
 {
 	bool found = false;
 	u32 i;
 
+	scp_devices_notice(volume, set);
 	for (i = 0; i < volume->host->device_count; i++) {
 		if (!set->valid[i] || !volume->devices[i].present ||
 		    !scp_super_is_ours(volume, &set->supers[i])) {
@@ -149,7 +191,7 @@ int scp_devices_newest(struct scp_volume *volume, struct scp_super_set *set)
 			set->best = i;
 		found = true;
 	}
-	return found ? 0 : scp_fail_detail(volume, SCP_FILESYSTEM_OTHER, NULL);
+	return found ? 0 : scp_devices_fail(volume, set);
 }
 
 void scp_devices_update(struct scp_volume *volume, const struct scp_super_set *set)

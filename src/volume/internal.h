@@ -43,6 +43,13 @@ struct scp_super_set {
 };
 
 int scp_super_set_read(struct scp_volume *volume, struct scp_super_set *set);
+/*
+ * The same for the devices of an open volume, by as few reads as can be: the first copy of each,
+ * all at once, and other copies only where that is bad. That misses no commit: the kernel completes
+ * none without having written the first copy of one device at least. Devices that all have no
+ * superblock are no failure here.
+ */
+int scp_super_set_reread(struct scp_volume *volume, struct scp_super_set *set);
 void scp_super_set_release(struct scp_super_set *set);
 
 /* zoned.c */
@@ -65,7 +72,8 @@ int scp_devices_group(struct scp_volume *volume, struct scp_super_set *set);
 int scp_devices_confirm(struct scp_volume *volume);
 /*
  * On a live volume: sets set->best to the newest superblock of the same filesystem, ignoring all
- * others. -ESTALE if there is none any more.
+ * others, and ->devices_changed. If there is none any more, DEVICES_CHANGED, or why the devices
+ * cannot be read.
  */
 int scp_devices_newest(struct scp_volume *volume, struct scp_super_set *set);
 /* Takes over the generations of what scp_devices_newest() accepted. */

@@ -17,8 +17,11 @@ int scp_device_read(struct scp_volume *volume, struct scp_io *ios, unsigned int 
 	const struct scp_host *host = volume->host;
 	int ret;
 
-	if (host->ops->interrupted && host->ops->interrupted(host->private))
+	if (!volume->securing && host->ops->interrupted &&
+	    host->ops->interrupted(host->private))
 		return scp_fail_detail(volume, SCP_INTERRUPTED, NULL);
+	volume->stats.device_calls++;
+	volume->stats.device_reads += count;
 	ret = host->ops->read(host->private, ios, count);
 	if (ret == -EINTR || ret == -ENOMEM)
 		return scp_fail_detail(volume, ret == -EINTR ? SCP_INTERRUPTED : SCP_NO_MEMORY,

@@ -149,7 +149,7 @@ static int scp_volume_refresh_try(struct scp_volume *volume)
 	struct scp_super_set set;
 	int ret;
 
-	ret = scp_super_set_read(volume, &set);
+	ret = scp_super_set_reread(volume, &set);
 	if (ret)
 		return ret;
 	ret = scp_devices_newest(volume, &set);

@@ -184,6 +184,71 @@ void scp_super_set_release(struct scp_super_set *set)
 	memset(set, 0, sizeof(*set));
 }
 
+static bool scp_super_is_zoned(const struct scp_volume *volume)
+{
+	return volume->incompat & SCP_INCOMPAT_ZONED;
+}
+
+/* The first copy of each device that is there, to its place in @set; results in @ios. */
+static int scp_super_set_read_first(struct scp_volume *volume, struct scp_super_set *set,
+				    struct scp_io *ios)
+{
+	unsigned int count = 0;
+	u32 i;
+
+	for (i = 0; i < volume->host->device_count; i++)
+		if (volume->devices[i].present)
+			ios[count++] = (struct scp_io) {
+				.device = i,
+				.offset = scp_super_offsets[0],
+				.length = SCP_SUPER_SIZE,
+				.buffer = &set->supers[i],
+			};
+	return count ? scp_device_read(volume, ios, count) : 0;
+}
+
+/* Where the first copy, read by @io, will not do, the others are looked for. */
+static int scp_super_settle(struct scp_volume *volume, struct scp_super_set *set,
+			    const struct scp_io *io)
+{
+	u32 i = io->device;
+	int ret = 0;
+
+	if (scp_super_is_zoned(volume) || io->result ||
+	    scp_super_check(&set->supers[i], scp_super_offsets[0]))
+		ret = scp_super_read(volume, i, &set->supers[i]);
+	if (scp_is_final(ret))
+		return ret;
+	set->valid[i] = !ret;
+	if (ret)
+		set->why[i] = volume->error;
+	return 0;
+}
+
+int scp_super_set_reread(struct scp_volume *volume, struct scp_super_set *set)
+{
+	struct scp_io *ios;
+	unsigned int next = 0;
+	int ret;
+	u32 i;
+
+	ret = scp_super_set_alloc(volume, set);
+	if (ret)
+		return ret;
+	ios = scp_zalloc(volume->host->device_count * sizeof(*ios));
+	if (ios)
+		ret = scp_super_set_read_first(volume, set, ios);
+	else
+		ret = scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
+	for (i = 0; !ret && i < volume->host->device_count; i++)
+		if (volume->devices[i].present)
+			ret = scp_super_settle(volume, set, &ios[next++]);
+	scp_free(ios);
+	if (ret)
+		scp_super_set_release(set);
+	return ret;
+}
+
 /*
  * A device without a readable superblock counts as missing as long as another one has one: the
  * administrator is told at opening, and redundancy may do the rest.

@@ -85,6 +85,10 @@ struct scp_volume {
 	struct scp_root_pointer root_tree;
 	struct scp_root_pointer chunk_tree;
 	struct scp_device *devices;
+	/* A device of ours has no superblock of this filesystem any more. */
+	bool devices_changed;
+	/* What was read is being secured: the host is not asked whether to stop. */
+	bool securing;
 	struct scp_chunk_map chunks;
 	struct scp_node_cache *cache;
 	struct scp_stats stats;

@@ -493,8 +493,15 @@ static void another_filesystem_is_noticed(void **out)
 	assert_int_equal(scp_volume_refresh(state->fixture.volume), 0);
 	tiny_uuid(super->fsid, 0x99);
 	tiny_seal(super, SCP_SUPER_SIZE);
-	assert_int_equal(scp_volume_refresh(state->fixture.volume), -ESTALE);
-	assert_int_equal(state->fixture.volume->error.reason, SCP_FILESYSTEM_OTHER);
+	assert_int_equal(scp_volume_refresh(state->fixture.volume), -ENODEV);
+	assert_int_equal(state->fixture.volume->error.reason, SCP_DEVICES_CHANGED);
+	super->magic = cpu_to_le64(0);
+	assert_int_equal(scp_volume_refresh(state->fixture.volume), -ENODEV);
+	assert_int_equal(state->fixture.volume->error.reason, SCP_DEVICES_CHANGED);
+	/* One that cannot be read says nothing about where it belongs. */
+	state->fixture.devices[0].fail = -EIO;
+	assert_int_equal(scp_volume_refresh(state->fixture.volume), -EIO);
+	assert_int_equal(state->fixture.volume->error.reason, SCP_DEVICE_READ);
 }
 
 static void chunk_map_is_reloaded(void **out)

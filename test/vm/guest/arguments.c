@@ -169,7 +169,7 @@ static void numbers(void)
 		{ "size beyond a page", BOTH, E2BIG, { SET(size, 1 << 20) } },
 		{ "flag 3", BOTH, EINVAL, { SET(flags, 0x8) } },
 		{ "flag 8", BOTH, EINVAL, { SET(flags, 0x100) } },
-		{ "flag 18", BOTH, EINVAL, { SET(flags, 0x40000) } },
+		{ "flag 19", BOTH, EINVAL, { SET(flags, 0x80000) } },
 		{ "flag 31", BOTH, EINVAL, { SET(flags, 1u << 31) } },
 		{ "compressed data, protocol 1", BOTH, EINVAL, { SET(flags, SENDCP_COMPRESSED) } },
 		{ "split writes into a file", STREAM, EINVAL, { SET(flags, SENDCP_SPLIT_WRITES) } },

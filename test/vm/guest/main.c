@@ -25,6 +25,7 @@ static const struct {
 	{ "sharing", "LENGTH DIGEST [SEND-OPTIONS] SUBVOLUME", 3, test_sharing },
 	{ "unmount", "DEVICE SNAPSHOT", 2, test_unmount },
 	{ "devices", "LENGTH DIGEST SNAPSHOT", 3, test_devices },
+	{ "changed", "SNAPSHOT", 1, test_changed },
 	{ "privilege", "SNAPSHOT", 1, test_privilege },
 	{ "faults", "[SEND-OPTIONS] SUBVOLUME", 1, test_faults },
 	/* Not tests: streams to standard output; a process that keeps the device open. */

@@ -4,7 +4,7 @@
 
 # Those come last that change the disks; the very last takes one out.
 ORDER="suite_direct suite_streams suite_arguments suite_compat suite_signals suite_backend suite_hold suite_receive
-	suite_load debug_faults suite_busy suite_devices"
+	suite_changed suite_load debug_faults suite_busy suite_devices"
 
 # All suites for this kernel, and those that have no place in the order, at the end.
 all_suites()

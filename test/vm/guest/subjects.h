@@ -16,6 +16,7 @@ int test_room(int argc, char **argv);
 int test_sharing(int argc, char **argv);
 int test_unmount(int argc, char **argv);
 int test_devices(int argc, char **argv);
+int test_changed(int argc, char **argv);
 int test_privilege(int argc, char **argv);
 int test_faults(int argc, char **argv);
 int do_stream(int argc, char **argv);

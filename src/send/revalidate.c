@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Revalidating a live volume's subvolumes: is what was read still what was to be sent?
+ *
+ * File contents are read through the filesystem, which also gives those of a subvolume that was
+ * made writable meanwhile; stored ones are read past it, where a freed extent may have been
+ * overwritten. So bytes count only when, after they were read, the subvolume, its parent and the
+ * clone sources are seen to be what they were when the engine was opened.
+ *
+ * Two things are looked at. What the filesystem itself says of the subvolume costs a system call
+ * and shows at once that it is writable. The root items on the devices cost a superblock from each
+ * device, and show the other subvolumes, too. Neither shows what was written to a file and is still
+ * in the page cache, once the subvolume is read-only again: the transaction id changes only when it
+ * is written out. So before a stream ends the filesystem is made to do that. Until then, a
+ * checkpoint may be after such contents; it is of no use, since the id it pins will not come back.
+ */
+#include "items/items.h"
+#include "send/engine_private.h"
+
+static bool is_live(const struct scp_engine *engine)
+{
+	return engine->volume->host->live;
+}
+
+bool scp_is_stale(const struct scp_engine *engine, int err)
+{
+	enum scp_reason reason = engine->volume->error.reason;
+
+	return err == -ESTALE && (reason == SCP_SUBVOLUME_GONE || reason == SCP_SUBVOLUME_CHANGED ||
+				  reason == SCP_SUBVOLUME_REPLACED);
+}
+
+static int cannot_tell(struct scp_engine *engine, int err)
+{
+	return scp_fail(engine->volume, SCP_REVALIDATE, err, SCP_NOWHERE, engine->tree->id,
+			SCP_NOWHERE, SCP_NOWHERE);
+}
+
+static int commit(struct scp_engine *engine)
+{
+	const struct scp_host *host = engine->volume->host;
+	int err = host->ops->commit ? host->ops->commit(host->private) : 0;
+
+	return err ? cannot_tell(engine, err) : 0;
+}
+
+/* Looks all root items up again, if there was a commit since that was done last. */
+static int look_at_roots(struct scp_engine *engine)
+{
+	struct scp_volume *volume = engine->volume;
+	struct scp_root_pointer known = engine->tree->info.node;
+	u64 generation;
+	int err;
+	u32 i;
+
+	err = scp_volume_refresh(volume);
+	if (err < 0)
+		return err;
+	/* Another commit may come while they are looked up: the next time is for that. */
+	generation = volume->generation;
+	if (generation == engine->seen_generation)
+		return 0;
+	err = engine->parent ? scp_tree_reopen(engine->parent) : 0;
+	for (i = 0; !err && i < engine->root_count; i++)
+		err = scp_tree_reopen(&engine->roots[i].tree);
+	if (err)
+		return err;
+	if (engine->tree->moved || !scp_root_is(&known, &engine->tree->info.node))
+		engine->stored.moved = true;
+	engine->tree->moved = false;
+	engine->seen_generation = generation;
+	return 0;
+}
+
+static int get_root_dir(struct scp_engine *engine)
+{
+	struct scp_inode dir;
+	int err;
+
+	if (engine->root_dir_generation)
+		return 0;
+	err = scp_inode_get(engine->tree, SCP_ROOT_DIR_ID, &dir);
+	if (err == -ENOENT)
+		return scp_fail(engine->volume, SCP_ITEM_MISSING, 0, SCP_NOWHERE,
+				engine->tree->id, SCP_ROOT_DIR_ID, SCP_NOWHERE);
+	if (!err)
+		engine->root_dir_generation = dir.generation;
+	return err;
+}
+
+/* What the filesystem says of the subvolume. Nothing is read through it from the others. */
+static int look_at_filesystem(struct scp_engine *engine)
+{
+	const struct scp_host *host = engine->volume->host;
+	struct scp_root_info info = engine->tree->info;
+	struct scp_live_subvolume now;
+	enum scp_reason reason = SCP_SUBVOLUME_GONE;
+	int err;
+
+	if (!host->ops->look)
+		return 0;
+	err = get_root_dir(engine);
+	if (err)
+		return err;
+	err = host->ops->look(host->private, info.id, engine->root_dir_generation, &now);
+	if (err && err != -ESTALE)
+		return cannot_tell(engine, err);
+	if (!err) {
+		info.flags = now.flags;
+		info.ctransid = now.ctransid;
+		info.otransid = now.otransid;
+		/* For one that has none on the disk, the kernel makes one up in memory. */
+		if (!scp_uuid_is_zero(info.uuid))
+			memcpy(info.uuid, now.uuid, SCP_UUID_SIZE);
+		reason = scp_pin_broken(&engine->tree->info, &info);
+	}
+	if (!reason)
+		return 0;
+	return scp_fail(engine->volume, reason, 0, SCP_NOWHERE, info.id, SCP_NOWHERE, SCP_NOWHERE);
+}
+
+static bool is_due(const struct scp_engine *engine)
+{
+	return scp_now() - engine->seen_at >= SCP_REVALIDATE_INTERVAL;
+}
+
+static int look(struct scp_engine *engine, enum scp_revalidate how)
+{
+	u64 now = scp_now();
+	int err = 0;
+
+	if (how == SCP_REVALIDATE_COMMITTED)
+		err = commit(engine);
+	if (!err && (how != SCP_REVALIDATE_IF_DUE || is_due(engine)))
+		err = look_at_roots(engine);
+	else
+		now = engine->seen_at;
+	if (!err)
+		err = look_at_filesystem(engine);
+	if (!err)
+		engine->seen_at = now;
+	return err;
+}
+
+/* What is made is being secured: interrupting that would only lose it. */
+int scp_revalidate(struct scp_engine *engine, enum scp_revalidate how)
+{
+	int err;
+
+	if (!is_live(engine))
+		return 0;
+	engine->volume->securing = true;
+	err = look(engine, how);
+	engine->volume->securing = false;
+	return err;
+}
+
+int scp_explain_read(struct scp_engine *engine, int err)
+{
+	struct scp_error why = engine->volume->error;
+	int changed;
+
+	if (!is_live(engine) || err == -EINTR || err == -ENOMEM)
+		return err;
+	changed = scp_revalidate(engine, SCP_REVALIDATE_COMMITTED);
+	if (scp_is_stale(engine, changed))
+		return changed;
+	engine->volume->error = why;
+	if (err != -ESTALE)
+		return err;
+	/* The subvolume is as it was, and has an inode that its filesystem does not find. */
+	engine->volume->error.reason = SCP_INCONSISTENT;
+	engine->volume->error.err = scp_reason_errno(SCP_INCONSISTENT);
+	return engine->volume->error.err;
+}
+
+/* With devices gone, damage is what there is to be found on them. */
+static int explain_damage(struct scp_volume *volume, int err)
+{
+	struct scp_error why = volume->error;
+
+	if (!volume->devices_changed || (err != -EUCLEAN && err != -EIO && err != -ENODEV))
+		return err;
+	return scp_fail(volume, SCP_DEVICES_CHANGED, 0, why.bytenr, why.root, why.inode,
+			why.offset);
+}
+
+int scp_call_failed(struct scp_engine *engine, int err)
+{
+	struct scp_volume *volume = engine->volume;
+
+	if (!err)
+		return 0;
+	err = explain_damage(volume, err);
+	engine->error = volume->error;
+	if (scp_is_stale(engine, err))
+		engine->lost = err;
+	return err;
+}
+
+int scp_call_lost(struct scp_engine *engine, int err)
+{
+	err = scp_call_failed(engine, err);
+	engine->lost = err;
+	return err;
+}
+
+int scp_call_begin(struct scp_engine *engine)
+{
+	if (engine->lost)
+		engine->volume->error = engine->error;
+	return engine->lost;
+}
+
+int scp_engine_revalidate(struct scp_engine *engine)
+{
+	int err = scp_call_begin(engine);
+
+	return err ? err : scp_call_failed(engine, scp_revalidate(engine, SCP_REVALIDATE_NOW));
+}
+
+bool scp_engine_is_void(const struct scp_engine *engine)
+{
+	return engine->lost;
+}

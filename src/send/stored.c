@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Stored (compressed) extents: read from the devices as they are.
+ *
+ * Data has no generation: a freed extent may be overwritten while it is read, and its checksum does
+ * not tell where there is none. Bytes read past the filesystem count only if the subvolume's root
+ * is seen unmoved after the read. To look at superblocks for each extent would cost more than
+ * reading it, so a fill notes what it read, and proves it all before anything is delivered.
+ */
+#include "data/data.h"
+#include "send/engine_private.h"
+
+static int find(struct scp_engine *engine, const struct scp_stored *stored,
+		struct scp_extent *extent)
+{
+	struct scp_key key = {
+		.objectid = stored->ino,
+		.type = SCP_EXTENT_DATA,
+		.offset = stored->offset,
+	};
+	struct scp_cursor cursor;
+	int err;
+
+	scp_cursor_init(&cursor, engine->tree);
+	err = scp_search_exact(&cursor, &key);
+	if (!err)
+		err = scp_extent_parse(&cursor, extent);
+	if (err == -ENOENT || (!err && extent->disk_num_bytes != stored->length))
+		err = scp_send_fail(engine, SCP_CHECKPOINT_POSITION);
+	scp_cursor_release(&cursor);
+	return err;
+}
+
+/* A read that failed is explained if the extent was moved meanwhile: then again. */
+static int read_moving(struct scp_engine *engine, const struct scp_stored *stored)
+{
+	struct scp_extent extent;
+	struct scp_error why;
+	int tries, err, moved;
+
+	for (tries = 0; tries < SCP_MOVE_RETRIES; tries++) {
+		err = find(engine, stored, &extent);
+		if (err)
+			return err;
+		err = scp_data_read(engine->volume, extent.disk_bytenr, stored->length,
+				    stored->to + stored->head);
+		if (!err || err == -EINTR || err == -ENOMEM)
+			return err;
+		why = engine->volume->error;
+		moved = scp_tree_confirm(engine->tree);
+		if (moved < 0)
+			return moved;
+		engine->volume->error = why;
+		if (!moved)
+			return err;
+		engine->stored.moved = true;
+	}
+	return scp_send_fail(engine, SCP_MOVED_TOO_OFTEN);
+}
+
+static int make_room(struct scp_engine *engine)
+{
+	struct scp_stored_list *list = &engine->stored;
+	u32 room = list->room ? 2 * list->room : 64;
+	struct scp_stored *grown;
+
+	if (list->count < list->room)
+		return 0;
+	grown = scp_realloc(list->list, list->room * sizeof(*grown), room * sizeof(*grown));
+	if (!grown)
+		return scp_send_fail(engine, SCP_NO_MEMORY);
+	list->list = grown;
+	list->room = room;
+	return 0;
+}
+
+int scp_stored_read(struct scp_engine *engine, const struct scp_stored *stored)
+{
+	int err = make_room(engine);
+
+	if (!err)
+		err = read_moving(engine, stored);
+	if (!err)
+		engine->stored.list[engine->stored.count++] = *stored;
+	return err;
+}
+
+static int read_all_again(struct scp_engine *engine)
+{
+	const struct scp_stored_list *list = &engine->stored;
+	u32 i;
+	int err = 0;
+
+	for (i = 0; !err && i < list->count; i++) {
+		err = read_moving(engine, &list->list[i]);
+		if (!err)
+			scp_command_seal(list->list[i].to,
+					 list->list[i].head + list->list[i].length);
+	}
+	return err;
+}
+
+int scp_stored_prove(struct scp_engine *engine)
+{
+	int tries, err = 0;
+
+	for (tries = 0; !err && engine->stored.moved; tries++) {
+		if (tries == SCP_MOVE_RETRIES)
+			return scp_send_fail(engine, SCP_MOVED_TOO_OFTEN);
+		engine->stored.moved = false;
+		err = read_all_again(engine);
+		if (!err)
+			err = scp_revalidate(engine, SCP_REVALIDATE_NOW);
+	}
+	return err;
+}
