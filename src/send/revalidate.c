@@ -14,8 +14,6 @@
  * is written out. So before a stream ends the filesystem is made to do that. Until then, a
  * checkpoint may be after such contents; it is of no use, since the id it pins will not come back.
  */
-#include "items/items.h"
-#include "items/items.h"
 #include "send/engine_private.h"
 
 static bool is_live(const struct scp_engine *engine)

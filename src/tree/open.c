@@ -111,7 +111,7 @@ int scp_root_info_once(struct scp_volume *volume, u64 id, struct scp_root_info *
 	return ret;
 }
 
-static bool scp_uuid_is_zero(const u8 *uuid)
+bool scp_uuid_is_zero(const u8 *uuid)
 {
 	static const u8 zero[SCP_UUID_SIZE];
 

@@ -60,6 +60,9 @@ int scp_tree_confirm(struct scp_tree *tree);
 /* Do they point to the same block? */
 bool scp_root_is(const struct scp_root_pointer *a, const struct scp_root_pointer *b);
 
+/* Subvolumes from before Linux 3.6 have no UUID, which is all zeros. */
+bool scp_uuid_is_zero(const u8 *uuid);
+
 /*
  * SCP_NONE if @now is still what the pinned subvolume @was, else SUBVOLUME_GONE, SUBVOLUME_REPLACED
  * or SUBVOLUME_CHANGED. Being moved is no change.
