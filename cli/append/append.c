@@ -50,6 +50,12 @@ static bool ends_in_frame(const struct survey *survey)
 	       unwrap_zstd_begun(magic, sizeof(magic)) && survey->plain == blocks->cut.plain;
 }
 
+bool append_is_whole_archive(const struct resume *resume, const struct survey *survey)
+{
+	return survey->wrapping.archive && survey->whole &&
+	       survey->plain == sidecar_made(&resume->sidecar);
+}
+
 /*
  * A stream that is complete stays as it is; what follows it is not ours to cut off. Only what can
  * be nothing else goes: the rest of the frame or archive that the stream ends in.
@@ -58,10 +64,9 @@ int append_check_follows(const struct resume *resume, const struct survey *surve
 {
 	u64 own = 0;
 
-	if (survey->whole && survey->plain == sidecar_made(&resume->sidecar) &&
-	    survey->wrapping.archive)
+	if (append_is_whole_archive(resume, survey))
 		return 0;
-	if (survey->plain > sidecar_made(&resume->sidecar))
+	if (survey->wrapping.level && survey->plain > sidecar_made(&resume->sidecar))
 		return error_line("%s: the stream is complete with its first %llu bytes, and "
 				  "another stream follows: left as it is", survey->name,
 				  sidecar_made(&resume->sidecar));

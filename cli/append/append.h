@@ -31,6 +31,9 @@ int append_without_sidecar(struct resume *resume);
  */
 int append_check_follows(const struct resume *resume, const struct survey *survey);
 
+/* All of the stream is in an archive that ends as it should: nothing of the file is to be changed. */
+bool append_is_whole_archive(const struct resume *resume, const struct survey *survey);
+
 /* A signal came while FILE was looked at, and nothing was changed. Returns the exit code. */
 int append_stopped(const struct resume *resume);
 /* Without a sidecar, and nothing was changed: says so. Returns the exit code. */

@@ -220,11 +220,26 @@ int append_broken_off(const struct resume *resume)
 	return EXIT_BROKEN_OFF;
 }
 
+static int note_complete(struct resume *resume, const struct survey *survey)
+{
+	struct sidecar_place total = {
+		.output_offset = survey->plain,
+		.file_offset = survey->size,
+	};
+
+	info_line("the stream is complete: all %llu bytes were sent", survey->plain);
+	if (journal_complete(resume->journal, &total) || journal_sync(resume->journal))
+		return append_broken_off(resume);
+	return EXIT_DONE;
+}
+
 /* Whether the snapshot is still there matters only if something is left to be made of it. */
 static int go_on(struct resume *resume, struct survey *survey)
 {
 	bool complete = resume_point_complete(&resume->sidecar, &resume->point);
 
+	if (complete && append_is_whole_archive(resume, survey))
+		return note_complete(resume, survey);
 	if (!complete && !resume->subject.source && resume_open_subject(resume))
 		return EXIT_FAILED;
 	if (survey_cut(survey) || adapt_sidecar(resume, survey))

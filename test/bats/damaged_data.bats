@@ -146,7 +146,7 @@ fails_alike()
 	EDQUOT 75
 	EIO 75
 	ENXIO 75
-	EFBIG 1
+	EFBIG 75
 	EROFS 1
 	EACCES 1
 	END

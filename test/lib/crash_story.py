@@ -235,9 +235,15 @@ class Recording:
     def cut_off(self, trace, k, command):
         files = disk_after(trace.initial, trace.ops[:k]).cut(self.random, keep_some)
         initial = files_after(files, [])
-        ops = self.record(initial, command)
+        # Nothing was promised yet, and what the disk kept may not be enough to know the file by.
+        refused = trace.promised[k] <= 0 and self.refuses(initial, command)
+        ops = self.record(initial, command + (["--restart"] if refused else []))
         self.add("resumed after a power cut at %d" % k, files, ops, begun=True,
                  promised=self.left(trace, k), appends=trace.appends)
+
+    def refuses(self, initial, command):
+        self.subject.fill(initial.whole())
+        return self.subject.run(command).returncode == 1
 
     def all(self):
         if self.subject.form == "zstd-external":
