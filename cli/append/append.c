@@ -66,9 +66,11 @@ int append_check_follows(const struct resume *resume, const struct survey *surve
 
 	if (append_is_whole_archive(resume, survey))
 		return 0;
+	if (survey->followed)
+		return resume_file_check_tail(&resume->output, survey->followed, survey->size, 0);
 	if (survey->wrapping.level && survey->plain > sidecar_made(&resume->sidecar))
 		return error_line("%s: the stream is complete with its first %llu bytes, and "
-				  "another stream follows: left as it is", survey->name,
+				  "something else follows: left as it is", survey->name,
 				  sidecar_made(&resume->sidecar));
 	if (survey->wrapping.archive)
 		own = ARCHIVE_END_MAX;

@@ -31,7 +31,7 @@ int append_without_sidecar(struct resume *resume);
  */
 int append_check_follows(const struct resume *resume, const struct survey *survey);
 
-/* All of the stream is in an archive that ends as it should: nothing of the file is to be changed. */
+/* All of the stream is in an archive that ends as it should: the file is not to be changed. */
 bool append_is_whole_archive(const struct resume *resume, const struct survey *survey);
 
 /* A signal came while FILE was looked at, and nothing was changed. Returns the exit code. */

@@ -20,6 +20,8 @@
 struct watch {
 	struct survey *survey;
 	const struct unwrap *unwrap;
+	/* The last member that was read is what ends an archive. */
+	bool trailer;
 };
 
 static int unreadable(const struct survey *survey, int err)
@@ -83,11 +85,12 @@ static int survey_zstd(struct survey *survey)
 /* A segment is complete with its checkpoint; all of its bytes have been taken by then. */
 static void note_segment(void *context, const struct unwrap_member *member)
 {
-	const struct watch *watch = context;
+	struct watch *watch = context;
 	struct survey *survey = watch->survey;
 	struct unwrap_place place = unwrap_whole(watch->unwrap);
 
 	survey->manifest = true;
+	watch->trailer = member->kind == UNWRAP_TRAILER;
 	if (member->kind != UNWRAP_CHECKPOINT || place.plain > survey->proven ||
 	    place.file <= survey->at.file_offset)
 		return;
@@ -113,6 +116,8 @@ static int survey_archive(struct survey *survey, struct unwrap *unwrap)
 		return error_line("cannot read %s: %s", survey->name, buffer ?
 				  unwrap_ending(unwrap)->what : "out of memory");
 	survey->whole = unwrap_ending(unwrap)->how == UNWRAP_COMPLETE;
+	if (watch.trailer && unwrap_ending(unwrap)->how == UNWRAP_DAMAGED)
+		survey->followed = unwrap_ending(unwrap)->at.file;
 	verbose_line(1, "%s: %s", survey->name, survey->whole ? "the archive is whole" :
 		     unwrap_ending(unwrap)->what);
 	return 0;

@@ -327,7 +327,7 @@ run_last_line()
 	cat "$FIX/one" "$FIX/two" >both
 	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" | cat >file
 	cp both file
-	refused "another stream follows" "$SENDCP" resume --checkpoint cp --append file
+	refused "follow that are not part of it" "$SENDCP" resume --checkpoint cp --append file
 	cmp both file
 	rm cp
 	"$SENDCP" send -q --checkpoint cp -f file "$FIX_MOUNT/one"
@@ -337,7 +337,7 @@ run_last_line()
 	cmp both file
 	{ zstd -q <"$FIX/one"; zstd -q <"$FIX/two"; } >file
 	cp file both
-	refused "another stream follows" "$SENDCP" resume --checkpoint cp --append file
+	refused "something else follows" "$SENDCP" resume --checkpoint cp --append file
 	cmp both file
 	# The same size is not the same file.
 	{ head -c 59000000 "$FIX/one"; head -c $(($(file_size "$FIX/one") - 59000000)) /dev/urandom; } >file
