@@ -21,12 +21,16 @@ setup_file()
 	fixture_mkfs 1 1G
 	fixture_mount
 	export SOURCE=$FIX_MOUNT/s PARENT=$FIX_MOUNT/parent.ro SNAPSHOT=$FIX_MOUNT/snap.ro WHOLE=$FIX/whole
+	export SMALL_SNAPSHOT=$FIX_MOUNT/small.ro SMALL_WHOLE=$FIX/small
 	btrfs -q subvolume create "$SOURCE"
 	echo before >"$SOURCE/old"
 	btrfs -q subvolume snapshot -r "$SOURCE" "$PARENT"
-	some_files
+	some_files 10
+	btrfs -q subvolume snapshot -r "$SOURCE" "$SMALL_SNAPSHOT"
+	some_files 42
 	btrfs -q subvolume snapshot -r "$SOURCE" "$SNAPSHOT"
 	native_send "$WHOLE" -p "$PARENT" "$SNAPSHOT"
+	native_send "$SMALL_WHOLE" -p "$PARENT" "$SMALL_SNAPSHOT"
 	receiver
 	# Syncing, which is tested elsewhere, costs nothing there.
 	mkdir "$FIX/work"
@@ -45,16 +49,17 @@ teardown_file()
 	fixture_end
 }
 
-# Large and small ones, that do not compress.
+# some_files COUNT: large and small ones, that do not compress.
 some_files()
 {
-	python3 - "$SOURCE" <<-'END'
-	import os, random, sys
+	python3 - "$SOURCE" "$1" <<-'END'
+	import contextlib, os, random, sys
 	r = random.Random(1)
-	for n in range(42):
+	for n in range(int(sys.argv[2])):
 	    with open(os.path.join(sys.argv[1], "f%d" % n), "wb") as f:
 	        f.write(r.randbytes([3000, 60000, 200000, 1400000][n % 4]))
-	os.unlink(os.path.join(sys.argv[1], "old"))
+	with contextlib.suppress(FileNotFoundError):
+	    os.unlink(os.path.join(sys.argv[1], "old"))
 	END
 }
 

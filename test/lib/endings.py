@@ -28,7 +28,7 @@ from endings_world import (OUT, RECEIVED, STORE, Directories, Line, empty, fille
                            mounted, must, poll, prepare, read, remote_ended, waiting,
                            writers)
 
-KILLED = ("kill", "killall")
+KILLED = ("kill", "killall", "power")
 # Of a file with so many bytes, sendcp must find some proven.
 PROVEN = 1 << 20
 
@@ -151,7 +151,7 @@ class Cell:
                        ("does not say" if resumable else "says"))
 
     def command(self, story):
-        return story.last_line() or (self.case.by_hand() if self.name in KILLED else None)
+        return self.case.by_hand() if self.name in KILLED else story.last_line()
 
     def advice(self, story):
         if not self.output.remote:
@@ -162,12 +162,13 @@ class Cell:
         """What the reader has is chance without a stop, and always of a reader with threads of its
         own; and so is whether any of it is proven."""
         proven = self.stop and self.directories.size(self.case.file) > PROVEN
-        if story.complete or expected == RIGHT and not self.output.to_file and not proven:
+        if story.complete or expected is None or (
+                expected == RIGHT and not self.output.to_file and not proven):
             return (RIGHT, REFUSED)
         return (expected,)
 
-    def go_on(self, story):
-        """Each way of going on, from what the run left."""
+    def go_on(self, story, sure=True):
+        """Each way of going on, from what the run left; unless @sure, it may be refused."""
         command, advice = self.command(story), self.advice(story)
         ways = [["again", "again"]]
         if command:
@@ -177,15 +178,15 @@ class Cell:
         for way in ways:
             self.directories.restore()
             with story.branch():
-                self.walk(story, way, {"last": command, "advice": advice})
+                self.walk(story, way, {"last": command, "advice": advice}, sure)
 
-    def walk(self, story, way, commands):
+    def walk(self, story, way, commands, sure):
         output = self.output
         for i, step in enumerate(way):
             expected = {"last": output.last, "again": output.again, "advice": RIGHT}[step]
             if way == ["again", "last"] and i:
                 expected = output.after
-            allowed = self.allowed(story, expected)
+            allowed = self.allowed(story, expected if sure else None)
             if i and self.case.is_right():
                 # Once it is right it stays so, or is made anew.
                 allowed = (RIGHT,)
