@@ -27,7 +27,7 @@ setup_file()
 	btrfs -q subvolume snapshot -r "$SOURCE" "$PARENT"
 	some_files 10
 	btrfs -q subvolume snapshot -r "$SOURCE" "$SMALL_SNAPSHOT"
-	some_files 42
+	some_files 36
 	btrfs -q subvolume snapshot -r "$SOURCE" "$SNAPSHOT"
 	native_send "$WHOLE" -p "$PARENT" "$SNAPSHOT"
 	native_send "$SMALL_WHOLE" -p "$PARENT" "$SMALL_SNAPSHOT"
@@ -81,7 +81,7 @@ receiver()
 ending()
 {
 	python3 "$ROOT/test/lib/endings.py" --rounds "${ENDINGS_ROUNDS:-0}" \
-		--seed "${ENDINGS_SEED:-1}" "$@"
+		--seed "${ENDINGS_SEED:-1}" ${ENDINGS_VERBOSE:+--verbose} "$@"
 }
 
 @test "endings: Ctrl-C: > f" { ending int redirect; }

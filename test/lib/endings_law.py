@@ -11,7 +11,8 @@ from endings_world import HOST, SENDCP, SLACK, poll, read, remote_ended, run_lin
 
 # What messages have in place of what sendcp cannot know.
 HOST_WORD, FILE_WORD = "HOST", "FILE"
-LAST_LINE = re.compile(r"sendcp: (?:interrupted; resume with|broken off, go on with): (.*)")
+ADVICE = re.compile(r": (n=\$\(ssh .*)")
+LAST_LINE = re.compile(r"sendcp: interrupted; resume with: (.*)")
 
 
 class Broken(Exception):
@@ -33,11 +34,19 @@ def said_complete(case):
 
 
 class Story:
+    """What was done from the send on, and what came of it."""
+    verbose = False
+
     def __init__(self, case):
         self.case = case
         self.told = []
         self.result = None
         self.complete = False
+
+    def tell(self, text):
+        self.told.append(text)
+        if self.verbose:
+            print(text)
 
     def fail(self, why):
         raise Broken("%s\n  %s" % (why, "\n  ".join(self.told)))
@@ -50,7 +59,7 @@ class Story:
         self.told, self.result = told, result
 
     def begin(self, what, result):
-        self.told.append("$ " + self.case.original())
+        self.tell("$ " + self.case.original())
         self.complete = self.judge(what, result) == RIGHT
 
     def last_line(self):
@@ -61,16 +70,16 @@ class Story:
 
     def advice(self):
         """The commands for a file of another host, with its name and the file's put in."""
-        lines = [m.removeprefix("sendcp: ").strip() for m in self.result.messages
-                 if HOST_WORD in m]
-        if not lines:
+        found = [ADVICE.search(m) for m in self.result.messages]
+        lines = [match[1] for match in found if match]
+        if len(lines) != 1:
             self.fail("nothing says what to do when another host has the file")
-        text = re.sub(r"\b%s\b" % HOST_WORD, HOST, "\n".join(lines))
+        text = re.sub(r"\b%s\b" % HOST_WORD, HOST, lines[0])
         return re.sub(r"\b%s\b" % FILE_WORD, lambda _: self.case.file, text)
 
     def judge(self, what, result):
         right = self.case.is_right()
-        self.told.append("%s: %s\n    %s bytes, %s" % (
+        self.tell("%s: %s\n    %s bytes, %s" % (
             what, result, len(read(self.case.file) or b""),
             "right" if right else "not the whole stream"))
         self.result = result

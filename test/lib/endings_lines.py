@@ -16,7 +16,7 @@ class Output:
     """What has to come of the @last line's command, of the line run @again, and of the last line's
     command @after that."""
 
-    def __init__(self, line, last=RIGHT, again=REFUSED, after=REFUSED, reader=None, unwrap=None,
+    def __init__(self, line, last=RIGHT, again=REFUSED, after=RIGHT, reader=None, unwrap=None,
                  options="", sidecar=True, earliest=0.15):
         self.line = line
         self.last = last
@@ -37,25 +37,25 @@ KEY = os.path.join(WORK, "age.key")
 UNZSTD = ["zstd", "-dcq"]
 OUTPUTS = {
     # The shell truncates a file before sendcp can refuse to send into it again.
-    "redirect": Output("{send} > {file}"),
-    "file": Output("{send} -f {file}", after=RIGHT),
+    "redirect": Output("{send} > {file}", after=REFUSED),
+    "file": Output("{send} -f {file}"),
     "cat": Output("{send} | cat > {file}", reader="cat"),
     "zstd": Output("{send} | zstd -q > {file}", reader="zstd", unwrap=UNZSTD, earliest=0.8),
     # Of another host's file only its user knows the name.
-    "ssh": Output("{send} | ssh %s 'cat > {file}'" % HOST, last=REFUSED, reader="ssh"),
+    "ssh": Output("{send} | ssh %s 'cat > {file}'" % HOST, last=REFUSED, after=REFUSED, reader="ssh"),
     # Nobody but the holder of the key can look into that.
-    "age": Output("{send} | age -r {key} > {file}", last=REFUSED, reader="age",
+    "age": Output("{send} | age -r {key} > {file}", last=REFUSED, after=REFUSED, reader="age",
                   unwrap=["age", "-d", "-i", KEY]),
     "compress-cat": Output("{send} | cat > {file}", options="--compress", reader="cat",
                            unwrap=UNZSTD, earliest=0.3),
-    "compress-file": Output("{send} -f {file}", options="--compress", after=RIGHT, unwrap=UNZSTD),
-    "archive-file": Output("{send} -f {file}", options="--archive", after=RIGHT,
+    "compress-file": Output("{send} -f {file}", options="--compress", unwrap=UNZSTD),
+    "archive-file": Output("{send} -f {file}", options="--archive",
                            unwrap=["bsdtar", "-xOf", "-", "stream.*"]),
     "receive": Output("{send} | btrfs -q receive {received}", last=NONE, reader="btrfs"),
     # Without a sidecar nothing of the last run keeps a new one from beginning.
-    "bare-cat": Output("{send} | cat > {file}", again=RIGHT, after=RIGHT, reader="cat",
+    "bare-cat": Output("{send} | cat > {file}", again=RIGHT, reader="cat",
                        sidecar=False),
-    "bare-zstd": Output("{send} | zstd -q > {file}", again=RIGHT, after=RIGHT, reader="zstd",
+    "bare-zstd": Output("{send} | zstd -q > {file}", again=RIGHT, reader="zstd",
                         unwrap=UNZSTD, sidecar=False, earliest=0.8),
 }
 
