@@ -12,7 +12,7 @@ setup_file()
 	local program
 
 	require_mount
-	for program in zstd bsdtar age age-keygen ssh ssh-keygen sshd strace setsid jq; do
+	for program in zstd bsdtar age age-keygen ssh ssh-keygen sshd strace setsid unshare; do
 		require_program $program
 	done
 	[ -e "$TOOLS/writegate.so" ] || fail "make test-tools builds what is needed here"
@@ -35,8 +35,6 @@ setup_file()
 	# Syncing, which is tested elsewhere, costs nothing there.
 	mkdir "$FIX/work"
 	mount -t tmpfs -o size=1G tmpfs "$FIX/work"
-	# sshd wants it, even when it listens to no port.
-	[ -d /run/sshd ] || { mkdir /run/sshd && touch "$FIX/made-run-sshd"; }
 	python3 "$ROOT/test/lib/endings.py" prepare
 }
 
@@ -45,7 +43,6 @@ teardown_file()
 	umount "$FIX/received" || true
 	losetup -d "$(cat "$FIX/receiver")" || true
 	umount "$FIX/work" || true
-	[ ! -e "$FIX/made-run-sshd" ] || rmdir /run/sshd
 	fixture_end
 }
 

@@ -23,7 +23,7 @@ import sys
 
 import endings_power
 from endings_law import Broken, Story
-from endings_lines import NONE, OUTPUTS, REFUSED, RIGHT, Case
+from endings_lines import EITHER, NONE, OUTPUTS, REFUSED, RIGHT, Case
 from endings_world import (OUT, RECEIVED, STORE, Directories, Line, empty, filled, forget_received,
                            mounted, must, poll, prepare, read, remote_ended, waiting,
                            writers)
@@ -54,9 +54,9 @@ class Ending:
         size = len(self.case.whole)
         return self.random.randrange(int(size * self.case.output.earliest), int(size * 0.93))
 
-    def start(self, stop):
+    def start(self, stop, place=None):
         case = self.case
-        case.place = self.pick_place()
+        case.place = place or self.pick_place()
         watch = case.file if case.output.to_file else None
         self.line = Line(case.original(), case.place, stop, watch, case.environment)
         if not self.line.wait_reached():
@@ -109,7 +109,8 @@ class Ending:
         return self.let_go(False)
 
     def gone(self, stop):
-        self.start(True)
+        # What is left has not been read ahead.
+        self.start(True, self.random.randrange(1 << 20, len(self.case.whole) // 3))
         must(["btrfs", "-q", "subvolume", "delete", self.case.snapshot])
         return self.let_go(True)
 
@@ -133,7 +134,8 @@ class Cell:
         forget_received(self.case.snapshot)
         story = Story(self.case)
         result = getattr(self.ending, self.name)(self.stop)
-        story.begin("%s at byte %s" % (self.name, self.case.place), result)
+        story.begin("%s at byte %s" % (self.name, self.case.place), result,
+                    self.stop and self.name != "full")
         self.directories.save()
         if self.name not in KILLED:
             self.check(story, result)
@@ -141,7 +143,7 @@ class Cell:
 
     def check(self, story, result):
         """The exit status, and whether the last line says how to resume."""
-        if result.status == 0 and not self.stop:
+        if story.sent or result.status == 0 and not self.stop:
             return
         resumable = self.name != "gone" and self.output.last != NONE
         if result.status != (75 if resumable else 1):
@@ -153,49 +155,53 @@ class Cell:
     def command(self, story):
         return self.case.by_hand() if self.name in KILLED else story.last_line()
 
-    def advice(self, story):
-        if not self.output.remote:
-            return None
-        return self.case.by_hand_far() if self.name in KILLED else story.advice()
+    def far(self, story):
+        """The commands for a file of another host."""
+        if not self.output.remote or self.name == "gone":
+            return []
+        if self.name in KILLED:
+            return [self.case.by_hand_far()]
+        return [story.by_size(), story.by_proof()]
 
     def allowed(self, story, expected):
         """What the reader has is chance without a stop, and always of a reader with threads of its
         own; and so is whether any of it is proven."""
         proven = self.stop and self.directories.size(self.case.file) > PROVEN
-        if story.complete or expected is None or (
+        if story.complete or story.sent or expected == EITHER or (
                 expected == RIGHT and not self.output.to_file and not proven):
             return (RIGHT, REFUSED)
         return (expected,)
 
     def go_on(self, story, sure=True):
         """Each way of going on, from what the run left; unless @sure, it may be refused."""
-        command, advice = self.command(story), self.advice(story)
+        command = self.command(story)
         ways = [["again", "again"] + (["last"] if command else [])]
         if command:
             ways.append(["last", "last", "again"])
-        if advice and not story.complete:
-            ways.append(["advice", "advice"])
         for way in ways:
             self.directories.restore()
             with story.branch():
-                self.walk(story, way, {"last": command, "advice": advice}, sure)
+                self.walk(story, way, command, sure)
+        for far in [] if story.complete or story.sent else self.far(story):
+            self.directories.restore()
+            with story.branch():
+                for _ in range(2):
+                    story.do_far(far, self.allowed(story, RIGHT if sure else EITHER))
 
-    def walk(self, story, way, commands, sure):
+    def walk(self, story, way, command, sure):
         output = self.output
         for i, step in enumerate(way):
-            expected = {"last": output.last, "again": output.again, "advice": RIGHT}[step]
+            expected = {"last": output.last, "again": output.again}[step]
             if step == "last" and way[0] == "again":
                 expected = output.after
-            allowed = self.allowed(story, expected if sure else None)
+            allowed = self.allowed(story, expected if sure else EITHER)
             if i and self.case.is_right():
                 # Once it is right it stays so, or is made anew.
                 allowed = (RIGHT,)
             if step == "again":
                 story.do_again(allowed)
-            elif step == "last":
-                story.do_last(commands[step], allowed)
             else:
-                story.do_far(commands[step], allowed)
+                story.do_last(command, allowed)
 
     def run(self):
         getattr(self, "run_" + self.name, self.run_usual)()
@@ -220,7 +226,7 @@ class Cell:
             line.let_go()
             story = Story(self.case)
             story.begin("ssh dies at byte %s, cat lives on" % self.case.place, line.wait())
-            story.do_far(story.advice(), (RIGHT,), ended=False)
+            story.do_far(story.by_size(), (RIGHT,), ended=False)
         poll(remote_ended)
         if not self.case.is_right():
             story.fail("what cat still had has changed the file")
@@ -247,7 +253,8 @@ class Cell:
         with mounted(target, self.case.place):
             story = self.begin()
             with story.branch():
-                story.do_last(story.last_line(), (REFUSED,))
+                if story.last_line():
+                    story.do_last(story.last_line(), (REFUSED,))
             must(["mount", "-o", "remount,size=200M", target])
             self.finish(story)
 
@@ -268,11 +275,11 @@ class Cell:
             self.finish(story)
 
     def try_unmounted(self, story):
-        command, advice = self.command(story), self.advice(story)
+        command, ways = self.command(story), self.far(story)
         if command:
             story.do_last(command, (REFUSED,))
-        if advice:
-            story.do_far(advice, (REFUSED,))
+        for far in ways:
+            story.do_far(far, (REFUSED,))
         # Without a sidecar, nothing says that this is not the first time.
         if self.output.sidecar or self.output.receives:
             story.do_again((REFUSED,))

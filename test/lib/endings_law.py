@@ -11,7 +11,9 @@ from endings_world import HOST, SENDCP, SLACK, poll, read, remote_ended, run_lin
 
 # What messages have in place of what sendcp cannot know.
 HOST_WORD, FILE_WORD = "HOST", "FILE"
-ADVICE = re.compile(r": (n=\$\(ssh .*)")
+BY_SIZE = re.compile(r": (n=\$\(ssh .*)")
+BY_PROOF = re.compile(r": (sendcp resume .* --have .*) \| \.\.\.")
+PROOF = re.compile(r"(.* --have) (\$\(ssh .*\))")
 LAST_LINE = re.compile(r"sendcp: interrupted; resume with: (.*)")
 
 
@@ -19,18 +21,19 @@ class Broken(Exception):
     """Of the law."""
 
 
-def said_complete(case):
-    """Who says so: the sidecar, or sendcp's own look at the file."""
-    if os.path.exists(case.sidecar):
-        shown = subprocess.run([SENDCP, "show", "--json", case.sidecar], check=False,
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        if shown.returncode == 0 and json.loads(shown.stdout)["complete"]:
-            return "sendcp show"
+def sidecar_complete(case):
+    if not os.path.exists(case.sidecar):
+        return False
+    shown = subprocess.run([SENDCP, "show", "--json", case.sidecar], check=False,
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return shown.returncode == 0 and json.loads(shown.stdout)["complete"]
+
+
+def file_complete(case):
     if case.output.receives or not read(case.file):
-        return None
-    done = subprocess.run([SENDCP, "verify", "-q", case.file], check=False,
-                          stderr=subprocess.DEVNULL)
-    return None if done.returncode else "sendcp verify"
+        return False
+    return subprocess.run([SENDCP, "verify", "-q", case.file], check=False,
+                          stderr=subprocess.DEVNULL).returncode == 0
 
 
 class Story:
@@ -42,6 +45,8 @@ class Story:
         self.told = []
         self.result = None
         self.complete = False
+        # All of it went into the pipe before the end came; what its reader kept is another matter.
+        self.sent = False
 
     def tell(self, text):
         self.told.append(text)
@@ -58,8 +63,9 @@ class Story:
         yield
         self.told, self.result = told, result
 
-    def begin(self, what, result):
+    def begin(self, what, result, stopped=True):
         self.tell("$ " + self.case.original())
+        self.sent = not stopped and not self.case.output.to_file and sidecar_complete(self.case)
         self.complete = self.judge(what, result) == RIGHT
 
     def last_line(self):
@@ -68,14 +74,23 @@ class Story:
         match = LAST_LINE.fullmatch(last)
         return match[1] if match else None
 
-    def advice(self):
-        """The commands for a file of another host, with its name and the file's put in."""
-        found = [ADVICE.search(m) for m in self.result.messages]
+    def advice(self, pattern):
+        """The command that a message has for a file of another host, with both their names."""
+        found = [pattern.search(m) for m in self.result.messages]
         lines = [match[1] for match in found if match]
         if len(lines) != 1:
             self.fail("nothing says what to do when another host has the file")
         text = re.sub(r"\b%s\b" % HOST_WORD, HOST, lines[0])
         return re.sub(r"\b%s\b" % FILE_WORD, lambda _: self.case.file, text)
+
+    def by_size(self):
+        return self.advice(BY_SIZE)
+
+    def by_proof(self):
+        """Its message leaves open how the file is written: as after the other one."""
+        resume, have = PROOF.fullmatch(self.advice(BY_PROOF)).groups()
+        return ("have=%s\n%s $have | ssh %s dd of=%s bs=1M oflag=seek_bytes seek=${have%%%%:*} "
+                "conv=notrunc status=none" % (have, resume, HOST, self.case.file))
 
     def judge(self, what, result):
         right = self.case.is_right()
@@ -88,9 +103,10 @@ class Story:
             return RIGHT if right else REFUSED
         if result.status == 0:
             self.fail("exit 0 without the whole stream")
-        who = said_complete(self.case)
-        if who:
-            self.fail("%s calls it complete" % who)
+        if not self.sent and sidecar_complete(self.case):
+            self.fail("sendcp show calls it complete")
+        if file_complete(self.case):
+            self.fail("sendcp verify calls it complete")
         return REFUSED
 
     def nothing_lost(self, before):

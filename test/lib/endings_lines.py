@@ -9,12 +9,12 @@ import subprocess
 
 from endings_world import APART, HERE, HOST, OUT, RECEIVED, REMOTE, SIZES, WORK, must, read, run_line
 
-RIGHT, REFUSED, NONE = "right", "refused", "none"
+RIGHT, REFUSED, EITHER, NONE = "right", "refused", "either", "none"
 
 
 class Output:
     """What has to come of the @last line's command, of the line run @again, and of the last line's
-    command @after that."""
+    command @after that; EITHER: both are right."""
 
     def __init__(self, line, last=RIGHT, again=REFUSED, after=RIGHT, reader=None, unwrap=None,
                  options="", sidecar=True, earliest=0.15):
@@ -33,21 +33,24 @@ class Output:
         self.receives = reader == "btrfs"
 
 
+MAGIC = b"btrfs-stream\0"
 KEY = os.path.join(WORK, "age.key")
 UNZSTD = ["zstd", "-dcq"]
 OUTPUTS = {
-    # The shell truncates a file before sendcp can refuse to send into it again.
+    # The shell truncates a file before sendcp can refuse to send into it again. Of what a pipe's reader
+    # has, nothing is left then, and so nothing can be lost by starting over.
     "redirect": Output("{send} > {file}", after=REFUSED),
     "file": Output("{send} -f {file}"),
-    "cat": Output("{send} | cat > {file}", reader="cat"),
-    "zstd": Output("{send} | zstd -q > {file}", reader="zstd", unwrap=UNZSTD, earliest=0.8),
+    "cat": Output("{send} | cat > {file}", after=EITHER, reader="cat"),
+    "zstd": Output("{send} | zstd -q > {file}", after=EITHER, reader="zstd", unwrap=UNZSTD,
+                   earliest=0.8),
     # Of another host's file only its user knows the name.
     "ssh": Output("{send} | ssh %s 'cat > {file}'" % HOST, last=REFUSED, after=REFUSED, reader="ssh"),
     # Nobody but the holder of the key can look into that.
     "age": Output("{send} | age -r {key} > {file}", last=REFUSED, after=REFUSED, reader="age",
                   unwrap=["age", "-d", "-i", KEY]),
-    "compress-cat": Output("{send} | cat > {file}", options="--compress", reader="cat",
-                           unwrap=UNZSTD, earliest=0.3),
+    "compress-cat": Output("{send} | cat > {file}", options="--compress", after=EITHER,
+                           reader="cat", unwrap=UNZSTD, earliest=0.3),
     "compress-file": Output("{send} -f {file}", options="--compress", unwrap=UNZSTD),
     "archive-file": Output("{send} -f {file}", options="--archive",
                            unwrap=["bsdtar", "-xOf", "-", "stream.*"]),
@@ -111,7 +114,8 @@ class Case:
                 ).format(host=HOST, file=self.file, sidecar=shlex.quote(self.sidecar))
 
     def plain(self, data):
-        if not self.output.unwrap:
+        # In a file that its compressor had written nothing to yet, it is resumed as it is.
+        if not self.output.unwrap or data and data.startswith(MAGIC):
             return data
         done = subprocess.run(self.output.unwrap, input=data, stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, check=False)

@@ -49,11 +49,11 @@ def script(name, text):
 def make_sendcp():
     # Under its own process id and with its own messages, whatever else is in the pipeline.
     script("sendcp", """
-echo $$ >"$ENDINGS_PID"
+echo $$ >"${ENDINGS_PID:-/dev/null}"
 if [ -n "${WRITEGATE_AT:-}" ]; then
 	export LD_PRELOAD=%s ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0"
 fi
-exec %s "$@" 2>"$ENDINGS_STDERR"
+exec %s "$@" 2>"${ENDINGS_STDERR:-/dev/stderr}"
 """ % (shlex.quote(os.path.join(os.environ["TOOLS"], "writegate.so")), shlex.quote(SENDCP)))
 
 
@@ -64,10 +64,15 @@ def make_ssh():
     os.mkdir(os.path.join(WORK, "sshd"))
     with open(os.path.join(WORK, "sshd_config"), "w", encoding="utf-8") as f:
         f.write("HostKey %s/host\nAuthorizedKeysFile %s/user.pub\nPermitRootLogin yes\n"
-                "StrictModes no\nUsePAM no\nPidFile none\nLogLevel ERROR\n" % (WORK, WORK))
-    # Another host's processes get no signal that a terminal sends here.
-    script("sshd", 'echo >%s/sshd/$$\nexec setsid %s -i -f %s/sshd_config 2>>%s/sshd.log\n' %
-           (WORK, shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin"), WORK, WORK))
+                "StrictModes no\nUsePAM no\nPidFile none\nLogLevel ERROR\n"
+                "SetEnv PATH=%s:/usr/sbin:/usr/bin:/sbin:/bin\n" % (WORK, WORK, BIN))
+    # Another host's processes get no signal that a terminal sends here. sshd wants a directory in
+    # /run, which nobody else is to see.
+    script("sshd", """
+echo >{work}/sshd/$$
+exec setsid unshare -m --propagation slave sh -c '
+	mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec {sshd} -i -f {work}/sshd_config' 2>>{work}/sshd.log
+""".format(work=WORK, sshd=shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin")))
     with open(os.path.join(WORK, "ssh_config"), "w", encoding="utf-8") as f:
         f.write("Host %s\n ProxyCommand %s/sshd\n User root\n IdentityFile %s/user\n"
                 " IdentitiesOnly yes\n StrictHostKeyChecking no\n"
@@ -321,6 +326,7 @@ def empty(directory):
 def mounted(target, size=None):
     """@target is a filesystem of its own: one with so many bytes, or one that can be unmounted and
     mounted again."""
+    empty(target)
     if size:
         must(["mount", "-t", "tmpfs", "-o", "size=%d" % size, "tmpfs", target])
     else:
