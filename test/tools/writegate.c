@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * writegate.so: preloaded into sendcp, stops it before the write that would pass a given byte of its
- * output, so that a test can break a pipeline at a place of its choice and not by chance.
+ * writegate.so: preloaded into sendcp, stops it before the write that would pass a given byte of
+ * its output, so that a test can end a pipeline at a place of its choice and not by chance.
  *
  *   WRITEGATE_AT      byte of this run's output
  *   WRITEGATE_FILE    the output when it is a regular file; else it is standard output
