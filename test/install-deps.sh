@@ -12,7 +12,7 @@ GROUP_NAMES="build, test, packages, fuzz, source, vm, install"
 BUILD_PACKAGES="gcc make libc6-dev pkg-config libisal-dev libzstd-dev libarchive-dev zlib1g-dev liblzo2-dev
 	libgcrypt20-dev libxxhash-dev libjson-c-dev libblkid-dev libbtrfsutil-dev libaio-dev"
 TEST_PACKAGES="libarchive-tools cpio strace bats bats-assert bats-support bats-file libcmocka-dev btrfs-progs python3 zstd
-	xxhash jq attr acl libcap2-bin mount util-linux bsdutils procps time"
+	xxhash jq attr acl libcap2-bin mount util-linux bsdutils procps time openssh-server openssh-client age"
 PACKAGES_PACKAGES="build-essential debhelper dh-dkms lintian fakeroot rpm rpmlint man-db mandoc bash-completion zsh
 	fish systemd btrbk dkms"
 FUZZ_PACKAGES="clang"

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Longer than make check can be: large trees, many seeds, every command a place to stop.
 #
-# usage: thorough.sh [PART...]       parts: usr random step kill append crash resume memory cost;
-#   all without
+# usage: thorough.sh [PART...]       parts: usr random step kill append crash endings resume
+#   memory cost; all without
 #   SOURCE=/usr                      what `usr` copies
 #   FIRST_SEED=1000 SEEDS=20         random trees of `random`
 #   KILLS=200                        byte positions of `kill`
 #   APPEND_PLACES=50                 places of each kind of `append`, in each format
 #   CRASH_STATES=3000                power cuts of `crash`, in each format and size
+#   ENDINGS_ROUNDS=20                random places of each of `endings`
 #   RESUME_SIZE=2G                   stream of `resume`
 #   FILES=1000000                    files of `memory`
 #   COST_FILES=300000                files of `cost`
@@ -24,6 +25,7 @@ SEEDS=${SEEDS:-20}
 KILLS=${KILLS:-200}
 APPEND_PLACES=${APPEND_PLACES:-50}
 CRASH_STATES=${CRASH_STATES:-3000}
+ENDINGS_ROUNDS=${ENDINGS_ROUNDS:-20}
 RESUME_SIZE=${RESUME_SIZE:-2G}
 FILES=${FILES:-1000000}
 COST_FILES=${COST_FILES:-300000}
@@ -209,6 +211,14 @@ part_crash()
 	done
 }
 
+# The suite of make check, in which every pipeline also ends at random places while all of it runs.
+part_endings()
+{
+	say "every ending of every output at $ENDINGS_ROUNDS random places"
+	ENDINGS_ROUNDS=$ENDINGS_ROUNDS ENDINGS_SEED=$FIRST_SEED BATS_TEST_TIMEOUT=3000 \
+		"${BATS:-bats}" --tap "$here/bats/endings.bats"
+}
+
 # Milliseconds until the first byte of a command's output.
 first_byte_ms()
 {
@@ -312,7 +322,7 @@ part_cost()
 	COST_FILES=$COST_FILES "${BATS:-bats}" --tap "$here/bats/cost.bats"
 }
 
-for part in "${@:-usr random step kill append crash resume memory cost}"; do
+for part in "${@:-usr random step kill append crash endings resume memory cost}"; do
 	for name in $part; do
 		"part_$name"
 	done

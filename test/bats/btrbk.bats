@@ -107,6 +107,19 @@ assert_arrived()
 	[ "$(cat "$FIX/count")" -lt 26000000 ]
 }
 
+@test "whatever the umask, only root can read what is kept of a transfer" {
+	echo 30000000 >"$FIX/break"
+	umask 022
+	run_btrbk run
+	assert_failure
+	run find "$FIX_MOUNT/target" -name '.sendcp-btrbk.*.part' -perm 600
+	assert_output
+	run find "$FIX_MOUNT/target" "$FIX/state" -maxdepth 1 -name '*sendcp-btrbk*' -perm /077
+	assert_output ""
+	run find "$FIX/state" -type f -perm /077
+	assert_output ""
+}
+
 @test "it may break many times, and an incremental one, too" {
 	run_btrbk run
 	assert_success

@@ -24,9 +24,15 @@ setup()
 	export SUBVOLUME=$FIX_MOUNT/data SNAPSHOTS=$FIX_MOUNT/snapshots TARGET=$FIX/target KEEP=0 OPTIONS=--quiet
 	rm -rf "$TARGET"
 	mkdir "$SNAPSHOTS" "$TARGET"
+	touch "$TARGET/.sendcp-target"
 	btrfs -q subvolume create "$SUBVOLUME"
 	head -c 30M /dev/urandom >"$SUBVOLUME/random"
-	rm -f "$FIX_MOUNT/full"
+	rm -rf "$FIX"/{kept,elsewhere,small}
+}
+
+teardown()
+{
+	! mountpoint -q "$TARGET" || umount "$TARGET"
 }
 
 nightly()
@@ -92,26 +98,112 @@ streams()
 	assert_equal "$(ls "$SNAPSHOTS" | wc -l)" 2
 }
 
-@test "what was broken off is gone on with in the next run, and that makes no snapshot" {
-	local before
-
-	# A disk that is full: a small one.
-	truncate -s 16M "$FIX/small"
+# small_target SIZE: TARGET is a disk that small.
+small_target()
+{
+	truncate -s "$1" "$FIX/small"
 	mkfs.ext4 -q -m 0 "$FIX/small"
 	mount -o loop "$FIX/small" "$TARGET"
+	touch "$TARGET/.sendcp-target"
+}
+
+@test "an interrupted send is resumed in the next run, which then sends what changed since" {
+	local first
+
+	small_target 16M
 	run nightly data
 	assert_failure 75
-	assert_output --partial "resume with: sendcp resume --checkpoint"
-	before=$(ls "$SNAPSHOTS")
+	first=$(ls "$SNAPSHOTS")
 	mkdir "$FIX/kept"
 	cp -a "$TARGET"/data.* "$FIX/kept/"
 	umount "$TARGET"
 	cp -a "$FIX/kept"/. "$TARGET"
+	echo new >"$SUBVOLUME/new"
 	run nightly data
 	assert_success
-	assert_equal "$(ls "$SNAPSHOTS")" "$before"
-	assert_equal "$(streams)" 1
+	assert_equal "$(streams)" 2
+	assert_exists "$TARGET/$first.stream"
+	run find "$TARGET" -name '*.cp'
+	assert_output ""
+	[ "$(stat -c %s "$(ls "$TARGET"/*.stream | tail -n 1)")" -lt 10000 ]
+	assert_equal "$(ls "$SNAPSHOTS" | wc -l)" 1
 	assert_restored
+	assert_file_exists "$FIX_MOUNT/restored/$(ls "$SNAPSHOTS")/new"
+}
+
+@test "a send that is interrupted again and again loses no snapshot that it needs" {
+	local before
+
+	nightly data
+	before=$(ls "$SNAPSHOTS")
+	small_target 16M
+	truncate -s 100 "$TARGET/$before.stream"
+	head -c 30M /dev/urandom >"$SUBVOLUME/random"
+	run nightly data
+	assert_failure 75
+	assert_exists "$SNAPSHOTS/$before"
+	run nightly data
+	assert_failure 75
+	assert_exists "$SNAPSHOTS/$before"
+	assert_equal "$(ls "$SNAPSHOTS" | wc -l)" 2
+	umount "$TARGET"
+}
+
+# What a user sees as an empty directory may be a mount point.
+@test "TARGET not mounted: nothing is sent, written or deleted, and the chain goes on when it is" {
+	local before
+
+	rm "$TARGET/.sendcp-target"
+	small_target 100M
+	nightly data
+	before=$(ls "$SNAPSHOTS")
+	umount "$TARGET"
+	run nightly data
+	assert_failure 1
+	assert_output --partial "nightly: no .sendcp-target in $TARGET: mount its disk"
+	run find "$TARGET" -mindepth 1
+	assert_output ""
+	assert_equal "$(ls "$SNAPSHOTS")" "$before"
+	mount -o loop "$FIX/small" "$TARGET"
+	echo new >"$SUBVOLUME/new"
+	nightly data
+	assert_equal "$(streams)" 2
+	[ "$(stat -c %s "$(ls "$TARGET"/*.stream | tail -n 1)")" -lt 10000 ]
+	assert_restored
+	umount "$TARGET"
+}
+
+@test "what the message says marks a new TARGET, spaces or not" {
+	export TARGET="$FIX/new target's"
+	mkdir -p "$TARGET"
+	run nightly data
+	assert_failure 1
+	sh -c "${output##*if this is a new target: }"
+	nightly data
+	assert_equal "$(streams)" 1
+}
+
+@test "a TARGET that has none of the streams: all is sent, and no snapshot is deleted in that run" {
+	local before
+
+	nightly data
+	before=$(ls "$SNAPSHOTS")
+	mkdir "$FIX/elsewhere"
+	mv "$TARGET"/data.* "$FIX/elsewhere/"
+	nightly data
+	assert_exists "$SNAPSHOTS/$before"
+	assert_equal "$(ls "$SNAPSHOTS" | wc -l)" 2
+	assert_restored
+}
+
+@test "whatever the umask, only root can read what is written" {
+	umask 022
+	nightly data
+	nightly data
+	run find "$TARGET" -type f -perm /077 ! -name .sendcp-target
+	assert_output ""
+	grep -q '^umask 077$' "$FIX/install/libexec/sendcp/nightly"
+	grep -q '^UMask=0077$' "$FIX/install/lib/systemd/system/sendcp-send@.service"
 }
 
 @test "another one, whose name begins with the same, is left alone" {

@@ -116,11 +116,17 @@ fixture_umount()
 	done
 }
 
+# Not those of FIX_DEVICES: what a test sets there is lost to the next test, and to teardown_file.
+fixture_loops()
+{
+	losetup -l -n -O NAME,BACK-FILE | awk -v images="$FIX/disk" 'index($2, images) == 1 { print $1 }'
+}
+
 fixture_detach()
 {
 	local device
 
-	for device in $FIX_DEVICES; do
+	for device in $(fixture_loops); do
 		# The kernel remembers members of filesystems; a reused loop device must not be one.
 		btrfs device scan --forget "$device" >/dev/null 2>&1 || true
 		losetup -d "$device" 2>/dev/null || true

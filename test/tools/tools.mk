@@ -6,7 +6,7 @@ TEST_TOOL_DIR := $(BUILD)/test
 TEST_TOOL_FLAGS := -std=gnu11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 
 .PHONY: test-tools
-test-tools: $(TEST_TOOLS:%=$(TEST_TOOL_DIR)/%)
+test-tools: $(TEST_TOOLS:%=$(TEST_TOOL_DIR)/%) $(TEST_TOOL_DIR)/writegate.so
 
 $(TEST_TOOL_DIR)/streamcmp: $(addprefix test/tools/,streamcmp.c deviation.c stream.c describe.c crc32c.c \
 	deviation.h stream.h)
@@ -16,3 +16,8 @@ $(TEST_TOOL_DIR)/treecmp: $(addprefix test/tools/,treecmp.c inodemap.c inodemap.
 $(TEST_TOOLS:%=$(TEST_TOOL_DIR)/%):
 	@mkdir -p $(@D)
 	$(CC) $(TEST_TOOL_FLAGS) -o $@ $(filter %.c,$^)
+
+# Preloaded into a program that is to stop at a byte of its output.
+$(TEST_TOOL_DIR)/writegate.so: test/tools/writegate.c
+	@mkdir -p $(@D)
+	$(CC) $(TEST_TOOL_FLAGS) -shared -fPIC -o $@ $< -ldl

@@ -110,6 +110,7 @@ prepare_nightly()
 	mkfs.btrfs -q $nightly/disk
 	mount -o loop $nightly/disk $nightly/mnt
 	mount -t tmpfs -o size=16M tmpfs $nightly/target
+	touch $nightly/target/.sendcp-target
 	btrfs subvolume create $nightly/mnt/data
 	mkdir $nightly/mnt/snapshots
 	cp -a /usr/share/doc $nightly/mnt/data/
@@ -122,7 +123,8 @@ prepare_nightly()
 	systemctl daemon-reload
 }
 
-# By the timer; broken off as the target is full, and gone on with by itself when there is room.
+# By the timer; interrupted as the target is full, and resumed by itself when there is space; then another
+# snapshot is sent, of what changed since the first one: nothing.
 timer_sends()
 {
 	prepare_nightly
@@ -130,7 +132,7 @@ timer_sends()
 	wait_until restarted && ls -la $nightly/target && ls $nightly/target/*.cp || { tell_nightly; return 1; }
 	mount -o remount,size=200M $nightly/target
 	wait_until has_ended && [ "$(systemctl show -P Result sendcp-send@data.service)" = success ] &&
-		[ "$(ls $nightly/target/*.stream | wc -l)" = 1 ] && ! ls $nightly/target/*.cp || { tell_nightly; return 1; }
+		[ "$(ls $nightly/target/*.stream | wc -l)" = 2 ] && ! ls $nightly/target/*.cp || { tell_nightly; return 1; }
 }
 
 restarted()
@@ -143,13 +145,13 @@ has_ended()
 	[ "$(systemctl show -P ActiveState sendcp-send@data.service)" = inactive ]
 }
 
-# A second one, of what changed since; both are received.
+# One more, of what changed since; all are received.
 service_sends_changes()
 {
 	local stream
 
 	rm -r $nightly/mnt/data/doc/a*
-	run_unit sendcp-send@data.service && [ "$(ls $nightly/target | wc -l)" = 2 ] &&
+	run_unit sendcp-send@data.service && [ "$(ls $nightly/target | wc -l)" = 3 ] &&
 		[ "$(ls $nightly/mnt/snapshots | wc -l)" = 1 ] && mkdir $nightly/mnt/received || { tell_nightly; return 1; }
 	for stream in $nightly/target/*.stream; do
 		btrfs receive -q -f "$stream" $nightly/mnt/received || return

@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Ends a send in one way into one kind of output, then does what users do: the command that the
+last line says, literally, the original line again, each twice in a row, and then the other one.
+
+usage: endings.py prepare
+       endings.py [--rounds N] [--seed S] [--verbose] ENDING OUTPUT
+
+The law: after each command the output holds the uninterrupted stream, or the command failed and
+nothing is lost but what the shell's own `>` truncates. Nothing is ever said to be complete that is
+not. endings_lines.py says which of the two it must be, so that refusing all is not enough.
+
+The first round stops sendcp at a byte and ends the run there; N more of them end it while all of
+the pipeline runs. Places depend on the seed alone. Wants FIX, SENDCP, TOOLS, the snapshots SNAPSHOT and
+PARENT, the subvolume SOURCE that SNAPSHOT is of, and WHOLE, a file with the uninterrupted stream.
+"""
+import argparse
+import contextlib
+import os
+import random
+import signal
+import sys
+
+import endings_power
+from endings_law import Broken, Story
+from endings_lines import EITHER, NONE, OUTPUTS, REFUSED, RIGHT, Case
+from endings_world import (OUT, RECEIVED, STORE, Directories, Line, empty, filled, forget_received,
+                           mounted, must, poll, prepare, read, remote_ended, waiting,
+                           writers)
+
+KILLED = ("kill", "killall", "power")
+# Of a file with so many bytes, sendcp must find some proven.
+PROVEN = 1 << 20
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+class Ending:
+    """Ways to end a line, each a method that returns how the line ended."""
+
+    def __init__(self, case, rng):
+        self.case = case
+        self.random = rng
+        self.line = None
+
+    def pick_place(self):
+        size = len(self.case.whole)
+        return self.random.randrange(int(size * self.case.output.earliest), int(size * 0.93))
+
+    def start(self, stop, place=None):
+        case = self.case
+        case.place = place or self.pick_place()
+        watch = case.file if case.output.to_file else None
+        self.line = Line(case.original(), case.place, stop, watch, case.environment)
+        if not self.line.wait_reached():
+            raise Broken("ended by itself: %s" % self.line.wait())
+        if stop and not case.output.to_file:
+            # What went to the reader is on its way: not before it has made of it what it can.
+            poll(lambda: waiting(self.line.reader(case.output.reader)))
+        return self.line
+
+    def let_go(self, stop):
+        if stop:
+            self.line.let_go()
+        result = self.line.wait()
+        poll(remote_ended)
+        return result
+
+    def signal_group(self, number, stop):
+        line = self.start(stop)
+        os.killpg(line.process.pid, number)
+        return self.let_go(stop)
+
+    def int(self, stop):
+        return self.signal_group(signal.SIGINT, stop)
+
+    def term(self, stop):
+        return self.signal_group(signal.SIGTERM, stop)
+
+    def hup(self, stop):
+        return self.signal_group(signal.SIGHUP, stop)
+
+    def killall(self, stop):
+        return self.signal_group(signal.SIGKILL, stop)
+
+    def kill(self, stop):
+        os.kill(self.start(stop).sendcp(), signal.SIGKILL)
+        return self.let_go(stop)
+
+    def reader(self, stop):
+        os.kill(self.start(stop).reader(self.case.output.reader), signal.SIGKILL)
+        return self.let_go(stop)
+
+    sshdies = reader
+
+    def unmounted(self, stop):
+        return self.term(stop)
+
+    def full(self, stop):
+        """By itself: the place is where its disk ends."""
+        self.line = Line(self.case.original(), environment=self.case.environment)
+        return self.let_go(False)
+
+    def gone(self, stop):
+        # What is left has not been read ahead.
+        self.start(True, self.random.randrange(1 << 20, len(self.case.whole) // 3))
+        must(["btrfs", "-q", "subvolume", "delete", self.case.snapshot])
+        return self.let_go(True)
+
+
+class Cell:
+    """An ending of an output, at a place."""
+
+    def __init__(self, ending, output, seed, number):
+        self.name = ending
+        rng = random.Random("%s %s %s %d" % (seed, ending, output, number))
+        self.stop = number == 0
+        self.output = OUTPUTS[output]
+        self.case = Case(self.output, ending in ("full", "unmounted"))
+        self.ending = Ending(self.case, rng)
+        self.random = rng
+        self.directories = Directories()
+
+    def begin(self):
+        """Runs the line and ends it: the story so far."""
+        self.directories.clear()
+        forget_received(self.case.snapshot)
+        story = Story(self.case)
+        result = getattr(self.ending, self.name)(self.stop)
+        story.begin("%s at byte %s" % (self.name, self.case.place), result,
+                    self.stop and self.name != "full")
+        self.directories.save()
+        if self.name not in KILLED:
+            self.check(story, result)
+        return story
+
+    def check(self, story, result):
+        """The exit status, and whether the last line says how to resume."""
+        if story.sent or result.status == 0 and not self.stop:
+            return
+        resumable = self.name != "gone" and self.output.last != NONE
+        if result.status != (75 if resumable else 1):
+            story.fail("must be exit %d" % (75 if resumable else 1))
+        if resumable != bool(story.last_line()):
+            story.fail("the last line %s how to resume" %
+                       ("does not say" if resumable else "says"))
+
+    def command(self, story):
+        return self.case.by_hand() if self.name in KILLED else story.last_line()
+
+    def far(self, story):
+        """The commands for a file of another host."""
+        if not self.output.remote or self.name == "gone":
+            return []
+        if self.name in KILLED:
+            return [self.case.by_hand_far()]
+        return [story.by_size(), story.by_proof()]
+
+    def allowed(self, story, expected):
+        """What the reader has is chance without a stop, and always of a reader with threads of its
+        own; and so is whether any of it is proven."""
+        proven = self.stop and self.directories.size(self.case.file) > PROVEN
+        if story.complete or story.sent or expected == EITHER or (
+                expected == RIGHT and not self.output.to_file and not proven):
+            return (RIGHT, REFUSED)
+        return (expected,)
+
+    def go_on(self, story, sure=True):
+        """Each way of going on, from what the run left; unless @sure, it may be refused."""
+        command = self.command(story)
+        ways = [["again", "again"] + (["last"] if command else [])]
+        if command:
+            ways.append(["last", "last", "again"])
+        for way in ways:
+            self.directories.restore()
+            with story.branch():
+                self.walk(story, way, command, sure)
+        for far in [] if story.complete or story.sent else self.far(story):
+            self.directories.restore()
+            with story.branch():
+                for _ in range(2):
+                    story.do_far(far, self.allowed(story, RIGHT if sure else EITHER))
+
+    def walk(self, story, way, command, sure):
+        output = self.output
+        for i, step in enumerate(way):
+            expected = {"last": output.last, "again": output.again}[step]
+            if step == "last" and way[0] == "again":
+                expected = output.after
+            allowed = self.allowed(story, expected if sure else EITHER)
+            if i and self.case.is_right():
+                # Once it is right it stays so, or is made anew.
+                allowed = (RIGHT,)
+            if step == "again":
+                story.do_again(allowed)
+            else:
+                story.do_last(command, allowed)
+
+    def run(self):
+        getattr(self, "run_" + self.name, self.run_usual)()
+
+    def run_usual(self):
+        self.finish(self.begin())
+
+    def finish(self, story):
+        if not self.output.receives:
+            self.go_on(story)
+            return
+        for _ in range(2):
+            story.do_again((RIGHT,) if story.complete else (REFUSED,))
+
+    def run_sshdies(self):
+        """Once with a remote cat that lives on, and has bytes to write, while the user resumes."""
+        self.run_usual()
+        self.directories.clear()
+        line = self.ending.start(True)
+        with stopped(writers(self.case.file)[0]):
+            os.kill(line.reader("ssh"), signal.SIGKILL)
+            line.let_go()
+            story = Story(self.case)
+            story.begin("ssh dies at byte %s, cat lives on" % self.case.place, line.wait())
+            story.do_far(story.by_size(), (RIGHT,), ended=False)
+        poll(remote_ended)
+        if not self.case.is_right():
+            story.fail("what cat still had has changed the file")
+
+    def run_gone(self):
+        with self.case.own_snapshot():
+            story = self.begin()
+            for _ in range(0 if self.output.receives else 2):
+                story.do_last(self.case.by_hand(), (REFUSED,))
+            for _ in range(2):
+                story.do_again((REFUSED,))
+
+    def run_full(self):
+        size = len(self.case.whole)
+        # A reader that has buffered all of the rest could not be seen to fail.
+        self.case.place = self.random.randrange(size // 10, size // 4)
+        if self.output.receives:
+            with filled(RECEIVED, 6 << 20):
+                story = self.begin()
+                story.do_again((REFUSED,))
+            self.finish(story)
+            return
+        target = os.path.dirname(self.case.file)
+        with mounted(target, self.case.place):
+            story = self.begin()
+            with story.branch():
+                if story.last_line():
+                    story.do_last(story.last_line(), (REFUSED,))
+            must(["mount", "-o", "remount,size=200M", target])
+            self.finish(story)
+
+    def run_unmounted(self):
+        target = RECEIVED if self.output.receives else os.path.dirname(self.case.file)
+        with contextlib.nullcontext() if self.output.receives else mounted(target):
+            story = self.begin()
+            source = STORE
+            if self.output.receives:
+                source = must(["findmnt", "-no", "SOURCE", target]).decode().strip()
+            must(["umount", target])
+            with story.branch():
+                self.try_unmounted(story)
+            # Whatever the shell has opened there, sendcp must have added nothing.
+            if empty(target) > 1000:
+                story.fail("%s: a stream under the mount point" % target)
+            must(["mount"] + ([] if self.output.receives else ["--bind"]) + [source, target])
+            self.finish(story)
+
+    def try_unmounted(self, story):
+        command, ways = self.command(story), self.far(story)
+        if command:
+            story.do_last(command, (REFUSED,))
+        for far in ways:
+            story.do_far(far, (REFUSED,))
+        # Without a sidecar, nothing says that this is not the first time.
+        if self.output.sidecar or self.output.receives:
+            story.do_again((REFUSED,))
+            if command:
+                story.do_last(command, (REFUSED,))
+
+    def run_power(self):
+        endings_power.run(self)
+
+
+    def end(self):
+        if self.ending.line:
+            self.ending.line.kill()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=0)
+    parser.add_argument("--seed", default="1")
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("ending")
+    parser.add_argument("output", nargs="?")
+    arguments = parser.parse_args()
+    if arguments.ending == "prepare":
+        prepare()
+        return
+    # Mounts and processes do not outlive a test that takes too long.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit("killed"))
+    Story.verbose = arguments.verbose
+    for number in range(arguments.rounds + 1):
+        cell = Cell(arguments.ending, arguments.output, arguments.seed, number)
+        try:
+            cell.run()
+        except Broken as broken:
+            sys.exit("%s, %s, seed %s, round %d: %s" % (
+                arguments.ending, arguments.output, arguments.seed, number, broken))
+        finally:
+            cell.end()
+        print("%s, %s: round %d at byte %s" % (arguments.ending, arguments.output, number,
+                                              cell.case.place))
+
+
+main()
