@@ -2,6 +2,7 @@
 /*
  * Which filesystem a path lies on.
  */
+#include <blkid/blkid.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "alloc.h"
 #include "mount_place.h"
@@ -48,40 +48,40 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-/* Mount point of mount number @id. */
-static char *find_point(u64 id)
+/* From mountinfo's line about mount number @id: where it is mounted, and its device. */
+static bool parse_line(char *line, u64 id, struct mount_place *place)
+{
+	unsigned long long number;
+	int from = 0, to = 0, source = 0, source_end = 0;
+	char *rest = strstr(line, " - ");
+
+	if (!rest || sscanf(line, "%llu %*s %*s %*s %n%*s%n", &number, &from, &to) != 1 || !to ||
+	    number != id)
+		return false;
+	line[to] = '\0';
+	unescape(line + from);
+	place->point = xstrdup(line + from);
+	sscanf(rest, " - %*s %n%*s%n", &source, &source_end);
+	if (!source_end)
+		return true;
+	rest[source_end] = '\0';
+	unescape(rest + source);
+	if (rest[source] == '/')
+		place->uuid = blkid_get_tag_value(NULL, "UUID", rest + source);
+	return true;
+}
+
+static void find_mount(u64 id, struct mount_place *place)
 {
 	FILE *file = fopen(MOUNTINFO, "re");
-	char *line = NULL, *point = NULL;
+	char *line = NULL;
 	size_t size = 0;
 
-	while (file && !point && getline(&line, &size, file) > 0) {
-		unsigned long long number;
-		int from = 0, to = 0;
-
-		if (sscanf(line, "%llu %*s %*s %*s %n%*s%n", &number, &from, &to) != 1 || !to ||
-		    number != id)
-			continue;
-		line[to] = '\0';
-		unescape(line + from);
-		point = xstrdup(line + from);
-	}
+	while (file && getline(&line, &size, file) > 0 && !parse_line(line, id, place))
+		;
 	free(line);
 	if (file)
 		fclose(file);
-	return point;
-}
-
-static u64 filesystem_id(const char *path)
-{
-	unsigned int halves[2];
-	struct statfs fs;
-
-	if (statfs(path, &fs))
-		return 0;
-	_Static_assert(sizeof(halves) == sizeof(fs.f_fsid), "two numbers of 32 bits");
-	memcpy(halves, &fs.f_fsid, sizeof(halves));
-	return (u64)halves[0] << 32 | halves[1];
 }
 
 void mount_place_find(const char *path, struct mount_place *place)
@@ -89,15 +89,16 @@ void mount_place_find(const char *path, struct mount_place *place)
 	char *existing = nearest_existing(path);
 	struct statx stx;
 
-	*place = (struct mount_place){ .fsid = filesystem_id(existing) };
+	*place = (struct mount_place){ 0 };
 	if (!statx(AT_FDCWD, existing, 0, STATX_MNT_ID, &stx) && stx.stx_mask & STATX_MNT_ID)
-		place->point = find_point(stx.stx_mnt_id);
+		find_mount(stx.stx_mnt_id, place);
 	free(existing);
 }
 
 void mount_place_clear(struct mount_place *place)
 {
 	free(place->point);
+	free(place->uuid);
 	*place = (struct mount_place){ 0 };
 }
 
@@ -105,5 +106,5 @@ bool mount_place_same(const struct mount_place *then, const struct mount_place *
 {
 	if (then->point && now->point && strcmp(then->point, now->point))
 		return false;
-	return !then->fsid || !now->fsid || then->fsid == now->fsid;
+	return !then->uuid || !now->uuid || !strcmp(then->uuid, now->uuid);
 }

@@ -11,8 +11,8 @@
 struct mount_place {
 	/* Where the filesystem is mounted, malloc'ed; NULL: not known. */
 	char *point;
-	/* statfs(2)'s f_fsid, as two numbers put together; 0: the filesystem has none. */
-	u64 fsid;
+	/* The filesystem's UUID, as its device says, malloc'ed; NULL: it has none, or not known. */
+	char *uuid;
 };
 
 /* Of the nearest directory above @path that is there. Not known is no failure. */

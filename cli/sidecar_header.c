@@ -103,8 +103,8 @@ static void put_output(struct json_object *object, const struct sidecar_header *
 		json_put_bool(object, "output_stdout", true);
 	if (header->output_place.point)
 		json_put_string(object, "output_mount", header->output_place.point);
-	if (header->output_place.fsid)
-		json_put_u64(object, "output_fsid", header->output_place.fsid);
+	if (header->output_place.uuid)
+		json_put_string(object, "output_uuid", header->output_place.uuid);
 }
 
 struct json_object *sidecar_header_json(const struct sidecar_header *header)
@@ -224,11 +224,12 @@ static void parse_output(struct json_object *object, struct sidecar_header *head
 {
 	const char *output = json_get_text(object, "output");
 	const char *point = json_get_text(object, "output_mount");
+	const char *uuid = json_get_text(object, "output_uuid");
 
 	header->output = output ? xstrdup(output) : NULL;
 	header->output_stdout = json_get_flag(object, "output_stdout");
 	header->output_place.point = point ? xstrdup(point) : NULL;
-	json_get_u64(object, "output_fsid", &header->output_place.fsid);
+	header->output_place.uuid = uuid ? xstrdup(uuid) : NULL;
 }
 
 static bool parse_members(struct json_object *object, struct sidecar_header *header)

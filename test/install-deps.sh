@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs what is missing of Debian's packages to build (build), test (test) or fuzz (fuzz) sendcp, to
-# check its source (source), to test its module in guests (vm), or its packages in them (install).
+# check its source (source), to test its module in guests (vm), or its packages in them (install), or to
+# play another host (ssh).
 #
 # usage: install-deps.sh GROUP...
 # Does nothing, and needs no rights, when all is there.
 set -euo pipefail
 
-GROUP_NAMES="build, test, packages, fuzz, source, vm, install"
+GROUP_NAMES="build, test, packages, fuzz, source, vm, install, ssh"
 
 BUILD_PACKAGES="gcc make libc6-dev pkg-config libisal-dev libzstd-dev libarchive-dev zlib1g-dev liblzo2-dev
 	libgcrypt20-dev libxxhash-dev libjson-c-dev libblkid-dev libbtrfsutil-dev libaio-dev"
 TEST_PACKAGES="libarchive-tools cpio strace bats bats-assert bats-support bats-file libcmocka-dev btrfs-progs python3 zstd
-	xxhash jq attr acl libcap2-bin mount util-linux bsdutils procps time openssh-server openssh-client age"
+	xxhash jq attr acl libcap2-bin mount util-linux bsdutils procps time openssh-client age"
+# A server that listens is nothing to install on a workstation: the tests that want one say so.
+SSH_PACKAGES="openssh-server"
 PACKAGES_PACKAGES="build-essential debhelper dh-dkms lintian fakeroot rpm rpmlint man-db mandoc bash-completion zsh
 	fish systemd btrbk dkms"
 FUZZ_PACKAGES="clang"
@@ -50,6 +53,7 @@ wanted()
 		fuzz) echo "$FUZZ_PACKAGES" ;;
 		source) echo "$SOURCE_PACKAGES" ;;
 		vm) echo "$VM_PACKAGES" ;;
+		ssh) echo "$SSH_PACKAGES" ;;
 		install) echo "$INSTALL_PACKAGES" ;;
 		*) die "no such group: $group ($GROUP_NAMES)" ;;
 		esac

@@ -13,6 +13,7 @@
 #include "resume_command.h"
 #include "resume_file.h"
 #include "resume_prefix.h"
+#include "text.h"
 #include "unwrap/layout.h"
 #include "unwrap/unwrap.h"
 
@@ -120,6 +121,28 @@ static int stream_begun(struct resume *resume, const struct survey *survey,
 	return resume_prefix_hash(resume, survey->plain, canonical.digest);
 }
 
+/* Not even a beginning: a shell made it, or the file that was meant is on a disk not mounted. */
+static bool holds_nothing(const struct survey *survey)
+{
+	if (!survey->size)
+		return true;
+	return survey->wrapping.level && !survey->wrapping.archive && survey->blocks.whole &&
+	       !survey->plain;
+}
+
+static int refuse_empty(const struct resume *resume)
+{
+	char *command = resume_command(journal_path(resume->journal), resume->options);
+	char *file = shell_quote(resume->output_path);
+
+	error_line("%s holds nothing of the %llu bytes that were made", resume->output_path,
+		   sidecar_made(&resume->sidecar));
+	error_line("to start over there: %s -f %s --restart", command, file);
+	free(file);
+	free(command);
+	return -1;
+}
+
 static int check_proven(struct resume *resume, const struct survey *survey,
 			const struct judge *judge)
 {
@@ -129,6 +152,8 @@ static int check_proven(struct resume *resume, const struct survey *survey,
 
 	if (judge->proof.count)
 		return 0;
+	if (resume->options->append && sidecar->count && holds_nothing(survey))
+		return refuse_empty(resume);
 	if (survey->plain && !short_archive)
 		ret = stream_begun(resume, survey, judge);
 	else

@@ -116,8 +116,8 @@ static int survey_archive(struct survey *survey, struct unwrap *unwrap)
 		return error_line("cannot read %s: %s", survey->name, buffer ?
 				  unwrap_ending(unwrap)->what : "out of memory");
 	survey->whole = unwrap_ending(unwrap)->how == UNWRAP_COMPLETE;
-	if (watch.trailer && unwrap_ending(unwrap)->how == UNWRAP_DAMAGED)
-		survey->followed = unwrap_ending(unwrap)->at.file;
+	if (watch.trailer)
+		survey->followed = unwrap_ending(unwrap)->foreign;
 	verbose_line(1, "%s: %s", survey->name, survey->whole ? "the archive is whole" :
 		     unwrap_ending(unwrap)->what);
 	return 0;

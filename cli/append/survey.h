@@ -33,7 +33,7 @@ struct survey {
 	struct blocks_result blocks;
 	/* An archive of ours, if it is one. */
 	bool manifest;
-	/* That archive's last member is whole, and what follows this byte is not its own; 0: not so. */
+	/* That archive is whole, and what follows this byte is not its own; 0: not so. */
 	u64 followed;
 	/* The file ends as its wrapping should. */
 	bool whole;

@@ -187,17 +187,26 @@ static void drain(struct archive_layer *layer)
 		;
 }
 
+static void foreign_bytes(struct archive_layer *layer, u64 end)
+{
+	enum unwrap_kind kind = unwrap_kind(layer->unwrap);
+
+	unwrap_end(layer->ending, UNWRAP_DAMAGED, "behind the archive's end, at byte %llu of it, "
+		   "is something else", end);
+	layer->ending->foreign = kind == UNWRAP_TAR || kind == UNWRAP_CPIO ? end : 1;
+}
+
 static void archive_ended(struct archive_layer *layer)
 {
 	const struct unwrap *unwrap = layer->unwrap;
 	u64 marker_end = layer->cpio ? position(layer) : layer->member_end;
 
 	drain(layer);
+	layer->ending->foreign = unwrap->inner.foreign;
 	if (unwrap->inner.how != UNWRAP_COMPLETE)
 		unwrap_end(layer->ending, unwrap->inner.how, "%s", unwrap->inner.what);
 	else if (layer->nonzero_end > marker_end)
-		unwrap_end(layer->ending, UNWRAP_DAMAGED, "behind the archive's end, at byte %llu "
-			   "of it, is something else", marker_end);
+		foreign_bytes(layer, marker_end);
 	else if (layer->segments.state != SEGMENTS_COMPLETE)
 		unwrap_end(layer->ending, UNWRAP_CUT, "the archive ends at byte %llu of it, "
 			   "without " LAYOUT_COMPLETE, layer->member_end);

@@ -51,6 +51,11 @@ struct unwrap_ending {
 	char what[256];
 	/* What was read, and handed out, by then. */
 	struct unwrap_place at;
+	/*
+	 * From this byte of the file on there is something that is not the wrapping's own; 0: there
+	 * is not, as far as is known. Inside compressed archives only that there is can be told: 1.
+	 */
+	u64 foreign;
 };
 
 enum unwrap_member_kind {

@@ -79,6 +79,7 @@ static void report_error(struct zstd_layer *layer, size_t code)
 	case ZSTD_error_prefix_unknown:
 		unwrap_end(ending, UNWRAP_DAMAGED, "what begins at byte %llu of the file is no "
 			   "zstd frame", layer->frame_start);
+		ending->foreign = layer->frame_start;
 		break;
 	case ZSTD_error_frameParameter_windowTooLarge:
 		unwrap_end(ending, UNWRAP_FAILED, "the zstd frame that begins at byte %llu of the "
