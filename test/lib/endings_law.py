@@ -65,7 +65,8 @@ class Story:
 
     def begin(self, what, result, stopped=True):
         self.tell("$ " + self.case.original())
-        self.sent = not stopped and not self.case.output.to_file and sidecar_complete(self.case)
+        gone = sidecar_complete(self.case) or result.status == 0 and not result.rest
+        self.sent = not stopped and not self.case.output.to_file and gone
         self.complete = self.judge(what, result) == RIGHT
 
     def last_line(self):
