@@ -56,9 +56,38 @@ if [ "${1:-}" = --beside ]; then
 	exit
 fi
 
+# What tests leave behind is found by where it lies.
+leftovers()
+{
+	local process
+
+	losetup -nO NAME,BACK-FILE 2>/dev/null | grep -F "$TMPDIR/"
+	grep -F "$TMPDIR/" /proc/self/mountinfo
+	for process in /proc/[0-9]*; do
+		tr '\0' ' ' 2>/dev/null <"$process/cmdline" | grep -F "$TMPDIR/" | sed "s|^|${process##*/} |"
+	done
+	find "$TMPDIR" -mindepth 1 -maxdepth 1
+}
+
+# What a killed process held is gone a moment after it.
+no_leftovers()
+{
+	local left
+
+	for _ in $(seq 50); do
+		left=$(leftovers)
+		[ -n "$left" ] || return 0
+		sleep 0.2
+	done
+	printf 'not ok 1 left behind by tests:\n%s\n' "$left" | tee -a "$TEST_LOG"
+	return 1
+}
+
 export TEST_LOG
 TEST_LOG=$(mktemp)
-trap 'rm -f "$TEST_LOG"' EXIT
+TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/sendcp-check.XXXXXX")
+export TMPDIR
+trap 'rm -f "$TEST_LOG"; rmdir "$TMPDIR" 2>/dev/null || true' EXIT
 status=0
 suites=("$@")
 if [ $# -eq 0 ]; then
@@ -74,6 +103,8 @@ else
 	# Not by the shell's own jobs, which ignore an interrupt, and so would everything that tests start.
 	printf '%s\n' "${suites[@]}" | xargs -P "${TEST_JOBS:-$(nproc)}" -I '{}' "$here/run.sh" --beside '{}' || status=1
 fi
+
+no_leftovers || status=1
 
 # Sums of the lines that each kind of test runner writes; nothing at all counts as a failure.
 read -r passed skipped failed < <(awk '
