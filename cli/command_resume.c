@@ -197,8 +197,24 @@ static int resume_to_file(struct resume *resume)
 	return ret ? EXIT_FAILED : resume_go_on(resume);
 }
 
+/* A copy is as good, if it is the latest one. */
+static void warn_of_copy(const struct resume *resume)
+{
+	const struct mount_place *then = &resume->sidecar.header.sidecar_place;
+	const char *path = journal_path(resume->journal);
+	struct mount_place now;
+
+	mount_place_find(path, &now);
+	if (!mount_place_same(then, &now))
+		warn_line("%s was on the filesystem mounted at %s when the send began, and is on "
+			  "another now: is it the latest copy?", path,
+			  then->point ? then->point : "another place");
+	mount_place_clear(&now);
+}
+
 static int resume_journal(struct resume *resume)
 {
+	warn_of_copy(resume);
 	if (check_trust(resume) || find_output(resume))
 		return EXIT_FAILED;
 	return is_file(resume->output_path) ? resume_to_file(resume) : resume_pipe(resume);

@@ -78,6 +78,8 @@ static int prepare(struct stream_run *run, const struct options *options,
 	    send_header(run->subject, options, &run->settings, output_path(run, options), header))
 		return -1;
 	header->output_stdout = run->output->stdout_path;
+	if (run->journal)
+		mount_place_find(journal_path(run->journal), &header->sidecar_place);
 	contents.header = *header;
 	if ((run->journal && journal_begin(run->journal, &contents)) || open_wrap(run, header))
 		return -1;

@@ -82,8 +82,9 @@ struct sidecar_header {
 	char *output;
 	/* That file was standard output. */
 	bool output_stdout;
-	/* Which filesystem it lies on. */
+	/* Which filesystems it and the sidecar lay on when the send began. */
 	struct mount_place output_place;
+	struct mount_place sidecar_place;
 	struct wrapping wrapping;
 	/* The sidecar stays when the stream is complete. */
 	bool keep;

@@ -31,6 +31,7 @@ void sidecar_header_clear(struct sidecar_header *header)
 	free(header->devices);
 	free(header->output);
 	mount_place_clear(&header->output_place);
+	mount_place_clear(&header->sidecar_place);
 	pin_list_clear(&header->subvolumes);
 	pin_list_clear(&header->clone_sources);
 	memset(header, 0, sizeof(*header));
@@ -94,6 +95,15 @@ static void put_wrapping(struct json_object *object, const struct wrapping *wrap
 		json_put_string(object, "archive", archive_kind_name(wrapping->archive));
 }
 
+static void put_place(struct json_object *object, const char *point, const char *uuid,
+		      const struct mount_place *place)
+{
+	if (place->point)
+		json_put_string(object, point, place->point);
+	if (place->uuid)
+		json_put_string(object, uuid, place->uuid);
+}
+
 static void put_output(struct json_object *object, const struct sidecar_header *header)
 {
 	if (!header->output)
@@ -101,10 +111,7 @@ static void put_output(struct json_object *object, const struct sidecar_header *
 	json_put_string(object, "output", header->output);
 	if (header->output_stdout)
 		json_put_bool(object, "output_stdout", true);
-	if (header->output_place.point)
-		json_put_string(object, "output_mount", header->output_place.point);
-	if (header->output_place.uuid)
-		json_put_string(object, "output_uuid", header->output_place.uuid);
+	put_place(object, "output_mount", "output_uuid", &header->output_place);
 }
 
 struct json_object *sidecar_header_json(const struct sidecar_header *header)
@@ -128,6 +135,7 @@ struct json_object *sidecar_header_json(const struct sidecar_header *header)
 	json_put_u64(object, "buffers", header->buffers);
 	json_put_u64(object, "checkpoint_interval", header->interval);
 	put_output(object, header);
+	put_place(object, "sidecar_mount", "sidecar_uuid", &header->sidecar_place);
 	put_wrapping(object, &header->wrapping);
 	json_put_bool(object, "keep", header->keep);
 	json_put_uuid(object, "fsid", header->fsid);
@@ -219,17 +227,25 @@ static bool parse_numbers(struct json_object *object, struct sidecar_header *hea
 	       json_get_uuid(object, "fsid", header->fsid);
 }
 
-/* Older sidecars do not say where it was mounted. */
+/* Older sidecars do not say it. */
+static void parse_place(struct json_object *object, const char *point_key, const char *uuid_key,
+			struct mount_place *place)
+{
+	const char *point = json_get_text(object, point_key);
+	const char *uuid = json_get_text(object, uuid_key);
+
+	place->point = point ? xstrdup(point) : NULL;
+	place->uuid = uuid ? xstrdup(uuid) : NULL;
+}
+
 static void parse_output(struct json_object *object, struct sidecar_header *header)
 {
 	const char *output = json_get_text(object, "output");
-	const char *point = json_get_text(object, "output_mount");
-	const char *uuid = json_get_text(object, "output_uuid");
 
 	header->output = output ? xstrdup(output) : NULL;
 	header->output_stdout = json_get_flag(object, "output_stdout");
-	header->output_place.point = point ? xstrdup(point) : NULL;
-	header->output_place.uuid = uuid ? xstrdup(uuid) : NULL;
+	parse_place(object, "output_mount", "output_uuid", &header->output_place);
+	parse_place(object, "sidecar_mount", "sidecar_uuid", &header->sidecar_place);
 }
 
 static bool parse_members(struct json_object *object, struct sidecar_header *header)

@@ -272,8 +272,11 @@ run_last_line()
 		"$SENDCP" resume --checkpoint cp
 	refused "which is not mounted there now" "$SENDCP" resume --checkpoint cp --restart
 	assert_file_not_exists disk/out
+	cp cp disk2/copy.cp
 	"$SENDCP" resume -q --checkpoint cp -f disk2/out
 	cmp disk2/out "$FIX/one"
+	run "$SENDCP" resume -q --checkpoint disk2/copy.cp -f disk2/out
+	assert_line --partial "is on another now: is it the latest copy?"
 }
 
 @test "resume: the source is found where its filesystem is mounted now" {
