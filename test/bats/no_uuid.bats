@@ -113,10 +113,13 @@ all_sends()
 	old_subvolumes no-uuid
 	killed 700000 a
 	mv a elsewhere
+	cp "$FIX/cp" "$FIX/cp.kept"
 	"$SENDCP" resume -q --checkpoint "$FIX/cp" --at 700000 >"$FIX/rest"
 	mv c a
+	cp "$FIX/cp.kept" "$FIX/cp"
 	"$SENDCP" resume -q --checkpoint "$FIX/cp" --at 700000 >"$FIX/again"
 	cmp "$FIX/again" "$FIX/rest"
+	cp "$FIX/cp.kept" "$FIX/cp"
 	btrfs -q property set elsewhere ro false
 	run -1 "$SENDCP" resume -q --checkpoint "$FIX/cp" --at 700000
 	assert_output --partial "was changed: it is writable now"
