@@ -6,6 +6,8 @@ VERSION := 0.1.0
 SANITIZE ?=
 comma := ,
 BUILD ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+# One name for it, however it is given: dependencies are known by it.
+override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 CC ?= cc
 CLANG ?= clang
 PKG_CONFIG ?= pkg-config
