@@ -365,3 +365,28 @@ run_last_line()
 	"$SENDCP" resume -q --checkpoint out.cp -f out
 	cmp out "$FIX/one"
 }
+
+@test "closed standard descriptors: messages and streams go into no file that is opened later" {
+	head -c 20000000 "$FIX/one" >part
+	"$SENDCP" resume --append part "$FIX_MOUNT/one" 2>&-
+	cmp part "$FIX/one"
+	assert_file_not_exists part.cp
+	# A refusal changes nothing either.
+	head -c 3000000 /dev/urandom >other
+	cp other kept
+	run bash -c '"$SENDCP" resume --append other "$1" 2>&-' - "$FIX_MOUNT/one"
+	assert_failure 1
+	cmp other kept
+	interrupted
+	mv out away
+	cp out.cp kept
+	run bash -c '"$SENDCP" resume --checkpoint out.cp 2>&-'
+	assert_failure 1
+	cmp out.cp kept
+	mv away out
+	"$SENDCP" resume -vv --checkpoint out.cp <&- >&- 2>&-
+	cmp out "$FIX/one"
+	# A stream that goes nowhere is not complete.
+	run bash -c '"$SENDCP" send --checkpoint cp "$1" >&-' - "$FIX_MOUNT/one"
+	assert_failure
+}
