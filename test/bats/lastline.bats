@@ -357,8 +357,10 @@ run_last_line()
 	cmp precious kept
 	chmod g+w out.cp
 	refused "others may write to it" "$SENDCP" resume --checkpoint out.cp
+	refused "others may write to it" "$SENDCP" resume --checkpoint out.cp --append out
 	chmod g-w out.cp
 	chown 1234 out.cp
+	refused "belongs to another user" "$SENDCP" resume --checkpoint out.cp --append out
 	refused "belongs to another user" "$SENDCP" resume --checkpoint out.cp
 	cmp precious kept
 	chown 0 out.cp
