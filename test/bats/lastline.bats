@@ -255,6 +255,7 @@ run_last_line()
 	assert_file_not_exists out
 	refused "is not there" "$SENDCP" resume --checkpoint out.cp -f new
 	assert_file_not_exists new
+	[[ $output == *"start over there: sendcp resume --checkpoint $PWD/out.cp -f $PWD/new --restart" ]]
 	: >out
 	refused "is empty, and had" "$SENDCP" resume --checkpoint out.cp
 	"$SENDCP" resume -q --checkpoint out.cp -f ../b/out
@@ -391,4 +392,18 @@ run_last_line()
 	# A stream that goes nowhere is not complete.
 	run bash -c '"$SENDCP" send --checkpoint cp "$1" >&-' - "$FIX_MOUNT/one"
 	assert_failure
+}
+
+@test "last line: resume into a file that the sidecar does not name yet" {
+	interrupted
+	cp out new
+	cp out kept
+	# No byte more can be written to the sidecar, but that is no file's fault.
+	run --separate-stderr bash -c 'ulimit -f $(($(stat -c %s out.cp) / 1024)); trap "" XFSZ
+		exec "$SENDCP" resume -q --checkpoint out.cp -f new'
+	assert_failure
+	[[ ${stderr##*$'\n'} == *"resume --checkpoint $PWD/out.cp -f $PWD/new" ]] || fail "$stderr"
+	sh -c "${stderr##*resume with: }"
+	cmp new "$FIX/one"
+	cmp out kept
 }
