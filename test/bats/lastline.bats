@@ -197,7 +197,13 @@ run_last_line()
 	[[ $have =~ ^[0-9]+:[0-9]+:[0-9a-f]{32}$ ]]
 	assert [ "${have%%:*}" -gt 20000000 ]
 	truncate -s "${have%%:*}" part
+	cp cp kept
 	"$SENDCP" resume -q --checkpoint cp --have "$have" >>part
+	"$SENDCP" cat part | cmp - "$FIX/one"
+	# Nothing at all has arrived.
+	: >part
+	cp kept cp
+	"$SENDCP" resume -q --checkpoint cp --have "$("$SENDCP" verify --position part)" >>part
 	"$SENDCP" cat part | cmp - "$FIX/one"
 }
 
