@@ -413,3 +413,22 @@ run_last_line()
 	cmp new "$FIX/one"
 	cmp out kept
 }
+
+@test "resume: a file that was changed long before its end is not called complete" {
+	local wrapping
+
+	for wrapping in "" --compress --archive "--archive --compress"; do
+		rm -f out out.cp cp
+		# shellcheck disable=SC2086
+		"$SENDCP" send -q --checkpoint cp -f out --checkpoint-interval 4M $wrapping "$FIX_MOUNT/one"
+		cp cp kept
+		printf changed | dd of=out bs=1 seek=20000000 conv=notrunc status=none
+		"$SENDCP" resume -q --checkpoint cp
+		"$SENDCP" cat out | cmp - "$FIX/one" || fail "complete: $wrapping"
+		grep -v '"type":"complete"' kept >cp
+		truncate -s 50000000 out
+		printf changed | dd of=out bs=1 seek=20000000 conv=notrunc status=none
+		"$SENDCP" resume -q --checkpoint cp
+		"$SENDCP" cat out | cmp - "$FIX/one" || fail "interrupted: $wrapping"
+	done
+}
