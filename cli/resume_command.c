@@ -87,6 +87,15 @@ char *resume_command_append(const char *checkpoint, const struct options *device
 	return add_file(with_sidecar(checkpoint, devices), file);
 }
 
+/* In an image a name may begin as an option does. */
+static bool looks_like_option(const struct options *options)
+{
+	for (size_t i = 0; options->device_count && i < options->argument_count; i++)
+		if (options->arguments[i][0] == '-')
+			return true;
+	return false;
+}
+
 char *resume_command_alone(const struct options *options, const char *file)
 {
 	char *line = add_file(xstrdup("sendcp resume"), file);
@@ -102,6 +111,8 @@ char *resume_command_alone(const struct options *options, const char *file)
 		line = add_flag(line, "--no-data");
 	if (options->compressed_data)
 		line = add_flag(line, "--compressed-data");
+	if (looks_like_option(options))
+		line = add_flag(line, "--");
 	for (size_t i = 0; i < options->argument_count; i++)
 		line = add_subvolume(line, "", options->arguments[i], options);
 	return line;

@@ -432,3 +432,17 @@ run_last_line()
 		"$SENDCP" cat out | cmp - "$FIX/one" || fail "interrupted: $wrapping"
 	done
 }
+
+@test "last line: a subvolume of an image whose name begins with a dash" {
+	truncate -s 200M image
+	mkfs.btrfs -q image
+	mkdir disk
+	mount -o loop image disk
+	btrfs -q subvolume create disk/-e
+	head -c 20M /dev/urandom >disk/-e/file
+	umount disk
+	"$SENDCP" send -q --device image -- -e >whole
+	"$SENDCP" send -q --device image -- -e 2>err | head -c 10000000 >part || true
+	run_last_line err
+	cmp part whole
+}
