@@ -446,3 +446,13 @@ run_last_line()
 	run_last_line err
 	cmp part whole
 }
+
+@test "send again: interrupted before the sidecar had its first batch" {
+	interrupted
+	sed -i 1q out.cp
+	truncate -s 100000 out
+	"$SENDCP" send -q -f out "$FIX_MOUNT/one" 2>err && fail "overwritten"
+	[[ $(tail -n 1 err) == *"resume with: sendcp resume --checkpoint $PWD/out.cp" ]] || fail "$(cat err)"
+	run_last_line err
+	cmp out "$FIX/one"
+}
