@@ -69,22 +69,6 @@ static bool is_file(const char *path)
 	return path && (stat(path, &st) || S_ISREG(st.st_mode));
 }
 
-/*
- * A sidecar that others may write could name any file or device. What the user names is the user's;
- * where a mounted filesystem is found only the sidecar says.
- */
-static int check_trust(const struct resume *resume)
-{
-	const struct options *options = resume->options;
-	bool output_named = options->output || options->append || !resume->sidecar.output;
-
-	if (journal_trusted(resume->journal) || (output_named && options->device_count))
-		return 0;
-	return error_line("%s belongs to another user, or others may write to it: what it names "
-			  "is not used. If you trust it, make it yours (chown, chmod go-w)",
-			  journal_path(resume->journal));
-}
-
 /* Everything has been sent, though the sidecar may not say so yet. */
 static int already_complete(struct resume *resume, u64 file_offset)
 {
@@ -215,7 +199,7 @@ static void warn_of_copy(const struct resume *resume)
 static int resume_journal(struct resume *resume)
 {
 	warn_of_copy(resume);
-	if (check_trust(resume) || find_output(resume))
+	if (resume_check_trust(resume) || find_output(resume))
 		return EXIT_FAILED;
 	return is_file(resume->output_path) ? resume_to_file(resume) : resume_pipe(resume);
 }

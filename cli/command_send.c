@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "alloc.h"
 #include "command.h"
@@ -27,8 +28,16 @@ static char *journal_name(const struct stream_run *run, const struct options *op
 	return run->output->file ? xasprintf("%s.cp", run->output->name) : NULL;
 }
 
-/* Locked, and nothing in it is changed yet. */
-static int claim_journal(struct stream_run *run, const struct options *options)
+static bool is_output(const struct output *output, const char *path)
+{
+	struct stat open_file, named;
+
+	return !fstat(output->fd, &open_file) && !stat(path, &named) &&
+	       open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
+}
+
+/* Locked, and nothing in it is changed yet. *@begun: it is of a send to this output. */
+static int claim_journal(struct stream_run *run, const struct options *options, bool *begun)
 {
 	char *path = journal_name(run, options);
 	struct sidecar old = { 0 };
@@ -38,6 +47,7 @@ static int claim_journal(struct stream_run *run, const struct options *options)
 		ret = journal_claim(path, options->restart ? NULL : &old, &run->journal);
 	if (!ret && path)
 		ret = overwrite_sidecar(path, &old);
+	*begun = !old.complete && old.output && is_output(run->output, old.output);
 	sidecar_clear(&old);
 	free(path);
 	return ret;
@@ -71,10 +81,12 @@ static int prepare(struct stream_run *run, const struct options *options,
 		   struct sidecar_header *header)
 {
 	struct sidecar contents = { 0 };
+	bool begun = false;
 
 	if (conflicts_send(run->subject, options) || open_output(run, options) ||
-	    claim_journal(run, options) ||
-	    (!options->restart && overwrite_output(run->output, options)) ||
+	    claim_journal(run, options, &begun) ||
+	    (!options->restart &&
+	     overwrite_output(run->output, options, begun ? journal_path(run->journal) : NULL)) ||
 	    send_header(run->subject, options, &run->settings, output_path(run, options), header))
 		return -1;
 	header->output_stdout = run->output->stdout_path;

@@ -2,8 +2,11 @@
 /*
  * sendcp: finds the command and runs it.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "message.h"
@@ -101,7 +104,25 @@ static int run(const struct command *command, int argc, char **argv)
 	return code;
 }
 
-int main(int argc, char **argv)
+/*
+ * A standard descriptor that is closed would be the next file that is opened, and messages would be
+ * written into that. What takes its place fails as a closed one does; only messages are lost.
+ */
+static bool occupy_standard(void)
+{
+	static const int modes[] = {
+		[STDIN_FILENO] = O_WRONLY,
+		[STDOUT_FILENO] = O_RDONLY,
+		[STDERR_FILENO] = O_WRONLY,
+	};
+
+	for (int fd = 0; fd < (int)ARRAY_SIZE(modes); fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", modes[fd]) != fd)
+			return false;
+	return true;
+}
+
+static int run_command(int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
 	const struct command *command = find_command(word);
@@ -117,4 +138,9 @@ int main(int argc, char **argv)
 	else
 		general_help(stderr);
 	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	return occupy_standard() ? run_command(argc, argv) : EXIT_FAILED;
 }

@@ -55,7 +55,8 @@ static bool looks_resumable(const u8 *head, size_t size, bool *plain)
 	return *plain || unwrap_zstd_begun(head, size);
 }
 
-int overwrite_output(const struct output *output, const struct options *options)
+int overwrite_output(const struct output *output, const struct options *options,
+		     const char *checkpoint)
 {
 	u8 head[SCP_STREAM_MAGIC_SIZE] = { 0 };
 	struct stat st;
@@ -76,5 +77,7 @@ int overwrite_output(const struct output *output, const struct options *options)
 		return 0;
 	error_line("%s is there, has %llu bytes and is not known to be a complete stream: not "
 		   "overwriting it", output->name, (u64)st.st_size);
+	if (checkpoint)
+		return refuse(resume_command(checkpoint, NULL));
 	return refuse(known ? resume_command_alone(options, output->name) : NULL);
 }

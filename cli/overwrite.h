@@ -16,8 +16,10 @@ int overwrite_sidecar(const char *path, const struct sidecar *old);
 
 /*
  * The regular file @output. An empty one may go, and a complete plain stream, as with btrfs send.
- * Whether a compressed one is complete only reading all of it could say.
+ * Whether a compressed one is complete only reading all of it could say. @checkpoint: the sidecar
+ * of a send to @output that was interrupted before its first batch was noted, or NULL.
  */
-int overwrite_output(const struct output *output, const struct options *options);
+int overwrite_output(const struct output *output, const struct options *options,
+		     const char *checkpoint);
 
 #endif

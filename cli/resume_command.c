@@ -57,11 +57,23 @@ static char *add_subvolume(char *line, const char *option, const char *spec,
 	return add_path(line, option, spec);
 }
 
-char *resume_command(const char *checkpoint, const struct options *devices)
+static char *with_sidecar(const char *checkpoint, const struct options *options)
 {
 	char *line = add_path(xstrdup("sendcp resume"), "--checkpoint", checkpoint);
 
-	return add_devices(line, devices);
+	return add_devices(line, options);
+}
+
+/* The sidecar may name another output still: the one before. */
+char *resume_command(const char *checkpoint, const struct options *options)
+{
+	char *line = with_sidecar(checkpoint, options);
+
+	if (options && options->output)
+		return add_path(line, "-f", options->output);
+	if (options && options->append)
+		return add_path(line, "-f", options->append);
+	return line;
 }
 
 static char *add_file(char *line, const char *file)
@@ -72,7 +84,16 @@ static char *add_file(char *line, const char *file)
 char *resume_command_append(const char *checkpoint, const struct options *devices,
 			    const char *file)
 {
-	return add_file(resume_command(checkpoint, devices), file);
+	return add_file(with_sidecar(checkpoint, devices), file);
+}
+
+/* In an image a name may begin as an option does. */
+static bool looks_like_option(const struct options *options)
+{
+	for (size_t i = 0; options->device_count && i < options->argument_count; i++)
+		if (options->arguments[i][0] == '-')
+			return true;
+	return false;
 }
 
 char *resume_command_alone(const struct options *options, const char *file)
@@ -90,6 +111,8 @@ char *resume_command_alone(const struct options *options, const char *file)
 		line = add_flag(line, "--no-data");
 	if (options->compressed_data)
 		line = add_flag(line, "--compressed-data");
+	if (looks_like_option(options))
+		line = add_flag(line, "--");
 	for (size_t i = 0; i < options->argument_count; i++)
 		line = add_subvolume(line, "", options->arguments[i], options);
 	return line;

@@ -9,9 +9,15 @@
 
 #include "options.h"
 
-/* With the sidecar @checkpoint. @devices (may be NULL): their --device options are repeated. */
-char *resume_command(const char *checkpoint, const struct options *devices);
-/* The same, followed by --append @file; @file NULL: the word FILE, which is to be replaced. */
+/*
+ * With the sidecar @checkpoint. @options (may be NULL) of a resume: its --device options are
+ * repeated, and the file that -f or --append named is named by -f.
+ */
+char *resume_command(const char *checkpoint, const struct options *options);
+/*
+ * With the sidecar @checkpoint and --append @file; @file NULL: the word FILE, which is to be
+ * replaced. @devices (may be NULL): their --device options are repeated.
+ */
 char *resume_command_append(const char *checkpoint, const struct options *devices,
 			    const char *file);
 /* Without a sidecar: what is sent is what @options of the interrupted command say. */

@@ -165,26 +165,19 @@ static int holds(const struct output *file, const struct sidecar_batch *batch)
 }
 
 /*
- * How many batches are proven, of the first @count, which the file is long enough for: all batches
- * that touch the last @span bytes behind them have to be right. Each is read once.
+ * How many batches are proven, of the first @count, which the file is long enough for: all that the
+ * sidecar knows of. Old lines are dropped, so that is not much even of a large file.
  */
 static int count_proven(const struct sidecar *sidecar, const struct output *file, size_t count,
-			u64 span, size_t *proven)
+			size_t *proven)
 {
-	const struct sidecar_batch *batches = sidecar->batches;
-	size_t at = count;
+	*proven = 0;
+	while (*proven < count) {
+		int ret = holds(file, &sidecar->batches[*proven]);
 
-	*proven = count;
-	while (at && sidecar_batch_end(&batches[at - 1]) + span >
-		     sidecar_batch_end(&batches[*proven - 1])) {
-		int ret = holds(file, &batches[--at]);
-
-		if (ret < 0)
-			return -1;
-		if (!ret)
-			*proven = at;
-		if (!*proven)
-			break;
+		if (ret <= 0)
+			return ret;
+		(*proven)++;
 	}
 	return 0;
 }
@@ -202,9 +195,6 @@ static size_t batches_within(const struct sidecar *sidecar, u64 size)
 int resume_point_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
 		      struct resume_point *point)
 {
-	/* What was synced last may be an interval and a batch behind. */
-	u64 span = scp_min(sidecar->header.interval, INT64_MAX / 4) +
-		   scp_min(sidecar->header.buffer_size, SIDECAR_BATCH_MAX);
 	struct stat st;
 	size_t count, proven;
 
@@ -214,7 +204,7 @@ int resume_point_file(const struct sidecar *sidecar, const struct output *file, 
 	if (fstat(file->fd, &st))
 		return error_line("cannot look at %s: %s", file->name, strerror(errno));
 	count = batches_within(sidecar, scp_min((u64)st.st_size, limit));
-	if (count_proven(sidecar, file, count, span, &proven))
+	if (count_proven(sidecar, file, count, &proven))
 		return -1;
 	if (!proven)
 		return 1;

@@ -21,6 +21,22 @@ int resume_open_subject(struct resume *resume)
 	return conflicts_resume(&resume->subject, resume->options, resume->output_path);
 }
 
+/*
+ * A sidecar that others may write could name any file or device. What the user names is the user's;
+ * where a mounted filesystem is found only the sidecar says.
+ */
+int resume_check_trust(const struct resume *resume)
+{
+	const struct options *options = resume->options;
+	bool output_named = options->output || options->append || !resume->sidecar.output;
+
+	if (journal_trusted(resume->journal) || (output_named && options->device_count))
+		return 0;
+	return error_line("%s belongs to another user, or others may write to it: what it names "
+			  "is not used. If you trust it, make it yours (chown, chmod go-w)",
+			  journal_path(resume->journal));
+}
+
 /* What the first run used, unless something else is asked for; never more than it could use. */
 static void make_settings(const struct resume *resume, struct stream_settings *settings)
 {

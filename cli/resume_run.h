@@ -27,6 +27,11 @@ struct resume {
 	struct subject subject;
 };
 
+/*
+ * May what the sidecar names be used? 0, or -1 with an error line: others may write to it, and the
+ * user has not named the output and the devices.
+ */
+int resume_check_trust(const struct resume *resume);
 /* Finds again what is sent; -1 if it is not there or not the same. */
 int resume_open_subject(struct resume *resume);
 /* Cuts the output and goes on. Returns the exit code. If nothing is left to send, no subject. */

@@ -78,6 +78,12 @@ static int holds(const struct sidecar *sidecar, const struct output *file,
 	return ret < 0 ? error_line("cannot read %s: %s", file->name, strerror(-ret)) : ret;
 }
 
+/* Of the file's beginning nothing may be known any more: old lines are dropped. */
+static bool beginning_known(const struct sidecar *sidecar)
+{
+	return sidecar->count && !sidecar->batches[0].output_offset;
+}
+
 /* What lies between mark number @index and the one before it, as holds(). */
 static int mark_holds(const struct sidecar *sidecar, const struct output *file, size_t index)
 {
@@ -86,21 +92,30 @@ static int mark_holds(const struct sidecar *sidecar, const struct output *file, 
 
 	if (index)
 		return holds(sidecar, file, mark - 1, mark);
-	/* Of the file's beginning nothing may be known any more. */
-	if (!sidecar->count || sidecar->batches[0].output_offset)
+	if (!beginning_known(sidecar))
 		return 0;
 	return holds(sidecar, file, &beginning, mark);
 }
 
-/* The last mark behind what is proven, as a count of marks. */
+/*
+ * How many of the first *@count marks are proven: all that the sidecar knows of. Old lines are
+ * dropped, so that is not much even of a large file.
+ */
 static int count_proven(const struct sidecar *sidecar, const struct output *file, size_t *count)
 {
-	for (; *count; (*count)--) {
-		int ret = mark_holds(sidecar, file, *count - 1);
+	const size_t end = *count;
+	size_t first = end > 1 && !beginning_known(sidecar) ? 1 : 0;
 
-		if (ret)
-			return ret < 0 ? -1 : 0;
+	for (*count = first; *count < end; (*count)++) {
+		int ret = mark_holds(sidecar, file, *count);
+
+		if (ret < 0)
+			return -1;
+		if (!ret)
+			break;
 	}
+	if (*count == first)
+		*count = 0;
 	return 0;
 }
 

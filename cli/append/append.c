@@ -119,7 +119,7 @@ int append_file(const struct options *options)
 	}
 	if (journal_open(options->checkpoint, &resume.sidecar, &resume.journal))
 		return EXIT_FAILED;
-	if (!append_open(&resume, options->append))
+	if (!resume_check_trust(&resume) && !append_open(&resume, options->append))
 		code = append_with_sidecar(&resume);
 	return resume_close(&resume, code);
 }

@@ -13,7 +13,6 @@
 #include "resume_command.h"
 #include "resume_file.h"
 #include "resume_prefix.h"
-#include "text.h"
 #include "unwrap/layout.h"
 #include "unwrap/unwrap.h"
 
@@ -133,12 +132,10 @@ static bool holds_nothing(const struct survey *survey)
 static int refuse_empty(const struct resume *resume)
 {
 	char *command = resume_command(journal_path(resume->journal), resume->options);
-	char *file = shell_quote(resume->output_path);
 
 	error_line("%s holds nothing of the %llu bytes that were made", resume->output_path,
 		   sidecar_made(&resume->sidecar));
-	error_line("to start over there: %s -f %s --restart", command, file);
-	free(file);
+	error_line("to start over there: %s --restart", command);
 	free(command);
 	return -1;
 }

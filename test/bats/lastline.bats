@@ -197,7 +197,13 @@ run_last_line()
 	[[ $have =~ ^[0-9]+:[0-9]+:[0-9a-f]{32}$ ]]
 	assert [ "${have%%:*}" -gt 20000000 ]
 	truncate -s "${have%%:*}" part
+	cp cp kept
 	"$SENDCP" resume -q --checkpoint cp --have "$have" >>part
+	"$SENDCP" cat part | cmp - "$FIX/one"
+	# Nothing at all has arrived.
+	: >part
+	cp kept cp
+	"$SENDCP" resume -q --checkpoint cp --have "$("$SENDCP" verify --position part)" >>part
 	"$SENDCP" cat part | cmp - "$FIX/one"
 }
 
@@ -255,6 +261,7 @@ run_last_line()
 	assert_file_not_exists out
 	refused "is not there" "$SENDCP" resume --checkpoint out.cp -f new
 	assert_file_not_exists new
+	[[ $output == *"start over there: sendcp resume --checkpoint $PWD/out.cp -f $PWD/new --restart" ]]
 	: >out
 	refused "is empty, and had" "$SENDCP" resume --checkpoint out.cp
 	"$SENDCP" resume -q --checkpoint out.cp -f ../b/out
@@ -360,11 +367,95 @@ run_last_line()
 	cmp precious kept
 	chmod g+w out.cp
 	refused "others may write to it" "$SENDCP" resume --checkpoint out.cp
+	refused "others may write to it" "$SENDCP" resume --checkpoint out.cp --append out
 	chmod g-w out.cp
 	chown 1234 out.cp
+	refused "belongs to another user" "$SENDCP" resume --checkpoint out.cp --append out
 	refused "belongs to another user" "$SENDCP" resume --checkpoint out.cp
 	cmp precious kept
 	chown 0 out.cp
 	"$SENDCP" resume -q --checkpoint out.cp -f out
+	cmp out "$FIX/one"
+}
+
+@test "closed standard descriptors: messages and streams go into no file that is opened later" {
+	head -c 20000000 "$FIX/one" >part
+	"$SENDCP" resume --append part "$FIX_MOUNT/one" 2>&-
+	cmp part "$FIX/one"
+	assert_file_not_exists part.cp
+	# A refusal changes nothing either.
+	head -c 3000000 /dev/urandom >other
+	cp other kept
+	run bash -c '"$SENDCP" resume --append other "$1" 2>&-' - "$FIX_MOUNT/one"
+	assert_failure 1
+	cmp other kept
+	interrupted
+	mv out away
+	cp out.cp kept
+	run bash -c '"$SENDCP" resume --checkpoint out.cp 2>&-'
+	assert_failure 1
+	cmp out.cp kept
+	mv away out
+	"$SENDCP" resume -vv --checkpoint out.cp <&- >&- 2>&-
+	cmp out "$FIX/one"
+	# A stream that goes nowhere is not complete.
+	run bash -c '"$SENDCP" send --checkpoint cp "$1" >&-' - "$FIX_MOUNT/one"
+	assert_failure
+}
+
+@test "last line: resume into a file that the sidecar does not name yet" {
+	interrupted
+	cp out new
+	cp out kept
+	# No byte more can be written to the sidecar, but that is no file's fault.
+	run --separate-stderr bash -c 'ulimit -f $(($(stat -c %s out.cp) / 1024)); trap "" XFSZ
+		exec "$SENDCP" resume -q --checkpoint out.cp -f new'
+	assert_failure
+	[[ ${stderr##*$'\n'} == *"resume --checkpoint $PWD/out.cp -f $PWD/new" ]] || fail "$stderr"
+	sh -c "${stderr##*resume with: }"
+	cmp new "$FIX/one"
+	cmp out kept
+}
+
+@test "resume: a file that was changed long before its end is not called complete" {
+	local wrapping
+
+	for wrapping in "" --compress --archive "--archive --compress"; do
+		rm -f out out.cp cp
+		# shellcheck disable=SC2086
+		"$SENDCP" send -q --checkpoint cp -f out --checkpoint-interval 4M $wrapping "$FIX_MOUNT/one"
+		cp cp kept
+		printf changed | dd of=out bs=1 seek=20000000 conv=notrunc status=none
+		"$SENDCP" resume -q --checkpoint cp
+		"$SENDCP" cat out | cmp - "$FIX/one" || fail "complete: $wrapping"
+		grep -v '"type":"complete"' kept >cp
+		truncate -s 50000000 out
+		printf changed | dd of=out bs=1 seek=20000000 conv=notrunc status=none
+		"$SENDCP" resume -q --checkpoint cp
+		"$SENDCP" cat out | cmp - "$FIX/one" || fail "interrupted: $wrapping"
+	done
+}
+
+@test "last line: a subvolume of an image whose name begins with a dash" {
+	truncate -s 200M image
+	mkfs.btrfs -q image
+	mkdir disk
+	mount -o loop image disk
+	btrfs -q subvolume create disk/-e
+	head -c 20M /dev/urandom >disk/-e/file
+	umount disk
+	"$SENDCP" send -q --device image -- -e >whole
+	"$SENDCP" send -q --device image -- -e 2>err | head -c 10000000 >part || true
+	run_last_line err
+	cmp part whole
+}
+
+@test "send again: interrupted before the sidecar had its first batch" {
+	interrupted
+	sed -i 1q out.cp
+	truncate -s 100000 out
+	"$SENDCP" send -q -f out "$FIX_MOUNT/one" 2>err && fail "overwritten"
+	[[ $(tail -n 1 err) == *"resume with: sendcp resume --checkpoint $PWD/out.cp" ]] || fail "$(cat err)"
+	run_last_line err
 	cmp out "$FIX/one"
 }

@@ -67,11 +67,10 @@ def make_ssh():
                 "StrictModes no\nUsePAM no\nPidFile none\nLogLevel ERROR\n"
                 "SetEnv PATH=%s:/usr/sbin:/usr/bin:/sbin:/bin\n" % (WORK, WORK, BIN))
     # Another host's processes get no signal that a terminal sends here. sshd wants a directory in
-    # /run, which nobody else is to see.
+    # /run. A mount namespace with one of its own would keep the mounts of all tests beside.
     script("sshd", """
 echo >{work}/sshd/$$
-exec setsid unshare -m --propagation slave sh -c '
-	mount -t tmpfs tmpfs /run && mkdir /run/sshd && exec {sshd} -i -f {work}/sshd_config' 2>>{work}/sshd.log
+exec setsid {sshd} -i -f {work}/sshd_config 2>>{work}/sshd.log
 """.format(work=WORK, sshd=shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin")))
     with open(os.path.join(WORK, "ssh_config"), "w", encoding="utf-8") as f:
         f.write("Host %s\n ProxyCommand %s/sshd\n User root\n IdentityFile %s/user\n"
