@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "conflicts.h"
 #include "fileio.h"
 #include "message.h"
 #include "resume_command.h"
@@ -183,6 +184,8 @@ int resume_file_open(struct resume *resume)
 {
 	struct stat st;
 
+	if (conflicts_resume(NULL, resume->options, resume->output_path))
+		return -1;
 	if (resume->options->restart)
 		return restart(resume);
 	if (stat(resume->output_path, &st) && (errno == ENOENT || errno == ENOTDIR))

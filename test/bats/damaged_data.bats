@@ -128,11 +128,13 @@ fails_alike()
 	MOUNT_OPTIONS=
 	damaged 0 -d single
 	while read -r err code; do
+		rm -f out out.cp
 		# Into the output, whose fd is the one that write is called with; then the sidecar.
 		run strace -f -o calls -P "$PWD/out" -e trace=write -e "inject=write:error=$err:when=2+" \
 			"$SENDCP" send -q --buffer-size 1M -f out "$FIX_MOUNT/snap"
 		assert_failure "$code"
 		assert_line --partial "cannot write to out: "
+		rm -f out out.cp
 		run strace -f -o calls -P "$PWD/out.cp" -e trace=pwrite64 \
 			-e "inject=pwrite64:error=$err:when=2+" \
 			"$SENDCP" send -q --buffer-size 1M -f out "$FIX_MOUNT/snap"

@@ -104,16 +104,20 @@ warned="is mounted through a loop device and may change while it is read"
 # part is in `out`.
 changed_meanwhile()
 {
-	local subvol=$1
+	local subvol=$1 reader
 
 	shift
-	"$SENDCP" send --device "${SECOND:-$FIX/disk0.img}" --buffer-size 160K --checkpoint cp "$subvol" \
-		2>errors > >(
+	mkfifo pipe
+	{
 		dd bs=1000 count=100 iflag=fullblock of=out status=none
 		"$@" >/dev/null
 		cat >>out
-	) || status=$?
-	wait $!
+	} <pipe 3>&- &
+	reader=$!
+	"$SENDCP" send --device "${SECOND:-$FIX/disk0.img}" --buffer-size 160K --checkpoint cp "$subvol" \
+		2>errors >pipe || status=$?
+	wait $reader
+	rm pipe
 }
 
 @test "mounted image: changed while it is read, it is never complete" {
