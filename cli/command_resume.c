@@ -115,7 +115,7 @@ static int refuse_repeat(const struct resume *resume)
 			  resume->sidecar.complete_size, resume->options->at);
 }
 
-/* Where a pipe goes on. 1: nothing is left to send. */
+/* Where a pipe is resumed. 1: nothing is left to send. */
 static int pipe_point(struct resume *resume)
 {
 	const struct options *options = resume->options;

@@ -237,6 +237,7 @@ int journal_claim(const char *path, struct sidecar *contents, struct journal **o
 	struct stat st;
 
 	*out = NULL;
+	journal->created = access(path, F_OK);
 	if (contents)
 		memset(contents, 0, sizeof(*contents));
 	if (open_locked(journal, O_CREAT) || check_overwritable(journal))
@@ -264,7 +265,7 @@ void journal_abandon(struct journal *journal)
 {
 	struct stat st;
 
-	if (journal && !fstat(journal->fd, &st) && !st.st_size)
+	if (journal && journal->created && !fstat(journal->fd, &st) && !st.st_size)
 		unlink(journal->path);
 	journal_close(journal);
 }

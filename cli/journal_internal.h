@@ -22,6 +22,8 @@ struct journal {
 	u64 size;
 	/* Nothing was written since the last sync. */
 	bool synced;
+	/* It was not there when it was claimed. */
+	bool created;
 	/* It belongs to the caller, and nobody else may write to it. */
 	bool trusted;
 	/* The first line's, with its newline. */

@@ -125,13 +125,13 @@ static long parent_of(long pid)
 	return parent;
 }
 
-static size_t find_processes(const struct stat *pipe, long *pids, size_t room)
+static size_t find_processes(const struct stat *pipe, long *pids, size_t capacity)
 {
 	struct dirent *entry;
 	DIR *dir = opendir("/proc");
 	size_t count = 0;
 
-	while (dir && count < room && (entry = readdir(dir)))
+	while (dir && count < capacity && (entry = readdir(dir)))
 		if (is_number(entry->d_name) && atol(entry->d_name) != (long)getpid() &&
 		    each_fd(entry->d_name, reads_pipe, (void *)pipe))
 			pids[count++] = atol(entry->d_name);

@@ -90,8 +90,8 @@ int resume_point_stream(const struct sidecar *sidecar, u64 at, struct resume_poi
 	if (!at)
 		return 0;
 	if (at > made)
-		return error_line("byte %llu lies behind the %llu bytes that the sidecar knows of: "
-				  "cut the copy to these, and resume with --at %llu", at, made,
+		return error_line("byte %llu lies after the %llu bytes that the sidecar knows of: "
+				  "truncate the copy to these, and resume with --at %llu", at, made,
 				  made);
 	index = skip_empty(sidecar, resume_point_batches_before(sidecar, at), at);
 	if (!index) {

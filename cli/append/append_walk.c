@@ -63,7 +63,7 @@ static int walk_until_known(struct resume *resume, struct walk *walk, u32 batch_
 		return -1;
 	if (!walk->agreed)
 		return error_line("%s holds no send stream, or not even its first command: there "
-				  "is nothing to go on with", walk->name);
+				  "is nothing to resume", walk->name);
 	verbose_line(1, "%s: %llu bytes of the stream agree with what would be sent", walk->name,
 		     walk->agreed);
 	return 0;
