@@ -132,7 +132,7 @@ replaced_device()
 		mkdir -p /mnt/ram && mount -o noatime /dev/ram0 /mnt/ram && cd /mnt/ram &&
 		make_snapshots && renew r && sent_while move_device || return
 	[ "$(cat /tmp/status)" = 75 ] && grep 'a device was removed or replaced' /tmp/stderr &&
-		sendcp resume --backend module --checkpoint /tmp/cp >>/tmp/stream && has_end &&
+		sendcp resume --backend module --checkpoint /tmp/cp --append /tmp/stream && has_end &&
 		sendcp send -q --backend direct r >/tmp/whole && cmp /tmp/stream /tmp/whole
 }
 
