@@ -218,8 +218,10 @@ assert_refused()
 	grep -qE "^sendcp: .*tree [0-9]+: ($KNOWN)" "$FIX/stderr"
 	run -1 has_end
 	[ "$(show complete)" = False ]
-	run -1 "$SENDCP" resume --checkpoint "$FIX/cp"
 	run -1 "$SENDCP" resume --checkpoint "$FIX/cp" --at "$(file_size "$FIX/stream")"
+	assert_output --regexp 'was changed|was replaced|is gone'
+	run -1 "$SENDCP" resume --checkpoint "$FIX/cp" --append "$FIX/stream"
+	assert_output --regexp 'was changed|was replaced|is gone'
 	mkdir got
 	[ ! -e "${1:-}" ] || "$SENDCP" send -q "$1" | btrfs receive -q got
 	run btrfs receive -q got <"$FIX/stream"
