@@ -250,8 +250,9 @@ large_extent()
 	read -r inode logical <<<"$(large_extent img)"
 	read -r first <<<"$(physical img "$logical")"
 	corrupt img flip "$((first + 8192 + 100))"
-	FIX_IMAGES=" img"
-	FIX_DEVICES=" $(losetup -f --show img)"
+	mv img "$FIX/disk0.img"
+	FIX_IMAGES=" $FIX/disk0.img"
+	FIX_DEVICES=" $(losetup -f --show "$FIX/disk0.img")"
 	fixture_mount
 	fails_with 1 "data checksum does not match and no copy is good" "$SENDCP" send --backend direct "$FIX_MOUNT/s.ro"
 	[[ $stderr == *"$inode"* && $stderr == *large* && $stderr == *offset* ]] || fail "$stderr"

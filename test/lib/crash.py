@@ -33,7 +33,7 @@ import re
 import sys
 
 from crash_disk import WAYS, disk_after
-from crash_story import JOURNAL, OPTIONS, OUTPUT, Recording, Subject, journal_lines
+from crash_story import JOURNAL, OPTIONS, OUTPUT, SENDCP, Recording, Subject, journal_lines
 
 
 class Wrong(Exception):
@@ -199,6 +199,8 @@ class Replay:
             return
         if done.returncode == 1 and self.thinned_away(trace, k, got, done):
             got, done = b"", self.resume_at(files, 0)
+        if done.returncode == 1 and b"prove it with --have" in done.stderr:
+            got, done = self.resume_proven(files, got)
         if done.returncode == 1:
             got, done = self.as_told(files, got, done)
         if done.returncode or not subject.is_whole(got + done.stdout):
@@ -214,6 +216,16 @@ class Replay:
     def resume_at(self, files, at):
         self.subject.fill(files)
         return self.subject.run(self.subject.resume + ["--at", str(at)])
+
+    def resume_proven(self, files, got):
+        """The sender was at its end: then the receiver has to prove what it has."""
+        self.subject.fill(files)
+        path = os.path.join(self.subject.directory, OUTPUT)
+        with open(path, "wb") as f:
+            f.write(got)
+        position = self.subject.run([SENDCP, "verify", "--position", path]).stdout.decode().strip()
+        done = self.subject.run(self.subject.resume + ["--have", position])
+        return got[:int(position.split(":")[0])], done
 
     def as_told(self, files, got, done):
         """The receiver's copy is cut to where resume says that it can go on."""

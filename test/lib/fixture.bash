@@ -119,7 +119,7 @@ fixture_umount()
 # Not those of FIX_DEVICES: what a test sets there is lost to the next test, and to teardown_file.
 fixture_loops()
 {
-	losetup -l -n -O NAME,BACK-FILE | awk -v images="$FIX/disk" 'index($2, images) == 1 { print $1 }'
+	losetup -l -n -O NAME,BACK-FILE | awk -v images="$FIX/" 'index($2, images) == 1 { print $1 }'
 }
 
 fixture_detach()
