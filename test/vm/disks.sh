@@ -212,6 +212,19 @@ attach()
 	fixture_mount ro
 }
 
+# The disks are not the fixture's own, so it leaves them attached.
+detach()
+{
+	local device
+
+	fixture_umount
+	for device in $FIX_DEVICES; do
+		btrfs device scan --forget "$device" >/dev/null 2>&1 || true
+		losetup -d "$device"
+	done
+	FIX_DEVICES=
+}
+
 make_manifest()
 {
 	local name arguments mounted=
@@ -220,8 +233,7 @@ make_manifest()
 	fixture_begin
 	while IFS='|' read -r name arguments; do
 		if [ "$name" != "$mounted" ]; then
-			fixture_umount
-			fixture_detach
+			detach
 			attach "$name"
 			mounted=$name
 		fi
@@ -232,6 +244,7 @@ make_manifest()
 		echo "$name|$arguments|$(stat -c %s "$FIX/ours")|$(xxh128sum <"$FIX/ours" | cut -d ' ' -f 1)"
 	done <"$DISKS/cases" >"$FIX/manifest"
 	cp "$FIX/manifest" "$DISKS/manifest"
+	detach
 	fixture_end
 }
 
