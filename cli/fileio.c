@@ -109,3 +109,17 @@ char *absolute_path(const char *path)
 	free(directory);
 	return whole;
 }
+
+char *nearest_existing(const char *path)
+{
+	char *copy = xstrdup(path);
+	struct stat st;
+
+	while (stat(copy, &st) && strcmp(copy, "/") && strcmp(copy, ".")) {
+		char *parent = xstrdup(dirname(copy));
+
+		free(copy);
+		copy = parent;
+	}
+	return copy;
+}

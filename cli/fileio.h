@@ -20,5 +20,7 @@ int sync_directory_of(const char *path);
 
 /* malloc'ed; the file itself need not exist, its directory must. NULL with errno. */
 char *absolute_path(const char *path);
+/* @path, or the nearest directory above it that is there. malloc'ed, exits without memory. */
+char *nearest_existing(const char *path);
 
 #endif

@@ -4,7 +4,6 @@
  */
 #include <blkid/blkid.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,23 +11,10 @@
 #include <sys/stat.h>
 
 #include "alloc.h"
+#include "fileio.h"
 #include "mount_place.h"
 
 #define MOUNTINFO "/proc/self/mountinfo"
-
-static char *nearest_existing(const char *path)
-{
-	char *copy = xstrdup(path);
-	struct stat st;
-
-	while (stat(copy, &st) && strcmp(copy, "/") && strcmp(copy, ".")) {
-		char *parent = xstrdup(dirname(copy));
-
-		free(copy);
-		copy = parent;
-	}
-	return copy;
-}
 
 /* mountinfo writes blanks, newlines and backslashes as octal numbers. */
 static void unescape(char *text)

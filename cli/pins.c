@@ -3,12 +3,12 @@
  * Finding again what a sidecar's header names, and making sure that it is the same.
  */
 #include <errno.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "alloc.h"
+#include "fileio.h"
 #include "message.h"
 #include "pins.h"
 #include "sender/sender.h"
@@ -17,24 +17,6 @@
 static bool is_image(const struct source *source)
 {
 	return !strcmp(source_kind(source), "image");
-}
-
-/*
- * The nearest directory above @path that is there: the snapshot may be gone or renamed, the
- * filesystem is still found.
- */
-static char *nearest_existing(const char *path)
-{
-	char *copy = xstrdup(path);
-	struct stat st;
-
-	while (stat(copy, &st) && strcmp(copy, "/") && strcmp(copy, ".")) {
-		char *parent = xstrdup(dirname(copy));
-
-		free(copy);
-		copy = parent;
-	}
-	return copy;
 }
 
 /* The filesystem may be mounted elsewhere now. NULL: nowhere. */
@@ -57,6 +39,7 @@ static bool is_there(const struct sidecar_header *header, const char *path)
 
 static int open_mounted(const struct sidecar_header *header, struct source **out)
 {
+	/* The snapshot may be gone or renamed, the filesystem is still found. */
 	char *path = nearest_existing(header->subvolumes.pins[0].path);
 	char *elsewhere = is_there(header, path) ? NULL : find_elsewhere(header);
 	char uuid[UUID_TEXT_SIZE];

@@ -51,7 +51,7 @@ struct walk {
 	/* Of the frame that is being read. */
 	struct blocks_cut frame;
 	/* Its contents' size, as its header tells it; all ones: it does not. */
-	u64 told;
+	u64 stated;
 	unsigned int empty;
 	int err;
 };
@@ -204,7 +204,7 @@ static void add_cut(struct walk *walk, enum blocks_close close)
 }
 
 /* The contents' size that a frame's header tells in @width bytes at @bytes. */
-static u64 told_size(const u8 *bytes, unsigned int width)
+static u64 stated_size(const u8 *bytes, unsigned int width)
 {
 	u64 size = 0;
 
@@ -235,7 +235,7 @@ static size_t describe_frame(struct walk *walk, const u8 *header)
 		.size_file = walk->file + length,
 		.size_width = width,
 	};
-	walk->told = told_size(header + length, width);
+	walk->stated = stated_size(header + length, width);
 	walk->empty = 0;
 	return length + width;
 }
@@ -247,15 +247,15 @@ static bool damaged(struct walk *walk, const char *how)
 }
 
 /*
- * What no encoder makes would have to be kept, or looked at, without end. A size that is told wrong
- * does not matter where a frame can be cut.
+ * What no encoder makes would have to be kept, or looked at, without end. A wrong size does not
+ * matter where a frame can be cut.
  */
 static bool check_block(struct walk *walk, u64 plain_before, bool last)
 {
 	walk->empty = walk->plain == plain_before ? walk->empty + 1 : 0;
 	if (!last && walk->empty > EMPTY_MAX)
-		return damaged(walk, "it goes on with empty blocks (zeros?)");
-	if (size_stays(&walk->frame) && walk->plain - walk->frame.frame_plain > walk->told)
+		return damaged(walk, "empty blocks follow (zeros?)");
+	if (size_stays(&walk->frame) && walk->plain - walk->frame.frame_plain > walk->stated)
 		return damaged(walk, "it holds more than it tells");
 	return true;
 }

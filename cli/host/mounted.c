@@ -19,8 +19,7 @@
 #define MOUNTINFO "/proc/self/mountinfo"
 #define LINE_SIZE 8192u
 
-/* First line of the file @path made of @dir and @name, without its newline. */
-static bool read_line(const char *dir, const char *name, char *line, size_t size)
+bool read_sysfs_line(const char *dir, const char *name, char *line, size_t size)
 {
 	char path[PATH_MAX];
 	FILE *file;
@@ -45,7 +44,7 @@ static dev_t device_number(const char *dir)
 	unsigned int minor;
 	char line[64];
 
-	if (!read_line(dir, "dev", line, sizeof(line)) ||
+	if (!read_sysfs_line(dir, "dev", line, sizeof(line)) ||
 	    sscanf(line, "%u:%u", &major, &minor) != 2)
 		return 0;
 	return makedev(major, minor);

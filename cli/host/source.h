@@ -107,6 +107,8 @@ int open_inode(int mount_fd, u64 root, u64 inode, u64 generation, int flags);
 int add_other_members(struct device_list *list, const char *path);
 
 /* mounted.c */
+/* First line of the file @name in @dir, without its newline. False: there is none. */
+bool read_sysfs_line(const char *dir, const char *name, char *line, size_t size);
 enum mounted_state {
 	NOT_MOUNTED,
 	MOUNTED_READ_ONLY,

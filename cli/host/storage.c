@@ -13,6 +13,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "host/source.h"
 #include "host/storage.h"
 
 /* A test has one of its own: no machine has all kinds of devices. */
@@ -44,21 +45,10 @@ static int add_stat(struct storage *storage, const struct stat *st, unsigned int
 /* First line of @name in the sysfs directory of block device @number, without its newline. */
 static bool read_attribute(dev_t number, const char *name, char *line, size_t size)
 {
-	char path[PATH_MAX];
-	FILE *file;
-	bool ok;
+	char dir[PATH_MAX];
 
-	if (snprintf(path, sizeof(path), SYSFS_BLOCK "/%u:%u/%s", major(number), minor(number),
-		     name) >= (int)sizeof(path))
-		return false;
-	file = fopen(path, "re");
-	if (!file)
-		return false;
-	ok = fgets(line, (int)size, file);
-	fclose(file);
-	if (ok)
-		line[strcspn(line, "\n")] = '\0';
-	return ok;
+	snprintf(dir, sizeof(dir), SYSFS_BLOCK "/%u:%u", major(number), minor(number));
+	return read_sysfs_line(dir, name, line, size);
 }
 
 /* The number in the attribute @name, "MAJOR:MINOR". */
