@@ -137,11 +137,27 @@ deb_files()
 	assert_output "sendcp $VERSION"
 }
 
+# Lintian looks for misspelled words among the bytes of machine code, too, where any three bytes may
+# happen to be one. Only those that the program can print are of interest.
+without_chance_words()
+{
+	local line word
+
+	dpkg-deb -x "$DEB" "$FIX/for-words"
+	objcopy -O binary -j .rodata "$FIX/for-words/usr/bin/sendcp" "$FIX/rodata"
+	[ -s "$FIX/rodata" ] || return 1
+	while read -r line; do
+		word=$(sed -n 's/^I: sendcp: spelling-error-in-binary \([^ ]*\) .*/\1/p' <<<"$line")
+		[ -n "$word" ] && ! grep -aqF -- "$word" "$FIX/rodata" || echo "$line"
+	done
+}
+
 @test "deb: lintian finds nothing, in the source neither" {
 	# It looks at what is named here, and no further.
 	grep -q '^ .*[0-9] sendcp_.*\.dsc$' "$MADE"/sendcp*.changes
 	run lintian --allow-root --fail-on error,warning --display-info "$MADE"/sendcp*.changes
 	assert_success
+	run without_chance_words <<<"$output"
 	assert_output ""
 	# Nothing was silenced.
 	run find debian -name '*lintian-overrides*'
