@@ -41,13 +41,19 @@ int scp_checkpoint_verify(const u8 *blob, size_t size, enum scp_reason *reason)
 	return scp_reason_errno(*reason);
 }
 
-/* Finds root @id among the pins; leaves @pin zeroed if it is not there. */
+/* Those of the clone roots, and the parent's after them. */
+static u64 pin_count(const struct scp_checkpoint_header *header)
+{
+	return (u64)le32_to_cpu(header->root_count) + !!header->parent;
+}
+
+/* Finds tree @id among the pins; leaves @pin zeroed if it is not there. */
 static bool find_pin(const struct scp_checkpoint_header *header, size_t size, u64 id,
 		     struct scp_pin *pin)
 {
 	const struct scp_checkpoint_pin *pins = (const void *)(header + 1);
-	u32 count = le32_to_cpu(header->root_count);
-	u32 i;
+	u64 count = pin_count(header);
+	u64 i;
 
 	memset(pin, 0, sizeof(*pin));
 	if (count > (size - sizeof(*header)) / sizeof(*pins))
@@ -70,8 +76,7 @@ static bool find_pin(const struct scp_checkpoint_header *header, size_t size, u6
  */
 static bool is_at_end(const struct scp_checkpoint_header *header, size_t size)
 {
-	size_t pins = (size_t)le32_to_cpu(header->root_count) + !!header->parent;
-	size_t at = sizeof(*header) + pins * sizeof(struct scp_checkpoint_pin);
+	size_t at = sizeof(*header) + pin_count(header) * sizeof(struct scp_checkpoint_pin);
 	const struct scp_checkpoint_state *state = (const void *)((const u8 *)header + at);
 	size_t tail = sizeof(u32) + sizeof(struct scp_checkpoint_payload);
 
@@ -100,13 +105,13 @@ int scp_checkpoint_info(const void *blob, size_t size, struct scp_checkpoint_inf
 	memset(info, 0, sizeof(*info));
 	if (!err) {
 		fill_info(header, info);
-		if (!find_pin(header, size, le64_to_cpu(header->subvolume), &info->subvolume)) {
+		if (!find_pin(header, size, le64_to_cpu(header->subvolume), &info->subvolume) ||
+		    (header->parent &&
+		     !find_pin(header, size, le64_to_cpu(header->parent), &info->parent))) {
 			reason = SCP_CHECKPOINT_FORMAT;
 			err = scp_reason_errno(reason);
 		}
 		info->end = !err && is_at_end(header, size);
-		if (header->parent)
-			find_pin(header, size, le64_to_cpu(header->parent), &info->parent);
 	}
 	if (err && error) {
 		scp_error_clear(error);

@@ -390,6 +390,46 @@ static void information_is_what_was_sent(void **state)
 	bytes_free(&whole);
 }
 
+/* The checkpoint before the first command of @request. */
+static void first_information(struct sending *sending, const struct scp_request *request,
+			      struct scp_checkpoint_info *info)
+{
+	struct scp_engine *engine = open_engine(sending, request);
+	struct bytes checkpoint = { 0 };
+	struct scp_error error;
+
+	take_checkpoint(engine, &checkpoint);
+	assert_int_equal(scp_checkpoint_info(checkpoint.data, checkpoint.size, info, &error), 0);
+	scp_engine_close(engine);
+	bytes_free(&checkpoint);
+}
+
+static void information_knows_the_parent(void **state)
+{
+	static const u64 others[] = { IMAGE_BASE }, both[] = { IMAGE_BASE, IMAGE_OLDER };
+	const struct scp_request rows[] = {
+		{ .protocol = 1, .subvolume = IMAGE_SNAP, .parent = IMAGE_OLDER,
+		  .flags = SCP_SEND_WRITABLE_OK },
+		{ .protocol = 1, .subvolume = IMAGE_SNAP, .parent = IMAGE_OLDER,
+		  .flags = SCP_SEND_WRITABLE_OK,
+		  .clone_sources = others, .clone_count = ARRAY_SIZE(others) },
+		{ .protocol = 1, .subvolume = IMAGE_SNAP, .parent = IMAGE_OLDER,
+		  .flags = SCP_SEND_WRITABLE_OK,
+		  .clone_sources = both, .clone_count = ARRAY_SIZE(both) },
+	};
+	static const u8 none[sizeof(((struct scp_pin *)NULL)->uuid)];
+	struct scp_checkpoint_info info;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		first_information(*state, &rows[i], &info);
+		assert_int_equal(info.subvolume.id, IMAGE_SNAP);
+		assert_int_equal(info.parent.id, IMAGE_OLDER);
+		assert_memory_not_equal(info.parent.uuid, none, sizeof(none));
+		assert_int_equal(info.clone_count, rows[i].clone_count);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest full[] = {
@@ -402,6 +442,7 @@ int main(void)
 		cmocka_unit_test(other_requests_are_told_apart),
 		cmocka_unit_test(impossible_requests_are_refused),
 		cmocka_unit_test(information_is_what_was_sent),
+		cmocka_unit_test(information_knows_the_parent),
 	};
 	const struct CMUnitTest incremental[] = {
 		cmocka_unit_test(forged_checkpoints_do_no_harm),
