@@ -9,11 +9,12 @@
 
 void scp_ref_list_clear(struct scp_ref_list *list)
 {
+	/* Called at every item, while the buckets stay as many as the largest inode needed. */
+	if (list->count)
+		memset(list->buckets, 0, list->bucket_count * sizeof(*list->buckets));
 	list->count = 0;
 	list->live = 0;
 	list->used = 0;
-	if (list->buckets)
-		memset(list->buckets, 0, list->bucket_count * sizeof(*list->buckets));
 }
 
 void scp_ref_list_release(struct scp_ref_list *list)
