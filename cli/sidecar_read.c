@@ -11,13 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <sendcp/engine.h>
+
 #include "json_line.h"
 #include "message.h"
 #include "sidecar.h"
 #include "text.h"
 
-/* Far above the longest line that can arise, far below what would be a burden. */
-#define LINE_LENGTH_MAX (64u << 20)
+/* A line holds one checkpoint in base64, or a header's paths and subvolumes. */
+#define LINE_LENGTH_MAX (SCP_CHECKPOINT_MAX / 3 * 4 + (1u << 20))
 
 struct reader {
 	const char *name;
@@ -330,20 +332,26 @@ static int take_lines(struct reader *reader, char *buffer, size_t *filled)
 	return ret;
 }
 
-/* Grows @buffer when a line fills it; a line longer than any of ours is taken for a torn one. */
-static int make_room(char **buffer, size_t *room, size_t filled)
+/*
+ * Grows @buffer when a line fills it. A crash tears a line shorter; one that is longer than any of
+ * ours is damage, and what follows it must not be given up.
+ */
+static int reserve_line(const struct reader *reader, char **buffer, size_t *capacity, size_t filled)
 {
+	size_t larger = *capacity ? scp_min(*capacity * 2, LINE_LENGTH_MAX) : 1 << 16;
 	char *grown;
 
-	if (filled < *room)
+	if (filled < *capacity)
 		return 0;
-	if (*room >= LINE_LENGTH_MAX)
-		return 1;
-	grown = realloc(*buffer, *room ? *room * 2 : 1 << 16);
+	if (*capacity >= LINE_LENGTH_MAX)
+		return error_line("%s: line %llu of the sidecar is longer than any that sendcp "
+				  "writes: the file is damaged", reader->name,
+				  reader->line_number + 1);
+	grown = realloc(*buffer, larger);
 	if (!grown)
 		return error_line("out of memory");
 	*buffer = grown;
-	*room = *room ? *room * 2 : 1 << 16;
+	*capacity = larger;
 	return 0;
 }
 
@@ -351,13 +359,13 @@ static int make_room(char **buffer, size_t *room, size_t filled)
 static int read_lines(struct reader *reader, int fd)
 {
 	char *buffer = NULL;
-	size_t room = 0, filled = 0;
+	size_t capacity = 0, filled = 0;
 	off_t at = 0;
 	ssize_t got;
 	int ret;
 
-	while (!(ret = make_room(&buffer, &room, filled))) {
-		got = pread(fd, buffer + filled, room - filled, at);
+	while (!(ret = reserve_line(reader, &buffer, &capacity, filled))) {
+		got = pread(fd, buffer + filled, capacity - filled, at);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -371,7 +379,7 @@ static int read_lines(struct reader *reader, int fd)
 			break;
 	}
 	free(buffer);
-	return ret < 0 ? -1 : 0;
+	return ret;
 }
 
 int sidecar_read(int fd, const char *name, struct sidecar *out)

@@ -10,6 +10,7 @@
 int handover_blob(struct sendcp_send *args, const void *checkpoint, size_t size, u64 offset,
 		  bool copy)
 {
+	BUILD_BUG_ON(SENDCP_CHECKPOINT_MAX != SCP_CHECKPOINT_MAX);
 	args->new_checkpoint_size = size;
 	args->offset = offset;
 	if (size > args->new_checkpoint_room)

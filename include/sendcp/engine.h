@@ -27,6 +27,13 @@ struct scp_engine;
 #define SCP_PROTOCOL_MIN 1
 #define SCP_PROTOCOL_MAX 2
 
+/*
+ * The largest checkpoint in bytes, the ioctl's SENDCP_CHECKPOINT_MAX. A send that needs more (some
+ * four million directories that wait to be removed) fails with SCP_CHECKPOINT_SIZE: one that could
+ * not be stored and read back would be worth nothing.
+ */
+#define SCP_CHECKPOINT_MAX (64u << 20)
+
 struct scp_request {
 	u32 protocol;
 	u32 flags;

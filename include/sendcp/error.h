@@ -66,6 +66,7 @@
 	R(CHECKPOINT_VERSION, EILSEQ, "checkpoint was made by another version of sendcp") \
 	R(CHECKPOINT_REQUEST, ESTALE, "checkpoint was made with other options") \
 	R(CHECKPOINT_POSITION, ESTALE, "checkpoint's position is not in this subvolume") \
+	R(CHECKPOINT_SIZE, E2BIG, "checkpoint would be larger than 64 MiB") \
 	R(MODULE, EIO, "the kernel module failed")
 
 enum scp_reason {

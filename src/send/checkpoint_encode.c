@@ -263,6 +263,8 @@ static int encode(struct scp_engine *engine, u8 **blob, size_t *size)
 	struct writer out;
 
 	*size = encoded_size(engine, memo_count);
+	if (*size > SCP_CHECKPOINT_MAX)
+		return scp_send_fail(engine, SCP_CHECKPOINT_SIZE);
 	*blob = scp_alloc(*size);
 	if (!*blob)
 		return scp_send_fail(engine, SCP_NO_MEMORY);

@@ -479,6 +479,61 @@ static void files_are_proven(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* The largest checkpoint there is comes back; nothing of it is taken for a torn line. */
+static void the_largest_checkpoint_is_read_back(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct sidecar_batch batch = make_batch(0, BATCH, BATCH);
+	struct sidecar sidecar;
+	u8 *largest = malloc(SCP_CHECKPOINT_MAX);
+
+	assert_non_null(largest);
+	for (u32 i = 0; i < SCP_CHECKPOINT_MAX; i++)
+		largest[i] = (u8)(i * 37 + (i >> 13));
+	batch.checkpoint = largest;
+	batch.checkpoint_size = SCP_CHECKPOINT_MAX;
+	add(journal, 0, 1);
+	assert_int_equal(journal_batch(journal, &batch), 0);
+	add(journal, 2 * BATCH, 1);
+	journal_close(journal);
+	assert_int_equal(journal_open(place->path, &sidecar, &journal), 0);
+	assert_int_equal(sidecar.count, 3);
+	assert_int_equal(sidecar.batches[1].checkpoint_size, SCP_CHECKPOINT_MAX);
+	assert_memory_equal(sidecar.batches[1].checkpoint, largest, SCP_CHECKPOINT_MAX);
+	journal_close(journal);
+	sidecar_clear(&sidecar);
+	free(largest);
+}
+
+/* No crash makes a line longer: it is damage, which is not cut away. */
+static void a_line_that_is_too_long_is_damage(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct sidecar sidecar;
+	struct stat before, after;
+	char *text = malloc(SCP_CHECKPOINT_MAX);
+	int fd;
+
+	assert_non_null(text);
+	memset(text, 'A', SCP_CHECKPOINT_MAX);
+	add(journal, 0, 2);
+	journal_close(journal);
+	fd = open(place->path, O_WRONLY | O_APPEND);
+	assert_true(fd >= 0);
+	for (unsigned int i = 0; i < 2; i++)
+		assert_int_equal(write(fd, text, SCP_CHECKPOINT_MAX), SCP_CHECKPOINT_MAX);
+	close(fd);
+	free(text);
+	assert_int_equal(stat(place->path, &before), 0);
+	assert_int_not_equal(sidecar_read_path(place->path, &sidecar), 0);
+	assert_int_not_equal(journal_open(place->path, &sidecar, &journal), 0);
+	assert_null(journal);
+	assert_int_equal(stat(place->path, &after), 0);
+	assert_int_equal(after.st_size, before.st_size);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -496,6 +551,8 @@ int main(void)
 		TEST(one_run_at_a_time),
 		TEST(foreign_files_are_left_alone),
 		TEST(files_are_proven),
+		TEST(the_largest_checkpoint_is_read_back),
+		TEST(a_line_that_is_too_long_is_damage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "send/checkpoint.h"
+#include "send/engine_private.h"
 #include "sending.h"
 
 #define HEADER(field) offsetof(struct scp_checkpoint_header, field)
@@ -390,6 +391,25 @@ static void information_is_what_was_sent(void **state)
 	bytes_free(&whole);
 }
 
+/* One that nobody could store is not made; the caller learns why. */
+static void too_large_checkpoints_are_refused(void **state)
+{
+	struct sending *sending = *state;
+	struct scp_engine *engine = open_engine(sending, &sending->requests[0]);
+	struct bytes checkpoint = { 0 };
+	size_t needed;
+	u64 ino;
+
+	for (ino = 1; ino <= SCP_CHECKPOINT_MAX / (2 * sizeof(u64)); ino++)
+		assert_int_equal(scp_inode_set_add(&engine->state.utimes, ino, 1), 0);
+	assert_int_equal(scp_engine_checkpoint(engine, NULL, 0, &needed), -E2BIG);
+	assert_int_equal(scp_engine_error(engine)->reason, SCP_CHECKPOINT_SIZE);
+	scp_inode_set_clear(&engine->state.utimes);
+	take_checkpoint(engine, &checkpoint);
+	bytes_free(&checkpoint);
+	scp_engine_close(engine);
+}
+
 /* The checkpoint before the first command of @request. */
 static void first_information(struct sending *sending, const struct scp_request *request,
 			      struct scp_checkpoint_info *info)
@@ -443,6 +463,7 @@ int main(void)
 		cmocka_unit_test(impossible_requests_are_refused),
 		cmocka_unit_test(information_is_what_was_sent),
 		cmocka_unit_test(information_knows_the_parent),
+		cmocka_unit_test(too_large_checkpoints_are_refused),
 	};
 	const struct CMUnitTest incremental[] = {
 		cmocka_unit_test(forged_checkpoints_do_no_harm),
