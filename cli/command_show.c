@@ -3,11 +3,13 @@
  * sendcp show: what a sidecar is about and how far its stream got.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "command.h"
 #include <sendcp/engine.h>
 
+#include "alloc.h"
 #include "json_line.h"
 #include "message.h"
 #include "sidecar.h"
@@ -70,6 +72,16 @@ static void show_time(const char *title, u64 seconds)
 		printf("%-16s%llu seconds after 1970\n", title, seconds);
 }
 
+/* Names are what someone else chose. */
+static void show_name(const char *name)
+{
+	char *line = xstrdup(name);
+
+	make_printable(line);
+	fputs(line, stdout);
+	free(line);
+}
+
 static void show_pins(const char *title, const struct pin_list *list)
 {
 	char uuid[UUID_TEXT_SIZE];
@@ -78,8 +90,9 @@ static void show_pins(const char *title, const struct pin_list *list)
 		const struct pin *pin = &list->pins[i];
 
 		uuid_text(pin->uuid, uuid);
-		printf("%-16s%s (id %llu, uuid %s, transaction %llu", title, pin->path, pin->id,
-		       uuid, pin->ctransid);
+		printf("%-16s", title);
+		show_name(pin->path);
+		printf(" (id %llu, uuid %s, transaction %llu", pin->id, uuid, pin->ctransid);
 		if (pin->parent)
 			printf(", parent id %llu", pin->parent);
 		puts(")");
@@ -91,11 +104,16 @@ static void show_header(const struct sidecar_header *header)
 	char fsid[UUID_TEXT_SIZE];
 
 	uuid_text(header->fsid, fsid);
-	printf("%-16ssendcp %s\n", "written by:", header->tool);
+	printf("%-16ssendcp ", "written by:");
+	show_name(header->tool);
+	puts("");
 	show_time("begun:", header->begun);
 	printf("%-16s%s (%s)\n", "filesystem:", fsid, sidecar_backend(header));
-	for (size_t i = 0; i < header->device_count; i++)
-		printf("%-16s%s\n", "device:", header->devices[i]);
+	for (size_t i = 0; i < header->device_count; i++) {
+		printf("%-16s", "device:");
+		show_name(header->devices[i]);
+		puts("");
+	}
 	show_pins("subvolume:", &header->subvolumes);
 	show_pins("clone source:", &header->clone_sources);
 	printf("%-16s%u%s%s%s\n", "protocol:", header->protocol,
@@ -149,7 +167,9 @@ static void show_progress(const struct sidecar *sidecar)
 static void show_text(const struct sidecar *sidecar)
 {
 	show_header(&sidecar->header);
-	printf("%-16s%s\n", "output:", sidecar->output ? sidecar->output : "standard output");
+	printf("%-16s", "output:");
+	show_name(sidecar->output ? sidecar->output : "standard output");
+	puts("");
 	show_wrapping(&sidecar->header.wrapping);
 	show_progress(sidecar);
 	show_mark(sidecar);

@@ -305,9 +305,12 @@ static int adopt(struct journal *journal, const struct sidecar *contents)
 	if (fstat(journal->fd, &st))
 		return journal_failed(journal, "look at");
 	/* Durably, or a crash could bring lines back behind new ones. */
-	if ((u64)st.st_size > journal->size &&
-	    (ftruncate(journal->fd, (off_t)journal->size) || journal_sync(journal)))
-		return journal_failed(journal, "cut");
+	if ((u64)st.st_size > journal->size) {
+		if (ftruncate(journal->fd, (off_t)journal->size))
+			return journal_failed(journal, "cut");
+		if (journal_sync(journal))
+			return -1;
+	}
 	journal_drop_temporary(journal);
 	return journal_index_load(journal, contents);
 }

@@ -42,8 +42,7 @@ static void write_all(const char *bytes, size_t size)
 	}
 }
 
-/* Names come from disks: none of them may break the line or drive the terminal. */
-static void make_printable(char *line)
+void make_printable(char *line)
 {
 	for (; *line; line++) {
 		unsigned char c = *line;
@@ -57,7 +56,7 @@ static void make_printable(char *line)
  * A line that is too long is cut. No allocation: running out of memory is one of the things to be
  * told.
  */
-static void put_line(const char *prefix, bool printable_only, const char *fmt, va_list args)
+static void put_line(const char *prefix, const char *fmt, va_list args)
 {
 	char line[LINE_MAX_BYTES];
 	size_t start = (size_t)snprintf(line, sizeof(line), "%s", prefix);
@@ -68,8 +67,7 @@ static void put_line(const char *prefix, bool printable_only, const char *fmt, v
 	if (made < 0)
 		made = 0;
 	end = start + ((size_t)made < room ? (size_t)made : room - 1);
-	if (printable_only)
-		make_printable(line);
+	make_printable(line);
 	line[end] = '\n';
 	write_all(line, end + 1);
 }
@@ -79,7 +77,7 @@ int error_line(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	put_line(ERROR_PREFIX, true, fmt, args);
+	put_line(ERROR_PREFIX, fmt, args);
 	va_end(args);
 	return -1;
 }
@@ -89,7 +87,7 @@ void warn_line(const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	put_line(WARN_PREFIX, true, fmt, args);
+	put_line(WARN_PREFIX, fmt, args);
 	va_end(args);
 }
 
@@ -100,7 +98,7 @@ void info_line(const char *fmt, ...)
 	if (message_verbosity() < 0)
 		return;
 	va_start(args, fmt);
-	put_line("", false, fmt, args);
+	put_line("", fmt, args);
 	va_end(args);
 }
 
@@ -111,7 +109,7 @@ void verbose_line(int level, const char *fmt, ...)
 	if (message_verbosity() < level)
 		return;
 	va_start(args, fmt);
-	put_line("", false, fmt, args);
+	put_line("", fmt, args);
 	va_end(args);
 }
 

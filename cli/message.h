@@ -23,6 +23,11 @@ enum exit_code {
 void message_set_verbosity(int verbosity);
 int message_verbosity(void);
 
+/*
+ * Names come from disks: none of them may break a line or drive a terminal. Control characters of
+ * @line become '?'.
+ */
+void make_printable(char *line);
 /* Always printed. Returns -1, so that `return error_line(...)` reads well. */
 int error_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Always printed, "sendcp: warning: ". */

@@ -33,14 +33,17 @@ static bool take_agreed(void *context, const void *data, size_t size, u64 *prove
 /* Walks through FILE once. walk->again: a flag was found out, do it once more. */
 static int walk_file(struct resume *resume, struct walk *walk, u32 batch_size)
 {
-	struct unwrap *unwrap = unwrap_open_fd(resume->output.fd);
+	struct unwrap *unwrap;
 	int ret = -1;
 
 	walk->again = false;
 	walk->index = 0;
 	walk->agreed = 0;
-	if (lseek(resume->output.fd, 0, SEEK_SET) < 0 || !unwrap)
+	if (lseek(resume->output.fd, 0, SEEK_SET) < 0)
 		return error_line("cannot read %s: %s", walk->name, strerror(errno));
+	unwrap = unwrap_open_fd(resume->output.fd);
+	if (!unwrap)
+		return error_line("out of memory");
 	walk->reader = stream_reader_new(unwrap);
 	if (!walk->reader)
 		error_line("out of memory");

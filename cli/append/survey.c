@@ -156,14 +156,28 @@ static void set_wrapping(struct survey *survey, enum unwrap_kind kind)
 		survey->wrapping.level = WRAPPING_LEVEL_DEFAULT;
 }
 
+static struct unwrap *open_from_start(struct survey *survey)
+{
+	struct unwrap *unwrap;
+
+	if (lseek(survey->fd, 0, SEEK_SET) < 0) {
+		unreadable(survey, errno);
+		return NULL;
+	}
+	unwrap = unwrap_open_fd(survey->fd);
+	if (!unwrap)
+		unreadable(survey, ENOMEM);
+	return unwrap;
+}
+
 /* Reads the file's beginning; an unwrap that has begun cannot be used for anything else. */
 static int recognise(struct survey *survey)
 {
-	struct unwrap *unwrap = unwrap_open_fd(survey->fd);
+	struct unwrap *unwrap = open_from_start(survey);
 	u8 byte;
 
-	if (!unwrap || lseek(survey->fd, 0, SEEK_SET) < 0)
-		return unreadable(survey, unwrap ? errno : ENOMEM);
+	if (!unwrap)
+		return -1;
 	unwrap_read(unwrap, &byte, 1);
 	set_wrapping(survey, unwrap_kind(unwrap));
 	unwrap_close(unwrap);
@@ -172,11 +186,11 @@ static int recognise(struct survey *survey)
 
 static int survey_members(struct survey *survey)
 {
-	struct unwrap *unwrap = unwrap_open_fd(survey->fd);
+	struct unwrap *unwrap = open_from_start(survey);
 	int ret;
 
-	if (!unwrap || lseek(survey->fd, 0, SEEK_SET) < 0)
-		return unreadable(survey, unwrap ? errno : ENOMEM);
+	if (!unwrap)
+		return -1;
 	ret = survey_archive(survey, unwrap);
 	unwrap_close(unwrap);
 	return ret;

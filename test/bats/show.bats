@@ -134,3 +134,18 @@ last_of()
 	"$SENDCP" resume -q --checkpoint cp --at 100000 >rest
 	cmp <(tail -c +100001 stream) rest
 }
+
+@test "show, -v: names cannot break a line or drive a terminal" {
+	local image=$'im\nage\e[31m' file=$'out\nput\e[31m'
+
+	cp --reflink=auto "$BATS_FILE_TMPDIR/image" "$image"
+	"$SENDCP" send -v --device "$image" --checkpoint cp -f "$file" s.ro 2>said
+	grep -q '^filesystem ' said
+	assert_file_exists "$file"
+	"$SENDCP" show cp >shown
+	grep -q '^output: .*out?put?\[31m$' shown
+	grep -q '^device: .*im?age?\[31m$' shown
+	"$SENDCP" verify -v --checkpoint cp "$file" 2>>said || true
+	run grep -ac $'[\x01-\x08\x0b-\x1f\x7f]' said shown
+	assert_output $'said:0\nshown:0'
+}
