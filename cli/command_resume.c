@@ -94,7 +94,7 @@ static int already_complete(struct resume *resume, u64 file_offset)
 /* What its reader has was never known here; the ways to find out, and none of them by itself. */
 static int refuse_pipe(const struct resume *resume)
 {
-	char *command = resume_command(journal_path(resume->journal), NULL);
+	char *command = resume_command(journal_path(resume->journal), resume->options);
 
 	error_line("the stream went into a pipe, and how much of it the reader kept is not known "
 		   "(%llu bytes were made)", sidecar_made(&resume->sidecar));

@@ -59,9 +59,10 @@ static u64 written(const struct stream_run *run)
  * What is certain about a pipe is how many bytes went in. A reader that was killed with the same
  * signal has lost what it had in memory, a compressor has other bytes in its file.
  */
-static void report_ways(const struct stream_run *run, const char *checkpoint)
+static void report_ways(const struct stream_run *run, const char *checkpoint,
+			const struct options *devices)
 {
-	char *resume = resume_command(checkpoint, NULL);
+	char *resume = resume_command(checkpoint, devices);
 
 	error_line("if sendcp is where FILE is: %s --have $(ssh HOST sendcp verify --position "
 		   "FILE) | ...", resume);
@@ -100,7 +101,7 @@ static int report_pipe(const struct stream_run *run, const struct options *optio
 	if (!file_still_there(file)) {
 		file = NULL;
 		if (checkpoint)
-			report_ways(run, checkpoint);
+			report_ways(run, checkpoint, devices);
 		error_line("FILE below is a file of this host that holds what was sent, plain, in "
 			   "zstd or in an archive");
 	}

@@ -450,6 +450,24 @@ run_last_line()
 	cmp part whole
 }
 
+@test "last line: an image that was moved is named in every way to resume a pipe" {
+	local line have
+
+	zstd -q -d --sparse -o image "$BATS_TEST_DIRNAME/../images/small-nodes.0.img.zst"
+	"$SENDCP" send -q --device image s.ro >whole
+	"$SENDCP" send -q --device image --checkpoint cp s.ro 2>/dev/null | head -c 300000 >part || true
+	mv image moved
+	"$SENDCP" resume -q --checkpoint cp --device moved 2>err >out && fail "resumed"
+	[ "$(grep -c 'sendcp resume' err)" -ge 3 ] || fail "$(cat err)"
+	while read -r line; do
+		[[ $line == *" --device $PWD/moved "* ]] || fail "$line"
+	done < <(grep -o 'sendcp resume .*' err)
+	have=$("$SENDCP" verify --position part)
+	truncate -s "${have%%:*}" part
+	"$SENDCP" resume -q --checkpoint cp --device moved --have "$have" >>part
+	cmp part whole
+}
+
 @test "send again: interrupted before the sidecar had its first batch" {
 	interrupted
 	sed -i 1q out.cp
