@@ -8,7 +8,7 @@
 #include <sendcp/engine.h>
 #include "clone/clone.h"
 #include "send/compare.h"
-#include "send/queue.h"
+#include "encode/queue.h"
 #include "send/reflist.h"
 #include "send/state.h"
 
