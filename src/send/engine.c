@@ -18,6 +18,12 @@ int scp_send_fail(struct scp_engine *engine, enum scp_reason reason)
 			SCP_NOWHERE);
 }
 
+/* A command that cannot be encoded is a failure at the current inode. */
+static int encoder_fail(void *owner, enum scp_reason reason)
+{
+	return scp_send_fail(owner, reason);
+}
+
 int scp_engine_fail(struct scp_engine *engine, enum scp_reason reason, const char *detail)
 {
 	return scp_fail_detail(engine->volume, reason, detail);
@@ -198,7 +204,9 @@ static int set_up(struct scp_engine *engine, const struct scp_request *request)
 		err = open_current(engine, request);
 	if (err)
 		return err;
-	engine->protocol = request->protocol;
+	engine->encoder.protocol = request->protocol;
+	engine->encoder.fail = encoder_fail;
+	engine->encoder.owner = engine;
 	engine->flags = request->flags;
 	scp_state_init(&engine->state);
 	/* Reading ahead pays where everything is read; a comparison passes over most. */
@@ -248,7 +256,7 @@ void scp_engine_close(struct scp_engine *engine)
 	scp_ref_list_release(&engine->naming.gone);
 	scp_inode_set_release(&engine->naming.touched);
 	scp_id_list_release(&engine->naming.aside);
-	scp_queue_release(&engine->queue);
+	scp_queue_release(&engine->encoder.queue);
 	scp_state_release(&engine->state);
 	scp_clone_search_release(&engine->clones);
 	scp_free(engine->stored.list);

@@ -7,8 +7,8 @@
 
 #include <sendcp/engine.h>
 #include "clone/clone.h"
+#include "encode/encode.h"
 #include "send/compare.h"
-#include "encode/queue.h"
 #include "send/reflist.h"
 #include "send/state.h"
 
@@ -74,16 +74,8 @@ struct scp_window {
 	size_t origin_size;
 	/* Commands of the step that were delivered. */
 	u32 delivered;
-	/* Commands the step has made so far, the dropped ones included. */
-	u32 made;
-	/* Commands before this one are dropped: they were delivered earlier. */
-	u32 from;
-	/* The step is being run, and its commands are counted. */
-	bool counting;
 	/* The step was run to its end. */
 	bool ran;
-	/* The step made more commands than fit; it will be run again. */
-	bool more;
 };
 
 /* A stored extent's bytes in the caller's buffer, read in this fill and not proven yet. */
@@ -118,7 +110,6 @@ struct scp_engine {
 	u64 root_dir_generation;
 	struct scp_stored_list stored;
 	/* The request. */
-	u32 protocol;
 	u32 flags;
 	/* The subvolume; the clone roots, this one among them, sorted by id. */
 	struct scp_tree *tree;
@@ -130,7 +121,8 @@ struct scp_engine {
 	struct scp_clone_search clones;
 
 	struct scp_state state;
-	struct scp_queue queue;
+	/* What is decided and not delivered yet; the stream's protocol. */
+	struct scp_encoder encoder;
 	struct scp_window window;
 	/* State before the step under way, to go back to if it fails: see scp_state_keep(). */
 	struct scp_state before;
@@ -148,9 +140,6 @@ struct scp_engine {
 	struct scp_rmdir_hint rmdir_hints[SCP_RMDIR_HINTS];
 	u32 rmdir_next;
 
-	/* Bytes of the command being encoded, behind the queue's tail; its first failure. */
-	size_t command_length;
-	int command_error;
 	/* Of the item that xattrs and contents come from, and its counterpart in the parent. */
 	struct scp_cursor item_cursor;
 	struct scp_cursor parent_cursor;
@@ -169,7 +158,7 @@ static inline bool scp_is_compressed_send(const struct scp_engine *engine)
 
 static inline u32 scp_chunk_size(const struct scp_engine *engine)
 {
-	return engine->protocol == 1 ? SCP_CHUNK_V1 : SCP_CHUNK_V2;
+	return engine->encoder.protocol == 1 ? SCP_CHUNK_V1 : SCP_CHUNK_V2;
 }
 
 /* Fails with @reason at the current inode; see scp_fail(). */
@@ -182,26 +171,6 @@ static inline const u8 *scp_sent_uuid(const struct scp_root_info *info)
 
 	return memcmp(info->received_uuid, zero, sizeof(zero)) ? info->received_uuid : info->uuid;
 }
-
-/* command.c: one command, attribute by attribute; failures are kept until scp_command_end(). */
-void scp_command_begin(struct scp_engine *engine, enum scp_command command);
-void scp_put_bytes(struct scp_engine *engine, enum scp_attribute attribute, const void *bytes,
-		   size_t length);
-void scp_put_u64(struct scp_engine *engine, enum scp_attribute attribute, u64 value);
-void scp_put_u32(struct scp_engine *engine, enum scp_attribute attribute, u32 value);
-void scp_put_time(struct scp_engine *engine, enum scp_attribute attribute,
-		  const struct scp_time *time);
-void scp_put_path(struct scp_engine *engine, enum scp_attribute attribute,
-		  const struct scp_path *path);
-int scp_command_end(struct scp_engine *engine);
-/* Ends the command with the attribute DATA, whose contents are read when it is delivered. */
-int scp_command_end_payload(struct scp_engine *engine, const struct scp_payload *payload);
-/* Ends the command with the attribute DATA and these bytes. */
-int scp_command_end_data(struct scp_engine *engine, const void *bytes, u32 length);
-/* The stream header, queued as if it were a command. */
-int scp_queue_stream_header(struct scp_engine *engine);
-/* Length fields and CRC of a complete command of @length bytes (header included). */
-void scp_command_seal(u8 *command, u32 length);
 
 /*
  * identity.c: inodes as the send sees them. The generation is such that two with one number, one of
@@ -413,8 +382,6 @@ int scp_stored_prove(struct scp_engine *engine);
 /* window.c: steps with very many commands. */
 /* Runs @step, in windows if it has many commands, because many names are to be processed. */
 int scp_window_run(struct scp_engine *engine, int (*step)(struct scp_engine *engine));
-/* Is the command just encoded to be queued? */
-bool scp_window_takes(struct scp_engine *engine);
 void scp_window_delivered(struct scp_engine *engine);
 /* The queue is empty: make the next commands of the step. 1: it was run again; 0: nothing to do. */
 int scp_window_next(struct scp_engine *engine);

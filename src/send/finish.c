@@ -115,7 +115,7 @@ static int send_attributes(struct scp_engine *engine, const struct scp_inode *no
 		err = scp_send_chown(engine, now);
 	if (!err && !link && (!old || old->mode != now->mode))
 		err = scp_send_chmod(engine, now);
-	if (!err && !link && old && old->flags != now->flags && engine->protocol >= 2)
+	if (!err && !link && old && old->flags != now->flags && engine->encoder.protocol >= 2)
 		err = scp_send_fileattr(engine, now);
 	return err ? err : scp_send_capability(engine);
 }

@@ -85,7 +85,7 @@ int scp_start_hole(struct scp_engine *engine, u64 end, enum scp_phase then)
 	if (err <= 0)
 		return err;
 	/* Protocol 1 writes zeros, and never behind the file's end. */
-	if (engine->protocol < 2)
+	if (engine->encoder.protocol < 2)
 		end = scp_min(end, state->size);
 	if (state->last_extent_end < end)
 		start_run(engine, end, then);
