@@ -5,7 +5,7 @@
 #include <linux/uaccess.h>
 
 #include "handover.h"
-#include "send/engine_private.h"
+#include "send/checkpoint_codec.h"
 
 int handover_blob(struct sendcp_send *args, const void *checkpoint, size_t size, u64 offset,
 		  bool copy)

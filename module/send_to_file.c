@@ -12,7 +12,7 @@
 
 #include "handover.h"
 #include "ioctl.h"
-#include "send/engine_private.h"
+#include "send/checkpoint_codec.h"
 
 struct stream {
 	struct session *session;

@@ -2,7 +2,10 @@
 /*
  * Size, owner, mode, flags and times.
  */
+#include "send/attributes.h"
 #include "send/engine_private.h"
+#include "send/exists.h"
+#include "send/path.h"
 
 int scp_begin_for_current(struct scp_engine *engine, enum scp_command command)
 {

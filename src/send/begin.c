@@ -3,6 +3,7 @@
  * The beginning of a stream: its header and the command that makes the subvolume.
  */
 #include "send/engine_private.h"
+#include "send/step.h"
 
 /*
  * The top-level subvolume has no name anywhere. It can only be sent from an image, where it may be

@@ -7,7 +7,11 @@
  * at worst make a wrong stream, never a wrong memory access.
  */
 #include "send/checkpoint.h"
+#include "send/checkpoint_codec.h"
 #include "send/engine_private.h"
+#include "send/identity.h"
+#include "send/inode.h"
+#include "send/utimes.h"
 
 /* What a checkpoint says, apart from the engine that may take it over. */
 struct decoded {

@@ -3,7 +3,10 @@
  * Writing a checkpoint: pins, state, and what is queued.
  */
 #include "send/checkpoint.h"
+#include "send/checkpoint_codec.h"
 #include "send/engine_private.h"
+#include "send/revalidate.h"
+#include "send/step.h"
 
 /* A block of the final size; `at` moves through it. */
 struct writer {

@@ -7,6 +7,8 @@
  * what is left is in state.run.
  */
 #include "send/engine_private.h"
+#include "send/path.h"
+#include "send/range.h"
 
 /* Receivers of any sector size up to this must be able to clone what ends at the source's end. */
 #define CLONE_ALIGN 65536u

@@ -2,7 +2,12 @@
 /*
  * The engine's life: opened for a request, re-armed from a checkpoint, closed.
  */
+#include "send/checkpoint_codec.h"
 #include "send/engine_private.h"
+#include "send/refs.h"
+#include "send/revalidate.h"
+#include "send/step.h"
+#include "send/window.h"
 
 #define KNOWN_FLAGS (SCP_SEND_NO_FILE_DATA | SCP_SEND_OMIT_HEADER | SCP_SEND_OMIT_END | \
 		     SCP_SEND_COMPRESSED | SCP_SEND_WRITABLE_OK)

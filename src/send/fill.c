@@ -6,6 +6,10 @@
  * the engine makes no other copy of them.
  */
 #include "send/engine_private.h"
+#include "send/revalidate.h"
+#include "send/step.h"
+#include "send/stored.h"
+#include "send/window.h"
 
 size_t scp_buffer_min(u32 protocol)
 {

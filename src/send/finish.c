@@ -5,7 +5,16 @@
  * Names are processed as soon as an event is past the inode's ref items; a hole at the end, size,
  * owner, mode and times when an event is past the inode.
  */
+#include "send/attributes.h"
+#include "send/delay.h"
 #include "send/engine_private.h"
+#include "send/finish.h"
+#include "send/hole.h"
+#include "send/names.h"
+#include "send/refs.h"
+#include "send/utimes.h"
+#include "send/window.h"
+#include "send/xattrs.h"
 
 bool scp_past_names(const struct scp_engine *engine)
 {

@@ -7,6 +7,8 @@
  * them included, so at the beginning of a leaf that is looked up anew.
  */
 #include "send/engine_private.h"
+#include "send/hole.h"
+#include "send/step.h"
 
 int scp_extent_end_before(struct scp_engine *engine, u64 offset, u64 *end)
 {

@@ -3,6 +3,11 @@
  * Opening the inode whose INODE_ITEM is the event, and creating inodes at the receiver.
  */
 #include "send/engine_private.h"
+#include "send/identity.h"
+#include "send/inode.h"
+#include "send/path.h"
+#include "send/refs.h"
+#include "send/step.h"
 
 void scp_set_inode(struct scp_state *state, enum scp_kind kind, const struct scp_inode *inode)
 {

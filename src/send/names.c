@@ -6,7 +6,14 @@
  * Everything in between must have a path that is right at that very moment, which is why names that
  * were collected with one path may have to be looked up again.
  */
+#include "send/delay.h"
 #include "send/engine_private.h"
+#include "send/exists.h"
+#include "send/identity.h"
+#include "send/inode.h"
+#include "send/names.h"
+#include "send/path.h"
+#include "send/utimes.h"
 
 int scp_send_rename(struct scp_engine *engine, const struct scp_path *from,
 		    const struct scp_path *to)

@@ -5,7 +5,11 @@
  * What was decided (clone source, ranges) is in state.run and so in the checkpoint, since it
  * depends on other subvolumes and may not come out the same a second time.
  */
+#include "send/attributes.h"
 #include "send/engine_private.h"
+#include "send/finish.h"
+#include "send/path.h"
+#include "send/range.h"
 
 static int begin_at_offset(struct scp_engine *engine, enum scp_command command, u64 offset)
 {

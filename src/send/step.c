@@ -4,6 +4,15 @@
  * commands result. What fails leaves state and queue as they were.
  */
 #include "send/engine_private.h"
+#include "send/extent.h"
+#include "send/finish.h"
+#include "send/hole.h"
+#include "send/inode.h"
+#include "send/range.h"
+#include "send/refs.h"
+#include "send/step.h"
+#include "send/utimes.h"
+#include "send/xattrs.h"
 
 void scp_walk_off(struct scp_engine *engine)
 {

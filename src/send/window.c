@@ -8,7 +8,13 @@
  * checkpoint is then the origin and the number of commands delivered since. This is sound because
  * names, unlike data, depend on nothing but the subvolume and its parent.
  */
+#include "send/checkpoint_codec.h"
 #include "send/engine_private.h"
+#include "send/window.h"
+
+/* Names that are processed without opening a window, and commands that one window holds. */
+#define SCP_NAMES_QUEUED 8u
+#define SCP_WINDOW_COMMANDS 1024u
 
 static bool is_long(const struct scp_engine *engine)
 {

@@ -2,7 +2,11 @@
 /*
  * Extended attributes: those of new inodes, and what changed in those of others.
  */
+#include "send/attributes.h"
 #include "send/engine_private.h"
+#include "send/range.h"
+#include "send/step.h"
+#include "send/xattrs.h"
 
 #define CAPABILITY "security.capability"
 #define ACL_ACCESS "system.posix_acl_access"
