@@ -5,6 +5,7 @@
 #include <linux/build_bug.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
+#include <sendcp/engine.h>
 
 #include "arguments.h"
 #include "send/checkpoint.h"

@@ -3,6 +3,7 @@
  * Handing a checkpoint to the caller.
  */
 #include <linux/uaccess.h>
+#include <sendcp/engine.h>
 
 #include "handover.h"
 #include "send/checkpoint_codec.h"

@@ -9,6 +9,7 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/sched/signal.h>
+#include <sendcp/engine.h>
 
 #include "handover.h"
 #include "ioctl.h"
