@@ -17,7 +17,7 @@
 #include "command.h"
 #include "json_line.h"
 #include "message.h"
-#include "send/engine_private.h"
+#include "send/checkpoint.h"
 #include "sender/module.h"
 
 #define VERSION_SIZE 32

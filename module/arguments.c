@@ -5,9 +5,10 @@
 #include <linux/build_bug.h>
 #include <linux/kernel.h>
 #include <linux/string.h>
+#include <sendcp/engine.h>
 
 #include "arguments.h"
-#include "send/engine_private.h"
+#include "send/checkpoint.h"
 
 static_assert(sizeof(struct sendcp_send) == SENDCP_SEND_SIZE_V1);
 static_assert(sizeof(struct sendcp_error) == SENDCP_ERROR_SIZE_V1);

@@ -3,9 +3,10 @@
  * Handing a checkpoint to the caller.
  */
 #include <linux/uaccess.h>
+#include <sendcp/engine.h>
 
 #include "handover.h"
-#include "send/engine_private.h"
+#include "send/checkpoint_codec.h"
 
 int handover_blob(struct sendcp_send *args, const void *checkpoint, size_t size, u64 offset,
 		  bool copy)

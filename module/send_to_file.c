@@ -9,10 +9,11 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/sched/signal.h>
+#include <sendcp/engine.h>
 
 #include "handover.h"
 #include "ioctl.h"
-#include "send/engine_private.h"
+#include "send/checkpoint_codec.h"
 
 struct stream {
 	struct session *session;

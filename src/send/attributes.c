@@ -2,7 +2,10 @@
 /*
  * Size, owner, mode, flags and times.
  */
+#include "send/attributes.h"
 #include "send/engine_private.h"
+#include "send/exists.h"
+#include "send/path.h"
 
 int scp_begin_for_current(struct scp_engine *engine, enum scp_command command)
 {
@@ -10,8 +13,8 @@ int scp_begin_for_current(struct scp_engine *engine, enum scp_command command)
 
 	if (err)
 		return err;
-	scp_command_begin(engine, command);
-	scp_put_path(engine, SCP_A_PATH, &engine->path_a);
+	scp_command_begin(&engine->encoder, command);
+	scp_put_path(&engine->encoder, SCP_A_PATH, &engine->path_a);
 	return 0;
 }
 
@@ -21,8 +24,8 @@ int scp_send_truncate(struct scp_engine *engine, u64 size)
 
 	if (err)
 		return err;
-	scp_put_u64(engine, SCP_A_SIZE, size);
-	return scp_command_end(engine);
+	scp_put_u64(&engine->encoder, SCP_A_SIZE, size);
+	return scp_command_end(&engine->encoder);
 }
 
 int scp_send_chown(struct scp_engine *engine, const struct scp_inode *inode)
@@ -31,9 +34,9 @@ int scp_send_chown(struct scp_engine *engine, const struct scp_inode *inode)
 
 	if (err)
 		return err;
-	scp_put_u64(engine, SCP_A_UID, inode->uid);
-	scp_put_u64(engine, SCP_A_GID, inode->gid);
-	return scp_command_end(engine);
+	scp_put_u64(&engine->encoder, SCP_A_UID, inode->uid);
+	scp_put_u64(&engine->encoder, SCP_A_GID, inode->gid);
+	return scp_command_end(&engine->encoder);
 }
 
 int scp_send_chmod(struct scp_engine *engine, const struct scp_inode *inode)
@@ -42,8 +45,8 @@ int scp_send_chmod(struct scp_engine *engine, const struct scp_inode *inode)
 
 	if (err)
 		return err;
-	scp_put_u64(engine, SCP_A_MODE, inode->mode & 07777);
-	return scp_command_end(engine);
+	scp_put_u64(&engine->encoder, SCP_A_MODE, inode->mode & 07777);
+	return scp_command_end(&engine->encoder);
 }
 
 /* The inode's flags as they are on the disk. */
@@ -53,8 +56,8 @@ int scp_send_fileattr(struct scp_engine *engine, const struct scp_inode *inode)
 
 	if (err)
 		return err;
-	scp_put_u64(engine, SCP_A_FILEATTR, inode->flags);
-	return scp_command_end(engine);
+	scp_put_u64(&engine->encoder, SCP_A_FILEATTR, inode->flags);
+	return scp_command_end(&engine->encoder);
 }
 
 /* 1: (ino, generation) has gone for good; another one may have its number in the subvolume. */
@@ -84,12 +87,12 @@ int scp_send_utimes(struct scp_engine *engine, u64 ino, u64 generation)
 	err = scp_path_of(engine, ino, generation, &engine->path_a);
 	if (err)
 		return err;
-	scp_command_begin(engine, SCP_C_UTIMES);
-	scp_put_path(engine, SCP_A_PATH, &engine->path_a);
-	scp_put_time(engine, SCP_A_ATIME, &inode.atime);
-	scp_put_time(engine, SCP_A_MTIME, &inode.mtime);
-	scp_put_time(engine, SCP_A_CTIME, &inode.ctime);
-	if (engine->protocol >= 2)
-		scp_put_time(engine, SCP_A_OTIME, &inode.otime);
-	return scp_command_end(engine);
+	scp_command_begin(&engine->encoder, SCP_C_UTIMES);
+	scp_put_path(&engine->encoder, SCP_A_PATH, &engine->path_a);
+	scp_put_time(&engine->encoder, SCP_A_ATIME, inode.atime.sec, inode.atime.nsec);
+	scp_put_time(&engine->encoder, SCP_A_MTIME, inode.mtime.sec, inode.mtime.nsec);
+	scp_put_time(&engine->encoder, SCP_A_CTIME, inode.ctime.sec, inode.ctime.nsec);
+	if (engine->encoder.protocol >= 2)
+		scp_put_time(&engine->encoder, SCP_A_OTIME, inode.otime.sec, inode.otime.nsec);
+	return scp_command_end(&engine->encoder);
 }

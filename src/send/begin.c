@@ -3,6 +3,7 @@
  * The beginning of a stream: its header and the command that makes the subvolume.
  */
 #include "send/engine_private.h"
+#include "send/step.h"
 
 /*
  * The top-level subvolume has no name anywhere. It can only be sent from an image, where it may be
@@ -29,23 +30,24 @@ int scp_step_begin(struct scp_engine *engine)
 	int err = 0;
 
 	if (!(engine->flags & SCP_SEND_OMIT_HEADER))
-		err = scp_queue_stream_header(engine);
+		err = scp_queue_stream_header(&engine->encoder);
 	if (!err)
 		err = subvolume_name(engine, &name);
 	if (err)
 		return err;
-	scp_command_begin(engine, parent ? SCP_C_SNAPSHOT : SCP_C_SUBVOL);
-	scp_put_bytes(engine, SCP_A_PATH, name.bytes, name.len);
-	scp_put_bytes(engine, SCP_A_UUID, scp_sent_uuid(info), SCP_UUID_SIZE);
-	scp_put_u64(engine, SCP_A_CTRANSID, info->ctransid);
+	scp_command_begin(&engine->encoder, parent ? SCP_C_SNAPSHOT : SCP_C_SUBVOL);
+	scp_put_bytes(&engine->encoder, SCP_A_PATH, name.bytes, name.len);
+	scp_put_bytes(&engine->encoder, SCP_A_UUID, scp_sent_uuid(info), SCP_UUID_SIZE);
+	scp_put_u64(&engine->encoder, SCP_A_CTRANSID, info->ctransid);
 	if (parent) {
-		scp_put_bytes(engine, SCP_A_CLONE_UUID, scp_sent_uuid(parent), SCP_UUID_SIZE);
-		scp_put_u64(engine, SCP_A_CLONE_CTRANSID, parent->ctransid);
+		scp_put_bytes(&engine->encoder, SCP_A_CLONE_UUID, scp_sent_uuid(parent),
+			      SCP_UUID_SIZE);
+		scp_put_u64(&engine->encoder, SCP_A_CLONE_CTRANSID, parent->ctransid);
 	}
 	/* A full send's first event is the first item at or behind (256, INODE_ITEM, 0). */
 	engine->state.key.objectid = SCP_ROOT_DIR_ID;
 	engine->state.key.type = SCP_INODE_ITEM - 1;
 	engine->state.key.offset = ~0ULL;
 	engine->state.phase = SCP_PHASE_EVENT;
-	return scp_command_end(engine);
+	return scp_command_end(&engine->encoder);
 }

@@ -8,6 +8,9 @@
 #include <sendcp/error.h>
 #include "format/ondisk.h"
 
+/* The kernel release whose decisions are reproduced; stored in checkpoints. */
+#define SCP_BEHAVIOUR 618u
+
 #define SCP_CHECKPOINT_MAGIC "SENDCPCP"
 #define SCP_CHECKPOINT_MAGIC_BYTES { 'S', 'E', 'N', 'D', 'C', 'P', 'C', 'P' }
 #define SCP_CHECKPOINT_FORMAT_VERSION 2u

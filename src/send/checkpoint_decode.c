@@ -7,7 +7,11 @@
  * at worst make a wrong stream, never a wrong memory access.
  */
 #include "send/checkpoint.h"
+#include "send/checkpoint_codec.h"
 #include "send/engine_private.h"
+#include "send/identity.h"
+#include "send/inode.h"
+#include "send/utimes.h"
 
 /* What a checkpoint says, apart from the engine that may take it over. */
 struct decoded {
@@ -101,7 +105,7 @@ static int check_header(struct scp_engine *engine, const struct scp_checkpoint_h
 {
 	if (memcmp(header->fsid, engine->volume->fsid, sizeof(header->fsid)))
 		return scp_engine_fail(engine, SCP_FILESYSTEM_OTHER, NULL);
-	if (le32_to_cpu(header->protocol) != engine->protocol)
+	if (le32_to_cpu(header->protocol) != engine->encoder.protocol)
 		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other protocol");
 	if ((le32_to_cpu(header->flags) ^ engine->flags) & ~SCP_SEND_WRITABLE_OK)
 		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other flags");
@@ -524,7 +528,7 @@ static int decode_body(struct scp_engine *engine, struct reader *in, struct deco
 	take_run(in, &next->state.run);
 	take_memo(in, next);
 	if (!err && !in->bad)
-		err = take_queue(in, &next->queue, engine->protocol);
+		err = take_queue(in, &next->queue, engine->encoder.protocol);
 	if (err)
 		return scp_engine_fail(engine, err == -EINTR ? SCP_INTERRUPTED : SCP_NO_MEMORY,
 				       NULL);
@@ -557,9 +561,9 @@ static void take_over(struct scp_engine *engine, struct decoded *next)
 {
 	scp_engine_forget(engine);
 	scp_state_release(&engine->state);
-	scp_queue_release(&engine->queue);
+	scp_queue_release(&engine->encoder.queue);
 	engine->state = next->state;
-	engine->queue = next->queue;
+	engine->encoder.queue = next->queue;
 	memset(&next->state, 0, sizeof(next->state));
 	memset(&next->queue, 0, sizeof(next->queue));
 }

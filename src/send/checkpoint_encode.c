@@ -3,7 +3,10 @@
  * Writing a checkpoint: pins, state, and what is queued.
  */
 #include "send/checkpoint.h"
+#include "send/checkpoint_codec.h"
 #include "send/engine_private.h"
+#include "send/revalidate.h"
+#include "send/step.h"
 
 /* A block of the final size; `at` moves through it. */
 struct writer {
@@ -36,7 +39,7 @@ static void put_header(struct writer *out, const struct scp_engine *engine, size
 		.version = cpu_to_le32(SCP_CHECKPOINT_FORMAT_VERSION),
 		.size = cpu_to_le32(size),
 		.behaviour = cpu_to_le32(SCP_BEHAVIOUR),
-		.protocol = cpu_to_le32(engine->protocol),
+		.protocol = cpu_to_le32(engine->encoder.protocol),
 		.flags = cpu_to_le32(engine->flags),
 		.offset = cpu_to_le64(engine->state.offset),
 		.skip = cpu_to_le32(engine->state.skip),
@@ -236,7 +239,7 @@ static size_t encoded_size(const struct scp_engine *engine, u32 memo_count)
 	size += moves_size(&state->moves);
 	size += sizeof(struct scp_checkpoint_run);
 	size += sizeof(u32) + memo_count * sizeof(u64);
-	size += sizeof(u32) + (engine->queue.tail - engine->queue.head);
+	size += sizeof(u32) + (engine->encoder.queue.tail - engine->encoder.queue.head);
 	return size + sizeof(struct scp_checkpoint_payload);
 }
 
@@ -276,7 +279,7 @@ static int encode(struct scp_engine *engine, u8 **blob, size_t *size)
 	put_moves(&out, &engine->state.moves);
 	put_run(&out, &engine->state.run);
 	put_memo(&out, engine->memo_scratch, memo_count);
-	put_queue(&out, &engine->queue);
+	put_queue(&out, &engine->encoder.queue);
 	scp_checkpoint_sign(*blob, *size);
 	return 0;
 }

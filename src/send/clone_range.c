@@ -7,6 +7,8 @@
  * what is left is in state.run.
  */
 #include "send/engine_private.h"
+#include "send/path.h"
+#include "send/range.h"
 
 /* Receivers of any sector size up to this must be able to clone what ends at the source's end. */
 #define CLONE_ALIGN 65536u
@@ -79,15 +81,15 @@ static int send_clone(struct scp_engine *engine, struct scp_run *run,
 		err = scp_path_in_tree(engine, &root->tree, run->clone_ino, &engine->path_b);
 	if (err)
 		return err;
-	scp_command_begin(engine, SCP_C_CLONE);
-	scp_put_u64(engine, SCP_A_FILE_OFFSET, run->offset);
-	scp_put_u64(engine, SCP_A_CLONE_LEN, length);
-	scp_put_path(engine, SCP_A_PATH, &engine->path_a);
-	scp_put_bytes(engine, SCP_A_CLONE_UUID, scp_sent_uuid(info), SCP_UUID_SIZE);
-	scp_put_u64(engine, SCP_A_CLONE_CTRANSID, info->ctransid);
-	scp_put_path(engine, SCP_A_CLONE_PATH, &engine->path_b);
-	scp_put_u64(engine, SCP_A_CLONE_OFFSET, run->clone_offset);
-	return scp_command_end(engine);
+	scp_command_begin(&engine->encoder, SCP_C_CLONE);
+	scp_put_u64(&engine->encoder, SCP_A_FILE_OFFSET, run->offset);
+	scp_put_u64(&engine->encoder, SCP_A_CLONE_LEN, length);
+	scp_put_path(&engine->encoder, SCP_A_PATH, &engine->path_a);
+	scp_put_bytes(&engine->encoder, SCP_A_CLONE_UUID, scp_sent_uuid(info), SCP_UUID_SIZE);
+	scp_put_u64(&engine->encoder, SCP_A_CLONE_CTRANSID, info->ctransid);
+	scp_put_path(&engine->encoder, SCP_A_CLONE_PATH, &engine->path_b);
+	scp_put_u64(&engine->encoder, SCP_A_CLONE_OFFSET, run->clone_offset);
+	return scp_command_end(&engine->encoder);
 }
 
 /*

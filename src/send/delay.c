@@ -5,7 +5,13 @@
  * A directory cannot move below one that is still below it, nor to a path of which a part is yet to
  * be moved itself.
  */
+#include "send/delay.h"
 #include "send/engine_private.h"
+#include "send/exists.h"
+#include "send/identity.h"
+#include "send/names.h"
+#include "send/path.h"
+#include "send/utimes.h"
 
 static int list_dirs(struct scp_id_list *to, const struct scp_ref_list *from)
 {

@@ -2,7 +2,12 @@
 /*
  * The engine's life: opened for a request, re-armed from a checkpoint, closed.
  */
+#include "send/checkpoint_codec.h"
 #include "send/engine_private.h"
+#include "send/refs.h"
+#include "send/revalidate.h"
+#include "send/step.h"
+#include "send/window.h"
 
 #define KNOWN_FLAGS (SCP_SEND_NO_FILE_DATA | SCP_SEND_OMIT_HEADER | SCP_SEND_OMIT_END | \
 		     SCP_SEND_COMPRESSED | SCP_SEND_WRITABLE_OK)
@@ -16,6 +21,12 @@ int scp_send_fail(struct scp_engine *engine, enum scp_reason reason)
 
 	return scp_fail(engine->volume, reason, 0, SCP_NOWHERE, engine->tree->id, ino,
 			SCP_NOWHERE);
+}
+
+/* A command that cannot be encoded is a failure at the current inode. */
+static int encoder_fail(void *owner, enum scp_reason reason)
+{
+	return scp_send_fail(owner, reason);
 }
 
 int scp_engine_fail(struct scp_engine *engine, enum scp_reason reason, const char *detail)
@@ -198,7 +209,9 @@ static int set_up(struct scp_engine *engine, const struct scp_request *request)
 		err = open_current(engine, request);
 	if (err)
 		return err;
-	engine->protocol = request->protocol;
+	engine->encoder.protocol = request->protocol;
+	engine->encoder.fail = encoder_fail;
+	engine->encoder.owner = engine;
 	engine->flags = request->flags;
 	scp_state_init(&engine->state);
 	/* Reading ahead pays where everything is read; a comparison passes over most. */
@@ -248,7 +261,7 @@ void scp_engine_close(struct scp_engine *engine)
 	scp_ref_list_release(&engine->naming.gone);
 	scp_inode_set_release(&engine->naming.touched);
 	scp_id_list_release(&engine->naming.aside);
-	scp_queue_release(&engine->queue);
+	scp_queue_release(&engine->encoder.queue);
 	scp_state_release(&engine->state);
 	scp_clone_search_release(&engine->clones);
 	scp_free(engine->stored.list);

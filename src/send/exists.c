@@ -3,6 +3,8 @@
  * What is there at the receiver at this moment: inodes, and who has a name.
  */
 #include "send/engine_private.h"
+#include "send/exists.h"
+#include "send/identity.h"
 
 int scp_presence_of(struct scp_engine *engine, u64 ino, u64 generation)
 {

@@ -2,7 +2,9 @@
 /*
  * An EXTENT_DATA event: nothing, or a run that writes or clones its range.
  */
+#include "send/attributes.h"
 #include "send/engine_private.h"
+#include "send/extent.h"
 
 bool scp_extent_is_implied(const struct scp_extent *extent)
 {

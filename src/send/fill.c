@@ -6,6 +6,10 @@
  * the engine makes no other copy of them.
  */
 #include "send/engine_private.h"
+#include "send/revalidate.h"
+#include "send/step.h"
+#include "send/stored.h"
+#include "send/window.h"
 
 size_t scp_buffer_min(u32 protocol)
 {
@@ -81,12 +85,12 @@ static void name_file(struct scp_engine *engine, const struct scp_payload *paylo
 static int deliver_payload(struct scp_engine *engine, const u8 *command, u32 head, u32 length,
 			   u8 *to)
 {
-	struct scp_payload payload = engine->queue.payload;
+	struct scp_payload payload = engine->encoder.queue.payload;
 	int err;
 
 	payload.length = length;
 	memcpy(to, command, head);
-	if (engine->protocol == 1)
+	if (engine->encoder.protocol == 1)
 		scp_put_le16(to + head - 2, length);
 	err = read_payload(engine, &payload, to, head);
 	if (err)
@@ -107,12 +111,12 @@ static u32 split_length(u32 head, size_t room)
 /* The queued WRITE begins @given bytes later from now on. */
 static void shorten(struct scp_engine *engine, u8 *command, u32 head, u32 given)
 {
-	u32 data = engine->protocol == 1 ? SCP_ATTR_HEADER_SIZE : SCP_ATTR_TYPE_SIZE;
+	u32 data = engine->encoder.protocol == 1 ? SCP_ATTR_HEADER_SIZE : SCP_ATTR_TYPE_SIZE;
 	u8 *offset = command + head - data - sizeof(u64);
 
-	engine->queue.payload.offset += given;
-	engine->queue.payload.length -= given;
-	scp_put_le64(offset, engine->queue.payload.offset);
+	engine->encoder.queue.payload.offset += given;
+	engine->encoder.queue.payload.length -= given;
+	scp_put_le64(offset, engine->encoder.queue.payload.offset);
 }
 
 static int deliver_split(struct scp_engine *engine, u8 *command, u32 head, struct scp_fill *fill)
@@ -135,22 +139,22 @@ static int deliver_split(struct scp_engine *engine, u8 *command, u32 head, struc
 static void delivered(struct scp_engine *engine, u64 length)
 {
 	engine->state.offset += length;
-	scp_queue_pop(&engine->queue);
+	scp_queue_pop(&engine->encoder.queue);
 	scp_window_delivered(engine);
 }
 
 /* The first command of the queue. -ENOBUFS: it does not fit. */
 static int deliver(struct scp_engine *engine, struct scp_fill *fill)
 {
-	bool payload = scp_queue_first_has_payload(&engine->queue);
+	bool payload = scp_queue_first_has_payload(&engine->encoder.queue);
 	u8 *to = (u8 *)fill->buffer + fill->filled;
-	u32 data = payload ? engine->queue.payload.length : 0;
+	u32 data = payload ? engine->encoder.queue.payload.length : 0;
 	u32 head;
-	u8 *command = scp_queue_first(&engine->queue, &head);
+	u8 *command = scp_queue_first(&engine->encoder.queue, &head);
 	int err = 0;
 
 	if ((size_t)head + data > fill->size - fill->filled) {
-		if (payload && engine->queue.payload.kind != SCP_PAYLOAD_STORED &&
+		if (payload && engine->encoder.queue.payload.kind != SCP_PAYLOAD_STORED &&
 		    (fill->flags & SCP_FILL_SPLIT_WRITES))
 			return deliver_split(engine, command, head, fill);
 		return -ENOBUFS;
@@ -168,7 +172,7 @@ static int deliver(struct scp_engine *engine, struct scp_fill *fill)
 
 static bool is_complete(const struct scp_engine *engine)
 {
-	return engine->state.phase == SCP_PHASE_DONE && scp_queue_empty(&engine->queue);
+	return engine->state.phase == SCP_PHASE_DONE && scp_queue_empty(&engine->encoder.queue);
 }
 
 static int interrupted(struct scp_engine *engine)
@@ -185,7 +189,7 @@ static int refill(struct scp_engine *engine)
 {
 	int err = 0;
 
-	while (!err && scp_queue_empty(&engine->queue) && !is_complete(engine)) {
+	while (!err && scp_queue_empty(&engine->encoder.queue) && !is_complete(engine)) {
 		err = interrupted(engine);
 		if (!err)
 			err = scp_window_next(engine);
@@ -203,7 +207,7 @@ static int fill_some(struct scp_engine *engine, struct scp_fill *fill)
 		err = interrupted(engine);
 		if (!err)
 			err = refill(engine);
-		if (!err && !scp_queue_empty(&engine->queue))
+		if (!err && !scp_queue_empty(&engine->encoder.queue))
 			err = deliver(engine, fill);
 		if (err)
 			return err;
@@ -269,9 +273,9 @@ static u32 next_length(struct scp_engine *engine)
 {
 	u32 length;
 
-	scp_queue_first(&engine->queue, &length);
-	if (scp_queue_first_has_payload(&engine->queue))
-		length += engine->queue.payload.length;
+	scp_queue_first(&engine->encoder.queue, &length);
+	if (scp_queue_first_has_payload(&engine->encoder.queue))
+		length += engine->encoder.queue.payload.length;
 	return length;
 }
 
@@ -281,7 +285,7 @@ static int prepare(struct scp_engine *engine, u32 *length, bool *end)
 	int err = 0;
 
 	*length = 0;
-	if (!is_complete(engine) && scp_queue_empty(&engine->queue))
+	if (!is_complete(engine) && scp_queue_empty(&engine->encoder.queue))
 		err = refill(engine);
 	*end = !err && is_complete(engine);
 	if (!err)
@@ -306,17 +310,17 @@ static void describe_payload(struct scp_engine *engine, u8 *head, u32 known, u32
 {
 	scp_put_le32(head, length - SCP_COMMAND_HEADER_SIZE);
 	scp_put_le32(head + offsetof(struct scp_command_header, crc), 0);
-	if (engine->protocol == 1)
-		scp_put_le16(head + known - 2, engine->queue.payload.length);
+	if (engine->encoder.protocol == 1)
+		scp_put_le16(head + known - 2, engine->encoder.queue.payload.length);
 }
 
 /* The first command of the queue, whose contents are not wanted, to @head; it is passed over. */
 static int pass(struct scp_engine *engine, u8 *head, u32 *known, u32 length, bool *end)
 {
-	u8 *command = scp_queue_first(&engine->queue, known);
+	u8 *command = scp_queue_first(&engine->encoder.queue, known);
 
 	memcpy(head, command, *known);
-	if (scp_queue_first_has_payload(&engine->queue))
+	if (scp_queue_first_has_payload(&engine->encoder.queue))
 		describe_payload(engine, head, *known, length);
 	delivered(engine, length);
 	*end = is_complete(engine);
@@ -329,7 +333,7 @@ int scp_engine_pass(struct scp_engine *engine, void *head, size_t size, u32 *kno
 	int err;
 
 	*known = 0;
-	if (size < scp_buffer_min(engine->protocol))
+	if (size < scp_buffer_min(engine->encoder.protocol))
 		return -ENOBUFS;
 	err = scp_engine_prepare(engine, length, end);
 	if (err || *end)
@@ -350,7 +354,7 @@ int scp_engine_measure(struct scp_engine *engine, u64 limit, u64 *size, bool *en
 			err = refill(engine);
 		if (err)
 			break;
-		if (scp_queue_empty(&engine->queue))
+		if (scp_queue_empty(&engine->encoder.queue))
 			continue;
 		length = next_length(engine);
 		*size += length;

@@ -5,7 +5,16 @@
  * Names are processed as soon as an event is past the inode's ref items; a hole at the end, size,
  * owner, mode and times when an event is past the inode.
  */
+#include "send/attributes.h"
+#include "send/delay.h"
 #include "send/engine_private.h"
+#include "send/finish.h"
+#include "send/hole.h"
+#include "send/names.h"
+#include "send/refs.h"
+#include "send/utimes.h"
+#include "send/window.h"
+#include "send/xattrs.h"
 
 bool scp_past_names(const struct scp_engine *engine)
 {
@@ -115,7 +124,7 @@ static int send_attributes(struct scp_engine *engine, const struct scp_inode *no
 		err = scp_send_chown(engine, now);
 	if (!err && !link && (!old || old->mode != now->mode))
 		err = scp_send_chmod(engine, now);
-	if (!err && !link && old && old->flags != now->flags && engine->protocol >= 2)
+	if (!err && !link && old && old->flags != now->flags && engine->encoder.protocol >= 2)
 		err = scp_send_fileattr(engine, now);
 	return err ? err : scp_send_capability(engine);
 }

@@ -7,6 +7,8 @@
  * them included, so at the beginning of a leaf that is looked up anew.
  */
 #include "send/engine_private.h"
+#include "send/hole.h"
+#include "send/step.h"
 
 int scp_extent_end_before(struct scp_engine *engine, u64 offset, u64 *end)
 {
@@ -85,7 +87,7 @@ int scp_start_hole(struct scp_engine *engine, u64 end, enum scp_phase then)
 	if (err <= 0)
 		return err;
 	/* Protocol 1 writes zeros, and never behind the file's end. */
-	if (engine->protocol < 2)
+	if (engine->encoder.protocol < 2)
 		end = scp_min(end, state->size);
 	if (state->last_extent_end < end)
 		start_run(engine, end, then);

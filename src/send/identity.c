@@ -11,6 +11,7 @@
  * Two files, or two directories, are taken for one inode then: what differs is sent as a change.
  */
 #include "send/engine_private.h"
+#include "send/identity.h"
 
 /* Kernels count transactions from 1 up, and never come near it. */
 #define OTHER_INODE (1ULL << 63)

@@ -3,6 +3,11 @@
  * Opening the inode whose INODE_ITEM is the event, and creating inodes at the receiver.
  */
 #include "send/engine_private.h"
+#include "send/identity.h"
+#include "send/inode.h"
+#include "send/path.h"
+#include "send/refs.h"
+#include "send/step.h"
 
 void scp_set_inode(struct scp_state *state, enum scp_kind kind, const struct scp_inode *inode)
 {
@@ -144,7 +149,8 @@ static int put_symlink_target(struct scp_engine *engine, u64 ino)
 		     extent.ram_bytes > extent.inline_size))
 		err = scp_cursor_fail(&cursor, SCP_SYMLINK_FORMAT);
 	if (!err)
-		scp_put_bytes(engine, SCP_A_PATH_LINK, extent.inline_data, extent.ram_bytes);
+		scp_put_bytes(&engine->encoder, SCP_A_PATH_LINK, extent.inline_data,
+			      extent.ram_bytes);
 	scp_cursor_release(&cursor);
 	return err;
 }
@@ -160,16 +166,16 @@ static int send_creation(struct scp_engine *engine, u64 ino, u64 generation, u32
 	err = scp_orphan_name(engine, ino, generation, &engine->path_a);
 	if (err)
 		return err;
-	scp_command_begin(engine, command);
-	scp_put_path(engine, SCP_A_PATH, &engine->path_a);
-	scp_put_u64(engine, SCP_A_INO, ino);
+	scp_command_begin(&engine->encoder, command);
+	scp_put_path(&engine->encoder, SCP_A_PATH, &engine->path_a);
+	scp_put_u64(&engine->encoder, SCP_A_INO, ino);
 	if (command == SCP_C_SYMLINK) {
 		err = put_symlink_target(engine, ino);
 	} else if (command != SCP_C_MKFILE && command != SCP_C_MKDIR) {
-		scp_put_u64(engine, SCP_A_RDEV, stream_rdev(rdev));
-		scp_put_u64(engine, SCP_A_MODE, mode);
+		scp_put_u64(&engine->encoder, SCP_A_RDEV, stream_rdev(rdev));
+		scp_put_u64(&engine->encoder, SCP_A_MODE, mode);
 	}
-	return err ? err : scp_command_end(engine);
+	return err ? err : scp_command_end(&engine->encoder);
 }
 
 static bool remembered_as_made(const struct scp_engine *engine, u64 dir)

@@ -6,38 +6,45 @@
  * Everything in between must have a path that is right at that very moment, which is why names that
  * were collected with one path may have to be looked up again.
  */
+#include "send/delay.h"
 #include "send/engine_private.h"
+#include "send/exists.h"
+#include "send/identity.h"
+#include "send/inode.h"
+#include "send/names.h"
+#include "send/path.h"
+#include "send/utimes.h"
 
 int scp_send_rename(struct scp_engine *engine, const struct scp_path *from,
 		    const struct scp_path *to)
 {
-	scp_command_begin(engine, SCP_C_RENAME);
-	scp_put_path(engine, SCP_A_PATH, from);
-	scp_put_path(engine, SCP_A_PATH_TO, to);
-	return scp_command_end(engine);
+	scp_command_begin(&engine->encoder, SCP_C_RENAME);
+	scp_put_path(&engine->encoder, SCP_A_PATH, from);
+	scp_put_path(&engine->encoder, SCP_A_PATH_TO, to);
+	return scp_command_end(&engine->encoder);
 }
 
 int scp_send_link(struct scp_engine *engine, const struct scp_path *name,
 		  const struct scp_path *existing)
 {
-	scp_command_begin(engine, SCP_C_LINK);
-	scp_put_path(engine, SCP_A_PATH, name);
-	scp_put_path(engine, SCP_A_PATH_LINK, existing);
-	return scp_command_end(engine);
+	scp_command_begin(&engine->encoder, SCP_C_LINK);
+	scp_put_path(&engine->encoder, SCP_A_PATH, name);
+	scp_put_path(&engine->encoder, SCP_A_PATH_LINK, existing);
+	return scp_command_end(&engine->encoder);
 }
 
 int scp_send_unlink(struct scp_engine *engine, const struct scp_path *path)
 {
-	scp_command_begin(engine, SCP_C_UNLINK);
-	scp_put_path(engine, SCP_A_PATH, path);
-	return scp_command_end(engine);
+	scp_command_begin(&engine->encoder, SCP_C_UNLINK);
+	scp_put_path(&engine->encoder, SCP_A_PATH, path);
+	return scp_command_end(&engine->encoder);
 }
 
 int scp_send_rmdir(struct scp_engine *engine, const struct scp_path *path)
 {
-	scp_command_begin(engine, SCP_C_RMDIR);
-	scp_put_path(engine, SCP_A_PATH, path);
-	return scp_command_end(engine);
+	scp_command_begin(&engine->encoder, SCP_C_RMDIR);
+	scp_put_path(&engine->encoder, SCP_A_PATH, path);
+	return scp_command_end(&engine->encoder);
 }
 
 static bool current_is_dir(const struct scp_engine *engine)

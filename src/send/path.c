@@ -6,6 +6,9 @@
  * had its turn stands under its orphan name in the subvolume's root; the mark tells which is which.
  */
 #include "send/engine_private.h"
+#include "send/exists.h"
+#include "send/identity.h"
+#include "send/path.h"
 
 void scp_path_clear(struct scp_path *path)
 {

@@ -6,6 +6,12 @@
  * named, filled, and only then gets its xattrs. Later events of the number mean nothing.
  */
 #include "send/engine_private.h"
+#include "send/extent.h"
+#include "send/inode.h"
+#include "send/names.h"
+#include "send/path.h"
+#include "send/refs.h"
+#include "send/window.h"
 
 /* state.item: before the first item of @type. */
 static void before_items(struct scp_state *state, u8 type)

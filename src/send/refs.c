@@ -6,6 +6,10 @@
  * part of a checkpoint: whoever goes on from the first event collects them again.
  */
 #include "send/engine_private.h"
+#include "send/identity.h"
+#include "send/path.h"
+#include "send/refs.h"
+#include "send/step.h"
 
 void scp_refs_clear(struct scp_engine *engine)
 {

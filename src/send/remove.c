@@ -2,6 +2,7 @@
 /*
  * Can a deleted directory be removed yet? Only when all that was in it has had its turn.
  */
+#include "send/delay.h"
 #include "send/engine_private.h"
 
 static struct scp_rmdir_hint *find_hint(struct scp_engine *engine, u64 dir, u64 generation)

@@ -15,6 +15,7 @@
  * checkpoint may be after such contents; it is of no use, since the id it pins will not come back.
  */
 #include "send/engine_private.h"
+#include "send/revalidate.h"
 
 static bool is_live(const struct scp_engine *engine)
 {

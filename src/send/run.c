@@ -5,7 +5,11 @@
  * What was decided (clone source, ranges) is in state.run and so in the checkpoint, since it
  * depends on other subvolumes and may not come out the same a second time.
  */
+#include "send/attributes.h"
 #include "send/engine_private.h"
+#include "send/finish.h"
+#include "send/path.h"
+#include "send/range.h"
 
 static int begin_at_offset(struct scp_engine *engine, enum scp_command command, u64 offset)
 {
@@ -13,9 +17,9 @@ static int begin_at_offset(struct scp_engine *engine, enum scp_command command, 
 
 	if (err)
 		return err;
-	scp_command_begin(engine, command);
-	scp_put_path(engine, SCP_A_PATH, &engine->path_a);
-	scp_put_u64(engine, SCP_A_FILE_OFFSET, offset);
+	scp_command_begin(&engine->encoder, command);
+	scp_put_path(&engine->encoder, SCP_A_PATH, &engine->path_a);
+	scp_put_u64(&engine->encoder, SCP_A_FILE_OFFSET, offset);
 	return 0;
 }
 
@@ -25,8 +29,8 @@ int scp_send_update_extent(struct scp_engine *engine, u64 offset, u64 size)
 
 	if (err)
 		return err;
-	scp_put_u64(engine, SCP_A_SIZE, size);
-	return scp_command_end(engine);
+	scp_put_u64(&engine->encoder, SCP_A_SIZE, size);
+	return scp_command_end(&engine->encoder);
 }
 
 static int send_write(struct scp_engine *engine, struct scp_run *run, enum scp_payload_kind kind)
@@ -41,7 +45,7 @@ static int send_write(struct scp_engine *engine, struct scp_run *run, enum scp_p
 	if (err)
 		return err;
 	run->offset += payload.length;
-	return scp_command_end_payload(engine, &payload);
+	return scp_command_end_payload(&engine->encoder, &payload);
 }
 
 /* Number of a compression in the stream; LZO's counts the sector size's doublings from 4 KiB. */
@@ -74,18 +78,20 @@ static int send_encoded(struct scp_engine *engine, struct scp_run *run,
 
 	if (err)
 		return err;
-	scp_put_u64(engine, SCP_A_UNENCODED_FILE_LEN,
+	scp_put_u64(&engine->encoder, SCP_A_UNENCODED_FILE_LEN,
 		    scp_min(length, run->write_end - run->offset));
-	scp_put_u64(engine, SCP_A_UNENCODED_LEN, extent->ram_bytes);
-	scp_put_u64(engine, SCP_A_UNENCODED_OFFSET, within + extent->extent_offset);
-	scp_put_u32(engine, SCP_A_COMPRESSION, stream_compression(engine, extent->compression));
+	scp_put_u64(&engine->encoder, SCP_A_UNENCODED_LEN, extent->ram_bytes);
+	scp_put_u64(&engine->encoder, SCP_A_UNENCODED_OFFSET, within + extent->extent_offset);
+	scp_put_u32(&engine->encoder, SCP_A_COMPRESSION,
+		    stream_compression(engine, extent->compression));
 	run->offset = run->write_end;
 	if (extent->type == SCP_EXTENT_INLINE)
-		return scp_command_end_data(engine, extent->inline_data, extent->inline_size);
-	scp_put_u32(engine, SCP_A_ENCRYPTION, 0);
+		return scp_command_end_data(&engine->encoder, extent->inline_data,
+					    extent->inline_size);
+	scp_put_u32(&engine->encoder, SCP_A_ENCRYPTION, 0);
 	payload.length = extent->disk_num_bytes;
 	payload.offset = extent->file_offset;
-	return scp_command_end_payload(engine, &payload);
+	return scp_command_end_payload(&engine->encoder, &payload);
 }
 
 int scp_cursor_to_item(struct scp_engine *engine)
@@ -170,11 +176,11 @@ static int punch_hole(struct scp_engine *engine, struct scp_run *run)
 
 	if (err)
 		return err;
-	scp_put_u32(engine, SCP_A_FALLOCATE_MODE, SCP_FALLOCATE_HOLE);
-	scp_put_u64(engine, SCP_A_FILE_OFFSET, run->offset);
-	scp_put_u64(engine, SCP_A_SIZE, run->end - run->offset);
+	scp_put_u32(&engine->encoder, SCP_A_FALLOCATE_MODE, SCP_FALLOCATE_HOLE);
+	scp_put_u64(&engine->encoder, SCP_A_FILE_OFFSET, run->offset);
+	scp_put_u64(&engine->encoder, SCP_A_SIZE, run->end - run->offset);
 	run->offset = run->end;
-	return scp_command_end(engine);
+	return scp_command_end(&engine->encoder);
 }
 
 /* Protocol 1 has no word for a hole but zeros. */
@@ -182,7 +188,7 @@ static int send_hole(struct scp_engine *engine, struct scp_run *run)
 {
 	u64 offset = run->offset;
 
-	if (engine->protocol >= 2)
+	if (engine->encoder.protocol >= 2)
 		return punch_hole(engine, run);
 	if (!(engine->flags & SCP_SEND_NO_FILE_DATA))
 		return send_write(engine, run, SCP_PAYLOAD_ZEROS);
@@ -196,7 +202,7 @@ static bool counts_as_written(const struct scp_engine *engine, const struct scp_
 	if (run->then == SCP_PHASE_FINISH_HOLE && run->end <= engine->state.next_write_offset)
 		return false;
 	return run->kind == SCP_RUN_DATA ||
-	       (engine->protocol < 2 && !(engine->flags & SCP_SEND_NO_FILE_DATA));
+	       (engine->encoder.protocol < 2 && !(engine->flags & SCP_SEND_NO_FILE_DATA));
 }
 
 int scp_step_run(struct scp_engine *engine)

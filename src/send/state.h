@@ -8,8 +8,9 @@
 #ifndef SCP_SEND_STATE_H
 #define SCP_SEND_STATE_H
 
-#include "items/items.h"
+#include "encode/encode.h"
 #include "format/stream.h"
+#include "items/items.h"
 #include "send/moves.h"
 
 /* What the next step does. Numbers are stored in checkpoints: append only. */
@@ -75,12 +76,6 @@ enum scp_kind {
 	SCP_KIND_CHANGED = 3,
 	SCP_KIND_DELETED = 4,
 	SCP_KIND_COUNT
-};
-
-/* A path relative to the subvolume, without leading slash; empty for its root. No NUL. */
-struct scp_path {
-	u16 len;
-	u8 bytes[SCP_PATH_MAX];
 };
 
 /* Stored in checkpoints: append only. */

@@ -4,6 +4,15 @@
  * commands result. What fails leaves state and queue as they were.
  */
 #include "send/engine_private.h"
+#include "send/extent.h"
+#include "send/finish.h"
+#include "send/hole.h"
+#include "send/inode.h"
+#include "send/range.h"
+#include "send/refs.h"
+#include "send/step.h"
+#include "send/utimes.h"
+#include "send/xattrs.h"
 
 void scp_walk_off(struct scp_engine *engine)
 {
@@ -224,8 +233,8 @@ static int step_end(struct scp_engine *engine)
 	engine->state.phase = SCP_PHASE_DONE;
 	if (engine->flags & SCP_SEND_OMIT_END)
 		return 0;
-	scp_command_begin(engine, SCP_C_END);
-	return scp_command_end(engine);
+	scp_command_begin(&engine->encoder, SCP_C_END);
+	return scp_command_end(&engine->encoder);
 }
 
 static int step(struct scp_engine *engine)
@@ -281,9 +290,9 @@ static void undo_step(struct scp_engine *engine)
 		engine->state.at_end = false;
 	}
 	scp_refs_clear(engine);
-	engine->queue.head = 0;
-	engine->queue.tail = 0;
-	engine->queue.payload.kind = SCP_PAYLOAD_NONE;
+	engine->encoder.queue.head = 0;
+	engine->encoder.queue.tail = 0;
+	engine->encoder.queue.payload.kind = SCP_PAYLOAD_NONE;
 	/* It may name a directory whose command has just been thrown away. */
 	memset(engine->made_dirs, 0, sizeof(engine->made_dirs));
 	scp_walk_off(engine);

@@ -9,6 +9,11 @@
  */
 #include "data/data.h"
 #include "send/engine_private.h"
+#include "send/revalidate.h"
+#include "send/stored.h"
+
+/* Times that file data is looked for again when it moves while it is read. */
+#define SCP_MOVE_RETRIES 16
 
 static int find(struct scp_engine *engine, const struct scp_stored *stored,
 		struct scp_extent *extent)

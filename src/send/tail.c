@@ -7,6 +7,8 @@
  * extent has not changed and yet has contents the receiver never had.
  */
 #include "send/engine_private.h"
+#include "send/extent.h"
+#include "send/finish.h"
 
 /* 1: the parent has the item under @cursor byte for byte. */
 static int same_item(struct scp_engine *engine, struct scp_cursor *cursor)

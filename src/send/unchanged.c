@@ -5,6 +5,7 @@
  * The same place in the same extent of the same generation is the same contents; nothing is read.
  */
 #include "send/engine_private.h"
+#include "send/extent.h"
 
 /* How much of the file an item of the parent covers; inline ones whole pages. */
 static u64 covered(const struct scp_extent *extent)

@@ -6,7 +6,9 @@
  * not been touched for a while. The order is the kernel's: when there are more than 64, the least
  * recently touched one goes out; at the end the most recent one goes first.
  */
+#include "send/attributes.h"
 #include "send/engine_private.h"
+#include "send/utimes.h"
 
 int scp_defer_utimes(struct scp_engine *engine, u64 ino, u64 generation)
 {

@@ -8,7 +8,13 @@
  * checkpoint is then the origin and the number of commands delivered since. This is sound because
  * names, unlike data, depend on nothing but the subvolume and its parent.
  */
+#include "send/checkpoint_codec.h"
 #include "send/engine_private.h"
+#include "send/window.h"
+
+/* Names that are processed without opening a window, and commands that one window holds. */
+#define SCP_NAMES_QUEUED 8u
+#define SCP_WINDOW_COMMANDS 1024u
 
 static bool is_long(const struct scp_engine *engine)
 {
@@ -35,15 +41,16 @@ static int open_window(struct scp_engine *engine)
 	if (err)
 		return err;
 	window->delivered = skip;
-	window->from = skip;
 	window->ran = false;
-	window->more = false;
+	engine->encoder.filter.from = skip;
+	engine->encoder.filter.max = SCP_WINDOW_COMMANDS;
+	engine->encoder.filter.more = false;
 	return 0;
 }
 
 int scp_window_run(struct scp_engine *engine, int (*step)(struct scp_engine *engine))
 {
-	struct scp_window *window = &engine->window;
+	struct scp_encoder_filter *filter = &engine->encoder.filter;
 	int err;
 
 	if (!is_long(engine) && !engine->state.skip)
@@ -51,29 +58,13 @@ int scp_window_run(struct scp_engine *engine, int (*step)(struct scp_engine *eng
 	err = open_window(engine);
 	if (err)
 		return err;
-	window->made = 0;
-	window->more = false;
-	window->counting = true;
+	filter->made = 0;
+	filter->more = false;
+	filter->active = true;
 	err = step(engine);
-	window->counting = false;
-	window->ran = !err;
+	filter->active = false;
+	engine->window.ran = !err;
 	return err;
-}
-
-bool scp_window_takes(struct scp_engine *engine)
-{
-	struct scp_window *window = &engine->window;
-	u32 number;
-
-	if (!window->counting)
-		return true;
-	number = window->made++;
-	if (number < window->from)
-		return false;
-	if (number - window->from < SCP_WINDOW_COMMANDS)
-		return true;
-	window->more = true;
-	return false;
 }
 
 void scp_window_delivered(struct scp_engine *engine)
@@ -90,7 +81,7 @@ int scp_window_next(struct scp_engine *engine)
 
 	if (!window->origin || !window->ran)
 		return 0;
-	if (!window->more) {
+	if (!engine->encoder.filter.more) {
 		scp_window_close(engine);
 		return 0;
 	}
@@ -98,9 +89,9 @@ int scp_window_next(struct scp_engine *engine)
 	if (err)
 		return err;
 	engine->state.offset = offset;
-	window->from = window->delivered;
 	window->ran = false;
-	window->more = false;
+	engine->encoder.filter.from = window->delivered;
+	engine->encoder.filter.more = false;
 	return 1;
 }
 
@@ -108,4 +99,5 @@ void scp_window_close(struct scp_engine *engine)
 {
 	scp_free(engine->window.origin);
 	memset(&engine->window, 0, sizeof(engine->window));
+	memset(&engine->encoder.filter, 0, sizeof(engine->encoder.filter));
 }

@@ -2,7 +2,11 @@
 /*
  * Extended attributes: those of new inodes, and what changed in those of others.
  */
+#include "send/attributes.h"
 #include "send/engine_private.h"
+#include "send/range.h"
+#include "send/step.h"
+#include "send/xattrs.h"
 
 #define CAPABILITY "security.capability"
 #define ACL_ACCESS "system.posix_acl_access"
@@ -15,9 +19,9 @@ static int send_set_xattr(struct scp_engine *engine, const u8 *name, u16 name_le
 
 	if (err)
 		return err;
-	scp_put_bytes(engine, SCP_A_XATTR_NAME, name, name_len);
-	scp_put_bytes(engine, SCP_A_XATTR_DATA, data, data_len);
-	return scp_command_end(engine);
+	scp_put_bytes(&engine->encoder, SCP_A_XATTR_NAME, name, name_len);
+	scp_put_bytes(&engine->encoder, SCP_A_XATTR_DATA, data, data_len);
+	return scp_command_end(&engine->encoder);
 }
 
 /* Every chown at the receiver drops capabilities, so they come behind it, for every inode. */
@@ -62,8 +66,8 @@ static int send_remove_xattr(struct scp_engine *engine, const struct scp_dirent 
 
 	if (err)
 		return err;
-	scp_put_bytes(engine, SCP_A_XATTR_NAME, entry->name, entry->name_len);
-	return scp_command_end(engine);
+	scp_put_bytes(&engine->encoder, SCP_A_XATTR_NAME, entry->name, entry->name_len);
+	return scp_command_end(&engine->encoder);
 }
 
 /* Entry @number of the item under @cursor: 1, or 0 if it has fewer; *@number is less those seen. */

@@ -14,6 +14,7 @@
 #include "format/ondisk.h"
 #include "format/stream.h"
 #include "send/engine_private.h"
+#include "send/identity.h"
 #include "sending.h"
 
 /* One page of the image in place of which another one is read. */

@@ -17,7 +17,7 @@
 #include "host/source.h"
 #include "loopfs.h"
 #include "send/checkpoint.h"
-#include "send/queue.h"
+#include "encode/queue.h"
 #include "send/state.h"
 #include "sending.h"
 

@@ -2,7 +2,7 @@
 /*
  * The queue of decided commands: a byte buffer that is filled at one end and emptied at the other.
  */
-#include "send/queue.h"
+#include "encode/queue.h"
 
 #define SCP_QUEUE_GRAIN 4096u
 #define SCP_QUEUE_PREFIX sizeof(u32)

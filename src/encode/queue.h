@@ -6,8 +6,8 @@
  * read while the command is delivered, straight into the caller's buffer. Only the last command
  * of the queue can have contents to be read, since data is decided one command at a time.
  */
-#ifndef SCP_SEND_QUEUE_H
-#define SCP_SEND_QUEUE_H
+#ifndef SCP_ENCODE_QUEUE_H
+#define SCP_ENCODE_QUEUE_H
 
 #include <sendcp/platform.h>
 
