@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "command.h"
-#include "conflicts.h"
-#include "message.h"
-#include "output.h"
-#include "signals.h"
-#include "stream/file.h"
+#include "commands/command.h"
+#include "job/conflicts.h"
+#include "parse/file.h"
+#include "transfer/output.h"
+#include "util/alloc.h"
+#include "util/message.h"
+#include "util/signals.h"
 
 /* Small commands are written together. */
 #define STAGE_SIZE (256u << 10)

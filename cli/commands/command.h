@@ -2,10 +2,10 @@
 /*
  * The commands' entry points.
  */
-#ifndef CLI_COMMAND_H
-#define CLI_COMMAND_H
+#ifndef CLI_COMMANDS_COMMAND_H
+#define CLI_COMMANDS_COMMAND_H
 
-#include "options.h"
+#include "commands/options.h"
 
 int command_send(const struct options *options);
 int command_resume(const struct options *options);

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
-#include "conflicts.h"
-#include "message.h"
-#include "stream/check.h"
-#include "stream/dump.h"
-#include "stream/file.h"
+#include "commands/command.h"
+#include "job/conflicts.h"
+#include "parse/check.h"
+#include "parse/dump.h"
+#include "parse/file.h"
+#include "util/message.h"
 
 static int output_failed(void)
 {

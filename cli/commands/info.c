@@ -14,11 +14,11 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "command.h"
-#include "json_line.h"
-#include "message.h"
+#include "commands/command.h"
 #include "send/engine_private.h"
 #include "sender/module.h"
+#include "util/json_line.h"
+#include "util/message.h"
 
 #define VERSION_SIZE 32
 

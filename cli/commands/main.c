@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "message.h"
+#include "commands/command.h"
+#include "util/message.h"
 
 static const struct command commands[] = {
 	{ .name = "send", .bit = COMMAND_SEND, .run = command_send,

@@ -8,11 +8,11 @@
 
 #include <sendcp/engine.h>
 
-#include "alloc.h"
-#include "message.h"
-#include "options.h"
-#include "sidecar.h"
-#include "text.h"
+#include "commands/options.h"
+#include "journal/format.h"
+#include "util/alloc.h"
+#include "util/message.h"
+#include "util/text.h"
 
 /* Keys of options without a short form, above all characters. */
 enum {

@@ -4,15 +4,15 @@
  *
  * Options and help come from one table (options.c), so that neither knows what the other does not.
  */
-#ifndef CLI_OPTIONS_H
-#define CLI_OPTIONS_H
+#ifndef CLI_COMMANDS_OPTIONS_H
+#define CLI_COMMANDS_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sendcp/platform.h>
 
-#include "wrap/wrapping.h"
+#include "container/wrapping.h"
 
 #define DEFAULT_BUFFER_SIZE (4ULL << 20)
 #define DEFAULT_BUFFERS 4

@@ -10,14 +10,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "append/append.h"
-#include "command.h"
-#include "fileio.h"
-#include "message.h"
-#include "position.h"
-#include "resume_command.h"
-#include "resume_file.h"
-#include "signals.h"
+#include "commands/command.h"
+#include "resume/append/append.h"
+#include "resume/command_line.h"
+#include "resume/file.h"
+#include "resume/position.h"
+#include "util/fileio.h"
+#include "util/message.h"
+#include "util/signals.h"
 
 /* Standard output is the file @path. */
 static bool stdout_is(const char *path)

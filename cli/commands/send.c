@@ -8,17 +8,17 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "alloc.h"
-#include "command.h"
-#include "conflicts.h"
-#include "measure.h"
-#include "message.h"
-#include "outcome.h"
-#include "overwrite.h"
-#include "send_header.h"
-#include "signals.h"
-#include "stream_run.h"
-#include "verbose.h"
+#include "commands/command.h"
+#include "job/conflicts.h"
+#include "job/header.h"
+#include "job/verbose.h"
+#include "resume/overwrite.h"
+#include "transfer/measure.h"
+#include "transfer/transfer_result.h"
+#include "transfer/transfer_run.h"
+#include "util/alloc.h"
+#include "util/message.h"
+#include "util/signals.h"
 
 /* --checkpoint's file; beside a file there is always one; else none. */
 static char *journal_name(const struct stream_run *run, const struct options *options)

@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "command.h"
+#include "commands/command.h"
 #include <sendcp/engine.h>
 
-#include "json_line.h"
-#include "message.h"
-#include "sidecar.h"
-#include "text.h"
+#include "journal/format.h"
+#include "util/json_line.h"
+#include "util/message.h"
+#include "util/text.h"
 
 static u64 bytes_made(const struct sidecar *sidecar)
 {

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
-#include "message.h"
-#include "position.h"
-#include "stream/check.h"
-#include "stream/file.h"
-#include "verify_sidecar.h"
+#include "commands/command.h"
+#include "journal/verify_sidecar.h"
+#include "parse/check.h"
+#include "parse/file.h"
+#include "resume/position.h"
+#include "util/message.h"
 
 static const char *plural(u64 number)
 {

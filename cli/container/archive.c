@@ -12,11 +12,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "internal.h"
-#include "layout.h"
-#include "segments.h"
-#include "sidecar.h"
-#include "text.h"
+#include "container/internal.h"
+#include "container/layout.h"
+#include "container/segments.h"
+#include "journal/format.h"
+#include "util/text.h"
 
 #define BLOCK_SIZE (256u << 10)
 #define TAR_END_SIZE 1024u

@@ -9,7 +9,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#include "wrap/frames.h"
+#include "container/frames.h"
 
 struct frames {
 	struct sink sink;

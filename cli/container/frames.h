@@ -4,10 +4,10 @@
  *
  * A file can be cut behind any frame and continued there. Functions return 0 or a negative errno.
  */
-#ifndef CLI_WRAP_FRAMES_H
-#define CLI_WRAP_FRAMES_H
+#ifndef CLI_CONTAINER_FRAMES_H
+#define CLI_CONTAINER_FRAMES_H
 
-#include "wrap/sink.h"
+#include "container/sink.h"
 
 struct frames;
 

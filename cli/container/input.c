@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "internal.h"
-#include "signals.h"
+#include "container/internal.h"
+#include "util/signals.h"
 
 int input_open(struct input *input, const char *path)
 {

@@ -6,10 +6,10 @@
  * A read returns how many bytes there are, 0 at the end; the layer's ending then says which. An
  * ending is final.
  */
-#ifndef CLI_UNWRAP_INTERNAL_H
-#define CLI_UNWRAP_INTERNAL_H
+#ifndef CLI_CONTAINER_INTERNAL_H
+#define CLI_CONTAINER_INTERNAL_H
 
-#include "unwrap.h"
+#include "container/unwrap.h"
 
 /* What the first bytes are told by: a tar header's magic lies at its byte 257. */
 #define HEAD_SIZE 512u

@@ -8,8 +8,8 @@
  *	...
  *	complete.json            the sidecar's "complete" line
  */
-#ifndef CLI_LAYOUT_H
-#define CLI_LAYOUT_H
+#ifndef CLI_CONTAINER_LAYOUT_H
+#define CLI_CONTAINER_LAYOUT_H
 
 #define LAYOUT_MANIFEST "manifest.json"
 #define LAYOUT_STREAM "stream."

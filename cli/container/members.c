@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "wrap/members.h"
+#include "container/members.h"
 
 struct members {
 	struct archive *archive;

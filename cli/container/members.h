@@ -4,13 +4,13 @@
  *
  * Functions return 0 or a negative errno.
  */
-#ifndef CLI_WRAP_MEMBERS_H
-#define CLI_WRAP_MEMBERS_H
+#ifndef CLI_CONTAINER_MEMBERS_H
+#define CLI_CONTAINER_MEMBERS_H
 
 #include <sendcp/platform.h>
 
-#include "wrap/sink.h"
-#include "wrap/wrapping.h"
+#include "container/sink.h"
+#include "container/wrapping.h"
 
 struct members;
 

@@ -10,8 +10,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "unwrap/layout.h"
-#include "wrap/range.h"
+#include "container/layout.h"
+#include "container/range.h"
 
 #define CHUNK (256u << 10)
 

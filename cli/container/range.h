@@ -2,13 +2,13 @@
 /*
  * Reading back a part of a wrapped file, between two places where it could have been cut.
  */
-#ifndef CLI_WRAP_RANGE_H
-#define CLI_WRAP_RANGE_H
+#ifndef CLI_CONTAINER_RANGE_H
+#define CLI_CONTAINER_RANGE_H
 
 #include <stdbool.h>
 #include <sendcp/platform.h>
 
-#include "wrap/wrapping.h"
+#include "container/wrapping.h"
 
 typedef void (*range_take_fn)(void *context, const void *data, size_t size);
 

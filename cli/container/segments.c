@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "internal.h"
-#include "json_line.h"
-#include "layout.h"
-#include "segments.h"
-#include "sidecar.h"
+#include "container/internal.h"
+#include "container/layout.h"
+#include "container/segments.h"
+#include "journal/format.h"
+#include "util/json_line.h"
 
 /* No name of ours is longer. */
 #define NAME_ROOM 40

@@ -2,12 +2,12 @@
 /*
  * What the members of an archive add up to: their order, and what their lines say about them.
  */
-#ifndef CLI_UNWRAP_SEGMENTS_H
-#define CLI_UNWRAP_SEGMENTS_H
+#ifndef CLI_CONTAINER_SEGMENTS_H
+#define CLI_CONTAINER_SEGMENTS_H
 
 #include <xxhash.h>
 
-#include "unwrap.h"
+#include "container/unwrap.h"
 
 enum segments_state {
 	SEGMENTS_WANT_MANIFEST,

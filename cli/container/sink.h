@@ -2,8 +2,8 @@
 /*
  * Something that takes bytes: a layer of a wrapping, or what is below all of them.
  */
-#ifndef CLI_WRAP_SINK_H
-#define CLI_WRAP_SINK_H
+#ifndef CLI_CONTAINER_SINK_H
+#define CLI_CONTAINER_SINK_H
 
 #include <stddef.h>
 

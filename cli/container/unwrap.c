@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
+#include "container/internal.h"
 
 void unwrap_end(struct unwrap_ending *ending, enum unwrap_how how, const char *fmt, ...)
 {

@@ -7,8 +7,8 @@
  * where, is told by unwrap_ending(). All bytes handed out by then are right as far as the wrapping
  * can tell (of an archive: the last segment's digest may be the thing that is wrong).
  */
-#ifndef CLI_UNWRAP_H
-#define CLI_UNWRAP_H
+#ifndef CLI_CONTAINER_UNWRAP_H
+#define CLI_CONTAINER_UNWRAP_H
 
 #include <stdbool.h>
 #include <stddef.h>

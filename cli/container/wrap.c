@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sidecar_lines.h"
-#include "unwrap/layout.h"
-#include "wrap/frames.h"
-#include "wrap/members.h"
-#include "wrap/wrap.h"
+#include "container/frames.h"
+#include "container/layout.h"
+#include "container/members.h"
+#include "container/wrap.h"
+#include "journal/lines.h"
 
 struct wrap {
 	/* Below all layers. */

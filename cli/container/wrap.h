@@ -7,11 +7,11 @@
  * Functions return 0 or a negative errno; after a failure nothing more can be wrapped, and the
  * output goes on at the last mark.
  */
-#ifndef CLI_WRAP_WRAP_H
-#define CLI_WRAP_WRAP_H
+#ifndef CLI_CONTAINER_WRAP_H
+#define CLI_CONTAINER_WRAP_H
 
-#include "output.h"
-#include "sidecar.h"
+#include "journal/format.h"
+#include "transfer/output.h"
 
 struct wrap;
 

@@ -9,7 +9,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#include "internal.h"
+#include "container/internal.h"
 
 #define INPUT_SIZE (128u << 10)
 #define MAGIC_SIZE 4u

@@ -7,9 +7,9 @@
  */
 #include <string.h>
 
-#include "message.h"
-#include "parents.h"
-#include "text.h"
+#include "job/choose_parents.h"
+#include "util/message.h"
+#include "util/text.h"
 
 static u64 distance(u64 a, u64 b)
 {

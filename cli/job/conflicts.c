@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "conflicts.h"
 #include "host/storage.h"
-#include "message.h"
+#include "job/conflicts.h"
+#include "util/alloc.h"
+#include "util/message.h"
 
 /* As many as the kernel follows. */
 #define LINKS_MAX 40u

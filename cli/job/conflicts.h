@@ -5,10 +5,10 @@
  * Asked before anything is opened for writing. Functions print their own error line and return -1,
  * or 0.
  */
-#ifndef CLI_CONFLICTS_H
-#define CLI_CONFLICTS_H
+#ifndef CLI_JOB_CONFLICTS_H
+#define CLI_JOB_CONFLICTS_H
 
-#include "subject.h"
+#include "job/send_job.h"
 
 /*
  * Refuses to write the output (@output, NULL: standard output) or the sidecar (@sidecar, NULL:

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "fileio.h"
-#include "message.h"
-#include "send_header.h"
+#include "job/header.h"
+#include "util/fileio.h"
+#include "util/message.h"
 
 void send_settings(const struct options *options, struct stream_settings *settings)
 {

@@ -2,11 +2,11 @@
 /*
  * What a new stream's sidecar begins with, and how its run is set up.
  */
-#ifndef CLI_SEND_HEADER_H
-#define CLI_SEND_HEADER_H
+#ifndef CLI_JOB_HEADER_H
+#define CLI_JOB_HEADER_H
 
-#include "options.h"
-#include "stream_run.h"
+#include "commands/options.h"
+#include "transfer/transfer_run.h"
 
 /* No batch is larger than the checkpoint interval. */
 void send_settings(const struct options *options, struct stream_settings *settings);

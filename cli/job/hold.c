@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "host/hold.h"
-#include "message.h"
-#include "signals.h"
-#include "subject.h"
+#include "job/send_job.h"
+#include "util/message.h"
+#include "util/signals.h"
 
 /* Without a hold the run is what it was: whether anything was changed is checked at its end. */
 static int go_without(const char *why)

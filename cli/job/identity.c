@@ -7,12 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "alloc.h"
-#include "fileio.h"
-#include "message.h"
-#include "pins.h"
+#include "job/identity.h"
 #include "sender/sender.h"
-#include "text.h"
+#include "util/alloc.h"
+#include "util/fileio.h"
+#include "util/message.h"
+#include "util/text.h"
 
 static bool is_image(const struct source *source)
 {

@@ -5,12 +5,12 @@
  * A subvolume is told by its UUID, so it may have been renamed. Gone, changed and replaced ones
  * are three different messages, each with what to do. Error lines and -1, or 0.
  */
-#ifndef CLI_PINS_H
-#define CLI_PINS_H
+#ifndef CLI_JOB_IDENTITY_H
+#define CLI_JOB_IDENTITY_H
 
+#include "commands/options.h"
 #include "host/host.h"
-#include "options.h"
-#include "sidecar.h"
+#include "journal/format.h"
 
 /* Opens the header's filesystem: its devices or those in @options, or where its paths lie. */
 int pins_open_source(const struct sidecar_header *header, const struct options *options,

@@ -7,13 +7,13 @@
 #include <string.h>
 #include <time.h>
 
-#include "alloc.h"
 #include "host/hold.h"
-#include "message.h"
-#include "parents.h"
-#include "pins.h"
+#include "job/choose_parents.h"
+#include "job/identity.h"
+#include "job/send_job.h"
 #include "sender/sender.h"
-#include "subject.h"
+#include "util/alloc.h"
+#include "util/message.h"
 
 /* A dry run makes no stream, so it does not matter who would. */
 static int open_source(const struct options *options, struct source **out)

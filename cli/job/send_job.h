@@ -5,12 +5,12 @@
  * The same for a first run (from the command line) and a resumed one (from the sidecar's header).
  * Functions print their own error line and return -1, or 0.
  */
-#ifndef CLI_SUBJECT_H
-#define CLI_SUBJECT_H
+#ifndef CLI_JOB_SEND_JOB_H
+#define CLI_JOB_SEND_JOB_H
 
+#include "commands/options.h"
 #include "host/host.h"
-#include "options.h"
-#include "sidecar.h"
+#include "journal/format.h"
 
 struct hold;
 
@@ -36,7 +36,7 @@ struct subject {
 };
 
 int subject_open(const struct options *options, struct subject *subject);
-/* @options may name other devices. Fails if what is there is not what was sent (pins.h). */
+/* @options may name other devices. Fails if what is there is not what was sent (identity.h). */
 int subject_reopen(const struct sidecar_header *header, const struct options *options,
 		   struct subject *subject);
 /*

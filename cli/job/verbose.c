@@ -2,9 +2,9 @@
 /*
  * What -v tells about a run.
  */
-#include "message.h"
-#include "text.h"
-#include "verbose.h"
+#include "job/verbose.h"
+#include "util/message.h"
+#include "util/text.h"
 
 static void verbose_subvolume(const struct subvolume *subvolume)
 {

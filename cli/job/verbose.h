@@ -2,10 +2,10 @@
 /*
  * What -v tells about a run.
  */
-#ifndef CLI_VERBOSE_H
-#define CLI_VERBOSE_H
+#ifndef CLI_JOB_VERBOSE_H
+#define CLI_JOB_VERBOSE_H
 
-#include "subject.h"
+#include "job/send_job.h"
 
 /* Where and what is read. */
 void verbose_source(const struct subject *subject);

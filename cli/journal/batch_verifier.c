@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "proof.h"
+#include "journal/batch_verifier.h"
 
 /* The first batch that does not end at or before @offset. */
 static size_t find_batch(const struct sidecar *sidecar, u64 offset)

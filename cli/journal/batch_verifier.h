@@ -2,12 +2,12 @@
 /*
  * Comparing bytes of a stream, as they come, with the hashes that a sidecar knows of its batches.
  */
-#ifndef CLI_PROOF_H
-#define CLI_PROOF_H
+#ifndef CLI_JOURNAL_BATCH_VERIFIER_H
+#define CLI_JOURNAL_BATCH_VERIFIER_H
 
 #include <xxhash.h>
 
-#include "sidecar.h"
+#include "journal/format.h"
 
 struct proof {
 	const struct sidecar *sidecar;

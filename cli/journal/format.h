@@ -14,16 +14,16 @@
  * A batch at an offset that batches before it already cover takes the place of those at and
  * behind that offset: it was made by a later run that went on from there.
  */
-#ifndef CLI_SIDECAR_H
-#define CLI_SIDECAR_H
+#ifndef CLI_JOURNAL_FORMAT_H
+#define CLI_JOURNAL_FORMAT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <json-c/json.h>
 #include <sendcp/platform.h>
 
-#include "mount_place.h"
-#include "wrap/wrapping.h"
+#include "container/wrapping.h"
+#include "util/mount_place.h"
 
 /* What knows only plain streams would misread wrapped ones: so theirs is another version. */
 #define SIDECAR_VERSION_PLAIN 1

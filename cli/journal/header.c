@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "json_line.h"
-#include "message.h"
-#include "sidecar.h"
+#include "journal/format.h"
+#include "util/alloc.h"
+#include "util/json_line.h"
+#include "util/message.h"
 
 #define VERSION_KEY "sendcp_journal"
 /* More subvolumes or devices than that in one run is not what a person asked for. */

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "json_line.h"
-#include "sidecar_lines.h"
-#include "text.h"
+#include "journal/lines.h"
+#include "util/json_line.h"
+#include "util/text.h"
 
 /* Takes over @object, which may be NULL. */
 static char *format(struct json_object *object, size_t *length)

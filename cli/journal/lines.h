@@ -2,10 +2,10 @@
 /*
  * The lines of a sidecar as text, with sum and newline, malloc'ed; NULL without memory.
  */
-#ifndef CLI_SIDECAR_LINES_H
-#define CLI_SIDECAR_LINES_H
+#ifndef CLI_JOURNAL_LINES_H
+#define CLI_JOURNAL_LINES_H
 
-#include "sidecar.h"
+#include "journal/format.h"
 
 char *sidecar_header_line(const struct sidecar_header *header, size_t *length);
 /* The header's with a word on how to get the plain stream: what an archive begins with. */

@@ -11,10 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "json_line.h"
-#include "message.h"
-#include "sidecar.h"
-#include "text.h"
+#include "journal/format.h"
+#include "util/json_line.h"
+#include "util/message.h"
+#include "util/text.h"
 
 /* Far above the longest line that can arise, far below what would be a burden. */
 #define LINE_LENGTH_MAX (64u << 20)

@@ -13,13 +13,13 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "fileio.h"
-#include "journal_internal.h"
-#include "message.h"
-#include "sidecar_lines.h"
+#include "journal/lines.h"
+#include "journal/write_internal.h"
+#include "util/alloc.h"
+#include "util/fileio.h"
+#include "util/message.h"
 
-/* The reader's rule (sidecar_read.c): later batches take the place of those they cover. */
+/* The reader's rule (read.c): later batches take the place of those they cover. */
 static bool replaced_by(const struct journal_line *line, const struct sidecar_batch *batch)
 {
 	if (line->output_end > batch->output_offset)

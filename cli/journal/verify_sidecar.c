@@ -5,8 +5,8 @@
  */
 #include <string.h>
 
-#include "message.h"
-#include "verify_sidecar.h"
+#include "journal/verify_sidecar.h"
+#include "util/message.h"
 
 int verify_sidecar_open(struct verify_sidecar *verify, const char *path)
 {

@@ -2,12 +2,12 @@
 /*
  * A stream's bytes against the hashes that a sidecar tells of its batches.
  */
-#ifndef CLI_VERIFY_SIDECAR_H
-#define CLI_VERIFY_SIDECAR_H
+#ifndef CLI_JOURNAL_VERIFY_SIDECAR_H
+#define CLI_JOURNAL_VERIFY_SIDECAR_H
 
 #include <xxhash.h>
 
-#include "sidecar.h"
+#include "journal/format.h"
 
 struct verify_sidecar {
 	struct sidecar sidecar;

@@ -11,12 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "fileio.h"
-#include "journal.h"
-#include "journal_internal.h"
-#include "message.h"
-#include "sidecar_lines.h"
+#include "journal/lines.h"
+#include "journal/write.h"
+#include "journal/write_internal.h"
+#include "util/alloc.h"
+#include "util/fileio.h"
+#include "util/message.h"
 
 int journal_failed(struct journal *journal, const char *doing)
 {

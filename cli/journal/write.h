@@ -5,10 +5,10 @@
  * Functions print their own error line and return -1, or 0. A line that could not be written whole
  * is cut off again, so that the file stays readable after ENOSPC.
  */
-#ifndef CLI_JOURNAL_H
-#define CLI_JOURNAL_H
+#ifndef CLI_JOURNAL_WRITE_H
+#define CLI_JOURNAL_WRITE_H
 
-#include "sidecar.h"
+#include "journal/format.h"
 
 /*
  * Batches that cover at least so much of the stream's end are kept; older ones may go. A test

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the journal's writing (journal.c) and thinning (journal_thin.c) share.
+ * What the journal's writing (write.c) and thinning (thin.c) share.
  */
-#ifndef CLI_JOURNAL_INTERNAL_H
-#define CLI_JOURNAL_INTERNAL_H
+#ifndef CLI_JOURNAL_WRITE_INTERNAL_H
+#define CLI_JOURNAL_WRITE_INTERNAL_H
 
-#include "journal.h"
+#include "journal/write.h"
 
 /* Where a batch's line stands in the file, and which bytes of the output it is about. */
 struct journal_line {

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "check.h"
+#include "parse/check.h"
 
 bool stream_wrong(struct stream_reader *reader, const struct stream_command *command,
 		  const char *fmt, ...)

@@ -4,10 +4,10 @@
  *
  * A broken rule ends the reader (stream_reject()), and false is returned.
  */
-#ifndef CLI_STREAM_CHECK_H
-#define CLI_STREAM_CHECK_H
+#ifndef CLI_PARSE_CHECK_H
+#define CLI_PARSE_CHECK_H
 
-#include "reader.h"
+#include "parse/reader.h"
 
 struct stream_check {
 	/* A header came, and no SUBVOL or SNAPSHOT yet. */

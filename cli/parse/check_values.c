@@ -5,7 +5,7 @@
  */
 #include <sys/stat.h>
 
-#include "check.h"
+#include "parse/check.h"
 
 #define NAME_LENGTH_MAX 255u
 #define FILE_END_MAX ((u64)INT64_MAX)

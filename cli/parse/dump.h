@@ -4,12 +4,12 @@
  *
  * Commands have been through stream_check_attributes().
  */
-#ifndef CLI_STREAM_DUMP_H
-#define CLI_STREAM_DUMP_H
+#ifndef CLI_PARSE_DUMP_H
+#define CLI_PARSE_DUMP_H
 
 #include <stdio.h>
 
-#include "reader.h"
+#include "parse/reader.h"
 
 /* What lines about later commands take from earlier ones. */
 struct stream_dump {

@@ -7,9 +7,9 @@
  */
 #include <stdlib.h>
 
-#include "dump.h"
-#include "json_line.h"
-#include "text.h"
+#include "parse/dump.h"
+#include "util/json_line.h"
+#include "util/text.h"
 
 /* How many bytes follow the first byte of a character; -1: none begins with it. */
 static int tail_length(u8 first)

@@ -8,8 +8,8 @@
 #include <inttypes.h>
 #include <time.h>
 
-#include "dump.h"
-#include "text.h"
+#include "parse/dump.h"
+#include "util/text.h"
 
 #define NAME_COLUMN 16
 #define PATH_COLUMN 32

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "file.h"
-#include "message.h"
+#include "parse/file.h"
+#include "util/message.h"
 
 int stream_file_open(struct stream_file *file, const char *path)
 {

@@ -3,10 +3,10 @@
  * A file or standard input that holds a stream, opened for a command, and the line that tells how
  * reading it ended.
  */
-#ifndef CLI_STREAM_FILE_H
-#define CLI_STREAM_FILE_H
+#ifndef CLI_PARSE_FILE_H
+#define CLI_PARSE_FILE_H
 
-#include "reader.h"
+#include "parse/reader.h"
 
 struct stream_file {
 	/* For messages. */

@@ -4,7 +4,7 @@
  */
 #include <stdio.h>
 
-#include "format.h"
+#include "parse/format.h"
 
 static const struct stream_attribute_info attributes[STREAM_ATTRIBUTE_LAST + 1] = {
 	[SCP_A_UUID] = { "uuid", STREAM_UUID },

@@ -2,8 +2,8 @@
 /*
  * What is known of each command and attribute of protocols 1 to 3: names, values, who needs what.
  */
-#ifndef CLI_STREAM_FORMAT_H
-#define CLI_STREAM_FORMAT_H
+#ifndef CLI_PARSE_FORMAT_H
+#define CLI_PARSE_FORMAT_H
 
 #include <format/stream.h>
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "reader.h"
+#include "parse/reader.h"
 
 /* Fits into a processor's own cache with room to spare, and takes several of the largest. */
 #define BUFFER_SIZE (512u << 10)

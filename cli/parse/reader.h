@@ -3,11 +3,11 @@
  * Pulls commands out of a send stream in whatever wrapping: framing, limits and CRCs are right in
  * what it hands out. What commands mean, and their order, is check.h's subject.
  */
-#ifndef CLI_STREAM_READER_H
-#define CLI_STREAM_READER_H
+#ifndef CLI_PARSE_READER_H
+#define CLI_PARSE_READER_H
 
-#include "format.h"
-#include "unwrap/unwrap.h"
+#include "container/unwrap.h"
+#include "parse/format.h"
 
 /* Each number once, and a few for repeated ones. */
 #define STREAM_ATTRIBUTES_MAX 40

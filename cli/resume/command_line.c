@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "fileio.h"
-#include "resume_command.h"
-#include "text.h"
+#include "resume/command_line.h"
+#include "util/alloc.h"
+#include "util/fileio.h"
+#include "util/text.h"
 
 /* Takes over @line and returns it with @option and the quoted @word at its end. */
 static char *add(char *line, const char *option, const char *word)

@@ -4,10 +4,10 @@
  *
  * Paths are absolute and quoted. Functions return malloc'ed text and exit without memory.
  */
-#ifndef CLI_RESUME_COMMAND_H
-#define CLI_RESUME_COMMAND_H
+#ifndef CLI_RESUME_COMMAND_LINE_H
+#define CLI_RESUME_COMMAND_LINE_H
 
-#include "options.h"
+#include "commands/options.h"
 
 /*
  * With the sidecar @checkpoint. @options (may be NULL) of a resume: its --device options are

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "message.h"
-#include "proof.h"
-#include "resume_point.h"
-#include "wrap/range.h"
+#include "container/range.h"
+#include "journal/batch_verifier.h"
+#include "resume/point.h"
+#include "util/message.h"
 
 static int point_at_mark(const struct sidecar *sidecar, const struct sidecar_place *mark,
 			 struct resume_point *point)

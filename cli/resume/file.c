@@ -7,12 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "conflicts.h"
-#include "fileio.h"
-#include "message.h"
-#include "resume_command.h"
-#include "resume_file.h"
-#include "resume_prefix.h"
+#include "job/conflicts.h"
+#include "resume/command_line.h"
+#include "resume/file.h"
+#include "resume/prefix.h"
+#include "util/fileio.h"
+#include "util/message.h"
 
 /* What ends an archive: a line, and the format's own end, up to a tape's record. */
 #define ARCHIVE_END_MAX (64u << 10)

@@ -5,7 +5,7 @@
 #ifndef CLI_RESUME_FILE_H
 #define CLI_RESUME_FILE_H
 
-#include "resume_run.h"
+#include "resume/run.h"
 
 /* No mark is proven: what frames hold has to be looked at, as with --append. */
 #define RESUME_FILE_FRAMES 2

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "fileio.h"
+#include "container/unwrap.h"
 #include "format/stream.h"
-#include "message.h"
-#include "overwrite.h"
-#include "resume_command.h"
-#include "unwrap/unwrap.h"
+#include "resume/command_line.h"
+#include "resume/overwrite.h"
+#include "util/fileio.h"
+#include "util/message.h"
 
 /* The resume line comes last, as after an interruption. Takes @command over. */
 static int refuse(char *command)

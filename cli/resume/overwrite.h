@@ -4,12 +4,12 @@
  *
  * Functions print why not, and how to resume or to throw away, and return -1; or 0.
  */
-#ifndef CLI_OVERWRITE_H
-#define CLI_OVERWRITE_H
+#ifndef CLI_RESUME_OVERWRITE_H
+#define CLI_RESUME_OVERWRITE_H
 
-#include "options.h"
-#include "output.h"
-#include "sidecar.h"
+#include "commands/options.h"
+#include "journal/format.h"
+#include "transfer/output.h"
 
 /* The sidecar @path, which says @old. A complete one, or one without any batch, may go. */
 int overwrite_sidecar(const char *path, const struct sidecar *old);

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "fileio.h"
-#include "message.h"
-#include "resume_point.h"
+#include "resume/point.h"
+#include "util/fileio.h"
+#include "util/message.h"
 
 /* Behind a subvolume's last batch the next one begins, without a checkpoint. */
 static void start_behind(const struct sidecar_batch *batch, struct stream_start *start)

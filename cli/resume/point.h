@@ -7,9 +7,9 @@
 #ifndef CLI_RESUME_POINT_H
 #define CLI_RESUME_POINT_H
 
-#include "output.h"
-#include "sidecar.h"
-#include "stream_run.h"
+#include "journal/format.h"
+#include "transfer/output.h"
+#include "transfer/transfer_run.h"
 
 struct resume_point {
 	/* The first byte that is given out. */
@@ -41,12 +41,12 @@ int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *
 /*
  * As far as the file is proven, and not beyond its byte @limit: its batches of the last checkpoint
  * interval have the hashes that the sidecar knows. Returns 1 if nothing is proven; then @point is
- * the beginning, and whether the file may be emptied is another question (resume_prefix.h).
+ * the beginning, and whether the file may be emptied is another question (prefix.h).
  */
 int resume_point_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
 		      struct resume_point *point);
 
-/* The same for wrapped streams, which go on at marks (resume_wrapped.c). */
+/* The same for wrapped streams, which go on at marks (container_points.c). */
 int resume_wrapped_at(const struct sidecar *sidecar, u64 at, struct resume_point *point);
 int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
 			struct resume_point *point);

@@ -8,12 +8,12 @@
 #include <sys/stat.h>
 #include <xxhash.h>
 
-#include "message.h"
-#include "outcome.h"
-#include "position.h"
-#include "stream/check.h"
-#include "stream/file.h"
-#include "text.h"
+#include "parse/check.h"
+#include "parse/file.h"
+#include "resume/position.h"
+#include "transfer/transfer_result.h"
+#include "util/message.h"
+#include "util/text.h"
 
 char *position_text(const struct position *position, char text[POSITION_TEXT_SIZE])
 {

@@ -6,14 +6,14 @@
  * from N - POSITION_WINDOW (or 0) to N. Of a compressed or archived file it is "F:N:HASH": the
  * file's first F bytes are whole frames or segments, and hold the first N bytes of the stream.
  */
-#ifndef CLI_POSITION_H
-#define CLI_POSITION_H
+#ifndef CLI_RESUME_POSITION_H
+#define CLI_RESUME_POSITION_H
 
 #include <stdbool.h>
 #include <sendcp/platform.h>
 
-#include "sidecar.h"
-#include "resume_point.h"
+#include "journal/format.h"
+#include "resume/point.h"
 
 #define POSITION_WINDOW (16u << 20)
 

@@ -7,12 +7,12 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "fileio.h"
-#include "message.h"
-#include "outcome.h"
-#include "resume_prefix.h"
+#include "resume/prefix.h"
 #include "sender/sender.h"
-#include "signals.h"
+#include "transfer/transfer_result.h"
+#include "util/fileio.h"
+#include "util/message.h"
+#include "util/signals.h"
 
 #define SECTOR 512u
 /* Larger than any command. */

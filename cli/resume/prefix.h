@@ -8,7 +8,7 @@
 #ifndef CLI_RESUME_PREFIX_H
 #define CLI_RESUME_PREFIX_H
 
-#include "resume_run.h"
+#include "resume/run.h"
 
 /*
  * All of ->output, of @size bytes. Sectors of zeros are what a crash leaves of a file whose end had

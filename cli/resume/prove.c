@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "message.h"
-#include "resume_point.h"
+#include "resume/point.h"
 #include "sender/sender.h"
+#include "util/message.h"
 
 static int outcome_is(struct stream_outcome *outcome, enum stream_end how, int err)
 {

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conflicts.h"
-#include "message.h"
-#include "outcome.h"
-#include "resume_run.h"
-#include "signals.h"
-#include "verbose.h"
+#include "job/conflicts.h"
+#include "job/verbose.h"
+#include "resume/run.h"
+#include "transfer/transfer_result.h"
+#include "util/message.h"
+#include "util/signals.h"
 
 int resume_open_subject(struct resume *resume)
 {

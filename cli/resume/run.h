@@ -8,8 +8,8 @@
 #ifndef CLI_RESUME_RUN_H
 #define CLI_RESUME_RUN_H
 
-#include "options.h"
-#include "resume_point.h"
+#include "commands/options.h"
+#include "resume/point.h"
 
 struct resume {
 	const struct options *options;

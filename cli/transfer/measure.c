@@ -4,8 +4,8 @@
  */
 #include <errno.h>
 
-#include "measure.h"
 #include "sender/sender.h"
+#include "transfer/measure.h"
 
 /* How much is measured between two looks at the stop flag. */
 #define MEASURE_PART (256ULL << 20)

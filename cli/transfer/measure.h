@@ -2,10 +2,10 @@
 /*
  * How long the stream is, without making it: for --dry-run and for the progress bar.
  */
-#ifndef CLI_MEASURE_H
-#define CLI_MEASURE_H
+#ifndef CLI_TRANSFER_MEASURE_H
+#define CLI_TRANSFER_MEASURE_H
 
-#include "stream_run.h"
+#include "transfer/transfer_run.h"
 
 /*
  * The whole output's length into *@total: what lies before @start and what comes behind it. Uses

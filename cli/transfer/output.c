@@ -12,11 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "fileio.h"
-#include "message.h"
-#include "output.h"
-#include "signals.h"
+#include "transfer/output.h"
+#include "util/alloc.h"
+#include "util/fileio.h"
+#include "util/message.h"
+#include "util/signals.h"
 
 /* No pipe holds more unless it was made larger on purpose. */
 #define PIPE_MAX (1u << 20)

@@ -2,14 +2,14 @@
 /*
  * Where the stream goes: stdout or a file, and exactly how many bytes went there.
  */
-#ifndef CLI_OUTPUT_H
-#define CLI_OUTPUT_H
+#ifndef CLI_TRANSFER_OUTPUT_H
+#define CLI_TRANSFER_OUTPUT_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <sendcp/platform.h>
 
-#include "pipe_reader.h"
+#include "transfer/pipe_reader.h"
 
 struct output {
 	int fd;

@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "pipe_reader.h"
+#include "transfer/pipe_reader.h"
+#include "util/alloc.h"
 
 /* Longer pipelines exist; their users know where their files are. */
 #define HOPS_MAX 8

@@ -4,8 +4,8 @@
  *
  * A guess from /proc, for messages only: it says which file to look at, never what is in that file.
  */
-#ifndef CLI_PIPE_READER_H
-#define CLI_PIPE_READER_H
+#ifndef CLI_TRANSFER_PIPE_READER_H
+#define CLI_TRANSFER_PIPE_READER_H
 
 #include <stdbool.h>
 

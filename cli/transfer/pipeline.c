@@ -5,7 +5,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "pipeline.h"
+#include "transfer/pipeline.h"
 
 struct queue {
 	struct batch *first;

@@ -7,8 +7,8 @@
  *
  * Filled batches come out in the order they went in.
  */
-#ifndef CLI_PIPELINE_H
-#define CLI_PIPELINE_H
+#ifndef CLI_TRANSFER_PIPELINE_H
+#define CLI_TRANSFER_PIPELINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-#include "filler.h"
-#include "message.h"
-#include "signals.h"
+#include "transfer/producer.h"
+#include "util/message.h"
+#include "util/signals.h"
 
 void stream_hash(const void *data, size_t size, u8 hash[SIDECAR_HASH_SIZE])
 {

@@ -2,14 +2,14 @@
 /*
  * The thread that makes batches: a sender after the other, each batch with its checkpoint.
  */
-#ifndef CLI_FILLER_H
-#define CLI_FILLER_H
+#ifndef CLI_TRANSFER_PRODUCER_H
+#define CLI_TRANSFER_PRODUCER_H
 
 #include <pthread.h>
 
-#include "pipeline.h"
 #include "sender/sender.h"
-#include "stream_run.h"
+#include "transfer/pipeline.h"
+#include "transfer/transfer_run.h"
 
 struct filler {
 	const struct stream_run *run;

@@ -8,12 +8,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "json_line.h"
-#include "measure.h"
-#include "message.h"
-#include "progress.h"
-#include "signals.h"
-#include "text.h"
+#include "transfer/measure.h"
+#include "transfer/progress.h"
+#include "util/json_line.h"
+#include "util/message.h"
+#include "util/signals.h"
+#include "util/text.h"
 
 #define BAR_WIDTH 24
 #define TERMINAL_PERIOD_NS 250000000L

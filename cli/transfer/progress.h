@@ -5,10 +5,10 @@
  * The total is known exactly: a second engine measures the stream meanwhile, in a thread and on a
  * source of its own. All functions take NULL: no progress wanted.
  */
-#ifndef CLI_PROGRESS_H
-#define CLI_PROGRESS_H
+#ifndef CLI_TRANSFER_PROGRESS_H
+#define CLI_TRANSFER_PROGRESS_H
 
-#include "options.h"
+#include "commands/options.h"
 
 struct progress;
 struct subject;

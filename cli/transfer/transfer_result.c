@@ -8,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "message.h"
-#include "outcome.h"
-#include "reason_class.h"
-#include "resume_command.h"
-#include "signals.h"
+#include "resume/command_line.h"
+#include "transfer/transfer_result.h"
+#include "util/message.h"
+#include "util/reason_class.h"
+#include "util/signals.h"
 
 void outcome_report_stop(void)
 {

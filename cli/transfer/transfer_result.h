@@ -2,10 +2,10 @@
 /*
  * Reports how a transfer ended: error lines, how to resume, the exit code.
  */
-#ifndef CLI_OUTCOME_H
-#define CLI_OUTCOME_H
+#ifndef CLI_TRANSFER_TRANSFER_RESULT_H
+#define CLI_TRANSFER_TRANSFER_RESULT_H
 
-#include "stream_run.h"
+#include "transfer/transfer_run.h"
 
 /*
  * Prints what there is to say about @outcome of @run and returns the exit code. With 75 the last

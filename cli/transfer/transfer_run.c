@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "filler.h"
-#include "message.h"
-#include "sidecar_lines.h"
-#include "signals.h"
-#include "stream_run.h"
+#include "journal/lines.h"
+#include "transfer/producer.h"
+#include "transfer/transfer_run.h"
+#include "util/message.h"
+#include "util/signals.h"
 
 struct writer {
 	struct stream_run *run;

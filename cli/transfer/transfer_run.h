@@ -7,14 +7,14 @@
  * file: what a receiver has is always covered by lines, what lines say of a file is always there.
  * Of a wrapped stream, marks say what is there, so batches' lines come first, into a file too.
  */
-#ifndef CLI_STREAM_RUN_H
-#define CLI_STREAM_RUN_H
+#ifndef CLI_TRANSFER_TRANSFER_RUN_H
+#define CLI_TRANSFER_TRANSFER_RUN_H
 
-#include "journal.h"
-#include "output.h"
-#include "progress.h"
-#include "subject.h"
-#include "wrap/wrap.h"
+#include "container/wrap.h"
+#include "job/send_job.h"
+#include "journal/write.h"
+#include "transfer/output.h"
+#include "transfer/progress.h"
 
 /* Where to begin. */
 struct stream_start {

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "message.h"
+#include "util/alloc.h"
+#include "util/message.h"
 
 static void *check(void *block)
 {

@@ -5,8 +5,8 @@
  * Only for small things before the stream starts; what grows while it runs handles its own
  * failures.
  */
-#ifndef CLI_ALLOC_H
-#define CLI_ALLOC_H
+#ifndef CLI_UTIL_ALLOC_H
+#define CLI_UTIL_ALLOC_H
 
 #include <stddef.h>
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "fileio.h"
+#include "util/alloc.h"
+#include "util/fileio.h"
 
 #define COPY_SIZE (1u << 16)
 

@@ -2,8 +2,8 @@
 /*
  * Whole reads and writes of regular files, and paths that survive a change of directory.
  */
-#ifndef CLI_FILEIO_H
-#define CLI_FILEIO_H
+#ifndef CLI_UTIL_FILEIO_H
+#define CLI_UTIL_FILEIO_H
 
 #include <stddef.h>
 #include <sendcp/platform.h>

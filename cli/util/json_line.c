@@ -8,8 +8,8 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "json_line.h"
-#include "text.h"
+#include "util/json_line.h"
+#include "util/text.h"
 
 #define SUM_PREFIX ",\"sum\":\""
 #define SUM_DIGITS 16

@@ -8,8 +8,8 @@
  *	{"type":"complete","output_offset":4711,"sum":"f6c1..."}
  *	^------------- summed up ---------------^
  */
-#ifndef CLI_JSON_LINE_H
-#define CLI_JSON_LINE_H
+#ifndef CLI_UTIL_JSON_LINE_H
+#define CLI_UTIL_JSON_LINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "message.h"
+#include "util/message.h"
 
 #define ERROR_PREFIX "sendcp: "
 #define WARN_PREFIX "sendcp: warning: "

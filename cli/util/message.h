@@ -3,8 +3,8 @@
  * What the command line says to people: one line each, on stderr, "sendcp: " before warnings and
  * errors. Thread-safe: a line is one write(2).
  */
-#ifndef CLI_MESSAGE_H
-#define CLI_MESSAGE_H
+#ifndef CLI_UTIL_MESSAGE_H
+#define CLI_UTIL_MESSAGE_H
 
 #include <stdbool.h>
 #include <sendcp/error.h>

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "alloc.h"
-#include "fileio.h"
-#include "mount_place.h"
+#include "util/alloc.h"
+#include "util/fileio.h"
+#include "util/mount_place.h"
 
 #define MOUNTINFO "/proc/self/mountinfo"
 

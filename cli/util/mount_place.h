@@ -2,8 +2,8 @@
 /*
  * Which filesystem a path lies on: so that a run can tell that a disk is not mounted any more.
  */
-#ifndef CLI_MOUNT_PLACE_H
-#define CLI_MOUNT_PLACE_H
+#ifndef CLI_UTIL_MOUNT_PLACE_H
+#define CLI_UTIL_MOUNT_PLACE_H
 
 #include <stdbool.h>
 #include <sendcp/platform.h>

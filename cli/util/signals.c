@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <unistd.h>
 
-#include "signals.h"
+#include "util/signals.h"
 
 static volatile int stop_flag;
 static volatile sig_atomic_t caught;

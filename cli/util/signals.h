@@ -6,8 +6,8 @@
  * interrupted, again and again until it notices; other threads run with signals blocked, but for
  * the one that asks to be interrupted.
  */
-#ifndef CLI_SIGNALS_H
-#define CLI_SIGNALS_H
+#ifndef CLI_UTIL_SIGNALS_H
+#define CLI_UTIL_SIGNALS_H
 
 #include <pthread.h>
 #include <signal.h>

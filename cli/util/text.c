@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "alloc.h"
-#include "text.h"
+#include "util/alloc.h"
+#include "util/text.h"
 
 void hex_format(const u8 *bytes, size_t size, char *text)
 {

@@ -2,8 +2,8 @@
 /*
  * Values as text: base64, hexadecimal, UUIDs, sizes, shell words.
  */
-#ifndef CLI_TEXT_H
-#define CLI_TEXT_H
+#ifndef CLI_UTIL_TEXT_H
+#define CLI_UTIL_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,14 +6,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "append/append.h"
-#include "append/survey.h"
-#include "conflicts.h"
-#include "fileio.h"
-#include "message.h"
-#include "outcome.h"
-#include "resume_file.h"
-#include "unwrap/unwrap.h"
+#include "container/unwrap.h"
+#include "job/conflicts.h"
+#include "resume/append/append.h"
+#include "resume/append/survey.h"
+#include "resume/file.h"
+#include "transfer/transfer_result.h"
+#include "util/fileio.h"
+#include "util/message.h"
 
 /* What ends an archive: a line, and the format's own end, up to a tape's record. */
 #define ARCHIVE_END_MAX (64u << 10)

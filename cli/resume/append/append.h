@@ -2,11 +2,11 @@
 /*
  * sendcp resume --append FILE: a file that whatever was broken off left behind is gone on with.
  */
-#ifndef CLI_APPEND_APPEND_H
-#define CLI_APPEND_APPEND_H
+#ifndef CLI_RESUME_APPEND_APPEND_H
+#define CLI_RESUME_APPEND_APPEND_H
 
-#include "options.h"
-#include "resume_run.h"
+#include "commands/options.h"
+#include "resume/run.h"
 
 struct survey;
 

@@ -11,13 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "append/append.h"
-#include "fileio.h"
-#include "message.h"
-#include "send_header.h"
-#include "signals.h"
-#include "unwrap/unwrap.h"
+#include "container/unwrap.h"
+#include "job/header.h"
+#include "resume/append/append.h"
+#include "util/alloc.h"
+#include "util/fileio.h"
+#include "util/message.h"
+#include "util/signals.h"
 
 #define CHUNK (256u << 10)
 

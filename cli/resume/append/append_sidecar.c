@@ -5,16 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "append/append.h"
-#include "append/survey.h"
-#include "fileio.h"
-#include "message.h"
-#include "proof.h"
-#include "resume_command.h"
-#include "resume_file.h"
-#include "resume_prefix.h"
-#include "unwrap/layout.h"
-#include "unwrap/unwrap.h"
+#include "container/layout.h"
+#include "container/unwrap.h"
+#include "journal/batch_verifier.h"
+#include "resume/append/append.h"
+#include "resume/append/survey.h"
+#include "resume/command_line.h"
+#include "resume/file.h"
+#include "resume/prefix.h"
+#include "util/fileio.h"
+#include "util/message.h"
 
 /* What the first block of a zstd frame can have with all that is around it. */
 #define FIRST_BLOCK_MAX ((128u << 10) + 64)

@@ -11,15 +11,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "alloc.h"
-#include "append/append.h"
-#include "append/survey.h"
-#include "append/walk.h"
-#include "conflicts.h"
-#include "message.h"
-#include "send_header.h"
-#include "signals.h"
-#include "verbose.h"
+#include "job/conflicts.h"
+#include "job/header.h"
+#include "job/verbose.h"
+#include "resume/append/append.h"
+#include "resume/append/survey.h"
+#include "resume/append/walk.h"
+#include "util/alloc.h"
+#include "util/message.h"
+#include "util/signals.h"
 
 /* What the walk found to agree is all that is proven. */
 static bool take_agreed(void *context, const void *data, size_t size, u64 *proven)

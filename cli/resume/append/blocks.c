@@ -14,8 +14,8 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#include "append/blocks.h"
-#include "append/cuts.h"
+#include "resume/append/blocks.h"
+#include "resume/append/cuts.h"
 
 #define FRAME_MAGIC 0xfd2fb528u
 #define SKIPPABLE_MAGIC 0x184d2a50u

@@ -7,8 +7,8 @@
  * them is proven. Contents of a frame that is cut are not covered by its checksum: hashes have to
  * prove them.
  */
-#ifndef CLI_APPEND_BLOCKS_H
-#define CLI_APPEND_BLOCKS_H
+#ifndef CLI_RESUME_APPEND_BLOCKS_H
+#define CLI_RESUME_APPEND_BLOCKS_H
 
 #include <stdbool.h>
 #include <sendcp/platform.h>

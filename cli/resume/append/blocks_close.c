@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "append/blocks.h"
-#include "fileio.h"
+#include "resume/append/blocks.h"
+#include "util/fileio.h"
 
 /* The last block, raw, of no bytes. */
 static const u8 empty_last_block[] = { 1, 0, 0 };

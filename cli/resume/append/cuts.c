@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "append/cuts.h"
+#include "resume/append/cuts.h"
 
 int cuts_begin(struct cuts *cuts)
 {

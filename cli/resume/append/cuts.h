@@ -6,12 +6,12 @@
  * them wait, and the contents kept are those since the last cut that is proven: a batch's, the
  * distance between two cuts, and a frame that can be cut nowhere, which is no larger than 128 MiB.
  */
-#ifndef CLI_APPEND_CUTS_H
-#define CLI_APPEND_CUTS_H
+#ifndef CLI_RESUME_APPEND_CUTS_H
+#define CLI_RESUME_APPEND_CUTS_H
 
 #include <xxhash.h>
 
-#include "append/blocks.h"
+#include "resume/append/blocks.h"
 
 /* When more are to wait, every other one is dropped: what follows a cut can be written again. */
 #define CUTS_MAX 4096u

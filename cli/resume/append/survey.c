@@ -8,10 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "append/survey.h"
-#include "message.h"
-#include "signals.h"
-#include "unwrap/unwrap.h"
+#include "container/unwrap.h"
+#include "resume/append/survey.h"
+#include "util/message.h"
+#include "util/signals.h"
 
 #define CHUNK (256u << 10)
 #define ZSTD_MAGIC_SIZE 4u

@@ -3,11 +3,11 @@
  * Looking through a file that holds a stream, in whatever wrapping, for where it can be gone on
  * with. Nothing is changed by that.
  */
-#ifndef CLI_APPEND_SURVEY_H
-#define CLI_APPEND_SURVEY_H
+#ifndef CLI_RESUME_APPEND_SURVEY_H
+#define CLI_RESUME_APPEND_SURVEY_H
 
-#include "append/blocks.h"
-#include "sidecar.h"
+#include "journal/format.h"
+#include "resume/append/blocks.h"
 
 #define SURVEY_HEAD 16
 

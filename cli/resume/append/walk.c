@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "append/walk.h"
-#include "message.h"
+#include "resume/append/walk.h"
 #include "sender/sender.h"
-#include "signals.h"
+#include "util/message.h"
+#include "util/signals.h"
 
 static const char *subvolume_name(const struct walk *walk)
 {

@@ -6,12 +6,12 @@
  * is compared, and its checksum is right. What comes out is a sidecar's batches, as if sendcp had
  * sent the stream. Functions print their own error lines and return -1, or 0.
  */
-#ifndef CLI_APPEND_WALK_H
-#define CLI_APPEND_WALK_H
+#ifndef CLI_RESUME_APPEND_WALK_H
+#define CLI_RESUME_APPEND_WALK_H
 
-#include "append/walk_batches.h"
-#include "stream/reader.h"
-#include "subject.h"
+#include "job/send_job.h"
+#include "parse/reader.h"
+#include "resume/append/walk_batches.h"
 
 struct walk {
 	/* For messages. */

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "append/walk_batches.h"
-#include "journal.h"
-#include "message.h"
+#include "journal/write.h"
+#include "resume/append/walk_batches.h"
+#include "util/message.h"
 
 static void drop_front(struct sidecar *sidecar, size_t count)
 {

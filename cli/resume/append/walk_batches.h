@@ -2,13 +2,13 @@
 /*
  * Batches for a sidecar, made of a stream that passes by.
  */
-#ifndef CLI_APPEND_WALK_BATCHES_H
-#define CLI_APPEND_WALK_BATCHES_H
+#ifndef CLI_RESUME_APPEND_WALK_BATCHES_H
+#define CLI_RESUME_APPEND_WALK_BATCHES_H
 
 #include <xxhash.h>
 #include <sendcp/engine.h>
 
-#include "sidecar.h"
+#include "journal/format.h"
 
 struct walk_batches {
 	/* Only its batches; old ones go when enough newer ones are there. */

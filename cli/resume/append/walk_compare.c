@@ -4,9 +4,9 @@
  */
 #include <string.h>
 
-#include "append/walk.h"
-#include "message.h"
-#include "text.h"
+#include "resume/append/walk.h"
+#include "util/message.h"
+#include "util/text.h"
 
 /* An attribute of walk->head, none of whose attributes before contents lacks its length. */
 static const u8 *made_attribute(const struct walk *walk, u32 type, u32 *length)

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "append/walk.h"
-#include "message.h"
-#include "resume_point.h"
+#include "resume/append/walk.h"
+#include "resume/point.h"
+#include "util/message.h"
 
 /* So much of the stream's end is made again, contents and all. */
 #define PROVEN_SPAN (64ULL << 20)
