@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <sendcp/platform.h>
 
-#include "container/wrapping.h"
+#include "journal/wrapping.h"
 
 #define DEFAULT_BUFFER_SIZE (4ULL << 20)
 #define DEFAULT_BUFFERS 4

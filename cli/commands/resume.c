@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "job/resume_command.h"
 #include "resume/append/append.h"
-#include "resume/command_line.h"
 #include "resume/file.h"
 #include "resume/position.h"
 #include "util/fileio.h"

@@ -10,7 +10,7 @@
 #include <sendcp/platform.h>
 
 #include "container/sink.h"
-#include "container/wrapping.h"
+#include "journal/wrapping.h"
 
 struct members;
 

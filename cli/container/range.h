@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <sendcp/platform.h>
 
-#include "container/wrapping.h"
+#include "journal/wrapping.h"
 
 typedef void (*range_take_fn)(void *context, const void *data, size_t size);
 

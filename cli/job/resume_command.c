@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "resume/command_line.h"
+#include "job/resume_command.h"
 #include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/text.h"

@@ -4,8 +4,8 @@
  *
  * Paths are absolute and quoted. Functions return malloc'ed text and exit without memory.
  */
-#ifndef CLI_RESUME_COMMAND_LINE_H
-#define CLI_RESUME_COMMAND_LINE_H
+#ifndef CLI_JOB_RESUME_COMMAND_H
+#define CLI_JOB_RESUME_COMMAND_H
 
 #include "commands/options.h"
 

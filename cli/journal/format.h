@@ -22,7 +22,7 @@
 #include <json-c/json.h>
 #include <sendcp/platform.h>
 
-#include "container/wrapping.h"
+#include "journal/wrapping.h"
 #include "util/mount_place.h"
 
 /* What knows only plain streams would misread wrapped ones: so theirs is another version. */

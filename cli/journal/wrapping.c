@@ -6,7 +6,7 @@
 #include <string.h>
 #include <zstd.h>
 
-#include "container/wrapping.h"
+#include "journal/wrapping.h"
 
 static const char *const names[] = {
 	[ARCHIVE_TAR] = "tar",

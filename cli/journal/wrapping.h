@@ -2,8 +2,8 @@
 /*
  * What a stream is wrapped into: frames of zstd, members of an archive, both, or nothing.
  */
-#ifndef CLI_CONTAINER_WRAPPING_H
-#define CLI_CONTAINER_WRAPPING_H
+#ifndef CLI_JOURNAL_WRAPPING_H
+#define CLI_JOURNAL_WRAPPING_H
 
 #include <stdbool.h>
 

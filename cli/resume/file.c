@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "job/conflicts.h"
-#include "resume/command_line.h"
+#include "job/resume_command.h"
 #include "resume/file.h"
 #include "resume/prefix.h"
 #include "util/fileio.h"

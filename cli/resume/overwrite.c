@@ -9,7 +9,7 @@
 
 #include "container/unwrap.h"
 #include "format/stream.h"
-#include "resume/command_line.h"
+#include "job/resume_command.h"
 #include "resume/overwrite.h"
 #include "util/fileio.h"
 #include "util/message.h"

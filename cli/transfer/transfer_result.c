@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "resume/command_line.h"
+#include "job/resume_command.h"
 #include "transfer/transfer_result.h"
 #include "util/message.h"
 #include "util/reason_class.h"

@@ -7,10 +7,10 @@
 
 #include "container/layout.h"
 #include "container/unwrap.h"
+#include "job/resume_command.h"
 #include "journal/batch_verifier.h"
 #include "resume/append/append.h"
 #include "resume/append/survey.h"
-#include "resume/command_line.h"
 #include "resume/file.h"
 #include "resume/prefix.h"
 #include "util/fileio.h"
