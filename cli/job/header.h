@@ -5,7 +5,7 @@
 #ifndef CLI_JOB_HEADER_H
 #define CLI_JOB_HEADER_H
 
-#include "commands/options.h"
+#include "job/options.h"
 #include "transfer/transfer_run.h"
 
 /* No batch is larger than the checkpoint interval. */

@@ -8,8 +8,8 @@
 #ifndef CLI_JOB_IDENTITY_H
 #define CLI_JOB_IDENTITY_H
 
-#include "commands/options.h"
 #include "host/host.h"
+#include "job/options.h"
 #include "journal/format.h"
 
 /* Opens the header's filesystem: its devices or those in @options, or where its paths lie. */

@@ -7,7 +7,7 @@
 #ifndef CLI_JOB_RESUME_COMMAND_H
 #define CLI_JOB_RESUME_COMMAND_H
 
-#include "commands/options.h"
+#include "job/options.h"
 
 /*
  * With the sidecar @checkpoint. @options (may be NULL) of a resume: its --device options are

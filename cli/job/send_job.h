@@ -8,8 +8,8 @@
 #ifndef CLI_JOB_SEND_JOB_H
 #define CLI_JOB_SEND_JOB_H
 
-#include "commands/options.h"
 #include "host/host.h"
+#include "job/options.h"
 #include "journal/format.h"
 
 struct hold;

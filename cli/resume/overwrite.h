@@ -7,7 +7,7 @@
 #ifndef CLI_RESUME_OVERWRITE_H
 #define CLI_RESUME_OVERWRITE_H
 
-#include "commands/options.h"
+#include "job/options.h"
 #include "journal/format.h"
 #include "transfer/output.h"
 

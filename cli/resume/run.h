@@ -8,7 +8,7 @@
 #ifndef CLI_RESUME_RUN_H
 #define CLI_RESUME_RUN_H
 
-#include "commands/options.h"
+#include "job/options.h"
 #include "resume/point.h"
 
 struct resume {

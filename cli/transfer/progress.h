@@ -8,7 +8,7 @@
 #ifndef CLI_TRANSFER_PROGRESS_H
 #define CLI_TRANSFER_PROGRESS_H
 
-#include "commands/options.h"
+#include "job/options.h"
 
 struct progress;
 struct subject;

@@ -5,7 +5,7 @@
 #ifndef CLI_RESUME_APPEND_APPEND_H
 #define CLI_RESUME_APPEND_APPEND_H
 
-#include "commands/options.h"
+#include "job/options.h"
 #include "resume/run.h"
 
 struct survey;
