@@ -6,7 +6,15 @@
 #define CLI_JOB_HEADER_H
 
 #include "job/options.h"
-#include "transfer/transfer_run.h"
+#include "job/send_job.h"
+
+/* How a transfer is run. */
+struct stream_settings {
+	size_t buffer_size;
+	u32 buffers;
+	u64 interval;
+	bool step;
+};
 
 /* No batch is larger than the checkpoint interval. */
 void send_settings(const struct options *options, struct stream_settings *settings);

@@ -11,6 +11,7 @@
 #define CLI_TRANSFER_TRANSFER_RUN_H
 
 #include "container/wrap.h"
+#include "job/header.h"
 #include "job/send_job.h"
 #include "journal/write.h"
 #include "transfer/output.h"
@@ -24,13 +25,6 @@ struct stream_start {
 	size_t checkpoint_size;
 	/* The same place in the whole output. */
 	u64 output_offset;
-};
-
-struct stream_settings {
-	size_t buffer_size;
-	u32 buffers;
-	u64 interval;
-	bool step;
 };
 
 struct stream_run {
