@@ -62,7 +62,7 @@ static int open_output(struct stream_run *run, const struct options *options)
 
 static int open_wrap(struct stream_run *run, const struct sidecar_header *header)
 {
-	int ret = wrap_open(header, run->output, &run->mark, &run->wrap);
+	int ret = wrap_open(header, output_sink(run->output), &run->mark, &run->wrap);
 
 	run->output->wrapped = run->wrap;
 	return ret ? error_line("cannot wrap the stream: %s", strerror(-ret)) : 0;

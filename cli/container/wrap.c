@@ -17,7 +17,8 @@ struct wrap {
 	/* Below all layers. */
 	struct sink bottom;
 	const struct sidecar_header *header;
-	struct output *output;
+	/* The file or pipe. */
+	struct sink *below;
 	/* NULL: no archive; not compressed. */
 	struct members *members;
 	struct frames *frames;
@@ -26,7 +27,8 @@ struct wrap {
 	u8 *held;
 	size_t held_size;
 	size_t held_room;
-	u64 segments;
+	/* What was wrapped, and what was given out of it. */
+	struct sidecar_place at;
 	/* The archive's first member is there. */
 	bool begun;
 	int err;
@@ -50,12 +52,21 @@ static int hold(struct wrap *wrap, const void *data, size_t size)
 	return 0;
 }
 
+static int give_out(struct wrap *wrap, const void *data, size_t size)
+{
+	int ret = wrap->below->write(wrap->below, data, size);
+
+	if (!ret)
+		wrap->at.file_offset += size;
+	return ret;
+}
+
 static int write_bottom(struct sink *sink, const void *data, size_t size)
 {
 	/* The sink is the first member. */
 	struct wrap *wrap = (struct wrap *)sink;
 
-	return wrap->holding ? hold(wrap, data, size) : output_write(wrap->output, data, size);
+	return wrap->holding ? hold(wrap, data, size) : give_out(wrap, data, size);
 }
 
 static int open_layers(struct wrap *wrap)
@@ -74,7 +85,7 @@ static int open_layers(struct wrap *wrap)
 	return ret;
 }
 
-int wrap_open(const struct sidecar_header *header, struct output *output,
+int wrap_open(const struct sidecar_header *header, struct sink *below,
 	      const struct sidecar_place *at, struct wrap **out)
 {
 	struct wrap *wrap;
@@ -88,8 +99,8 @@ int wrap_open(const struct sidecar_header *header, struct output *output,
 		return -ENOMEM;
 	wrap->bottom.write = write_bottom;
 	wrap->header = header;
-	wrap->output = output;
-	wrap->segments = at->segments;
+	wrap->below = below;
+	wrap->at = *at;
 	wrap->begun = at->file_offset;
 	ret = open_layers(wrap);
 	if (ret)
@@ -125,7 +136,7 @@ int wrap_release(struct wrap *wrap)
 		return wrap->err;
 	wrap->holding = false;
 	wrap->held_size = 0;
-	return size ? done(wrap, output_write(wrap->output, wrap->held, size)) : 0;
+	return size ? done(wrap, give_out(wrap, wrap->held, size)) : 0;
 }
 
 /* Two numbers a segment, and those below 2 for what comes before all of them. */
@@ -134,7 +145,7 @@ static int add_numbered(struct wrap *wrap, const char *kind, u64 number, const v
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "%s" LAYOUT_NUMBER, kind, wrap->segments);
+	snprintf(name, sizeof(name), "%s" LAYOUT_NUMBER, kind, wrap->at.segments);
 	return members_add(wrap->members, name, number, data, size);
 }
 
@@ -161,18 +172,13 @@ static int add_segment(struct wrap *wrap, const void *data, size_t size, const c
 {
 	int ret = add_manifest(wrap);
 
-	wrap->segments++;
+	wrap->at.segments++;
 	if (!ret)
-		ret = add_numbered(wrap, LAYOUT_STREAM, 2 * wrap->segments, data, size);
+		ret = add_numbered(wrap, LAYOUT_STREAM, 2 * wrap->at.segments, data, size);
 	wrap->holding = true;
 	if (!ret)
-		ret = add_numbered(wrap, LAYOUT_CHECKPOINT, 2 * wrap->segments + 1, line, length);
+		ret = add_numbered(wrap, LAYOUT_CHECKPOINT, 2 * wrap->at.segments + 1, line, length);
 	return ret;
-}
-
-static void wrapped(struct wrap *wrap, size_t size)
-{
-	wrap->output->offset += size;
 }
 
 int wrap_batch(struct wrap *wrap, const void *data, size_t size, const char *line, size_t length)
@@ -185,7 +191,7 @@ int wrap_batch(struct wrap *wrap, const void *data, size_t size, const char *lin
 	if (!ret)
 		ret = done(wrap, add_segment(wrap, data, size, line, length));
 	if (!ret)
-		wrapped(wrap, size);
+		wrap->at.output_offset += size;
 	return ret;
 }
 
@@ -197,7 +203,7 @@ int wrap_bytes(struct wrap *wrap, const void *data, size_t size)
 	if (!ret)
 		ret = done(wrap, sink->write(sink, data, size));
 	if (!ret)
-		wrapped(wrap, size);
+		wrap->at.output_offset += size;
 	return ret;
 }
 
@@ -211,11 +217,8 @@ int wrap_cut(struct wrap *wrap)
 
 void wrap_place(const struct wrap *wrap, struct sidecar_place *place)
 {
-	*place = (struct sidecar_place){
-		.output_offset = wrap->output->offset,
-		.file_offset = wrap->output->file_offset + wrap->held_size,
-		.segments = wrap->segments,
-	};
+	*place = wrap->at;
+	place->file_offset += wrap->held_size;
 }
 
 static int add_end(struct wrap *wrap, const char *line, size_t length)
@@ -223,7 +226,7 @@ static int add_end(struct wrap *wrap, const char *line, size_t length)
 	int ret = add_manifest(wrap);
 
 	if (!ret)
-		ret = members_add(wrap->members, LAYOUT_COMPLETE, 2 * wrap->segments + 2, line,
+		ret = members_add(wrap->members, LAYOUT_COMPLETE, 2 * wrap->at.segments + 2, line,
 				  length);
 	return ret ? ret : members_finish(wrap->members);
 }

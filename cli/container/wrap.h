@@ -10,16 +10,16 @@
 #ifndef CLI_CONTAINER_WRAP_H
 #define CLI_CONTAINER_WRAP_H
 
+#include "container/sink.h"
 #include "journal/format.h"
-#include "transfer/output.h"
 
 struct wrap;
 
 /*
- * Wraps into @output what @header says, from @at on, where @output already is. Both must stay;
+ * Wraps into @below what @header says, from @at on, which is where @below goes on. Both must stay;
  * *@out is NULL for a plain stream.
  */
-int wrap_open(const struct sidecar_header *header, struct output *output,
+int wrap_open(const struct sidecar_header *header, struct sink *below,
 	      const struct sidecar_place *at, struct wrap **out);
 /* What was not released is lost. NULL is taken. */
 void wrap_free(struct wrap *wrap);

@@ -80,7 +80,8 @@ static void run_from_point(struct resume *resume, struct stream_run *run,
 
 static int open_wrap(struct resume *resume, struct stream_run *run)
 {
-	int ret = wrap_open(&resume->sidecar.header, run->output, &run->mark, &run->wrap);
+	int ret = wrap_open(&resume->sidecar.header, output_sink(run->output), &run->mark,
+			    &run->wrap);
 
 	run->output->wrapped = run->wrap;
 	return ret ? error_line("cannot wrap the stream: %s", strerror(-ret)) : 0;

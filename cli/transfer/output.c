@@ -220,6 +220,18 @@ int output_write(struct output *output, const void *data, size_t size)
 	return 0;
 }
 
+static int write_sink(struct sink *sink, const void *data, size_t size)
+{
+	/* The sink is the first member. */
+	return output_write((struct output *)sink, data, size);
+}
+
+struct sink *output_sink(struct output *output)
+{
+	output->sink.write = write_sink;
+	return &output->sink;
+}
+
 int output_sync(const struct output *output)
 {
 	if (!output->file)

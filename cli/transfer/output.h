@@ -9,9 +9,12 @@
 #include <stddef.h>
 #include <sendcp/platform.h>
 
+#include "container/sink.h"
 #include "transfer/pipe_reader.h"
 
 struct output {
+	/* For what wraps the stream; see output_sink(). */
+	struct sink sink;
 	int fd;
 	/* For messages. */
 	const char *name;
@@ -63,6 +66,8 @@ void output_find_reader(struct output *output);
  * wrapped stream's if the reader takes it within some seconds, since half a frame is of no use).
  */
 int output_write(struct output *output, const void *data, size_t size);
+/* output_write() for a layer above. */
+struct sink *output_sink(struct output *output);
 /* A file's bytes are on the disk. Negative errno. */
 int output_sync(const struct output *output);
 

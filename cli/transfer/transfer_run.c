@@ -139,6 +139,8 @@ static int put_wrapped(struct writer *writer, const struct batch *batch,
 
 	if (text)
 		ret = wrap_batch(writer->run->wrap, batch->data, batch->length, text, length);
+	if (!ret)
+		writer->run->output->offset += batch->length;
 	free(text);
 	return ret;
 }
@@ -192,6 +194,8 @@ int stream_write_rest(struct stream_run *run, const void *data, size_t size,
 		ret = output_write(run->output, data, size);
 	if (ret)
 		return write_failed(&writer, ret);
+	if (run->wrap)
+		run->output->offset += size;
 	return run->wrap ? sync_all(&writer) : 0;
 }
 
