@@ -48,6 +48,8 @@ struct option_spec {
 	unsigned int commands;
 	/* Takes the argument; false: it is not a value the option takes. */
 	bool (*take)(struct options *options, const char *argument);
+	/* Without ->take: where in struct options the bool is that becomes true. */
+	size_t flag;
 	const char *help;
 };
 
@@ -76,16 +78,6 @@ static bool take_device(struct options *options, const char *argument)
 	return true;
 }
 
-static bool take_ignore_log(struct options *options, const char *argument)
-{
-	return options->ignore_log = true;
-}
-
-static bool take_one_end(struct options *options, const char *argument)
-{
-	return options->one_end = true;
-}
-
 static bool take_output(struct options *options, const char *argument)
 {
 	options->output = argument;
@@ -104,11 +96,6 @@ static bool take_verbose(struct options *options, const char *argument)
 	return true;
 }
 
-static bool take_no_data(struct options *options, const char *argument)
-{
-	return options->no_data = true;
-}
-
 static bool take_protocol(struct options *options, const char *argument)
 {
 	u64 value;
@@ -117,11 +104,6 @@ static bool take_protocol(struct options *options, const char *argument)
 		return false;
 	options->protocol = (int)value;
 	return true;
-}
-
-static bool take_compressed(struct options *options, const char *argument)
-{
-	return options->compressed_data = true;
 }
 
 static bool take_checkpoint(struct options *options, const char *argument)
@@ -188,16 +170,6 @@ static bool take_buffers(struct options *options, const char *argument)
 	return true;
 }
 
-static bool take_step(struct options *options, const char *argument)
-{
-	return options->step = true;
-}
-
-static bool take_dry_run(struct options *options, const char *argument)
-{
-	return options->dry_run = true;
-}
-
 /* --progress alone means that it is wanted. */
 static bool take_progress(struct options *options, const char *argument)
 {
@@ -221,7 +193,8 @@ static bool take_progress(struct options *options, const char *argument)
 
 static bool take_at(struct options *options, const char *argument)
 {
-	return options->at_given = parse_u64(argument, &options->at);
+	options->at_given = parse_u64(argument, &options->at);
+	return options->at_given;
 }
 
 static bool take_have(struct options *options, const char *argument)
@@ -230,117 +203,100 @@ static bool take_have(struct options *options, const char *argument)
 	return *argument;
 }
 
-static bool take_restart(struct options *options, const char *argument)
-{
-	return options->restart = true;
-}
-
-static bool take_position(struct options *options, const char *argument)
-{
-	return options->position = true;
-}
-
 static bool take_append(struct options *options, const char *argument)
 {
 	options->append = argument;
 	return *argument;
 }
 
-static bool take_json(struct options *options, const char *argument)
-{
-	return options->json = true;
-}
-
-static bool take_help(struct options *options, const char *argument)
-{
-	return options->help = true;
-}
-
 #define STREAM (COMMAND_SEND | COMMAND_RESUME)
+
+#define TAKES(function) function, 0
+#define SETS(member) NULL, offsetof(struct options, member)
 
 /* In the order the help tells them. A help text's lines are separated by newlines. */
 static const struct option_spec table[] = {
-	{ 'p', "parent", "SUBVOL", STREAM, take_parent,
+	{ 'p', "parent", "SUBVOL", STREAM, TAKES(take_parent),
 	  "send what changed since the snapshot SUBVOL" },
-	{ 'c', "clone-src", "SUBVOL", STREAM, take_clone_source,
+	{ 'c', "clone-src", "SUBVOL", STREAM, TAKES(take_clone_source),
 	  "let extents be cloned from the snapshot SUBVOL, which the\n"
 	  "receiver must have; may be repeated" },
-	{ 'e', NULL, NULL, STREAM, take_one_end,
+	{ 'e', NULL, NULL, STREAM, SETS(one_end),
 	  "several subvolumes: one stream header, one END" },
-	{ 'f', "output", "FILE", COMMAND_SEND, take_output,
+	{ 'f', "output", "FILE", COMMAND_SEND, TAKES(take_output),
 	  "write to FILE instead of standard output" },
-	{ 'f', "output", "FILE", COMMAND_RESUME, take_output,
+	{ 'f', "output", "FILE", COMMAND_RESUME, TAKES(take_output),
 	  "resume in FILE (default: where the last run wrote to)" },
-	{ KEY_NO_DATA, "no-data", NULL, STREAM, take_no_data,
+	{ KEY_NO_DATA, "no-data", NULL, STREAM, SETS(no_data),
 	  "tell where data changed, not what it is" },
-	{ KEY_PROTO, "proto", "N", COMMAND_SEND, take_protocol,
+	{ KEY_PROTO, "proto", "N", COMMAND_SEND, TAKES(take_protocol),
 	  "stream protocol 1 (default), 2, or 0 for the highest" },
-	{ KEY_COMPRESSED_DATA, "compressed-data", NULL, STREAM, take_compressed,
+	{ KEY_COMPRESSED_DATA, "compressed-data", NULL, STREAM, SETS(compressed_data),
 	  "send compressed extents as they are; protocol 2" },
-	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_SEND, take_checkpoint,
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_SEND, TAKES(take_checkpoint),
 	  "keep what is needed to resume in the sidecar FILE. With -f, and\n"
 	  "without this, it is -f's FILE.cp and goes when all is sent" },
-	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_RESUME, take_checkpoint,
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_RESUME, TAKES(take_checkpoint),
 	  "the sidecar of the run that was interrupted" },
-	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_VERIFY, take_checkpoint,
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_VERIFY, TAKES(take_checkpoint),
 	  "compare with the hashes that the sidecar FILE tells" },
-	{ KEY_INTERVAL, "checkpoint-interval", "SIZE", COMMAND_SEND, take_interval,
+	{ KEY_INTERVAL, "checkpoint-interval", "SIZE", COMMAND_SEND, TAKES(take_interval),
 	  "stream bytes between durable checkpoints (default 64M)" },
-	{ KEY_COMPRESS, "compress", "[LEVEL]", COMMAND_SEND, take_compress,
+	{ KEY_COMPRESS, "compress", "[LEVEL]", COMMAND_SEND, TAKES(take_compress),
 	  "compress with zstd, level 1 to 22 (default 3); the file can be cut\n"
 	  "and continued behind each durable checkpoint" },
-	{ KEY_ARCHIVE, "archive", "[KIND]", COMMAND_SEND, take_archive,
+	{ KEY_ARCHIVE, "archive", "[KIND]", COMMAND_SEND, TAKES(take_archive),
 	  "make a tar (default) or cpio archive of parts of the stream and\n"
 	  "their checkpoints; with --compress, compressed as a whole" },
-	{ KEY_AT, "at", "N", COMMAND_RESUME, take_at,
+	{ KEY_AT, "at", "N", COMMAND_RESUME, TAKES(take_at),
 	  "the receiver of a pipe has exactly N bytes: resume with byte N. In\n"
 	  "a file: keep no more than N bytes" },
-	{ KEY_HAVE, "have", "POSITION", COMMAND_RESUME, take_have,
+	{ KEY_HAVE, "have", "POSITION", COMMAND_RESUME, TAKES(take_have),
 	  "the receiver has what sendcp verify --position printed there; this\n"
 	  "is proven before anything is sent" },
-	{ KEY_APPEND, "append", "FILE", COMMAND_RESUME, take_append,
+	{ KEY_APPEND, "append", "FILE", COMMAND_RESUME, TAKES(take_append),
 	  "find out what FILE holds of the stream, plain, in zstd (of another\n"
 	  "program too) or in an archive, truncated or damaged; keep what is\n"
 	  "proven, cut off the rest, resume. Without --checkpoint give SUBVOL\n"
 	  "and options as for send: FILE is compared with what that would make" },
-	{ KEY_RESTART, "restart", NULL, COMMAND_SEND, take_restart,
+	{ KEY_RESTART, "restart", NULL, COMMAND_SEND, SETS(restart),
 	  "throw away what an interrupted send left in the sidecar and the\n"
 	  "output, and overwrite any other output" },
-	{ KEY_RESTART, "restart", NULL, COMMAND_RESUME, take_restart,
+	{ KEY_RESTART, "restart", NULL, COMMAND_RESUME, SETS(restart),
 	  "start over with byte 0; a file is emptied" },
-	{ KEY_DEVICE, "device", "FILE", STREAM, take_device,
+	{ KEY_DEVICE, "device", "FILE", STREAM, TAKES(take_device),
 	  "read the unmounted device or image FILE; repeat it for each\n"
 	  "device of the filesystem. SUBVOL then is a path from the top\n"
 	  "level, id:N or uuid:U" },
-	{ KEY_IGNORE_LOG, "ignore-log", NULL, STREAM, take_ignore_log,
+	{ KEY_IGNORE_LOG, "ignore-log", NULL, STREAM, SETS(ignore_log),
 	  "send a writable subvolume of a filesystem that was not unmounted\n"
 	  "without what programs synced since the last commit" },
-	{ KEY_BACKEND, "backend", "WHICH", STREAM, take_backend,
+	{ KEY_BACKEND, "backend", "WHICH", STREAM, TAKES(take_backend),
 	  "module: /dev/sendcp makes the stream; direct: this program does,\n"
 	  "from the mounted filesystem's devices; auto (default): module if\n"
 	  "it is there" },
-	{ KEY_BUFFER_SIZE, "buffer-size", "SIZE", STREAM, take_buffer_size,
+	{ KEY_BUFFER_SIZE, "buffer-size", "SIZE", STREAM, TAKES(take_buffer_size),
 	  "bytes made at once (default 4M)" },
-	{ KEY_BUFFERS, "buffers", "N", STREAM, take_buffers,
+	{ KEY_BUFFERS, "buffers", "N", STREAM, TAKES(take_buffers),
 	  "buffers between reading and writing (default 4)" },
-	{ KEY_STEP, "step", NULL, COMMAND_SEND, take_step,
+	{ KEY_STEP, "step", NULL, COMMAND_SEND, SETS(step),
 	  "make each command with a new engine that goes on from the\n"
 	  "checkpoint of the one before (slow; a test of checkpoints)" },
-	{ KEY_DRY_RUN, "dry-run", NULL, COMMAND_SEND, take_dry_run,
+	{ KEY_DRY_RUN, "dry-run", NULL, COMMAND_SEND, SETS(dry_run),
 	  "print how many bytes the stream has; read no file data" },
-	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM, take_progress,
+	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM, TAKES(take_progress),
 	  "auto (default: on a terminal), always, never, or json" },
-	{ KEY_POSITION, "position", NULL, COMMAND_VERIFY, take_position,
+	{ KEY_POSITION, "position", NULL, COMMAND_VERIFY, SETS(position),
 	  "print up to where FILE is right, and a hash, for resume --have" },
-	{ KEY_JSON, "json", NULL, COMMAND_SHOW | COMMAND_INFO, take_json,
+	{ KEY_JSON, "json", NULL, COMMAND_SHOW | COMMAND_INFO, SETS(json),
 	  "print JSON" },
-	{ KEY_JSON, "json", NULL, COMMAND_DUMP, take_json,
+	{ KEY_JSON, "json", NULL, COMMAND_DUMP, SETS(json),
 	  "print JSON Lines" },
-	{ 'q', "quiet", NULL, STREAM | COMMAND_VERIFY, take_quiet,
+	{ 'q', "quiet", NULL, STREAM | COMMAND_VERIFY, TAKES(take_quiet),
 	  "say nothing but errors" },
-	{ 'v', "verbose", NULL, STREAM, take_verbose,
+	{ 'v', "verbose", NULL, STREAM, TAKES(take_verbose),
 	  "say more; may be repeated" },
-	{ 'h', "help", NULL, ~0u, take_help,
+	{ 'h', "help", NULL, ~0u, SETS(help),
 	  "print this help" },
 };
 
@@ -396,6 +352,10 @@ static const struct option_spec *find_spec(const struct command *command, int ke
 
 static int take_option(const struct option_spec *spec, struct options *options)
 {
+	if (!spec->take) {
+		*(bool *)((char *)options + spec->flag) = true;
+		return 0;
+	}
 	if (spec->take(options, optarg))
 		return 0;
 	if (spec->name)
