@@ -177,7 +177,8 @@ static int add_segment(struct wrap *wrap, const void *data, size_t size, const c
 		ret = add_numbered(wrap, LAYOUT_STREAM, 2 * wrap->at.segments, data, size);
 	wrap->holding = true;
 	if (!ret)
-		ret = add_numbered(wrap, LAYOUT_CHECKPOINT, 2 * wrap->at.segments + 1, line, length);
+		ret = add_numbered(wrap, LAYOUT_CHECKPOINT, 2 * wrap->at.segments + 1, line,
+				   length);
 	return ret;
 }
 
