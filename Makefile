@@ -34,14 +34,14 @@ Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-4s %s\n' $(1) $@)
 
 ENGINE_SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
-CLI_SOURCES := $(sort $(wildcard cli/*.c cli/*/*.c))
+CLI_SOURCES := $(sort $(wildcard cli/*/*.c cli/*/*/*.c))
 UNIT_SOURCES := $(sort $(wildcard test/unit/test_*.c))
 UNIT_HELPERS := $(filter-out $(UNIT_SOURCES),$(sort $(wildcard test/unit/*.c)))
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 ENGINE_OBJECTS := $(call objects,$(ENGINE_SOURCES))
 CLI_OBJECTS := $(call objects,$(CLI_SOURCES))
-SHARED_OBJECTS := $(ENGINE_OBJECTS) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJECTS))
+SHARED_OBJECTS := $(ENGINE_OBJECTS) $(filter-out $(BUILD)/cli/commands/main.o,$(CLI_OBJECTS))
 UNIT_PROGRAMS := $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 
 .PHONY: all help clean deps test-deps unit check demo bench bench-vm fuzz lint install

@@ -13,8 +13,8 @@
 
 #include "host/device_queue.h"
 #include "host/source.h"
-#include "message.h"
 #include "tree/tree.h"
+#include "util/message.h"
 
 struct direct_reader {
 	struct device_queue *queue;

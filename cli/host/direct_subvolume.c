@@ -16,7 +16,7 @@
 
 #include "host/source.h"
 #include "items/items.h"
-#include "message.h"
+#include "util/message.h"
 
 _Static_assert(BTRFS_UUID_SIZE == SCP_UUID_SIZE, "uuids have one size");
 

@@ -9,7 +9,7 @@
 #include "format/ondisk.h"
 #include "host/source.h"
 #include "host/storage.h"
-#include "message.h"
+#include "util/message.h"
 #include "volume/volume.h"
 
 static int image_read(void *host, struct scp_io *ios, unsigned int count)

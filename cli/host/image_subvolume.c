@@ -6,7 +6,7 @@
 
 #include "host/source.h"
 #include "items/items.h"
-#include "message.h"
+#include "util/message.h"
 
 /* A directory on the way. */
 struct place {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "host/source.h"
-#include "message.h"
+#include "util/message.h"
 
 /* Is block device @fd on the list already, under whatever name? */
 static bool is_listed(const struct device_list *list, int fd)

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "host/source.h"
-#include "message.h"
+#include "util/message.h"
 #include "volume/volume.h"
 
 /* A dying disk would otherwise fill the screen with one line per sector. */

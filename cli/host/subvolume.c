@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "host/source.h"
-#include "message.h"
 #include "tree/tree.h"
+#include "util/message.h"
 
 void subvolume_clear(struct subvolume *subvolume)
 {

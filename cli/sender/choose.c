@@ -2,9 +2,9 @@
 /*
  * Which host makes the stream of what is mounted.
  */
-#include "message.h"
 #include "sender/module.h"
 #include "sender/sender.h"
+#include "util/message.h"
 
 /* Absent and not asked for is no failure; there and not usable is one. */
 int sender_choose(enum backend wanted, struct source *source)

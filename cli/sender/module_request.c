@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "job/send_job.h"
 #include "sender/module.h"
-#include "subject.h"
 
 _Static_assert(sizeof(int) == sizeof(__s32), "file descriptors go to the module as they are");
 _Static_assert(SENDCP_NO_FILE_DATA == SCP_SEND_NO_FILE_DATA &&

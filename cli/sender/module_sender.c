@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "sender/internal.h"
-#include "signals.h"
+#include "util/signals.h"
 
 /* Most checkpoints are a few KiB. */
 #define CHECKPOINT_ROOM (16u << 10)

@@ -6,7 +6,7 @@
 
 #include "host/read_failure.h"
 #include "sender/internal.h"
-#include "signals.h"
+#include "util/signals.h"
 
 static int open_kind(const struct subject *subject, size_t index, const void *checkpoint,
 		     size_t checkpoint_size, struct sender **out, struct scp_error *error)

@@ -7,7 +7,7 @@
 #ifndef CLI_SENDER_SENDER_H
 #define CLI_SENDER_SENDER_H
 
-#include "subject.h"
+#include "job/send_job.h"
 
 struct sender;
 

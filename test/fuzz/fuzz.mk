@@ -10,9 +10,11 @@ FUZZ_DIR := $(BUILD)/fuzz
 FUZZ_FLAGS = -std=gnu11 -O2 -g $(WARNINGS) -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-coverage=trace-cmp -fno-sanitize=null,object-size \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -Itest/unit
-FUZZ_SOURCES = $(ENGINE_SOURCES) cli/host/extents.c cli/host/decompress.c cli/alloc.c cli/base64.c \
-	cli/json_line.c cli/sidecar_header.c cli/sidecar_read.c cli/text.c test/unit/image.c \
-	cli/signals.c cli/wrap/wrapping.c $(wildcard cli/stream/*.c cli/unwrap/*.c)
+FUZZ_SOURCES = $(ENGINE_SOURCES) cli/host/extents.c cli/host/decompress.c test/unit/image.c \
+	$(addprefix cli/util/,alloc.c base64.c fileio.c json_line.c mount_place.c signals.c \
+		text.c) \
+	$(addprefix cli/container/,archive.c input.c segments.c unwrap.c zstd.c) \
+	cli/journal/header.c cli/journal/read.c cli/journal/wrapping.c $(wildcard cli/parse/*.c)
 # Large windows of zstd are refused earlier here, so that memory limits show what else takes memory.
 $(FUZZ_DIR)/fuzz_stream: LDFLAGS += -Wl,--wrap=ZSTD_createDStream
 FUZZ_HELPERS := drive.c patches.c mutate.c quiet.c target.c

@@ -9,8 +9,8 @@
 #include <xxhash.h>
 
 #include "fuzzer.h"
+#include "journal/format.h"
 #include "patches.h"
-#include "sidecar.h"
 
 #define SUM_PREFIX ",\"sum\":\""
 #define SUM_LENGTH (sizeof(SUM_PREFIX) - 1 + 16 + 2)

@@ -13,10 +13,10 @@
 #include <xxhash.h>
 #include <zstd.h>
 
+#include "container/layout.h"
 #include "fuzzer.h"
-#include "stream/check.h"
-#include "stream/dump.h"
-#include "unwrap/layout.h"
+#include "parse/check.h"
+#include "parse/dump.h"
 
 #define FILE_MAX (1u << 20)
 #define PATCHES 3u

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "message.h"
+#include "util/message.h"
 
 static void format(const char *fmt, va_list args)
 {

@@ -11,8 +11,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "journal.h"
-#include "resume_point.h"
+#include "journal/write.h"
+#include "resume/point.h"
 
 #define BATCH 1000u
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "options.h"
+#include "commands/options.h"
 
 static const struct command send_command = {
 	.name = "send", .bit = COMMAND_SEND, .usage = "send", .summary = "",

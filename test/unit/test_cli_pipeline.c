@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include "pipeline.h"
+#include "transfer/pipeline.h"
 
 #define MANY 20000u
 

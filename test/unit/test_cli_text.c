@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "json_line.h"
-#include "text.h"
+#include "util/json_line.h"
+#include "util/text.h"
 
 static void base64_of_rfc_4648(void **state)
 {

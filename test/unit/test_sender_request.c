@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "host/source.h"
+#include "journal/format.h"
 #include "sender/internal.h"
-#include "sidecar.h"
 
 static const struct source_kind direct_kind = { .name = "direct" };
 

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "fakemodule.h"
-#include "signals.h"
+#include "util/signals.h"
 
 static volatile int waiting;
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "handmade.h"
-#include "stream/check.h"
+#include "parse/check.h"
 
 #define UUID "0123456789abcdef"
 #define N(number) ((u64)(number))

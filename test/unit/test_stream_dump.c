@@ -11,9 +11,9 @@
 #include <cmocka.h>
 
 #include "handmade.h"
-#include "json_line.h"
-#include "stream/check.h"
-#include "stream/dump.h"
+#include "parse/check.h"
+#include "parse/dump.h"
+#include "util/json_line.h"
 
 #define UUID "0123456789abcdef"
 #define UUID_SHOWN "30313233-3435-3637-3839-616263646566"

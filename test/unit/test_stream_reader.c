@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "handmade.h"
-#include "stream/reader.h"
+#include "parse/reader.h"
 
 /* What reading the first @size bytes of a blob came to. */
 struct result {

@@ -8,8 +8,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "container/unwrap.h"
 #include "handmade.h"
-#include "unwrap/unwrap.h"
 
 #define SEGMENT 1500u
 #define SEGMENTS 4u

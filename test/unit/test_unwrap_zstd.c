@@ -9,8 +9,8 @@
 #include <cmocka.h>
 #include <zstd.h>
 
+#include "container/unwrap.h"
 #include "handmade.h"
-#include "unwrap/unwrap.h"
 
 #define FRAMES 4u
 #define PART 9000u

@@ -15,8 +15,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "append/blocks.h"
-#include "append/cuts.h"
+#include "resume/append/blocks.h"
+#include "resume/append/cuts.h"
 
 #define ROOM (4u << 20)
 

@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The options of all commands: one table, from which getopt's and the help are made.
+ */
+#include <getopt.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include <sendcp/engine.h>
+
+#include "commands/options.h"
+#include "journal/format.h"
+#include "util/alloc.h"
+#include "util/message.h"
+#include "util/text.h"
+
+/* Keys of options without a short form, above all characters. */
+enum {
+	KEY_NO_DATA = 256,
+	KEY_PROTO,
+	KEY_COMPRESSED_DATA,
+	KEY_CHECKPOINT,
+	KEY_INTERVAL,
+	KEY_COMPRESS,
+	KEY_ARCHIVE,
+	KEY_DEVICE,
+	KEY_IGNORE_LOG,
+	KEY_BACKEND,
+	KEY_BUFFER_SIZE,
+	KEY_BUFFERS,
+	KEY_STEP,
+	KEY_DRY_RUN,
+	KEY_PROGRESS,
+	KEY_AT,
+	KEY_HAVE,
+	KEY_RESTART,
+	KEY_POSITION,
+	KEY_APPEND,
+	KEY_JSON,
+};
+
+struct option_spec {
+	/* A letter is the short form. */
+	int key;
+	const char *name;
+	/* NULL: takes none; "[...]": may be left out. */
+	const char *argument;
+	unsigned int commands;
+	/* Takes the argument; false: it is not a value the option takes. */
+	bool (*take)(struct options *options, const char *argument);
+	/* Without ->take: where in struct options the bool is that becomes true. */
+	size_t flag;
+	const char *help;
+};
+
+static bool take_parent(struct options *options, const char *argument)
+{
+	options->parent = argument;
+	options->parent_count++;
+	return true;
+}
+
+static void append(const char ***list, size_t *count, const char *value)
+{
+	*list = xrealloc(*list, *count + 1, sizeof(**list));
+	(*list)[(*count)++] = value;
+}
+
+static bool take_clone_source(struct options *options, const char *argument)
+{
+	append(&options->clone_sources, &options->clone_count, argument);
+	return true;
+}
+
+static bool take_device(struct options *options, const char *argument)
+{
+	append(&options->devices, &options->device_count, argument);
+	return true;
+}
+
+static bool take_output(struct options *options, const char *argument)
+{
+	options->output = argument;
+	return *argument;
+}
+
+static bool take_quiet(struct options *options, const char *argument)
+{
+	options->verbosity = -1;
+	return true;
+}
+
+static bool take_verbose(struct options *options, const char *argument)
+{
+	options->verbosity = options->verbosity < 0 ? 1 : options->verbosity + 1;
+	return true;
+}
+
+static bool take_protocol(struct options *options, const char *argument)
+{
+	u64 value;
+
+	if (!parse_u64(argument, &value) || value > INT_MAX)
+		return false;
+	options->protocol = (int)value;
+	return true;
+}
+
+static bool take_checkpoint(struct options *options, const char *argument)
+{
+	options->checkpoint = argument;
+	return *argument;
+}
+
+/* No batch is larger than the interval, and any command must fit into a batch. */
+static bool take_interval(struct options *options, const char *argument)
+{
+	return parse_size(argument, &options->interval) &&
+	       options->interval >= scp_buffer_min(SCP_PROTOCOL_MAX);
+}
+
+/* --compress alone is zstd's own default. */
+static bool take_compress(struct options *options, const char *argument)
+{
+	u64 level = WRAPPING_LEVEL_DEFAULT;
+
+	if (argument && (!parse_u64(argument, &level) || !wrapping_level_possible(level)))
+		return false;
+	options->wrapping.level = (int)level;
+	return true;
+}
+
+static bool take_archive(struct options *options, const char *argument)
+{
+	return archive_kind_find(argument ? argument : "tar", &options->wrapping.archive);
+}
+
+static bool take_backend(struct options *options, const char *argument)
+{
+	static const char *const words[] = {
+		[BACKEND_AUTO] = "auto",
+		[BACKEND_MODULE] = "module",
+		[BACKEND_DIRECT] = "direct",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!strcmp(argument, words[i])) {
+			options->backend = (enum backend)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A buffer must hold any one command, and a sidecar must be able to tell of it. */
+static bool take_buffer_size(struct options *options, const char *argument)
+{
+	return parse_size(argument, &options->buffer_size) &&
+	       options->buffer_size >= scp_buffer_min(SCP_PROTOCOL_MAX) &&
+	       options->buffer_size <= SIDECAR_BATCH_MAX;
+}
+
+static bool take_buffers(struct options *options, const char *argument)
+{
+	u64 value;
+
+	if (!parse_u64(argument, &value) || !value || value > MAX_BUFFERS)
+		return false;
+	options->buffers = (u32)value;
+	return true;
+}
+
+/* --progress alone means that it is wanted. */
+static bool take_progress(struct options *options, const char *argument)
+{
+	static const char *const words[] = {
+		[PROGRESS_AUTO] = "auto",
+		[PROGRESS_ALWAYS] = "always",
+		[PROGRESS_NEVER] = "never",
+		[PROGRESS_JSON] = "json",
+	};
+
+	if (!argument)
+		argument = "always";
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (!strcmp(argument, words[i])) {
+			options->progress = (enum progress_when)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool take_at(struct options *options, const char *argument)
+{
+	options->at_given = parse_u64(argument, &options->at);
+	return options->at_given;
+}
+
+static bool take_have(struct options *options, const char *argument)
+{
+	options->have = argument;
+	return *argument;
+}
+
+static bool take_append(struct options *options, const char *argument)
+{
+	options->append = argument;
+	return *argument;
+}
+
+#define STREAM (COMMAND_SEND | COMMAND_RESUME)
+
+#define TAKES(function) function, 0
+#define SETS(member) NULL, offsetof(struct options, member)
+
+/* In the order the help tells them. A help text's lines are separated by newlines. */
+static const struct option_spec table[] = {
+	{ 'p', "parent", "SUBVOL", STREAM, TAKES(take_parent),
+	  "send what changed since the snapshot SUBVOL" },
+	{ 'c', "clone-src", "SUBVOL", STREAM, TAKES(take_clone_source),
+	  "let extents be cloned from the snapshot SUBVOL, which the\n"
+	  "receiver must have; may be repeated" },
+	{ 'e', NULL, NULL, STREAM, SETS(one_end),
+	  "several subvolumes: one stream header, one END" },
+	{ 'f', "output", "FILE", COMMAND_SEND, TAKES(take_output),
+	  "write to FILE instead of standard output" },
+	{ 'f', "output", "FILE", COMMAND_RESUME, TAKES(take_output),
+	  "resume in FILE (default: where the last run wrote to)" },
+	{ KEY_NO_DATA, "no-data", NULL, STREAM, SETS(no_data),
+	  "tell where data changed, not what it is" },
+	{ KEY_PROTO, "proto", "N", COMMAND_SEND, TAKES(take_protocol),
+	  "stream protocol 1 (default), 2, or 0 for the highest" },
+	{ KEY_COMPRESSED_DATA, "compressed-data", NULL, STREAM, SETS(compressed_data),
+	  "send compressed extents as they are; protocol 2" },
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_SEND, TAKES(take_checkpoint),
+	  "keep what is needed to resume in the sidecar FILE. With -f, and\n"
+	  "without this, it is -f's FILE.cp and goes when all is sent" },
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_RESUME, TAKES(take_checkpoint),
+	  "the sidecar of the run that was interrupted" },
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_VERIFY, TAKES(take_checkpoint),
+	  "compare with the hashes that the sidecar FILE tells" },
+	{ KEY_INTERVAL, "checkpoint-interval", "SIZE", COMMAND_SEND, TAKES(take_interval),
+	  "stream bytes between durable checkpoints (default 64M)" },
+	{ KEY_COMPRESS, "compress", "[LEVEL]", COMMAND_SEND, TAKES(take_compress),
+	  "compress with zstd, level 1 to 22 (default 3); the file can be cut\n"
+	  "and continued behind each durable checkpoint" },
+	{ KEY_ARCHIVE, "archive", "[KIND]", COMMAND_SEND, TAKES(take_archive),
+	  "make a tar (default) or cpio archive of parts of the stream and\n"
+	  "their checkpoints; with --compress, compressed as a whole" },
+	{ KEY_AT, "at", "N", COMMAND_RESUME, TAKES(take_at),
+	  "the receiver of a pipe has exactly N bytes: resume with byte N. In\n"
+	  "a file: keep no more than N bytes" },
+	{ KEY_HAVE, "have", "POSITION", COMMAND_RESUME, TAKES(take_have),
+	  "the receiver has what sendcp verify --position printed there; this\n"
+	  "is proven before anything is sent" },
+	{ KEY_APPEND, "append", "FILE", COMMAND_RESUME, TAKES(take_append),
+	  "find out what FILE holds of the stream, plain, in zstd (of another\n"
+	  "program too) or in an archive, truncated or damaged; keep what is\n"
+	  "proven, cut off the rest, resume. Without --checkpoint give SUBVOL\n"
+	  "and options as for send: FILE is compared with what that would make" },
+	{ KEY_RESTART, "restart", NULL, COMMAND_SEND, SETS(restart),
+	  "throw away what an interrupted send left in the sidecar and the\n"
+	  "output, and overwrite any other output" },
+	{ KEY_RESTART, "restart", NULL, COMMAND_RESUME, SETS(restart),
+	  "start over with byte 0; a file is emptied" },
+	{ KEY_DEVICE, "device", "FILE", STREAM, TAKES(take_device),
+	  "read the unmounted device or image FILE; repeat it for each\n"
+	  "device of the filesystem. SUBVOL then is a path from the top\n"
+	  "level, id:N or uuid:U" },
+	{ KEY_IGNORE_LOG, "ignore-log", NULL, STREAM, SETS(ignore_log),
+	  "send a writable subvolume of a filesystem that was not unmounted\n"
+	  "without what programs synced since the last commit" },
+	{ KEY_BACKEND, "backend", "WHICH", STREAM, TAKES(take_backend),
+	  "module: /dev/sendcp makes the stream; direct: this program does,\n"
+	  "from the mounted filesystem's devices; auto (default): module if\n"
+	  "it is there" },
+	{ KEY_BUFFER_SIZE, "buffer-size", "SIZE", STREAM, TAKES(take_buffer_size),
+	  "bytes made at once (default 4M)" },
+	{ KEY_BUFFERS, "buffers", "N", STREAM, TAKES(take_buffers),
+	  "buffers between reading and writing (default 4)" },
+	{ KEY_STEP, "step", NULL, COMMAND_SEND, SETS(step),
+	  "make each command with a new engine that goes on from the\n"
+	  "checkpoint of the one before (slow; a test of checkpoints)" },
+	{ KEY_DRY_RUN, "dry-run", NULL, COMMAND_SEND, SETS(dry_run),
+	  "print how many bytes the stream has; read no file data" },
+	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM, TAKES(take_progress),
+	  "auto (default: on a terminal), always, never, or json" },
+	{ KEY_POSITION, "position", NULL, COMMAND_VERIFY, SETS(position),
+	  "print up to where FILE is right, and a hash, for resume --have" },
+	{ KEY_JSON, "json", NULL, COMMAND_SHOW | COMMAND_INFO, SETS(json),
+	  "print JSON" },
+	{ KEY_JSON, "json", NULL, COMMAND_DUMP, SETS(json),
+	  "print JSON Lines" },
+	{ 'q', "quiet", NULL, STREAM | COMMAND_VERIFY, TAKES(take_quiet),
+	  "say nothing but errors" },
+	{ 'v', "verbose", NULL, STREAM, TAKES(take_verbose),
+	  "say more; may be repeated" },
+	{ 'h', "help", NULL, ~0u, SETS(help),
+	  "print this help" },
+};
+
+static bool optional(const struct option_spec *spec)
+{
+	return spec->argument && spec->argument[0] == '[';
+}
+
+/* One getopt letter, its colon, and the terminator. */
+#define SHORT_ROOM (2 * ARRAY_SIZE(table) + 2)
+
+struct getopt_tables {
+	char letters[SHORT_ROOM];
+	struct option longs[ARRAY_SIZE(table) + 1];
+};
+
+static void make_tables(const struct command *command, struct getopt_tables *tables)
+{
+	char *letter = tables->letters;
+	struct option *entry = tables->longs;
+
+	memset(tables, 0, sizeof(*tables));
+	/* A colon first: a missing argument is told from an unknown option. */
+	*letter++ = ':';
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		const struct option_spec *spec = &table[i];
+
+		if (!(spec->commands & command->bit))
+			continue;
+		if (spec->key < 256) {
+			*letter++ = (char)spec->key;
+			if (spec->argument)
+				*letter++ = ':';
+		}
+		if (!spec->name)
+			continue;
+		*entry++ = (struct option){
+			.name = spec->name,
+			.has_arg = optional(spec) ? optional_argument :
+				   spec->argument ? required_argument : no_argument,
+			.val = spec->key,
+		};
+	}
+}
+
+static const struct option_spec *find_spec(const struct command *command, int key)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].key == key && table[i].commands & command->bit)
+			return &table[i];
+	return NULL;
+}
+
+static int take_option(const struct option_spec *spec, struct options *options)
+{
+	if (!spec->take) {
+		*(bool *)((char *)options + spec->flag) = true;
+		return 0;
+	}
+	if (spec->take(options, optarg))
+		return 0;
+	if (spec->name)
+		return error_line("--%s: not a possible value: %s", spec->name,
+				  optarg ? optarg : "(none)");
+	return error_line("-%c: not possible", spec->key);
+}
+
+/*
+ * getopt takes any unambiguous beginning of a name; what is unambiguous now may be another option
+ * in a later version, so only whole names are taken.
+ */
+static int check_whole_name(const struct command *command, char **argv, const char *name)
+{
+	const char *word = argv[optind - 1];
+
+	if (optarg == word)
+		word = argv[optind - 2];
+	if (!strncmp(word, "--", 2) && strcspn(word + 2, "=") == strlen(name))
+		return 0;
+	return error_line("%s: no such option: %s", command->name, word);
+}
+
+static int no_such_option(const struct command *command, char **argv)
+{
+	if (optopt && optopt < 256)
+		return error_line("%s: no such option: -%c", command->name, optopt);
+	return error_line("%s: no such option: %s", command->name, argv[optind - 1]);
+}
+
+static int parse_words(const struct command *command, int argc, char **argv,
+		       struct options *options)
+{
+	struct getopt_tables tables;
+	int key, index;
+
+	make_tables(command, &tables);
+	/* 0 and not 1: forget a word in whose middle an earlier call stopped. */
+	optind = 0;
+	do {
+		index = -1;
+		key = getopt_long(argc, argv, tables.letters, tables.longs, &index);
+		if (key == ':')
+			return error_line("%s needs an argument", argv[optind - 1]);
+		if (key == '?')
+			return no_such_option(command, argv);
+		if (index >= 0 && check_whole_name(command, argv, tables.longs[index].name))
+			return -1;
+		if (key != -1 && take_option(find_spec(command, key), options))
+			return -1;
+	} while (key != -1);
+	options->arguments = argv + optind;
+	options->argument_count = (size_t)(argc - optind);
+	return 0;
+}
+
+/* --compressed-data alone implies protocol 2; no other protocol has it. */
+static int settle_protocol(struct options *options)
+{
+	if (options->protocol < 0)
+		options->protocol = options->compressed_data ? 2 : 1;
+	if (!options->protocol)
+		options->protocol = SCP_PROTOCOL_MAX;
+	if (options->protocol > SCP_PROTOCOL_MAX)
+		return error_line("protocol %d is not supported, the highest is %d",
+				  options->protocol, SCP_PROTOCOL_MAX);
+	if (options->compressed_data && options->protocol < 2)
+		return error_line("--compressed-data needs protocol 2 or higher");
+	return 0;
+}
+
+/* At most one of them says where the stream is resumed. */
+static int check_place(const struct options *options)
+{
+	int places = options->at_given + options->restart + (options->have != NULL) +
+		     (options->append != NULL);
+
+	if (options->append && options->output)
+		return error_line("resume: --append names the output, so -f cannot be given with "
+				  "it");
+	if (places > 1)
+		return error_line("resume: only one of --at, --have, --append and --restart can be "
+				  "given");
+	return 0;
+}
+
+/* What is sent is in the sidecar; only without one it has to be told. */
+static int check_resume(const struct options *options)
+{
+	bool told = options->argument_count || options->parent || options->clone_count ||
+		    options->one_end || options->no_data || options->compressed_data;
+
+	if (check_place(options))
+		return -1;
+	if (options->checkpoint && told)
+		return error_line("resume: what is sent is in the sidecar: SUBVOL, -p, -c, -e, "
+				  "--no-data and --compressed-data are for --append without "
+				  "--checkpoint");
+	if (options->checkpoint)
+		return 0;
+	return options->append ? 0 : error_line("resume: --checkpoint FILE is missing");
+}
+
+/* What no single option can know. */
+static int check(const struct command *command, struct options *options)
+{
+	if (options->argument_count < command->min_arguments)
+		return error_line("%s: something is missing: sendcp %s", command->name,
+				  command->usage);
+	if (options->argument_count > command->max_arguments)
+		return error_line("%s: too many arguments: %s", command->name,
+				  options->arguments[command->max_arguments]);
+	if (options->parent_count > 1)
+		return error_line("only one parent can be given");
+	if (command->bit == COMMAND_RESUME && check_resume(options))
+		return -1;
+	if (options->device_count && options->backend != BACKEND_AUTO)
+		return error_line("--device reads an unmounted filesystem, --backend %s a mounted "
+				  "one", options->backend == BACKEND_MODULE ? "module" : "direct");
+	if (options->ignore_log && !options->device_count)
+		return error_line("--ignore-log is for unmounted filesystems: --device is missing");
+	return settle_protocol(options);
+}
+
+int options_parse(const struct command *command, int argc, char **argv, struct options *options)
+{
+	*options = (struct options){
+		.protocol = -1,
+		.interval = DEFAULT_INTERVAL,
+	};
+	if (parse_words(command, argc, argv, options))
+		return -1;
+	return options->help ? 0 : check(command, options);
+}
+
+void options_free(struct options *options)
+{
+	free(options->clone_sources);
+	free(options->devices);
+}
+
+#define HELP_COLUMN 30
+
+/* "  -f, --output FILE"; returns its length. */
+static int help_name(const struct option_spec *spec, FILE *to)
+{
+	const char *argument = spec->argument ? spec->argument : "";
+	const char *joint = !spec->argument || optional(spec) ? "" : " ";
+	int length = 0;
+
+	length += spec->key < 256 ? fprintf(to, "  -%c%s", spec->key, spec->name ? ", " : "") :
+				    fprintf(to, "      ");
+	if (spec->name)
+		length += fprintf(to, "--%s", spec->name);
+	if (optional(spec))
+		length += fprintf(to, "[=%.*s]", (int)strlen(argument) - 2, argument + 1);
+	else
+		length += fprintf(to, "%s%s", joint, argument);
+	return length;
+}
+
+static void help_option(const struct option_spec *spec, FILE *to)
+{
+	int column = help_name(spec, to);
+	const char *line = spec->help;
+
+	if (column > HELP_COLUMN - 2) {
+		fputc('\n', to);
+		column = 0;
+	}
+	while (line) {
+		const char *newline = strchr(line, '\n');
+		int length = newline ? (int)(newline - line) : (int)strlen(line);
+
+		fprintf(to, "%*s%.*s\n", HELP_COLUMN - column, "", length, line);
+		line = newline ? newline + 1 : NULL;
+		column = 0;
+	}
+}
+
+void options_help(const struct command *command, FILE *to)
+{
+	fprintf(to, "usage: sendcp %s\n\n%s\n\n", command->usage, command->summary);
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (table[i].commands & command->bit)
+			help_option(&table[i], to);
+}

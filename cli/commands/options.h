@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line's words: what each command takes, parsed and checked, and the help about it.
+ *
+ * Options and help come from one table (options.c), so that neither knows what the other does not.
+ */
+#ifndef CLI_COMMANDS_OPTIONS_H
+#define CLI_COMMANDS_OPTIONS_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "job/options.h"
+
+/* A command, as main() finds it and help tells of it. */
+struct command {
+	const char *name;
+	/* Its bit in the option table. */
+	unsigned int bit;
+	const char *usage;
+	const char *summary;
+	size_t min_arguments;
+	size_t max_arguments;
+	/* Returns the program's exit code. */
+	int (*run)(const struct options *options);
+};
+
+#define COMMAND_SEND	0x1u
+#define COMMAND_RESUME	0x2u
+#define COMMAND_SHOW	0x4u
+#define COMMAND_VERIFY	0x8u
+#define COMMAND_DUMP	0x10u
+#define COMMAND_CAT	0x20u
+#define COMMAND_INFO	0x80u
+
+/*
+ * Parses @argv behind the command's name. Returns 0, or -1 with an error line: usage. Lists belong
+ * to @options until options_free().
+ */
+int options_parse(const struct command *command, int argc, char **argv, struct options *options);
+void options_free(struct options *options);
+
+/* What @command takes, for people. */
+void options_help(const struct command *command, FILE *to);
+
+#endif

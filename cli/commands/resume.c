@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * sendcp resume: a stream from where it was interrupted.
+ *
+ * Nothing is written before it is sure that what is there is what was sent.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands/command.h"
+#include "job/resume_command.h"
+#include "resume/append/append.h"
+#include "resume/file.h"
+#include "resume/position.h"
+#include "util/fileio.h"
+#include "util/message.h"
+#include "util/signals.h"
+
+/* Standard output is the file @path. */
+static bool stdout_is(const char *path)
+{
+	struct stat out, named;
+
+	return !fstat(STDOUT_FILENO, &out) && !stat(path, &named) && out.st_dev == named.st_dev &&
+	       out.st_ino == named.st_ino;
+}
+
+/*
+ * Where it goes, when -f does not say. A place in the stream that the user names is for what the
+ * user now writes to, if it was the shell that named the first run's file.
+ */
+static const char *default_path(const struct resume *resume)
+{
+	const struct options *options = resume->options;
+	const struct sidecar_header *header = &resume->sidecar.header;
+	const char *path = resume->sidecar.output;
+
+	if (path && (options->at_given || options->have) && header->output_stdout &&
+	    !strcmp(path, header->output) && !stdout_is(path))
+		return NULL;
+	return path;
+}
+
+/* Absolute, because the sidecar will name it for the next run. */
+static int find_output(struct resume *resume)
+{
+	const char *path = resume->options->output;
+
+	if (!path)
+		path = default_path(resume);
+	if (!path)
+		return 0;
+	resume->output_path = absolute_path(path);
+	if (!resume->output_path && errno == ENOENT)
+		resume->output_path = strdup(path);
+	if (resume->output_path)
+		return 0;
+	return error_line("cannot find out where %s is: %s", path, strerror(errno));
+}
+
+/* What is there, or could be: a FIFO or a device is a pipe. */
+static bool is_file(const char *path)
+{
+	struct stat st;
+
+	return path && (stat(path, &st) || S_ISREG(st.st_mode));
+}
+
+/* Everything has been sent, though the sidecar may not say so yet. */
+static int already_complete(struct resume *resume, u64 file_offset)
+{
+	const struct sidecar *sidecar = &resume->sidecar;
+	struct sidecar_place total = {
+		.output_offset = sidecar_made(sidecar),
+		.file_offset = file_offset,
+	};
+
+	if (resume->output_path)
+		info_line("%s: the stream is complete, all %llu bytes are there",
+			  resume->output_path, total.output_offset);
+	else
+		info_line("the stream is complete: all %llu bytes were written to a pipe",
+			  total.output_offset);
+	if (sidecar->complete)
+		return EXIT_DONE;
+	if (journal_complete(resume->journal, &total) || journal_sync(resume->journal))
+		return EXIT_FAILED;
+	return EXIT_DONE;
+}
+
+/* What its reader has was never known here; the ways to find out, and none of them by itself. */
+static int refuse_pipe(const struct resume *resume)
+{
+	char *command = resume_command(journal_path(resume->journal), resume->options);
+
+	error_line("the stream went into a pipe, and how much of it the reader kept is not known "
+		   "(%llu bytes were made)", sidecar_made(&resume->sidecar));
+	error_line("if a file of this host has it: %s --append FILE", command);
+	error_line("if another host has it: %s --have $(ssh HOST sendcp verify --position FILE)",
+		   command);
+	error_line("if the reader has exactly N bytes of it: %s --at N", command);
+	free(command);
+	return -1;
+}
+
+/* A second time the same bytes could be appended to a file that has them. */
+static int refuse_repeat(const struct resume *resume)
+{
+	return error_line("the stream is complete: all %llu bytes were written, and those from "
+			  "byte %llu on may be there already. If the receiver lacks them, prove it "
+			  "with --have (sendcp verify --position FILE)",
+			  resume->sidecar.complete_size, resume->options->at);
+}
+
+/* Where a pipe is resumed. 1: nothing is left to send. */
+static int pipe_point(struct resume *resume)
+{
+	const struct options *options = resume->options;
+	const struct sidecar *sidecar = &resume->sidecar;
+	struct position position;
+	int ret;
+
+	if (options->restart)
+		return resume_point_stream(sidecar, 0, &resume->point);
+	if (options->have) {
+		if (!position_parse(options->have, &position))
+			return error_line("--have: not what sendcp verify --position prints: %s",
+					  options->have);
+		return position_prove(sidecar, &resume->subject, &position, &resume->point);
+	}
+	if (options->at_given) {
+		ret = resume_point_at(sidecar, options->at, &resume->point);
+		return !ret && sidecar->complete ? refuse_repeat(resume) : ret;
+	}
+	return sidecar->complete ? 1 : refuse_pipe(resume);
+}
+
+static int open_pipe(struct resume *resume)
+{
+	if (resume->output_path)
+		return output_open(&resume->output, resume->output_path, false);
+	return output_stdout(&resume->output);
+}
+
+/* A proof is made from what is sent, so that is opened before the place is known. */
+static int resume_pipe(struct resume *resume)
+{
+	bool early = resume->options->have;
+	int ret = 0;
+
+	if (early)
+		ret = resume_open_subject(resume);
+	if (!ret)
+		ret = pipe_point(resume);
+	if (ret > 0)
+		return already_complete(resume, resume->sidecar.complete ?
+					resume->sidecar.complete_size :
+					sidecar_made(&resume->sidecar));
+	if (ret || (!early && resume_open_subject(resume)) || open_pipe(resume))
+		return EXIT_FAILED;
+	return resume_go_on(resume);
+}
+
+static int resume_to_file(struct resume *resume)
+{
+	int ret;
+
+	if (resume->options->have) {
+		error_line("--have is for pipes: what %s holds is looked at here",
+			   resume->output_path);
+		return EXIT_FAILED;
+	}
+	ret = resume_file_open(resume);
+	if (ret == RESUME_FILE_FRAMES)
+		return append_with_sidecar(resume);
+	if (ret > 0)
+		return already_complete(resume, resume->point.at.file_offset);
+	return ret ? EXIT_FAILED : resume_go_on(resume);
+}
+
+/* A copy is as good, if it is the latest one. */
+static void warn_of_copy(const struct resume *resume)
+{
+	const struct mount_place *then = &resume->sidecar.header.sidecar_place;
+	const char *path = journal_path(resume->journal);
+	struct mount_place now;
+
+	mount_place_find(path, &now);
+	if (!mount_place_same(then, &now))
+		warn_line("%s was on the filesystem mounted at %s when the send began, and is on "
+			  "another now: is it the latest copy?", path,
+			  then->point ? then->point : "another place");
+	mount_place_clear(&now);
+}
+
+static int resume_journal(struct resume *resume)
+{
+	warn_of_copy(resume);
+	if (resume_check_trust(resume) || find_output(resume))
+		return EXIT_FAILED;
+	return is_file(resume->output_path) ? resume_to_file(resume) : resume_pipe(resume);
+}
+
+int command_resume(const struct options *options)
+{
+	struct resume resume = { .options = options, .output = { .fd = -1 } };
+
+	signals_install();
+	if (options->append)
+		return append_file(options);
+	if (journal_open(options->checkpoint, &resume.sidecar, &resume.journal))
+		return EXIT_FAILED;
+	return resume_close(&resume, resume_journal(&resume));
+}

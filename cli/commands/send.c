@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * sendcp send: a stream from its beginning.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "commands/command.h"
+#include "job/conflicts.h"
+#include "job/header.h"
+#include "job/verbose.h"
+#include "resume/overwrite.h"
+#include "transfer/measure.h"
+#include "transfer/transfer_result.h"
+#include "transfer/transfer_run.h"
+#include "util/alloc.h"
+#include "util/message.h"
+#include "util/signals.h"
+
+/* --checkpoint's file; beside a file there is always one; else none. */
+static char *journal_name(const struct stream_run *run, const struct options *options)
+{
+	if (options->checkpoint)
+		return xstrdup(options->checkpoint);
+	return run->output->file ? xasprintf("%s.cp", run->output->name) : NULL;
+}
+
+static bool is_output(const struct output *output, const char *path)
+{
+	struct stat open_file, named;
+
+	return !fstat(output->fd, &open_file) && !stat(path, &named) &&
+	       open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
+}
+
+/* Locked, and nothing in it is changed yet. *@begun: it is of a send to this output. */
+static int claim_journal(struct stream_run *run, const struct options *options, bool *begun)
+{
+	char *path = journal_name(run, options);
+	struct sidecar old = { 0 };
+	int ret = 0;
+
+	if (path)
+		ret = journal_claim(path, options->restart ? NULL : &old, &run->journal);
+	if (!ret && path)
+		ret = overwrite_sidecar(path, &old);
+	*begun = !old.complete && old.output && is_output(run->output, old.output);
+	sidecar_clear(&old);
+	free(path);
+	return ret;
+}
+
+static int open_output(struct stream_run *run, const struct options *options)
+{
+	if (options->output && output_open(run->output, options->output, true))
+		return -1;
+	return 0;
+}
+
+static int open_wrap(struct stream_run *run, const struct sidecar_header *header)
+{
+	int ret = wrap_open(header, output_sink(run->output), &run->mark, &run->wrap);
+
+	run->output->wrapped = run->wrap;
+	return ret ? error_line("cannot wrap the stream: %s", strerror(-ret)) : 0;
+}
+
+static const char *output_path(const struct stream_run *run, const struct options *options)
+{
+	return options->output ? options->output : run->output->stdout_path;
+}
+
+/*
+ * Everything is looked at before anything is changed: the sidecar and the output of an earlier send
+ * may be all that is left of it. Then the sidecar first, under whose lock the output is emptied.
+ */
+static int prepare(struct stream_run *run, const struct options *options,
+		   struct sidecar_header *header)
+{
+	struct sidecar contents = { 0 };
+	bool begun = false;
+
+	if (conflicts_send(run->subject, options) || open_output(run, options) ||
+	    claim_journal(run, options, &begun) ||
+	    (!options->restart &&
+	     overwrite_output(run->output, options, begun ? journal_path(run->journal) : NULL)) ||
+	    send_header(run->subject, options, &run->settings, output_path(run, options), header))
+		return -1;
+	header->output_stdout = run->output->stdout_path;
+	if (run->journal)
+		mount_place_find(journal_path(run->journal), &header->sidecar_place);
+	contents.header = *header;
+	if ((run->journal && journal_begin(run->journal, &contents)) || open_wrap(run, header))
+		return -1;
+	return output_cut(run->output, 0, 0);
+}
+
+/* A complete stream's sidecar goes, unless it was asked for. */
+static int close_journal(struct stream_run *run, const struct options *options, int code)
+{
+	if (code == EXIT_DONE && run->journal && !options->checkpoint)
+		return journal_remove(run->journal) ? EXIT_FAILED : code;
+	journal_close(run->journal);
+	return code;
+}
+
+static int run_prepared(struct stream_run *run, const struct options *options)
+{
+	struct stream_outcome outcome;
+	int code;
+
+	run->progress = progress_begin(options, run->subject, &run->start);
+	stream_run(run, &outcome);
+	progress_end(run->progress);
+	code = outcome_report(run, &outcome, options, NULL);
+	code = close_journal(run, options, code);
+	output_close(run->output);
+	return code;
+}
+
+static int send_subject(const struct subject *subject, struct output *output,
+			const struct options *options)
+{
+	struct stream_run run = { .subject = subject, .output = output };
+	struct sidecar_header header = { 0 };
+	int code = EXIT_FAILED;
+
+	send_settings(options, &run.settings);
+	if (!prepare(&run, options, &header)) {
+		code = run_prepared(&run, options);
+	} else {
+		journal_abandon(run.journal);
+		output_discard(output);
+	}
+	wrap_free(run.wrap);
+	sidecar_header_clear(&header);
+	return code;
+}
+
+/* Interrupted, nothing useful can be said: a part of the size is no size. */
+static int print_size(const struct subject *subject)
+{
+	const struct stream_start start = { 0 };
+	struct stream_outcome outcome;
+	u64 total;
+	int ret;
+
+	ret = measure_output(subject, subject->source, &start, signals_stop_flag(), &total,
+			     &outcome);
+	if (ret == -EINTR)
+		return EXIT_FAILED;
+	if (ret) {
+		error_engine(outcome.what, &outcome.error);
+		return EXIT_FAILED;
+	}
+	printf("%llu\n", total);
+	if (!fflush(stdout))
+		return EXIT_DONE;
+	error_line("cannot write to standard output: %s", strerror(errno));
+	return EXIT_FAILED;
+}
+
+int command_send(const struct options *options)
+{
+	struct output output = { .fd = -1 };
+	struct subject subject;
+	int code;
+
+	signals_install();
+	if (!options->output && !options->dry_run && output_stdout_file(&output))
+		return EXIT_FAILED;
+	if (subject_open(options, &subject))
+		return EXIT_FAILED;
+	source_set_interrupt(subject.source, signals_stop_flag());
+	verbose_source(&subject);
+	code = options->dry_run ? print_size(&subject) :
+				  send_subject(&subject, &output, options);
+	verbose_statistics(&subject);
+	subject_close(&subject);
+	return code;
+}

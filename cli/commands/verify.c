@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * sendcp verify: is a stream whole and right, and if not, up to where?
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands/command.h"
+#include "journal/verify_sidecar.h"
+#include "parse/check.h"
+#include "parse/file.h"
+#include "resume/position.h"
+#include "util/message.h"
+
+static const char *plural(u64 number)
+{
+	return number == 1 ? "" : "s";
+}
+
+/* What there is to say of a stream that is whole; not with -q. */
+static int tell_whole(const struct stream_file *file, const struct stream_check *check,
+		      const struct verify_sidecar *sidecar)
+{
+	if (message_verbosity() >= 0) {
+		printf("%s: complete: %llu subvolume%s, %llu command%s, %llu bytes (%s%s)\n",
+		       file->name, check->subvolumes, plural(check->subvolumes), check->commands,
+		       plural(check->commands), stream_whole(file->reader),
+		       unwrap_kind_text(unwrap_kind(file->unwrap)),
+		       sidecar ? ", as the sidecar tells" : "");
+		if (fflush(stdout))
+			return error_line("cannot write to standard output: %s", strerror(errno));
+	}
+	return 0;
+}
+
+static int verify(struct stream_file *file, const struct verify_sidecar *sidecar)
+{
+	struct stream_check check = { .streams = 0 };
+	const struct stream_command *command;
+	const char *fault = NULL;
+	char buffer[160];
+
+	while (!fault && (command = stream_next(file->reader))) {
+		if (!stream_check(&check, file->reader, command))
+			break;
+		if (sidecar)
+			fault = verify_sidecar_fault(sidecar, false, buffer, sizeof(buffer));
+	}
+	/* That bytes are others says more than the reader's finding, that some lack says less. */
+	if (sidecar && !fault)
+		fault = verify_sidecar_fault(sidecar,
+					     stream_how(file->reader) == STREAM_WHOLE, buffer,
+					     sizeof(buffer));
+	if (stream_file_report(file, fault))
+		return -1;
+	return tell_whole(file, &check, sidecar);
+}
+
+static int print_position(const char *path)
+{
+	char text[POSITION_TEXT_SIZE];
+	struct position position;
+
+	if (position_find(path, &position))
+		return EXIT_FAILED;
+	puts(position_text(&position, text));
+	if (!fflush(stdout))
+		return EXIT_DONE;
+	error_line("cannot write to standard output: %s", strerror(errno));
+	return EXIT_FAILED;
+}
+
+int command_verify(const struct options *options)
+{
+	struct verify_sidecar sidecar;
+	struct stream_file file;
+	int ret = -1;
+
+	if (options->position)
+		return print_position(options->arguments[0]);
+	if (options->checkpoint && verify_sidecar_open(&sidecar, options->checkpoint))
+		return EXIT_FAILED;
+	if (!stream_file_open(&file, options->arguments[0])) {
+		if (options->checkpoint)
+			stream_reader_tap(file.reader, verify_sidecar_bytes, &sidecar);
+		ret = verify(&file, options->checkpoint ? &sidecar : NULL);
+		stream_file_close(&file);
+	}
+	if (options->checkpoint)
+		verify_sidecar_close(&sidecar);
+	return ret ? EXIT_FAILED : EXIT_DONE;
+}

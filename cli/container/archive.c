@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The stream's segments out of a tar or cpio archive, read with libarchive.
+ *
+ * libarchive forgives what must not be forgiven here: an archive without its end marker, junk
+ * behind it, and damaged cpio headers, which it passes over to the next good one. So it gets a
+ * cpio archive member by member, and what lies behind the last one is looked at here.
+ */
+#include <archive.h>
+#include <archive_entry.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "container/internal.h"
+#include "container/layout.h"
+#include "container/segments.h"
+#include "journal/format.h"
+#include "util/text.h"
+
+#define BLOCK_SIZE (256u << 10)
+#define TAR_END_SIZE 1024u
+/* A cpio header is text; where in it the sizes of file and name are. */
+#define CPIO_HEADER_SIZE 110u
+#define CPIO_SIZE_AT 54u
+#define CPIO_NAME_SIZE_AT 94u
+#define CPIO_NAME_MAX 1024u
+
+struct archive_layer {
+	struct unwrap *unwrap;
+	struct unwrap_ending *ending;
+	struct archive *archive;
+	bool cpio;
+	struct segments segments;
+	/* In a stream member; then its size, as its header tells. */
+	bool in_segment;
+	u64 size;
+	/* What libarchive gave and the reader has not taken yet. */
+	const u8 *pending;
+	size_t pending_size;
+	/* Behind the last member, in bytes of the archive. */
+	u64 member_end;
+	/* Behind the last byte that was not zero. */
+	u64 nonzero_end;
+	/* Of cpio: where the member ends that was begun to be handed to libarchive. */
+	u64 handed_end;
+	struct unwrap_place whole;
+	u8 block[BLOCK_SIZE];
+};
+
+bool archive_recognise_tar(const u8 *bytes, size_t size)
+{
+	return size >= 262 && !memcmp(bytes + 257, "ustar", 5);
+}
+
+bool archive_recognise_cpio(const u8 *bytes, size_t size)
+{
+	return size >= 6 && !memcmp(bytes, "070701", 6);
+}
+
+/* Eight hexadecimal digits. */
+static bool cpio_number(const u8 *digits, u64 *value)
+{
+	char text[9] = { 0 };
+	u8 bytes[4];
+
+	memcpy(text, digits, 8);
+	if (!hex_parse(text, bytes, sizeof(bytes)))
+		return false;
+	*value = (u64)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
+	return true;
+}
+
+/* Of a member with its header, name and padding; 0: no header that can be ours. */
+static u64 cpio_member_size(const u8 *header)
+{
+	u64 name, size;
+
+	if (!archive_recognise_cpio(header, CPIO_HEADER_SIZE) ||
+	    !cpio_number(header + CPIO_SIZE_AT, &size) ||
+	    !cpio_number(header + CPIO_NAME_SIZE_AT, &name) || name > CPIO_NAME_MAX)
+		return 0;
+	return ((CPIO_HEADER_SIZE + name + 3) & ~3ULL) + ((size + 3) & ~3ULL);
+}
+
+/* Into the block behind its first @from bytes, up to @size of them in all. */
+static size_t read_block(struct archive_layer *layer, size_t from, size_t size)
+{
+	u64 offset = layer->unwrap->inner_offset;
+	size_t got = unwrap_inner_read(layer->unwrap, layer->block + from, size - from);
+	size_t end = got;
+
+	while (end && !layer->block[from + end - 1])
+		end--;
+	if (end)
+		layer->nonzero_end = offset + end;
+	return got;
+}
+
+/*
+ * libarchive takes memory for a name of any length that a cpio header tells, up to 4 GiB. So no
+ * block goes beyond a member, and each member's header is looked at before libarchive gets it.
+ * 0: the end, or a header that is none.
+ */
+static size_t read_cpio(struct archive_layer *layer)
+{
+	u64 offset = layer->unwrap->inner_offset;
+	size_t filled = 0, got;
+	u64 size;
+
+	if (offset < layer->handed_end)
+		return read_block(layer, 0, scp_min(BLOCK_SIZE, layer->handed_end - offset));
+	while (filled < CPIO_HEADER_SIZE &&
+	       (got = read_block(layer, filled, CPIO_HEADER_SIZE)))
+		filled += got;
+	if (filled < CPIO_HEADER_SIZE)
+		return filled;
+	size = cpio_member_size(layer->block);
+	layer->handed_end += size;
+	return size ? filled : 0;
+}
+
+static la_ssize_t on_read(struct archive *archive, void *context, const void **block)
+{
+	struct archive_layer *layer = context;
+
+	*block = layer->block;
+	return (la_ssize_t)(layer->cpio ? read_cpio(layer) : read_block(layer, 0, BLOCK_SIZE));
+}
+
+/* libarchive could not go on. If its input had ended by then, that is why. */
+static void report_failure(struct archive_layer *layer)
+{
+	const struct unwrap_ending *inner = &layer->unwrap->inner;
+	const char *why = archive_error_string(layer->archive);
+
+	if (inner->how == UNWRAP_COMPLETE)
+		unwrap_end(layer->ending, UNWRAP_CUT, "the archive's member that begins at byte "
+			   "%llu of it is cut", layer->member_end);
+	else if (inner->how != UNWRAP_GOING_ON)
+		unwrap_end(layer->ending, inner->how, "%s", inner->what);
+	else
+		unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive is damaged at byte %llu of "
+			   "it (%s)", layer->member_end, why ? why : "no such member");
+}
+
+struct archive_layer *archive_layer_new(struct unwrap *unwrap, bool cpio)
+{
+	struct archive_layer *layer = malloc(sizeof(*layer));
+
+	if (!layer)
+		return NULL;
+	memset(layer, 0, offsetof(struct archive_layer, block));
+	layer->unwrap = unwrap;
+	layer->ending = &unwrap->ending;
+	layer->cpio = cpio;
+	layer->archive = archive_read_new();
+	if (!layer->archive || segments_init(&layer->segments, layer->ending) ||
+	    (cpio ? archive_read_support_format_cpio(layer->archive) :
+		    archive_read_support_format_tar(layer->archive))) {
+		archive_layer_free(layer);
+		return NULL;
+	}
+	if (archive_read_open(layer->archive, layer, NULL, on_read, NULL))
+		report_failure(layer);
+	return layer;
+}
+
+void archive_layer_free(struct archive_layer *layer)
+{
+	if (!layer)
+		return;
+	archive_read_free(layer->archive);
+	segments_clear(&layer->segments);
+	free(layer);
+}
+
+static u64 position(const struct archive_layer *layer)
+{
+	return (u64)archive_filter_bytes(layer->archive, 0);
+}
+
+/* Reads on to the end below, so that its own end is known and junk is seen. */
+static void drain(struct archive_layer *layer)
+{
+	while (read_block(layer, 0, BLOCK_SIZE))
+		;
+}
+
+static void foreign_bytes(struct archive_layer *layer, u64 end)
+{
+	enum unwrap_kind kind = unwrap_kind(layer->unwrap);
+
+	unwrap_end(layer->ending, UNWRAP_DAMAGED, "behind the archive's end, at byte %llu of it, "
+		   "is something else", end);
+	layer->ending->foreign = kind == UNWRAP_TAR || kind == UNWRAP_CPIO ? end : 1;
+}
+
+static void archive_ended(struct archive_layer *layer)
+{
+	const struct unwrap *unwrap = layer->unwrap;
+	u64 marker_end = layer->cpio ? position(layer) : layer->member_end;
+
+	drain(layer);
+	layer->ending->foreign = unwrap->inner.foreign;
+	if (unwrap->inner.how != UNWRAP_COMPLETE)
+		unwrap_end(layer->ending, unwrap->inner.how, "%s", unwrap->inner.what);
+	else if (layer->nonzero_end > marker_end)
+		foreign_bytes(layer, marker_end);
+	else if (layer->segments.state != SEGMENTS_COMPLETE)
+		unwrap_end(layer->ending, UNWRAP_CUT, "the archive ends at byte %llu of it, "
+			   "without " LAYOUT_COMPLETE, layer->member_end);
+	else if (!layer->cpio && unwrap->inner_offset < layer->member_end + TAR_END_SIZE)
+		unwrap_end(layer->ending, UNWRAP_CUT, "the archive lacks its end marker at byte "
+			   "%llu", layer->member_end);
+	else
+		unwrap_end(layer->ending, UNWRAP_COMPLETE, "%s", "");
+}
+
+/* Plain files of a size that we would write. */
+static bool entry_possible(struct archive_layer *layer, struct archive_entry *entry)
+{
+	const char *name = archive_entry_pathname(entry);
+
+	if (name && archive_entry_filetype(entry) == S_IFREG &&
+	    archive_entry_size_is_set(entry) && !archive_entry_hardlink(entry) &&
+	    archive_entry_size(entry) >= 0 && archive_entry_size(entry) <= SIDECAR_BATCH_MAX)
+		return true;
+	unwrap_end(layer->ending, UNWRAP_DAMAGED, "at byte %llu of the archive is no member of "
+		   "sendcp's", layer->member_end);
+	return false;
+}
+
+/* The next block of a member. False: its end, or an error that is told by the ending. */
+static bool next_block(struct archive_layer *layer, u64 done, const void **data, size_t *size)
+{
+	la_int64_t offset;
+	int ret = archive_read_data_block(layer->archive, data, size, &offset);
+
+	if (ret == ARCHIVE_OK && (u64)offset == done && *size <= layer->size - done)
+		return true;
+	if (ret == ARCHIVE_EOF && done == layer->size)
+		layer->member_end = position(layer);
+	else if (ret == ARCHIVE_OK || ret == ARCHIVE_EOF)
+		unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive's member at byte %llu of it "
+			   "has not the size that its header says", layer->member_end);
+	else
+		report_failure(layer);
+	return false;
+}
+
+/* All of a small member. False: an error that is told by the ending. */
+static bool read_text(struct archive_layer *layer, char *text)
+{
+	u64 done = 0;
+	const void *data;
+	size_t size;
+
+	while (next_block(layer, done, &data, &size)) {
+		memcpy(text + done, data, size);
+		done += size;
+	}
+	return layer->ending->how == UNWRAP_GOING_ON;
+}
+
+/*
+ * The archive can be cut behind a proven segment, and in zstd only where a frame ends too.
+ */
+static void note_whole(struct archive_layer *layer)
+{
+	struct unwrap *unwrap = layer->unwrap;
+	u64 plain = layer->segments.offset + layer->segments.length;
+	struct unwrap_place frame;
+
+	if (!unwrap->zstd) {
+		layer->whole = (struct unwrap_place){ .file = layer->member_end, .plain = plain };
+		return;
+	}
+	if (unwrap->inner_offset != layer->member_end)
+		return;
+	zstd_layer_settle(unwrap->zstd);
+	frame = zstd_layer_whole(unwrap->zstd);
+	if (frame.plain == layer->member_end)
+		layer->whole = (struct unwrap_place){ .file = frame.file, .plain = plain };
+}
+
+static void take_line(struct archive_layer *layer, const char *text)
+{
+	const struct unwrap *unwrap = layer->unwrap;
+	struct unwrap_member member;
+	bool good = segments_line(&layer->segments, text, layer->size, &member);
+
+	if (good && member.kind == UNWRAP_CHECKPOINT)
+		note_whole(layer);
+	if (good && unwrap->on_member)
+		unwrap->on_member(unwrap->member_context, &member);
+	json_object_put(member.object);
+}
+
+static void read_line(struct archive_layer *layer)
+{
+	char *text;
+
+	if (layer->size > LAYOUT_LINE_MAX) {
+		unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive's member at byte %llu of it "
+			   "is too long", layer->member_end);
+		return;
+	}
+	text = malloc(layer->size + 1);
+	if (!text) {
+		unwrap_end(layer->ending, UNWRAP_FAILED, "out of memory");
+		return;
+	}
+	if (read_text(layer, text))
+		take_line(layer, text);
+	free(text);
+}
+
+static void next_member(struct archive_layer *layer)
+{
+	struct archive_entry *entry;
+	int ret = archive_read_next_header(layer->archive, &entry);
+
+	if (ret == ARCHIVE_EOF) {
+		archive_ended(layer);
+		return;
+	}
+	if (ret != ARCHIVE_OK) {
+		report_failure(layer);
+		return;
+	}
+	if (!entry_possible(layer, entry))
+		return;
+	layer->size = (u64)archive_entry_size(entry);
+	switch (segments_begin(&layer->segments, archive_entry_pathname(entry))) {
+	case SEGMENTS_STREAM:
+		layer->in_segment = true;
+		break;
+	case SEGMENTS_LINE:
+		read_line(layer);
+		break;
+	case SEGMENTS_WRONG:
+		break;
+	}
+}
+
+static void next_of_segment(struct archive_layer *layer)
+{
+	const void *data;
+	size_t size;
+
+	if (next_block(layer, layer->segments.length, &data, &size)) {
+		segments_data(&layer->segments, data, size);
+		layer->pending = data;
+		layer->pending_size = size;
+		return;
+	}
+	layer->in_segment = false;
+	if (layer->ending->how == UNWRAP_GOING_ON)
+		segments_stream_end(&layer->segments);
+}
+
+size_t archive_layer_read(struct archive_layer *layer, void *buffer, size_t size)
+{
+	while (!layer->pending_size && layer->ending->how == UNWRAP_GOING_ON) {
+		if (layer->in_segment)
+			next_of_segment(layer);
+		else
+			next_member(layer);
+	}
+	size = scp_min(size, layer->pending_size);
+	if (!size)
+		return 0;
+	memcpy(buffer, layer->pending, size);
+	layer->pending += size;
+	layer->pending_size -= size;
+	return size;
+}
+
+struct unwrap_place archive_layer_whole(const struct archive_layer *layer)
+{
+	return layer->whole;
+}

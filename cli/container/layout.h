@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The members of an archive, in their order: what writing and reading agree on.
+ *
+ *	manifest.json            first line of the sidecar, and how to get the plain stream back
+ *	stream.0000000001        a batch of the stream
+ *	checkpoint.0000000001    its "batch" line of the sidecar
+ *	...
+ *	complete.json            the sidecar's "complete" line
+ */
+#ifndef CLI_CONTAINER_LAYOUT_H
+#define CLI_CONTAINER_LAYOUT_H
+
+#define LAYOUT_MANIFEST "manifest.json"
+#define LAYOUT_STREAM "stream."
+#define LAYOUT_CHECKPOINT "checkpoint."
+#define LAYOUT_COMPLETE "complete.json"
+
+/* Behind LAYOUT_STREAM and LAYOUT_CHECKPOINT; segments are numbered from 1. */
+#define LAYOUT_NUMBER "%010llu"
+#define LAYOUT_DIGITS 10
+
+/* Longest line (with newline) that a member other than a segment may have. */
+#define LAYOUT_LINE_MAX (16u << 20)
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Writing members of an archive, each of them whole: it can be cut behind any, and continued.
+ *
+ * Functions return 0 or a negative errno.
+ */
+#ifndef CLI_CONTAINER_MEMBERS_H
+#define CLI_CONTAINER_MEMBERS_H
+
+#include <sendcp/platform.h>
+
+#include "container/sink.h"
+#include "journal/wrapping.h"
+
+struct members;
+
+/* Members go to @below, which must outlive them. */
+int members_open(enum archive_kind kind, struct sink *below, struct members **out);
+/* An archive that was not finished stays without its end. */
+void members_free(struct members *members);
+
+/* @number tells members apart: no two of an archive have the same. */
+int members_add(struct members *members, const char *name, u64 number, const void *data,
+		size_t size);
+/* The archive's end. */
+int members_finish(struct members *members);
+
+#endif

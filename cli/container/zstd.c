@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Frames of zstd, one after the other, skippable ones passed over; it is noted where each ends.
+ *
+ * Memory is the decoder's window, which libzstd limits to 128 MiB whatever a frame asks for.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+#include <zstd_errors.h>
+
+#include "container/internal.h"
+
+#define INPUT_SIZE (128u << 10)
+#define MAGIC_SIZE 4u
+
+struct zstd_layer {
+	struct input *input;
+	ZSTD_DStream *stream;
+	/* Bytes that the decoder took. */
+	u64 taken;
+	u64 made;
+	/* The frame that is being read, or that comes next. */
+	u64 frame_start;
+	bool in_frame;
+	struct unwrap_place whole;
+	ZSTD_inBuffer in;
+	u8 buffer[INPUT_SIZE];
+};
+
+/* A frame, or one of the sixteen kinds of skippable frame. */
+bool unwrap_zstd_begun(const u8 *bytes, size_t size)
+{
+	static const u8 frame[MAGIC_SIZE] = { 0x28, 0xb5, 0x2f, 0xfd };
+	static const u8 skippable[MAGIC_SIZE] = { 0x50, 0x2a, 0x4d, 0x18 };
+
+	size = scp_min(size, (size_t)MAGIC_SIZE);
+	if (!size)
+		return false;
+	return !memcmp(bytes, frame, size) ||
+	       ((bytes[0] & 0xf0) == skippable[0] && !memcmp(bytes + 1, skippable + 1, size - 1));
+}
+
+bool zstd_recognise(const u8 *bytes, size_t size)
+{
+	return size >= MAGIC_SIZE && unwrap_zstd_begun(bytes, size);
+}
+
+struct zstd_layer *zstd_layer_new(struct input *input, const u8 *front, size_t size)
+{
+	struct zstd_layer *layer = malloc(sizeof(*layer));
+
+	if (!layer)
+		return NULL;
+	memset(layer, 0, offsetof(struct zstd_layer, buffer));
+	layer->stream = ZSTD_createDStream();
+	if (!layer->stream) {
+		free(layer);
+		return NULL;
+	}
+	layer->input = input;
+	memcpy(layer->buffer, front, size);
+	layer->in = (ZSTD_inBuffer){ .src = layer->buffer, .size = size };
+	return layer;
+}
+
+void zstd_layer_free(struct zstd_layer *layer)
+{
+	if (layer)
+		ZSTD_freeDStream(layer->stream);
+	free(layer);
+}
+
+static void report_error(struct zstd_layer *layer, size_t code)
+{
+	struct unwrap_ending *ending = layer->input->ending;
+
+	switch (ZSTD_getErrorCode(code)) {
+	case ZSTD_error_prefix_unknown:
+		unwrap_end(ending, UNWRAP_DAMAGED, "what begins at byte %llu of the file is no "
+			   "zstd frame", layer->frame_start);
+		ending->foreign = layer->frame_start;
+		break;
+	case ZSTD_error_frameParameter_windowTooLarge:
+		unwrap_end(ending, UNWRAP_FAILED, "the zstd frame that begins at byte %llu of the "
+			   "file needs more than 128 MiB of memory: unpack it with "
+			   "zstd -dc --long=31", layer->frame_start);
+		break;
+	case ZSTD_error_memory_allocation:
+		unwrap_end(ending, UNWRAP_FAILED, "out of memory");
+		break;
+	default:
+		unwrap_end(ending, UNWRAP_DAMAGED, "the zstd frame that begins at byte %llu of the "
+			   "file is damaged (%s)", layer->frame_start, ZSTD_getErrorName(code));
+	}
+}
+
+/* False: the input has ended. A frame it ends in is cut. */
+static bool refill(struct zstd_layer *layer)
+{
+	struct unwrap_ending *ending = layer->input->ending;
+	size_t got;
+
+	if (layer->in.pos < layer->in.size)
+		return true;
+	got = input_read(layer->input, layer->buffer, INPUT_SIZE);
+	layer->in = (ZSTD_inBuffer){ .src = layer->buffer, .size = got };
+	if (!got && layer->in_frame && ending->how == UNWRAP_COMPLETE) {
+		ending->how = UNWRAP_GOING_ON;
+		unwrap_end(ending, UNWRAP_CUT, "the zstd frame that begins at byte %llu of the "
+			   "file is cut at byte %llu", layer->frame_start, layer->taken);
+	}
+	return got;
+}
+
+static void note_frame_end(struct zstd_layer *layer)
+{
+	layer->in_frame = false;
+	layer->frame_start = layer->taken;
+	layer->whole = (struct unwrap_place){ .file = layer->taken, .plain = layer->made };
+}
+
+/* One turn of the decoder. False: an error, which is told by the ending. */
+static bool turn(struct zstd_layer *layer, ZSTD_outBuffer *out)
+{
+	size_t in_before = layer->in.pos;
+	size_t out_before = out->pos;
+	size_t ret = ZSTD_decompressStream(layer->stream, out, &layer->in);
+
+	if (ZSTD_isError(ret)) {
+		report_error(layer, ret);
+		return false;
+	}
+	layer->taken += layer->in.pos - in_before;
+	layer->made += out->pos - out_before;
+	if (layer->in.pos > in_before)
+		layer->in_frame = true;
+	if (!ret && layer->in_frame)
+		note_frame_end(layer);
+	return true;
+}
+
+/* What the decoder still holds may need no more input to come out: only then more is read. */
+size_t zstd_layer_read(struct zstd_layer *layer, void *buffer, size_t size)
+{
+	ZSTD_outBuffer out = { .dst = buffer, .size = size };
+
+	while (layer->input->ending->how == UNWRAP_GOING_ON) {
+		if (layer->in_frame && layer->in.pos == layer->in.size && !turn(layer, &out))
+			break;
+		if (out.pos || !refill(layer))
+			break;
+		if (!turn(layer, &out) || out.pos)
+			break;
+	}
+	return out.pos;
+}
+
+struct unwrap_place zstd_layer_whole(const struct zstd_layer *layer)
+{
+	return layer->whole;
+}
+
+/* Without room for output the decoder goes on to the frame's end, or to where there is output. */
+void zstd_layer_settle(struct zstd_layer *layer)
+{
+	u8 nothing;
+	ZSTD_outBuffer out = { .dst = &nothing, .size = 0 };
+	u64 before = ~0ULL;
+
+	while (layer->in_frame && before != layer->taken &&
+	       layer->input->ending->how == UNWRAP_GOING_ON && refill(layer)) {
+		before = layer->taken;
+		if (!turn(layer, &out))
+			break;
+	}
+}

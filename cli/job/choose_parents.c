@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Which clone source is a subvolume's parent when -c is given and -p is not.
+ *
+ * The rule is btrfs send's. Let A be the subvolume that S is a snapshot of: A itself if it is a
+ * clone source; else, of the clone sources that are snapshots of A, the one nearest to A in time.
+ */
+#include <string.h>
+
+#include "job/choose_parents.h"
+#include "util/message.h"
+#include "util/text.h"
+
+static u64 distance(u64 a, u64 b)
+{
+	return a > b ? a - b : b - a;
+}
+
+/* The clone source number @index of subvolume @subvolume: those named, then those sent before. */
+static const struct subvolume *candidate(const struct subject *subject, size_t index)
+{
+	if (index < subject->clone_count)
+		return &subject->clone_sources[index];
+	return &subject->subvolumes[index - subject->clone_count];
+}
+
+/* The first of equals counts. NULL: none fits. */
+static const struct subvolume *best_parent(const struct subject *subject, size_t candidates,
+					   const struct subvolume *origin)
+{
+	const struct subvolume *best = NULL;
+
+	for (size_t i = 0; i < candidates; i++)
+		if (candidate(subject, i)->id == origin->id)
+			return candidate(subject, i);
+	for (size_t i = 0; i < candidates; i++) {
+		const struct subvolume *one = candidate(subject, i);
+
+		if (memcmp(one->parent_uuid, origin->uuid, sizeof(origin->uuid)))
+			continue;
+		if (!best || distance(one->ctransid, origin->ctransid) <
+			     distance(best->ctransid, origin->ctransid))
+			best = one;
+	}
+	return best;
+}
+
+static int determine(struct subject *subject, size_t index)
+{
+	const struct subvolume *subvolume = &subject->subvolumes[index];
+	const struct subvolume *best;
+	struct subvolume origin;
+	int ret;
+
+	if (uuid_is_null(subvolume->parent_uuid))
+		return error_line("parent determination failed for %s: it is no snapshot, or of a "
+				  "subvolume without a UUID: name the parent with -p",
+				  subvolume->spec);
+	ret = source_find_uuid(subject->source, subvolume->parent_uuid, &origin);
+	if (ret < 0)
+		return -1;
+	if (ret)
+		return error_line("parent determination failed for %s: what it is a "
+				  "snapshot of is gone",
+				  subvolume->spec);
+	best = best_parent(subject, subject->clone_count + index, &origin);
+	subvolume_release(&origin);
+	if (!best)
+		return error_line("parent determination failed for %s: no clone source "
+				  "is related to it",
+				  subvolume->spec);
+	subject->parents[index] = best->id;
+	return 0;
+}
+
+int parents_determine(struct subject *subject)
+{
+	for (size_t i = 0; i < subject->count; i++)
+		if (determine(subject, i))
+			return -1;
+	return 0;
+}

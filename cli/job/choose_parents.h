@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which clone source is a subvolume's parent when -c is given and -p is not.
+ */
+#ifndef CLI_JOB_CHOOSE_PARENTS_H
+#define CLI_JOB_CHOOSE_PARENTS_H
+
+#include "job/send_job.h"
+
+/* Fills in @subject's parents by btrfs send's rule. An error line and -1 if there is none. */
+int parents_determine(struct subject *subject);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files that must not be one and the same: what is read and what is written, under whatever names.
+ *
+ * Asked before anything is opened for writing. Functions print their own error line and return -1,
+ * or 0.
+ */
+#ifndef CLI_JOB_CONFLICTS_H
+#define CLI_JOB_CONFLICTS_H
+
+#include "job/send_job.h"
+
+/*
+ * Refuses to write the output (@output, NULL: standard output) or the sidecar (@sidecar, NULL:
+ * there is none) over what @subject is read from (NULL: not known yet) or over each other, or to
+ * a block device that is in use. Neither of the files need be there. Warns of those that lie in a
+ * subvolume that is sent.
+ */
+int conflicts_check(const struct subject *subject, const char *output, const char *sidecar);
+/* The same for send; the sidecar is FILE.cp beside -f FILE if no other is named. */
+int conflicts_send(const struct subject *subject, const struct options *options);
+/* The same for resume, which writes to @output. */
+int conflicts_resume(const struct subject *subject, const struct options *options,
+		     const char *output);
+/* For what copies @input, a stream ("-": standard input), to standard output: it would not end. */
+int conflicts_copy(const char *input);
+
+#endif

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a new stream's sidecar begins with, and how its run is set up.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "job/header.h"
+#include "util/fileio.h"
+#include "util/message.h"
+
+void send_settings(const struct options *options, struct stream_settings *settings)
+{
+	u64 size = options->buffer_size ? options->buffer_size : DEFAULT_BUFFER_SIZE;
+
+	settings->buffer_size = (size_t)scp_min(size, options->interval);
+	settings->buffers = options->buffers ? options->buffers : DEFAULT_BUFFERS;
+	settings->interval = options->interval;
+	settings->step = options->step;
+}
+
+int send_header(const struct subject *subject, const struct options *options,
+		const struct stream_settings *settings, const char *output,
+		struct sidecar_header *header)
+{
+	*header = (struct sidecar_header){
+		.buffer_size = settings->buffer_size,
+		.buffers = settings->buffers,
+		.interval = settings->interval,
+		.wrapping = options->wrapping,
+		.keep = options->checkpoint,
+	};
+	subject_pin(subject, options, header);
+	if (!output)
+		return 0;
+	header->output = absolute_path(output);
+	if (!header->output)
+		return error_line("cannot find out where %s is: %s", output, strerror(errno));
+	mount_place_find(header->output, &header->output_place);
+	return 0;
+}

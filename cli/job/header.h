@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a new stream's sidecar begins with, and how its run is set up.
+ */
+#ifndef CLI_JOB_HEADER_H
+#define CLI_JOB_HEADER_H
+
+#include "job/options.h"
+#include "job/send_job.h"
+
+/* How a transfer is run. */
+struct stream_settings {
+	size_t buffer_size;
+	u32 buffers;
+	u64 interval;
+	bool step;
+};
+
+/* No batch is larger than the checkpoint interval. */
+void send_settings(const struct options *options, struct stream_settings *settings);
+
+/*
+ * Everything a later run needs, with paths that do not depend on where it is started. @output is
+ * the -f FILE, or NULL. -1 with an error line; the caller clears @header in any case.
+ */
+int send_header(const struct subject *subject, const struct options *options,
+		const struct stream_settings *settings, const char *output,
+		struct sidecar_header *header);
+
+#endif

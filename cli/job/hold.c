@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What is sent, and all that it is compared with or cloned from, is held as long as the run lasts.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/hold.h"
+#include "job/send_job.h"
+#include "util/message.h"
+#include "util/signals.h"
+
+/* Without a hold the run is what it was: whether anything was changed is checked at its end. */
+static int go_without(const char *why)
+{
+	verbose_line(1, "the subvolumes are not held (%s): deleting one would be allowed, and end "
+		     "this run", why);
+	return 0;
+}
+
+static const char *reason(int err)
+{
+	return err == EBUSY ? "a balance or a deduplication is running" : strerror(err);
+}
+
+/* They were looked at before they were held. */
+static int look_again(const struct subvolume *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (subvolume_unchanged(&list[i]))
+			return -1;
+	return 0;
+}
+
+int subject_hold(struct subject *subject)
+{
+	const char *off = getenv("SENDCP_NO_HOLD");
+	int ret;
+
+	if (!strcmp(source_kind(subject->source), "image"))
+		return 0;
+	if (off && *off)
+		return go_without("SENDCP_NO_HOLD is set");
+	ret = hold_take(subject->subvolumes[0].fd, subject->source_ids,
+			subject->clone_count + subject->count, signals_stop_flag(), &subject->hold);
+	if (ret)
+		return go_without(reason(-ret));
+	if (look_again(subject->subvolumes, subject->count))
+		return -1;
+	return look_again(subject->clone_sources, subject->clone_count);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Finding again what a sidecar's header names, and making sure that it is the same.
+ *
+ * A subvolume is told by its UUID, so it may have been renamed. Gone, changed and replaced ones
+ * are three different messages, each with what to do. Error lines and -1, or 0.
+ */
+#ifndef CLI_JOB_IDENTITY_H
+#define CLI_JOB_IDENTITY_H
+
+#include "host/host.h"
+#include "job/options.h"
+#include "journal/format.h"
+
+/* Opens the header's filesystem: its devices or those in @options, or where its paths lie. */
+int pins_open_source(const struct sidecar_header *header, const struct options *options,
+		     struct source **out);
+int pin_reopen(struct source *source, const struct pin *pin, struct subvolume *out);
+
+/* The pins of @count subvolumes into @list, which the caller then owns. */
+void pins_make(const struct source *source, const struct subvolume *subvolumes, size_t count,
+	       struct pin_list *list);
+
+#endif

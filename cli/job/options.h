@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the command line asked for, as data. commands/options.c parses and checks it.
+ */
+#ifndef CLI_JOB_OPTIONS_H
+#define CLI_JOB_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sendcp/platform.h>
+
+#include "journal/wrapping.h"
+
+#define DEFAULT_BUFFER_SIZE (4ULL << 20)
+#define DEFAULT_BUFFERS 4
+#define MAX_BUFFERS 64
+#define DEFAULT_INTERVAL (64ULL << 20)
+
+enum progress_when {
+	PROGRESS_AUTO,
+	PROGRESS_ALWAYS,
+	PROGRESS_NEVER,
+	PROGRESS_JSON,
+};
+
+enum backend {
+	BACKEND_AUTO,
+	BACKEND_MODULE,
+	BACKEND_DIRECT,
+};
+
+struct options {
+	int verbosity;
+	bool help;
+
+	const char *parent;
+	size_t parent_count;
+	const char **clone_sources;
+	size_t clone_count;
+	bool one_end;
+	bool no_data;
+	bool compressed_data;
+	/* 0: highest; -1: not asked for. After options_parse() 1 or more. */
+	int protocol;
+
+	const char *output;
+	struct wrapping wrapping;
+	const char *checkpoint;
+	u64 interval;
+	const char **devices;
+	size_t device_count;
+	/* Writable subvolumes of an image as they are, without what is in the filesystem's log. */
+	bool ignore_log;
+	enum backend backend;
+	/* 0: not given. */
+	u64 buffer_size;
+	u32 buffers;
+	bool step;
+	bool dry_run;
+	enum progress_when progress;
+
+	/* A file that resume looks at and goes on with. */
+	const char *append;
+	bool at_given;
+	u64 at;
+	/* A receiver's position with its proof (position.h). */
+	const char *have;
+	/* What was made so far is thrown away. */
+	bool restart;
+	/* verify: print the position. */
+	bool position;
+	bool json;
+
+	char **arguments;
+	size_t argument_count;
+};
+
+#endif

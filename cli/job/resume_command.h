@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command that resumes a transfer, as a line for a shell.
+ *
+ * Paths are absolute and quoted. Functions return malloc'ed text and exit without memory.
+ */
+#ifndef CLI_JOB_RESUME_COMMAND_H
+#define CLI_JOB_RESUME_COMMAND_H
+
+#include "job/options.h"
+
+/*
+ * With the sidecar @checkpoint. @options (may be NULL) of a resume: its --device options are
+ * repeated, and the file that -f or --append named is named by -f.
+ */
+char *resume_command(const char *checkpoint, const struct options *options);
+/*
+ * With the sidecar @checkpoint and --append @file; @file NULL: the word FILE, which is to be
+ * replaced. @devices (may be NULL): their --device options are repeated.
+ */
+char *resume_command_append(const char *checkpoint, const struct options *devices,
+			    const char *file);
+/* Without a sidecar: what is sent is what @options of the interrupted command say. */
+char *resume_command_alone(const struct options *options, const char *file);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is sent: the opened source, the subvolumes in their order, parents and clone sources.
+ *
+ * The same for a first run (from the command line) and a resumed one (from the sidecar's header).
+ * Functions print their own error line and return -1, or 0.
+ */
+#ifndef CLI_JOB_SEND_JOB_H
+#define CLI_JOB_SEND_JOB_H
+
+#include "host/host.h"
+#include "job/options.h"
+#include "journal/format.h"
+
+struct hold;
+
+struct subject {
+	struct source *source;
+	struct subvolume *subvolumes;
+	/* Root id of each one's parent; 0: full send. */
+	u64 *parents;
+	size_t count;
+	struct subvolume *clone_sources;
+	size_t clone_count;
+	/* -c without -p: each subvolume sent joins the clone sources of those behind it. */
+	bool sources_grow;
+	/* Root ids of the clone sources, then of the subvolumes. */
+	u64 *source_ids;
+	u32 protocol;
+	u32 flags;
+	bool one_end;
+	/* Writable subvolumes may lack what is in the filesystem's log. */
+	bool ignore_log;
+	/* All of the above; NULL: they are not held. */
+	struct hold *hold;
+};
+
+int subject_open(const struct options *options, struct subject *subject);
+/* @options may name other devices. Fails if what is there is not what was sent (identity.h). */
+int subject_reopen(const struct sidecar_header *header, const struct options *options,
+		   struct subject *subject);
+/*
+ * Is @subject, opened as the user named it, what @header is about? Then it gets the flags and the
+ * protocol that @header says. An error line that says what is another, and -1.
+ */
+int subject_adopt(const struct sidecar_header *header, struct subject *subject);
+void subject_close(struct subject *subject);
+/*
+ * Has btrfs refuse to delete or change what is sent until subject_close(), or says with -v why that
+ * cannot be had. Fails if anything was changed since it was opened. No thread may exist yet.
+ */
+int subject_hold(struct subject *subject);
+
+/* How subvolume @index is asked for. Points into @subject. */
+void subject_request(const struct subject *subject, size_t index, struct scp_request *request);
+
+/* What a sidecar has to know of @subject goes into @header, which the caller clears. */
+void subject_pin(const struct subject *subject, const struct options *options,
+		 struct sidecar_header *header);
+
+#endif

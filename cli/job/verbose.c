@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What -v tells about a run.
+ */
+#include "job/verbose.h"
+#include "util/message.h"
+#include "util/text.h"
+
+static void verbose_subvolume(const struct subvolume *subvolume)
+{
+	char uuid[UUID_TEXT_SIZE];
+
+	uuid_text(subvolume->uuid, uuid);
+	verbose_line(1, "subvolume %s: id %llu, uuid %s, transaction %llu", subvolume->spec,
+		     subvolume->id, uuid, subvolume->ctransid);
+}
+
+void verbose_source(const struct subject *subject)
+{
+	char uuid[UUID_TEXT_SIZE];
+
+	uuid_text(source_fsid(subject->source), uuid);
+	verbose_line(1, "filesystem %s, backend %s, protocol %u", uuid,
+		     source_kind(subject->source), subject->protocol);
+	for (size_t i = 0; i < subject->count; i++)
+		verbose_subvolume(&subject->subvolumes[i]);
+}
+
+void verbose_statistics(const struct subject *subject)
+{
+	struct scp_stats stats;
+
+	/* What the module read is not known here. */
+	if (source_module(subject->source))
+		return;
+	scp_volume_stats(source_volume(subject->source), &stats);
+	verbose_line(1, "tree blocks: %llu looked up, %llu read; %llu bad copies replaced; trees "
+		     "looked up again %llu times", stats.node_lookups, stats.node_reads,
+		     stats.repairs, stats.refreshes);
+}

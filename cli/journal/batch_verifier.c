@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Comparing bytes of a stream with the hashes that a sidecar knows of its batches.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "journal/batch_verifier.h"
+
+/* The first batch that does not end at or before @offset. */
+static size_t find_batch(const struct sidecar *sidecar, u64 offset)
+{
+	size_t low = 0, high = sidecar->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (sidecar_batch_end(&sidecar->batches[middle]) <= offset)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+int proof_begin(struct proof *proof, const struct sidecar *sidecar, u64 offset)
+{
+	*proof = (struct proof){
+		.sidecar = sidecar,
+		.offset = offset,
+		.index = find_batch(sidecar, offset),
+		.hash = XXH3_createState(),
+	};
+	return proof->hash ? 0 : -ENOMEM;
+}
+
+void proof_seek(struct proof *proof, u64 offset)
+{
+	proof->offset = offset;
+	proof->index = find_batch(proof->sidecar, offset);
+}
+
+void proof_end(struct proof *proof)
+{
+	XXH3_freeState(proof->hash);
+	proof->hash = NULL;
+}
+
+static void compare(struct proof *proof, const struct sidecar_batch *batch)
+{
+	XXH128_canonical_t canonical;
+
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(proof->hash));
+	proof->hashing = false;
+	proof->wrong = memcmp(canonical.digest, batch->hash, sizeof(batch->hash));
+	if (proof->wrong)
+		return;
+	if (!proof->count++)
+		proof->first = batch->output_offset;
+	proof->proven = sidecar_batch_end(batch);
+}
+
+/* The next bytes that are all of one batch, or of none. */
+static size_t take_part(struct proof *proof, const void *data, size_t size)
+{
+	const struct sidecar_batch *batch = &proof->sidecar->batches[proof->index];
+	u64 limit = sidecar_batch_end(batch) - proof->offset;
+
+	if (proof->offset < batch->output_offset) {
+		limit = batch->output_offset - proof->offset;
+	} else if (proof->offset == batch->output_offset) {
+		proof->hashing = !XXH3_128bits_reset(proof->hash);
+	}
+	size = (size_t)scp_min(size, limit);
+	if (proof->hashing)
+		XXH3_128bits_update(proof->hash, data, size);
+	return size;
+}
+
+/* A subvolume's last batch may have no bytes. */
+static void pass_ended(struct proof *proof)
+{
+	const struct sidecar *sidecar = proof->sidecar;
+
+	while (proof->index < sidecar->count && !proof->wrong &&
+	       sidecar_batch_end(&sidecar->batches[proof->index]) <= proof->offset) {
+		if (proof->hashing)
+			compare(proof, &sidecar->batches[proof->index]);
+		proof->index++;
+	}
+}
+
+void proof_feed(struct proof *proof, const void *data, size_t size)
+{
+	while (size && !proof->wrong && proof->index < proof->sidecar->count) {
+		size_t part = take_part(proof, data, size);
+
+		data = (const u8 *)data + part;
+		size -= part;
+		proof->offset += part;
+		pass_ended(proof);
+	}
+	if (!proof->wrong)
+		proof->offset += size;
+}

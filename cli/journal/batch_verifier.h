@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Comparing bytes of a stream, as they come, with the hashes that a sidecar knows of its batches.
+ */
+#ifndef CLI_JOURNAL_BATCH_VERIFIER_H
+#define CLI_JOURNAL_BATCH_VERIFIER_H
+
+#include <xxhash.h>
+
+#include "journal/format.h"
+
+struct proof {
+	const struct sidecar *sidecar;
+	/* Of the next byte, in the whole output. */
+	u64 offset;
+	/* The batch that it lies in or before. */
+	size_t index;
+	XXH3_state_t *hash;
+	/* The batch's beginning was seen. */
+	bool hashing;
+	/* A batch has other bytes: nothing is taken from there on. */
+	bool wrong;
+	/* Behind the last batch found right; 0: none was. */
+	u64 proven;
+	/* Batches found right, and where the first of them begins. */
+	size_t count;
+	u64 first;
+};
+
+/* Bytes from @offset on are to come. Negative errno; proof_end() in any case. */
+int proof_begin(struct proof *proof, const struct sidecar *sidecar, u64 offset);
+/* Before any byte: those from @offset on are to come, after all. */
+void proof_seek(struct proof *proof, u64 offset);
+/* Bytes that no batch is about are passed over. */
+void proof_feed(struct proof *proof, const void *data, size_t size);
+void proof_end(struct proof *proof);
+
+#endif

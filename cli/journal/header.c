@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The sidecar's first line: what is being sent, as JSON and back.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal/format.h"
+#include "util/alloc.h"
+#include "util/json_line.h"
+#include "util/message.h"
+
+#define VERSION_KEY "sendcp_journal"
+/* More subvolumes or devices than that in one run is not what a person asked for. */
+#define LIST_MAX 65536
+
+static void pin_list_clear(struct pin_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free(list->pins[i].spec);
+		free(list->pins[i].path);
+	}
+	free(list->pins);
+}
+
+void sidecar_header_clear(struct sidecar_header *header)
+{
+	free(header->tool);
+	for (size_t i = 0; i < header->device_count; i++)
+		free(header->devices[i]);
+	free(header->devices);
+	free(header->output);
+	mount_place_clear(&header->output_place);
+	mount_place_clear(&header->sidecar_place);
+	pin_list_clear(&header->subvolumes);
+	pin_list_clear(&header->clone_sources);
+	memset(header, 0, sizeof(*header));
+}
+
+void sidecar_clear(struct sidecar *sidecar)
+{
+	sidecar_header_clear(&sidecar->header);
+	for (size_t i = 0; i < sidecar->count; i++)
+		free(sidecar->batches[i].checkpoint);
+	free(sidecar->batches);
+	free(sidecar->marks);
+	free(sidecar->output);
+	memset(sidecar, 0, sizeof(*sidecar));
+}
+
+bool sidecar_recognise(const char *text, size_t length)
+{
+	static const char start[] = "{\"" VERSION_KEY "\":";
+
+	return length >= sizeof(start) - 1 && !memcmp(text, start, sizeof(start) - 1);
+}
+
+static struct json_object *pin_json(const struct pin *pin)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_put_string(object, "spec", pin->spec);
+	json_put_string(object, "path", pin->path);
+	json_put_u64(object, "id", pin->id);
+	json_put_uuid(object, "uuid", pin->uuid);
+	json_put_uuid(object, "received_uuid", pin->received_uuid);
+	json_put_u64(object, "ctransid", pin->ctransid);
+	json_put_u64(object, "parent", pin->parent);
+	return object;
+}
+
+static void put_pins(struct json_object *object, const char *key, const struct pin_list *list)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < list->count; i++)
+		json_object_array_add(array, pin_json(&list->pins[i]));
+	json_object_object_add(object, key, array);
+}
+
+static void put_devices(struct json_object *object, const struct sidecar_header *header)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < header->device_count; i++)
+		json_object_array_add(array, json_object_new_string(header->devices[i]));
+	json_object_object_add(object, "devices", array);
+}
+
+static void put_wrapping(struct json_object *object, const struct wrapping *wrapping)
+{
+	if (wrapping->level)
+		json_put_u64(object, "compress", (u64)wrapping->level);
+	if (wrapping->archive)
+		json_put_string(object, "archive", archive_kind_name(wrapping->archive));
+}
+
+static void put_place(struct json_object *object, const char *point, const char *uuid,
+		      const struct mount_place *place)
+{
+	if (place->point)
+		json_put_string(object, point, place->point);
+	if (place->uuid)
+		json_put_string(object, uuid, place->uuid);
+}
+
+static void put_output(struct json_object *object, const struct sidecar_header *header)
+{
+	if (!header->output)
+		return;
+	json_put_string(object, "output", header->output);
+	if (header->output_stdout)
+		json_put_bool(object, "output_stdout", true);
+	put_place(object, "output_mount", "output_uuid", &header->output_place);
+}
+
+struct json_object *sidecar_header_json(const struct sidecar_header *header)
+{
+	struct json_object *object = json_object_new_object();
+
+	if (!object)
+		return NULL;
+	json_put_u64(object, VERSION_KEY, wrapping_plain(&header->wrapping) ?
+		     SIDECAR_VERSION_PLAIN : SIDECAR_VERSION);
+	json_put_string(object, "tool", header->tool);
+	json_put_time(object, header->begun);
+	json_put_string(object, "backend", sidecar_backend(header));
+	put_devices(object, header);
+	if (header->ignore_log)
+		json_put_bool(object, "ignore_log", true);
+	json_put_u64(object, "protocol", header->protocol);
+	json_put_u64(object, "flags", header->flags);
+	json_put_bool(object, "one_end", header->one_end);
+	json_put_u64(object, "buffer_size", header->buffer_size);
+	json_put_u64(object, "buffers", header->buffers);
+	json_put_u64(object, "checkpoint_interval", header->interval);
+	put_output(object, header);
+	put_place(object, "sidecar_mount", "sidecar_uuid", &header->sidecar_place);
+	put_wrapping(object, &header->wrapping);
+	json_put_bool(object, "keep", header->keep);
+	json_put_uuid(object, "fsid", header->fsid);
+	put_pins(object, "subvolumes", &header->subvolumes);
+	put_pins(object, "clone_sources", &header->clone_sources);
+	json_put_bool(object, "sources_grow", header->sources_grow);
+	return object;
+}
+
+/* What was taken over before a failure is freed with the header. */
+static bool parse_pin(struct json_object *object, struct pin *pin)
+{
+	const char *spec = json_get_text(object, "spec");
+	const char *path = json_get_text(object, "path");
+
+	if (!spec || !path)
+		return false;
+	pin->spec = xstrdup(spec);
+	pin->path = xstrdup(path);
+	return json_get_u64(object, "id", &pin->id) &&
+	       json_get_uuid(object, "uuid", pin->uuid) &&
+	       json_get_uuid(object, "received_uuid", pin->received_uuid) &&
+	       json_get_u64(object, "ctransid", &pin->ctransid) &&
+	       json_get_u64(object, "parent", &pin->parent);
+}
+
+static bool parse_pins(struct json_object *object, const char *key, struct pin_list *list)
+{
+	struct json_object *array = json_get_array(object, key);
+	size_t count = array ? json_object_array_length(array) : 0;
+
+	if (!array || count > LIST_MAX)
+		return false;
+	list->pins = xcalloc(count, sizeof(*list->pins));
+	for (list->count = 0; list->count < count; list->count++) {
+		struct json_object *entry = json_object_array_get_idx(array, list->count);
+
+		/* Counted even when it fails, so that what it holds is freed. */
+		if (!json_object_is_type(entry, json_type_object) ||
+		    !parse_pin(entry, &list->pins[list->count])) {
+			list->count++;
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool parse_devices(struct json_object *object, struct sidecar_header *header)
+{
+	struct json_object *array = json_get_array(object, "devices");
+	size_t count = array ? json_object_array_length(array) : 0;
+
+	if (!array || count > LIST_MAX)
+		return false;
+	header->devices = xcalloc(count, sizeof(*header->devices));
+	for (size_t i = 0; i < count; i++) {
+		struct json_object *entry = json_object_array_get_idx(array, i);
+
+		if (!json_object_is_type(entry, json_type_string))
+			return false;
+		header->devices[header->device_count++] = xstrdup(json_object_get_string(entry));
+	}
+	return true;
+}
+
+/* Both are missing where the stream is plain. */
+static bool parse_wrapping(struct json_object *object, struct wrapping *wrapping)
+{
+	const char *archive = json_get_text(object, "archive");
+	u64 level = 0;
+
+	if (archive && !archive_kind_find(archive, &wrapping->archive))
+		return false;
+	if (!json_object_object_get_ex(object, "compress", NULL))
+		return true;
+	if (!json_get_u64(object, "compress", &level) || !wrapping_level_possible(level))
+		return false;
+	wrapping->level = (int)level;
+	return true;
+}
+
+static bool parse_numbers(struct json_object *object, struct sidecar_header *header)
+{
+	return json_get_u32(object, "protocol", &header->protocol) &&
+	       json_get_u32(object, "flags", &header->flags) &&
+	       json_get_u64(object, "buffer_size", &header->buffer_size) &&
+	       json_get_u32(object, "buffers", &header->buffers) &&
+	       json_get_u64(object, "checkpoint_interval", &header->interval) &&
+	       json_get_uuid(object, "fsid", header->fsid);
+}
+
+/* Older sidecars do not say it. */
+static void parse_place(struct json_object *object, const char *point_key, const char *uuid_key,
+			struct mount_place *place)
+{
+	const char *point = json_get_text(object, point_key);
+	const char *uuid = json_get_text(object, uuid_key);
+
+	place->point = point ? xstrdup(point) : NULL;
+	place->uuid = uuid ? xstrdup(uuid) : NULL;
+}
+
+static void parse_output(struct json_object *object, struct sidecar_header *header)
+{
+	const char *output = json_get_text(object, "output");
+
+	header->output = output ? xstrdup(output) : NULL;
+	header->output_stdout = json_get_flag(object, "output_stdout");
+	parse_place(object, "output_mount", "output_uuid", &header->output_place);
+	parse_place(object, "sidecar_mount", "sidecar_uuid", &header->sidecar_place);
+}
+
+static bool parse_members(struct json_object *object, struct sidecar_header *header)
+{
+	const char *tool = json_get_text(object, "tool");
+	const char *backend = json_get_text(object, "backend");
+
+	if (!tool || !backend)
+		return false;
+	header->tool = xstrdup(tool);
+	header->image = !strcmp(backend, "image");
+	header->module = !strcmp(backend, "module");
+	parse_output(object, header);
+	header->begun = json_get_time(object);
+	header->ignore_log = json_get_flag(object, "ignore_log");
+	header->one_end = json_get_flag(object, "one_end");
+	header->keep = json_get_flag(object, "keep");
+	header->sources_grow = json_get_flag(object, "sources_grow");
+	return parse_numbers(object, header) && parse_wrapping(object, &header->wrapping) &&
+	       parse_devices(object, header) &&
+	       parse_pins(object, "subvolumes", &header->subvolumes) &&
+	       parse_pins(object, "clone_sources", &header->clone_sources) &&
+	       header->subvolumes.count;
+}
+
+int sidecar_header_parse(struct json_object *object, struct sidecar_header *header)
+{
+	memset(header, 0, sizeof(*header));
+	if (parse_members(object, header))
+		return 0;
+	sidecar_header_clear(header);
+	return -1;
+}

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Reading a sidecar: lines, their checksums, and what they add up to.
+ *
+ * The file may have been cut anywhere by a crash, and may have been damaged or made up: everything
+ * in it is checked, and memory grows only with the file's own size.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sendcp/engine.h>
+
+#include "journal/format.h"
+#include "util/json_line.h"
+#include "util/message.h"
+#include "util/text.h"
+
+/* A line holds one checkpoint in base64, or a header's paths and subvolumes. */
+#define LINE_LENGTH_MAX (SCP_CHECKPOINT_MAX / 3 * 4 + (1u << 20))
+
+struct reader {
+	const char *name;
+	struct sidecar *out;
+	u64 line_number;
+	/* First line whose checksum was wrong; 0: none so far. */
+	u64 damaged;
+};
+
+static int corrupt(const struct reader *reader, const char *what)
+{
+	return error_line("%s: line %llu of the sidecar: %s", reader->name, reader->line_number,
+			  what);
+}
+
+/* Where the last run wrote to: what the latest line that tells says. NULL is stdout. */
+static int set_output(struct sidecar *sidecar, const char *output)
+{
+	char *copy = output ? strdup(output) : NULL;
+
+	if (output && !copy)
+		return error_line("out of memory");
+	free(sidecar->output);
+	sidecar->output = copy;
+	return 0;
+}
+
+static int read_header(struct reader *reader, const char *line, size_t length)
+{
+	struct json_object *object = json_text_parse(line, length);
+	u64 version;
+	int ret = -1;
+
+	/* The version comes before the checksum: a newer one may be summed differently. */
+	if (!object || !sidecar_recognise(line, length) ||
+	    !json_get_u64(object, "sendcp_journal", &version)) {
+		error_line("%s: not a sidecar of sendcp, or its first line is damaged",
+			   reader->name);
+		goto out;
+	}
+	if (version > SIDECAR_VERSION) {
+		error_line("%s: written by a newer sendcp (format %llu, this one knows %u): "
+			   "resume with that version", reader->name, version, SIDECAR_VERSION);
+		goto out;
+	}
+	json_object_put(object);
+	object = json_line_parse(line, length);
+	if (!object || sidecar_header_parse(object, &reader->out->header))
+		error_line("%s: the sidecar's first line is damaged", reader->name);
+	else
+		ret = set_output(reader->out, reader->out->header.output);
+out:
+	json_object_put(object);
+	return ret;
+}
+
+static bool parse_batch(const struct reader *reader, struct json_object *object,
+			struct sidecar_batch *batch)
+{
+	const char *checkpoint = json_get_text(object, "checkpoint");
+
+	if (!checkpoint || !json_get_u32(object, "subvolume", &batch->subvolume) ||
+	    !json_get_u64(object, "stream_offset", &batch->stream_offset) ||
+	    !json_get_u64(object, "output_offset", &batch->output_offset) ||
+	    !json_get_u32(object, "length", &batch->length) ||
+	    !json_get_hex(object, "xxh3_128", batch->hash, sizeof(batch->hash)))
+		return false;
+	batch->line_offset = reader->out->good_size;
+	batch->end = json_get_flag(object, "end");
+	batch->time = json_get_time(object);
+	batch->checkpoint = base64_decode(checkpoint, &batch->checkpoint_size);
+	return batch->checkpoint;
+}
+
+/* Numbers that no run of sendcp writes. What holds here needs no check where it is used. */
+static bool batch_possible(const struct sidecar *sidecar, const struct sidecar_batch *batch)
+{
+	return batch->subvolume < sidecar->header.subvolumes.count &&
+	       batch->length <= SIDECAR_BATCH_MAX &&
+	       batch->stream_offset <= batch->output_offset &&
+	       batch->output_offset <= INT64_MAX - SIDECAR_BATCH_MAX &&
+	       (batch->length || batch->end);
+}
+
+/*
+ * Does @batch take @last's place? A subvolume's last batch may be empty; the next subvolume then
+ * begins where it lies without taking its place.
+ */
+static bool replaces(const struct sidecar_batch *batch, const struct sidecar_batch *last)
+{
+	if (sidecar_batch_end(last) > batch->output_offset)
+		return true;
+	return last->output_offset == batch->output_offset && last->subvolume >= batch->subvolume;
+}
+
+static bool follows(const struct sidecar_batch *batch, const struct sidecar_batch *last)
+{
+	if (sidecar_batch_end(last) != batch->output_offset)
+		return false;
+	if (last->end)
+		return batch->subvolume == last->subvolume + 1 && !batch->stream_offset;
+	return batch->subvolume == last->subvolume &&
+	       batch->stream_offset == last->stream_offset + last->length;
+}
+
+static int add_batch(struct sidecar *sidecar, const struct sidecar_batch *batch)
+{
+	struct sidecar_batch *grown;
+	size_t room;
+
+	if (sidecar->count == sidecar->room) {
+		room = sidecar->room ? sidecar->room * 2 : 64;
+		grown = reallocarray(sidecar->batches, room, sizeof(*grown));
+		if (!grown)
+			return error_line("out of memory");
+		sidecar->batches = grown;
+		sidecar->room = room;
+	}
+	sidecar->batches[sidecar->count++] = *batch;
+	return 0;
+}
+
+/* Those behind a place that is made anew, counted in either way. */
+static void drop_marks(struct sidecar *sidecar, u64 output_offset, u64 file_offset)
+{
+	while (sidecar->mark_count &&
+	       (sidecar->marks[sidecar->mark_count - 1].output_offset > output_offset ||
+		sidecar->marks[sidecar->mark_count - 1].file_offset >= file_offset))
+		sidecar->mark_count--;
+}
+
+static int read_batch(struct reader *reader, struct json_object *object)
+{
+	struct sidecar *sidecar = reader->out;
+	struct sidecar_batch batch = { 0 };
+
+	if (!parse_batch(reader, object, &batch) || !batch_possible(sidecar, &batch)) {
+		free(batch.checkpoint);
+		return corrupt(reader, "impossible values");
+	}
+	while (sidecar->count && replaces(&batch, &sidecar->batches[sidecar->count - 1]))
+		free(sidecar->batches[--sidecar->count].checkpoint);
+	if (sidecar->count && !follows(&batch, &sidecar->batches[sidecar->count - 1])) {
+		free(batch.checkpoint);
+		return corrupt(reader, "does not follow the lines before it");
+	}
+	if (add_batch(sidecar, &batch)) {
+		free(batch.checkpoint);
+		return -1;
+	}
+	drop_marks(sidecar, batch.output_offset, UINT64_MAX);
+	sidecar->handed_known = false;
+	sidecar->complete = false;
+	return 0;
+}
+
+/* "segments" is there for archives only. */
+static bool parse_place(const struct sidecar *sidecar, struct json_object *object,
+			struct sidecar_place *place)
+{
+	*place = (struct sidecar_place){ 0 };
+	if (!json_get_u64(object, "output_offset", &place->output_offset) ||
+	    place->output_offset > INT64_MAX)
+		return false;
+	place->file_offset = place->output_offset;
+	json_get_u64(object, "segments", &place->segments);
+	if (!sidecar_wrapped(sidecar))
+		return true;
+	return json_get_u64(object, "file_offset", &place->file_offset) &&
+	       place->file_offset <= INT64_MAX;
+}
+
+static int add_mark(struct sidecar *sidecar, const struct sidecar_place *mark)
+{
+	struct sidecar_place *grown;
+	size_t room;
+
+	if (sidecar->mark_count == sidecar->mark_room) {
+		room = sidecar->mark_room ? sidecar->mark_room * 2 : 64;
+		grown = reallocarray(sidecar->marks, room, sizeof(*grown));
+		if (!grown)
+			return error_line("out of memory");
+		sidecar->marks = grown;
+		sidecar->mark_room = room;
+	}
+	sidecar->marks[sidecar->mark_count++] = *mark;
+	return 0;
+}
+
+/* A later run that went on before it made other bytes there. */
+static int read_mark(struct reader *reader, struct json_object *object)
+{
+	struct sidecar *sidecar = reader->out;
+	struct sidecar_place mark;
+
+	if (!sidecar_wrapped(sidecar) || !parse_place(sidecar, object, &mark) ||
+	    mark.output_offset > sidecar_made(sidecar))
+		return corrupt(reader, "impossible values");
+	drop_marks(sidecar, mark.output_offset, mark.file_offset);
+	return add_mark(sidecar, &mark);
+}
+
+static int read_handed(struct reader *reader, struct json_object *object)
+{
+	struct sidecar *sidecar = reader->out;
+
+	sidecar->handed_known = parse_place(sidecar, object, &sidecar->handed);
+	return sidecar->handed_known ? 0 : corrupt(reader, "impossible values");
+}
+
+static int read_complete(struct reader *reader, struct json_object *object)
+{
+	struct sidecar *sidecar = reader->out;
+	struct sidecar_place place;
+
+	if (!sidecar->count)
+		return corrupt(reader, "nothing was sent before it");
+	if (!parse_place(sidecar, object, &place))
+		return corrupt(reader, "impossible values");
+	sidecar->complete = true;
+	sidecar->complete_size = place.file_offset;
+	return 0;
+}
+
+/* What the reader of the run before got is no longer what matters. */
+static int read_resumed(struct reader *reader, struct json_object *object)
+{
+	struct sidecar *sidecar = reader->out;
+
+	sidecar->handed_known = false;
+	sidecar->complete = false;
+	return set_output(sidecar, json_get_text(object, "output"));
+}
+
+static int read_typed(struct reader *reader, struct json_object *object, const char *type)
+{
+	if (!strcmp(type, "batch"))
+		return read_batch(reader, object);
+	if (!strcmp(type, "resumed"))
+		return read_resumed(reader, object);
+	if (!strcmp(type, "mark"))
+		return read_mark(reader, object);
+	if (!strcmp(type, "handed"))
+		return read_handed(reader, object);
+	if (!strcmp(type, "complete"))
+		return read_complete(reader, object);
+	return corrupt(reader, "unknown type");
+}
+
+static int read_object(struct reader *reader, struct json_object *object)
+{
+	const char *type = json_get_text(object, "type");
+	u64 time = json_get_time(object);
+
+	if (!type)
+		return corrupt(reader, "has no type");
+	if (time)
+		reader->out->changed = time;
+	return read_typed(reader, object, type);
+}
+
+/*
+ * A line that fails its checksum is the torn end of a crash: writes reach the disk in any order, so
+ * more than one line may be torn, and right ones between them. They do not count. But behind a line
+ * that was written after a sync, there can be none: then it is damage.
+ */
+static int read_line(struct reader *reader, const char *line, size_t length)
+{
+	struct json_object *object;
+	int ret;
+
+	if (++reader->line_number == 1) {
+		reader->out->header_length = length + 1;
+		return read_header(reader, line, length);
+	}
+	object = json_line_parse(line, length);
+	if (!object) {
+		if (!reader->damaged)
+			reader->damaged = reader->line_number;
+		return 0;
+	}
+	if (!reader->damaged)
+		ret = read_object(reader, object);
+	else if (json_get_flag(object, "synced"))
+		ret = error_line("%s: line %llu of the sidecar is damaged, and lines follow that "
+				 "were written when it was durable", reader->name, reader->damaged);
+	else
+		ret = 0;
+	json_object_put(object);
+	return ret;
+}
+
+/* Hands on the whole lines at the front of @buffer and moves what is left there. */
+static int take_lines(struct reader *reader, char *buffer, size_t *filled)
+{
+	size_t done = 0;
+	char *newline;
+	int ret = 0;
+
+	while (!ret && (newline = memchr(buffer + done, '\n', *filled - done))) {
+		size_t length = (size_t)(newline - buffer) - done;
+
+		ret = read_line(reader, buffer + done, length);
+		done += length + 1;
+		if (!reader->damaged)
+			reader->out->good_size += length + 1;
+	}
+	*filled -= done;
+	memmove(buffer, buffer + done, *filled);
+	return ret;
+}
+
+/*
+ * Grows @buffer when a line fills it. A crash tears a line shorter; one that is longer than any of
+ * ours is damage, and what follows it must not be given up.
+ */
+static int reserve_line(const struct reader *reader, char **buffer, size_t *capacity, size_t filled)
+{
+	size_t larger = *capacity ? scp_min(*capacity * 2, LINE_LENGTH_MAX) : 1 << 16;
+	char *grown;
+
+	if (filled < *capacity)
+		return 0;
+	if (*capacity >= LINE_LENGTH_MAX)
+		return error_line("%s: line %llu of the sidecar is longer than any that sendcp "
+				  "writes: the file is damaged", reader->name,
+				  reader->line_number + 1);
+	grown = realloc(*buffer, larger);
+	if (!grown)
+		return error_line("out of memory");
+	*buffer = grown;
+	*capacity = larger;
+	return 0;
+}
+
+/* What has no newline at the file's end was torn and stays in the buffer. */
+static int read_lines(struct reader *reader, int fd)
+{
+	char *buffer = NULL;
+	size_t capacity = 0, filled = 0;
+	off_t at = 0;
+	ssize_t got;
+	int ret;
+
+	while (!(ret = reserve_line(reader, &buffer, &capacity, filled))) {
+		got = pread(fd, buffer + filled, capacity - filled, at);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			ret = error_line("%s: cannot read: %s", reader->name, strerror(errno));
+		if (got <= 0)
+			break;
+		at += got;
+		filled += (size_t)got;
+		ret = take_lines(reader, buffer, &filled);
+		if (ret)
+			break;
+	}
+	free(buffer);
+	return ret;
+}
+
+int sidecar_read(int fd, const char *name, struct sidecar *out)
+{
+	struct reader reader = { .name = name, .out = out };
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	ret = read_lines(&reader, fd);
+	if (!ret && !reader.line_number)
+		ret = error_line("%s: not a sidecar of sendcp, or its first line is torn", name);
+	if (ret)
+		sidecar_clear(out);
+	return ret;
+}
+
+int sidecar_read_path(const char *path, struct sidecar *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int ret;
+
+	if (fd < 0)
+		return error_line("cannot open %s: %s", path, strerror(errno));
+	ret = sidecar_read(fd, path, out);
+	close(fd);
+	return ret;
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Keeping a sidecar small: old batches go when many newer ones stand behind them.
+ *
+ * What stays is written to a new file that then takes the old one's name, so that a crash leaves
+ * one or the other.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "journal/lines.h"
+#include "journal/write_internal.h"
+#include "util/alloc.h"
+#include "util/fileio.h"
+#include "util/message.h"
+
+/* The reader's rule (read.c): later batches take the place of those they cover. */
+static bool replaced_by(const struct journal_line *line, const struct sidecar_batch *batch)
+{
+	if (line->output_end > batch->output_offset)
+		return true;
+	return line->output_offset == batch->output_offset && line->subvolume >= batch->subvolume;
+}
+
+/* Twice as many as there are, so that growing is rare. */
+static int index_room(struct journal *journal)
+{
+	size_t room = journal->room ? journal->room * 2 : 256;
+	struct journal_line *grown;
+
+	if (journal->count < journal->room)
+		return 0;
+	grown = reallocarray(journal->lines, room, sizeof(*grown));
+	if (!grown)
+		return journal_no_memory(journal);
+	journal->lines = grown;
+	journal->room = room;
+	return 0;
+}
+
+int journal_index_add(struct journal *journal, u64 file_offset, const struct sidecar_batch *batch)
+{
+	while (journal->count && replaced_by(&journal->lines[journal->count - 1], batch))
+		journal->count--;
+	if (index_room(journal))
+		return -1;
+	journal->lines[journal->count++] = (struct journal_line){
+		.file_offset = file_offset,
+		.output_offset = batch->output_offset,
+		.output_end = sidecar_batch_end(batch),
+		.subvolume = batch->subvolume,
+	};
+	return 0;
+}
+
+int journal_index_load(struct journal *journal, const struct sidecar *contents)
+{
+	journal->header_length = contents->header_length;
+	for (size_t i = 0; i < contents->count; i++) {
+		const struct sidecar_batch *batch = &contents->batches[i];
+
+		if (journal_index_add(journal, batch->line_offset, batch))
+			return -1;
+	}
+	return 0;
+}
+
+static u64 covered_behind(const struct journal *journal, size_t line)
+{
+	return journal->lines[journal->count - 1].output_end - journal->lines[line].output_end;
+}
+
+/*
+ * The first line that must stay. Its checkpoint is where going on in the following one begins, so
+ * it is the lines behind it that have to cover what is kept.
+ */
+static size_t first_to_keep(const struct journal *journal)
+{
+	size_t low = 0, high = journal->count - 1;
+
+	while (low < high) {
+		size_t middle = low + (high - low + 1) / 2;
+
+		if (covered_behind(journal, middle) >= journal->keep)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+/* Writes what stays, from @from on, to @fd; the new length goes to *@size. 0, or -1 with errno. */
+static int write_kept(struct journal *journal, int fd, const void *from_where, u64 *size)
+{
+	u64 from = *(const u64 *)from_where;
+	u64 at = journal->header_length;
+
+	if (copy_range(journal->fd, 0, fd, 0, at))
+		return -1;
+	if (journal->resumed && write_at(fd, journal->resumed, journal->resumed_length, at))
+		return -1;
+	at += journal->resumed ? journal->resumed_length : 0;
+	if (copy_range(journal->fd, from, fd, at, journal->size - from))
+		return -1;
+	*size = at + journal->size - from;
+	return fsync(fd);
+}
+
+typedef int (*write_fn)(struct journal *journal, int fd, const void *context, u64 *size);
+
+/* The new file is locked before it gets the name, so that there is never one without a lock. */
+static int replace_named(struct journal *journal, const char *temporary, write_fn write_lines,
+			 const void *context, u64 *size)
+{
+	int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) || write_lines(journal, fd, context, size) ||
+	    rename(temporary, journal->path)) {
+		int failed = errno;
+
+		close(fd);
+		unlink(temporary);
+		errno = failed;
+		return -1;
+	}
+	close(journal->fd);
+	journal->fd = fd;
+	/* @write_lines has synced them. */
+	journal->synced = true;
+	return 0;
+}
+
+static char *temporary_path(const struct journal *journal)
+{
+	return xasprintf("%s.thin", journal->path);
+}
+
+/* What a crash left of a sidecar, and nobody's own file of that name. */
+static void drop(const char *temporary)
+{
+	int fd = open(temporary, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	char start[64];
+	ssize_t got = fd < 0 ? -1 : pread(fd, start, sizeof(start), 0);
+
+	/* Or of its beginning, which may never have reached the disk. */
+	if (!got || (got > 0 && (!start[0] || sidecar_recognise(start, (size_t)got))))
+		unlink(temporary);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Under the lock, so that it is no other run's. */
+void journal_drop_temporary(struct journal *journal)
+{
+	char *temporary = temporary_path(journal);
+
+	drop(temporary);
+	free(temporary);
+}
+
+/* Beside the old file; a crash may have left one. */
+static int replace_file(struct journal *journal, write_fn write_lines, const void *context,
+			u64 *size)
+{
+	char *temporary = temporary_path(journal);
+	int ret;
+
+	drop(temporary);
+	ret = replace_named(journal, temporary, write_lines, context, size);
+	free(temporary);
+	return ret;
+}
+
+/* The lines that stay have moved to the front. */
+static void drop_lines(struct journal *journal, size_t first, u64 size)
+{
+	u64 shift = journal->size - size;
+
+	journal->count -= first;
+	memmove(journal->lines, journal->lines + first, journal->count * sizeof(*journal->lines));
+	for (size_t i = 0; i < journal->count; i++)
+		journal->lines[i].file_offset -= shift;
+	journal->size = size;
+}
+
+/* Only when as much can go as stays, so that the work stays in proportion to the stream. */
+int journal_thin(struct journal *journal)
+{
+	u64 threshold = scp_max(2 * journal->keep, journal->thin_above);
+	u64 covered = covered_behind(journal, 0);
+	size_t first;
+	u64 size;
+
+	if (covered < threshold)
+		return 0;
+	first = first_to_keep(journal);
+	if (replace_file(journal, write_kept, &journal->lines[first].file_offset, &size)) {
+		verbose_line(1, "cannot thin out %s: %s", journal->path, strerror(errno));
+		journal->thin_above = covered + journal->keep;
+		return 0;
+	}
+	drop_lines(journal, first, size);
+	journal->thin_above = 0;
+	if (sync_directory_of(journal->path))
+		return journal_failed(journal, "sync");
+	return 0;
+}
+
+/* Takes over @line. 0, or -1 with errno. */
+static int write_line(int fd, char *line, size_t length, u64 *at)
+{
+	int ret = -1;
+
+	if (!line)
+		errno = ENOMEM;
+	else
+		ret = write_at(fd, line, length, *at);
+	free(line);
+	*at += length;
+	return ret;
+}
+
+static int write_anew(struct journal *journal, int fd, const void *contents, u64 *size)
+{
+	const struct sidecar *sidecar = contents;
+	char *line = sidecar_header_line(&sidecar->header, &journal->header_length);
+	size_t length = 0;
+
+	*size = 0;
+	if (write_line(fd, line, journal->header_length, size))
+		return -1;
+	/* Only batches are kept, so all of them are in the index. */
+	for (size_t i = 0; i < sidecar->count; i++) {
+		journal->lines[i].file_offset = *size;
+		line = sidecar_batch_line(&sidecar->batches[i], &length);
+		if (write_line(fd, line, length, size))
+			return -1;
+	}
+	return fsync(fd);
+}
+
+int journal_rewrap(struct journal *journal, const struct sidecar *contents)
+{
+	if (replace_file(journal, write_anew, contents, &journal->size) ||
+	    sync_directory_of(journal->path))
+		return journal_failed(journal, "write anew");
+	journal_adapt(journal, &contents->header);
+	return 0;
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A stream's bytes against a sidecar's hashes. Old batches may have been thinned out: what lies
+ * before the first is not compared.
+ */
+#include <string.h>
+
+#include "journal/verify_sidecar.h"
+#include "util/message.h"
+
+int verify_sidecar_open(struct verify_sidecar *verify, const char *path)
+{
+	memset(verify, 0, sizeof(*verify));
+	if (sidecar_read_path(path, &verify->sidecar))
+		return -1;
+	verify->hash = XXH3_createState();
+	if (verify->hash) {
+		XXH3_128bits_reset(verify->hash);
+		return 0;
+	}
+	sidecar_clear(&verify->sidecar);
+	return error_line("out of memory");
+}
+
+void verify_sidecar_close(struct verify_sidecar *verify)
+{
+	XXH3_freeState(verify->hash);
+	sidecar_clear(&verify->sidecar);
+}
+
+static void batch_ends(struct verify_sidecar *verify, const struct sidecar_batch *batch)
+{
+	XXH128_canonical_t made;
+
+	XXH128_canonicalFromHash(&made, XXH3_128bits_digest(verify->hash));
+	if (!verify->wrong && memcmp(made.digest, batch->hash, SIDECAR_HASH_SIZE))
+		verify->wrong = batch;
+	XXH3_128bits_reset(verify->hash);
+	verify->next++;
+}
+
+/* Batches are gapless, so each begins where the one before it ended. */
+static size_t take(struct verify_sidecar *verify, const u8 *bytes, size_t size)
+{
+	const struct sidecar_batch *batch = &verify->sidecar.batches[verify->next];
+	bool before = verify->offset < batch->output_offset;
+	u64 end = before ? batch->output_offset : sidecar_batch_end(batch);
+
+	size = scp_min(size, end - verify->offset);
+	if (!before)
+		XXH3_128bits_update(verify->hash, bytes, size);
+	verify->offset += size;
+	if (!before && verify->offset == end)
+		batch_ends(verify, batch);
+	return size;
+}
+
+void verify_sidecar_bytes(void *context, const u8 *bytes, size_t size)
+{
+	struct verify_sidecar *verify = context;
+
+	while (size && verify->next < verify->sidecar.count) {
+		size_t taken = take(verify, bytes, size);
+
+		bytes += taken;
+		size -= taken;
+	}
+	verify->offset += size;
+}
+
+/* Batches without bytes, at the very end, are no bytes that lack. */
+static u64 told_end(const struct verify_sidecar *verify)
+{
+	size_t count = verify->sidecar.count;
+
+	return count ? sidecar_batch_end(&verify->sidecar.batches[count - 1]) : 0;
+}
+
+const char *verify_sidecar_fault(const struct verify_sidecar *verify, bool ended, char *buffer,
+				 size_t size)
+{
+	const struct sidecar_batch *wrong = verify->wrong;
+	u64 end = told_end(verify);
+
+	if (wrong)
+		snprintf(buffer, size, "bytes %llu to %llu are not those that the sidecar tells of",
+			 wrong->output_offset, sidecar_batch_end(wrong));
+	else if (ended && end > verify->offset)
+		snprintf(buffer, size, "it ends at byte %llu, the sidecar tells of %llu bytes",
+			 verify->offset, end);
+	else if (ended && verify->sidecar.complete && end < verify->offset)
+		snprintf(buffer, size, "it has %llu bytes, the sidecar's stream was complete with "
+			 "%llu", verify->offset, end);
+	else
+		return NULL;
+	return buffer;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A stream's bytes against the hashes that a sidecar tells of its batches.
+ */
+#ifndef CLI_JOURNAL_VERIFY_SIDECAR_H
+#define CLI_JOURNAL_VERIFY_SIDECAR_H
+
+#include <xxhash.h>
+
+#include "journal/format.h"
+
+struct verify_sidecar {
+	struct sidecar sidecar;
+	XXH3_state_t *hash;
+	/* Bytes of the stream seen so far; the batch they are in, or that comes next. */
+	u64 offset;
+	size_t next;
+	/* The first whose hash is not its bytes'; NULL: none so far. */
+	const struct sidecar_batch *wrong;
+};
+
+/* An error line and -1 if the sidecar cannot be read. */
+int verify_sidecar_open(struct verify_sidecar *verify, const char *path);
+void verify_sidecar_close(struct verify_sidecar *verify);
+/* The next bytes of the stream. A stream_tap_fn. */
+void verify_sidecar_bytes(void *context, const u8 *bytes, size_t size);
+/* What is wrong, in @buffer, or NULL. @ended: there are no more bytes. */
+const char *verify_sidecar_fault(const struct verify_sidecar *verify, bool ended, char *buffer,
+				 size_t size);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a stream is wrapped into: frames of zstd, members of an archive, both, or nothing.
+ */
+#ifndef CLI_JOURNAL_WRAPPING_H
+#define CLI_JOURNAL_WRAPPING_H
+
+#include <stdbool.h>
+
+enum archive_kind {
+	ARCHIVE_NONE,
+	ARCHIVE_TAR,
+	ARCHIVE_CPIO,
+};
+
+struct wrapping {
+	enum archive_kind archive;
+	/* Of zstd; 0: not compressed. */
+	int level;
+};
+
+#define WRAPPING_LEVEL_DEFAULT 3
+
+static inline bool wrapping_plain(const struct wrapping *wrapping)
+{
+	return !wrapping->archive && !wrapping->level;
+}
+
+/* From 1 to the highest that libzstd has. */
+bool wrapping_level_possible(unsigned long long level);
+
+/* "tar", "cpio"; NULL for no archive. */
+const char *archive_kind_name(enum archive_kind kind);
+/* False: there is none of that name. */
+bool archive_kind_find(const char *name, enum archive_kind *kind);
+
+/* How to get the plain stream out of such a file with standard tools; static storage. */
+const char *wrapping_extract_text(const struct wrapping *wrapping);
+
+#endif

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Writing a sidecar: the file, its lock, and its lines.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "journal/lines.h"
+#include "journal/write.h"
+#include "journal/write_internal.h"
+#include "util/alloc.h"
+#include "util/fileio.h"
+#include "util/message.h"
+
+int journal_failed(struct journal *journal, const char *doing)
+{
+	journal->err = -errno;
+	return error_line("cannot %s %s: %s", doing, journal->path, strerror(errno));
+}
+
+int journal_no_memory(struct journal *journal)
+{
+	journal->err = -ENOMEM;
+	return error_line("out of memory");
+}
+
+int journal_error(const struct journal *journal)
+{
+	return journal->err;
+}
+
+/* Writes @line at the file's end, or leaves the file as it was. */
+static int put_line(struct journal *journal, const char *line, size_t length)
+{
+	journal->synced = false;
+	if (write_at(journal->fd, line, length, journal->size)) {
+		int failed = errno;
+
+		/* Without room even cutting may fail; then the reader ignores the torn line. */
+		if (ftruncate(journal->fd, (off_t)journal->size))
+			verbose_line(1, "cannot cut %s: %s", journal->path, strerror(errno));
+		errno = failed;
+		return journal_failed(journal, "write");
+	}
+	journal->size += length;
+	return 0;
+}
+
+/* Takes over @line, which may be NULL: no memory. */
+static int put_text(struct journal *journal, char *line, size_t length)
+{
+	int ret = line ? put_line(journal, line, length) : journal_no_memory(journal);
+
+	free(line);
+	return ret;
+}
+
+int journal_batch(struct journal *journal, const struct sidecar_batch *batch)
+{
+	struct sidecar_batch told = *batch;
+	u64 start = journal->size;
+	size_t length;
+	char *line;
+
+	told.synced = journal->synced;
+	told.time = (u64)time(NULL);
+	line = sidecar_batch_line(&told, &length);
+	if (put_text(journal, line, length) || journal_index_add(journal, start, batch))
+		return -1;
+	return journal_thin(journal);
+}
+
+static int put_place(struct journal *journal, const char *type, const struct sidecar_place *place)
+{
+	size_t length;
+	char *line = sidecar_place_line(type, place, journal->wrapped, NULL, &length);
+
+	return put_text(journal, line, length);
+}
+
+int journal_mark(struct journal *journal, const struct sidecar_place *place)
+{
+	return put_place(journal, "mark", place);
+}
+
+int journal_handed(struct journal *journal, const struct sidecar_place *place)
+{
+	return put_place(journal, "handed", place);
+}
+
+int journal_complete(struct journal *journal, const struct sidecar_place *place)
+{
+	return put_place(journal, "complete", place);
+}
+
+/* Where the output went is kept beside, because thinning drops the line that says it. */
+int journal_resumed(struct journal *journal, const struct sidecar_place *place,
+		    const char *output)
+{
+	size_t length;
+	char *line = sidecar_place_line("resumed", place, journal->wrapped, output, &length);
+	int ret;
+
+	if (!line)
+		return journal_no_memory(journal);
+	ret = put_line(journal, line, length);
+	free(journal->resumed);
+	journal->resumed = line;
+	journal->resumed_length = length;
+	return ret;
+}
+
+int journal_sync(struct journal *journal)
+{
+	if (fdatasync(journal->fd))
+		return journal_failed(journal, "sync");
+	journal->synced = true;
+	return 0;
+}
+
+static struct journal *new_journal(const char *path)
+{
+	struct journal *journal = xcalloc(1, sizeof(*journal));
+
+	journal->path = xstrdup(path);
+	journal->fd = -1;
+	journal->keep = JOURNAL_KEEP;
+	return journal;
+}
+
+void journal_close(struct journal *journal)
+{
+	if (!journal)
+		return;
+	if (journal->fd >= 0)
+		close(journal->fd);
+	free(journal->lines);
+	free(journal->resumed);
+	free(journal->path);
+	free(journal);
+}
+
+int journal_remove(struct journal *journal)
+{
+	int ret = 0;
+
+	if (unlink(journal->path) || sync_directory_of(journal->path))
+		ret = journal_failed(journal, "remove");
+	journal_close(journal);
+	return ret;
+}
+
+void journal_set_keep(struct journal *journal, u64 keep)
+{
+	journal->keep = keep;
+}
+
+bool journal_trusted(const struct journal *journal)
+{
+	return journal->trusted;
+}
+
+const char *journal_path(const struct journal *journal)
+{
+	return journal->path;
+}
+
+/*
+ * Another run may have replaced the file (thinning renames) between open and lock: what is locked
+ * must still be what the path names.
+ */
+static int lock_current(struct journal *journal, bool *current)
+{
+	struct stat locked, named;
+
+	if (flock(journal->fd, LOCK_EX | LOCK_NB)) {
+		if (errno == EWOULDBLOCK)
+			return error_line("%s is in use by another sendcp", journal->path);
+		return journal_failed(journal, "lock");
+	}
+	if (fstat(journal->fd, &locked))
+		return journal_failed(journal, "look at");
+	if (!S_ISREG(locked.st_mode))
+		return error_line("%s is not a regular file", journal->path);
+	*current = !stat(journal->path, &named) && named.st_ino == locked.st_ino &&
+		   named.st_dev == locked.st_dev;
+	return 0;
+}
+
+/* Opens @journal's path and locks it. A few rounds are enough unless someone plays games. */
+static int open_locked(struct journal *journal, int flags)
+{
+	bool current = false;
+
+	for (unsigned int tries = 0; tries < 10 && !current; tries++) {
+		if (journal->fd >= 0)
+			close(journal->fd);
+		journal->fd = open(journal->path, O_RDWR | O_CLOEXEC | O_NONBLOCK | flags, 0600);
+		if (journal->fd < 0)
+			return journal_failed(journal, "open");
+		if (lock_current(journal, &current))
+			return -1;
+	}
+	return current ? 0 : error_line("%s keeps being replaced", journal->path);
+}
+
+/* A wrong name after --checkpoint must not cost anyone a file. */
+static int check_overwritable(struct journal *journal)
+{
+	char start[64];
+	ssize_t got = pread(journal->fd, start, sizeof(start), 0);
+
+	if (got < 0)
+		return journal_failed(journal, "read");
+	if (got && !sidecar_recognise(start, (size_t)got))
+		return error_line("%s exists and is not a sidecar of sendcp: not overwriting it",
+				  journal->path);
+	return 0;
+}
+
+/* An interval that is wrapped into one frame goes on at its beginning, so its lines are needed. */
+void journal_adapt(struct journal *journal, const struct sidecar_header *header)
+{
+	journal->wrapped = !wrapping_plain(&header->wrapping);
+	journal->keep = scp_max(JOURNAL_KEEP, 2 * scp_min(header->interval, INT64_MAX / 4));
+}
+
+int journal_claim(const char *path, struct sidecar *contents, struct journal **out)
+{
+	struct journal *journal = new_journal(path);
+	struct stat st;
+
+	*out = NULL;
+	journal->created = access(path, F_OK);
+	if (contents)
+		memset(contents, 0, sizeof(*contents));
+	if (open_locked(journal, O_CREAT) || check_overwritable(journal))
+		goto fail;
+	if (fstat(journal->fd, &st)) {
+		journal_failed(journal, "look at");
+		goto fail;
+	}
+	if (contents && st.st_size && sidecar_read(journal->fd, path, contents))
+		goto fail;
+	*out = journal;
+	return 0;
+fail:
+	journal_close(journal);
+	return -1;
+}
+
+/* Never in place: a crash would leave half a line, or one with an older sidecar's behind it. */
+int journal_begin(struct journal *journal, const struct sidecar *contents)
+{
+	return journal_index_load(journal, contents) || journal_rewrap(journal, contents) ? -1 : 0;
+}
+
+void journal_abandon(struct journal *journal)
+{
+	struct stat st;
+
+	if (journal && journal->created && !fstat(journal->fd, &st) && !st.st_size)
+		unlink(journal->path);
+	journal_close(journal);
+}
+
+int journal_create_with(const char *path, const struct sidecar *contents, struct journal **out)
+{
+	struct journal *journal;
+
+	*out = NULL;
+	if (journal_claim(path, NULL, &journal))
+		return -1;
+	if (journal_begin(journal, contents)) {
+		int failed = errno;
+
+		journal_abandon(journal);
+		errno = failed;
+		return -1;
+	}
+	*out = journal;
+	return 0;
+}
+
+int journal_create(const char *path, const struct sidecar_header *header, struct journal **out)
+{
+	const struct sidecar contents = { .header = *header };
+
+	return journal_create_with(path, &contents, out);
+}
+
+/* What is torn would otherwise stand in the middle of the file. */
+static int adopt(struct journal *journal, const struct sidecar *contents)
+{
+	struct stat st;
+
+	journal_adapt(journal, &contents->header);
+	journal->size = contents->good_size;
+	if (fstat(journal->fd, &st))
+		return journal_failed(journal, "look at");
+	/* Durably, or a crash could bring lines back behind new ones. */
+	if ((u64)st.st_size > journal->size) {
+		if (ftruncate(journal->fd, (off_t)journal->size))
+			return journal_failed(journal, "cut");
+		if (journal_sync(journal))
+			return -1;
+	}
+	journal_drop_temporary(journal);
+	return journal_index_load(journal, contents);
+}
+
+int journal_open(const char *path, struct sidecar *contents, struct journal **out)
+{
+	struct journal *journal = new_journal(path);
+	struct stat st;
+
+	*out = NULL;
+	if (open_locked(journal, 0))
+		goto fail;
+	if (fstat(journal->fd, &st)) {
+		journal_failed(journal, "look at");
+		goto fail;
+	}
+	journal->trusted = st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH));
+	if (sidecar_read(journal->fd, path, contents))
+		goto fail;
+	if (adopt(journal, contents)) {
+		sidecar_clear(contents);
+		goto fail;
+	}
+	*out = journal;
+	return 0;
+fail:
+	journal_close(journal);
+	return -1;
+}

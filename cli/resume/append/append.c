@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * sendcp resume --append FILE: opening what is there.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "container/unwrap.h"
+#include "job/conflicts.h"
+#include "resume/append/append.h"
+#include "resume/append/survey.h"
+#include "resume/file.h"
+#include "transfer/transfer_result.h"
+#include "util/fileio.h"
+#include "util/message.h"
+
+/* What ends an archive: a line, and the format's own end, up to a tape's record. */
+#define ARCHIVE_END_MAX (64u << 10)
+
+int append_open(struct resume *resume, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return error_line("cannot look at %s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return error_line("%s is not a regular file", path);
+	resume->output_path = absolute_path(path);
+	if (!resume->output_path)
+		return error_line("cannot find out where %s is: %s", path, strerror(errno));
+	if (conflicts_resume(NULL, resume->options, resume->output_path))
+		return -1;
+	return output_open(&resume->output, resume->output_path, false);
+}
+
+/*
+ * What is left is the rest of the frame that the stream ends in, or the beginning of one that has
+ * no contents yet: a compressor was writing it when it was killed.
+ */
+static bool ends_in_frame(const struct survey *survey)
+{
+	const struct blocks_result *blocks = &survey->blocks;
+	u8 magic[4];
+
+	if (blocks->cut.close != BLOCKS_CLOSED)
+		return true;
+	return survey->size - blocks->cut.file >= sizeof(magic) &&
+	       !read_at(survey->fd, magic, sizeof(magic), blocks->cut.file) &&
+	       unwrap_zstd_begun(magic, sizeof(magic)) && survey->plain == blocks->cut.plain;
+}
+
+bool append_is_whole_archive(const struct resume *resume, const struct survey *survey)
+{
+	return survey->wrapping.archive && survey->whole &&
+	       survey->plain == sidecar_made(&resume->sidecar);
+}
+
+/*
+ * A stream that is complete stays as it is; what follows it is not ours to cut off. Only what can
+ * be nothing else goes: the rest of the frame or archive that the stream ends in.
+ */
+int append_check_follows(const struct resume *resume, const struct survey *survey)
+{
+	u64 own = 0;
+
+	if (append_is_whole_archive(resume, survey))
+		return 0;
+	if (survey->followed)
+		return resume_file_check_tail(&resume->output, survey->followed, survey->size, 0);
+	if (survey->wrapping.level && survey->plain > sidecar_made(&resume->sidecar))
+		return error_line("%s: the stream is complete with its first %llu bytes, and "
+				  "something else follows: left as it is", survey->name,
+				  sidecar_made(&resume->sidecar));
+	if (survey->wrapping.archive)
+		own = ARCHIVE_END_MAX;
+	else if (survey->wrapping.level && ends_in_frame(survey))
+		own = survey->size;
+	return resume_file_check_tail(&resume->output, survey->at.file_offset, survey->size, own);
+}
+
+int append_try_again(const struct resume *resume)
+{
+	error_line("interrupted; run the same command again: %s is as it was", resume->output_path);
+	return EXIT_BROKEN_OFF;
+}
+
+int append_stopped(const struct resume *resume)
+{
+	outcome_report_stop();
+	return resume->journal ? append_broken_off(resume) : append_try_again(resume);
+}
+
+/* What an archive says of itself anyone can have written: what is sent, the user says. */
+static int append_alone(struct resume *resume)
+{
+	int ret;
+
+	if (!resume->options->argument_count) {
+		error_line("what is to be sent to %s? Give --checkpoint FILE.cp, or SUBVOL and "
+			   "options as they were given to the send", resume->output_path);
+		return EXIT_FAILED;
+	}
+	ret = append_is_archive(resume);
+	if (ret)
+		return ret < 0 ? EXIT_FAILED : append_archive(resume);
+	return append_without_sidecar(resume);
+}
+
+int append_file(const struct options *options)
+{
+	struct resume resume = { .options = options, .output = { .fd = -1 } };
+	int code = EXIT_FAILED;
+
+	if (!options->checkpoint) {
+		if (!append_open(&resume, options->append))
+			code = append_alone(&resume);
+		return resume_close(&resume, code);
+	}
+	if (journal_open(options->checkpoint, &resume.sidecar, &resume.journal))
+		return EXIT_FAILED;
+	if (!resume_check_trust(&resume) && !append_open(&resume, options->append))
+		code = append_with_sidecar(&resume);
+	return resume_close(&resume, code);
+}

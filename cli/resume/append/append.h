@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sendcp resume --append FILE: a file that whatever was broken off left behind is gone on with.
+ */
+#ifndef CLI_RESUME_APPEND_APPEND_H
+#define CLI_RESUME_APPEND_APPEND_H
+
+#include "job/options.h"
+#include "resume/run.h"
+
+struct survey;
+
+/* Returns the exit code. */
+int append_file(const struct options *options);
+
+/* What the two ways share: the output is FILE. -1 with an error line. */
+int append_open(struct resume *resume, const char *path);
+
+/* The sidecar of the run that was broken off is there. Returns the exit code. */
+int append_with_sidecar(struct resume *resume);
+/* There is none, but FILE is an archive, which has its lines. Returns the exit code. */
+int append_archive(struct resume *resume);
+/* 1 if it is an archive, 0, or -1 with an error line. */
+int append_is_archive(const struct resume *resume);
+/* There is none: FILE's commands are compared with what would be made. */
+int append_without_sidecar(struct resume *resume);
+
+/*
+ * The stream is complete in what the survey found: is all that follows it of no value? 0, or -1
+ * with an error line.
+ */
+int append_check_follows(const struct resume *resume, const struct survey *survey);
+
+/* All of the stream is in an archive that ends as it should: the file is not to be changed. */
+bool append_is_whole_archive(const struct resume *resume, const struct survey *survey);
+
+/* A signal came while FILE was looked at, and nothing was changed. Returns the exit code. */
+int append_stopped(const struct resume *resume);
+/* Without a sidecar, and nothing was changed: says so. Returns the exit code. */
+int append_try_again(const struct resume *resume);
+/* Nothing is lost, but the sidecar does not say yet how it goes on. Returns the exit code. */
+int append_broken_off(const struct resume *resume);
+
+#endif

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * resume --append of an archive without its sidecar: the archive has all of its lines.
+ *
+ * The manifest is the sidecar's first line with something added, the checkpoints are its batches.
+ * They make a sidecar again, beside the archive, and that is gone on with as with any other.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "container/unwrap.h"
+#include "job/header.h"
+#include "resume/append/append.h"
+#include "util/alloc.h"
+#include "util/fileio.h"
+#include "util/message.h"
+#include "util/signals.h"
+
+#define CHUNK (256u << 10)
+
+struct lines {
+	int fd;
+	u64 size;
+	/* The first is there. */
+	bool manifest;
+	int err;
+};
+
+static void take_line(void *context, const struct unwrap_member *member)
+{
+	struct lines *lines = context;
+
+	if (member->kind == UNWRAP_TRAILER || lines->err)
+		return;
+	lines->manifest |= member->kind == UNWRAP_MANIFEST;
+	if (write_at(lines->fd, member->line, member->length, lines->size) ||
+	    write_at(lines->fd, "\n", 1, lines->size + member->length))
+		lines->err = errno;
+	lines->size += member->length + 1;
+}
+
+/* As many lines as are whole: what the archive lacks behind them will be found out again. */
+static int copy_lines(const struct resume *resume, struct lines *lines)
+{
+	struct unwrap *unwrap = unwrap_open_fd(resume->output.fd);
+	void *buffer = malloc(CHUNK);
+
+	if (unwrap && buffer && lseek(resume->output.fd, 0, SEEK_SET) >= 0) {
+		unwrap_on_member(unwrap, take_line, lines);
+		while (!lines->err && !signals_stopped() && unwrap_read(unwrap, buffer, CHUNK))
+			;
+	} else {
+		lines->err = unwrap && buffer ? errno : ENOMEM;
+	}
+	unwrap_close(unwrap);
+	free(buffer);
+	return lines->err;
+}
+
+/* -1 with an error line, or after a signal; then there is no such file. */
+static int make_sidecar(const struct resume *resume, const char *path)
+{
+	struct lines lines = { .fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) };
+	int ret = 0;
+
+	if (lines.fd < 0 && errno == EEXIST)
+		return error_line("%s is there: resume with --checkpoint %s --append, or remove it",
+				  path, path);
+	if (lines.fd < 0)
+		return error_line("cannot create %s: %s", path, strerror(errno));
+	if (copy_lines(resume, &lines))
+		ret = error_line("cannot copy the lines of %s to %s: %s", resume->output_path,
+				 path, strerror(lines.err));
+	else if (signals_stopped())
+		ret = -1;
+	else if (!lines.manifest)
+		ret = error_line("%s: not even the archive's manifest is whole",
+				 resume->output_path);
+	else if (fsync(lines.fd) || sync_directory_of(path))
+		ret = error_line("cannot sync %s: %s", path, strerror(errno));
+	close(lines.fd);
+	if (ret)
+		unlink(path);
+	return ret;
+}
+
+int append_is_archive(const struct resume *resume)
+{
+	struct unwrap *unwrap = unwrap_open_fd(resume->output.fd);
+	enum unwrap_kind kind;
+	u8 byte;
+
+	if (!unwrap || lseek(resume->output.fd, 0, SEEK_SET) < 0) {
+		unwrap_close(unwrap);
+		return error_line("cannot read %s: %s", resume->output_path, strerror(errno));
+	}
+	unwrap_read(unwrap, &byte, 1);
+	kind = unwrap_kind(unwrap);
+	unwrap_close(unwrap);
+	return kind != UNWRAP_PLAIN && kind != UNWRAP_ZSTD;
+}
+
+/* As the user names it, and as the archive says it was. */
+static int open_subject(struct resume *resume)
+{
+	if (subject_open(resume->options, &resume->subject))
+		return -1;
+	source_set_interrupt(resume->subject.source, signals_stop_flag());
+	if (!subject_adopt(&resume->sidecar.header, &resume->subject))
+		return 0;
+	return error_line("%s is of another send: left as it is", resume->output_path);
+}
+
+/*
+ * Paths and devices that the archive names are nobody's that the user has named: the sidecar gets
+ * the user's instead.
+ */
+static int own_header(struct resume *resume)
+{
+	struct sidecar_header *header = &resume->sidecar.header;
+	struct stream_settings settings;
+	struct sidecar_header own;
+
+	send_settings(resume->options, &settings);
+	if (send_header(&resume->subject, resume->options, &settings, resume->output_path, &own)) {
+		sidecar_header_clear(&own);
+		return -1;
+	}
+	own.wrapping = header->wrapping;
+	own.interval = header->interval;
+	own.buffer_size = header->buffer_size;
+	own.buffers = header->buffers;
+	sidecar_header_clear(header);
+	*header = own;
+	return journal_rewrap(resume->journal, &resume->sidecar);
+}
+
+/* A sidecar that was made here and is of no use goes again. */
+static int drop_sidecar(struct resume *resume)
+{
+	journal_remove(resume->journal);
+	resume->journal = NULL;
+	return EXIT_FAILED;
+}
+
+int append_archive(struct resume *resume)
+{
+	char *path = xasprintf("%s.cp", resume->options->append);
+	int code = EXIT_FAILED;
+
+	if (!make_sidecar(resume, path) &&
+	    !journal_open(path, &resume->sidecar, &resume->journal)) {
+		if (open_subject(resume) || own_header(resume))
+			code = drop_sidecar(resume);
+		else
+			code = append_with_sidecar(resume);
+	} else if (signals_stopped()) {
+		code = append_stopped(resume);
+	}
+	free(path);
+	return code;
+}

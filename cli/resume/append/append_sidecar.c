@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * resume --append with a sidecar: what its hashes prove of FILE is kept.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "container/layout.h"
+#include "container/unwrap.h"
+#include "job/resume_command.h"
+#include "journal/batch_verifier.h"
+#include "resume/append/append.h"
+#include "resume/append/survey.h"
+#include "resume/file.h"
+#include "resume/prefix.h"
+#include "util/fileio.h"
+#include "util/message.h"
+
+/* What the first block of a zstd frame can have with all that is around it. */
+#define FIRST_BLOCK_MAX ((128u << 10) + 64)
+/* An archive that is shorter cannot be told from anything else. */
+#define ARCHIVE_HEADER 512
+
+struct judge {
+	struct survey *survey;
+	struct proof proof;
+	bool begun;
+	/* Of all of the stream's bytes, where no batch proves anything; from byte 0 on. */
+	XXH3_state_t *all;
+};
+
+/* How much of a stream's beginning there can be of which the sidecar knows nothing yet. */
+static u64 beginning(const struct sidecar *sidecar)
+{
+	if (sidecar->count)
+		return sidecar_batch_end(&sidecar->batches[0]);
+	return scp_min(sidecar->header.interval, INT64_MAX / 4) +
+	       2 * scp_min(sidecar->header.buffer_size, SIDECAR_BATCH_MAX);
+}
+
+/*
+ * Bytes before the first batch that is known count until that batch is found wrong: old lines are
+ * dropped, and nothing else is left to prove these bytes with.
+ */
+static bool take(void *context, const void *data, size_t size, u64 *proven)
+{
+	struct judge *judge = context;
+	struct proof *proof = &judge->proof;
+	const struct sidecar *sidecar = proof->sidecar;
+	u64 oldest = sidecar->count ? sidecar->batches[0].output_offset : 0;
+
+	if (!judge->begun)
+		proof_seek(proof, judge->survey->plain - size);
+	judge->begun = true;
+	if (!proof->count)
+		XXH3_128bits_update(judge->all, data, size);
+	proof_feed(proof, data, size);
+	*proven = scp_max(proof->proven, scp_min(proof->offset, oldest));
+	return !proof->wrong && proof->offset <= scp_max(sidecar_made(sidecar), beginning(sidecar));
+}
+
+/*
+ * An archive of ours that was cut in its first member. Others' may have one of that name, but not
+ * with that in it, unless there is nothing in it yet.
+ */
+static bool manifest_begun(const struct survey *survey)
+{
+	const bool cpio = survey->wrapping.archive == ARCHIVE_CPIO;
+	const u64 name_at = cpio ? 110 : 0, text_at = cpio ? 124 : 512;
+	char name[sizeof(LAYOUT_MANIFEST)], text[32];
+
+	if (survey->wrapping.level || read_at(survey->fd, name, sizeof(name), name_at) ||
+	    memcmp(name, LAYOUT_MANIFEST, sizeof(name)))
+		return false;
+	if (survey->size < text_at + sizeof(text))
+		return true;
+	return !read_at(survey->fd, text, sizeof(text), text_at) &&
+	       sidecar_recognise(text, sizeof(text));
+}
+
+/* The little that is there is what an archive of ours begins with. */
+static bool archive_begun(const struct survey *survey, const struct wrapping *wrapping)
+{
+	static const char cpio_magic[] = "070701";
+	char bytes[sizeof(LAYOUT_MANIFEST)];
+	const char *wanted = wrapping->archive == ARCHIVE_CPIO ? cpio_magic : LAYOUT_MANIFEST;
+	size_t size = (size_t)scp_min(survey->size, strlen(wanted));
+
+	if (read_at(survey->fd, bytes, size, 0))
+		return false;
+	return wrapping->level ? unwrap_zstd_begun((u8 *)bytes, size) :
+				 !memcmp(bytes, wanted, size);
+}
+
+/* So little that nothing of the stream can be read. */
+static bool nothing_begun(const struct survey *survey, const struct wrapping *wrapping)
+{
+	if (!survey->size)
+		return true;
+	if (wrapping->archive && survey->size < ARCHIVE_HEADER)
+		return archive_begun(survey, wrapping);
+	if (survey->wrapping.archive)
+		return survey->manifest || manifest_begun(survey);
+	return survey->wrapping.level && survey->size <= FIRST_BLOCK_MAX;
+}
+
+/* What was read is the beginning of the stream: making it again loses nothing. */
+static int stream_begun(struct resume *resume, const struct survey *survey,
+			const struct judge *judge)
+{
+	const struct sidecar *sidecar = &resume->sidecar;
+	XXH128_canonical_t canonical;
+
+	if (judge->proof.wrong || survey->plain > beginning(sidecar) ||
+	    (sidecar->count && sidecar->batches[0].output_offset))
+		return 0;
+	if (!resume->subject.source && resume_open_subject(resume))
+		return -1;
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(judge->all));
+	return resume_prefix_hash(resume, survey->plain, canonical.digest);
+}
+
+/* Not even a beginning: a shell made it, or the file that was meant is on a disk not mounted. */
+static bool holds_nothing(const struct survey *survey)
+{
+	if (!survey->size)
+		return true;
+	return survey->wrapping.level && !survey->wrapping.archive && survey->blocks.whole &&
+	       !survey->plain;
+}
+
+static int refuse_empty(const struct resume *resume)
+{
+	char *command = resume_command(journal_path(resume->journal), resume->options);
+
+	error_line("%s holds nothing of the %llu bytes that were made", resume->output_path,
+		   sidecar_made(&resume->sidecar));
+	error_line("to start over there: %s --restart", command);
+	free(command);
+	return -1;
+}
+
+static int check_proven(struct resume *resume, const struct survey *survey,
+			const struct judge *judge)
+{
+	const struct sidecar *sidecar = &resume->sidecar;
+	bool short_archive = sidecar->header.wrapping.archive && survey->size < ARCHIVE_HEADER;
+	int ret;
+
+	if (judge->proof.count)
+		return 0;
+	if (resume->options->append && sidecar->count && holds_nothing(survey))
+		return refuse_empty(resume);
+	if (survey->plain && !short_archive)
+		ret = stream_begun(resume, survey, judge);
+	else
+		ret = nothing_begun(survey, &sidecar->header.wrapping);
+	if (ret)
+		return ret < 0 ? -1 : 0;
+	if (!judge->proof.wrong && sidecar->count && sidecar->batches[0].output_offset)
+		return error_line("%s holds %llu bytes of the stream, but the sidecar goes back "
+				  "to byte %llu only: it cannot be resumed", survey->name,
+				  survey->plain, sidecar_batch_end(&sidecar->batches[0]));
+	return error_line("%s: nothing in it is proven by the sidecar: it is not this stream, or "
+			  "damaged from its beginning on; left as it is", survey->name);
+}
+
+/* A compressed file goes on with bytes that lie behind the cut and are proven all the same. */
+static void take_rest(struct resume *resume, struct survey *survey)
+{
+	resume->known = survey->blocks.rest;
+	resume->known_size = survey->blocks.rest_size;
+	survey->blocks.rest = NULL;
+}
+
+/*
+ * An archive that another program compressed into one frame cannot be cut inside it: the members'
+ * ends are no frames' ends. Of a frame of ours, little enough is lost.
+ */
+static int check_frames(const struct survey *survey, const struct sidecar_header *header)
+{
+	if (!survey->wrapping.archive || !survey->wrapping.level || survey->at.file_offset ||
+	    survey->proven <= header->interval + header->buffer_size)
+		return 0;
+	return error_line("%s is an archive in one zstd frame, and can be cut nowhere: unpack it "
+			  "with zstd -d (as far as that goes), and --append to that",
+			  survey->name);
+}
+
+static int find_point(struct resume *resume, struct survey *survey, const struct judge *judge)
+{
+	const struct proof *proof = &judge->proof;
+	u64 proven = proof->count ? survey->proven : 0;
+
+	/* An archive that ends before its first whole segment begins anew. */
+	if (survey->wrapping.archive)
+		proven = survey->at.output_offset;
+	if (!proven)
+		memset(&survey->at, 0, sizeof(survey->at));
+	if (check_proven(resume, survey, judge) || check_frames(survey, &resume->sidecar.header))
+		return -1;
+	/* Too little of it to be told what it was to become. */
+	if (!proven && survey->plain < ARCHIVE_HEADER && sidecar_wrapped(&resume->sidecar))
+		survey->wrapping = resume->sidecar.header.wrapping;
+	if (resume_point_stream(&resume->sidecar, proven, &resume->point))
+		return -1;
+	if (resume_point_complete(&resume->sidecar, &resume->point) &&
+	    append_check_follows(resume, survey))
+		return -1;
+	if (proven < survey->plain)
+		info_line("%s: the stream is right up to byte %llu and is resumed there; the %llu "
+			  "bytes after it are made again", survey->name, proven,
+			  survey->plain - proven);
+	take_rest(resume, survey);
+	return 0;
+}
+
+/* The sidecar may be of a stream that something else wrapped; its marks may be of another file. */
+static int adapt_sidecar(struct resume *resume, const struct survey *survey)
+{
+	struct wrapping *wrapping = &resume->sidecar.header.wrapping;
+	struct wrapping found = survey->wrapping;
+	int ret = 0;
+
+	if (found.level && wrapping->level)
+		found.level = wrapping->level;
+	if (found.archive == wrapping->archive && found.level == wrapping->level)
+		ret = resume_wrapped_marks(&resume->sidecar, &resume->output, &survey->at);
+	if (ret)
+		return ret < 0 ? -1 : 0;
+	*wrapping = found;
+	return journal_rewrap(resume->journal, &resume->sidecar);
+}
+
+int append_broken_off(const struct resume *resume)
+{
+	char *command = resume_command_append(journal_path(resume->journal), resume->options,
+					      resume->output_path);
+
+	error_line("interrupted; resume with: %s", command);
+	free(command);
+	return EXIT_BROKEN_OFF;
+}
+
+static int note_complete(struct resume *resume, const struct survey *survey)
+{
+	struct sidecar_place total = {
+		.output_offset = survey->plain,
+		.file_offset = survey->size,
+	};
+
+	info_line("the stream is complete: all %llu bytes were sent", survey->plain);
+	if (journal_complete(resume->journal, &total) || journal_sync(resume->journal))
+		return append_broken_off(resume);
+	return EXIT_DONE;
+}
+
+/* Whether the snapshot is still there matters only if something is left to be made of it. */
+static int go_on(struct resume *resume, struct survey *survey)
+{
+	bool complete = resume_point_complete(&resume->sidecar, &resume->point);
+
+	if (complete && append_is_whole_archive(resume, survey))
+		return note_complete(resume, survey);
+	if (!complete && !resume->subject.source && resume_open_subject(resume))
+		return EXIT_FAILED;
+	if (survey_cut(survey) || adapt_sidecar(resume, survey))
+		return append_broken_off(resume);
+	if (complete)
+		info_line("the stream is complete: all %llu bytes were sent",
+			  sidecar_made(&resume->sidecar));
+	resume->point.at = survey->at;
+	resume->mark = sidecar_wrapped(&resume->sidecar) && survey->at.file_offset;
+	return resume_go_on(resume);
+}
+
+static int survey_with_proof(struct resume *resume, struct survey *survey, struct judge *judge)
+{
+	const struct sidecar *sidecar = &resume->sidecar;
+
+	survey->skip = sidecar->count ? sidecar->batches[0].output_offset : 0;
+	survey->context = judge;
+	judge->all = XXH3_createState();
+	if (!judge->all || proof_begin(&judge->proof, sidecar, 0))
+		return error_line("out of memory");
+	XXH3_128bits_reset(judge->all);
+	return survey_file(survey);
+}
+
+int append_with_sidecar(struct resume *resume)
+{
+	struct survey survey = {
+		.fd = resume->output.fd,
+		.name = resume->output_path,
+		.take = take,
+	};
+	struct judge judge = { .survey = &survey };
+	int code = EXIT_FAILED;
+
+	if (!survey_with_proof(resume, &survey, &judge) &&
+	    !find_point(resume, &survey, &judge))
+		code = go_on(resume, &survey);
+	else if (survey.stopped)
+		code = append_stopped(resume);
+	proof_end(&judge.proof);
+	XXH3_freeState(judge.all);
+	survey_clear(&survey);
+	return code;
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * resume --append without a sidecar: FILE's commands beside those that would be made.
+ *
+ * FILE may come from btrfs send. Nothing is changed before all of it has been looked at; then it
+ * gets a sidecar, as if sendcp had made it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "job/conflicts.h"
+#include "job/header.h"
+#include "job/verbose.h"
+#include "resume/append/append.h"
+#include "resume/append/survey.h"
+#include "resume/append/walk.h"
+#include "util/alloc.h"
+#include "util/message.h"
+#include "util/signals.h"
+
+/* What the walk found to agree is all that is proven. */
+static bool take_agreed(void *context, const void *data, size_t size, u64 *proven)
+{
+	const struct survey *survey = context;
+
+	*proven = survey->skip;
+	return survey->plain <= survey->skip;
+}
+
+/* Walks through FILE once. walk->again: a flag was found out, do it once more. */
+static int walk_file(struct resume *resume, struct walk *walk, u32 batch_size)
+{
+	struct unwrap *unwrap;
+	int ret = -1;
+
+	walk->again = false;
+	walk->index = 0;
+	walk->agreed = 0;
+	if (lseek(resume->output.fd, 0, SEEK_SET) < 0)
+		return error_line("cannot read %s: %s", walk->name, strerror(errno));
+	unwrap = unwrap_open_fd(resume->output.fd);
+	if (!unwrap)
+		return error_line("out of memory");
+	walk->reader = stream_reader_new(unwrap);
+	if (!walk->reader)
+		error_line("out of memory");
+	else if (!walk_batches_begin(&walk->batches, &resume->sidecar, batch_size))
+		ret = walk_stream(walk);
+	walk_batches_end(&walk->batches);
+	stream_reader_free(walk->reader);
+	unwrap_close(unwrap);
+	return ret;
+}
+
+static int walk_until_known(struct resume *resume, struct walk *walk, u32 batch_size)
+{
+	int ret;
+
+	do
+		ret = walk_file(resume, walk, batch_size);
+	while (!ret && walk->again);
+	if (ret)
+		return -1;
+	if (!walk->agreed)
+		return error_line("%s holds no send stream, or not even its first command: there "
+				  "is nothing to resume", walk->name);
+	verbose_line(1, "%s: %llu bytes of the stream agree with what would be sent", walk->name,
+		     walk->agreed);
+	return 0;
+}
+
+static int survey_agreed(struct resume *resume, const struct walk *walk, struct survey *survey)
+{
+	*survey = (struct survey){
+		.fd = resume->output.fd,
+		.name = resume->output_path,
+		.take = take_agreed,
+		.context = survey,
+		.skip = walk->agreed,
+	};
+	return survey_file(survey);
+}
+
+/* Batches that end behind byte @end are as if they had never been. */
+static void forget_behind(struct sidecar *sidecar, u64 end)
+{
+	while (sidecar_made(sidecar) > end)
+		free(sidecar->batches[--sidecar->count].checkpoint);
+}
+
+/*
+ * A part of a block that is not compressed can be read, but such a frame can be cut behind whole
+ * blocks only: what the walk has seen may be more than what can be kept.
+ */
+static int survey_until_kept(struct resume *resume, struct walk *walk, struct survey *survey)
+{
+	if (survey_agreed(resume, walk, survey))
+		return -1;
+	if (!survey->wrapping.level || survey->plain >= walk->agreed)
+		return 0;
+	forget_behind(&resume->sidecar, survey->plain);
+	walk->agreed = sidecar_made(&resume->sidecar);
+	survey_clear(survey);
+	return survey_agreed(resume, walk, survey);
+}
+
+/* Where FILE is cut. Archives have come another way (append_archive.c). */
+static int find_cut(struct resume *resume, struct walk *walk, struct survey *survey)
+{
+	if (survey_until_kept(resume, walk, survey))
+		return -1;
+	if (!survey->wrapping.level)
+		survey->at = (struct sidecar_place){ walk->agreed, walk->agreed, 0 };
+	return resume_point_stream(&resume->sidecar, walk->agreed, &resume->point);
+}
+
+/* -1 with an error line; errno is 0 if that was not what a call said. */
+static int make_sidecar(struct resume *resume, const struct survey *survey)
+{
+	char *path = xasprintf("%s.cp", resume->options->append);
+	struct sidecar *sidecar = &resume->sidecar;
+	struct stat st;
+	int ret = -1, failed;
+
+	errno = 0;
+	sidecar->header.wrapping = survey->wrapping;
+	/* A crash may have left an empty one, which is nothing to go on with. */
+	if (!stat(path, &st) && st.st_size)
+		error_line("%s is there: resume with --checkpoint %s --append, or remove it", path,
+			   path);
+	else
+		ret = journal_create_with(path, sidecar, &resume->journal);
+	failed = errno;
+	free(path);
+	errno = failed;
+	return ret;
+}
+
+/* No room for the sidecar is nothing that lasts. */
+static int no_sidecar(const struct resume *resume)
+{
+	return errno == ENOSPC || errno == EDQUOT ? append_try_again(resume) : EXIT_FAILED;
+}
+
+static int go_on(struct resume *resume, struct survey *survey)
+{
+	if (make_sidecar(resume, survey))
+		return no_sidecar(resume);
+	if (survey_cut(survey))
+		return append_broken_off(resume);
+	if (resume_point_complete(&resume->sidecar, &resume->point))
+		info_line("the stream is complete: all %llu bytes were sent",
+			  sidecar_made(&resume->sidecar));
+	else
+		info_line("%s: the stream is right up to byte %llu and is resumed there",
+			  survey->name, sidecar_made(&resume->sidecar));
+	resume->known = survey->blocks.rest;
+	resume->known_size = survey->blocks.rest_size;
+	survey->blocks.rest = NULL;
+	resume->point.at = survey->at;
+	resume->mark = survey->wrapping.level;
+	return resume_go_on(resume);
+}
+
+static int check_follows(const struct resume *resume, const struct survey *survey)
+{
+	if (!resume_point_complete(&resume->sidecar, &resume->point))
+		return 0;
+	return append_check_follows(resume, survey);
+}
+
+static int walk_and_go_on(struct resume *resume)
+{
+	struct stream_settings settings;
+	struct survey survey = { 0 };
+	struct walk walk = {
+		.name = resume->output_path,
+		.subject = &resume->subject,
+	};
+	int code = EXIT_FAILED;
+
+	send_settings(resume->options, &settings);
+	if (!walk_until_known(resume, &walk, (u32)settings.buffer_size) &&
+	    !send_header(&resume->subject, resume->options, &settings, resume->output_path,
+			 &resume->sidecar.header) &&
+	    !find_cut(resume, &walk, &survey) && !check_follows(resume, &survey) &&
+	    !walk_prove(&walk, &resume->sidecar))
+		code = go_on(resume, &survey);
+	else if (walk.stopped || survey.stopped)
+		code = append_stopped(resume);
+	survey_clear(&survey);
+	return code;
+}
+
+int append_without_sidecar(struct resume *resume)
+{
+	if (subject_open(resume->options, &resume->subject))
+		return EXIT_FAILED;
+	source_set_interrupt(resume->subject.source, signals_stop_flag());
+	verbose_source(&resume->subject);
+	if (conflicts_resume(&resume->subject, resume->options, resume->output_path))
+		return EXIT_FAILED;
+	return walk_and_go_on(resume);
+}

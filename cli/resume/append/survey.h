@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looking through a file that holds a stream, in whatever wrapping, for where it can be gone on
+ * with. Nothing is changed by that.
+ */
+#ifndef CLI_RESUME_APPEND_SURVEY_H
+#define CLI_RESUME_APPEND_SURVEY_H
+
+#include "journal/format.h"
+#include "resume/append/blocks.h"
+
+#define SURVEY_HEAD 16
+
+struct survey {
+	int fd;
+	/* For messages, and for what to make of an empty file. */
+	const char *name;
+	/* Takes the stream's bytes; see blocks.h. Of plain files, those from ->skip on. */
+	blocks_take_fn take;
+	void *context;
+	u64 skip;
+
+	/* What was found. The level is the default one. */
+	struct wrapping wrapping;
+	u64 size;
+	/* Bytes of the stream that can be read, the first of them, and how many are proven. */
+	u64 plain;
+	u8 head[SURVEY_HEAD];
+	u64 proven;
+	/* Where it is cut: not behind what is proven. */
+	struct sidecar_place at;
+	/* Compressed, and no archive. */
+	struct blocks_result blocks;
+	/* An archive of ours, if it is one. */
+	bool manifest;
+	/* That archive is whole, and what follows this byte is not its own; 0: not so. */
+	u64 followed;
+	/* The file ends as its wrapping should. */
+	bool whole;
+	/* By a signal, on the way. */
+	bool stopped;
+};
+
+/*
+ * -1: it cannot be read, with an error line, or ->stopped, without one. ->fd to ->skip are the
+ * caller's.
+ */
+int survey_file(struct survey *survey);
+void survey_clear(struct survey *survey);
+
+/*
+ * Cuts the file at ->at, durably, so that it can be gone on with there; ->at.file_offset becomes
+ * its new length. -1 with an error line.
+ */
+int survey_cut(struct survey *survey);
+
+#endif

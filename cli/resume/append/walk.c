@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A stream that is there, command by command beside those that the engine would make.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "resume/append/walk.h"
+#include "sender/sender.h"
+#include "util/message.h"
+#include "util/signals.h"
+
+static const char *subvolume_name(const struct walk *walk)
+{
+	return walk->subject->subvolumes[walk->index].spec;
+}
+
+static int open_engine(struct walk *walk, const struct stream_command *command)
+{
+	struct scp_error error;
+
+	if (walk->engine)
+		return 0;
+	if (walk->index == walk->subject->count)
+		return error_line("%s goes on behind byte %llu with another stream: name its "
+				  "subvolume too", walk->name, command->offset);
+	if (sender_engine(walk->subject, walk->subject->source, walk->index, NULL, 0,
+			  &walk->engine, &error))
+		return error_engine(subvolume_name(walk), &error);
+	return 0;
+}
+
+/* Only a signal to stop ends this early. */
+static int pass(struct walk *walk, bool *end)
+{
+	int ret;
+
+	do
+		ret = scp_engine_pass(walk->engine, walk->head, walk->room, &walk->known,
+				      &walk->length, end);
+	while (ret == -EINTR && !signals_stopped());
+	walk->stopped = ret == -EINTR;
+	if (walk->stopped)
+		return -1;
+	return ret ? error_engine(subvolume_name(walk), scp_engine_error(walk->engine)) : 0;
+}
+
+/* Contents and the checksum over them are not known; that it is right the reader has seen. */
+static bool same(const struct walk *walk, const struct stream_command *command)
+{
+	const size_t crc = offsetof(struct scp_command_header, crc);
+
+	if (command->size != walk->length)
+		return false;
+	if (walk->known == walk->length)
+		return !memcmp(command->bytes, walk->head, walk->known);
+	return !memcmp(command->bytes, walk->head, crc) &&
+	       !memcmp(command->bytes + SCP_COMMAND_HEADER_SIZE,
+		       walk->head + SCP_COMMAND_HEADER_SIZE,
+		       walk->known - SCP_COMMAND_HEADER_SIZE);
+}
+
+/* Commands that are only there with an option tell that it was given. */
+static bool shows_option(struct walk *walk, const struct stream_command *command)
+{
+	u32 flag = command->type == SCP_C_ENCODED_WRITE ? SCP_SEND_COMPRESSED :
+		   command->type == SCP_C_UPDATE_EXTENT ? SCP_SEND_NO_FILE_DATA : 0;
+
+	if (!flag || walk->subject->flags & flag)
+		return false;
+	walk->subject->flags |= flag;
+	return true;
+}
+
+static int take_header(struct walk *walk, const struct stream_command *header)
+{
+	if (header->protocol > SCP_PROTOCOL_MAX)
+		return error_line("%s is of protocol %u, the highest that can be made is %d",
+				  walk->name, header->protocol, SCP_PROTOCOL_MAX);
+	if (header->offset && header->protocol != walk->subject->protocol)
+		return error_line("%s holds streams of several protocols", walk->name);
+	walk->subject->protocol = header->protocol;
+	return 0;
+}
+
+static int end_subvolume(struct walk *walk)
+{
+	int ret = walk_batches_close(&walk->batches, walk->engine, true);
+
+	scp_engine_close(walk->engine);
+	walk->engine = NULL;
+	walk->index++;
+	return ret;
+}
+
+/*
+ * What the engine has in @command's place. Without an END (-e), it is found only then that a
+ * subvolume is complete, and that the command is the next one's first.
+ */
+static int pass_beside(struct walk *walk, const struct stream_command *command, bool *end)
+{
+	do {
+		if (open_engine(walk, command))
+			return -1;
+		if (walk_batches_full(&walk->batches, command->size) &&
+		    walk_batches_close(&walk->batches, walk->engine, false))
+			return -1;
+		if (pass(walk, end) || (!walk->length && end_subvolume(walk)))
+			return -1;
+	} while (!walk->length);
+	return 0;
+}
+
+/* Returns 1 if there is no need to look at more. */
+static int walk_command(struct walk *walk, const struct stream_command *command)
+{
+	bool end;
+
+	if (!command->type && take_header(walk, command))
+		return -1;
+	if (pass_beside(walk, command, &end))
+		return -1;
+	if (!same(walk, command)) {
+		walk->again = shows_option(walk, command);
+		return walk->again ? 1 : walk_difference(walk, command);
+	}
+	walk_batches_command(&walk->batches, command->bytes, command->size);
+	walk->agreed = command->offset + command->size;
+	return end ? end_subvolume(walk) : 0;
+}
+
+static int walk_all(struct walk *walk)
+{
+	const struct stream_command *command;
+	int ret = 0;
+
+	while (!ret && (command = stream_next(walk->reader)))
+		ret = walk_command(walk, command);
+	if (ret)
+		return ret;
+	if (stream_how(walk->reader) == STREAM_FAILED)
+		return error_line("%s: %s", walk->name, stream_what(walk->reader));
+	if (stream_how(walk->reader) == STREAM_DAMAGED)
+		warn_line("%s: %s; what follows byte %llu of the stream is made again", walk->name,
+			  stream_what(walk->reader), walk->agreed);
+	if (!walk->engine)
+		return 0;
+	if (scp_engine_revalidate(walk->engine))
+		return error_engine(subvolume_name(walk), scp_engine_error(walk->engine));
+	return walk_batches_close(&walk->batches, walk->engine, false);
+}
+
+int walk_stream(struct walk *walk)
+{
+	int ret;
+
+	walk->room = scp_buffer_min(SCP_PROTOCOL_MAX);
+	walk->head = malloc(walk->room);
+	if (!walk->head)
+		return error_line("out of memory");
+	ret = walk_all(walk);
+	scp_engine_close(walk->engine);
+	walk->engine = NULL;
+	free(walk->head);
+	walk->head = NULL;
+	return ret < 0 ? -1 : 0;
+}

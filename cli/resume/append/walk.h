@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A stream that is there, command by command beside those that the engine would make.
+ *
+ * Contents of files are not read: of a command with contents, where they go and how long they are
+ * is compared, and its checksum is right. What comes out is a sidecar's batches, as if sendcp had
+ * sent the stream. Functions print their own error lines and return -1, or 0.
+ */
+#ifndef CLI_RESUME_APPEND_WALK_H
+#define CLI_RESUME_APPEND_WALK_H
+
+#include "job/send_job.h"
+#include "parse/reader.h"
+#include "resume/append/walk_batches.h"
+
+struct walk {
+	/* For messages. */
+	const char *name;
+	/* Protocol and flags are set by what the stream shows. */
+	struct subject *subject;
+	struct stream_reader *reader;
+	struct walk_batches batches;
+	struct scp_engine *engine;
+	size_t index;
+	/* A flag was found out on the way: all of it is to be done again. */
+	bool again;
+	/* By a signal: no error line was printed. */
+	bool stopped;
+	/* Where the part that agrees ends. */
+	u64 agreed;
+	/* What the engine made last, without contents. */
+	u8 *head;
+	size_t room;
+	u32 known;
+	u32 length;
+};
+
+/* ->batches and ->agreed tell what is there; 0 also if the stream is cut or damaged behind that. */
+int walk_stream(struct walk *walk);
+
+/*
+ * Makes the batches of the last bytes again: their contents are those of the stream. The engine's
+ * part of the walk is proven by that.
+ */
+int walk_prove(struct walk *walk, const struct sidecar *sidecar);
+
+/* Says how @command differs from walk->head, which the engine makes there. Returns -1. */
+int walk_difference(const struct walk *walk, const struct stream_command *command);
+#endif

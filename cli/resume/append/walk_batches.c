@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Batches for a sidecar, made of a stream that passes by.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal/write.h"
+#include "resume/append/walk_batches.h"
+#include "util/message.h"
+
+static void drop_front(struct sidecar *sidecar, size_t count)
+{
+	if (!count)
+		return;
+	for (size_t i = 0; i < count; i++)
+		free(sidecar->batches[i].checkpoint);
+	sidecar->count -= count;
+	memmove(sidecar->batches, sidecar->batches + count,
+		sidecar->count * sizeof(*sidecar->batches));
+}
+
+int walk_batches_begin(struct walk_batches *batches, struct sidecar *sidecar, u32 size)
+{
+	drop_front(sidecar, sidecar->count);
+	*batches = (struct walk_batches){
+		.sidecar = sidecar,
+		.size = size,
+		.hash = XXH3_createState(),
+	};
+	if (!batches->hash)
+		return error_line("out of memory");
+	XXH3_128bits_reset(batches->hash);
+	return 0;
+}
+
+void walk_batches_end(struct walk_batches *batches)
+{
+	XXH3_freeState(batches->hash);
+	batches->hash = NULL;
+}
+
+void walk_batches_command(struct walk_batches *batches, const void *bytes, u32 size)
+{
+	XXH3_128bits_update(batches->hash, bytes, size);
+	batches->open.length += size;
+}
+
+bool walk_batches_full(const struct walk_batches *batches, u32 size)
+{
+	return batches->open.length && batches->open.length + (u64)size > batches->size;
+}
+
+static int take_checkpoint(struct scp_engine *engine, struct sidecar_batch *batch)
+{
+	int ret = scp_engine_checkpoint(engine, NULL, 0, &batch->checkpoint_size);
+
+	if (ret != -ENOBUFS)
+		return ret ? ret : -EINVAL;
+	batch->checkpoint = malloc(batch->checkpoint_size);
+	if (!batch->checkpoint)
+		return -ENOMEM;
+	return scp_engine_checkpoint(engine, batch->checkpoint, batch->checkpoint_size,
+				     &batch->checkpoint_size);
+}
+
+/* A sidecar would drop the old ones too. */
+static void thin(struct sidecar *sidecar)
+{
+	const struct sidecar_batch *batches = sidecar->batches;
+	size_t old = 0;
+
+	if (sidecar_made(sidecar) - batches[0].output_offset < 2 * JOURNAL_KEEP)
+		return;
+	while (sidecar_made(sidecar) - sidecar_batch_end(&batches[old + 1]) >= JOURNAL_KEEP)
+		old++;
+	drop_front(sidecar, old);
+}
+
+static int add(struct sidecar *sidecar, const struct sidecar_batch *batch)
+{
+	struct sidecar_batch *grown;
+	size_t room = sidecar->room ? 2 * sidecar->room : 64;
+
+	if (sidecar->count == sidecar->room) {
+		grown = reallocarray(sidecar->batches, room, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		sidecar->batches = grown;
+		sidecar->room = room;
+	}
+	sidecar->batches[sidecar->count++] = *batch;
+	return 0;
+}
+
+/* The next batch follows where this one ends. */
+static void open_next(struct walk_batches *batches, const struct sidecar_batch *batch)
+{
+	batches->open = (struct sidecar_batch){
+		.subvolume = batch->subvolume + batch->end,
+		.stream_offset = batch->end ? 0 : batch->stream_offset + batch->length,
+		.output_offset = sidecar_batch_end(batch),
+	};
+	XXH3_128bits_reset(batches->hash);
+}
+
+int walk_batches_close(struct walk_batches *batches, struct scp_engine *engine, bool last)
+{
+	struct sidecar_batch batch = batches->open;
+	XXH128_canonical_t canonical;
+	int ret;
+
+	if (!batch.length && !last)
+		return 0;
+	batch.end = last;
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(batches->hash));
+	memcpy(batch.hash, canonical.digest, sizeof(batch.hash));
+	ret = take_checkpoint(engine, &batch);
+	if (!ret)
+		ret = add(batches->sidecar, &batch);
+	if (ret) {
+		free(batch.checkpoint);
+		return error_line("cannot take a checkpoint: %s", strerror(-ret));
+	}
+	open_next(batches, &batch);
+	thin(batches->sidecar);
+	return 0;
+}

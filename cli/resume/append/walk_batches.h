@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Batches for a sidecar, made of a stream that passes by.
+ */
+#ifndef CLI_RESUME_APPEND_WALK_BATCHES_H
+#define CLI_RESUME_APPEND_WALK_BATCHES_H
+
+#include <xxhash.h>
+#include <sendcp/engine.h>
+
+#include "journal/format.h"
+
+struct walk_batches {
+	/* Only its batches; old ones go when enough newer ones are there. */
+	struct sidecar *sidecar;
+	/* A batch ends when the next command would make it longer. */
+	u32 size;
+	XXH3_state_t *hash;
+	/* What has passed since the last batch ended. */
+	struct sidecar_batch open;
+};
+
+/* Empties @sidecar's list. -1 with an error line; walk_batches_end() in any case. */
+int walk_batches_begin(struct walk_batches *batches, struct sidecar *sidecar, u32 size);
+void walk_batches_end(struct walk_batches *batches);
+
+/* The next command, which @engine has passed over. */
+void walk_batches_command(struct walk_batches *batches, const void *bytes, u32 size);
+/* Does a batch have to end before a command of @size bytes? */
+bool walk_batches_full(const struct walk_batches *batches, u32 size);
+/* Ends a batch where @engine is. @last: its subvolume is complete. -1 with an error line. */
+int walk_batches_close(struct walk_batches *batches, struct scp_engine *engine, bool last);
+
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What to tell of a command that is not the one that would be made.
+ */
+#include <string.h>
+
+#include "resume/append/walk.h"
+#include "util/message.h"
+#include "util/text.h"
+
+/* An attribute of walk->head, none of whose attributes before contents lacks its length. */
+static const u8 *made_attribute(const struct walk *walk, u32 type, u32 *length)
+{
+	u32 at = SCP_COMMAND_HEADER_SIZE;
+
+	while (at + SCP_ATTR_HEADER_SIZE <= walk->known) {
+		const u8 *attribute = walk->head + at;
+
+		*length = scp_get_le16(attribute + 2);
+		if (scp_get_le16(attribute) == type)
+			return attribute + SCP_ATTR_HEADER_SIZE;
+		at += SCP_ATTR_HEADER_SIZE + *length;
+	}
+	return NULL;
+}
+
+/* Both have it, and it is not the same; then *@made is the engine's. */
+static bool differs(const struct walk *walk, const struct stream_command *command, u32 type,
+		    const struct stream_attribute **there, const u8 **made)
+{
+	u32 length = 0;
+
+	*there = stream_attribute(command, type);
+	*made = made_attribute(walk, type, &length);
+	return *there && *made &&
+	       ((*there)->length != length || memcmp((*there)->value, *made, length));
+}
+
+static int other_uuid(const struct walk *walk, const char *what, const u8 *there, const u8 *made)
+{
+	char is[UUID_TEXT_SIZE], was[UUID_TEXT_SIZE];
+
+	uuid_text(there, was);
+	uuid_text(made, is);
+	return error_line("%s was made of another %s: of %s, and not of %s", walk->name, what, was,
+			  is);
+}
+
+/* What the first command says of the subvolume and its parent. */
+static int other_subvolume(const struct walk *walk, const struct stream_command *command)
+{
+	const char *spec = walk->subject->subvolumes[walk->index].spec;
+	const struct stream_attribute *there;
+	const u8 *made;
+
+	if (command->type != scp_get_le16(walk->head + sizeof(u32)))
+		return error_line(command->type == SCP_C_SNAPSHOT ?
+				  "%s holds what changed since a parent: name that with -p" :
+				  "%s holds a full stream: there is no parent (-p, -c)",
+				  walk->name);
+	if (differs(walk, command, SCP_A_UUID, &there, &made))
+		return other_uuid(walk, "subvolume", there->value, made);
+	if (differs(walk, command, SCP_A_CLONE_UUID, &there, &made))
+		return other_uuid(walk, "parent", there->value, made);
+	if (differs(walk, command, SCP_A_CTRANSID, &there, &made))
+		return error_line("%s was changed since %s was made (transaction %llu then, %llu "
+				  "now)", spec, walk->name, stream_attribute_u64(there),
+				  scp_get_le64(made));
+	if (differs(walk, command, SCP_A_CLONE_CTRANSID, &there, &made))
+		return error_line("the parent was changed since %s was made", walk->name);
+	if (differs(walk, command, SCP_A_PATH, &there, &made))
+		return error_line("%s calls the subvolume \"%.*s\", which is not its name any "
+				  "more: give it that name again", walk->name, (int)there->length,
+				  (const char *)there->value);
+	return error_line("%s does not begin as the stream of %s would", walk->name, spec);
+}
+
+static bool begins_subvolume(u16 type)
+{
+	return type == SCP_C_SUBVOL || type == SCP_C_SNAPSHOT;
+}
+
+/* An END too many, or one that is missing. */
+static int other_end(const struct walk *walk, bool there)
+{
+	if (there)
+		return error_line("%s has an END behind each subvolume: it was made without -e",
+				  walk->name);
+	return error_line("%s has several subvolumes in one stream: give -e, as it was given to "
+			  "the send", walk->name);
+}
+
+int walk_difference(const struct walk *walk, const struct stream_command *command)
+{
+	u16 made = scp_get_le16(walk->head + sizeof(u32));
+	char name[24];
+
+	if ((command->type == SCP_C_END && begins_subvolume(made)) ||
+	    (made == SCP_C_END && begins_subvolume(command->type)))
+		return other_end(walk, command->type == SCP_C_END);
+	if (begins_subvolume(command->type))
+		return other_subvolume(walk, command);
+	return error_line("%s is not what would be sent: from byte %llu of the stream (command "
+			  "%llu, %s) on it differs. Was it made with other options or clone "
+			  "sources? If not, cut it there, and it can be gone on with",
+			  walk->name, command->offset, command->number,
+			  stream_command_name(command->type, name));
+}

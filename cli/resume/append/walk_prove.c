@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Proving by what files hold that a stream that is there is the one that would be made.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "resume/append/walk.h"
+#include "resume/point.h"
+#include "util/message.h"
+
+/* So much of the stream's end is made again, contents and all. */
+#define PROVEN_SPAN (64ULL << 20)
+
+static int report(struct walk *walk, const struct sidecar_batch *batch,
+		  const struct stream_outcome *outcome)
+{
+	if (outcome->how == STREAM_DIFFERS)
+		return error_line("%s holds other contents of files than would be sent, between "
+				  "the bytes %llu and %llu of the stream: left as it is",
+				  walk->name, batch->output_offset, sidecar_batch_end(batch));
+	walk->stopped = outcome->how == STREAM_STOPPED;
+	if (walk->stopped)
+		return -1;
+	return error_engine(outcome->what, &outcome->error);
+}
+
+/* The first one's beginning may have been dropped; there is enough then. */
+static int prove_batch(struct walk *walk, const struct sidecar *sidecar, size_t index)
+{
+	const struct sidecar_batch *batch = &sidecar->batches[index];
+	struct stream_outcome outcome;
+	struct resume_point point;
+	u8 *data;
+	int ret;
+
+	if (!batch->length || !resume_point_batch(sidecar, index, &point))
+		return 0;
+	data = malloc(batch->length);
+	if (!data)
+		return error_line("out of memory");
+	ret = resume_point_make(&point, walk->subject, data, &outcome);
+	free(data);
+	return ret ? report(walk, batch, &outcome) : 0;
+}
+
+int walk_prove(struct walk *walk, const struct sidecar *sidecar)
+{
+	u64 made = sidecar_made(sidecar);
+
+	for (size_t i = sidecar->count; i--;) {
+		const struct sidecar_batch *batch = &sidecar->batches[i];
+
+		if (made - sidecar_batch_end(batch) >= PROVEN_SPAN)
+			break;
+		if (prove_batch(walk, sidecar, i))
+			return -1;
+	}
+	return 0;
+}

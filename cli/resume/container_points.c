@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Where a broken-off wrapped stream goes on: at a mark, behind which nothing depends on what is
+ * before it.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "container/range.h"
+#include "journal/batch_verifier.h"
+#include "resume/point.h"
+#include "util/message.h"
+
+static int point_at_mark(const struct sidecar *sidecar, const struct sidecar_place *mark,
+			 struct resume_point *point)
+{
+	if (resume_point_stream(sidecar, mark->output_offset, point))
+		return -1;
+	point->at = *mark;
+	return 0;
+}
+
+/* How many marks lie at or before byte @at of the file. */
+static size_t marks_until(const struct sidecar *sidecar, u64 at)
+{
+	size_t count = sidecar->mark_count;
+
+	while (count && sidecar->marks[count - 1].file_offset > at)
+		count--;
+	return count;
+}
+
+static int not_a_mark(const struct sidecar *sidecar, u64 at, size_t count)
+{
+	u64 usable = count ? sidecar->marks[count - 1].file_offset : 0;
+
+	return error_line("the stream is compressed or in an archive and cannot be resumed at byte "
+			  "%llu, which lies in the middle of a frame: truncate the receiver's copy "
+			  "to %llu bytes, then resume with --at %llu", at, usable, usable);
+}
+
+int resume_wrapped_at(const struct sidecar *sidecar, u64 at, struct resume_point *point)
+{
+	size_t count = marks_until(sidecar, at);
+
+	if (!at)
+		return resume_point_stream(sidecar, 0, point);
+	if (sidecar->complete && at == sidecar->complete_size)
+		return 1;
+	if (!count || sidecar->marks[count - 1].file_offset != at)
+		return not_a_mark(sidecar, at, count);
+	return point_at_mark(sidecar, &sidecar->marks[count - 1], point);
+}
+
+static void take(void *context, const void *data, size_t size)
+{
+	proof_feed(context, data, size);
+}
+
+/*
+ * Does the file hold between two marks what was written there? The frames' own checksums tell of
+ * what lies in batches that began before @from.
+ */
+static int holds(const struct sidecar *sidecar, const struct output *file,
+		 const struct sidecar_place *from, const struct sidecar_place *to)
+{
+	struct proof proof;
+	u64 plain = 0;
+	int ret = proof_begin(&proof, sidecar, from->output_offset);
+
+	if (!ret)
+		ret = range_read(file->fd, &sidecar->header.wrapping, from->file_offset,
+				 to->file_offset, take, &proof, &plain);
+	if (ret > 0)
+		ret = !proof.wrong && plain == to->output_offset - from->output_offset;
+	proof_end(&proof);
+	return ret < 0 ? error_line("cannot read %s: %s", file->name, strerror(-ret)) : ret;
+}
+
+/* Of the file's beginning nothing may be known any more: old lines are dropped. */
+static bool beginning_known(const struct sidecar *sidecar)
+{
+	return sidecar->count && !sidecar->batches[0].output_offset;
+}
+
+/* What lies between mark number @index and the one before it, as holds(). */
+static int mark_holds(const struct sidecar *sidecar, const struct output *file, size_t index)
+{
+	static const struct sidecar_place beginning;
+	const struct sidecar_place *mark = &sidecar->marks[index];
+
+	if (index)
+		return holds(sidecar, file, mark - 1, mark);
+	if (!beginning_known(sidecar))
+		return 0;
+	return holds(sidecar, file, &beginning, mark);
+}
+
+/*
+ * How many of the first *@count marks are proven: all that the sidecar knows of. Old lines are
+ * dropped, so that is not much even of a large file.
+ */
+static int count_proven(const struct sidecar *sidecar, const struct output *file, size_t *count)
+{
+	const size_t end = *count;
+	size_t first = end > 1 && !beginning_known(sidecar) ? 1 : 0;
+
+	for (*count = first; *count < end; (*count)++) {
+		int ret = mark_holds(sidecar, file, *count);
+
+		if (ret < 0)
+			return -1;
+		if (!ret)
+			break;
+	}
+	if (*count == first)
+		*count = 0;
+	return 0;
+}
+
+int resume_wrapped_marks(const struct sidecar *sidecar, const struct output *file,
+			 const struct sidecar_place *at)
+{
+	size_t count = marks_until(sidecar, at->file_offset);
+
+	return count ? mark_holds(sidecar, file, count - 1) : 1;
+}
+
+int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
+			struct resume_point *point)
+{
+	struct stat st;
+	size_t count;
+
+	*point = (struct resume_point){ 0 };
+	if (fstat(file->fd, &st))
+		return error_line("cannot look at %s: %s", file->name, strerror(errno));
+	count = marks_until(sidecar, scp_min((u64)st.st_size, limit));
+	if (count_proven(sidecar, file, &count))
+		return -1;
+	if (!count)
+		return 1;
+	verbose_line(1, "%s: %llu of %llu bytes are proven", file->name,
+		     sidecar->marks[count - 1].file_offset, (u64)st.st_size);
+	return point_at_mark(sidecar, &sidecar->marks[count - 1], point);
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Resuming in a regular file.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "job/conflicts.h"
+#include "job/resume_command.h"
+#include "resume/file.h"
+#include "resume/prefix.h"
+#include "util/fileio.h"
+#include "util/message.h"
+
+/* What ends an archive: a line, and the format's own end, up to a tape's record. */
+#define ARCHIVE_END_MAX (64u << 10)
+
+
+/* What a crash can have lost at the file's end, or left there without a line. */
+static u64 undurable(const struct sidecar *sidecar)
+{
+	return scp_min(sidecar->header.interval, INT64_MAX / 4) +
+	       2 * scp_min(sidecar->header.buffer_size, SIDECAR_BATCH_MAX);
+}
+
+/* Bytes that the file had, as far as the sidecar knows. */
+static u64 known_size(const struct sidecar *sidecar)
+{
+	if (!sidecar_wrapped(sidecar))
+		return sidecar_made(sidecar);
+	return sidecar->mark_count ? sidecar->marks[sidecar->mark_count - 1].file_offset : 0;
+}
+
+/* How to go against this refusal. Returns -1. */
+static int offer_restart(const struct resume *resume)
+{
+	char *command = resume_command(journal_path(resume->journal), resume->options);
+
+	error_line("to start over there: %s --restart", command);
+	free(command);
+	return -1;
+}
+
+static int not_mounted(const struct resume *resume)
+{
+	const struct sidecar_header *header = &resume->sidecar.header;
+
+	return error_line("%s was on the filesystem mounted at %s, which is not mounted there now: "
+			  "mount it, or name the file with -f", resume->output_path,
+			  header->output_place.point ? header->output_place.point : "another "
+			  "place");
+}
+
+/* The path the sidecar names, on the filesystem it names; another path is the user's own. */
+static bool same_place(const struct resume *resume)
+{
+	const struct sidecar_header *header = &resume->sidecar.header;
+	struct mount_place now;
+	bool same;
+
+	if (resume->options->output || !header->output ||
+	    strcmp(header->output, resume->output_path))
+		return true;
+	mount_place_find(resume->output_path, &now);
+	same = mount_place_same(&header->output_place, &now);
+	mount_place_clear(&now);
+	return same;
+}
+
+static int missing(const struct resume *resume)
+{
+	if (!same_place(resume))
+		return not_mounted(resume);
+	error_line("%s is not there, and had %llu bytes: if it was moved, name it with -f FILE",
+		   resume->output_path, known_size(&resume->sidecar));
+	return offer_restart(resume);
+}
+
+static int emptied(const struct resume *resume)
+{
+	error_line("%s is empty, and had %llu bytes", resume->output_path,
+		   known_size(&resume->sidecar));
+	return offer_restart(resume);
+}
+
+static int not_proven(const struct resume *resume)
+{
+	error_line("%s: nothing in it is proven to be this stream: left as it is",
+		   resume->output_path);
+	return offer_restart(resume);
+}
+
+static bool is_zero(const struct output *file, u64 from, u64 to)
+{
+	u8 buffer[4096];
+
+	while (from < to) {
+		size_t part = (size_t)scp_min(to - from, sizeof(buffer));
+
+		if (read_at(file->fd, buffer, part, from))
+			return false;
+		for (size_t i = 0; i < part; i++)
+			if (buffer[i])
+				return false;
+		from += part;
+	}
+	return true;
+}
+
+int resume_file_check_tail(const struct output *file, u64 end, u64 size, u64 own)
+{
+	if (size <= end || size - end <= own || is_zero(file, end, size))
+		return 0;
+	return error_line("%s: the stream is complete with byte %llu, and %llu bytes follow that "
+			  "are not part of it: left as it is", file->name, end, size - end);
+}
+
+/* The beginning is all that the file can hold, since nothing in it is known. */
+static int start_over(struct resume *resume, u64 size)
+{
+	const struct sidecar *sidecar = &resume->sidecar;
+	int ret;
+
+	if (!size)
+		return known_size(sidecar) > undurable(sidecar) ? emptied(resume) : 0;
+	if (sidecar_wrapped(sidecar))
+		return resume->options->at_given ? not_proven(resume) : RESUME_FILE_FRAMES;
+	if (size > undurable(sidecar) ||
+	    (sidecar->count && sidecar->batches[0].output_offset))
+		return not_proven(resume);
+	ret = resume_prefix_file(resume, size);
+	return ret > 0 ? 0 : ret ? -1 : not_proven(resume);
+}
+
+/* Nothing but the stream, and all of it. 1: nothing is left to do. */
+static int check_complete(const struct resume *resume, u64 size)
+{
+	const struct sidecar *sidecar = &resume->sidecar;
+	u64 end = resume->point.at.file_offset;
+
+	if (sidecar->complete && sidecar->complete_size >= end)
+		end = sidecar->complete_size;
+	if (size == end && (sidecar->complete || !sidecar_wrapped(sidecar)))
+		return 1;
+	return resume_file_check_tail(&resume->output, end, size, sidecar_wrapped(sidecar) &&
+				      sidecar->header.wrapping.archive && !sidecar->complete ?
+				      ARCHIVE_END_MAX : 0);
+}
+
+/* Returns what resume_file_open() does; the subject is opened only if something is left to make. */
+static int find_point(struct resume *resume)
+{
+	const struct options *options = resume->options;
+	struct stat st;
+	int ret;
+
+	if (fstat(resume->output.fd, &st))
+		return error_line("cannot look at %s: %s", resume->output_path, strerror(errno));
+	ret = resume_point_file(&resume->sidecar, &resume->output,
+				options->at_given ? options->at : INT64_MAX, &resume->point);
+	if (!ret && resume_point_complete(&resume->sidecar, &resume->point)) {
+		ret = check_complete(resume, (u64)st.st_size);
+		resume->point.at.file_offset = ret > 0 ? (u64)st.st_size :
+					       resume->point.at.file_offset;
+		return ret;
+	}
+	if (ret < 0 || resume_open_subject(resume))
+		return -1;
+	return ret ? start_over(resume, (u64)st.st_size) : 0;
+}
+
+static int restart(struct resume *resume)
+{
+	if (!same_place(resume))
+		return not_mounted(resume);
+	if (resume_open_subject(resume) || output_open(&resume->output, resume->output_path, true))
+		return -1;
+	return resume_point_stream(&resume->sidecar, 0, &resume->point);
+}
+
+int resume_file_open(struct resume *resume)
+{
+	struct stat st;
+
+	if (conflicts_resume(NULL, resume->options, resume->output_path))
+		return -1;
+	if (resume->options->restart)
+		return restart(resume);
+	if (stat(resume->output_path, &st) && (errno == ENOENT || errno == ENOTDIR))
+		return missing(resume);
+	if (output_open(&resume->output, resume->output_path, false))
+		return -1;
+	return find_point(resume);
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a new send may overwrite.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "container/unwrap.h"
+#include "format/stream.h"
+#include "job/resume_command.h"
+#include "resume/overwrite.h"
+#include "util/fileio.h"
+#include "util/message.h"
+
+/* The resume line comes last, as after an interruption. Takes @command over. */
+static int refuse(char *command)
+{
+	error_line("to throw it away and start over, add --restart");
+	if (command)
+		error_line("interrupted; resume with: %s", command);
+	free(command);
+	return -1;
+}
+
+int overwrite_sidecar(const char *path, const struct sidecar *old)
+{
+	if (!old->count || old->complete)
+		return 0;
+	error_line("%s: the send of %s was interrupted after %llu bytes and can be resumed: not "
+		   "starting over", path, old->header.subvolumes.pins[0].spec, sidecar_made(old));
+	return refuse(old->output ? resume_command(path, NULL) :
+				    resume_command_append(path, NULL, NULL));
+}
+
+/* Its last command is END. */
+static bool ends_complete(const struct output *output, u64 size)
+{
+	struct scp_command_header end, made = { .command = cpu_to_le16(SCP_C_END) };
+
+	if (size < SCP_STREAM_HEADER_SIZE + sizeof(end) ||
+	    read_at(output->fd, &end, sizeof(end), size - sizeof(end)))
+		return false;
+	made.crc = cpu_to_le32(scp_crc32c(0, &made, sizeof(made)));
+	return !memcmp(&end, &made, sizeof(end));
+}
+
+/* Could resume --append make something of it? */
+static bool looks_resumable(const u8 *head, size_t size, bool *plain)
+{
+	size_t length = size < SCP_STREAM_MAGIC_SIZE ? size : SCP_STREAM_MAGIC_SIZE;
+
+	*plain = !memcmp(head, SCP_STREAM_MAGIC, length);
+	return *plain || unwrap_zstd_begun(head, size);
+}
+
+int overwrite_output(const struct output *output, const struct options *options,
+		     const char *checkpoint)
+{
+	u8 head[SCP_STREAM_MAGIC_SIZE] = { 0 };
+	struct stat st;
+	bool plain, known;
+	size_t size;
+
+	if (!output->file)
+		return 0;
+	if (fstat(output->fd, &st))
+		return error_line("cannot look at %s: %s", output->name, strerror(errno));
+	if (!st.st_size)
+		return 0;
+	size = (size_t)scp_min((u64)st.st_size, sizeof(head));
+	if (read_at(output->fd, head, size, 0))
+		return error_line("cannot read %s: %s", output->name, strerror(errno));
+	known = looks_resumable(head, size, &plain);
+	if (plain && ends_complete(output, (u64)st.st_size))
+		return 0;
+	error_line("%s is there, has %llu bytes and is not known to be a complete stream: not "
+		   "overwriting it", output->name, (u64)st.st_size);
+	if (checkpoint)
+		return refuse(resume_command(checkpoint, NULL));
+	return refuse(known ? resume_command_alone(options, output->name) : NULL);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a new send may overwrite: nothing that could still be resumed, unless asked to.
+ *
+ * Functions print why not, and how to resume or to throw away, and return -1; or 0.
+ */
+#ifndef CLI_RESUME_OVERWRITE_H
+#define CLI_RESUME_OVERWRITE_H
+
+#include "job/options.h"
+#include "journal/format.h"
+#include "transfer/output.h"
+
+/* The sidecar @path, which says @old. A complete one, or one without any batch, may go. */
+int overwrite_sidecar(const char *path, const struct sidecar *old);
+
+/*
+ * The regular file @output. An empty one may go, and a complete plain stream, as with btrfs send.
+ * Whether a compressed one is complete only reading all of it could say. @checkpoint: the sidecar
+ * of a send to @output that was interrupted before its first batch was noted, or NULL.
+ */
+int overwrite_output(const struct output *output, const struct options *options,
+		     const char *checkpoint);
+
+#endif

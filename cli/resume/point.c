@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Where a broken-off stream goes on.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "resume/point.h"
+#include "util/fileio.h"
+#include "util/message.h"
+
+/* Behind a subvolume's last batch the next one begins, without a checkpoint. */
+static void start_behind(const struct sidecar_batch *batch, struct stream_start *start)
+{
+	*start = (struct stream_start){
+		.subvolume = batch->subvolume,
+		.checkpoint = batch->checkpoint,
+		.checkpoint_size = batch->checkpoint_size,
+		.output_offset = sidecar_batch_end(batch),
+	};
+	if (batch->end) {
+		start->subvolume++;
+		start->checkpoint = NULL;
+	}
+}
+
+/*
+ * Where batch @index begins. False: the batch before it was thinned out, and with it the
+ * checkpoint that would be needed.
+ */
+static bool start_before(const struct sidecar *sidecar, size_t index, struct stream_start *start)
+{
+	const struct sidecar_batch *batch = &sidecar->batches[index];
+
+	if (index) {
+		start_behind(batch - 1, start);
+		return true;
+	}
+	*start = (struct stream_start){
+		.subvolume = batch->subvolume,
+		.output_offset = batch->output_offset,
+	};
+	return !batch->stream_offset;
+}
+
+bool resume_point_complete(const struct sidecar *sidecar, const struct resume_point *point)
+{
+	return !point->proof && point->start.subvolume == sidecar->header.subvolumes.count;
+}
+
+size_t resume_point_batches_before(const struct sidecar *sidecar, u64 at)
+{
+	size_t low = 0, high = sidecar->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (sidecar->batches[middle].output_offset < at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static int too_old(const struct sidecar *sidecar, u64 at)
+{
+	return error_line("the sidecar goes back to byte %llu only, and no longer to byte %llu: "
+			  "start a new send", sidecar_batch_end(&sidecar->batches[0]), at);
+}
+
+/* An empty batch may end a subvolume at @at; the point lies behind it. */
+static size_t skip_empty(const struct sidecar *sidecar, size_t index, u64 at)
+{
+	while (index < sidecar->count && !sidecar->batches[index].length &&
+	       sidecar->batches[index].output_offset == at)
+		index++;
+	return index;
+}
+
+int resume_point_stream(const struct sidecar *sidecar, u64 at, struct resume_point *point)
+{
+	u64 made = sidecar_made(sidecar);
+	const struct sidecar_batch *last;
+	size_t index;
+
+	*point = (struct resume_point){ .at = { .output_offset = at, .file_offset = at } };
+	if (!at)
+		return 0;
+	if (at > made)
+		return error_line("byte %llu lies after the %llu bytes that the sidecar knows of: "
+				  "truncate the copy to these, and resume with --at %llu", at, made,
+				  made);
+	index = skip_empty(sidecar, resume_point_batches_before(sidecar, at), at);
+	if (!index) {
+		/* At the edge of the first batch that is left, which may begin a subvolume. */
+		if (sidecar->batches[0].output_offset == at &&
+		    start_before(sidecar, 0, &point->start))
+			return 0;
+		return too_old(sidecar, at);
+	}
+	last = &sidecar->batches[index - 1];
+	start_behind(last, &point->start);
+	if (sidecar_batch_end(last) == at)
+		return 0;
+	point->proof = last;
+	return start_before(sidecar, index - 1, &point->before) ? 0 : too_old(sidecar, at);
+}
+
+/*
+ * How many bytes a pipe can have been given, where the last run could note it. After a power cut
+ * the reader may have more than the sidecar knows of.
+ */
+static int check_written(const struct sidecar *sidecar, u64 at)
+{
+	u64 most = sidecar->complete ? sidecar->complete_size : sidecar->handed.file_offset;
+
+	if (at <= most || !(sidecar->handed_known || sidecar->complete))
+		return 0;
+	return error_line("only %llu bytes were ever written: nobody can have %llu of them. Is "
+			  "that the size of a compressed or encrypted file?", most, at);
+}
+
+bool resume_point_batch(const struct sidecar *sidecar, size_t index, struct resume_point *point)
+{
+	const struct sidecar_batch *batch = &sidecar->batches[index];
+
+	*point = (struct resume_point){
+		.at = { .output_offset = batch->output_offset,
+			.file_offset = batch->output_offset },
+		.proof = batch,
+	};
+	start_behind(batch, &point->start);
+	return start_before(sidecar, index, &point->before);
+}
+
+int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *point)
+{
+	if (check_written(sidecar, at))
+		return -1;
+	if (sidecar_wrapped(sidecar))
+		return resume_wrapped_at(sidecar, at, point);
+	if (resume_point_stream(sidecar, at, point))
+		return -1;
+	return at && resume_point_complete(sidecar, point);
+}
+
+/* Does @file hold the batch as it was made? -1 without memory. */
+static int holds(const struct output *file, const struct sidecar_batch *batch)
+{
+	u8 hash[SIDECAR_HASH_SIZE];
+	void *data = malloc(batch->length ? batch->length : 1);
+	int ret = 0;
+
+	if (!data)
+		return error_line("out of memory");
+	if (!read_at(file->fd, data, batch->length, batch->output_offset)) {
+		stream_hash(data, batch->length, hash);
+		ret = !memcmp(hash, batch->hash, sizeof(hash));
+	}
+	free(data);
+	return ret;
+}
+
+/*
+ * How many batches are proven, of the first @count, which the file is long enough for: all that the
+ * sidecar knows of. Old lines are dropped, so that is not much even of a large file.
+ */
+static int count_proven(const struct sidecar *sidecar, const struct output *file, size_t count,
+			size_t *proven)
+{
+	*proven = 0;
+	while (*proven < count) {
+		int ret = holds(file, &sidecar->batches[*proven]);
+
+		if (ret <= 0)
+			return ret;
+		(*proven)++;
+	}
+	return 0;
+}
+
+/* Batches that a file of @size bytes can hold whole. */
+static size_t batches_within(const struct sidecar *sidecar, u64 size)
+{
+	size_t count = sidecar->count;
+
+	while (count && sidecar_batch_end(&sidecar->batches[count - 1]) > size)
+		count--;
+	return count;
+}
+
+int resume_point_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
+		      struct resume_point *point)
+{
+	struct stat st;
+	size_t count, proven;
+
+	if (sidecar_wrapped(sidecar))
+		return resume_wrapped_file(sidecar, file, limit, point);
+	*point = (struct resume_point){ 0 };
+	if (fstat(file->fd, &st))
+		return error_line("cannot look at %s: %s", file->name, strerror(errno));
+	count = batches_within(sidecar, scp_min((u64)st.st_size, limit));
+	if (count_proven(sidecar, file, count, &proven))
+		return -1;
+	if (!proven)
+		return 1;
+	start_behind(&sidecar->batches[proven - 1], &point->start);
+	point->at.output_offset = point->start.output_offset;
+	point->at.file_offset = point->start.output_offset;
+	verbose_line(1, "%s: %llu of %llu bytes are proven", file->name, point->at.file_offset,
+		     (u64)st.st_size);
+	return 0;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a broken-off stream goes on: told by the user, by the sidecar, or by what a file holds.
+ *
+ * Functions print their own error line and return -1, or 0. Points refer to the sidecar's batches.
+ */
+#ifndef CLI_RESUME_POINT_H
+#define CLI_RESUME_POINT_H
+
+#include "journal/format.h"
+#include "transfer/output.h"
+#include "transfer/transfer_run.h"
+
+struct resume_point {
+	/* The first byte that is given out. */
+	struct sidecar_place at;
+	/* The batch in whose middle that is, and where making it again begins; NULL: at an edge. */
+	const struct sidecar_batch *proof;
+	struct stream_start before;
+	/* Behind ->proof, or at ->at. */
+	struct stream_start start;
+};
+
+/* Nothing is left to be sent. */
+bool resume_point_complete(const struct sidecar *sidecar, const struct resume_point *point);
+
+/* How many batches begin before byte @at of the stream. */
+size_t resume_point_batches_before(const struct sidecar *sidecar, u64 at);
+/*
+ * Batch @index, to be made again (resume_point_make()). False: the checkpoint before it was thinned
+ * out.
+ */
+bool resume_point_batch(const struct sidecar *sidecar, size_t index, struct resume_point *point);
+/* Byte @at of the stream. */
+int resume_point_stream(const struct sidecar *sidecar, u64 at, struct resume_point *point);
+/*
+ * The receiver has exactly @at bytes; more than were ever written are refused. Returns 1 if that is
+ * all there is.
+ */
+int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *point);
+/*
+ * As far as the file is proven, and not beyond its byte @limit: its batches of the last checkpoint
+ * interval have the hashes that the sidecar knows. Returns 1 if nothing is proven; then @point is
+ * the beginning, and whether the file may be emptied is another question (prefix.h).
+ */
+int resume_point_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
+		      struct resume_point *point);
+
+/* The same for wrapped streams, which go on at marks (container_points.c). */
+int resume_wrapped_at(const struct sidecar *sidecar, u64 at, struct resume_point *point);
+int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
+			struct resume_point *point);
+
+/*
+ * Are @sidecar's marks up to @at those of @file? Returns 1 if they are or if there are none, 0 if
+ * they are of another file, -1 with an error line.
+ */
+int resume_wrapped_marks(const struct sidecar *sidecar, const struct output *file,
+			 const struct sidecar_place *at);
+
+/*
+ * Makes the batch that ->proof is about again, compares its hash, and writes what follows ->at.
+ * Fills @outcome and returns -1 when the stream cannot go on from there; 0 if there is no proof to
+ * give.
+ */
+int resume_point_prove(const struct resume_point *point, struct stream_run *run,
+		       struct stream_outcome *outcome);
+
+/*
+ * Makes the batch that ->proof is about again, into @data, which has room for it, and compares its
+ * hash. -1 and @outcome if it cannot be made, or is another (STREAM_DIFFERS).
+ */
+int resume_point_make(const struct resume_point *point, const struct subject *subject, u8 *data,
+		      struct stream_outcome *outcome);
+
+#endif

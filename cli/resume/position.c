@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A receiver's position in the stream with a proof.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <xxhash.h>
+
+#include "parse/check.h"
+#include "parse/file.h"
+#include "resume/position.h"
+#include "transfer/transfer_result.h"
+#include "util/message.h"
+#include "util/text.h"
+
+char *position_text(const struct position *position, char text[POSITION_TEXT_SIZE])
+{
+	char hash[2 * SIDECAR_HASH_SIZE + 1];
+
+	hex_format(position->hash, sizeof(position->hash), hash);
+	if (position->wrapped)
+		snprintf(text, POSITION_TEXT_SIZE, "%llu:%llu:%s", position->file,
+			 position->plain, hash);
+	else
+		snprintf(text, POSITION_TEXT_SIZE, "%llu:%s", position->plain, hash);
+	return text;
+}
+
+/* The number before the colon at which @text begins; moves it on. */
+static bool take_number(const char **text, u64 *value)
+{
+	const char *colon = strchr(*text, ':');
+	char digits[24];
+	size_t length = colon ? (size_t)(colon - *text) : sizeof(digits);
+
+	if (length >= sizeof(digits))
+		return false;
+	memcpy(digits, *text, length);
+	digits[length] = '\0';
+	*text = colon + 1;
+	return parse_u64(digits, value);
+}
+
+bool position_parse(const char *text, struct position *position)
+{
+	*position = (struct position){ .wrapped = false };
+	if (!take_number(&text, &position->file))
+		return false;
+	position->plain = position->file;
+	position->wrapped = strchr(text, ':');
+	if (position->wrapped && !take_number(&text, &position->plain))
+		return false;
+	return hex_parse(text, position->hash, sizeof(position->hash));
+}
+
+static u64 window_begin(u64 plain)
+{
+	return plain - scp_min(plain, POSITION_WINDOW);
+}
+
+/* The window's bytes, as they come by. */
+struct window {
+	u64 begin;
+	u64 end;
+	/* Of the next byte. */
+	u64 at;
+	XXH3_state_t *hash;
+};
+
+static int window_open(struct window *window, u64 plain)
+{
+	*window = (struct window){
+		.begin = window_begin(plain),
+		.end = plain,
+		.hash = XXH3_createState(),
+	};
+	if (!window->hash)
+		return error_line("out of memory");
+	XXH3_128bits_reset(window->hash);
+	return 0;
+}
+
+static void window_feed(struct window *window, const u8 *data, size_t size)
+{
+	u64 from = scp_max(window->at, window->begin);
+	u64 to = scp_min(window->at + size, window->end);
+
+	if (from < to)
+		XXH3_128bits_update(window->hash, data + (from - window->at), to - from);
+	window->at += size;
+}
+
+static void window_close(struct window *window, u8 hash[SIDECAR_HASH_SIZE])
+{
+	XXH128_canonical_t canonical;
+
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(window->hash));
+	memcpy(hash, canonical.digest, SIDECAR_HASH_SIZE);
+	XXH3_freeState(window->hash);
+}
+
+/* How far it is right. What is wrong after that is no error here. */
+static int find_end(const char *path, struct position *position)
+{
+	struct stream_check check = { .streams = 0 };
+	const struct stream_command *command;
+	struct unwrap_place unit;
+	struct stream_file file;
+	int ret = 0;
+
+	if (stream_file_open(&file, path))
+		return -1;
+	while ((command = stream_next(file.reader)) &&
+	       stream_check(&check, file.reader, command))
+		;
+	if (stream_how(file.reader) == STREAM_FAILED)
+		ret = error_line("%s: %s", path, stream_what(file.reader));
+	position->wrapped = unwrap_kind(file.unwrap) != UNWRAP_PLAIN;
+	unit = stream_unit(file.reader);
+	position->plain = position->wrapped ? unit.plain : stream_whole(file.reader);
+	position->file = position->wrapped ? unit.file : position->plain;
+	stream_file_close(&file);
+	return ret;
+}
+
+static int hash_window(const char *path, struct position *position)
+{
+	struct window window;
+	struct unwrap *unwrap;
+	u8 *buffer;
+	size_t got;
+	int ret = 0;
+
+	if (window_open(&window, position->plain))
+		return -1;
+	unwrap = unwrap_open(path);
+	buffer = malloc(POSITION_WINDOW);
+	if (!unwrap || !buffer)
+		ret = error_line("cannot read %s: %s", path, strerror(errno));
+	while (!ret && window.at < window.end) {
+		got = unwrap_read(unwrap, buffer, POSITION_WINDOW);
+		if (!got)
+			ret = error_line("%s changed while it was read", path);
+		else
+			window_feed(&window, buffer, got);
+	}
+	unwrap_close(unwrap);
+	free(buffer);
+	window_close(&window, position->hash);
+	return ret;
+}
+
+int position_find(const char *path, struct position *position)
+{
+	struct stat st;
+
+	*position = (struct position){ .wrapped = false };
+	if (stat(path, &st))
+		return error_line("cannot open %s: %s", path, strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return error_line("%s is not a regular file: its position is found by reading it "
+				  "twice", path);
+	return find_end(path, position) || hash_window(path, position) ? -1 : 0;
+}
+
+static int report_made(const struct sidecar_batch *batch, const struct stream_outcome *outcome)
+{
+	if (outcome->how == STREAM_DIFFERS)
+		return error_line("the bytes %llu to %llu of the stream would be made differently "
+				  "now: what can be cloned has changed, and the receiver's "
+				  "position cannot be proven", batch->output_offset,
+				  sidecar_batch_end(batch));
+	if (outcome->how == STREAM_STOPPED) {
+		outcome_report_stop();
+		return -1;
+	}
+	return error_engine(outcome->what, &outcome->error);
+}
+
+static int feed_batch(const struct sidecar *sidecar, const struct subject *subject, size_t index,
+		      struct window *window)
+{
+	const struct sidecar_batch *batch = &sidecar->batches[index];
+	struct stream_outcome outcome;
+	struct resume_point point;
+	u8 *data;
+	int ret = 0;
+
+	if (!resume_point_batch(sidecar, index, &point))
+		return error_line("the sidecar goes back to byte %llu only", batch->output_offset +
+				  batch->length);
+	data = malloc(batch->length ? batch->length : 1);
+	if (!data)
+		return error_line("out of memory");
+	if (resume_point_make(&point, subject, data, &outcome))
+		ret = report_made(batch, &outcome);
+	else
+		window_feed(window, data, batch->length);
+	free(data);
+	return ret;
+}
+
+/* The batches that the window touches, in order. */
+static int feed_window(const struct sidecar *sidecar, const struct subject *subject,
+		       struct window *window)
+{
+	size_t index = resume_point_batches_before(sidecar, window->begin + 1);
+
+	if (window->begin == window->end)
+		return 0;
+	if (!index)
+		return error_line("the sidecar does not go back to byte %llu any more",
+				  window->begin);
+	index--;
+	window->at = sidecar->batches[index].output_offset;
+	while (window->at < window->end) {
+		if (feed_batch(sidecar, subject, index, window))
+			return -1;
+		index++;
+	}
+	return 0;
+}
+
+static int find_point(const struct sidecar *sidecar, const struct position *position,
+		      struct resume_point *point)
+{
+	if (!sidecar_wrapped(sidecar))
+		return resume_point_at(sidecar, position->plain, point);
+	/* So little of a file cannot be told from a plain one. */
+	if (!position->wrapped && position->plain)
+		return error_line("the stream was sent compressed or in an archive, and %llu "
+				  "counts bytes of a plain one", position->plain);
+	return resume_point_at(sidecar, position->file, point);
+}
+
+int position_prove(const struct sidecar *sidecar, const struct subject *subject,
+		   const struct position *position, struct resume_point *point)
+{
+	u8 hash[SIDECAR_HASH_SIZE];
+	struct window window;
+	int ret = find_point(sidecar, position, point);
+	int made;
+
+	if (ret < 0)
+		return -1;
+	if (position->plain > sidecar_made(sidecar) ||
+	    (!ret && point->at.output_offset != position->plain))
+		return error_line("byte %llu of the receiver's file does not hold byte %llu of "
+				  "this stream", position->file, position->plain);
+	if (window_open(&window, position->plain))
+		return -1;
+	made = feed_window(sidecar, subject, &window);
+	window_close(&window, hash);
+	if (made)
+		return -1;
+	if (memcmp(hash, position->hash, sizeof(hash)))
+		return error_line("what the receiver has before byte %llu is not this stream",
+				  position->plain);
+	return ret;
+}

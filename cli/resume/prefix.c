@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Is what a file holds the beginning of the stream?
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "resume/prefix.h"
+#include "sender/sender.h"
+#include "transfer/transfer_result.h"
+#include "util/fileio.h"
+#include "util/message.h"
+#include "util/signals.h"
+
+#define SECTOR 512u
+/* Larger than any command. */
+#define CHUNK (1u << 20)
+
+/* Takes the stream's next bytes; false: no more are wanted. */
+typedef bool (*take_fn)(void *context, const u8 *data, size_t size);
+
+struct maker {
+	const struct subject *subject;
+	struct sender *sender;
+	size_t index;
+	u8 *buffer;
+};
+
+static int failed(const struct maker *maker, int ret, const struct scp_error *error)
+{
+	if (ret == -EINTR && signals_stopped()) {
+		outcome_report_stop();
+		return -1;
+	}
+	return error_engine(maker->subject->subvolumes[maker->index].spec, error);
+}
+
+static int open_sender(struct maker *maker)
+{
+	struct scp_error error;
+	int ret;
+
+	if (maker->sender)
+		return 0;
+	ret = sender_open(maker->subject, maker->index, NULL, 0, &maker->sender, &error);
+	return ret ? failed(maker, ret, &error) : 0;
+}
+
+/* The stream's next bytes; *@size 0: it has ended. */
+static int make_next(struct maker *maker, size_t *size)
+{
+	*size = 0;
+	while (!*size && maker->index < maker->subject->count) {
+		struct scp_fill fill = { .buffer = maker->buffer, .size = CHUNK };
+		int ret;
+
+		if (open_sender(maker))
+			return -1;
+		ret = sender_fill(maker->sender, &fill);
+		if (ret)
+			return failed(maker, ret, sender_error(maker->sender));
+		*size = fill.filled;
+		if (!fill.end)
+			continue;
+		sender_close(maker->sender);
+		maker->sender = NULL;
+		maker->index++;
+	}
+	return 0;
+}
+
+/* Gives the stream's first @size bytes to @take; 0 if it is shorter, or @take has seen enough. */
+static int make_first(const struct resume *resume, u64 size, take_fn take, void *context)
+{
+	struct maker maker = { .subject = &resume->subject, .buffer = malloc(CHUNK) };
+	size_t made = 0;
+	int ret = 0;
+
+	if (!maker.buffer)
+		return error_line("out of memory");
+	while (size) {
+		ret = make_next(&maker, &made);
+		made = (size_t)scp_min(made, size);
+		if (ret || !made || !take(context, maker.buffer, made))
+			break;
+		size -= made;
+	}
+	sender_close(maker.sender);
+	free(maker.buffer);
+	return ret ? -1 : !size;
+}
+
+struct file_compare {
+	int fd;
+	u64 at;
+	u8 *bytes;
+	int err;
+};
+
+static bool is_zero(const u8 *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (bytes[i])
+			return false;
+	return true;
+}
+
+/* Sectors are counted from the file's beginning. */
+static bool equal_or_zero(const u8 *bytes, const u8 *data, size_t size, u64 at)
+{
+	while (size) {
+		size_t part = (size_t)scp_min(size, SECTOR - at % SECTOR);
+
+		if (memcmp(bytes, data, part) && !is_zero(bytes, part))
+			return false;
+		bytes += part;
+		data += part;
+		at += part;
+		size -= part;
+	}
+	return true;
+}
+
+static bool compare_file(void *context, const u8 *data, size_t size)
+{
+	struct file_compare *compare = context;
+
+	if (read_at(compare->fd, compare->bytes, size, compare->at)) {
+		compare->err = errno;
+		return false;
+	}
+	if (!equal_or_zero(compare->bytes, data, size, compare->at))
+		return false;
+	compare->at += size;
+	return true;
+}
+
+int resume_prefix_file(const struct resume *resume, u64 size)
+{
+	struct file_compare compare = {
+		.fd = resume->output.fd,
+		.bytes = malloc(CHUNK),
+	};
+	int ret;
+
+	if (!compare.bytes)
+		return error_line("out of memory");
+	ret = make_first(resume, size, compare_file, &compare);
+	free(compare.bytes);
+	if (compare.err)
+		return error_line("cannot read %s: %s", resume->output.name,
+				  strerror(compare.err));
+	return ret;
+}
+
+static bool hash_bytes(void *context, const u8 *data, size_t size)
+{
+	XXH3_128bits_update(context, data, size);
+	return true;
+}
+
+int resume_prefix_hash(const struct resume *resume, u64 size, const u8 hash[SIDECAR_HASH_SIZE])
+{
+	XXH3_state_t *state = XXH3_createState();
+	XXH128_canonical_t canonical;
+	int ret;
+
+	if (!state)
+		return error_line("out of memory");
+	XXH3_128bits_reset(state);
+	ret = make_first(resume, size, hash_bytes, state);
+	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state));
+	XXH3_freeState(state);
+	if (ret > 0)
+		ret = !memcmp(canonical.digest, hash, SIDECAR_HASH_SIZE);
+	return ret;
+}

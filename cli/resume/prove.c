@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Going on in the middle of a batch: proving that it would be made as it was.
+ *
+ * Which ranges are cloned may depend on other snapshots, so the same bytes are never taken for
+ * granted: the whole batch is made again and its hash compared before any of it is given out.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "resume/point.h"
+#include "sender/sender.h"
+#include "util/message.h"
+
+static int outcome_is(struct stream_outcome *outcome, enum stream_end how, int err)
+{
+	outcome->how = how;
+	outcome->err = err;
+	return -1;
+}
+
+static int sender_failed(struct stream_outcome *outcome, int ret, const struct scp_error *error)
+{
+	outcome->error = *error;
+	return outcome_is(outcome, ret == -EINTR ? STREAM_STOPPED : STREAM_READ_FAILED, ret);
+}
+
+/* Makes exactly @size bytes. A command that would reach behind them shows that they differ. */
+static int make_again(struct sender *sender, u8 *data, size_t size,
+		      struct stream_outcome *outcome)
+{
+	size_t made = 0;
+
+	while (made < size) {
+		struct scp_fill fill = { .buffer = data + made, .size = size - made };
+		int ret = sender_fill(sender, &fill);
+
+		if (ret && ret != -ENOBUFS)
+			return sender_failed(outcome, ret, sender_error(sender));
+		made += fill.filled;
+		if (ret || (fill.end && made < size))
+			return outcome_is(outcome, STREAM_DIFFERS, 0);
+	}
+	return 0;
+}
+
+static int make_proof(const struct resume_point *point, const struct subject *subject, u8 *data,
+		      struct stream_outcome *outcome)
+{
+	const struct stream_start *before = &point->before;
+	struct sender *sender;
+	struct scp_error error;
+	int ret;
+
+	outcome->what = subject->subvolumes[before->subvolume].spec;
+	ret = sender_open(subject, before->subvolume, before->checkpoint,
+			  before->checkpoint_size, &sender, &error);
+	if (ret)
+		return sender_failed(outcome, ret, &error);
+	ret = make_again(sender, data, point->proof->length, outcome);
+	sender_close(sender);
+	return ret;
+}
+
+int resume_point_make(const struct resume_point *point, const struct subject *subject, u8 *data,
+		      struct stream_outcome *outcome)
+{
+	u8 hash[SIDECAR_HASH_SIZE];
+
+	*outcome = (struct stream_outcome){ 0 };
+	if (make_proof(point, subject, data, outcome))
+		return -1;
+	stream_hash(data, point->proof->length, hash);
+	if (memcmp(hash, point->proof->hash, sizeof(hash)))
+		return outcome_is(outcome, STREAM_DIFFERS, 0);
+	return 0;
+}
+
+static int give_rest(const struct resume_point *point, struct stream_run *run, const u8 *data,
+		     struct stream_outcome *outcome)
+{
+	size_t skip = (size_t)(point->at.output_offset - point->proof->output_offset);
+
+	return stream_write_rest(run, data + skip, point->proof->length - skip, outcome);
+}
+
+static void report_difference(const struct resume_point *point, const struct stream_run *run)
+{
+	error_line("byte %llu lies in a part of the stream that would be made differently now: "
+		   "what can be cloned has changed", point->at.output_offset);
+	/* Only --append can cut a wrapped stream anywhere. */
+	if (run->wrap)
+		return;
+	error_line("without that it goes on at byte %llu: cut what the receiver has to %llu "
+		   "bytes, and resume with --at %llu", point->proof->output_offset,
+		   point->proof->output_offset, point->proof->output_offset);
+}
+
+int resume_point_prove(const struct resume_point *point, struct stream_run *run,
+		       struct stream_outcome *outcome)
+{
+	u8 *data;
+	int ret;
+
+	*outcome = (struct stream_outcome){ 0 };
+	if (!point->proof)
+		return 0;
+	data = malloc(point->proof->length);
+	if (!data) {
+		error_line("out of memory");
+		return outcome_is(outcome, STREAM_STOPPED, -ENOMEM);
+	}
+	ret = resume_point_make(point, run->subject, data, outcome);
+	if (!ret)
+		ret = give_rest(point, run, data, outcome);
+	free(data);
+	if (outcome->how == STREAM_DIFFERS)
+		report_difference(point, run);
+	return ret;
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Going on with a stream from where that was found to be possible.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "job/conflicts.h"
+#include "job/verbose.h"
+#include "resume/run.h"
+#include "transfer/transfer_result.h"
+#include "util/message.h"
+#include "util/signals.h"
+
+int resume_open_subject(struct resume *resume)
+{
+	if (subject_reopen(&resume->sidecar.header, resume->options, &resume->subject))
+		return -1;
+	source_set_interrupt(resume->subject.source, signals_stop_flag());
+	verbose_source(&resume->subject);
+	return conflicts_resume(&resume->subject, resume->options, resume->output_path);
+}
+
+/*
+ * A sidecar that others may write could name any file or device. What the user names is the user's;
+ * where a mounted filesystem is found only the sidecar says.
+ */
+int resume_check_trust(const struct resume *resume)
+{
+	const struct options *options = resume->options;
+	bool output_named = options->output || options->append || !resume->sidecar.output;
+
+	if (journal_trusted(resume->journal) || (output_named && options->device_count))
+		return 0;
+	return error_line("%s belongs to another user, or others may write to it: what it names "
+			  "is not used. If you trust it, make it yours (chown, chmod go-w)",
+			  journal_path(resume->journal));
+}
+
+/* What the first run used, unless something else is asked for; never more than it could use. */
+static void make_settings(const struct resume *resume, struct stream_settings *settings)
+{
+	const struct sidecar_header *header = &resume->sidecar.header;
+	const struct options *options = resume->options;
+	u64 size = options->buffer_size ? options->buffer_size : header->buffer_size;
+	u64 smallest = scp_buffer_min(SCP_PROTOCOL_MAX);
+
+	settings->interval = scp_max(header->interval, smallest);
+	size = scp_min(scp_min(size, settings->interval), SIDECAR_BATCH_MAX);
+	settings->buffer_size = (size_t)scp_max(size, smallest);
+	settings->buffers = options->buffers ? options->buffers :
+			    (u32)scp_min(scp_max(header->buffers, 1), MAX_BUFFERS);
+}
+
+static int write_known(const struct resume *resume, struct stream_run *run,
+		       struct stream_outcome *outcome)
+{
+	*outcome = (struct stream_outcome){ 0 };
+	if (!resume->known_size)
+		return 0;
+	return stream_write_rest(run, resume->known, resume->known_size, outcome);
+}
+
+/* A proof that fails ends the run as if it had been broken off where it was to begin. */
+static void run_from_point(struct resume *resume, struct stream_run *run,
+			   struct stream_outcome *outcome)
+{
+	if (write_known(resume, run, outcome) ||
+	    resume_point_complete(&resume->sidecar, &resume->point)) {
+		stream_finish(run, outcome);
+		return;
+	}
+	run->progress = progress_begin(resume->options, run->subject, &run->start);
+	if (resume_point_prove(&resume->point, run, outcome))
+		stream_finish(run, outcome);
+	else
+		stream_run(run, outcome);
+	progress_end(run->progress);
+}
+
+static int open_wrap(struct resume *resume, struct stream_run *run)
+{
+	int ret = wrap_open(&resume->sidecar.header, output_sink(run->output), &run->mark,
+			    &run->wrap);
+
+	run->output->wrapped = run->wrap;
+	return ret ? error_line("cannot wrap the stream: %s", strerror(-ret)) : 0;
+}
+
+static int note_resumed(struct resume *resume, const struct sidecar_place *at)
+{
+	if (journal_resumed(resume->journal, at, resume->output_path) ||
+	    (resume->mark && journal_mark(resume->journal, at)))
+		return -1;
+	return journal_sync(resume->journal);
+}
+
+/*
+ * What a killed run left undurable is made durable before more is added to it: never more than an
+ * interval may be so, and the next resume looks no further back. Then the line that a run goes on
+ * here, before the first byte is out.
+ */
+static int settle(struct resume *resume, const struct sidecar_place *at)
+{
+	int ret = output_cut(&resume->output, at->output_offset, at->file_offset);
+
+	if (ret)
+		return ret;
+	ret = output_sync(&resume->output);
+	return ret ? error_line("cannot sync %s: %s", resume->output.name, strerror(-ret)) : 0;
+}
+
+int resume_go_on(struct resume *resume)
+{
+	struct stream_run run = {
+		.subject = &resume->subject,
+		.output = &resume->output,
+		.journal = resume->journal,
+		.start = resume->point.start,
+		.mark = resume->point.at,
+	};
+	struct stream_outcome outcome;
+	int code;
+
+	make_settings(resume, &run.settings);
+	if (open_wrap(resume, &run) || settle(resume, &run.mark)) {
+		wrap_free(run.wrap);
+		return EXIT_FAILED;
+	}
+	if (note_resumed(resume, &run.mark))
+		outcome = (struct stream_outcome){
+			.how = STREAM_JOURNAL_FAILED,
+			.err = journal_error(resume->journal),
+		};
+	else
+		run_from_point(resume, &run, &outcome);
+	code = outcome_report(&run, &outcome, resume->options, resume->options);
+	wrap_free(run.wrap);
+	return code;
+}
+
+int resume_close(struct resume *resume, int code)
+{
+	output_close(&resume->output);
+	if (resume->subject.source) {
+		verbose_statistics(&resume->subject);
+		subject_close(&resume->subject);
+	}
+	if (code == EXIT_DONE && resume->journal && !resume->sidecar.header.keep) {
+		if (journal_remove(resume->journal))
+			code = EXIT_FAILED;
+	} else {
+		journal_close(resume->journal);
+	}
+	free(resume->known);
+	free(resume->output_path);
+	sidecar_clear(&resume->sidecar);
+	return code;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Going on with a stream from where that was found to be possible.
+ *
+ * What `resume --checkpoint` and `resume --append` have in common. Functions print their own error
+ * lines.
+ */
+#ifndef CLI_RESUME_RUN_H
+#define CLI_RESUME_RUN_H
+
+#include "job/options.h"
+#include "resume/point.h"
+
+struct resume {
+	const struct options *options;
+	struct sidecar sidecar;
+	struct journal *journal;
+	/* Where it writes to, absolute; NULL: stdout. */
+	char *output_path;
+	struct output output;
+	struct resume_point point;
+	/* Bytes of the stream from ->point.at on that are known, and so are not made. */
+	u8 *known;
+	size_t known_size;
+	/* ->point.at is a new mark. */
+	bool mark;
+	struct subject subject;
+};
+
+/*
+ * May what the sidecar names be used? 0, or -1 with an error line: others may write to it, and the
+ * user has not named the output and the devices.
+ */
+int resume_check_trust(const struct resume *resume);
+/* Finds again what is sent; -1 if it is not there or not the same. */
+int resume_open_subject(struct resume *resume);
+/* Cuts the output and goes on. Returns the exit code. If nothing is left to send, no subject. */
+int resume_go_on(struct resume *resume);
+/* Closes everything; the sidecar of a complete stream goes unless it was to stay. */
+int resume_close(struct resume *resume, int code);
+
+#endif

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * How long the stream is, without making it.
+ */
+#include <errno.h>
+
+#include "sender/sender.h"
+#include "transfer/measure.h"
+
+/* How much is measured between two looks at the stop flag. */
+#define MEASURE_PART (256ULL << 20)
+
+static int measure_engine(struct scp_engine *engine, const volatile int *stop, u64 *total)
+{
+	bool end = false;
+	u64 size;
+	int ret;
+
+	while (!end) {
+		size = 0;
+		ret = scp_engine_measure(engine, MEASURE_PART, &size, &end);
+		if (*stop)
+			return -EINTR;
+		if (ret && ret != -EINTR)
+			return ret;
+		*total += size;
+	}
+	return 0;
+}
+
+static int measure_subvolume(const struct subject *subject, struct source *source, size_t index,
+			     const struct stream_start *start, const volatile int *stop,
+			     u64 *total, struct stream_outcome *outcome)
+{
+	const void *checkpoint = index == start->subvolume ? start->checkpoint : NULL;
+	struct scp_engine *engine;
+	int ret;
+
+	outcome->what = subject->subvolumes[index].spec;
+	/* Never the module: it has no call for that, and this reads little. */
+	ret = sender_engine(subject, source, index, checkpoint, start->checkpoint_size, &engine,
+			    &outcome->error);
+	if (ret)
+		return ret;
+	ret = measure_engine(engine, stop, total);
+	if (ret && ret != -EINTR)
+		outcome->error = *scp_engine_error(engine);
+	scp_engine_close(engine);
+	return ret;
+}
+
+int measure_output(const struct subject *subject, struct source *source,
+		   const struct stream_start *start, const volatile int *stop,
+		   u64 *total, struct stream_outcome *outcome)
+{
+	int ret = 0;
+
+	*total = start->output_offset;
+	for (size_t i = start->subvolume; !ret && i < subject->count; i++)
+		ret = measure_subvolume(subject, source, i, start, stop, total, outcome);
+	return ret;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Buffers going round between the thread that fills them and the one that writes them out.
+ *
+ *	free --take_free--> filler --put_filled--> filled
+ *	filled --take_filled--> writer --put_free--> free
+ *
+ * Filled batches come out in the order they went in.
+ */
+#ifndef CLI_TRANSFER_PIPELINE_H
+#define CLI_TRANSFER_PIPELINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sendcp/platform.h>
+
+struct batch {
+	u8 *data;
+	/* Room in data, and how much of it is used. */
+	size_t size;
+	size_t length;
+	u32 subvolume;
+	/* The subvolume's stream is complete behind it. */
+	bool end;
+	/*
+	 * What was sent up to its end is made durable before more is: the filler has seen that the
+	 * subvolume was unchanged after it was read.
+	 */
+	bool durable;
+	u64 stream_offset;
+	u64 output_offset;
+	/* Goes on behind the batch; grown by checkpoint_take(). */
+	void *checkpoint;
+	size_t checkpoint_size;
+	size_t checkpoint_room;
+	struct batch *next;
+};
+
+struct pipeline;
+
+/* @count buffers of @size bytes. NULL without memory. */
+struct pipeline *pipeline_create(size_t count, size_t size);
+/* No thread may use it any more. */
+void pipeline_free(struct pipeline *pipeline);
+
+/* Waits for an empty buffer. NULL: the writer has stopped. */
+struct batch *pipeline_take_free(struct pipeline *pipeline);
+void pipeline_put_filled(struct pipeline *pipeline, struct batch *batch);
+/* The filler is done; what is filled will still be taken. */
+void pipeline_finish(struct pipeline *pipeline);
+
+/* Waits for a filled buffer. NULL: the filler is done and all were taken. */
+struct batch *pipeline_take_filled(struct pipeline *pipeline);
+void pipeline_put_free(struct pipeline *pipeline, struct batch *batch);
+/* The writer takes no more. */
+void pipeline_stop(struct pipeline *pipeline);
+
+#endif

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Reports how a transfer ended and chooses the exit code.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "job/resume_command.h"
+#include "transfer/transfer_result.h"
+#include "util/message.h"
+#include "util/reason_class.h"
+#include "util/signals.h"
+
+void outcome_report_stop(void)
+{
+	int number = signals_caught();
+
+	if (number)
+		error_line("stopped by SIG%s", sigabbrev_np(number));
+}
+
+static void report_write(const struct stream_run *run, const struct stream_outcome *outcome)
+{
+	if (outcome->err == -EPIPE)
+		error_line("%s: the reader has gone", run->output->name);
+	else
+		error_line("cannot write to %s: %s", run->output->name, strerror(-outcome->err));
+}
+
+/* Returns whether going on may help. */
+static bool report_cause(const struct stream_run *run, const struct stream_outcome *outcome)
+{
+	switch (outcome->how) {
+	case STREAM_STOPPED:
+		outcome_report_stop();
+		return true;
+	case STREAM_WRITE_FAILED:
+		report_write(run, outcome);
+		return reason_class_errno(outcome->err).passes;
+	case STREAM_READ_FAILED:
+		error_engine(outcome->what, &outcome->error);
+		return reason_class_read(&outcome->error).passes;
+	case STREAM_JOURNAL_FAILED:
+		return reason_class_errno(outcome->err).passes;
+	default:
+		return false;
+	}
+}
+
+static u64 written(const struct stream_run *run)
+{
+	return run->output->file_offset;
+}
+
+/*
+ * What is certain about a pipe is how many bytes went in. A reader that was killed with the same
+ * signal has lost what it had in memory, a compressor has other bytes in its file.
+ */
+static void report_ways(const struct stream_run *run, const char *checkpoint,
+			const struct options *devices)
+{
+	char *resume = resume_command(checkpoint, devices);
+
+	error_line("if sendcp is where FILE is: %s --have $(ssh HOST sendcp verify --position "
+		   "FILE) | ...", resume);
+	if (!run->wrap)
+		error_line("if FILE is what went into the pipe, neither compressed nor encrypted: "
+			   "n=$(ssh HOST stat -c %%s FILE) && %s --at $n | ssh HOST dd of=FILE "
+			   "bs=1M oflag=seek_bytes seek=$n conv=notrunc", resume);
+	free(resume);
+}
+
+/* btrfs receive begins with a stream's header, and what it has received it does not take again. */
+static int report_receive(const struct stream_run *run)
+{
+	error_line("btrfs receive cannot continue a stream in its middle: delete the incomplete "
+		   "subvolume that it left, and send again%s", run->journal ? " with --restart" :
+		   "");
+	return EXIT_FAILED;
+}
+
+static bool file_still_there(const char *path)
+{
+	return path && !access(path, F_OK);
+}
+
+static int report_pipe(const struct stream_run *run, const struct options *options,
+		       const struct options *devices)
+{
+	const char *checkpoint = run->journal ? journal_path(run->journal) : NULL;
+	const char *file = run->output->reader.file;
+	char *command;
+
+	error_line("%llu bytes were written to a pipe; how many of them its reader kept is not "
+		   "known", written(run));
+	if (run->output->reader.receive)
+		return report_receive(run);
+	if (!file_still_there(file)) {
+		file = NULL;
+		if (checkpoint)
+			report_ways(run, checkpoint, devices);
+		error_line("FILE below is a file of this host that holds what was sent, plain, in "
+			   "zstd or in an archive");
+	}
+	command = checkpoint ? resume_command_append(checkpoint, devices, file) :
+			       resume_command_alone(options, file);
+	error_line("interrupted; resume with: %s", command);
+	free(command);
+	return EXIT_BROKEN_OFF;
+}
+
+static int report_file(const struct stream_run *run, const struct options *devices)
+{
+	char *command = resume_command(journal_path(run->journal), devices);
+
+	error_line("interrupted; resume with: %s", command);
+	free(command);
+	return EXIT_BROKEN_OFF;
+}
+
+/* What keeps the output from being written now may be mended, and all that is in it is good. */
+static int report_later(const struct stream_run *run, const struct stream_outcome *outcome,
+			const struct options *devices)
+{
+	bool output = outcome->how == STREAM_WRITE_FAILED || outcome->how == STREAM_JOURNAL_FAILED;
+	char *command;
+
+	if (!output || !run->output->file)
+		return EXIT_FAILED;
+	command = resume_command(journal_path(run->journal), devices);
+	error_line("once that is mended, resume with: %s", command);
+	free(command);
+	return EXIT_FAILED;
+}
+
+int outcome_report(const struct stream_run *run, const struct stream_outcome *outcome,
+		   const struct options *options, const struct options *devices)
+{
+	if (outcome->how == STREAM_COMPLETE)
+		return EXIT_DONE;
+	if (!report_cause(run, outcome))
+		return report_later(run, outcome, devices);
+	if (run->output->file)
+		return report_file(run, devices);
+	output_find_reader(run->output);
+	return report_pipe(run, options, devices);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reports how a transfer ended: error lines, how to resume, the exit code.
+ */
+#ifndef CLI_TRANSFER_TRANSFER_RESULT_H
+#define CLI_TRANSFER_TRANSFER_RESULT_H
+
+#include "transfer/transfer_run.h"
+
+/*
+ * Prints what there is to say about @outcome of @run and returns the exit code. With 75 the last
+ * line is the command that resumes. @options are this run's; @devices (may be NULL) those whose
+ * --device options that command needs, since the sidecar does not know them.
+ */
+int outcome_report(const struct stream_run *run, const struct stream_outcome *outcome,
+		   const struct options *options, const struct options *devices);
+
+/* The line that says which signal stopped the run, if one did. */
+void outcome_report_stop(void);
+
+#endif

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Running the stream: this thread writes what the filler makes, and keeps the sidecar.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "journal/lines.h"
+#include "transfer/producer.h"
+#include "transfer/transfer_run.h"
+#include "util/message.h"
+#include "util/signals.h"
+
+struct writer {
+	struct stream_run *run;
+	struct stream_outcome *outcome;
+};
+
+static int end_with(struct writer *writer, enum stream_end how, int err)
+{
+	writer->outcome->how = how;
+	writer->outcome->err = err;
+	return -1;
+}
+
+static int write_failed(struct writer *writer, int err)
+{
+	if (err == -EINTR && signals_caught())
+		return end_with(writer, STREAM_STOPPED, err);
+	return end_with(writer, STREAM_WRITE_FAILED, err);
+}
+
+static int journal_failed(struct writer *writer)
+{
+	return end_with(writer, STREAM_JOURNAL_FAILED, journal_error(writer->run->journal));
+}
+
+/*
+ * The hash is taken from memory, so a file that is wrong on the disk is found out; where no line is
+ * kept, it would be work for nothing.
+ */
+static void describe(const struct stream_run *run, const struct batch *batch,
+		     struct sidecar_batch *line)
+{
+	*line = (struct sidecar_batch){
+		.subvolume = batch->subvolume,
+		.end = batch->end,
+		.length = (u32)batch->length,
+		.stream_offset = batch->stream_offset,
+		.output_offset = batch->output_offset,
+		.checkpoint = batch->checkpoint,
+		.checkpoint_size = batch->checkpoint_size,
+	};
+	if (run->journal || run->wrap)
+		stream_hash(batch->data, batch->length, line->hash);
+}
+
+static int note(struct writer *writer, const struct sidecar_batch *line)
+{
+	if (!writer->run->journal)
+		return 0;
+	return journal_batch(writer->run->journal, line) ? journal_failed(writer) : 0;
+}
+
+static int note_mark(struct writer *writer, const struct sidecar_place *mark)
+{
+	struct stream_run *run = writer->run;
+
+	if (run->journal && journal_mark(run->journal, mark))
+		return journal_failed(writer);
+	run->mark = *mark;
+	return 0;
+}
+
+/* A pipe's reader gets the end of a frame when the mark behind it is safe. */
+static int mark_pipe(struct writer *writer)
+{
+	struct stream_run *run = writer->run;
+	struct sidecar_place mark;
+	int ret;
+
+	wrap_place(run->wrap, &mark);
+	if (note_mark(writer, &mark))
+		return -1;
+	if (run->journal && journal_sync(run->journal))
+		return journal_failed(writer);
+	ret = wrap_release(run->wrap);
+	return ret ? write_failed(writer, ret) : 0;
+}
+
+static int mark_file(struct writer *writer)
+{
+	struct stream_run *run = writer->run;
+	struct sidecar_place mark;
+	int ret;
+
+	ret = wrap_release(run->wrap);
+	if (!ret && run->journal)
+		ret = output_sync(run->output);
+	if (ret)
+		return write_failed(writer, ret);
+	wrap_place(run->wrap, &mark);
+	if (note_mark(writer, &mark))
+		return -1;
+	return run->journal && journal_sync(run->journal) ? journal_failed(writer) : 0;
+}
+
+static int sync_wrapped(struct writer *writer)
+{
+	int ret = wrap_cut(writer->run->wrap);
+
+	if (ret)
+		return write_failed(writer, ret);
+	return writer->run->output->file ? mark_file(writer) : mark_pipe(writer);
+}
+
+/* The data before the lines that tell of it. */
+static int sync_all(struct writer *writer)
+{
+	struct stream_run *run = writer->run;
+	int ret;
+
+	if (run->wrap)
+		return sync_wrapped(writer);
+	if (!run->journal)
+		return 0;
+	ret = output_sync(run->output);
+	if (ret)
+		return write_failed(writer, ret);
+	return journal_sync(run->journal) ? journal_failed(writer) : 0;
+}
+
+static int put_wrapped(struct writer *writer, const struct batch *batch,
+		       const struct sidecar_batch *line)
+{
+	size_t length;
+	char *text = sidecar_batch_line(line, &length);
+	int ret = -ENOMEM;
+
+	if (text)
+		ret = wrap_batch(writer->run->wrap, batch->data, batch->length, text, length);
+	if (!ret)
+		writer->run->output->offset += batch->length;
+	free(text);
+	return ret;
+}
+
+/* Without any line resume takes it that nothing was given to the reader. */
+static int sync_first(struct writer *writer)
+{
+	const struct stream_run *run = writer->run;
+
+	if (run->output->file || run->output->offset || !run->journal)
+		return 0;
+	return journal_sync(run->journal) ? journal_failed(writer) : 0;
+}
+
+static int deliver(struct writer *writer, const struct batch *batch)
+{
+	struct stream_run *run = writer->run;
+	bool line_first = !run->output->file || run->wrap;
+	struct sidecar_batch line;
+	int ret;
+
+	describe(run, batch, &line);
+	if (line_first && (note(writer, &line) || sync_first(writer)))
+		return -1;
+	if (run->wrap)
+		ret = put_wrapped(writer, batch, &line);
+	else
+		ret = output_write(run->output, batch->data, batch->length);
+	progress_set(run->progress, run->output->offset);
+	if (ret)
+		return write_failed(writer, ret);
+	if (!line_first && note(writer, &line))
+		return -1;
+	return batch->durable ? sync_all(writer) : 0;
+}
+
+/*
+ * What is wrapped gets its mark at once: it would not count for what may be undurable, and a mark
+ * at a batch's end is one that no batch has to be made again for.
+ */
+int stream_write_rest(struct stream_run *run, const void *data, size_t size,
+		      struct stream_outcome *outcome)
+{
+	struct writer writer = { .run = run, .outcome = outcome };
+	int ret;
+
+	*outcome = (struct stream_outcome){ 0 };
+	if (run->wrap)
+		ret = wrap_bytes(run->wrap, data, size);
+	else
+		ret = output_write(run->output, data, size);
+	if (ret)
+		return write_failed(&writer, ret);
+	if (run->wrap)
+		run->output->offset += size;
+	return run->wrap ? sync_all(&writer) : 0;
+}
+
+/* After a signal the batches still waiting are dropped: checkpoints before them are good. */
+static int write_all(struct writer *writer, struct pipeline *pipeline)
+{
+	struct batch *batch;
+	int ret = 0;
+
+	while (!ret && (batch = pipeline_take_filled(pipeline))) {
+		if (signals_stopped())
+			ret = end_with(writer, STREAM_STOPPED, -EINTR);
+		else
+			ret = deliver(writer, batch);
+		pipeline_put_free(pipeline, batch);
+	}
+	return ret;
+}
+
+/* Why nothing more came: everything was made, or the filler could not go on. */
+static void filler_outcome(struct writer *writer, const struct filler *filler)
+{
+	struct stream_outcome *outcome = writer->outcome;
+
+	if (!filler->err) {
+		outcome->how = STREAM_COMPLETE;
+		return;
+	}
+	outcome->how = filler->err == -EINTR ? STREAM_STOPPED : STREAM_READ_FAILED;
+	outcome->err = filler->err;
+	outcome->error = filler->error;
+	outcome->what = writer->run->subject->subvolumes[filler->subvolume].spec;
+}
+
+static void run_pipeline(struct writer *writer, struct pipeline *pipeline)
+{
+	struct filler filler;
+	int ret = filler_start(&filler, writer->run, pipeline);
+
+	if (ret) {
+		error_line("cannot start a thread: %s", strerror(-ret));
+		end_with(writer, STREAM_STOPPED, ret);
+		return;
+	}
+	ret = write_all(writer, pipeline);
+	/* Whatever ended the writing, the filler has nothing more to do. */
+	if (ret)
+		signals_stop();
+	pipeline_stop(pipeline);
+	filler_join(&filler);
+	if (!ret)
+		filler_outcome(writer, &filler);
+}
+
+/* An orderly end says what a pipe was given at most, so that --at cannot be more than that. */
+static int note_written(struct stream_run *run)
+{
+	struct sidecar_place place = {
+		.output_offset = run->output->offset,
+		.file_offset = run->output->file_offset,
+	};
+
+	return run->output->file ? 0 : journal_handed(run->journal, &place);
+}
+
+/* What ends the archive is no part of the stream, and belongs to it all the same. */
+static int finish_wrapped(struct writer *writer)
+{
+	struct stream_run *run = writer->run;
+	size_t length;
+	char *line = sidecar_complete_line(run->output->offset, &length);
+	int ret = -ENOMEM;
+
+	if (line)
+		ret = wrap_finish(run->wrap, line, length);
+	free(line);
+	if (!ret && run->journal)
+		ret = output_sync(run->output);
+	return ret ? write_failed(writer, ret) : 0;
+}
+
+/* The stream is complete only when all of it is durable. */
+static void finish_complete(struct writer *writer)
+{
+	struct stream_run *run = writer->run;
+	struct sidecar_place place = { 0 };
+
+	if (sync_all(writer) || (run->wrap && finish_wrapped(writer)))
+		return;
+	place.output_offset = run->output->offset;
+	place.file_offset = run->output->file_offset;
+	if (run->journal && (journal_complete(run->journal, &place) || journal_sync(run->journal)))
+		journal_failed(writer);
+}
+
+/* What was wrapped is made whole, so that the next run need not make it again. */
+static void save_wrapped(struct writer *writer)
+{
+	struct stream_outcome told = *writer->outcome;
+
+	if (told.how != STREAM_WRITE_FAILED && told.how != STREAM_JOURNAL_FAILED)
+		sync_wrapped(writer);
+	/* A pipe's reader who does not read any more was not what ended the run. */
+	*writer->outcome = told;
+}
+
+/* What can be saved is saved; the failure that came first is the one that is told. */
+static void finish_broken_off(struct writer *writer)
+{
+	struct stream_run *run = writer->run;
+	struct stream_outcome *outcome = writer->outcome;
+	int ret;
+
+	if (run->wrap)
+		save_wrapped(writer);
+	if (!run->journal)
+		return;
+	ret = output_sync(run->output);
+	if (ret && outcome->how != STREAM_WRITE_FAILED)
+		error_line("cannot sync %s: %s", run->output->name, strerror(-ret));
+	if (!note_written(run))
+		journal_sync(run->journal);
+}
+
+/*
+ * A signal that came with the last bytes may have killed the reader too, with what it had in
+ * memory: then nobody knows that the stream arrived.
+ */
+static void doubt_reader(struct writer *writer)
+{
+	if (writer->outcome->how == STREAM_COMPLETE && !writer->run->output->file &&
+	    signals_caught())
+		end_with(writer, STREAM_STOPPED, -EINTR);
+}
+
+void stream_finish(struct stream_run *run, struct stream_outcome *outcome)
+{
+	struct writer writer = { .run = run, .outcome = outcome };
+
+	doubt_reader(&writer);
+	if (outcome->how == STREAM_COMPLETE)
+		finish_complete(&writer);
+	else
+		finish_broken_off(&writer);
+}
+
+void stream_run(struct stream_run *run, struct stream_outcome *outcome)
+{
+	struct writer writer = { .run = run, .outcome = outcome };
+	struct pipeline *pipeline;
+
+	*outcome = (struct stream_outcome){ 0 };
+	pipeline = pipeline_create(run->settings.buffers, run->settings.buffer_size);
+	if (pipeline) {
+		run_pipeline(&writer, pipeline);
+		pipeline_free(pipeline);
+	} else {
+		error_line("out of memory");
+		end_with(&writer, STREAM_STOPPED, -ENOMEM);
+	}
+	stream_finish(run, outcome);
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One JSON object on one line that carries its own checksum.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "util/json_line.h"
+#include "util/text.h"
+
+#define SUM_PREFIX ",\"sum\":\""
+#define SUM_DIGITS 16
+#define SUM_LENGTH (sizeof(SUM_PREFIX) - 1 + SUM_DIGITS + 2)
+/* A line's objects nest three deep; deeper ones are not ours. */
+#define MAX_DEPTH 8
+
+/* The whole end of a line, so that it can be compared at once. */
+static void format_sum(const char *text, size_t length, char *to)
+{
+	snprintf(to, SUM_LENGTH + 1, SUM_PREFIX "%016llx\"}",
+		 (unsigned long long)XXH3_64bits(text, length));
+}
+
+char *json_line_format(struct json_object *object, size_t *length)
+{
+	int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
+	size_t plain;
+	const char *text = json_object_to_json_string_length(object, flags, &plain);
+	char *line;
+
+	if (!text)
+		return NULL;
+	/* The sum takes the closing brace's place. */
+	plain--;
+	line = malloc(plain + SUM_LENGTH + 2);
+	if (!line)
+		return NULL;
+	memcpy(line, text, plain);
+	format_sum(line, plain, line + plain);
+	strcpy(line + plain + SUM_LENGTH, "\n");
+	*length = plain + SUM_LENGTH + 1;
+	return line;
+}
+
+struct json_object *json_text_parse(const char *text, size_t length)
+{
+	struct json_tokener *tokener;
+	struct json_object *object = NULL;
+
+	if (length > INT_MAX)
+		return NULL;
+	tokener = json_tokener_new_ex(MAX_DEPTH);
+	if (!tokener)
+		return NULL;
+	object = json_tokener_parse_ex(tokener, text, (int)length);
+	if (object && (json_tokener_get_parse_end(tokener) != length ||
+		       !json_object_is_type(object, json_type_object))) {
+		json_object_put(object);
+		object = NULL;
+	}
+	json_tokener_free(tokener);
+	return object;
+}
+
+struct json_object *json_line_parse(const char *line, size_t length)
+{
+	char sum[SUM_LENGTH + 1];
+	size_t plain;
+
+	if (length <= SUM_LENGTH)
+		return NULL;
+	plain = length - SUM_LENGTH;
+	format_sum(line, plain, sum);
+	if (memcmp(line + plain, sum, SUM_LENGTH))
+		return NULL;
+	return json_text_parse(line, length);
+}
+
+void json_put_u64(struct json_object *object, const char *key, u64 value)
+{
+	json_object_object_add(object, key, json_object_new_uint64(value));
+}
+
+void json_put_string(struct json_object *object, const char *key, const char *value)
+{
+	json_object_object_add(object, key, json_object_new_string(value));
+}
+
+void json_put_bool(struct json_object *object, const char *key, bool value)
+{
+	json_object_object_add(object, key, json_object_new_boolean(value));
+}
+
+void json_put_hex(struct json_object *object, const char *key, const u8 *bytes, size_t size)
+{
+	char text[2 * 32 + 1];
+
+	hex_format(bytes, size < 32 ? size : 32, text);
+	json_put_string(object, key, text);
+}
+
+void json_put_uuid(struct json_object *object, const char *key, const u8 uuid[16])
+{
+	char text[UUID_TEXT_SIZE];
+
+	uuid_text(uuid, text);
+	json_put_string(object, key, text);
+}
+
+void json_put_time(struct json_object *object, u64 time)
+{
+	if (time)
+		json_put_u64(object, "time", time);
+}
+
+static struct json_object *member(struct json_object *object, const char *key, json_type type)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(object, key, &value) || !json_object_is_type(value, type))
+		return NULL;
+	return value;
+}
+
+/* json-c turns negative numbers into 0 here, and larger ones into the largest there. */
+bool json_get_u64(struct json_object *object, const char *key, u64 *value)
+{
+	struct json_object *number = member(object, key, json_type_int);
+
+	if (!number || json_object_get_int64(number) < 0)
+		return false;
+	*value = json_object_get_uint64(number);
+	return true;
+}
+
+bool json_get_u32(struct json_object *object, const char *key, u32 *value)
+{
+	u64 wide;
+
+	if (!json_get_u64(object, key, &wide) || wide > UINT32_MAX)
+		return false;
+	*value = (u32)wide;
+	return true;
+}
+
+const char *json_get_text(struct json_object *object, const char *key)
+{
+	struct json_object *text = member(object, key, json_type_string);
+	const char *value = text ? json_object_get_string(text) : NULL;
+
+	/* A string with a NUL inside is nothing that was written here. */
+	if (value && strlen(value) != (size_t)json_object_get_string_len(text))
+		return NULL;
+	return value;
+}
+
+bool json_get_flag(struct json_object *object, const char *key)
+{
+	struct json_object *flag = member(object, key, json_type_boolean);
+
+	return flag && json_object_get_boolean(flag);
+}
+
+bool json_get_hex(struct json_object *object, const char *key, u8 *bytes, size_t size)
+{
+	const char *text = json_get_text(object, key);
+
+	return text && hex_parse(text, bytes, size);
+}
+
+bool json_get_uuid(struct json_object *object, const char *key, u8 uuid[16])
+{
+	const char *text = json_get_text(object, key);
+
+	return text && uuid_from_text(text, uuid);
+}
+
+struct json_object *json_get_array(struct json_object *object, const char *key)
+{
+	return member(object, key, json_type_array);
+}
+
+u64 json_get_time(struct json_object *object)
+{
+	u64 time = 0;
+
+	json_get_u64(object, "time", &time);
+	return time;
+}

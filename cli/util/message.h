@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the command line says to people: one line each, on stderr, "sendcp: " before warnings and
+ * errors. Thread-safe: a line is one write(2).
+ */
+#ifndef CLI_UTIL_MESSAGE_H
+#define CLI_UTIL_MESSAGE_H
+
+#include <stdbool.h>
+#include <sendcp/error.h>
+
+/* Exit codes of the program. */
+enum exit_code {
+	EXIT_DONE = 0,
+	/* Failed for good. */
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	/* Broken off; `sendcp resume` can go on. */
+	EXIT_BROKEN_OFF = 75,
+};
+
+/* -1 with -q, 0, 1 and more with each -v. */
+void message_set_verbosity(int verbosity);
+int message_verbosity(void);
+
+/*
+ * Names come from disks: none of them may break a line or drive a terminal. Control characters of
+ * @line become '?'.
+ */
+void make_printable(char *line);
+/* Always printed. Returns -1, so that `return error_line(...)` reads well. */
+int error_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Always printed, "sendcp: warning: ". */
+void warn_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Without prefix, not with -q. */
+void info_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Without prefix, only with at least @level times -v. */
+void verbose_line(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* An engine's error about the thing the user calls @what, as an error_line. Returns -1. */
+int error_engine(const char *what, const struct scp_error *error);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What can be done about a failure: is another try later worth it, and who has to act before?
+ *
+ * docs/exit-status.md shows the tables; a test compares them.
+ */
+#ifndef CLI_UTIL_REASON_CLASS_H
+#define CLI_UTIL_REASON_CLASS_H
+
+#include <stdbool.h>
+#include <sendcp/error.h>
+
+enum reason_actor {
+	/* It passes by itself. */
+	ACT_NOBODY,
+	/* Who called sendcp: other arguments, free space. */
+	ACT_USER,
+	/* Who looks after the filesystem and its devices, or after the machine. */
+	ACT_ADMIN,
+};
+
+struct reason_class {
+	/* The same command may succeed later: exit status 75. */
+	bool passes;
+	enum reason_actor actor;
+};
+
+/* "nobody", "user", "administrator". */
+const char *reason_actor_name(enum reason_actor actor);
+/* Of @reason by itself. One that is unknown does not pass. */
+struct reason_class reason_class(enum scp_reason reason);
+/* "DATA_CSUM" and so on; NULL: there is none of that number. */
+const char *reason_name(enum scp_reason reason);
+/*
+ * Of writing the output or the sidecar, or of reading a device, that failed with @err, a positive
+ * or negative errno. One that is not in the table does not pass.
+ */
+struct reason_class reason_class_errno(int err);
+/* The positive errnos of that table, in its order; 0: it ends before @index. */
+int reason_class_errno_at(unsigned int index);
+
+/* Of a failed read: that of its reason, and where that is a device's errno, of that, too. */
+struct reason_class reason_class_read(const struct scp_error *error);
+
+#endif
