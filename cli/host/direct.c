@@ -14,7 +14,7 @@
 #include "host/device_queue.h"
 #include "host/source.h"
 #include "message.h"
-#include "tree/tree.h"
+#include "fs/fs.h"
 
 struct direct_reader {
 	struct device_queue *queue;

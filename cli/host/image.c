@@ -10,7 +10,7 @@
 #include "host/source.h"
 #include "host/storage.h"
 #include "message.h"
-#include "volume/volume.h"
+#include "fs/fs.h"
 
 static int image_read(void *host, struct scp_io *ios, unsigned int count)
 {

@@ -8,8 +8,7 @@
 #include "host/read_failure.h"
 #include "host/source.h"
 #include "reason_class.h"
-#include "tree/tree.h"
-#include "volume/volume.h"
+#include "fs/fs.h"
 
 #define PAGE 4096u
 /*

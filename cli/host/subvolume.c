@@ -7,7 +7,7 @@
 
 #include "host/source.h"
 #include "message.h"
-#include "tree/tree.h"
+#include "fs/fs.h"
 
 void subvolume_clear(struct subvolume *subvolume)
 {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Loading the chunk map: the superblock's SYSTEM chunks first, with them the chunk tree.
+ * What the chunk tree has: the chunk map, read with the superblock's SYSTEM chunks, and the devices.
  */
-#include "volume/internal.h"
-#include "tree/internal.h"
+#include "fs/internal.h"
 
 /* Adds the CHUNK_ITEM under @cursor to @map. 1: there are no more. */
 static int scp_chunk_take(struct scp_cursor *cursor, struct scp_chunk_map *map)
@@ -70,4 +69,64 @@ int scp_chunks_load(struct scp_volume *volume, const struct scp_disk_super *supe
 	volume->chunks = map;
 	volume->chunk_root_generation = volume->chunk_tree.generation;
 	return 0;
+}
+
+/* Marks in @named the device that the DEV_ITEM under @cursor speaks of. */
+static int scp_device_named(struct scp_cursor *cursor, bool *named)
+{
+	struct scp_volume *volume = cursor->tree->volume;
+	const struct scp_disk_dev_item *item;
+	const void *data;
+	u32 size, index;
+	int ret;
+
+	ret = scp_cursor_item_least(cursor, sizeof(*item), &data, &size);
+	if (ret)
+		return ret;
+	item = data;
+	index = scp_device_find(volume, le64_to_cpu(item->devid), item->uuid);
+	if (index != SCP_NO_DEVICE &&
+	    !memcmp(volume->devices[index].fsid, item->fsid, SCP_UUID_SIZE))
+		named[index] = true;
+	return scp_fsid_allow(volume, item->fsid);
+}
+
+/* Reads all DEV_ITEMs. The fsids in them are legal in tree blocks, those of missing seeds too. */
+static int scp_devices_walk(struct scp_volume *volume, bool *named)
+{
+	struct scp_key key = { .objectid = SCP_DEV_ITEMS_ID, .type = SCP_DEV_ITEM };
+	struct scp_cursor cursor;
+	struct scp_tree tree;
+	int ret;
+
+	scp_chunk_tree_init(volume, &tree);
+	scp_cursor_init(&cursor, &tree);
+	ret = scp_search_once(&cursor, &key);
+	while (ret >= 0) {
+		key = scp_cursor_key(&cursor);
+		if (key.objectid != SCP_DEV_ITEMS_ID || key.type != SCP_DEV_ITEM)
+			break;
+		ret = scp_device_named(&cursor, named);
+		if (!ret)
+			ret = scp_next_once(&cursor);
+	}
+	scp_cursor_release(&cursor);
+	return ret == -ENOENT || ret > 0 ? 0 : ret;
+}
+
+int scp_devices_confirm(struct scp_volume *volume)
+{
+	u32 i, count = volume->host->device_count;
+	bool *named = scp_zalloc(count * sizeof(*named));
+	int ret;
+
+	if (!named)
+		return scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
+	ret = scp_devices_walk(volume, named);
+	for (i = 0; i < count && !ret; i++)
+		if (volume->devices[i].present && !named[i] &&
+		    memcmp(volume->devices[i].fsid, volume->node_fsids[0], SCP_UUID_SIZE))
+			ret = scp_fail_device(volume, SCP_DEVICE_FOREIGN, 0, i, SCP_NOWHERE);
+	scp_free(named);
+	return ret;
 }

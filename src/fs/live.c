@@ -6,7 +6,7 @@
  * commit came in between, so a newer superblock (or a root that was looked up anew since) tells
  * which: with one the tree is entered again from its new root, without one the failure stands.
  */
-#include "tree/internal.h"
+#include "fs/internal.h"
 
 /* Failures that a move explains. */
 static bool scp_live_explains(const struct scp_volume *volume, int err)
@@ -16,15 +16,7 @@ static bool scp_live_explains(const struct scp_volume *volume, int err)
 	return err < 0 && err != -EINTR && err != -ENOMEM && err != -ENOENT && err != -ESTALE;
 }
 
-bool scp_root_is(const struct scp_root_pointer *a, const struct scp_root_pointer *b)
-{
-	return a->bytenr == b->bytenr && a->generation == b->generation;
-}
-
-/*
- * 1: a newer superblock was taken over; else what to return, the failure @err if nothing changed.
- */
-static int scp_live_refresh(struct scp_volume *volume, int err, int *tries)
+int scp_live_refresh(struct scp_volume *volume, int err, int *tries)
 {
 	struct scp_error why = volume->error;
 	int ret;
@@ -68,49 +60,4 @@ int scp_live_recover(struct scp_tree *tree, struct scp_root_pointer used, int er
 	}
 	volume->stats.refreshes++;
 	return 1;
-}
-
-int scp_root_info_get(struct scp_volume *volume, u64 id, struct scp_root_info *info)
-{
-	int tries = SCP_LIVE_TRIES;
-	int ret;
-
-	do {
-		ret = scp_root_info_once(volume, id, info);
-		if (ret)
-			ret = scp_live_refresh(volume, ret, &tries);
-	} while (ret > 0);
-	return ret;
-}
-
-int scp_tree_reopen(struct scp_tree *tree)
-{
-	int tries = SCP_LIVE_TRIES;
-	int ret;
-
-	do {
-		ret = scp_tree_lookup(tree);
-		if (ret)
-			ret = scp_live_refresh(tree->volume, ret, &tries);
-	} while (ret > 0);
-	return ret;
-}
-
-int scp_tree_confirm(struct scp_tree *tree)
-{
-	struct scp_root_pointer known = tree->info.node;
-	bool moved = tree->moved;
-	int ret;
-
-	if (!tree->volume->host->live)
-		return 0;
-	ret = scp_volume_refresh(tree->volume);
-	if (ret < 0)
-		return ret;
-	/* Also without news here: another tree's search may have refreshed the volume already. */
-	ret = scp_tree_reopen(tree);
-	if (ret)
-		return ret;
-	tree->moved = false;
-	return moved || !scp_root_is(&known, &tree->info.node);
 }

@@ -2,8 +2,7 @@
 /*
  * A volume from its opening to its closing, and keeping up with a live one's commits.
  */
-#include "volume/internal.h"
-#include "tree/internal.h"
+#include "fs/internal.h"
 
 /* On a live filesystem the chunk tree may be rewritten while it is being read. */
 #define SCP_OPEN_TRIES 8

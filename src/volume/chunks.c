@@ -2,8 +2,8 @@
 /*
  * The chunk map: CHUNK_ITEMs checked, kept sorted, looked up by logical address.
  */
+#include "format/key.h"
 #include "volume/internal.h"
-#include "tree/node.h"
 
 /* Addresses and lengths below this can be added up without overflow. No device gets there. */
 #define SCP_CHUNK_LIMIT		(1ULL << 62)

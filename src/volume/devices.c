@@ -6,7 +6,6 @@
  * chunk tree itself may lie there. Afterwards only those stay that a DEV_ITEM names.
  */
 #include "volume/internal.h"
-#include "tree/internal.h"
 
 static bool scp_super_is_seed(const struct scp_disk_super *super)
 {
@@ -80,8 +79,7 @@ static void scp_device_adopt(struct scp_device *device, const struct scp_disk_su
 			device->generation < le64_to_cpu(main->generation);
 }
 
-/* The own fsid comes first. Without room for another one -EUCLEAN. */
-static int scp_allow_fsid(struct scp_volume *volume, const u8 *fsid)
+int scp_fsid_allow(struct scp_volume *volume, const u8 *fsid)
 {
 	if (scp_volume_owns_fsid(volume, fsid))
 		return 0;
@@ -110,7 +108,7 @@ int scp_devices_group(struct scp_volume *volume, struct scp_super_set *set)
 	scp_devices_pick(volume, set);
 	main = &set->supers[set->best];
 	volume->node_fsid_count = 0;
-	ret = scp_allow_fsid(volume, scp_super_metadata_uuid(main));
+	ret = scp_fsid_allow(volume, scp_super_metadata_uuid(main));
 	for (i = 0; i < volume->host->device_count && !ret; i++) {
 		if (!set->valid[i])
 			continue;
@@ -118,7 +116,7 @@ int scp_devices_group(struct scp_volume *volume, struct scp_super_set *set)
 		if (ret)
 			break;
 		scp_device_adopt(&volume->devices[i], &set->supers[i], main);
-		ret = scp_allow_fsid(volume, volume->devices[i].fsid);
+		ret = scp_fsid_allow(volume, volume->devices[i].fsid);
 	}
 	return ret;
 }
@@ -219,64 +217,4 @@ u32 scp_device_find(const struct scp_volume *volume, u64 devid, const u8 *uuid)
 		    !memcmp(volume->devices[i].uuid, uuid, SCP_UUID_SIZE))
 			return i;
 	return SCP_NO_DEVICE;
-}
-
-/* Marks in @named the device that the DEV_ITEM under @cursor speaks of. */
-static int scp_device_named(struct scp_cursor *cursor, bool *named)
-{
-	struct scp_volume *volume = cursor->tree->volume;
-	const struct scp_disk_dev_item *item;
-	const void *data;
-	u32 size, index;
-	int ret;
-
-	ret = scp_cursor_item_least(cursor, sizeof(*item), &data, &size);
-	if (ret)
-		return ret;
-	item = data;
-	index = scp_device_find(volume, le64_to_cpu(item->devid), item->uuid);
-	if (index != SCP_NO_DEVICE &&
-	    !memcmp(volume->devices[index].fsid, item->fsid, SCP_UUID_SIZE))
-		named[index] = true;
-	return scp_allow_fsid(volume, item->fsid);
-}
-
-/* Reads all DEV_ITEMs. The fsids in them are legal in tree blocks, those of missing seeds too. */
-static int scp_devices_walk(struct scp_volume *volume, bool *named)
-{
-	struct scp_key key = { .objectid = SCP_DEV_ITEMS_ID, .type = SCP_DEV_ITEM };
-	struct scp_cursor cursor;
-	struct scp_tree tree;
-	int ret;
-
-	scp_chunk_tree_init(volume, &tree);
-	scp_cursor_init(&cursor, &tree);
-	ret = scp_search_once(&cursor, &key);
-	while (ret >= 0) {
-		key = scp_cursor_key(&cursor);
-		if (key.objectid != SCP_DEV_ITEMS_ID || key.type != SCP_DEV_ITEM)
-			break;
-		ret = scp_device_named(&cursor, named);
-		if (!ret)
-			ret = scp_next_once(&cursor);
-	}
-	scp_cursor_release(&cursor);
-	return ret == -ENOENT || ret > 0 ? 0 : ret;
-}
-
-int scp_devices_confirm(struct scp_volume *volume)
-{
-	u32 i, count = volume->host->device_count;
-	bool *named = scp_zalloc(count * sizeof(*named));
-	int ret;
-
-	if (!named)
-		return scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
-	ret = scp_devices_walk(volume, named);
-	for (i = 0; i < count && !ret; i++)
-		if (volume->devices[i].present && !named[i] &&
-		    memcmp(volume->devices[i].fsid, volume->node_fsids[0], SCP_UUID_SIZE))
-			ret = scp_fail_device(volume, SCP_DEVICE_FOREIGN, 0, i, SCP_NOWHERE);
-	scp_free(named);
-	return ret;
 }
