@@ -145,7 +145,7 @@ int scp_command_end(struct scp_engine *engine)
 }
 
 /* The attribute DATA without its bytes. */
-static void put_data_header(struct scp_engine *engine, u32 length)
+static void begin_data(struct scp_engine *engine, u32 length)
 {
 	u32 size = engine->protocol == 1 ? SCP_ATTR_HEADER_SIZE : SCP_ATTR_TYPE_SIZE;
 	u8 *at = grow(engine, size);
@@ -159,7 +159,7 @@ static void put_data_header(struct scp_engine *engine, u32 length)
 
 int scp_command_end_payload(struct scp_engine *engine, const struct scp_payload *payload)
 {
-	put_data_header(engine, payload->length);
+	begin_data(engine, payload->length);
 	if (engine->command_error)
 		return engine->command_error;
 	if (engine->command_length + payload->length > command_max(engine))
@@ -173,7 +173,7 @@ int scp_command_end_data(struct scp_engine *engine, const void *bytes, u32 lengt
 {
 	u8 *at;
 
-	put_data_header(engine, length);
+	begin_data(engine, length);
 	at = grow(engine, length);
 	if (at)
 		memcpy(at, bytes, length);
