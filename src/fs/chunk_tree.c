@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the chunk tree has: the chunk map, read with the superblock's SYSTEM chunks, and the devices.
+ * What the chunk tree has: the chunk map, read with the SYSTEM chunks of the superblock, and devices.
  */
 #include "fs/internal.h"
 
 /* Adds the CHUNK_ITEM under @cursor to @map. 1: there are no more. */
-static int scp_chunk_take(struct scp_cursor *cursor, struct scp_chunk_map *map)
+static int chunk_take(struct scp_cursor *cursor, struct scp_chunk_map *map)
 {
 	struct scp_key key = scp_cursor_key(cursor);
 	const void *item;
@@ -17,7 +17,7 @@ static int scp_chunk_take(struct scp_cursor *cursor, struct scp_chunk_map *map)
 	return scp_chunk_map_add(cursor->tree->volume, map, key.offset, item, size);
 }
 
-static int scp_chunks_walk(struct scp_volume *volume, struct scp_chunk_map *map)
+static int chunks_walk(struct scp_volume *volume, struct scp_chunk_map *map)
 {
 	struct scp_key key = { .objectid = SCP_FIRST_CHUNK_ID, .type = SCP_CHUNK_ITEM };
 	struct scp_cursor cursor;
@@ -31,7 +31,7 @@ static int scp_chunks_walk(struct scp_volume *volume, struct scp_chunk_map *map)
 	if (ret > 0)
 		ret = 0;
 	while (!ret) {
-		ret = scp_chunk_take(&cursor, map);
+		ret = chunk_take(&cursor, map);
 		if (!ret)
 			ret = scp_next_once(&cursor);
 	}
@@ -57,7 +57,7 @@ int scp_chunks_load(struct scp_volume *volume, const struct scp_disk_super *supe
 	/* While the tree is read, the superblock's chunks are the map. */
 	ret = scp_chunk_map_bootstrap(volume, super, &volume->chunks);
 	if (!ret)
-		ret = scp_chunks_walk(volume, &map);
+		ret = chunks_walk(volume, &map);
 	scp_chunk_map_release(&volume->chunks);
 	if (ret) {
 		scp_chunk_map_release(&map);
@@ -72,7 +72,7 @@ int scp_chunks_load(struct scp_volume *volume, const struct scp_disk_super *supe
 }
 
 /* Marks in @named the device that the DEV_ITEM under @cursor speaks of. */
-static int scp_device_named(struct scp_cursor *cursor, bool *named)
+static int device_named(struct scp_cursor *cursor, bool *named)
 {
 	struct scp_volume *volume = cursor->tree->volume;
 	const struct scp_disk_dev_item *item;
@@ -92,7 +92,7 @@ static int scp_device_named(struct scp_cursor *cursor, bool *named)
 }
 
 /* Reads all DEV_ITEMs. The fsids in them are legal in tree blocks, those of missing seeds too. */
-static int scp_devices_walk(struct scp_volume *volume, bool *named)
+static int devices_walk(struct scp_volume *volume, bool *named)
 {
 	struct scp_key key = { .objectid = SCP_DEV_ITEMS_ID, .type = SCP_DEV_ITEM };
 	struct scp_cursor cursor;
@@ -106,7 +106,7 @@ static int scp_devices_walk(struct scp_volume *volume, bool *named)
 		key = scp_cursor_key(&cursor);
 		if (key.objectid != SCP_DEV_ITEMS_ID || key.type != SCP_DEV_ITEM)
 			break;
-		ret = scp_device_named(&cursor, named);
+		ret = device_named(&cursor, named);
 		if (!ret)
 			ret = scp_next_once(&cursor);
 	}
@@ -122,7 +122,7 @@ int scp_devices_confirm(struct scp_volume *volume)
 
 	if (!named)
 		return scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
-	ret = scp_devices_walk(volume, named);
+	ret = devices_walk(volume, named);
 	for (i = 0; i < count && !ret; i++)
 		if (volume->devices[i].present && !named[i] &&
 		    memcmp(volume->devices[i].fsid, volume->node_fsids[0], SCP_UUID_SIZE))

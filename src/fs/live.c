@@ -9,7 +9,7 @@
 #include "fs/internal.h"
 
 /* Failures that a move explains. */
-static bool scp_live_explains(const struct scp_volume *volume, int err)
+static bool live_explains(const struct scp_volume *volume, int err)
 {
 	if (!volume->host->live)
 		return false;
@@ -21,7 +21,7 @@ int scp_live_refresh(struct scp_volume *volume, int err, int *tries)
 	struct scp_error why = volume->error;
 	int ret;
 
-	if (!scp_live_explains(volume, err))
+	if (!live_explains(volume, err))
 		return err;
 	if (!(*tries)--)
 		return scp_fail(volume, SCP_MOVED_TOO_OFTEN, 0, why.bytenr, why.root, SCP_NOWHERE,
@@ -40,7 +40,7 @@ int scp_live_recover(struct scp_tree *tree, struct scp_root_pointer used, int er
 	struct scp_error why;
 	int ret, newer;
 
-	if (!scp_live_explains(volume, err))
+	if (!live_explains(volume, err))
 		return err;
 	do {
 		newer = scp_live_refresh(volume, err, tries);
@@ -49,7 +49,7 @@ int scp_live_recover(struct scp_tree *tree, struct scp_root_pointer used, int er
 			return newer;
 		ret = scp_tree_lookup(tree);
 		/* Moved once more while it was looked up. */
-	} while (newer > 0 && scp_live_explains(volume, ret));
+	} while (newer > 0 && live_explains(volume, ret));
 	if (ret)
 		return ret;
 	if (!scp_root_is(&known, &tree->info.node))

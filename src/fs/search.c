@@ -50,7 +50,7 @@ int scp_search_last(struct scp_cursor *cursor, const struct scp_key *key)
 }
 
 /* The smallest key above @key; false if there is none. */
-static bool scp_key_increment(struct scp_key *key)
+static bool key_increment(struct scp_key *key)
 {
 	if (++key->offset)
 		return true;
@@ -60,7 +60,7 @@ static bool scp_key_increment(struct scp_key *key)
 }
 
 /* Root that the nodes in @cursor's path were reached from; the tree's may be newer. */
-static struct scp_root_pointer scp_cursor_root(const struct scp_cursor *cursor)
+static struct scp_root_pointer cursor_root(const struct scp_cursor *cursor)
 {
 	struct scp_root_pointer root = cursor->tree->info.node;
 	int level = SCP_MAX_LEVEL - 1;
@@ -75,14 +75,14 @@ static struct scp_root_pointer scp_cursor_root(const struct scp_cursor *cursor)
 }
 
 /* Moves @cursor to the first item behind its leaf by key. It stays where it is on failure. */
-static int scp_cursor_pass_leaf(struct scp_cursor *cursor)
+static int cursor_pass_leaf(struct scp_cursor *cursor)
 {
 	struct scp_cursor next = { .tree = cursor->tree, .walk = cursor->walk };
 	struct scp_node *leaf = cursor->path[0];
 	struct scp_key key = scp_node_key(leaf, leaf->nritems - 1);
 	int ret;
 
-	if (!scp_key_increment(&key))
+	if (!key_increment(&key))
 		return -ENOENT;
 	ret = scp_search_once(&next, &key);
 	if (ret < 0) {
@@ -96,7 +96,7 @@ static int scp_cursor_pass_leaf(struct scp_cursor *cursor)
 
 int scp_next_leaf(struct scp_cursor *cursor)
 {
-	struct scp_root_pointer used = scp_cursor_root(cursor);
+	struct scp_root_pointer used = cursor_root(cursor);
 	int tries = SCP_LIVE_TRIES;
 	int ret = scp_next_leaf_once(cursor);
 
@@ -105,7 +105,7 @@ int scp_next_leaf(struct scp_cursor *cursor)
 		if (ret <= 0)
 			return scp_search_fail(cursor, ret);
 		used = cursor->tree->info.node;
-		ret = scp_cursor_pass_leaf(cursor);
+		ret = cursor_pass_leaf(cursor);
 	}
 	return ret;
 }

@@ -11,7 +11,7 @@ void scp_tree_init(struct scp_volume *volume, u64 id, struct scp_tree *tree)
 	tree->id = id;
 }
 
-static void scp_tree_point(struct scp_tree *tree, const struct scp_root_pointer *node)
+static void tree_point(struct scp_tree *tree, const struct scp_root_pointer *node)
 {
 	tree->info = (struct scp_root_info) {
 		.id = tree->id,
@@ -23,7 +23,7 @@ static void scp_tree_point(struct scp_tree *tree, const struct scp_root_pointer 
 
 void scp_superblock_tree_point(struct scp_tree *tree)
 {
-	scp_tree_point(tree, tree->id == SCP_ROOT_TREE_ID ? &tree->volume->root_tree :
+	tree_point(tree, tree->id == SCP_ROOT_TREE_ID ? &tree->volume->root_tree :
 							    &tree->volume->chunk_tree);
 }
 
@@ -54,12 +54,12 @@ int scp_tree_probe(struct scp_volume *volume)
 }
 
 /* Kernels before 3.6 kept what lies behind this field as they found it: then it means nothing. */
-static bool scp_root_has_uuids(const struct scp_disk_root *disk, u32 size)
+static bool root_has_uuids(const struct scp_disk_root *disk, u32 size)
 {
 	return size >= sizeof(*disk) && disk->generation == disk->generation_v2;
 }
 
-static int scp_root_info_parse(struct scp_cursor *cursor, u64 id, struct scp_root_info *info)
+static int root_info_parse(struct scp_cursor *cursor, u64 id, struct scp_root_info *info)
 {
 	const struct scp_disk_root *disk;
 	const void *item;
@@ -80,7 +80,7 @@ static int scp_root_info_parse(struct scp_cursor *cursor, u64 id, struct scp_roo
 	info->node.level = disk->level;
 	if (!info->generation || info->node.level >= SCP_MAX_LEVEL)
 		return scp_cursor_fail(cursor, SCP_ITEM_FORMAT);
-	if (!scp_root_has_uuids(disk, size))
+	if (!root_has_uuids(disk, size))
 		return 0;
 	info->ctransid = le64_to_cpu(disk->ctransid);
 	info->otransid = le64_to_cpu(disk->otransid);
@@ -108,7 +108,7 @@ int scp_root_info_once(struct scp_volume *volume, u64 id, struct scp_root_info *
 		if (key.objectid != id || key.type != SCP_ROOT_ITEM)
 			ret = -ENOENT;
 		else
-			ret = scp_root_info_parse(&cursor, id, info);
+			ret = root_info_parse(&cursor, id, info);
 	}
 	scp_cursor_release(&cursor);
 	if (ret == -ENOENT)
