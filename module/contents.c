@@ -16,7 +16,7 @@
 #include "contents.h"
 #include "handle.h"
 #include "worker.h"
-#include "tree/tree.h"
+#include "fs/fs.h"
 
 struct closer {
 	struct work_struct work;

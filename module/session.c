@@ -9,8 +9,7 @@
 
 #include "device_read.h"
 #include "session.h"
-#include "tree/tree.h"
-#include "volume/volume.h"
+#include "fs/fs.h"
 
 #define PATIENCE_MIN (HZ / 10)
 #define PATIENCE_MAX (60 * HZ)

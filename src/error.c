@@ -45,7 +45,7 @@ struct scp_line {
 };
 
 /* Takes over what snprintf() said it wrote, which is more than it did when it was cut. */
-static void scp_line_advance(struct scp_line *line, int written)
+static void line_advance(struct scp_line *line, int written)
 {
 	size_t room = line->size - line->used;
 
@@ -54,35 +54,35 @@ static void scp_line_advance(struct scp_line *line, int written)
 	line->used += (size_t)written < room ? (size_t)written : room - 1;
 }
 
-static void scp_line_add(struct scp_line *line, const char *before, const char *text)
+static void line_add(struct scp_line *line, const char *before, const char *text)
 {
-	scp_line_advance(line, snprintf(line->buffer + line->used, line->size - line->used,
-					"%s%s", before, text));
+	line_advance(line, snprintf(line->buffer + line->used, line->size - line->used,
+				    "%s%s", before, text));
 }
 
 /* Internal trees have objectids just below 2^64, known to people as small negative numbers. */
-static void scp_line_add_place(struct scp_line *line, const char *name, u64 value)
+static void line_add_place(struct scp_line *line, const char *name, u64 value)
 {
 	if (value == SCP_NOWHERE)
 		return;
-	scp_line_advance(line, snprintf(line->buffer + line->used, line->size - line->used,
-					"%s%s %lld", line->used ? " " : "", name,
-					(long long)value));
+	line_advance(line, snprintf(line->buffer + line->used, line->size - line->used,
+				    "%s%s %lld", line->used ? " " : "", name,
+				    (long long)value));
 }
 
 /* The detail may hold names from a disk: nothing in it may break the line or steer a terminal. */
-static void scp_line_add_detail(struct scp_line *line, const char *detail, size_t length)
+static void line_add_detail(struct scp_line *line, const char *detail, size_t length)
 {
 	size_t i;
 
-	scp_line_add(line, " (", "");
+	line_add(line, " (", "");
 	for (i = 0; i < length && detail[i] && line->used + 1 < line->size; i++) {
 		u8 c = (u8)detail[i];
 
 		line->buffer[line->used++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
 	}
 	line->buffer[line->used] = '\0';
-	scp_line_add(line, ")", "");
+	line_add(line, ")", "");
 }
 
 char *scp_error_format(const struct scp_error *error, char *buffer, size_t size)
@@ -92,17 +92,17 @@ char *scp_error_format(const struct scp_error *error, char *buffer, size_t size)
 	if (!size)
 		return buffer;
 	buffer[0] = '\0';
-	scp_line_add_place(&line, "device", error->device);
-	scp_line_add_place(&line, "tree", error->root);
-	scp_line_add_place(&line, "block", error->bytenr);
-	scp_line_add_place(&line, "inode", error->inode);
-	scp_line_add_place(&line, "offset", error->offset);
-	scp_line_add(&line, line.used ? ": " : "", scp_reason_text(error->reason));
+	line_add_place(&line, "device", error->device);
+	line_add_place(&line, "tree", error->root);
+	line_add_place(&line, "block", error->bytenr);
+	line_add_place(&line, "inode", error->inode);
+	line_add_place(&line, "offset", error->offset);
+	line_add(&line, line.used ? ": " : "", scp_reason_text(error->reason));
 	if (error->detail[0])
-		scp_line_add_detail(&line, error->detail, sizeof(error->detail));
+		line_add_detail(&line, error->detail, sizeof(error->detail));
 	/* A device's own errno says more than the reason's. */
 	if (error->err && error->err != scp_reason_errno(error->reason))
-		scp_line_advance(&line, snprintf(buffer + line.used, size - line.used,
-						 " [errno %d]", -error->err));
+		line_advance(&line, snprintf(buffer + line.used, size - line.used,
+					     " [errno %d]", -error->err));
 	return buffer;
 }

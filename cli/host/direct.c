@@ -13,7 +13,7 @@
 
 #include "host/device_queue.h"
 #include "host/source.h"
-#include "tree/tree.h"
+#include "fs/fs.h"
 #include "util/message.h"
 
 struct direct_reader {

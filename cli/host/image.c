@@ -9,8 +9,8 @@
 #include "format/ondisk.h"
 #include "host/source.h"
 #include "host/storage.h"
+#include "fs/fs.h"
 #include "util/message.h"
-#include "volume/volume.h"
 
 static int image_read(void *host, struct scp_io *ios, unsigned int count)
 {

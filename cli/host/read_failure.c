@@ -7,9 +7,8 @@
 
 #include "host/read_failure.h"
 #include "host/source.h"
-#include "tree/tree.h"
+#include "fs/fs.h"
 #include "util/reason_class.h"
-#include "volume/volume.h"
 
 #define PAGE 4096u
 /*

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "host/source.h"
-#include "tree/tree.h"
+#include "fs/fs.h"
 #include "util/message.h"
 
 void subvolume_clear(struct subvolume *subvolume)

@@ -5,7 +5,7 @@
 #ifndef SCP_DATA_CSUM_H
 #define SCP_DATA_CSUM_H
 
-#include "tree/tree.h"
+#include "fs/fs.h"
 
 /*
  * What is known of the addresses [from, to): their digests one after another, or, digests NULL,

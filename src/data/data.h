@@ -5,7 +5,7 @@
 #ifndef SCP_DATA_DATA_H
 #define SCP_DATA_DATA_H
 
-#include "tree/tree.h"
+#include "fs/fs.h"
 
 /*
  * Reads @length bytes stored at @logical into @buffer (any alignment of all three). Every sector

@@ -160,7 +160,7 @@ int scp_command_end(struct scp_encoder *encoder)
 }
 
 /* The attribute DATA without its bytes. */
-static void put_data_header(struct scp_encoder *encoder, u32 length)
+static void begin_data(struct scp_encoder *encoder, u32 length)
 {
 	u32 size = encoder->protocol == 1 ? SCP_ATTR_HEADER_SIZE : SCP_ATTR_TYPE_SIZE;
 	u8 *at = grow(encoder, size);
@@ -174,7 +174,7 @@ static void put_data_header(struct scp_encoder *encoder, u32 length)
 
 int scp_command_end_payload(struct scp_encoder *encoder, const struct scp_payload *payload)
 {
-	put_data_header(encoder, payload->length);
+	begin_data(encoder, payload->length);
 	if (encoder->error)
 		return encoder->error;
 	if (encoder->length + payload->length > command_max(encoder))
@@ -188,7 +188,7 @@ int scp_command_end_data(struct scp_encoder *encoder, const void *bytes, u32 len
 {
 	u8 *at;
 
-	put_data_header(encoder, length);
+	begin_data(encoder, length);
 	at = grow(encoder, length);
 	if (at)
 		memcpy(at, bytes, length);

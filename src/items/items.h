@@ -8,7 +8,7 @@
 #ifndef SCP_ITEMS_ITEMS_H
 #define SCP_ITEMS_ITEMS_H
 
-#include "tree/tree.h"
+#include "fs/fs.h"
 
 struct scp_time {
 	u64 sec;

@@ -500,7 +500,7 @@ static int complete_inode(struct scp_engine *engine, struct scp_state *state)
 }
 
 /* And whether the rest fits it. */
-static int complete(struct scp_engine *engine, struct decoded *next)
+static int complete_state(struct scp_engine *engine, struct decoded *next)
 {
 	struct scp_state *state = &next->state;
 	int err;
@@ -534,7 +534,7 @@ static int decode_body(struct scp_engine *engine, struct reader *in, struct deco
 				       NULL);
 	if (in->bad || in->left)
 		return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "impossible contents");
-	return complete(engine, next);
+	return complete_state(engine, next);
 }
 
 static int decode(struct scp_engine *engine, const u8 *blob, size_t size, struct decoded *next)

@@ -41,7 +41,7 @@ int scp_path_append(struct scp_engine *engine, struct scp_path *path, const u8 *
 }
 
 /* Puts @name in front of a path that is built from its end. */
-static int prepend(struct scp_engine *engine, struct scp_path *path, const u8 *name, u16 len)
+static int prepend_name(struct scp_engine *engine, struct scp_path *path, const u8 *name, u16 len)
 {
 	u16 slash = path->len ? 1 : 0;
 
@@ -119,7 +119,7 @@ static int orphan_step(struct scp_engine *engine, u64 ino, u64 generation, struc
 
 	if (len < 0)
 		return len;
-	len = prepend(engine, path, (u8 *)name, len);
+	len = prepend_name(engine, path, (u8 *)name, len);
 	return len ? len : 1;
 }
 
@@ -127,7 +127,7 @@ static int orphan_step(struct scp_engine *engine, u64 ino, u64 generation, struc
 static int name_step(struct scp_engine *engine, struct scp_tree *tree, struct scp_inode_id *id,
 		     const struct scp_name *name, struct scp_path *path)
 {
-	int err = prepend(engine, path, name->bytes, name->len);
+	int err = prepend_name(engine, path, name->bytes, name->len);
 
 	if (err)
 		return err;
@@ -227,7 +227,7 @@ int scp_path_in_tree(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
 		if (err == -ENOENT)
 			return scp_send_fail(engine, SCP_INCONSISTENT);
 		if (!err)
-			err = prepend(engine, path, name.bytes, name.len);
+			err = prepend_name(engine, path, name.bytes, name.len);
 		if (err)
 			return err;
 		ino = name.dir;

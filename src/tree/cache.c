@@ -27,15 +27,15 @@ struct scp_node_cache {
 	struct scp_prefetch prefetch;
 };
 
-static u32 scp_hash(u64 bytenr, u32 bits)
+static u32 hash_bytenr(u64 bytenr, u32 bits)
 {
 	/* Addresses are multiples of 4096: spread the bits above by a multiplication. */
 	return (u32)(((bytenr >> 12) * 0x9E3779B97F4A7C15ULL) >> (64 - bits));
 }
 
-static struct scp_node **scp_cache_bucket(const struct scp_node_cache *cache, u64 bytenr)
+static struct scp_node **cache_bucket(const struct scp_node_cache *cache, u64 bytenr)
 {
-	return &cache->buckets[scp_hash(bytenr, cache->hash_bits)];
+	return &cache->buckets[hash_bytenr(bytenr, cache->hash_bits)];
 }
 
 int scp_cache_create(struct scp_volume *volume)
@@ -99,7 +99,7 @@ void scp_node_free(const struct scp_volume *volume, struct scp_node *node)
 	scp_free(node);
 }
 
-static void scp_lru_remove(struct scp_node_cache *cache, struct scp_node *node)
+static void lru_remove(struct scp_node_cache *cache, struct scp_node *node)
 {
 	if (node->lru_prev)
 		node->lru_prev->lru_next = node->lru_next;
@@ -113,7 +113,7 @@ static void scp_lru_remove(struct scp_node_cache *cache, struct scp_node *node)
 	node->lru_next = NULL;
 }
 
-static void scp_lru_push(struct scp_node_cache *cache, struct scp_node *node)
+static void lru_push(struct scp_node_cache *cache, struct scp_node *node)
 {
 	node->lru_prev = NULL;
 	node->lru_next = cache->newest;
@@ -124,28 +124,28 @@ static void scp_lru_push(struct scp_node_cache *cache, struct scp_node *node)
 	cache->newest = node;
 }
 
-static void scp_cache_drop(struct scp_volume *volume, struct scp_node *node)
+static void cache_drop(struct scp_volume *volume, struct scp_node *node)
 {
-	struct scp_node **at = scp_cache_bucket(volume->cache, node->bytenr);
+	struct scp_node **at = cache_bucket(volume->cache, node->bytenr);
 
 	while (*at != node)
 		at = &(*at)->hash_next;
 	*at = node->hash_next;
-	scp_lru_remove(volume->cache, node);
+	lru_remove(volume->cache, node);
 	volume->cache->count--;
 	scp_node_free(volume, node);
 }
 
-static void scp_cache_trim(struct scp_volume *volume)
+static void cache_trim(struct scp_volume *volume)
 {
 	while (volume->cache->count > volume->cache->limit && volume->cache->oldest)
-		scp_cache_drop(volume, volume->cache->oldest);
+		cache_drop(volume, volume->cache->oldest);
 }
 
-static struct scp_node *scp_cache_find(const struct scp_node_cache *cache, u64 bytenr,
-				       u64 generation)
+static struct scp_node *cache_find(const struct scp_node_cache *cache, u64 bytenr,
+				   u64 generation)
 {
-	struct scp_node *node = *scp_cache_bucket(cache, bytenr);
+	struct scp_node *node = *cache_bucket(cache, bytenr);
 
 	while (node && (node->bytenr != bytenr || (generation && node->generation != generation)))
 		node = node->hash_next;
@@ -154,29 +154,29 @@ static struct scp_node *scp_cache_find(const struct scp_node_cache *cache, u64 b
 
 bool scp_cache_has(const struct scp_volume *volume, u64 bytenr, u64 generation)
 {
-	return scp_cache_find(volume->cache, bytenr, generation);
+	return cache_find(volume->cache, bytenr, generation);
 }
 
 struct scp_node *scp_cache_get(struct scp_volume *volume, u64 bytenr, u64 generation)
 {
-	struct scp_node *node = scp_cache_find(volume->cache, bytenr, generation);
+	struct scp_node *node = cache_find(volume->cache, bytenr, generation);
 
 	if (node)
 		scp_node_hold(node);
 	/* Only unused blocks are in the list that is evicted from. */
 	if (node && node->users == 1)
-		scp_lru_remove(volume->cache, node);
+		lru_remove(volume->cache, node);
 	return node;
 }
 
 void scp_cache_add(struct scp_volume *volume, struct scp_node *node)
 {
-	struct scp_node **bucket = scp_cache_bucket(volume->cache, node->bytenr);
+	struct scp_node **bucket = cache_bucket(volume->cache, node->bytenr);
 
 	node->hash_next = *bucket;
 	*bucket = node;
 	volume->cache->count++;
-	scp_cache_trim(volume);
+	cache_trim(volume);
 }
 
 void scp_node_hold(struct scp_node *node)
@@ -188,8 +188,8 @@ void scp_node_put(struct scp_volume *volume, struct scp_node *node)
 {
 	if (!node || --node->users)
 		return;
-	scp_lru_push(volume->cache, node);
-	scp_cache_trim(volume);
+	lru_push(volume->cache, node);
+	cache_trim(volume);
 }
 
 u32 scp_cache_prefetch_limit(const struct scp_volume *volume)
@@ -204,7 +204,7 @@ struct scp_prefetch *scp_cache_prefetch_room(struct scp_volume *volume)
 
 bool scp_cache_note_repair(struct scp_volume *volume, u64 bytenr)
 {
-	u64 *noted = &volume->cache->repaired[scp_hash(bytenr, 8) % SCP_REPAIRS_NOTED];
+	u64 *noted = &volume->cache->repaired[hash_bytenr(bytenr, 8) % SCP_REPAIRS_NOTED];
 
 	if (*noted == bytenr)
 		return false;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of tree/ share, and what volume/ needs to read the chunk tree before a volume is
- * complete. The functions named *_once never look for a newer superblock: a failure stands.
+ * What the files of tree/ share with each other and with nobody else.
  */
 #ifndef SCP_TREE_INTERNAL_H
 #define SCP_TREE_INTERNAL_H
@@ -22,8 +21,6 @@ enum scp_reason scp_node_verify(const struct scp_volume *volume, struct scp_node
 enum scp_reason scp_node_fits(const struct scp_node *node, const struct scp_node_expect *expect);
 
 /* cache.c */
-int scp_cache_create(struct scp_volume *volume);
-void scp_cache_destroy(struct scp_volume *volume);
 /* A node with room for a block, one user, not yet in the cache; NULL without memory. */
 struct scp_node *scp_node_alloc(const struct scp_volume *volume);
 void scp_node_free(const struct scp_volume *volume, struct scp_node *node);
@@ -49,25 +46,5 @@ struct scp_prefetch *scp_cache_prefetch_room(struct scp_volume *volume);
 /* What is known of child @slot; @key must live as long as @expect. */
 void scp_node_expect_child(const struct scp_node *node, u32 slot, struct scp_key *key,
 			   struct scp_node_expect *expect);
-
-/* search.c */
-/* Names @cursor's tree in volume->error unless a place below did. Returns @err. */
-int scp_search_fail(struct scp_cursor *cursor, int err);
-int scp_search_slot_once(struct scp_cursor *cursor, const struct scp_key *key, int level);
-int scp_search_once(struct scp_cursor *cursor, const struct scp_key *key);
-int scp_search_last_once(struct scp_cursor *cursor, const struct scp_key *key);
-int scp_next_leaf_once(struct scp_cursor *cursor);
-int scp_next_once(struct scp_cursor *cursor);
-
-/* open.c */
-void scp_root_tree_init(struct scp_volume *volume, struct scp_tree *tree);
-void scp_chunk_tree_init(struct scp_volume *volume, struct scp_tree *tree);
-/* Is the root tree there? Reads its root block. */
-int scp_tree_probe(struct scp_volume *volume);
-int scp_root_info_once(struct scp_volume *volume, u64 id, struct scp_root_info *info);
-/* Looks the root up without refreshing; see scp_tree_reopen(). */
-int scp_tree_lookup(struct scp_tree *tree);
-
-/* live.c */
 
 #endif

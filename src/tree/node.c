@@ -5,21 +5,21 @@
 #include "tree/internal.h"
 #include "volume/internal.h"
 
-static int scp_fail_node(struct scp_volume *volume, enum scp_reason reason, u64 bytenr)
+static int fail_node(struct scp_volume *volume, enum scp_reason reason, u64 bytenr)
 {
 	return scp_fail(volume, reason, 0, bytenr, SCP_NOWHERE, SCP_NOWHERE, SCP_NOWHERE);
 }
 
 /* How much a failed copy tells: a bad block more than a failed read, that more than no device. */
-static int scp_failure_rank(const struct scp_error *error)
+static int failure_rank(const struct scp_error *error)
 {
 	if (error->reason == SCP_DEVICE_MISSING)
 		return 1;
 	return error->reason == SCP_DEVICE_READ ? 2 : 3;
 }
 
-static int scp_node_read_copy(struct scp_volume *volume, const struct scp_node_expect *expect,
-			      int copy, struct scp_node *node)
+static int node_read_copy(struct scp_volume *volume, const struct scp_node_expect *expect,
+			  int copy, struct scp_node *node)
 {
 	enum scp_reason reason;
 	int ret;
@@ -29,11 +29,11 @@ static int scp_node_read_copy(struct scp_volume *volume, const struct scp_node_e
 	if (ret)
 		return ret;
 	reason = scp_node_verify(volume, node, expect);
-	return reason ? scp_fail_node(volume, reason, expect->bytenr) : 0;
+	return reason ? fail_node(volume, reason, expect->bytenr) : 0;
 }
 
 /* A copy served although others failed as @why says: tell the host, once for a block. */
-static void scp_node_repaired(struct scp_volume *volume, u64 bytenr, const struct scp_error *why)
+static void node_repaired(struct scp_volume *volume, u64 bytenr, const struct scp_error *why)
 {
 	volume->stats.repairs++;
 	volume->error = *why;
@@ -42,8 +42,8 @@ static void scp_node_repaired(struct scp_volume *volume, u64 bytenr, const struc
 	scp_error_clear(&volume->error);
 }
 
-static int scp_node_read(struct scp_volume *volume, const struct scp_node_expect *expect,
-			 struct scp_node *node)
+static int node_read(struct scp_volume *volume, const struct scp_node_expect *expect,
+		     struct scp_node *node)
 {
 	int copy, ret, copies = scp_volume_copies(volume, expect->bytenr);
 	struct scp_error why;
@@ -52,16 +52,16 @@ static int scp_node_read(struct scp_volume *volume, const struct scp_node_expect
 		return copies;
 	scp_error_clear(&why);
 	for (copy = 0; copy < copies; copy++) {
-		ret = scp_node_read_copy(volume, expect, copy, node);
+		ret = node_read_copy(volume, expect, copy, node);
 		if (scp_is_final(ret))
 			return ret;
 		if (!ret) {
 			/* A missing device was reported when the volume was opened. */
 			if (copy && why.reason != SCP_DEVICE_MISSING)
-				scp_node_repaired(volume, expect->bytenr, &why);
+				node_repaired(volume, expect->bytenr, &why);
 			return 0;
 		}
-		if (!why.reason || scp_failure_rank(&volume->error) > scp_failure_rank(&why))
+		if (!why.reason || failure_rank(&volume->error) > failure_rank(&why))
 			why = volume->error;
 	}
 	volume->error = why;
@@ -72,7 +72,7 @@ static int scp_node_read(struct scp_volume *volume, const struct scp_node_expect
 #define SCP_LOOKUPS_UNASKED 256u
 
 /* Reading asks by itself; long work on blocks that are all cached must be stoppable, too. */
-static int scp_node_ask(struct scp_volume *volume)
+static int node_ask(struct scp_volume *volume)
 {
 	const struct scp_host *host = volume->host;
 
@@ -92,7 +92,7 @@ int scp_node_get(struct scp_volume *volume, const struct scp_node_expect *expect
 	int ret;
 
 	*out = NULL;
-	ret = scp_node_ask(volume);
+	ret = node_ask(volume);
 	if (ret)
 		return ret;
 	node = scp_cache_get(volume, expect->bytenr, expect->generation);
@@ -100,17 +100,17 @@ int scp_node_get(struct scp_volume *volume, const struct scp_node_expect *expect
 		reason = scp_node_fits(node, expect);
 		if (reason) {
 			scp_node_put(volume, node);
-			return scp_fail_node(volume, reason, expect->bytenr);
+			return fail_node(volume, reason, expect->bytenr);
 		}
 		*out = node;
 		return 0;
 	}
 	if (!scp_is_aligned(expect->bytenr, volume->sectorsize))
-		return scp_fail_node(volume, SCP_NODE_BYTENR, expect->bytenr);
+		return fail_node(volume, SCP_NODE_BYTENR, expect->bytenr);
 	node = scp_node_alloc(volume);
 	if (!node)
-		return scp_fail_node(volume, SCP_NO_MEMORY, expect->bytenr);
-	ret = scp_node_read(volume, expect, node);
+		return fail_node(volume, SCP_NO_MEMORY, expect->bytenr);
+	ret = node_read(volume, expect, node);
 	if (ret) {
 		scp_node_free(volume, node);
 		return ret;
@@ -121,7 +121,7 @@ int scp_node_get(struct scp_volume *volume, const struct scp_node_expect *expect
 }
 
 /* Items and pointers both begin with their key. */
-static const struct scp_disk_key *scp_node_disk_key(const struct scp_node *node, u32 slot)
+static const struct scp_disk_key *node_disk_key(const struct scp_node *node, u32 slot)
 {
 	size_t each = node->level ? sizeof(struct scp_disk_pointer) : sizeof(struct scp_disk_item);
 
@@ -130,27 +130,27 @@ static const struct scp_disk_key *scp_node_disk_key(const struct scp_node *node,
 
 struct scp_key scp_node_key(const struct scp_node *node, u32 slot)
 {
-	return scp_key_from_disk(scp_node_disk_key(node, slot));
+	return scp_key_from_disk(node_disk_key(node, slot));
 }
 
-static const struct scp_disk_pointer *scp_node_pointer(const struct scp_node *node, u32 slot)
+static const struct scp_disk_pointer *node_pointer(const struct scp_node *node, u32 slot)
 {
-	return (const void *)scp_node_disk_key(node, slot);
+	return (const void *)node_disk_key(node, slot);
 }
 
 u64 scp_node_child_bytenr(const struct scp_node *node, u32 slot)
 {
-	return le64_to_cpu(scp_node_pointer(node, slot)->bytenr);
+	return le64_to_cpu(node_pointer(node, slot)->bytenr);
 }
 
 u64 scp_node_child_generation(const struct scp_node *node, u32 slot)
 {
-	return le64_to_cpu(scp_node_pointer(node, slot)->generation);
+	return le64_to_cpu(node_pointer(node, slot)->generation);
 }
 
 const void *scp_node_item(const struct scp_node *node, u32 slot, u32 *size)
 {
-	const struct scp_disk_item *item = (const void *)scp_node_disk_key(node, slot);
+	const struct scp_disk_item *item = (const void *)node_disk_key(node, slot);
 
 	*size = le32_to_cpu(item->size);
 	return node->data + sizeof(struct scp_disk_header) + le32_to_cpu(item->offset);

@@ -9,35 +9,8 @@
 #ifndef SCP_TREE_NODE_H
 #define SCP_TREE_NODE_H
 
+#include "format/key.h"
 #include "volume/volume.h"
-
-struct scp_key {
-	u64 objectid;
-	u8 type;
-	u64 offset;
-};
-
-static inline int scp_key_compare(const struct scp_key *a, const struct scp_key *b)
-{
-	if (a->objectid != b->objectid)
-		return a->objectid < b->objectid ? -1 : 1;
-	if (a->type != b->type)
-		return a->type < b->type ? -1 : 1;
-	if (a->offset != b->offset)
-		return a->offset < b->offset ? -1 : 1;
-	return 0;
-}
-
-static inline struct scp_key scp_key_from_disk(const struct scp_disk_key *disk)
-{
-	struct scp_key key = {
-		.objectid = le64_to_cpu(disk->objectid),
-		.type = disk->type,
-		.offset = le64_to_cpu(disk->offset),
-	};
-
-	return key;
-}
 
 struct scp_node {
 	u64 bytenr;
@@ -70,7 +43,7 @@ struct scp_node_expect {
 /*
  * The block of that description, from the cache or from the first copy that verifies. The caller
  * owns a reference and gives it back with scp_node_put(). On failure a negative errno and
- * volume->error; -EUCLEAN or -EIO may mean "moved" on a live volume, which tree/ sorts out.
+ * volume->error; -EUCLEAN or -EIO may mean "moved" on a live volume, which fs/ sorts out.
  */
 int scp_node_get(struct scp_volume *volume, const struct scp_node_expect *expect,
 		 struct scp_node **out);

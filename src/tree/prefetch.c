@@ -8,8 +8,8 @@
 #include "tree/internal.h"
 #include "volume/internal.h"
 
-static void scp_prefetch_add(struct scp_volume *volume, struct scp_prefetch *batch,
-			     const struct scp_node *node, u32 slot)
+static void prefetch_add(struct scp_volume *volume, struct scp_prefetch *batch,
+			 const struct scp_node *node, u32 slot)
 {
 	u64 bytenr = scp_node_child_bytenr(node, slot);
 	struct scp_node *child;
@@ -28,8 +28,8 @@ static void scp_prefetch_add(struct scp_volume *volume, struct scp_prefetch *bat
 	batch->slots[batch->count++] = slot;
 }
 
-static void scp_prefetch_take(struct scp_volume *volume, struct scp_prefetch *batch, u32 index,
-			      const struct scp_node *parent)
+static void prefetch_take(struct scp_volume *volume, struct scp_prefetch *batch, u32 index,
+			  const struct scp_node *parent)
 {
 	struct scp_node *child = batch->nodes[index];
 	struct scp_node_expect expect;
@@ -54,7 +54,7 @@ void scp_node_prefetch(struct scp_volume *volume, struct scp_node *node, u32 slo
 	batch->count = 0;
 	count = (u32)scp_min(count, node->nritems - scp_min(slot, node->nritems));
 	for (i = slot; count && batch->count < limit; i++, count--)
-		scp_prefetch_add(volume, batch, node, i);
+		prefetch_add(volume, batch, node, i);
 	if (!batch->count)
 		return;
 	ret = scp_device_read(volume, batch->ios, batch->count);
@@ -63,6 +63,6 @@ void scp_node_prefetch(struct scp_volume *volume, struct scp_node *node, u32 slo
 		if (ret)
 			scp_node_free(volume, batch->nodes[i]);
 		else
-			scp_prefetch_take(volume, batch, i, node);
+			prefetch_take(volume, batch, i, node);
 	}
 }

@@ -13,7 +13,7 @@ int scp_search_fail(struct scp_cursor *cursor, int err)
 	return err;
 }
 
-static int scp_get_root(struct scp_tree *tree, struct scp_node **out)
+static int get_root(struct scp_tree *tree, struct scp_node **out)
 {
 	struct scp_node_expect expect = {
 		.bytenr = tree->info.node.bytenr,
@@ -26,7 +26,7 @@ static int scp_get_root(struct scp_tree *tree, struct scp_node **out)
 }
 
 /* The key that everything below @cursor's slot at @level must come before; false: no bound. */
-static bool scp_upper_bound(const struct scp_cursor *cursor, int level, struct scp_key *bound)
+static bool upper_bound(const struct scp_cursor *cursor, int level, struct scp_key *bound)
 {
 	for (; level < SCP_MAX_LEVEL && cursor->path[level]; level++) {
 		if (cursor->slot[level] + 1 == cursor->path[level]->nritems)
@@ -41,11 +41,11 @@ static bool scp_upper_bound(const struct scp_cursor *cursor, int level, struct s
  * A child's first key is its pointer's. Only with this do searches and walks of a damaged tree
  * find the same items, and do walks end.
  */
-static int scp_check_bound(struct scp_cursor *cursor, int level, const struct scp_node *child)
+static int check_bound(struct scp_cursor *cursor, int level, const struct scp_node *child)
 {
 	struct scp_key bound, last;
 
-	if (!scp_upper_bound(cursor, level, &bound))
+	if (!upper_bound(cursor, level, &bound))
 		return 0;
 	last = scp_node_key(child, child->nritems - 1);
 	if (scp_key_compare(&last, &bound) < 0)
@@ -55,7 +55,7 @@ static int scp_check_bound(struct scp_cursor *cursor, int level, const struct sc
 }
 
 /* The child that @cursor's slot at @level points to. */
-static int scp_get_child(struct scp_cursor *cursor, int level, struct scp_node **out)
+static int get_child(struct scp_cursor *cursor, int level, struct scp_node **out)
 {
 	struct scp_volume *volume = cursor->tree->volume;
 	struct scp_node *node = cursor->path[level];
@@ -69,7 +69,7 @@ static int scp_get_child(struct scp_cursor *cursor, int level, struct scp_node *
 		scp_node_prefetch(volume, node, slot, SCP_PREFETCH_MAX);
 	ret = scp_node_get(volume, &expect, out);
 	if (!ret)
-		ret = scp_check_bound(cursor, level, *out);
+		ret = check_bound(cursor, level, *out);
 	if (!ret)
 		return 0;
 	if (*out)
@@ -84,13 +84,13 @@ int scp_cursor_to_root(struct scp_cursor *cursor)
 
 	scp_cursor_release(cursor);
 	cursor->slot[level] = 0;
-	return scp_search_fail(cursor, scp_get_root(cursor->tree, &cursor->path[level]));
+	return scp_search_fail(cursor, get_root(cursor->tree, &cursor->path[level]));
 }
 
 int scp_cursor_descend(struct scp_cursor *cursor, int level)
 {
 	cursor->slot[level - 1] = 0;
-	return scp_search_fail(cursor, scp_get_child(cursor, level, &cursor->path[level - 1]));
+	return scp_search_fail(cursor, get_child(cursor, level, &cursor->path[level - 1]));
 }
 
 int scp_search_slot_once(struct scp_cursor *cursor, const struct scp_key *key, int level)
@@ -102,7 +102,7 @@ int scp_search_slot_once(struct scp_cursor *cursor, const struct scp_key *key, i
 	int ret;
 
 	scp_cursor_release(cursor);
-	ret = scp_get_root(cursor->tree, &node);
+	ret = get_root(cursor->tree, &node);
 	while (!ret) {
 		slot = scp_node_find(node, key);
 		exact = false;
@@ -117,7 +117,7 @@ int scp_search_slot_once(struct scp_cursor *cursor, const struct scp_key *key, i
 		cursor->slot[node->level] = slot;
 		if (node->level <= level)
 			return exact ? 0 : 1;
-		ret = scp_get_child(cursor, node->level, &node);
+		ret = get_child(cursor, node->level, &node);
 	}
 	scp_cursor_release(cursor);
 	return scp_search_fail(cursor, ret);
@@ -147,7 +147,7 @@ int scp_search_last_once(struct scp_cursor *cursor, const struct scp_key *key)
 }
 
 /* Lowest level above the leaf at which @cursor can go right; -ENOENT: none. */
-static int scp_cursor_turn(const struct scp_cursor *cursor)
+static int cursor_turn(const struct scp_cursor *cursor)
 {
 	int level;
 
@@ -162,7 +162,7 @@ int scp_next_leaf_once(struct scp_cursor *cursor)
 	struct scp_cursor next = { .tree = cursor->tree, .walk = cursor->walk };
 	int i, level, ret = 0;
 
-	level = scp_cursor_turn(cursor);
+	level = cursor_turn(cursor);
 	if (!cursor->path[0] || level < 0)
 		return -ENOENT;
 	for (i = level; i < SCP_MAX_LEVEL && cursor->path[i]; i++) {
@@ -172,7 +172,7 @@ int scp_next_leaf_once(struct scp_cursor *cursor)
 	}
 	next.slot[level]++;
 	for (i = level; i && !ret; i--)
-		ret = scp_get_child(&next, i, &next.path[i - 1]);
+		ret = get_child(&next, i, &next.path[i - 1]);
 	if (ret) {
 		scp_cursor_release(&next);
 		return scp_search_fail(cursor, ret);

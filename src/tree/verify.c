@@ -7,12 +7,12 @@
  */
 #include "tree/internal.h"
 
-static const struct scp_disk_header *scp_node_header(const struct scp_node *node)
+static const struct scp_disk_header *node_header(const struct scp_node *node)
 {
 	return (const struct scp_disk_header *)node->data;
 }
 
-static enum scp_reason scp_verify_csum(const struct scp_volume *volume, const struct scp_node *node)
+static enum scp_reason verify_csum(const struct scp_volume *volume, const struct scp_node *node)
 {
 	u8 digest[SCP_CSUM_FIELD];
 
@@ -25,9 +25,9 @@ static enum scp_reason scp_verify_csum(const struct scp_volume *volume, const st
 }
 
 /* Item data lies without gaps from the block's end backwards and must not reach the item array. */
-static bool scp_leaf_items_ok(const struct scp_volume *volume, const struct scp_node *node)
+static bool leaf_items_ok(const struct scp_volume *volume, const struct scp_node *node)
 {
-	const struct scp_disk_item *items = (const void *)(scp_node_header(node) + 1);
+	const struct scp_disk_item *items = (const void *)(node_header(node) + 1);
 	u32 room = volume->nodesize - sizeof(struct scp_disk_header);
 	u32 i, end = room;
 
@@ -45,9 +45,9 @@ static bool scp_leaf_items_ok(const struct scp_volume *volume, const struct scp_
 }
 
 /* A generation of 0 would switch the check of the child's generation off. */
-static bool scp_inner_items_ok(const struct scp_volume *volume, const struct scp_node *node)
+static bool inner_items_ok(const struct scp_volume *volume, const struct scp_node *node)
 {
-	const struct scp_disk_pointer *pointers = (const void *)(scp_node_header(node) + 1);
+	const struct scp_disk_pointer *pointers = (const void *)(node_header(node) + 1);
 	u32 room = volume->nodesize - sizeof(struct scp_disk_header);
 	u32 i;
 
@@ -60,7 +60,7 @@ static bool scp_inner_items_ok(const struct scp_volume *volume, const struct scp
 	return true;
 }
 
-static bool scp_keys_ascend(const struct scp_node *node)
+static bool keys_ascend(const struct scp_node *node)
 {
 	struct scp_key key, last;
 	u32 i;
@@ -74,11 +74,11 @@ static bool scp_keys_ascend(const struct scp_node *node)
 	return true;
 }
 
-static bool scp_items_ok(const struct scp_volume *volume, const struct scp_node *node)
+static bool items_ok(const struct scp_volume *volume, const struct scp_node *node)
 {
-	if (node->level ? !scp_inner_items_ok(volume, node) : !scp_leaf_items_ok(volume, node))
+	if (node->level ? !inner_items_ok(volume, node) : !leaf_items_ok(volume, node))
 		return false;
-	return scp_keys_ascend(node);
+	return keys_ascend(node);
 }
 
 enum scp_reason scp_node_fits(const struct scp_node *node, const struct scp_node_expect *expect)
@@ -98,8 +98,8 @@ enum scp_reason scp_node_fits(const struct scp_node *node, const struct scp_node
 enum scp_reason scp_node_verify(const struct scp_volume *volume, struct scp_node *node,
 				const struct scp_node_expect *expect)
 {
-	const struct scp_disk_header *header = scp_node_header(node);
-	enum scp_reason reason = scp_verify_csum(volume, node);
+	const struct scp_disk_header *header = node_header(node);
+	enum scp_reason reason = verify_csum(volume, node);
 
 	if (reason)
 		return reason;
@@ -116,7 +116,7 @@ enum scp_reason scp_node_verify(const struct scp_volume *volume, struct scp_node
 	node->owner = le64_to_cpu(header->owner);
 	node->nritems = le32_to_cpu(header->nritems);
 	node->level = header->level;
-	if (!scp_items_ok(volume, node))
+	if (!items_ok(volume, node))
 		return SCP_NODE_ITEMS;
 	return scp_node_fits(node, expect);
 }

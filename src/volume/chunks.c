@@ -2,8 +2,8 @@
 /*
  * The chunk map: CHUNK_ITEMs checked, kept sorted, looked up by logical address.
  */
+#include "format/key.h"
 #include "volume/internal.h"
-#include "tree/node.h"
 
 /* Addresses and lengths below this can be added up without overflow. No device gets there. */
 #define SCP_CHUNK_LIMIT		(1ULL << 62)
@@ -22,14 +22,14 @@ void scp_chunk_map_release(struct scp_chunk_map *map)
 	memset(map, 0, sizeof(*map));
 }
 
-static int scp_fail_chunk(struct scp_volume *volume, u64 start, const char *detail)
+static int fail_chunk(struct scp_volume *volume, u64 start, const char *detail)
 {
 	scp_fail_detail(volume, SCP_CHUNK_FORMAT, detail);
 	volume->error.bytenr = start;
 	return volume->error.err;
 }
 
-static bool scp_profile_ok(const struct scp_chunk *chunk)
+static bool profile_ok(const struct scp_chunk *chunk)
 {
 	u32 n = chunk->num_stripes;
 
@@ -57,7 +57,7 @@ static bool scp_profile_ok(const struct scp_chunk *chunk)
 }
 
 /* What is wrong with the chunk, or NULL. */
-static const char *scp_chunk_fault(const struct scp_volume *volume, const struct scp_chunk *chunk)
+static const char *chunk_fault(const struct scp_volume *volume, const struct scp_chunk *chunk)
 {
 	const u64 blocks = SCP_CHUNK_DATA | SCP_CHUNK_SYSTEM | SCP_CHUNK_METADATA;
 
@@ -67,13 +67,13 @@ static const char *scp_chunk_fault(const struct scp_volume *volume, const struct
 		return "alignment";
 	if (!(chunk->type & blocks) || (chunk->type & ~(blocks | SCP_CHUNK_PROFILES)))
 		return "type";
-	if (chunk->num_stripes > SCP_MAX_STRIPES || !scp_profile_ok(chunk))
+	if (chunk->num_stripes > SCP_MAX_STRIPES || !profile_ok(chunk))
 		return "number of stripes";
 	return NULL;
 }
 
-static int scp_chunk_read_stripes(struct scp_volume *volume, struct scp_chunk *chunk,
-				  const struct scp_disk_chunk *disk)
+static int chunk_read_stripes(struct scp_volume *volume, struct scp_chunk *chunk,
+			      const struct scp_disk_chunk *disk)
 {
 	u32 i;
 
@@ -90,14 +90,14 @@ static int scp_chunk_read_stripes(struct scp_volume *volume, struct scp_chunk *c
 		if (stripe->offset >= SCP_CHUNK_LIMIT ||
 		    !scp_is_aligned(stripe->offset, SCP_SECTORSIZE_MIN)) {
 			scp_free(chunk->stripes);
-			return scp_fail_chunk(volume, chunk->start, "stripe offset");
+			return fail_chunk(volume, chunk->start, "stripe offset");
 		}
 	}
 	return 0;
 }
 
 /* Index of the first chunk that ends behind @logical; map->count if none does. */
-static u32 scp_chunk_map_find(const struct scp_chunk_map *map, u64 logical)
+static u32 chunk_map_find(const struct scp_chunk_map *map, u64 logical)
 {
 	u32 low = 0, high = map->count;
 
@@ -113,7 +113,7 @@ static u32 scp_chunk_map_find(const struct scp_chunk_map *map, u64 logical)
 	return low;
 }
 
-static int scp_chunk_map_grow(struct scp_volume *volume, struct scp_chunk_map *map)
+static int chunk_map_grow(struct scp_volume *volume, struct scp_chunk_map *map)
 {
 	u32 room = map->room ? map->room * 2 : 64;
 	void *chunks;
@@ -132,15 +132,15 @@ static int scp_chunk_map_grow(struct scp_volume *volume, struct scp_chunk_map *m
 }
 
 /* Takes over chunk->stripes if it succeeds. */
-static int scp_chunk_map_insert(struct scp_volume *volume, struct scp_chunk_map *map,
-				const struct scp_chunk *chunk)
+static int chunk_map_insert(struct scp_volume *volume, struct scp_chunk_map *map,
+			    const struct scp_chunk *chunk)
 {
-	u32 at = scp_chunk_map_find(map, chunk->start);
+	u32 at = chunk_map_find(map, chunk->start);
 	int ret;
 
 	if (at < map->count && map->chunks[at].start < chunk->start + chunk->length)
-		return scp_fail_chunk(volume, chunk->start, "overlap");
-	ret = scp_chunk_map_grow(volume, map);
+		return fail_chunk(volume, chunk->start, "overlap");
+	ret = chunk_map_grow(volume, map);
 	if (ret)
 		return ret;
 	memmove(&map->chunks[at + 1], &map->chunks[at], (map->count - at) * sizeof(*chunk));
@@ -158,22 +158,22 @@ int scp_chunk_map_add(struct scp_volume *volume, struct scp_chunk_map *map, u64 
 	int ret;
 
 	if (size < sizeof(*disk))
-		return scp_fail_chunk(volume, start, "item size");
+		return fail_chunk(volume, start, "item size");
 	chunk.length = le64_to_cpu(disk->length);
 	chunk.type = le64_to_cpu(disk->type);
 	chunk.num_stripes = le16_to_cpu(disk->num_stripes);
 	chunk.sub_stripes = le16_to_cpu(disk->sub_stripes);
-	fault = scp_chunk_fault(volume, &chunk);
+	fault = chunk_fault(volume, &chunk);
 	if (fault)
-		return scp_fail_chunk(volume, start, fault);
+		return fail_chunk(volume, start, fault);
 	if (le64_to_cpu(disk->stripe_len) != SCP_STRIPE_LEN)
-		return scp_fail_chunk(volume, start, "stripe length");
+		return fail_chunk(volume, start, "stripe length");
 	if (size - sizeof(*disk) < chunk.num_stripes * sizeof(disk->stripes[0]))
-		return scp_fail_chunk(volume, start, "item size");
-	ret = scp_chunk_read_stripes(volume, &chunk, disk);
+		return fail_chunk(volume, start, "item size");
+	ret = chunk_read_stripes(volume, &chunk, disk);
 	if (ret)
 		return ret;
-	ret = scp_chunk_map_insert(volume, map, &chunk);
+	ret = chunk_map_insert(volume, map, &chunk);
 	if (ret)
 		scp_free(chunk.stripes);
 	return ret;
@@ -215,7 +215,7 @@ const struct scp_chunk *scp_chunk_find(const struct scp_volume *volume, u64 logi
 
 	if (logical >= 2 * SCP_CHUNK_LIMIT)
 		return NULL;
-	at = scp_chunk_map_find(map, logical);
+	at = chunk_map_find(map, logical);
 	if (at == map->count || map->chunks[at].start > logical)
 		return NULL;
 	return &map->chunks[at];

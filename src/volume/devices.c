@@ -6,32 +6,31 @@
  * chunk tree itself may lie there. Afterwards only those stay that a DEV_ITEM names.
  */
 #include "volume/internal.h"
-#include "tree/internal.h"
 
-static bool scp_super_is_seed(const struct scp_disk_super *super)
+static bool super_is_seed(const struct scp_disk_super *super)
 {
 	return le64_to_cpu(super->flags) & SCP_SUPER_SEEDING;
 }
 
-static bool scp_same_fsid(const struct scp_disk_super *a, const struct scp_disk_super *b)
+static bool same_fsid(const struct scp_disk_super *a, const struct scp_disk_super *b)
 {
 	return !memcmp(a->fsid, b->fsid, SCP_UUID_SIZE);
 }
 
-static bool scp_same_metadata(const struct scp_disk_super *a, const struct scp_disk_super *b)
+static bool same_metadata(const struct scp_disk_super *a, const struct scp_disk_super *b)
 {
 	return !memcmp(scp_super_metadata_uuid(a), scp_super_metadata_uuid(b), SCP_UUID_SIZE);
 }
 
 /* A sprout comes before its seeds, and a newer filesystem before an older one. */
-static bool scp_super_goes_before(const struct scp_disk_super *a, const struct scp_disk_super *b)
+static bool super_goes_before(const struct scp_disk_super *a, const struct scp_disk_super *b)
 {
-	if (scp_super_is_seed(a) != scp_super_is_seed(b))
-		return scp_super_is_seed(b);
+	if (super_is_seed(a) != super_is_seed(b))
+		return super_is_seed(b);
 	return le64_to_cpu(a->generation) > le64_to_cpu(b->generation);
 }
 
-static void scp_devices_pick(const struct scp_volume *volume, struct scp_super_set *set)
+static void devices_pick(const struct scp_volume *volume, struct scp_super_set *set)
 {
 	bool found = false;
 	u32 i;
@@ -39,36 +38,36 @@ static void scp_devices_pick(const struct scp_volume *volume, struct scp_super_s
 	for (i = 0; i < volume->host->device_count; i++) {
 		if (!set->valid[i])
 			continue;
-		if (!found || scp_super_goes_before(&set->supers[i], &set->supers[set->best]))
+		if (!found || super_goes_before(&set->supers[i], &set->supers[set->best]))
 			set->best = i;
 		found = true;
 	}
 }
 
 /* May device @i stand beside the filesystem of @main? */
-static int scp_device_check(struct scp_volume *volume, const struct scp_super_set *set, u32 i)
+static int device_check(struct scp_volume *volume, const struct scp_super_set *set, u32 i)
 {
 	const struct scp_disk_super *main = &set->supers[set->best];
 	const struct scp_disk_super *super = &set->supers[i];
 	u32 j;
 
 	/* A device that missed a change of uuids: which one holds is not to be guessed. */
-	if (scp_same_fsid(super, main) != scp_same_metadata(super, main)) {
+	if (same_fsid(super, main) != same_metadata(super, main)) {
 		scp_fail_detail(volume, SCP_SUPER_BUSY, "devices disagree on the fsid");
 		volume->error.device = i;
 		return volume->error.err;
 	}
-	if (!scp_same_fsid(super, main) && !scp_super_is_seed(super))
+	if (!same_fsid(super, main) && !super_is_seed(super))
 		return scp_fail_device(volume, SCP_DEVICE_FOREIGN, 0, i, SCP_NOWHERE);
 	for (j = 0; j < i; j++)
-		if (set->valid[j] && scp_same_fsid(super, &set->supers[j]) &&
+		if (set->valid[j] && same_fsid(super, &set->supers[j]) &&
 		    !memcmp(super->dev_item.uuid, set->supers[j].dev_item.uuid, SCP_UUID_SIZE))
 			return scp_fail_device(volume, SCP_DEVICE_TWICE, 0, i, SCP_NOWHERE);
 	return 0;
 }
 
-static void scp_device_adopt(struct scp_device *device, const struct scp_disk_super *super,
-			     const struct scp_disk_super *main)
+static void device_adopt(struct scp_device *device, const struct scp_disk_super *super,
+			 const struct scp_disk_super *main)
 {
 	device->devid = le64_to_cpu(super->dev_item.devid);
 	memcpy(device->uuid, super->dev_item.uuid, SCP_UUID_SIZE);
@@ -76,12 +75,11 @@ static void scp_device_adopt(struct scp_device *device, const struct scp_disk_su
 	device->generation = le64_to_cpu(super->generation);
 	device->present = true;
 	/* A seed is never written again, so it has missed nothing. */
-	device->stale = scp_same_fsid(super, main) &&
+	device->stale = same_fsid(super, main) &&
 			device->generation < le64_to_cpu(main->generation);
 }
 
-/* The own fsid comes first. Without room for another one -EUCLEAN. */
-static int scp_allow_fsid(struct scp_volume *volume, const u8 *fsid)
+int scp_fsid_allow(struct scp_volume *volume, const u8 *fsid)
 {
 	if (scp_volume_owns_fsid(volume, fsid))
 		return 0;
@@ -107,24 +105,24 @@ int scp_devices_group(struct scp_volume *volume, struct scp_super_set *set)
 	u32 i;
 	int ret;
 
-	scp_devices_pick(volume, set);
+	devices_pick(volume, set);
 	main = &set->supers[set->best];
 	volume->node_fsid_count = 0;
-	ret = scp_allow_fsid(volume, scp_super_metadata_uuid(main));
+	ret = scp_fsid_allow(volume, scp_super_metadata_uuid(main));
 	for (i = 0; i < volume->host->device_count && !ret; i++) {
 		if (!set->valid[i])
 			continue;
-		ret = scp_device_check(volume, set, i);
+		ret = device_check(volume, set, i);
 		if (ret)
 			break;
-		scp_device_adopt(&volume->devices[i], &set->supers[i], main);
-		ret = scp_allow_fsid(volume, volume->devices[i].fsid);
+		device_adopt(&volume->devices[i], &set->supers[i], main);
+		ret = scp_fsid_allow(volume, volume->devices[i].fsid);
 	}
 	return ret;
 }
 
 /* Is this still the filesystem that was opened, in the same form? */
-static bool scp_super_is_ours(const struct scp_volume *volume, const struct scp_disk_super *super)
+static bool super_is_ours(const struct scp_volume *volume, const struct scp_disk_super *super)
 {
 	return !memcmp(super->fsid, volume->fsid, SCP_UUID_SIZE) &&
 	       !memcmp(scp_super_metadata_uuid(super), volume->node_fsids[0], SCP_UUID_SIZE) &&
@@ -137,7 +135,7 @@ static bool scp_super_is_ours(const struct scp_volume *volume, const struct scp_
  * Does @device, which had a superblock, say that it belongs to this filesystem no more? That is
  * what is left of one that was removed or replaced; one that fails says nothing.
  */
-static bool scp_device_left(const struct scp_device *device, const struct scp_super_set *set, u32 i)
+static bool device_left(const struct scp_device *device, const struct scp_super_set *set, u32 i)
 {
 	const struct scp_disk_super *super = &set->supers[i];
 
@@ -147,19 +145,19 @@ static bool scp_device_left(const struct scp_device *device, const struct scp_su
 	       memcmp(scp_super_metadata_uuid(super), device->fsid, SCP_UUID_SIZE);
 }
 
-static void scp_devices_notice(struct scp_volume *volume, const struct scp_super_set *set)
+static void devices_notice(struct scp_volume *volume, const struct scp_super_set *set)
 {
 	u32 i;
 
 	volume->devices_changed = false;
 	for (i = 0; i < volume->host->device_count; i++)
 		if (volume->devices[i].present &&
-		    scp_device_left(&volume->devices[i], set, i))
+		    device_left(&volume->devices[i], set, i))
 			volume->devices_changed = true;
 }
 
 /* Why there is no superblock of this filesystem. */
-static int scp_devices_fail(struct scp_volume *volume, const struct scp_super_set *set)
+static int devices_fail(struct scp_volume *volume, const struct scp_super_set *set)
 {
 	u32 i;
 
@@ -179,10 +177,10 @@ int scp_devices_newest(struct scp_volume *volume, struct scp_super_set *set)
 	bool found = false;
 	u32 i;
 
-	scp_devices_notice(volume, set);
+	devices_notice(volume, set);
 	for (i = 0; i < volume->host->device_count; i++) {
 		if (!set->valid[i] || !volume->devices[i].present ||
-		    !scp_super_is_ours(volume, &set->supers[i])) {
+		    !super_is_ours(volume, &set->supers[i])) {
 			set->valid[i] = false;
 			continue;
 		}
@@ -191,7 +189,7 @@ int scp_devices_newest(struct scp_volume *volume, struct scp_super_set *set)
 			set->best = i;
 		found = true;
 	}
-	return found ? 0 : scp_devices_fail(volume, set);
+	return found ? 0 : devices_fail(volume, set);
 }
 
 void scp_devices_update(struct scp_volume *volume, const struct scp_super_set *set)
@@ -219,64 +217,4 @@ u32 scp_device_find(const struct scp_volume *volume, u64 devid, const u8 *uuid)
 		    !memcmp(volume->devices[i].uuid, uuid, SCP_UUID_SIZE))
 			return i;
 	return SCP_NO_DEVICE;
-}
-
-/* Marks in @named the device that the DEV_ITEM under @cursor speaks of. */
-static int scp_device_named(struct scp_cursor *cursor, bool *named)
-{
-	struct scp_volume *volume = cursor->tree->volume;
-	const struct scp_disk_dev_item *item;
-	const void *data;
-	u32 size, index;
-	int ret;
-
-	ret = scp_cursor_item_least(cursor, sizeof(*item), &data, &size);
-	if (ret)
-		return ret;
-	item = data;
-	index = scp_device_find(volume, le64_to_cpu(item->devid), item->uuid);
-	if (index != SCP_NO_DEVICE &&
-	    !memcmp(volume->devices[index].fsid, item->fsid, SCP_UUID_SIZE))
-		named[index] = true;
-	return scp_allow_fsid(volume, item->fsid);
-}
-
-/* Reads all DEV_ITEMs. The fsids in them are legal in tree blocks, those of missing seeds too. */
-static int scp_devices_walk(struct scp_volume *volume, bool *named)
-{
-	struct scp_key key = { .objectid = SCP_DEV_ITEMS_ID, .type = SCP_DEV_ITEM };
-	struct scp_cursor cursor;
-	struct scp_tree tree;
-	int ret;
-
-	scp_chunk_tree_init(volume, &tree);
-	scp_cursor_init(&cursor, &tree);
-	ret = scp_search_once(&cursor, &key);
-	while (ret >= 0) {
-		key = scp_cursor_key(&cursor);
-		if (key.objectid != SCP_DEV_ITEMS_ID || key.type != SCP_DEV_ITEM)
-			break;
-		ret = scp_device_named(&cursor, named);
-		if (!ret)
-			ret = scp_next_once(&cursor);
-	}
-	scp_cursor_release(&cursor);
-	return ret == -ENOENT || ret > 0 ? 0 : ret;
-}
-
-int scp_devices_confirm(struct scp_volume *volume)
-{
-	u32 i, count = volume->host->device_count;
-	bool *named = scp_zalloc(count * sizeof(*named));
-	int ret;
-
-	if (!named)
-		return scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
-	ret = scp_devices_walk(volume, named);
-	for (i = 0; i < count && !ret; i++)
-		if (volume->devices[i].present && !named[i] &&
-		    memcmp(volume->devices[i].fsid, volume->node_fsids[0], SCP_UUID_SIZE))
-			ret = scp_fail_device(volume, SCP_DEVICE_FOREIGN, 0, i, SCP_NOWHERE);
-	scp_free(named);
-	return ret;
 }

@@ -4,7 +4,7 @@
  */
 #include "volume/internal.h"
 
-static int scp_fail_with(struct scp_volume *volume, enum scp_reason reason, int err)
+static int fail_with(struct scp_volume *volume, enum scp_reason reason, int err)
 {
 	scp_error_clear(&volume->error);
 	volume->error.reason = reason;
@@ -15,7 +15,7 @@ static int scp_fail_with(struct scp_volume *volume, enum scp_reason reason, int 
 int scp_fail(struct scp_volume *volume, enum scp_reason reason, int err, u64 bytenr, u64 root,
 	     u64 inode, u64 offset)
 {
-	err = scp_fail_with(volume, reason, err);
+	err = fail_with(volume, reason, err);
 	volume->error.bytenr = bytenr;
 	volume->error.root = root;
 	volume->error.inode = inode;
@@ -25,7 +25,7 @@ int scp_fail(struct scp_volume *volume, enum scp_reason reason, int err, u64 byt
 
 int scp_fail_detail(struct scp_volume *volume, enum scp_reason reason, const char *detail)
 {
-	int err = scp_fail_with(volume, reason, 0);
+	int err = fail_with(volume, reason, 0);
 
 	if (detail)
 		snprintf(volume->error.detail, sizeof(volume->error.detail), "%s", detail);
@@ -35,7 +35,7 @@ int scp_fail_detail(struct scp_volume *volume, enum scp_reason reason, const cha
 int scp_fail_device(struct scp_volume *volume, enum scp_reason reason, int err, u64 device,
 		    u64 bytenr)
 {
-	err = scp_fail_with(volume, reason, err);
+	err = fail_with(volume, reason, err);
 	volume->error.device = device;
 	volume->error.bytenr = bytenr;
 	return err;

@@ -17,7 +17,7 @@ static const struct {
 	{ 7ULL << 38, "conversion" },
 };
 
-static u32 scp_lowest_bit(u64 bits)
+static u32 lowest_bit(u64 bits)
 {
 	u32 bit = 0;
 
@@ -26,7 +26,7 @@ static u32 scp_lowest_bit(u64 bits)
 	return bit;
 }
 
-static int scp_refuse_feature(struct scp_volume *volume, u64 unknown)
+static int refuse_feature(struct scp_volume *volume, u64 unknown)
 {
 	char text[24];
 	size_t i;
@@ -34,7 +34,7 @@ static int scp_refuse_feature(struct scp_volume *volume, u64 unknown)
 	for (i = 0; i < ARRAY_SIZE(scp_feature_names); i++)
 		if (unknown & scp_feature_names[i].bits)
 			return scp_fail_detail(volume, SCP_FEATURE, scp_feature_names[i].name);
-	snprintf(text, sizeof(text), "bit %u", (unsigned int)scp_lowest_bit(unknown));
+	snprintf(text, sizeof(text), "bit %u", (unsigned int)lowest_bit(unknown));
 	return scp_fail_detail(volume, SCP_FEATURE, text);
 }
 
@@ -45,7 +45,7 @@ int scp_super_readable(struct scp_volume *volume, const struct scp_disk_super *s
 	size_t i;
 
 	if (unknown)
-		return scp_refuse_feature(volume, unknown);
+		return refuse_feature(volume, unknown);
 	for (i = 0; i < ARRAY_SIZE(scp_busy_names); i++)
 		if (flags & scp_busy_names[i].bits & SCP_SUPER_REFUSED)
 			return scp_fail_detail(volume, SCP_SUPER_BUSY, scp_busy_names[i].name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of volume/ share with each other and with nobody else.
+ * What the files of volume/ share with each other, and with tree/ and fs/, which read through them.
  */
 #ifndef SCP_VOLUME_INTERNAL_H
 #define SCP_VOLUME_INTERNAL_H
@@ -68,8 +68,8 @@ int scp_super_readable(struct scp_volume *volume, const struct scp_disk_super *s
 /* devices.c */
 /* Decides which filesystem the devices make and fills volume->devices. */
 int scp_devices_group(struct scp_volume *volume, struct scp_super_set *set);
-/* After the chunk tree can be read: seeds must be named there, everything else is foreign. */
-int scp_devices_confirm(struct scp_volume *volume);
+/* Adds to what tree blocks may carry as fsid, the own one first. -EUCLEAN if they are too many. */
+int scp_fsid_allow(struct scp_volume *volume, const u8 *fsid);
 /*
  * On a live volume: sets set->best to the newest superblock of the same filesystem, ignoring all
  * others, and ->devices_changed. If there is none any more, DEVICES_CHANGED, or why the devices
@@ -90,9 +90,6 @@ int scp_chunk_map_add(struct scp_volume *volume, struct scp_chunk_map *map, u64 
 int scp_chunk_map_bootstrap(struct scp_volume *volume, const struct scp_disk_super *super,
 			    struct scp_chunk_map *map);
 const struct scp_chunk *scp_chunk_find(const struct scp_volume *volume, u64 logical);
-
-/* load.c: replaces volume->chunks by what @super's chunk tree says; unchanged on failure. */
-int scp_chunks_load(struct scp_volume *volume, const struct scp_disk_super *super);
 
 /* stripes.c */
 /* Where an address lies in its chunk. */

@@ -7,7 +7,7 @@
 #define SCP_PIECES 8
 
 /* Errnos that mean something else further up are not for devices to choose. */
-static int scp_device_errno(int err)
+static int device_errno(int err)
 {
 	return err >= 0 || err == -ENOENT || err == -ESTALE ? -EIO : err;
 }
@@ -27,14 +27,14 @@ int scp_device_read(struct scp_volume *volume, struct scp_io *ios, unsigned int 
 		return scp_fail_detail(volume, ret == -EINTR ? SCP_INTERRUPTED : SCP_NO_MEMORY,
 				       NULL);
 	if (ret)
-		return scp_fail_device(volume, SCP_DEVICE_READ, scp_device_errno(ret), ios->device,
+		return scp_fail_device(volume, SCP_DEVICE_READ, device_errno(ret), ios->device,
 				       SCP_NOWHERE);
 	return 0;
 }
 
 int scp_fail_io(struct scp_volume *volume, const struct scp_io *io)
 {
-	return scp_fail_device(volume, SCP_DEVICE_READ, scp_device_errno(io->result), io->device,
+	return scp_fail_device(volume, SCP_DEVICE_READ, device_errno(io->result), io->device,
 			       SCP_NOWHERE);
 }
 
@@ -81,7 +81,7 @@ struct scp_pieces {
 	unsigned int count;
 };
 
-static int scp_pieces_read(struct scp_volume *volume, struct scp_pieces *pieces)
+static int pieces_read(struct scp_volume *volume, struct scp_pieces *pieces)
 {
 	unsigned int i, count = pieces->count;
 	int ret;
@@ -97,8 +97,8 @@ static int scp_pieces_read(struct scp_volume *volume, struct scp_pieces *pieces)
 }
 
 /* @length bytes in one run of @chunk: read later if plain, made at once if not. */
-static int scp_piece_add(struct scp_volume *volume, const struct scp_chunk *chunk, u64 logical,
-			 u32 length, u32 copy, void *buffer, struct scp_pieces *pieces)
+static int piece_add(struct scp_volume *volume, const struct scp_chunk *chunk, u64 logical,
+		     u32 length, u32 copy, void *buffer, struct scp_pieces *pieces)
 {
 	struct scp_location where;
 	struct scp_way way;
@@ -109,7 +109,7 @@ static int scp_piece_add(struct scp_volume *volume, const struct scp_chunk *chun
 	if (way.kind != SCP_WAY_PLAIN)
 		return scp_raid56_rebuild(volume, chunk, &where, &way, length, buffer);
 	if (pieces->count == SCP_PIECES)
-		ret = scp_pieces_read(volume, pieces);
+		ret = pieces_read(volume, pieces);
 	if (!ret)
 		ret = scp_stripe_io(volume, chunk, way.stripe, where.inside, length, buffer,
 				    &pieces->ios[pieces->count]);
@@ -118,8 +118,8 @@ static int scp_piece_add(struct scp_volume *volume, const struct scp_chunk *chun
 	return ret;
 }
 
-static int scp_read_pieces(struct scp_volume *volume, const struct scp_chunk *chunk, u64 logical,
-			   u32 length, u32 copy, void *buffer)
+static int read_pieces(struct scp_volume *volume, const struct scp_chunk *chunk, u64 logical,
+		       u32 length, u32 copy, void *buffer)
 {
 	struct scp_pieces pieces = { .count = 0 };
 	u8 *to = buffer;
@@ -128,14 +128,14 @@ static int scp_read_pieces(struct scp_volume *volume, const struct scp_chunk *ch
 
 	while (length) {
 		run = scp_chunk_run(chunk, logical, length);
-		ret = scp_piece_add(volume, chunk, logical, run, copy, to, &pieces);
+		ret = piece_add(volume, chunk, logical, run, copy, to, &pieces);
 		if (ret)
 			return ret;
 		logical += run;
 		to += run;
 		length -= run;
 	}
-	return scp_pieces_read(volume, &pieces);
+	return pieces_read(volume, &pieces);
 }
 
 int scp_volume_read_copy(struct scp_volume *volume, u64 logical, u32 length, int copy,
@@ -150,7 +150,7 @@ int scp_volume_read_copy(struct scp_volume *volume, u64 logical, u32 length, int
 	if (copy < 0 || (u32)copy >= scp_chunk_ways(chunk))
 		return scp_fail(volume, SCP_DEVICE_READ, 0, logical, SCP_NOWHERE, SCP_NOWHERE,
 				SCP_NOWHERE);
-	ret = scp_read_pieces(volume, chunk, logical, length, (u32)copy, buffer);
+	ret = read_pieces(volume, chunk, logical, length, (u32)copy, buffer);
 	if (ret)
 		volume->error.bytenr = logical;
 	return ret;

@@ -28,7 +28,7 @@ struct scp_rebuild {
 	u8 table[256];
 };
 
-static u8 scp_gf_mul(u8 a, u8 b)
+static u8 gf_mul(u8 a, u8 b)
 {
 	u8 product = 0;
 
@@ -41,36 +41,36 @@ static u8 scp_gf_mul(u8 a, u8 b)
 }
 
 /* g^exponent */
-static u8 scp_gf_power(u32 exponent)
+static u8 gf_power(u32 exponent)
 {
 	u8 value = 1;
 
 	for (exponent %= 255; exponent; exponent--)
-		value = scp_gf_mul(value, 2);
+		value = gf_mul(value, 2);
 	return value;
 }
 
 /* @a must not be 0. In a group of 255 elements the 254th power is the inverse. */
-static u8 scp_gf_inverse(u8 a)
+static u8 gf_inverse(u8 a)
 {
 	u8 value = 1;
 	int i;
 
 	for (i = 0; i < 254; i++)
-		value = scp_gf_mul(value, a);
+		value = gf_mul(value, a);
 	return value;
 }
 
-static void scp_gf_table(u8 *table, u8 factor)
+static void gf_table(u8 *table, u8 factor)
 {
 	u32 i;
 
 	table[0] = 0;
 	for (i = 1; i < 256; i++)
-		table[i] = table[i & (i - 1)] ^ scp_gf_mul((u8)(i & -i), factor);
+		table[i] = table[i & (i - 1)] ^ gf_mul((u8)(i & -i), factor);
 }
 
-static void scp_xor(u8 *to, const u8 *from, u32 length)
+static void xor_bytes(u8 *to, const u8 *from, u32 length)
 {
 	u32 i;
 
@@ -78,7 +78,7 @@ static void scp_xor(u8 *to, const u8 *from, u32 length)
 		to[i] ^= from[i];
 }
 
-static void scp_xor_mul(u8 *to, const u8 *from, u32 length, const u8 *table)
+static void xor_mul(u8 *to, const u8 *from, u32 length, const u8 *table)
 {
 	u32 i;
 
@@ -86,23 +86,23 @@ static void scp_xor_mul(u8 *to, const u8 *from, u32 length, const u8 *table)
 		to[i] ^= table[from[i]];
 }
 
-static void scp_rebuild_fold(struct scp_rebuild *rebuild, u32 column, const u8 *bytes)
+static void rebuild_fold(struct scp_rebuild *rebuild, u32 column, const u8 *bytes)
 {
 	u32 data = rebuild->where->data;
 
 	if (column == data + 1) {
-		scp_xor(rebuild->q, bytes, rebuild->length);
+		xor_bytes(rebuild->q, bytes, rebuild->length);
 		return;
 	}
 	if (rebuild->way->kind != SCP_WAY_Q)
-		scp_xor(rebuild->p, bytes, rebuild->length);
+		xor_bytes(rebuild->p, bytes, rebuild->length);
 	if (rebuild->way->kind == SCP_WAY_P || column == data)
 		return;
-	scp_gf_table(rebuild->table, scp_gf_power(column));
-	scp_xor_mul(rebuild->q, bytes, rebuild->length, rebuild->table);
+	gf_table(rebuild->table, gf_power(column));
+	xor_mul(rebuild->q, bytes, rebuild->length, rebuild->table);
 }
 
-static int scp_rebuild_flush(struct scp_rebuild *rebuild, u32 count)
+static int rebuild_flush(struct scp_rebuild *rebuild, u32 count)
 {
 	u32 i;
 	int ret;
@@ -115,12 +115,12 @@ static int scp_rebuild_flush(struct scp_rebuild *rebuild, u32 count)
 	for (i = 0; i < count; i++) {
 		if (rebuild->ios[i].result)
 			return scp_fail_io(rebuild->volume, &rebuild->ios[i]);
-		scp_rebuild_fold(rebuild, rebuild->numbers[i], rebuild->ios[i].buffer);
+		rebuild_fold(rebuild, rebuild->numbers[i], rebuild->ios[i].buffer);
 	}
 	return 0;
 }
 
-static int scp_rebuild_read(struct scp_rebuild *rebuild)
+static int rebuild_read(struct scp_rebuild *rebuild)
 {
 	u32 column, stripe, count = 0;
 	int ret;
@@ -129,7 +129,7 @@ static int scp_rebuild_read(struct scp_rebuild *rebuild)
 		if (!scp_way_needs(rebuild->way, rebuild->where, column))
 			continue;
 		if (count == SCP_RAID_BATCH) {
-			ret = scp_rebuild_flush(rebuild, count);
+			ret = rebuild_flush(rebuild, count);
 			if (ret)
 				return ret;
 			count = 0;
@@ -142,29 +142,29 @@ static int scp_rebuild_read(struct scp_rebuild *rebuild)
 			return ret;
 		rebuild->numbers[count++] = column;
 	}
-	return scp_rebuild_flush(rebuild, count);
+	return rebuild_flush(rebuild, count);
 }
 
 /*
  * Solves for the wanted column c. Q alone: D_c = q / g^c. With a second unknown column x:
  * p = D_c + D_x and q = g^c D_c + g^x D_x, so D_c = (q + g^x p) / (g^c + g^x).
  */
-static void scp_rebuild_solve(struct scp_rebuild *rebuild)
+static void rebuild_solve(struct scp_rebuild *rebuild)
 {
-	u8 divisor = scp_gf_power(rebuild->where->column);
+	u8 divisor = gf_power(rebuild->where->column);
 
 	if (rebuild->way->kind == SCP_WAY_P)
 		return;
 	if (rebuild->way->kind == SCP_WAY_PQ) {
-		u8 other = scp_gf_power(rebuild->way->lost);
+		u8 other = gf_power(rebuild->way->lost);
 
-		scp_gf_table(rebuild->table, other);
-		scp_xor_mul(rebuild->q, rebuild->p, rebuild->length, rebuild->table);
+		gf_table(rebuild->table, other);
+		xor_mul(rebuild->q, rebuild->p, rebuild->length, rebuild->table);
 		divisor ^= other;
 	}
 	memset(rebuild->p, 0, rebuild->length);
-	scp_gf_table(rebuild->table, scp_gf_inverse(divisor));
-	scp_xor_mul(rebuild->p, rebuild->q, rebuild->length, rebuild->table);
+	gf_table(rebuild->table, gf_inverse(divisor));
+	xor_mul(rebuild->p, rebuild->q, rebuild->length, rebuild->table);
 }
 
 int scp_raid56_rebuild(struct scp_volume *volume, const struct scp_chunk *chunk,
@@ -190,9 +190,9 @@ int scp_raid56_rebuild(struct scp_volume *volume, const struct scp_chunk *chunk,
 	rebuild->q = memory + (size_t)SCP_RAID_BATCH * length;
 	memset(rebuild->p, 0, length);
 	memset(rebuild->q, 0, length);
-	ret = scp_rebuild_read(rebuild);
+	ret = rebuild_read(rebuild);
 	if (!ret)
-		scp_rebuild_solve(rebuild);
+		rebuild_solve(rebuild);
 out:
 	if (memory)
 		scp_free_aligned(memory, size);

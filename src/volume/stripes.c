@@ -13,7 +13,7 @@
 	(SCP_CHUNK_RAID0 | SCP_CHUNK_RAID10 | SCP_CHUNK_RAID5 | SCP_CHUNK_RAID6)
 
 /* Number of pieces in a row. */
-static u32 scp_chunk_columns(const struct scp_chunk *chunk)
+static u32 chunk_columns(const struct scp_chunk *chunk)
 {
 	if (chunk->type & SCP_CHUNK_RAID10)
 		return chunk->num_stripes / 2u;
@@ -33,7 +33,7 @@ void scp_chunk_locate(const struct scp_chunk *chunk, u64 logical, struct scp_loc
 	where->inside = x;
 	if (!(chunk->type & SCP_CHUNK_STRIPED))
 		return;
-	where->data = scp_chunk_columns(chunk);
+	where->data = chunk_columns(chunk);
 	row = scp_div(x / SCP_STRIPE_LEN, where->data, &where->column);
 	where->inside = row * SCP_STRIPE_LEN + x % SCP_STRIPE_LEN;
 	where->base = where->column;
@@ -113,8 +113,8 @@ bool scp_way_needs(const struct scp_way *way, const struct scp_location *where, 
 }
 
 /* Trust in a stripe: 0 full, 1 its device missed commits, 2 its device is not there. */
-static u32 scp_stripe_cost(const struct scp_volume *volume, const struct scp_chunk *chunk,
-			   u32 stripe)
+static u32 stripe_cost(const struct scp_volume *volume, const struct scp_chunk *chunk,
+		       u32 stripe)
 {
 	u32 device = chunk->stripes[stripe].device;
 
@@ -123,26 +123,26 @@ static u32 scp_stripe_cost(const struct scp_volume *volume, const struct scp_chu
 	return volume->devices[device].stale;
 }
 
-static u32 scp_way_cost(const struct scp_volume *volume, const struct scp_chunk *chunk,
-			const struct scp_location *where, const struct scp_way *way)
+static u32 way_cost(const struct scp_volume *volume, const struct scp_chunk *chunk,
+		    const struct scp_location *where, const struct scp_way *way)
 {
 	u32 column, cost = 0;
 
 	if (way->kind == SCP_WAY_PLAIN)
-		return scp_stripe_cost(volume, chunk, way->stripe);
+		return stripe_cost(volume, chunk, way->stripe);
 	for (column = 0; column < chunk->num_stripes; column++)
 		if (scp_way_needs(way, where, column))
-			cost = (u32)scp_max(cost, scp_stripe_cost(volume, chunk,
+			cost = (u32)scp_max(cost, stripe_cost(volume, chunk,
 				scp_chunk_column_stripe(chunk, where, column)));
 	return cost;
 }
 
-static bool scp_chunk_is_whole(const struct scp_volume *volume, const struct scp_chunk *chunk)
+static bool chunk_is_whole(const struct scp_volume *volume, const struct scp_chunk *chunk)
 {
 	u32 i;
 
 	for (i = 0; i < chunk->num_stripes; i++)
-		if (scp_stripe_cost(volume, chunk, i))
+		if (stripe_cost(volume, chunk, i))
 			return false;
 	return true;
 }
@@ -152,14 +152,14 @@ void scp_chunk_choose(const struct scp_volume *volume, const struct scp_chunk *c
 {
 	u32 cost, number, ways = scp_chunk_ways(chunk);
 
-	if (scp_chunk_is_whole(volume, chunk)) {
+	if (chunk_is_whole(volume, chunk)) {
 		scp_chunk_way(chunk, where, copy, way);
 		return;
 	}
 	for (cost = 0; cost <= 2; cost++) {
 		for (number = 0; number < ways; number++) {
 			scp_chunk_way(chunk, where, number, way);
-			if (scp_way_cost(volume, chunk, where, way) == cost && !copy--)
+			if (way_cost(volume, chunk, where, way) == cost && !copy--)
 				return;
 		}
 	}

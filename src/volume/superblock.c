@@ -23,18 +23,18 @@ u8 scp_csum_size(u16 type)
 	return type < ARRAY_SIZE(sizes) ? sizes[type] : 0;
 }
 
-static bool scp_size_is_legal(u32 size, u32 least)
+static bool size_is_legal(u32 size, u32 least)
 {
 	return size >= least && size <= SCP_NODESIZE_MAX && !(size & (size - 1));
 }
 
 /* Values that later code computes with; what they lead to is checked where it is read. */
-static bool scp_super_fields_ok(const struct scp_disk_super *super)
+static bool super_fields_ok(const struct scp_disk_super *super)
 {
 	u32 sectorsize = le32_to_cpu(super->sectorsize);
 
-	return scp_size_is_legal(sectorsize, SCP_SECTORSIZE_MIN) &&
-	       scp_size_is_legal(le32_to_cpu(super->nodesize), sectorsize) &&
+	return size_is_legal(sectorsize, SCP_SECTORSIZE_MIN) &&
+	       size_is_legal(le32_to_cpu(super->nodesize), sectorsize) &&
 	       super->root_level < SCP_MAX_LEVEL && super->chunk_root_level < SCP_MAX_LEVEL &&
 	       scp_is_aligned(le64_to_cpu(super->root), sectorsize) &&
 	       scp_is_aligned(le64_to_cpu(super->chunk_root), sectorsize) &&
@@ -54,7 +54,7 @@ enum scp_reason scp_super_check(const struct scp_disk_super *super, u64 bytenr)
 		return SCP_CSUM_TYPE;
 	if (memcmp(digest, super->csum, scp_csum_size(type)))
 		return SCP_SUPER_CSUM;
-	if (le64_to_cpu(super->bytenr) != bytenr || !scp_super_fields_ok(super))
+	if (le64_to_cpu(super->bytenr) != bytenr || !super_fields_ok(super))
 		return SCP_SUPER_FIELDS;
 	return SCP_NONE;
 }
@@ -70,8 +70,8 @@ const u8 *scp_super_metadata_uuid(const struct scp_disk_super *super)
  * A later copy may be a leftover of an earlier filesystem, beyond the end of a smaller one made
  * since: it counts only if it is of the same device as the first copy, where that is good.
  */
-static bool scp_super_is_newer(const struct scp_disk_super *super,
-			       const struct scp_disk_super *than)
+static bool super_is_newer(const struct scp_disk_super *super,
+			   const struct scp_disk_super *than)
 {
 	return le64_to_cpu(super->generation) > le64_to_cpu(than->generation) &&
 	       !memcmp(super->fsid, than->fsid, SCP_UUID_SIZE) &&
@@ -79,8 +79,8 @@ static bool scp_super_is_newer(const struct scp_disk_super *super,
 }
 
 /* What to tell about a device none of whose copies is good: the first that says most. */
-static void scp_super_note(struct scp_volume *volume, const struct scp_io *io,
-			   enum scp_reason reason)
+static void super_note(struct scp_volume *volume, const struct scp_io *io,
+		       enum scp_reason reason)
 {
 	enum scp_reason told = volume->error.reason;
 
@@ -95,9 +95,9 @@ static void scp_super_note(struct scp_volume *volume, const struct scp_io *io,
 }
 
 /* Reads the fixed places into @pages; @best becomes the newest good one if there is any. */
-static int scp_super_read_fixed(struct scp_volume *volume, u32 device,
-				struct scp_disk_super *pages, struct scp_disk_super *best,
-				bool *found)
+static int super_read_fixed(struct scp_volume *volume, u32 device,
+			    struct scp_disk_super *pages, struct scp_disk_super *best,
+			    bool *found)
 {
 	struct scp_io ios[SCP_SUPER_COPIES];
 	int i, ret;
@@ -119,8 +119,8 @@ static int scp_super_read_fixed(struct scp_volume *volume, u32 device,
 		if (!ios[i].result)
 			reason = scp_super_check(&pages[i], scp_super_offsets[i]);
 		if (ios[i].result || reason) {
-			scp_super_note(volume, &ios[i], reason);
-		} else if (!*found || scp_super_is_newer(&pages[i], best)) {
+			super_note(volume, &ios[i], reason);
+		} else if (!*found || super_is_newer(&pages[i], best)) {
 			*best = pages[i];
 			*found = true;
 		}
@@ -128,7 +128,7 @@ static int scp_super_read_fixed(struct scp_volume *volume, u32 device,
 	return 0;
 }
 
-static bool scp_super_may_be_logged(const struct scp_disk_super *best, bool found)
+static bool super_may_be_logged(const struct scp_disk_super *best, bool found)
 {
 	return !found || (le64_to_cpu(best->incompat_flags) & SCP_INCOMPAT_ZONED);
 }
@@ -145,8 +145,8 @@ int scp_super_read(struct scp_volume *volume, u32 device, struct scp_disk_super 
 	if (!pages)
 		return scp_fail_device(volume, SCP_NO_MEMORY, 0, device, SCP_NOWHERE);
 	while (!ret && !found && tries--)
-		ret = scp_super_read_fixed(volume, device, pages, out, &found);
-	if (!ret && scp_super_may_be_logged(out, found)) {
+		ret = super_read_fixed(volume, device, pages, out, &found);
+	if (!ret && super_may_be_logged(out, found)) {
 		why = volume->error;
 		ret = scp_super_read_log(volume, device, out, &found);
 		if (!ret)
@@ -158,7 +158,7 @@ int scp_super_read(struct scp_volume *volume, u32 device, struct scp_disk_super 
 	return found ? 0 : volume->error.err;
 }
 
-static int scp_super_set_alloc(struct scp_volume *volume, struct scp_super_set *set)
+static int super_set_alloc(struct scp_volume *volume, struct scp_super_set *set)
 {
 	u32 count = volume->host->device_count;
 
@@ -184,14 +184,14 @@ void scp_super_set_release(struct scp_super_set *set)
 	memset(set, 0, sizeof(*set));
 }
 
-static bool scp_super_is_zoned(const struct scp_volume *volume)
+static bool super_is_zoned(const struct scp_volume *volume)
 {
 	return volume->incompat & SCP_INCOMPAT_ZONED;
 }
 
 /* The first copy of each device that is there, to its place in @set; results in @ios. */
-static int scp_super_set_read_first(struct scp_volume *volume, struct scp_super_set *set,
-				    struct scp_io *ios)
+static int super_set_read_first(struct scp_volume *volume, struct scp_super_set *set,
+				struct scp_io *ios)
 {
 	unsigned int count = 0;
 	u32 i;
@@ -208,13 +208,13 @@ static int scp_super_set_read_first(struct scp_volume *volume, struct scp_super_
 }
 
 /* Where the first copy, read by @io, will not do, the others are looked for. */
-static int scp_super_settle(struct scp_volume *volume, struct scp_super_set *set,
-			    const struct scp_io *io)
+static int super_settle(struct scp_volume *volume, struct scp_super_set *set,
+			const struct scp_io *io)
 {
 	u32 i = io->device;
 	int ret = 0;
 
-	if (scp_super_is_zoned(volume) || io->result ||
+	if (super_is_zoned(volume) || io->result ||
 	    scp_super_check(&set->supers[i], scp_super_offsets[0]))
 		ret = scp_super_read(volume, i, &set->supers[i]);
 	if (scp_is_final(ret))
@@ -232,17 +232,17 @@ int scp_super_set_reread(struct scp_volume *volume, struct scp_super_set *set)
 	int ret;
 	u32 i;
 
-	ret = scp_super_set_alloc(volume, set);
+	ret = super_set_alloc(volume, set);
 	if (ret)
 		return ret;
 	ios = scp_zalloc(volume->host->device_count * sizeof(*ios));
 	if (ios)
-		ret = scp_super_set_read_first(volume, set, ios);
+		ret = super_set_read_first(volume, set, ios);
 	else
 		ret = scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
 	for (i = 0; !ret && i < volume->host->device_count; i++)
 		if (volume->devices[i].present)
-			ret = scp_super_settle(volume, set, &ios[next++]);
+			ret = super_settle(volume, set, &ios[next++]);
 	scp_free(ios);
 	if (ret)
 		scp_super_set_release(set);
@@ -258,7 +258,7 @@ int scp_super_set_read(struct scp_volume *volume, struct scp_super_set *set)
 	u32 i, found = 0;
 	int ret;
 
-	ret = scp_super_set_alloc(volume, set);
+	ret = super_set_alloc(volume, set);
 	if (ret)
 		return ret;
 	for (i = 0; i < volume->host->device_count; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A filesystem on devices: superblock, chunk map, mirrors, and the cache of verified tree blocks.
+ * A filesystem's devices: superblocks, chunk map, and reading by logical address from any mirror.
  *
- * Layer: above format/, below tree/. Nothing here knows keys beyond the chunk tree's.
+ * Layer: above format/, below tree/. Nothing here reads a tree: fs/ fills what comes from one.
  */
 #ifndef SCP_VOLUME_VOLUME_H
 #define SCP_VOLUME_VOLUME_H
@@ -62,11 +62,17 @@ struct scp_root_pointer {
 	u8 level;
 };
 
+/* Do they point to the same block? */
+static inline bool scp_root_is(const struct scp_root_pointer *a, const struct scp_root_pointer *b)
+{
+	return a->bytenr == b->bytenr && a->generation == b->generation;
+}
+
 struct scp_node_cache;
 
 struct scp_volume {
 	const struct scp_host *host;
-	/* What went wrong last; layers above read it through scp_volume_error(). */
+	/* What went wrong last; layers above read it here. */
 	struct scp_error error;
 	/* The newest superblock. */
 	u64 generation;
@@ -102,13 +108,6 @@ int scp_fail(struct scp_volume *volume, enum scp_reason reason, int err, u64 byt
 	     u64 inode, u64 offset);
 /* The same without places; @detail may be NULL. */
 int scp_fail_detail(struct scp_volume *volume, enum scp_reason reason, const char *detail);
-
-/*
- * Reads the superblocks again and, if they have a newer generation, takes over root tree pointer
- * and (if it changed) the chunk map. Returns 1 if something newer was there, 0 if not, or a
- * negative errno. Only for live hosts. Cached nodes stay: address + generation identify them.
- */
-int scp_volume_refresh(struct scp_volume *volume);
 
 /*
  * Number of ways to obtain the bytes at @logical (copies, then reconstructions), or a negative

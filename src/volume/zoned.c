@@ -23,7 +23,7 @@ struct scp_log {
 };
 
 /* 1: a good superblock is at @offset, and in log->page; 0: not; or what ends everything. */
-static int scp_log_read(struct scp_log *log, u64 offset)
+static int log_read(struct scp_log *log, u64 offset)
 {
 	struct scp_io io = {
 		.device = log->device,
@@ -42,16 +42,16 @@ static int scp_log_read(struct scp_log *log, u64 offset)
  * Leaves the newest superblock of the zone at @start in log->page. Steps of doubling size come
  * first, so that a log of unknown limit is not left far behind. 1: found; 0: the zone has none.
  */
-static int scp_log_last(struct scp_log *log, u64 start, u64 zone)
+static int log_last(struct scp_log *log, u64 start, u64 zone)
 {
 	u64 good = 0, bad = zone / SCP_SUPER_SIZE, step = 1, middle;
-	int ret = scp_log_read(log, start);
+	int ret = log_read(log, start);
 
 	if (ret <= 0)
 		return ret;
 	while (bad - good > 1) {
 		middle = good + scp_min(step, (bad - good) / 2);
-		ret = scp_log_read(log, start + middle * SCP_SUPER_SIZE);
+		ret = log_read(log, start + middle * SCP_SUPER_SIZE);
 		if (ret < 0)
 			return ret;
 		if (ret) {
@@ -61,11 +61,11 @@ static int scp_log_last(struct scp_log *log, u64 start, u64 zone)
 			bad = middle;
 		}
 	}
-	return scp_log_read(log, start + good * SCP_SUPER_SIZE);
+	return log_read(log, start + good * SCP_SUPER_SIZE);
 }
 
 /* On a zoned filesystem each stripe of a chunk is one zone, so SYSTEM chunks tell its size. */
-static u64 scp_zone_size_of(const struct scp_disk_super *super)
+static u64 zone_size_of(const struct scp_disk_super *super)
 {
 	const u8 *array = super->sys_chunk_array;
 	u64 zone;
@@ -84,20 +84,20 @@ static u64 scp_zone_size_of(const struct scp_disk_super *super)
  * the second zone is not looked at). With an empty first zone the second one begins at the first
  * place that has a superblock.
  */
-static int scp_log_zone_size(struct scp_log *log, u64 base, u64 *zone)
+static int log_zone_size(struct scp_log *log, u64 base, u64 *zone)
 {
-	int ret = scp_log_read(log, base);
+	int ret = log_read(log, base);
 
 	if (ret < 0)
 		return ret;
 	if (ret) {
-		*zone = scp_zone_size_of(log->page);
+		*zone = zone_size_of(log->page);
 		if (!*zone)
 			*zone = SCP_ZONE_MAX;
 		return 0;
 	}
 	for (*zone = SCP_ZONE_MIN; *zone <= SCP_ZONE_MAX; *zone *= 2) {
-		ret = scp_log_read(log, base + *zone);
+		ret = log_read(log, base + *zone);
 		if (ret)
 			return ret < 0 ? ret : 0;
 	}
@@ -105,16 +105,16 @@ static int scp_log_zone_size(struct scp_log *log, u64 base, u64 *zone)
 	return 0;
 }
 
-static int scp_log_pair(struct scp_log *log, u64 base, struct scp_disk_super *best, bool *found)
+static int log_pair(struct scp_log *log, u64 base, struct scp_disk_super *best, bool *found)
 {
 	u64 zone = 0;
 	int i, ret;
 
-	ret = scp_log_zone_size(log, base, &zone);
+	ret = log_zone_size(log, base, &zone);
 	if (ret || !zone)
 		return ret;
 	for (i = 0; i < 2; i++) {
-		ret = scp_log_last(log, base + i * zone, zone);
+		ret = log_last(log, base + i * zone, zone);
 		if (ret < 0)
 			return ret;
 		if (ret && (!*found || le64_to_cpu(log->page->generation) >
@@ -138,7 +138,7 @@ int scp_super_read_log(struct scp_volume *volume, u32 device, struct scp_disk_su
 	/* The later pairs are copies of the first: only looked at when that has nothing. */
 	for (i = 0; i < SCP_SUPER_COPIES && !ret && (!i || !*found); i++) {
 		log.bytenr = scp_super_offsets[i];
-		ret = scp_log_pair(&log, scp_log_bases[i], best, found);
+		ret = log_pair(&log, scp_log_bases[i], best, found);
 	}
 	scp_free_aligned(log.page, SCP_SUPER_SIZE);
 	return ret;

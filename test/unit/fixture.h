@@ -8,7 +8,7 @@
 #define TEST_FIXTURE_H
 
 #include <sendcp/engine.h>
-#include "tree/tree.h"
+#include "fs/fs.h"
 
 #define FIXTURE_DEVICES 8
 

@@ -5,7 +5,7 @@
 #ifndef TEST_UNIT_LEAF_H
 #define TEST_UNIT_LEAF_H
 
-#include "tree/tree.h"
+#include "fs/fs.h"
 
 struct leaf {
 	struct scp_volume volume;

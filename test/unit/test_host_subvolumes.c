@@ -13,7 +13,7 @@
 
 #include "host/source.h"
 #include "loopfs.h"
-#include "tree/tree.h"
+#include "fs/fs.h"
 
 static struct loopfs fs;
 static struct loopfs other;

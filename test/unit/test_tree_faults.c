@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include "fixture.h"
+#include "fs/internal.h"
 #include "tree/internal.h"
 
 /* Calls that still succeed; none fails while it is negative. Once it strikes it goes on failing. */

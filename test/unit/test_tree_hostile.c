@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "fixture.h"
+#include "fs/internal.h"
 #include "tree/internal.h"
 #include "volume/internal.h"
 

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "fixture.h"
+#include "fs/internal.h"
 #include "tree/internal.h"
 #include "volume/internal.h"
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "fixture.h"
+#include "fs/internal.h"
 #include "tree/internal.h"
 
 #define LEAF	TINY_FREE

@@ -2,13 +2,12 @@
 /*
  * A volume from its opening to its closing, and keeping up with a live one's commits.
  */
-#include "volume/internal.h"
-#include "tree/internal.h"
+#include "fs/internal.h"
 
 /* On a live filesystem the chunk tree may be rewritten while it is being read. */
 #define SCP_OPEN_TRIES 8
 
-static void scp_volume_adopt_root(struct scp_volume *volume, const struct scp_disk_super *super)
+static void volume_adopt_root(struct scp_volume *volume, const struct scp_disk_super *super)
 {
 	volume->generation = le64_to_cpu(super->generation);
 	volume->log_root = le64_to_cpu(super->log_root);
@@ -17,7 +16,7 @@ static void scp_volume_adopt_root(struct scp_volume *volume, const struct scp_di
 	volume->root_tree.level = super->root_level;
 }
 
-static void scp_volume_adopt(struct scp_volume *volume, const struct scp_disk_super *super)
+static void volume_adopt(struct scp_volume *volume, const struct scp_disk_super *super)
 {
 	volume->incompat = le64_to_cpu(super->incompat_flags);
 	volume->nodesize = le32_to_cpu(super->nodesize);
@@ -25,11 +24,11 @@ static void scp_volume_adopt(struct scp_volume *volume, const struct scp_disk_su
 	volume->csum_type = le16_to_cpu(super->csum_type);
 	volume->csum_size = scp_csum_size(volume->csum_type);
 	memcpy(volume->fsid, super->fsid, SCP_UUID_SIZE);
-	scp_volume_adopt_root(volume, super);
+	volume_adopt_root(volume, super);
 }
 
 /* Devices that could not be read are left out from now on: say so. */
-static void scp_volume_warn_missing(struct scp_volume *volume, const struct scp_super_set *set)
+static void volume_warn_missing(struct scp_volume *volume, const struct scp_super_set *set)
 {
 	u32 i;
 
@@ -42,7 +41,7 @@ static void scp_volume_warn_missing(struct scp_volume *volume, const struct scp_
 	scp_error_clear(&volume->error);
 }
 
-static int scp_volume_start(struct scp_volume *volume, struct scp_super_set *set)
+static int volume_start(struct scp_volume *volume, struct scp_super_set *set)
 {
 	const struct scp_disk_super *super;
 	int ret;
@@ -55,7 +54,7 @@ static int scp_volume_start(struct scp_volume *volume, struct scp_super_set *set
 	ret = scp_super_readable(volume, super);
 	if (ret)
 		return ret;
-	scp_volume_adopt(volume, super);
+	volume_adopt(volume, super);
 	if (!volume->cache)
 		ret = scp_cache_create(volume);
 	if (!ret)
@@ -66,7 +65,7 @@ static int scp_volume_start(struct scp_volume *volume, struct scp_super_set *set
 }
 
 /* One look at the devices: superblocks, chunk map, the root tree's first block. */
-static int scp_volume_try(struct scp_volume *volume)
+static int volume_try(struct scp_volume *volume)
 {
 	struct scp_super_set set;
 	int ret;
@@ -74,16 +73,16 @@ static int scp_volume_try(struct scp_volume *volume)
 	ret = scp_super_set_read(volume, &set);
 	if (ret)
 		return ret;
-	ret = scp_volume_start(volume, &set);
+	ret = volume_start(volume, &set);
 	if (!ret)
 		ret = scp_tree_probe(volume);
 	if (!ret)
-		scp_volume_warn_missing(volume, &set);
+		volume_warn_missing(volume, &set);
 	scp_super_set_release(&set);
 	return ret;
 }
 
-static bool scp_volume_may_retry(const struct scp_volume *volume, int err)
+static bool volume_may_retry(const struct scp_volume *volume, int err)
 {
 	return volume->host->live && (err == -EUCLEAN || err == -EIO || err == -ENODEV);
 }
@@ -109,8 +108,8 @@ int scp_volume_open(const struct scp_host *host, struct scp_volume **out, struct
 		return -ENOMEM;
 	}
 	do {
-		ret = scp_volume_try(volume);
-	} while (ret && scp_volume_may_retry(volume, ret) && --tries);
+		ret = volume_try(volume);
+	} while (ret && volume_may_retry(volume, ret) && --tries);
 	if (ret) {
 		*error = volume->error;
 		scp_volume_close(volume);
@@ -135,15 +134,15 @@ void scp_volume_stats(const struct scp_volume *volume, struct scp_stats *stats)
 	*stats = volume->stats;
 }
 
-static bool scp_chunk_root_moved(const struct scp_volume *volume,
-				 const struct scp_disk_super *super)
+static bool chunk_root_moved(const struct scp_volume *volume,
+			     const struct scp_disk_super *super)
 {
 	return le64_to_cpu(super->chunk_root) != volume->chunk_tree.bytenr ||
 	       le64_to_cpu(super->chunk_root_generation) != volume->chunk_tree.generation;
 }
 
 /* 1: took over something newer; 0: there is nothing newer. */
-static int scp_volume_refresh_try(struct scp_volume *volume)
+static int volume_refresh_try(struct scp_volume *volume)
 {
 	const struct scp_disk_super *super;
 	struct scp_super_set set;
@@ -159,11 +158,11 @@ static int scp_volume_refresh_try(struct scp_volume *volume)
 	if (le64_to_cpu(super->generation) <= volume->generation)
 		goto out;
 	ret = scp_super_readable(volume, super);
-	if (!ret && scp_chunk_root_moved(volume, super))
+	if (!ret && chunk_root_moved(volume, super))
 		ret = scp_chunks_load(volume, super);
 	if (ret)
 		goto out;
-	scp_volume_adopt_root(volume, super);
+	volume_adopt_root(volume, super);
 	scp_devices_update(volume, &set);
 	ret = 1;
 out:
@@ -179,7 +178,7 @@ int scp_volume_refresh(struct scp_volume *volume)
 	if (!volume->host->live)
 		return 0;
 	do {
-		ret = scp_volume_refresh_try(volume);
-	} while (ret < 0 && scp_volume_may_retry(volume, ret) && --tries);
+		ret = volume_refresh_try(volume);
+	} while (ret < 0 && volume_may_retry(volume, ret) && --tries);
 	return ret;
 }

@@ -6,30 +6,22 @@
  * commit came in between, so a newer superblock (or a root that was looked up anew since) tells
  * which: with one the tree is entered again from its new root, without one the failure stands.
  */
-#include "tree/internal.h"
+#include "fs/internal.h"
 
 /* Failures that a move explains. */
-static bool scp_live_explains(const struct scp_volume *volume, int err)
+static bool live_explains(const struct scp_volume *volume, int err)
 {
 	if (!volume->host->live)
 		return false;
 	return err < 0 && err != -EINTR && err != -ENOMEM && err != -ENOENT && err != -ESTALE;
 }
 
-bool scp_root_is(const struct scp_root_pointer *a, const struct scp_root_pointer *b)
-{
-	return a->bytenr == b->bytenr && a->generation == b->generation;
-}
-
-/*
- * 1: a newer superblock was taken over; else what to return, the failure @err if nothing changed.
- */
-static int scp_live_refresh(struct scp_volume *volume, int err, int *tries)
+int scp_live_refresh(struct scp_volume *volume, int err, int *tries)
 {
 	struct scp_error why = volume->error;
 	int ret;
 
-	if (!scp_live_explains(volume, err))
+	if (!live_explains(volume, err))
 		return err;
 	if (!(*tries)--)
 		return scp_fail(volume, SCP_MOVED_TOO_OFTEN, 0, why.bytenr, why.root, SCP_NOWHERE,
@@ -48,7 +40,7 @@ int scp_live_recover(struct scp_tree *tree, struct scp_root_pointer used, int er
 	struct scp_error why;
 	int ret, newer;
 
-	if (!scp_live_explains(volume, err))
+	if (!live_explains(volume, err))
 		return err;
 	do {
 		newer = scp_live_refresh(volume, err, tries);
@@ -57,7 +49,7 @@ int scp_live_recover(struct scp_tree *tree, struct scp_root_pointer used, int er
 			return newer;
 		ret = scp_tree_lookup(tree);
 		/* Moved once more while it was looked up. */
-	} while (newer > 0 && scp_live_explains(volume, ret));
+	} while (newer > 0 && live_explains(volume, ret));
 	if (ret)
 		return ret;
 	if (!scp_root_is(&known, &tree->info.node))
@@ -68,49 +60,4 @@ int scp_live_recover(struct scp_tree *tree, struct scp_root_pointer used, int er
 	}
 	volume->stats.refreshes++;
 	return 1;
-}
-
-int scp_root_info_get(struct scp_volume *volume, u64 id, struct scp_root_info *info)
-{
-	int tries = SCP_LIVE_TRIES;
-	int ret;
-
-	do {
-		ret = scp_root_info_once(volume, id, info);
-		if (ret)
-			ret = scp_live_refresh(volume, ret, &tries);
-	} while (ret > 0);
-	return ret;
-}
-
-int scp_tree_reopen(struct scp_tree *tree)
-{
-	int tries = SCP_LIVE_TRIES;
-	int ret;
-
-	do {
-		ret = scp_tree_lookup(tree);
-		if (ret)
-			ret = scp_live_refresh(tree->volume, ret, &tries);
-	} while (ret > 0);
-	return ret;
-}
-
-int scp_tree_confirm(struct scp_tree *tree)
-{
-	struct scp_root_pointer known = tree->info.node;
-	bool moved = tree->moved;
-	int ret;
-
-	if (!tree->volume->host->live)
-		return 0;
-	ret = scp_volume_refresh(tree->volume);
-	if (ret < 0)
-		return ret;
-	/* Also without news here: another tree's search may have refreshed the volume already. */
-	ret = scp_tree_reopen(tree);
-	if (ret)
-		return ret;
-	tree->moved = false;
-	return moved || !scp_root_is(&known, &tree->info.node);
 }

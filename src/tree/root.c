@@ -4,14 +4,14 @@
  */
 #include "tree/internal.h"
 
-static void scp_tree_init(struct scp_volume *volume, u64 id, struct scp_tree *tree)
+void scp_tree_init(struct scp_volume *volume, u64 id, struct scp_tree *tree)
 {
 	memset(tree, 0, sizeof(*tree));
 	tree->volume = volume;
 	tree->id = id;
 }
 
-static void scp_tree_point(struct scp_tree *tree, const struct scp_root_pointer *node)
+static void tree_point(struct scp_tree *tree, const struct scp_root_pointer *node)
 {
 	tree->info = (struct scp_root_info) {
 		.id = tree->id,
@@ -21,16 +21,22 @@ static void scp_tree_point(struct scp_tree *tree, const struct scp_root_pointer 
 	};
 }
 
+void scp_superblock_tree_point(struct scp_tree *tree)
+{
+	tree_point(tree, tree->id == SCP_ROOT_TREE_ID ? &tree->volume->root_tree :
+							    &tree->volume->chunk_tree);
+}
+
 void scp_root_tree_init(struct scp_volume *volume, struct scp_tree *tree)
 {
 	scp_tree_init(volume, SCP_ROOT_TREE_ID, tree);
-	scp_tree_point(tree, &volume->root_tree);
+	scp_superblock_tree_point(tree);
 }
 
 void scp_chunk_tree_init(struct scp_volume *volume, struct scp_tree *tree)
 {
 	scp_tree_init(volume, SCP_CHUNK_TREE_ID, tree);
-	scp_tree_point(tree, &volume->chunk_tree);
+	scp_superblock_tree_point(tree);
 }
 
 int scp_tree_probe(struct scp_volume *volume)
@@ -48,12 +54,12 @@ int scp_tree_probe(struct scp_volume *volume)
 }
 
 /* Kernels before 3.6 kept what lies behind this field as they found it: then it means nothing. */
-static bool scp_root_has_uuids(const struct scp_disk_root *disk, u32 size)
+static bool root_has_uuids(const struct scp_disk_root *disk, u32 size)
 {
 	return size >= sizeof(*disk) && disk->generation == disk->generation_v2;
 }
 
-static int scp_root_info_parse(struct scp_cursor *cursor, u64 id, struct scp_root_info *info)
+static int root_info_parse(struct scp_cursor *cursor, u64 id, struct scp_root_info *info)
 {
 	const struct scp_disk_root *disk;
 	const void *item;
@@ -74,7 +80,7 @@ static int scp_root_info_parse(struct scp_cursor *cursor, u64 id, struct scp_roo
 	info->node.level = disk->level;
 	if (!info->generation || info->node.level >= SCP_MAX_LEVEL)
 		return scp_cursor_fail(cursor, SCP_ITEM_FORMAT);
-	if (!scp_root_has_uuids(disk, size))
+	if (!root_has_uuids(disk, size))
 		return 0;
 	info->ctransid = le64_to_cpu(disk->ctransid);
 	info->otransid = le64_to_cpu(disk->otransid);
@@ -102,7 +108,7 @@ int scp_root_info_once(struct scp_volume *volume, u64 id, struct scp_root_info *
 		if (key.objectid != id || key.type != SCP_ROOT_ITEM)
 			ret = -ENOENT;
 		else
-			ret = scp_root_info_parse(&cursor, id, info);
+			ret = root_info_parse(&cursor, id, info);
 	}
 	scp_cursor_release(&cursor);
 	if (ret == -ENOENT)
@@ -116,57 +122,4 @@ bool scp_uuid_is_zero(const u8 *uuid)
 	static const u8 zero[SCP_UUID_SIZE];
 
 	return !memcmp(uuid, zero, SCP_UUID_SIZE);
-}
-
-enum scp_reason scp_pin_broken(const struct scp_root_info *was, const struct scp_root_info *now)
-{
-	if (!now->refs || (now->flags & SCP_ROOT_DEAD))
-		return SCP_SUBVOLUME_GONE;
-	/* Very old subvolumes have no uuid, until a kernel gives them one. */
-	if (memcmp(was->uuid, now->uuid, SCP_UUID_SIZE))
-		return scp_uuid_is_zero(was->uuid) ? SCP_SUBVOLUME_CHANGED :
-						     SCP_SUBVOLUME_REPLACED;
-	if (was->otransid != now->otransid)
-		return SCP_SUBVOLUME_REPLACED;
-	if (was->ctransid != now->ctransid || ((was->flags ^ now->flags) & SCP_ROOT_READONLY))
-		return SCP_SUBVOLUME_CHANGED;
-	return SCP_NONE;
-}
-
-int scp_tree_lookup(struct scp_tree *tree)
-{
-	struct scp_volume *volume = tree->volume;
-	enum scp_reason reason = SCP_NONE;
-	struct scp_root_info info;
-	int ret;
-
-	if (tree->id == SCP_ROOT_TREE_ID || tree->id == SCP_CHUNK_TREE_ID) {
-		scp_tree_point(tree, tree->id == SCP_ROOT_TREE_ID ? &volume->root_tree :
-								    &volume->chunk_tree);
-		return 0;
-	}
-	ret = scp_root_info_once(volume, tree->id, &info);
-	if (ret == -ENOENT && tree->pinned)
-		reason = SCP_SUBVOLUME_GONE;
-	else if (ret)
-		return ret;
-	else if (tree->pinned)
-		reason = scp_pin_broken(&tree->info, &info);
-	if (reason)
-		return scp_fail(volume, reason, 0, SCP_NOWHERE, tree->id, SCP_NOWHERE,
-				SCP_NOWHERE);
-	tree->info = info;
-	return 0;
-}
-
-int scp_tree_open(struct scp_volume *volume, u64 id, bool pinned, struct scp_tree *tree)
-{
-	int ret;
-
-	scp_tree_init(volume, id, tree);
-	if (id == SCP_ROOT_TREE_ID || id == SCP_CHUNK_TREE_ID)
-		return scp_tree_lookup(tree);
-	ret = scp_root_info_get(volume, id, &tree->info);
-	tree->pinned = pinned;
-	return ret;
 }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A filesystem: opening it, keeping up with its commits, its trees by id, and searches that follow
+ * what moves.
+ *
+ * On a live volume blocks of a tree may move (balance) while it is read. Everything here is by key,
+ * so a search that meets a moved block looks the root up again and starts over by itself, a bounded
+ * number of times; a tree that was opened as *pinned* must then still be the same one (uuid and
+ * ctransid), otherwise the search fails with -ESTALE.
+ *
+ * Layer: above tree/, below items/ and data/. <sendcp/engine.h> has scp_volume_open() and
+ * scp_volume_close().
+ */
+#ifndef SCP_FS_FS_H
+#define SCP_FS_FS_H
+
+#include "tree/tree.h"
+
+/*
+ * Reads the superblocks again and, if they have a newer generation, takes over root tree pointer
+ * and (if it changed) the chunk map. Returns 1 if something newer was there, 0 if not, or a
+ * negative errno. Only for live hosts. Cached nodes stay: address + generation identify them.
+ */
+int scp_volume_refresh(struct scp_volume *volume);
+
+/*
+ * Opens tree @id at the volume's current superblock. -ENOENT with reason TREE_MISSING if it has no
+ * ROOT_ITEM. Nothing to close: a tree holds no reference.
+ */
+int scp_tree_open(struct scp_volume *volume, u64 id, bool pinned, struct scp_tree *tree);
+
+/*
+ * Looks @tree's root up again after scp_volume_refresh(). Pinned: -ESTALE with reason
+ * SUBVOLUME_GONE, SUBVOLUME_REPLACED or SUBVOLUME_CHANGED if it is not the same any more.
+ */
+int scp_tree_reopen(struct scp_tree *tree);
+
+/*
+ * For a live volume: is what was read through @tree up to now still what the subvolume has on the
+ * disk? Returns 0 if the tree's root is where it was (unmoved since it was opened or reopened), 1
+ * if it was moved and has been reopened (raw data read meanwhile is not proven: read it again),
+ * or a negative errno. Always 0 when not live.
+ */
+int scp_tree_confirm(struct scp_tree *tree);
+
+/*
+ * SCP_NONE if @now is still what the pinned subvolume @was, else SUBVOLUME_GONE, SUBVOLUME_REPLACED
+ * or SUBVOLUME_CHANGED. Being moved is no change.
+ */
+enum scp_reason scp_pin_broken(const struct scp_root_info *was, const struct scp_root_info *now);
+
+/* First item with key >= @key. 0: exactly @key; 1: a greater one; -ENOENT: there is none. */
+int scp_search(struct scp_cursor *cursor, const struct scp_key *key);
+/* Exactly @key. 0 or -ENOENT. */
+int scp_search_exact(struct scp_cursor *cursor, const struct scp_key *key);
+/* Last item with key <= @key. 0: found; -ENOENT: there is none. */
+int scp_search_last(struct scp_cursor *cursor, const struct scp_key *key);
+/*
+ * Where @key is or would be inserted: no step to the next leaf is made, so slot[0] may be nritems
+ * of its leaf. Stops at @level: path[@level] is then the lowest node set (the root if it is
+ * lower). 0: exact at that level; 1: not. Empty tree: path[0] is the empty leaf, slot 0.
+ */
+int scp_search_slot(struct scp_cursor *cursor, const struct scp_key *key, int level);
+/* The following item. 0; -ENOENT at the end (the cursor then stays on the last item). */
+int scp_next(struct scp_cursor *cursor);
+/* First item of the following leaf. 0; -ENOENT when the leaf was the last. */
+int scp_next_leaf(struct scp_cursor *cursor);
+
+/* How often one call starts over before it gives up. */
+#define SCP_LIVE_TRIES 64
+
+/*
+ * For walkers that choose their own way down, see scp_cursor_to_root(): after failure @err of
+ * reading @tree, entered from the root @used. 1: it has another root by now, start over from there;
+ * else what to return, volume->error filled. *@tries counts down; begin with SCP_LIVE_TRIES.
+ */
+int scp_live_recover(struct scp_tree *tree, struct scp_root_pointer used, int err, int *tries);
+
+/* The subvolume (or other tree) @id's ROOT_ITEM; -ENOENT with TREE_MISSING. */
+int scp_root_info_get(struct scp_volume *volume, u64 id, struct scp_root_info *info);
+
+#endif
