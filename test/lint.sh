@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Static checks: sparse (with endianness) over the engine, and the shape of the code: no function of
-# 100 lines or more, no file of more than 700. Prints what it finds; fails if it found anything.
+# 100 lines or more, no file of more than 700, no include against the order of the engine's layers.
+# Prints what it finds; fails if it found anything.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 found=0
@@ -35,6 +36,10 @@ large=$(wc -l "${sources[@]}" | awk '$2 != "total" && $1 > 700 {print $2 ": " $1
 wide=$(awk '{line=$0; gsub(/\t/, "        ", line); if (length(line) > 100)
 	print FILENAME ":" FNR ": line of " length(line) " columns"}' "${sources[@]}")
 [ -z "$wide" ] || complain "$wide"
+
+# The engine's layers, from the lowest to the highest; docs/architecture.md explains them.
+order=$(test/include_order.sh src format volume tree fs items data clone encode send 2>&1) ||
+	complain "$order"
 
 [ $found -eq 0 ] && echo "lint: clean (${#sources[@]} files)"
 exit $found

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the chunk tree has: the chunk map, read with the SYSTEM chunks of the superblock, and devices.
+ * The chunk tree: the chunk map, read with the SYSTEM chunks of the superblock, and the devices.
  */
 #include "fs/internal.h"
 
