@@ -57,7 +57,7 @@ struct scp_checkpoint_state {
 	struct scp_disk_key right_key;
 	struct scp_disk_key item;
 	__le32 entry;
-	__le64 mark;
+	__le64 send_progress;
 	__le64 ino;
 	__le64 next_write_offset;
 	__le64 last_extent_end;

@@ -161,7 +161,7 @@ static void take_state(struct reader *in, struct scp_state *state)
 	state->right_key = scp_key_from_disk(&disk->right_key);
 	state->item = scp_key_from_disk(&disk->item);
 	state->entry = le32_to_cpu(disk->entry);
-	state->mark = le64_to_cpu(disk->mark);
+	state->send_progress = le64_to_cpu(disk->send_progress);
 	state->ino = le64_to_cpu(disk->ino);
 	state->next_write_offset = le64_to_cpu(disk->next_write_offset);
 	state->last_extent_end = le64_to_cpu(disk->last_extent_end);
@@ -433,7 +433,7 @@ static bool phase_is_possible(const struct scp_engine *engine, const struct scp_
 		return !state->moves.line &&
 		       (state->phase <= SCP_PHASE_FINISH || state->phase == SCP_PHASE_HANDLE ||
 			(state->phase >= SCP_PHASE_FLUSH && state->phase <= SCP_PHASE_DONE));
-	if (state->mark - state->ino > 1)
+	if (state->send_progress - state->ino > 1)
 		return false;
 	/* Once moves are lined up, nothing else happens before they are made. */
 	if (state->moves.line && state->phase != SCP_PHASE_FINISH_MOVES)

@@ -103,7 +103,7 @@ static void put_state(struct writer *out, const struct scp_state *state)
 		.kind = state->kind,
 		.bits = state_bits(state),
 		.entry = cpu_to_le32(state->entry),
-		.mark = cpu_to_le64(state->mark),
+		.send_progress = cpu_to_le64(state->send_progress),
 		.ino = cpu_to_le64(state->ino),
 		.next_write_offset = cpu_to_le64(state->next_write_offset),
 		.last_extent_end = cpu_to_le64(state->last_extent_end),

@@ -260,11 +260,11 @@ static int wait_again(struct scp_engine *engine, const struct scp_move *move, u6
 /* 1: it waits once more. */
 static int apply(struct scp_engine *engine, const struct scp_move *move)
 {
-	u64 mark = engine->state.mark;
+	u64 send_progress = engine->state.send_progress;
 	u64 blocker;
 	int err = old_path(engine, move, &engine->path_c);
 
-	engine->state.mark = engine->state.ino + 1;
+	engine->state.send_progress = engine->state.ino + 1;
 	if (!err)
 		err = find_loop(engine, move, &blocker);
 	if (!err && blocker) {
@@ -273,7 +273,7 @@ static int apply(struct scp_engine *engine, const struct scp_move *move)
 	} else if (!err) {
 		err = make_move(engine, move);
 	}
-	engine->state.mark = mark;
+	engine->state.send_progress = send_progress;
 	return err;
 }
 

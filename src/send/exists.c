@@ -8,7 +8,7 @@
 
 int scp_presence_of(struct scp_engine *engine, u64 ino, u64 generation)
 {
-	bool passed = ino < engine->state.mark;
+	bool passed = ino < engine->state.send_progress;
 	u64 now;
 	u64 before;
 	int err = scp_generation_in_both(engine, ino, &now, &before);
@@ -37,9 +37,9 @@ int scp_exists_now(struct scp_engine *engine, u64 ino, u64 generation)
 
 	if (ino == SCP_ROOT_DIR_ID)
 		return 1;
-	/* In a full send the mark alone tells. */
+	/* In a full send send_progress alone tells. */
 	if (!engine->parent)
-		return ino < engine->state.mark;
+		return ino < engine->state.send_progress;
 	presence = scp_need_presence(engine, ino, generation);
 	if (presence < 0)
 		return presence;
@@ -103,7 +103,7 @@ int scp_is_overwritten(struct scp_engine *engine, const struct scp_name *name, u
 		return err;
 	if (taker == ino && taker_generation == generation)
 		return 0;
-	if (taker < state->mark)
+	if (taker < state->send_progress)
 		return 1;
 	if (ino == state->ino || taker != state->ino || taker_generation != state->generation)
 		return 0;
@@ -131,7 +131,7 @@ int scp_find_conflict(struct scp_engine *engine, const struct scp_name *name, u6
 	err = lookup(engine->parent, name->dir, name->bytes, name->len, &ino);
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	if (ino <= engine->state.mark && !scp_moves_find(&engine->state.moves, ino))
+	if (ino <= engine->state.send_progress && !scp_moves_find(&engine->state.moves, ino))
 		return 0;
 	err = scp_inode_in(engine, engine->parent, ino, in_the_way);
 	if (err)

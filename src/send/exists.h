@@ -2,8 +2,8 @@
 /*
  * What is at the receiver at this moment.
  *
- * Inodes below state.mark are there as in the subvolume, all others as in the parent. All return
- * negative errnos as usual.
+ * Inodes below state.send_progress are there as in the subvolume, all others as in the parent. All
+ * return negative errnos as usual.
  */
 #ifndef SCP_SEND_EXISTS_H
 #define SCP_SEND_EXISTS_H

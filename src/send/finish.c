@@ -39,7 +39,7 @@ static int process_names(struct scp_engine *engine)
 	if (naming->new.live || naming->gone.live) {
 		err = scp_window_run(engine, scp_process_names);
 		if (!err && !naming->delayed)
-			engine->state.mark = engine->state.ino + 1;
+			engine->state.send_progress = engine->state.ino + 1;
 	}
 	if (!err)
 		scp_refs_clear(engine);
@@ -135,7 +135,7 @@ static int settle_inode(struct scp_engine *engine, const struct scp_inode *inode
 	struct scp_state *state = &engine->state;
 	int err;
 
-	state->mark = state->ino + 1;
+	state->send_progress = state->ino + 1;
 	if (S_ISDIR(inode->mode) && inode->size)
 		err = scp_defer_utimes(engine, state->ino, state->generation);
 	else

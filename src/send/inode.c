@@ -58,7 +58,7 @@ static void begin_inode(struct scp_engine *engine)
 	state->recreated = false;
 	state->last_extent_end = SCP_UNKNOWN;
 	state->next_write_offset = 0;
-	state->mark = state->key.objectid;
+	state->send_progress = state->key.objectid;
 	scp_path_clear(&state->path);
 	scp_refs_clear(engine);
 }
@@ -206,7 +206,7 @@ static int names_sent_inode(struct scp_engine *engine, struct scp_cursor *cursor
 		if (err <= 0)
 			return err;
 		if (entry.location.type != SCP_ROOT_ITEM &&
-		    entry.location.objectid < engine->state.mark)
+		    entry.location.objectid < engine->state.send_progress)
 			return 1;
 		err = 0;
 	}

@@ -200,7 +200,7 @@ static int make_dir(struct scp_engine *engine, const struct scp_listed_ref *ref)
 {
 	int presence;
 
-	if (ref->dir < engine->state.mark || ref->dir == SCP_ROOT_DIR_ID)
+	if (ref->dir < engine->state.send_progress || ref->dir == SCP_ROOT_DIR_ID)
 		return 0;
 	presence = scp_need_presence(engine, ref->dir, ref->dir_generation);
 	if (presence != SCP_WILL_CREATE)

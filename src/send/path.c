@@ -3,7 +3,7 @@
  * Paths: where an inode is at the receiver at this moment of the stream.
  *
  * Inodes come in increasing number, so a directory may come after what is in it. Whatever has not
- * had its turn stands under its orphan name in the subvolume's root; the mark tells which is which.
+ * had its turn has its orphan name in the subvolume's root; state.send_progress says which is which.
  */
 #include "send/engine_private.h"
 #include "send/exists.h"
@@ -151,7 +151,7 @@ int scp_name_now(struct scp_engine *engine, const struct scp_inode_id *id, struc
 
 	if (err <= 0)
 		return err ? err : 1;
-	*tree = id->ino < engine->state.mark ? engine->tree : engine->parent;
+	*tree = id->ino < engine->state.send_progress ? engine->tree : engine->parent;
 	err = first_name(engine, *tree, id->ino, name);
 	if (err || !engine->parent)
 		return err;

@@ -73,7 +73,7 @@ static int step_names(struct scp_engine *engine)
 	scp_refs_clear(engine);
 	if (err)
 		return err;
-	engine->state.mark = engine->state.ino + 1;
+	engine->state.send_progress = engine->state.ino + 1;
 	before_items(&engine->state, SCP_EXTENT_DATA);
 	engine->state.phase = SCP_PHASE_RECREATE_EXTENTS;
 	return 0;

@@ -7,7 +7,7 @@
 void scp_state_init(struct scp_state *state)
 {
 	memset(state, 0, sizeof(*state));
-	state->mark = SCP_ROOT_DIR_ID;
+	state->send_progress = SCP_ROOT_DIR_ID;
 	state->last_extent_end = SCP_UNKNOWN;
 }
 
@@ -30,7 +30,7 @@ static void copy_members(struct scp_state *to, const struct scp_state *from)
 	to->at_end = from->at_end;
 	to->item = from->item;
 	to->entry = from->entry;
-	to->mark = from->mark;
+	to->send_progress = from->send_progress;
 	to->kind = from->kind;
 	to->recreated = from->recreated;
 	to->ino = from->ino;

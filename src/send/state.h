@@ -132,10 +132,10 @@ struct scp_state {
 	/* Next entry of the XATTR_ITEM. */
 	u32 entry;
 	/*
-	 * The mark: inodes below it are at the receiver as in the subvolume, all others as in the
-	 * parent, or not there yet under their names.
+	 * As in btrfs: inodes below it are at the receiver as in the subvolume, all others as in
+	 * the parent, or not there yet under their names.
 	 */
-	u64 mark;
+	u64 send_progress;
 	/* Current inode; meaningless while kind is NONE. */
 	enum scp_kind kind;
 	/* Its number was used again: its items are dealt with, events of them mean nothing. */

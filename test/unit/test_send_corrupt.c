@@ -201,7 +201,7 @@ static void let_it_move(struct scp_engine *engine, u64 ino)
 	engine->state.phase = SCP_PHASE_FINISH_MOVES;
 	engine->state.kind = SCP_KIND_NEW;
 	engine->state.ino = ino + 1;
-	engine->state.mark = ino + 1;
+	engine->state.send_progress = ino + 1;
 }
 
 /* It would wait for itself for ever, and nothing would be sent that a caller could stop at. */
