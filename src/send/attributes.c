@@ -63,13 +63,13 @@ int scp_send_fileattr(struct scp_engine *engine, const struct scp_inode *inode)
 /* 1: (ino, generation) has gone for good; another one may have its number in the subvolume. */
 static int is_gone(struct scp_engine *engine, u64 ino, u64 generation)
 {
-	int presence;
+	int inode_state;
 
 	if (ino == SCP_ROOT_DIR_ID || !engine->parent)
 		return 0;
-	presence = scp_presence_of(engine, ino, generation);
-	if (presence != SCP_DID_DELETE)
-		return presence < 0 && presence != -ENOENT ? presence : 0;
+	inode_state = scp_inode_state(engine, ino, generation);
+	if (inode_state != SCP_INODE_DID_DELETE)
+		return inode_state < 0 && inode_state != -ENOENT ? inode_state : 0;
 	return !scp_moves_is_doomed(&engine->state.moves, ino, generation);
 }
 

@@ -6,7 +6,7 @@
 #include "send/exists.h"
 #include "send/identity.h"
 
-int scp_presence_of(struct scp_engine *engine, u64 ino, u64 generation)
+int scp_inode_state(struct scp_engine *engine, u64 ino, u64 generation)
 {
 	bool passed = ino < engine->state.send_progress;
 	u64 now;
@@ -16,35 +16,35 @@ int scp_presence_of(struct scp_engine *engine, u64 ino, u64 generation)
 	if (err)
 		return err;
 	if (now == generation && before == generation)
-		return generation ? SCP_PRESENT_SAME : -ENOENT;
+		return generation ? SCP_INODE_NO_CHANGE : -ENOENT;
 	if (now == generation)
-		return passed ? SCP_DID_CREATE : SCP_WILL_CREATE;
+		return passed ? SCP_INODE_DID_CREATE : SCP_INODE_WILL_CREATE;
 	if (before == generation && engine->parent)
-		return passed ? SCP_DID_DELETE : SCP_WILL_DELETE;
+		return passed ? SCP_INODE_DID_DELETE : SCP_INODE_WILL_DELETE;
 	return -ENOENT;
 }
 
-int scp_need_presence(struct scp_engine *engine, u64 ino, u64 generation)
+int scp_need_inode_state(struct scp_engine *engine, u64 ino, u64 generation)
 {
-	int presence = scp_presence_of(engine, ino, generation);
+	int inode_state = scp_inode_state(engine, ino, generation);
 
-	return presence == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : presence;
+	return inode_state == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : inode_state;
 }
 
 int scp_exists_now(struct scp_engine *engine, u64 ino, u64 generation)
 {
-	int presence;
+	int inode_state;
 
 	if (ino == SCP_ROOT_DIR_ID)
 		return 1;
 	/* In a full send send_progress alone tells. */
 	if (!engine->parent)
 		return ino < engine->state.send_progress;
-	presence = scp_need_presence(engine, ino, generation);
-	if (presence < 0)
-		return presence;
-	return presence == SCP_PRESENT_SAME || presence == SCP_DID_CREATE ||
-	       presence == SCP_WILL_DELETE;
+	inode_state = scp_need_inode_state(engine, ino, generation);
+	if (inode_state < 0)
+		return inode_state;
+	return inode_state == SCP_INODE_NO_CHANGE || inode_state == SCP_INODE_DID_CREATE ||
+	       inode_state == SCP_INODE_WILL_DELETE;
 }
 
 /* Inode that (dir, name) names in @tree; -ENOENT if none, or a subvolume. */
@@ -119,8 +119,8 @@ int scp_find_conflict(struct scp_engine *engine, const struct scp_name *name, u6
 	if (!engine->parent)
 		return 0;
 	if (name->dir != SCP_ROOT_DIR_ID) {
-		err = scp_presence_of(engine, name->dir, dir_generation);
-		if (err == -ENOENT || err == SCP_WILL_CREATE || err == SCP_DID_DELETE)
+		err = scp_inode_state(engine, name->dir, dir_generation);
+		if (err == -ENOENT || err == SCP_INODE_WILL_CREATE || err == SCP_INODE_DID_DELETE)
 			return 0;
 		if (err < 0)
 			return err;

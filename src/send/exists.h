@@ -17,18 +17,18 @@ struct scp_name;
 struct scp_tree;
 
 /* What the send has done or will do to an inode. */
-enum scp_presence {
-	SCP_PRESENT_SAME,
-	SCP_DID_CREATE,
-	SCP_WILL_CREATE,
-	SCP_DID_DELETE,
-	SCP_WILL_DELETE,
+enum scp_inode_state {
+	SCP_INODE_NO_CHANGE,
+	SCP_INODE_DID_CREATE,
+	SCP_INODE_WILL_CREATE,
+	SCP_INODE_DID_DELETE,
+	SCP_INODE_WILL_DELETE,
 };
 
-/* An enum scp_presence; -ENOENT (no reason set) if the inode is in neither tree. */
-int scp_presence_of(struct scp_engine *engine, u64 ino, u64 generation);
+/* An enum scp_inode_state; -ENOENT (no reason set) if the inode is in neither tree. */
+int scp_inode_state(struct scp_engine *engine, u64 ino, u64 generation);
 /* The same for an inode that must be in one of them. */
-int scp_need_presence(struct scp_engine *engine, u64 ino, u64 generation);
+int scp_need_inode_state(struct scp_engine *engine, u64 ino, u64 generation);
 /* 1: it is there, under a name or its orphan name; 0: not yet, or no more. */
 int scp_exists_now(struct scp_engine *engine, u64 ino, u64 generation);
 /* 1: another inode, whose turn has been, has taken this name of (ino, generation). */

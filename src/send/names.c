@@ -167,9 +167,9 @@ static int make_room(struct scp_engine *engine, struct scp_listed_ref *ref)
 	struct scp_naming *naming = &engine->naming;
 	struct scp_inode other;
 	struct scp_name name;
-	int err = scp_need_presence(engine, ref->dir, ref->dir_generation);
+	int err = scp_need_inode_state(engine, ref->dir, ref->dir_generation);
 
-	if (err < 0 || err == SCP_WILL_CREATE)
+	if (err < 0 || err == SCP_INODE_WILL_CREATE)
 		return err < 0 ? err : 0;
 	name_of(&naming->new, ref, &name);
 	err = scp_find_conflict(engine, &name, ref->dir_generation, &other);
@@ -198,13 +198,13 @@ static bool seen_dir(const struct scp_ref_list *list, const struct scp_listed_re
 /* A directory with a number not yet reached must exist before something is put into it. */
 static int make_dir(struct scp_engine *engine, const struct scp_listed_ref *ref)
 {
-	int presence;
+	int inode_state;
 
 	if (ref->dir < engine->state.send_progress || ref->dir == SCP_ROOT_DIR_ID)
 		return 0;
-	presence = scp_need_presence(engine, ref->dir, ref->dir_generation);
-	if (presence != SCP_WILL_CREATE)
-		return presence < 0 ? presence : 0;
+	inode_state = scp_need_inode_state(engine, ref->dir, ref->dir_generation);
+	if (inode_state != SCP_INODE_WILL_CREATE)
+		return inode_state < 0 ? inode_state : 0;
 	if (seen_dir(&engine->naming.new, ref))
 		return 0;
 	return scp_create_dir_early(engine, ref->dir, ref->dir_generation);
@@ -354,17 +354,17 @@ static int process_gone(struct scp_engine *engine)
 /* A directory that lost or got a name: new times later, or it goes if that was the last one. */
 static int settle_dir(struct scp_engine *engine, const struct scp_inode_id *dir)
 {
-	int presence;
+	int inode_state;
 	int err;
 
 	if (dir->ino > engine->state.ino)
 		return 0;
-	presence = scp_need_presence(engine, dir->ino, dir->generation);
-	if (presence < 0)
-		return presence;
-	if (presence == SCP_DID_CREATE || presence == SCP_PRESENT_SAME)
+	inode_state = scp_need_inode_state(engine, dir->ino, dir->generation);
+	if (inode_state < 0)
+		return inode_state;
+	if (inode_state == SCP_INODE_DID_CREATE || inode_state == SCP_INODE_NO_CHANGE)
 		return scp_defer_utimes(engine, dir->ino, dir->generation);
-	if (presence != SCP_DID_DELETE)
+	if (inode_state != SCP_INODE_DID_DELETE)
 		return 0;
 	err = scp_can_remove(engine, dir->ino, dir->generation);
 	if (err <= 0)
