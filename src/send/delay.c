@@ -46,7 +46,8 @@ static int wait_on(struct scp_engine *engine, u64 ino)
 	};
 	int err;
 
-	if (list_dirs(&move.touched, &naming->gone) || list_dirs(&move.touched, &naming->new)) {
+	if (list_dirs(&move.touched, &naming->deleted_refs) ||
+	    list_dirs(&move.touched, &naming->new_refs)) {
 		scp_id_list_release(&move.touched);
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	}

@@ -257,10 +257,10 @@ void scp_engine_close(struct scp_engine *engine)
 		return;
 	scp_walk_off(engine);
 	scp_window_close(engine);
-	scp_ref_list_release(&engine->naming.new);
-	scp_ref_list_release(&engine->naming.gone);
-	scp_inode_set_release(&engine->naming.touched);
-	scp_id_list_release(&engine->naming.aside);
+	scp_ref_list_release(&engine->naming.new_refs);
+	scp_ref_list_release(&engine->naming.deleted_refs);
+	scp_inode_set_release(&engine->naming.check_dirs);
+	scp_id_list_release(&engine->naming.orphanized);
 	scp_queue_release(&engine->encoder.queue);
 	scp_state_release(&engine->state);
 	scp_clone_search_release(&engine->clones);

@@ -28,8 +28,8 @@ struct scp_position {
 /* The names of the current inode on their way: what processing them goes by. See names.c. */
 struct scp_naming {
 	/* Names it gets and names it loses. */
-	struct scp_ref_list new;
-	struct scp_ref_list gone;
+	struct scp_ref_list new_refs;
+	struct scp_ref_list deleted_refs;
 	/* Events of ref items were collected; the first of them. */
 	bool collecting;
 	struct scp_position from;
@@ -44,9 +44,9 @@ struct scp_naming {
 	/* The inode is a directory whose move must wait. */
 	bool delayed;
 	/* Directories of all these names. */
-	struct scp_inode_set touched;
+	struct scp_inode_set check_dirs;
 	/* What was moved out of its way, to orphan names. */
-	struct scp_id_list aside;
+	struct scp_id_list orphanized;
 };
 
 /* How far a directory that cannot be removed yet was looked through. */

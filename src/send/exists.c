@@ -76,7 +76,7 @@ static int is_dir_in(struct scp_engine *engine, struct scp_tree *tree, u64 dir, 
 /* The current inode's move waits, or (ino, generation) went aside for one of its names. */
 static bool took_name_of(struct scp_engine *engine, u64 ino, u64 generation)
 {
-	return scp_id_list_has(&engine->naming.aside, ino, generation) ||
+	return scp_id_list_has(&engine->naming.orphanized, ino, generation) ||
 	       scp_moves_find(&engine->state.moves, engine->state.ino);
 }
 

@@ -36,7 +36,7 @@ static int process_names(struct scp_engine *engine)
 	struct scp_naming *naming = &engine->naming;
 	int err = 0;
 
-	if (naming->new.live || naming->gone.live) {
+	if (naming->new_refs.live || naming->deleted_refs.live) {
 		err = scp_window_run(engine, scp_process_names);
 		if (!err && !naming->delayed)
 			engine->state.send_progress = engine->state.ino + 1;

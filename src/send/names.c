@@ -110,8 +110,8 @@ static int find_current(struct scp_engine *engine)
 	naming->dir_orphanised = false;
 	naming->ancestor_orphanised = false;
 	naming->delayed = false;
-	scp_inode_set_clear(&naming->touched);
-	naming->aside.count = 0;
+	scp_inode_set_clear(&naming->check_dirs);
+	naming->orphanized.count = 0;
 	if (orphan)
 		return scp_orphan_name(engine, state->ino, state->generation, &naming->valid);
 	return scp_current_path(engine, &naming->valid);
@@ -137,7 +137,7 @@ static int note_orphanised(struct scp_engine *engine, const struct scp_inode *ot
 	struct scp_naming *naming = &engine->naming;
 	int above;
 
-	if (scp_id_list_add(&naming->aside, id.ino, id.generation))
+	if (scp_id_list_add(&naming->orphanized, id.ino, id.generation))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	if (S_ISDIR(other->mode))
 		naming->dir_orphanised = true;
@@ -171,11 +171,11 @@ static int make_room(struct scp_engine *engine, struct scp_listed_ref *ref)
 
 	if (err < 0 || err == SCP_INODE_WILL_CREATE)
 		return err < 0 ? err : 0;
-	name_of(&naming->new, ref, &name);
+	name_of(&naming->new_refs, ref, &name);
 	err = scp_find_conflict(engine, &name, ref->dir_generation, &other);
 	if (err <= 0)
 		return err;
-	err = full_path(engine, &naming->new, ref, naming->dir_orphanised, &engine->path_a);
+	err = full_path(engine, &naming->new_refs, ref, naming->dir_orphanised, &engine->path_a);
 	if (err)
 		return err;
 	err = is_first_name(engine, other.ino, &name);
@@ -205,14 +205,14 @@ static int make_dir(struct scp_engine *engine, const struct scp_listed_ref *ref)
 	inode_state = scp_need_inode_state(engine, ref->dir, ref->dir_generation);
 	if (inode_state != SCP_INODE_WILL_CREATE)
 		return inode_state < 0 ? inode_state : 0;
-	if (seen_dir(&engine->naming.new, ref))
+	if (seen_dir(&engine->naming.new_refs, ref))
 		return 0;
 	return scp_create_dir_early(engine, ref->dir, ref->dir_generation);
 }
 
 static int touch(struct scp_engine *engine, const struct scp_listed_ref *ref)
 {
-	if (scp_inode_set_add(&engine->naming.touched, ref->dir, ref->dir_generation))
+	if (scp_inode_set_add(&engine->naming.check_dirs, ref->dir, ref->dir_generation))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	return 0;
 }
@@ -233,7 +233,8 @@ static int give_name(struct scp_engine *engine, struct scp_listed_ref *ref)
 {
 	struct scp_naming *naming = &engine->naming;
 	bool moves = naming->still_orphan || current_is_dir(engine);
-	int err = full_path(engine, &naming->new, ref, naming->dir_orphanised, &engine->path_a);
+	int err = full_path(engine, &naming->new_refs, ref, naming->dir_orphanised,
+			    &engine->path_a);
 
 	if (err)
 		return err;
@@ -249,7 +250,7 @@ static int process_new(struct scp_engine *engine, struct scp_listed_ref *ref)
 	int err = make_dir(engine, ref);
 
 	if (!err && engine->parent && current_is_dir(engine) && !naming->delayed) {
-		name_of(&naming->new, ref, &name);
+		name_of(&naming->new_refs, ref, &name);
 		err = scp_must_wait(engine, &name, ref->dir_generation);
 		if (err > 0) {
 			naming->delayed = true;
@@ -305,7 +306,7 @@ static int remove_dir(struct scp_engine *engine)
 			err = move_current(engine, &engine->path_a);
 		naming->still_orphan = true;
 	}
-	return err ? err : for_each(engine, &naming->gone, touch_ref);
+	return err ? err : for_each(engine, &naming->deleted_refs, touch_ref);
 }
 
 static int take_name(struct scp_engine *engine, struct scp_listed_ref *ref)
@@ -315,13 +316,13 @@ static int take_name(struct scp_engine *engine, struct scp_listed_ref *ref)
 	struct scp_name name;
 	int err;
 
-	name_of(&naming->gone, ref, &name);
+	name_of(&naming->deleted_refs, ref, &name);
 	err = scp_is_overwritten(engine, &name, ref->dir_generation, state->ino,
 				 state->generation);
 	if (err < 0)
 		return err;
 	if (!err) {
-		err = full_path(engine, &naming->gone, ref, naming->ancestor_orphanised,
+		err = full_path(engine, &naming->deleted_refs, ref, naming->ancestor_orphanised,
 				&engine->path_a);
 		if (!err)
 			err = scp_send_unlink(engine, &engine->path_a);
@@ -337,7 +338,7 @@ static int take_name(struct scp_engine *engine, struct scp_listed_ref *ref)
 static int process_gone(struct scp_engine *engine)
 {
 	struct scp_naming *naming = &engine->naming;
-	struct scp_listed_ref *first = first_live(&naming->gone);
+	struct scp_listed_ref *first = first_live(&naming->deleted_refs);
 	int err;
 
 	if (current_is_dir(engine) && engine->state.kind == SCP_KIND_DELETED)
@@ -345,7 +346,7 @@ static int process_gone(struct scp_engine *engine)
 	/* A directory has one name, and its move took it away. */
 	if (current_is_dir(engine))
 		return first ? touch(engine, first) : 0;
-	err = for_each(engine, &naming->gone, take_name);
+	err = for_each(engine, &naming->deleted_refs, take_name);
 	if (!err && naming->still_orphan)
 		err = scp_send_unlink(engine, &naming->valid);
 	return err;
@@ -381,12 +382,12 @@ int scp_process_names(struct scp_engine *engine)
 	u32 at = 0;
 
 	if (!err && engine->parent)
-		err = for_each(engine, &naming->new, make_room);
+		err = for_each(engine, &naming->new_refs, make_room);
 	if (!err)
-		err = for_each(engine, &naming->new, process_new);
+		err = for_each(engine, &naming->new_refs, process_new);
 	if (!err)
 		err = process_gone(engine);
-	while (!err && scp_inode_set_next(&naming->touched, &at, &dir))
+	while (!err && scp_inode_set_next(&naming->check_dirs, &at, &dir))
 		err = settle_dir(engine, &dir);
 	return err;
 }

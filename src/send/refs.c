@@ -13,10 +13,10 @@
 
 void scp_refs_clear(struct scp_engine *engine)
 {
-	scp_ref_list_clear(&engine->naming.new);
-	scp_ref_list_clear(&engine->naming.gone);
+	scp_ref_list_clear(&engine->naming.new_refs);
+	scp_ref_list_clear(&engine->naming.deleted_refs);
 	engine->naming.collecting = false;
-	engine->naming.aside.count = 0;
+	engine->naming.orphanized.count = 0;
 }
 
 /* The kernel keeps an inode's links below this, so a longer list is not a filesystem's. */
@@ -39,8 +39,8 @@ static int add_ref(struct scp_engine *engine, struct scp_tree *tree, const struc
 		   bool gone)
 {
 	struct scp_naming *naming = &engine->naming;
-	struct scp_ref_list *list = gone ? &naming->gone : &naming->new;
-	struct scp_ref_list *other = gone ? &naming->new : &naming->gone;
+	struct scp_ref_list *list = gone ? &naming->deleted_refs : &naming->new_refs;
+	struct scp_ref_list *other = gone ? &naming->new_refs : &naming->deleted_refs;
 	struct scp_listed_ref *counterpart;
 	u64 generation = 0;
 	int err = dir_generation(engine, tree, ref->dir, &generation);

@@ -20,7 +20,7 @@ static bool is_long(const struct scp_engine *engine)
 {
 	const struct scp_state *state = &engine->state;
 
-	if (engine->naming.new.live + engine->naming.gone.live > SCP_NAMES_QUEUED)
+	if (engine->naming.new_refs.live + engine->naming.deleted_refs.live > SCP_NAMES_QUEUED)
 		return true;
 	/* Names of a number used again are collected within the step, so nobody knows how many. */
 	return state->phase == SCP_PHASE_RECREATE_DELETE ||
