@@ -91,12 +91,12 @@ struct scp_checkpoint_move {
 	__le64 waits_for;
 	__le64 removes_ino;
 	__le64 removes_generation;
-	/* SCP_CHECKPOINT_ORPHANISED, _QUEUED. */
+	/* SCP_CHECKPOINT_ORPHANIZED, _QUEUED. */
 	u8 bits;
 	__le32 touched_count;
 } __packed;
 
-#define SCP_CHECKPOINT_ORPHANISED	0x01u
+#define SCP_CHECKPOINT_ORPHANIZED	0x01u
 #define SCP_CHECKPOINT_QUEUED		0x02u
 
 struct scp_checkpoint_payload {

@@ -239,7 +239,7 @@ static int take_move(struct reader *in, struct scp_moves *moves)
 	move.waits_for = le64_to_cpu(disk->waits_for);
 	move.removes.ino = le64_to_cpu(disk->removes_ino);
 	move.removes.generation = le64_to_cpu(disk->removes_generation);
-	move.orphanised = disk->bits & SCP_CHECKPOINT_ORPHANISED;
+	move.orphanized = disk->bits & SCP_CHECKPOINT_ORPHANIZED;
 	move.queued = disk->bits & SCP_CHECKPOINT_QUEUED;
 	err = take_list(in, le32_to_cpu(disk->touched_count), &move.touched);
 	if (!err)

@@ -141,7 +141,7 @@ static void put_move(void *private, const struct scp_move *move)
 		.waits_for = cpu_to_le64(move->waits_for),
 		.removes_ino = cpu_to_le64(move->removes.ino),
 		.removes_generation = cpu_to_le64(move->removes.generation),
-		.bits = (move->orphanised ? SCP_CHECKPOINT_ORPHANISED : 0) |
+		.bits = (move->orphanized ? SCP_CHECKPOINT_ORPHANIZED : 0) |
 			(move->queued ? SCP_CHECKPOINT_QUEUED : 0),
 		.touched_count = cpu_to_le32(move->touched.count),
 	};

@@ -42,7 +42,7 @@ static int wait_on(struct scp_engine *engine, u64 ino)
 		.dir.ino = engine->state.ino,
 		.dir.generation = engine->state.generation,
 		.waits_for = ino,
-		.orphanised = naming->still_orphan,
+		.orphanized = naming->still_orphan,
 	};
 	int err;
 
@@ -73,7 +73,7 @@ static int destination_waits(struct scp_engine *engine, const struct scp_name *n
 	if (err || !now || now != before)
 		return err;
 	move = scp_moves_find(&engine->state.moves, location.objectid);
-	if (!move || move->orphanised)
+	if (!move || move->orphanized)
 		return 0;
 	return wait_on(engine, location.objectid);
 }
@@ -191,7 +191,7 @@ static int old_path(struct scp_engine *engine, const struct scp_move *move,
 	u64 generation;
 	int err;
 
-	if (move->orphanised)
+	if (move->orphanized)
 		return scp_orphan_name(engine, move->dir.ino, move->dir.generation, path);
 	err = scp_first_ref(engine->parent, move->dir.ino, &name);
 	if (!err)

@@ -38,9 +38,9 @@ struct scp_naming {
 	/* That is its orphan name. */
 	bool still_orphan;
 	/* A directory was moved out of the way: paths collected before may be wrong. */
-	bool dir_orphanised;
+	bool dir_orphanized;
 	/* One above the inode was. */
-	bool ancestor_orphanised;
+	bool ancestor_orphanized;
 	/* The inode is a directory whose move must wait. */
 	bool delayed;
 	/* Directories of all these names. */

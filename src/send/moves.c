@@ -17,7 +17,7 @@ enum change_kind {
 	CHANGE_QUEUE,
 	/* @move was the first in the line. */
 	CHANGE_TAKE,
-	/* @move was orphanised as said here, and removed what is said here. */
+	/* @move was orphanized as said here, and removed what is said here. */
 	CHANGE_SET,
 };
 
@@ -25,7 +25,7 @@ struct scp_moves_change {
 	enum change_kind kind;
 	struct scp_move *move;
 	struct scp_move *before;
-	bool orphanised;
+	bool orphanized;
 	struct scp_inode_id removes;
 };
 
@@ -214,7 +214,7 @@ int scp_moves_add(struct scp_moves *moves, struct scp_move *from)
 	move->dir = from->dir;
 	move->waits_for = from->waits_for;
 	move->queued = from->queued;
-	move->orphanised = from->orphanised;
+	move->orphanized = from->orphanized;
 	move->removes = from->removes;
 	move->touched = from->touched;
 	memset(&from->touched, 0, sizeof(from->touched));
@@ -236,7 +236,7 @@ static int note_set(struct scp_moves *moves, struct scp_move *move)
 		return -ENOMEM;
 	change->kind = CHANGE_SET;
 	change->move = move;
-	change->orphanised = move->orphanised;
+	change->orphanized = move->orphanized;
 	change->removes = move->removes;
 	moves->change_count++;
 	return 0;
@@ -251,11 +251,11 @@ int scp_moves_set_removes(struct scp_moves *moves, struct scp_move *move,
 	return 0;
 }
 
-int scp_moves_orphanise(struct scp_moves *moves, struct scp_move *move)
+int scp_moves_orphanize(struct scp_moves *moves, struct scp_move *move)
 {
 	if (note_set(moves, move))
 		return -ENOMEM;
-	move->orphanised = true;
+	move->orphanized = true;
 	return 0;
 }
 
@@ -394,7 +394,7 @@ static void undo_change(struct scp_moves *moves, const struct scp_moves_change *
 		undo_take(moves, change->move);
 		break;
 	case CHANGE_SET:
-		change->move->orphanised = change->orphanised;
+		change->move->orphanized = change->orphanized;
 		change->move->removes = change->removes;
 		break;
 	}

@@ -19,7 +19,7 @@ struct scp_move {
 	/* That turn has come: it is in the line of those to be moved now. */
 	bool queued;
 	/* It stands under its orphan name meanwhile, not under its old one. */
-	bool orphanised;
+	bool orphanized;
 	/* A doomed directory that can be removed once this one has left it; ino 0: none. */
 	struct scp_inode_id removes;
 	/* Directories that get new times when it is moved. */
@@ -69,7 +69,7 @@ int scp_moves_add(struct scp_moves *moves, struct scp_move *move);
 int scp_moves_set_removes(struct scp_moves *moves, struct scp_move *move,
 			  const struct scp_inode_id *dir);
 /* What @move moves stands under its orphan name from now on. -ENOMEM. */
-int scp_moves_orphanise(struct scp_moves *moves, struct scp_move *move);
+int scp_moves_orphanize(struct scp_moves *moves, struct scp_move *move);
 /* Puts all that wait for @ino at the end of the line. -ENOMEM. */
 int scp_moves_queue(struct scp_moves *moves, u64 ino);
 /*

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Processing the names of the current inode: room is made for the new ones, they are given, the
- * gone ones are taken away.
+ * Processing the names of the current inode: inodes that still have a new name are orphanized, new
+ * refs are linked, deleted refs are unlinked.
  *
  * Everything in between must have a path that is right at that very moment, which is why names that
  * were collected with one path may have to be looked up again.
@@ -107,8 +107,8 @@ static int find_current(struct scp_engine *engine)
 	if (orphan < 0)
 		return orphan;
 	naming->still_orphan = orphan;
-	naming->dir_orphanised = false;
-	naming->ancestor_orphanised = false;
+	naming->dir_orphanized = false;
+	naming->ancestor_orphanized = false;
 	naming->delayed = false;
 	scp_inode_set_clear(&naming->check_dirs);
 	naming->orphanized.count = 0;
@@ -130,7 +130,7 @@ static int is_first_name(struct scp_engine *engine, u64 ino, const struct scp_na
 }
 
 /* What the move of @other to its orphan name means for paths known so far. */
-static int note_orphanised(struct scp_engine *engine, const struct scp_inode *other)
+static int note_orphanized(struct scp_engine *engine, const struct scp_inode *other)
 {
 	struct scp_inode_id id = { .ino = other->ino, .generation = other->generation };
 	struct scp_move *move = scp_moves_find(&engine->state.moves, other->ino);
@@ -140,29 +140,29 @@ static int note_orphanised(struct scp_engine *engine, const struct scp_inode *ot
 	if (scp_id_list_add(&naming->orphanized, id.ino, id.generation))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	if (S_ISDIR(other->mode))
-		naming->dir_orphanised = true;
-	if (move && scp_moves_orphanise(&engine->state.moves, move))
+		naming->dir_orphanized = true;
+	if (move && scp_moves_orphanize(&engine->state.moves, move))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	above = scp_is_ancestor(engine, engine->parent, engine->state.ino, &id);
 	if (above <= 0)
 		return above;
-	naming->ancestor_orphanised = true;
+	naming->ancestor_orphanized = true;
 	scp_path_clear(&engine->state.path);
 	return scp_current_path(engine, &naming->valid);
 }
 
-static int push_aside(struct scp_engine *engine, const struct scp_path *path,
-		      const struct scp_inode *other)
+static int orphanize(struct scp_engine *engine, const struct scp_path *path,
+		     const struct scp_inode *other)
 {
 	int err = scp_orphan_name(engine, other->ino, other->generation, &engine->path_b);
 
 	if (!err)
 		err = scp_send_rename(engine, path, &engine->path_b);
-	return err ? err : note_orphanised(engine, other);
+	return err ? err : note_orphanized(engine, other);
 }
 
 /* Is the name still that of something of the parent whose turn has not come? */
-static int make_room(struct scp_engine *engine, struct scp_listed_ref *ref)
+static int orphanize_conflicts(struct scp_engine *engine, struct scp_listed_ref *ref)
 {
 	struct scp_naming *naming = &engine->naming;
 	struct scp_inode other;
@@ -175,13 +175,13 @@ static int make_room(struct scp_engine *engine, struct scp_listed_ref *ref)
 	err = scp_find_conflict(engine, &name, ref->dir_generation, &other);
 	if (err <= 0)
 		return err;
-	err = full_path(engine, &naming->new_refs, ref, naming->dir_orphanised, &engine->path_a);
+	err = full_path(engine, &naming->new_refs, ref, naming->dir_orphanized, &engine->path_a);
 	if (err)
 		return err;
 	err = is_first_name(engine, other.ino, &name);
 	if (err < 0)
 		return err;
-	return err ? push_aside(engine, &engine->path_a, &other) :
+	return err ? orphanize(engine, &engine->path_a, &other) :
 	       scp_send_unlink(engine, &engine->path_a);
 }
 
@@ -229,11 +229,11 @@ static int move_current(struct scp_engine *engine, const struct scp_path *to)
 	return err;
 }
 
-static int give_name(struct scp_engine *engine, struct scp_listed_ref *ref)
+static int link_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
 {
 	struct scp_naming *naming = &engine->naming;
 	bool moves = naming->still_orphan || current_is_dir(engine);
-	int err = full_path(engine, &naming->new_refs, ref, naming->dir_orphanised,
+	int err = full_path(engine, &naming->new_refs, ref, naming->dir_orphanized,
 			    &engine->path_a);
 
 	if (err)
@@ -258,7 +258,7 @@ static int process_new(struct scp_engine *engine, struct scp_listed_ref *ref)
 		}
 	}
 	if (!err && !naming->delayed)
-		err = give_name(engine, ref);
+		err = link_ref(engine, ref);
 	return err ? err : touch(engine, ref);
 }
 
@@ -309,7 +309,7 @@ static int remove_dir(struct scp_engine *engine)
 	return err ? err : for_each(engine, &naming->deleted_refs, touch_ref);
 }
 
-static int take_name(struct scp_engine *engine, struct scp_listed_ref *ref)
+static int unlink_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
 {
 	struct scp_naming *naming = &engine->naming;
 	struct scp_state *state = &engine->state;
@@ -322,7 +322,7 @@ static int take_name(struct scp_engine *engine, struct scp_listed_ref *ref)
 	if (err < 0)
 		return err;
 	if (!err) {
-		err = full_path(engine, &naming->deleted_refs, ref, naming->ancestor_orphanised,
+		err = full_path(engine, &naming->deleted_refs, ref, naming->ancestor_orphanized,
 				&engine->path_a);
 		if (!err)
 			err = scp_send_unlink(engine, &engine->path_a);
@@ -346,7 +346,7 @@ static int process_gone(struct scp_engine *engine)
 	/* A directory has one name, and its move took it away. */
 	if (current_is_dir(engine))
 		return first ? touch(engine, first) : 0;
-	err = for_each(engine, &naming->deleted_refs, take_name);
+	err = for_each(engine, &naming->deleted_refs, unlink_ref);
 	if (!err && naming->still_orphan)
 		err = scp_send_unlink(engine, &naming->valid);
 	return err;
@@ -382,7 +382,7 @@ int scp_process_names(struct scp_engine *engine)
 	u32 at = 0;
 
 	if (!err && engine->parent)
-		err = for_each(engine, &naming->new_refs, make_room);
+		err = for_each(engine, &naming->new_refs, orphanize_conflicts);
 	if (!err)
 		err = for_each(engine, &naming->new_refs, process_new);
 	if (!err)

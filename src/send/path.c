@@ -173,7 +173,7 @@ static int step_up(struct scp_engine *engine, struct scp_inode_id *id, struct sc
 	if (scp_moves_is_doomed(moves, id->ino, id->generation))
 		orphaned = 1;
 	else if (move)
-		orphaned = move->orphanised ? 1 : first_name(engine, tree, id->ino, &name);
+		orphaned = move->orphanized ? 1 : first_name(engine, tree, id->ino, &name);
 	else
 		orphaned = scp_name_now(engine, id, &name, &tree);
 	if (orphaned < 0)

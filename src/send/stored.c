@@ -63,7 +63,7 @@ static int read_moving(struct scp_engine *engine, const struct scp_stored *store
 	return scp_send_fail(engine, SCP_MOVED_TOO_OFTEN);
 }
 
-static int make_room(struct scp_engine *engine)
+static int reserve(struct scp_engine *engine)
 {
 	struct scp_stored_list *list = &engine->stored;
 	u32 room = list->room ? 2 * list->room : 64;
@@ -81,7 +81,7 @@ static int make_room(struct scp_engine *engine)
 
 int scp_stored_read(struct scp_engine *engine, const struct scp_stored *stored)
 {
-	int err = make_room(engine);
+	int err = reserve(engine);
 
 	if (!err)
 		err = read_moving(engine, stored);

@@ -193,7 +193,7 @@ static void let_it_move(struct scp_engine *engine, u64 ino)
 		.dir.ino = ino,
 		.waits_for = 256,
 		.queued = true,
-		.orphanised = true,
+		.orphanized = true,
 	};
 
 	assert_int_equal(scp_generation_in(engine, engine->tree, ino, &move.dir.generation), 0);

@@ -93,7 +93,7 @@ static void check_move(void *private, const struct scp_move *move)
 	assert_int_equal(move->dir.ino, expected->dir.ino);
 	assert_int_equal(move->dir.generation, expected->dir.generation);
 	assert_int_equal(move->waits_for, expected->waits_for);
-	assert_int_equal(move->orphanised, expected->orphanised);
+	assert_int_equal(move->orphanized, expected->orphanized);
 	assert_int_equal(move->removes.ino, expected->removes.ino);
 	assert_int_equal(move->queued, seen->at > seen->touched);
 	assert_int_equal(move->touched.count, 1);
@@ -155,8 +155,8 @@ static void change(struct scp_moves *moves, struct model *model, u64 ino, u64 nu
 	if (!move)
 		return;
 	if (number % 2) {
-		assert_int_equal(scp_moves_orphanise(moves, move), 0);
-		expected->orphanised = true;
+		assert_int_equal(scp_moves_orphanize(moves, move), 0);
+		expected->orphanized = true;
 	} else {
 		assert_int_equal(scp_moves_set_removes(moves, move, &dir), 0);
 		expected->removes = dir;
