@@ -88,7 +88,7 @@ struct scp_checkpoint_run {
 struct scp_checkpoint_move {
 	__le64 ino;
 	__le64 generation;
-	__le64 waits_for;
+	__le64 blocked_on;
 	__le64 removes_ino;
 	__le64 removes_generation;
 	/* SCP_CHECKPOINT_ORPHANIZED, _QUEUED. */

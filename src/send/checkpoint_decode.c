@@ -236,7 +236,7 @@ static int take_move(struct reader *in, struct scp_moves *moves)
 		return 0;
 	move.dir.ino = le64_to_cpu(disk->ino);
 	move.dir.generation = le64_to_cpu(disk->generation);
-	move.waits_for = le64_to_cpu(disk->waits_for);
+	move.blocked_on = le64_to_cpu(disk->blocked_on);
 	move.removes.ino = le64_to_cpu(disk->removes_ino);
 	move.removes.generation = le64_to_cpu(disk->removes_generation);
 	move.orphanized = disk->bits & SCP_CHECKPOINT_ORPHANIZED;
@@ -262,7 +262,7 @@ static int take_moves(struct scp_engine *engine, struct reader *in, struct scp_m
 		scp_moves_keep(moves);
 	}
 	if (!err && !in->bad)
-		err = take_set(engine, in, &moves->doomed);
+		err = take_set(engine, in, &moves->pending_rmdirs);
 	return err;
 }
 
@@ -427,16 +427,16 @@ static bool phase_is_possible(const struct scp_engine *engine, const struct scp_
 	bool incremental = engine->parent;
 
 	/* What waits is looked for in the parent. */
-	if (!incremental && (state->moves.count || state->moves.doomed.count))
+	if (!incremental && (state->moves.count || state->moves.pending_rmdirs.count))
 		return false;
 	if (state->kind == SCP_KIND_NONE)
-		return !state->moves.line &&
+		return !state->moves.ready_moves &&
 		       (state->phase <= SCP_PHASE_FINISH || state->phase == SCP_PHASE_HANDLE ||
 			(state->phase >= SCP_PHASE_FLUSH && state->phase <= SCP_PHASE_DONE));
 	if (state->send_progress - state->ino > 1)
 		return false;
 	/* Once moves are lined up, nothing else happens before they are made. */
-	if (state->moves.line && state->phase != SCP_PHASE_FINISH_MOVES)
+	if (state->moves.ready_moves && state->phase != SCP_PHASE_FINISH_MOVES)
 		return false;
 	if (!incremental && (is_comparing(state->kind) || state->recreated))
 		return false;

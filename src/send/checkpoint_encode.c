@@ -138,7 +138,7 @@ static void put_move(void *private, const struct scp_move *move)
 	struct scp_checkpoint_move disk = {
 		.ino = cpu_to_le64(move->dir.ino),
 		.generation = cpu_to_le64(move->dir.generation),
-		.waits_for = cpu_to_le64(move->waits_for),
+		.blocked_on = cpu_to_le64(move->blocked_on),
 		.removes_ino = cpu_to_le64(move->removes.ino),
 		.removes_generation = cpu_to_le64(move->removes.generation),
 		.bits = (move->orphanized ? SCP_CHECKPOINT_ORPHANIZED : 0) |
@@ -156,7 +156,7 @@ static void put_moves(struct writer *out, const struct scp_moves *moves)
 {
 	put_le32(out, moves->count);
 	scp_moves_each(moves, put_move, out);
-	put_set(out, &moves->doomed);
+	put_set(out, &moves->pending_rmdirs);
 }
 
 static size_t set_size(const struct scp_inode_set *set)
@@ -173,7 +173,7 @@ static void add_move_size(void *private, const struct scp_move *move)
 
 static size_t moves_size(const struct scp_moves *moves)
 {
-	size_t size = sizeof(u32) + set_size(&moves->doomed);
+	size_t size = sizeof(u32) + set_size(&moves->pending_rmdirs);
 
 	scp_moves_each(moves, add_move_size, &size);
 	return size;

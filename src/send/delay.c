@@ -41,7 +41,7 @@ static int wait_on(struct scp_engine *engine, u64 ino)
 	struct scp_move move = {
 		.dir.ino = engine->state.ino,
 		.dir.generation = engine->state.generation,
-		.waits_for = ino,
+		.blocked_on = ino,
 		.orphanized = naming->still_orphan,
 	};
 	int err;
@@ -153,7 +153,7 @@ static int find_loop(struct scp_engine *engine, const struct scp_move *move, u64
 	for (depth = 0; id.ino != SCP_ROOT_DIR_ID; depth++) {
 		if (depth > SCP_PATH_MAX / 2)
 			return scp_send_fail(engine, SCP_PATH_LENGTH);
-		if (scp_moves_is_doomed(moves, id.ino, id.generation))
+		if (scp_moves_rmdir_pending(moves, id.ino, id.generation))
 			break;
 		if (scp_moves_find(moves, id.ino)) {
 			if (!*blocker)
@@ -207,7 +207,7 @@ static int remove_left(struct scp_engine *engine, const struct scp_inode_id *dir
 {
 	int err;
 
-	if (!dir->ino || !scp_moves_is_doomed(&engine->state.moves, dir->ino, dir->generation))
+	if (!dir->ino || !scp_moves_rmdir_pending(&engine->state.moves, dir->ino, dir->generation))
 		return 0;
 	err = scp_can_remove(engine, dir->ino, dir->generation);
 	if (err <= 0)
@@ -250,7 +250,7 @@ static int wait_again(struct scp_engine *engine, const struct scp_move *move, u6
 {
 	struct scp_move again = *move;
 
-	again.waits_for = blocker;
+	again.blocked_on = blocker;
 	again.queued = false;
 	memset(&again.touched, 0, sizeof(again.touched));
 	if (scp_id_list_copy(&again.touched, &move->touched))
@@ -287,7 +287,7 @@ static int queue_those_behind(struct scp_engine *engine, u64 ino)
 
 int scp_queue_moves(struct scp_engine *engine)
 {
-	engine->vain_moves = 0;
+	engine->stalled_moves = 0;
 	return queue_those_behind(engine, engine->state.ino);
 }
 
@@ -307,11 +307,11 @@ int scp_apply_move(struct scp_engine *engine)
 	if (!move)
 		return 0;
 	again = apply(engine, move);
-	if (again > 0 && engine->vain_moves >= engine->state.moves.count)
+	if (again > 0 && engine->stalled_moves >= engine->state.moves.count)
 		return scp_send_fail(engine, SCP_INCONSISTENT);
 	err = again < 0 ? again : queue_those_behind(engine, move->dir.ino);
 	if (err)
 		return err;
-	engine->vain_moves = again ? engine->vain_moves + 1 : 0;
+	engine->stalled_moves = again ? engine->stalled_moves + 1 : 0;
 	return 1;
 }

@@ -16,7 +16,7 @@ struct scp_name;
 int scp_must_wait(struct scp_engine *engine, const struct scp_name *name, u64 dir_generation);
 /* Lines up the moves that waited for the current inode; scp_apply_move() makes them. */
 int scp_queue_moves(struct scp_engine *engine);
-/* Makes the first move in the line. 1: it was made, or waits again; 0: there is none. */
+/* Makes the first ready move. 1: it was made, or waits again; 0: there is none. */
 int scp_apply_move(struct scp_engine *engine);
 /* 1: nothing is left in it; 0: there is, and it was noted to be removed later. */
 int scp_can_remove(struct scp_engine *engine, u64 dir, u64 generation);

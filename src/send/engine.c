@@ -40,7 +40,7 @@ void scp_engine_forget(struct scp_engine *engine)
 	scp_refs_clear(engine);
 	memset(engine->made_dirs, 0, sizeof(engine->made_dirs));
 	memset(engine->rmdir_hints, 0, sizeof(engine->rmdir_hints));
-	engine->vain_moves = 0;
+	engine->stalled_moves = 0;
 }
 
 static int check_request(struct scp_volume *volume, const struct scp_request *request)

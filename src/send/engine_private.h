@@ -118,7 +118,7 @@ struct scp_engine {
 	/* State before the step under way, to go back to if it fails: see scp_state_keep(). */
 	struct scp_state before;
 	/* Moves that had to wait again since one was made: see delay.c. */
-	u32 vain_moves;
+	u32 stalled_moves;
 
 	struct scp_naming naming;
 

@@ -174,7 +174,7 @@ int scp_finish_inode(struct scp_engine *engine)
 	err = scp_queue_moves(engine);
 	if (err)
 		return err;
-	if (!state->moves.line)
+	if (!state->moves.ready_moves)
 		return settle_inode(engine, &now);
 	state->phase = SCP_PHASE_FINISH_MOVES;
 	return 0;

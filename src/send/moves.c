@@ -3,7 +3,8 @@
  * Delayed moves: found by their directory, lined up by what they wait for.
  *
  * Those that wait for the same inode are a chain, whose first one is known by that inode; when its
- * turn comes the chain is hung onto the line. Every change is noted with what it takes to undo it.
+ * turn comes the chain is put at the end of the ready moves. Every change is noted with what it
+ * takes to undo it.
  * What is taken out or unlinked keeps its own links, so that it finds its way back.
  */
 #include "send/moves.h"
@@ -13,9 +14,9 @@
 enum change_kind {
 	/* @move was added, behind @before in its chain, if that is not NULL. */
 	CHANGE_ADD,
-	/* The chain of @move was hung onto the line behind @before, if that is not NULL. */
+	/* The chain of @move was put after @before into the ready moves, if that is not NULL. */
 	CHANGE_QUEUE,
-	/* @move was the first in the line. */
+	/* @move was the first ready one. */
 	CHANGE_TAKE,
 	/* @move was orphanized as said here, and removed what is said here. */
 	CHANGE_SET,
@@ -59,7 +60,7 @@ static struct scp_move *find_head(const struct scp_moves *moves, u64 ino)
 	if (!moves->count)
 		return NULL;
 	move = *head_bucket_of(moves, ino);
-	while (move && move->waits_for != ino)
+	while (move && move->blocked_on != ino)
 		move = move->head_hash_next;
 	return move;
 }
@@ -83,7 +84,7 @@ static void hash_out(struct scp_moves *moves, struct scp_move *move)
 
 static void hash_in_head(struct scp_moves *moves, struct scp_move *head)
 {
-	struct scp_move **bucket = head_bucket_of(moves, head->waits_for);
+	struct scp_move **bucket = head_bucket_of(moves, head->blocked_on);
 
 	head->head_hash_next = *bucket;
 	*bucket = head;
@@ -105,7 +106,7 @@ static void link_head(struct scp_moves *moves, struct scp_move *head)
 
 static void unlink_head(struct scp_moves *moves, struct scp_move *head)
 {
-	struct scp_move **at = head_bucket_of(moves, head->waits_for);
+	struct scp_move **at = head_bucket_of(moves, head->blocked_on);
 
 	while (*at != head)
 		at = &(*at)->head_hash_next;
@@ -146,7 +147,7 @@ static int grow(struct scp_moves *moves)
 		hash_in_head(moves, head);
 		hash_chain(moves, head);
 	}
-	hash_chain(moves, moves->line);
+	hash_chain(moves, moves->ready_moves);
 	return 0;
 }
 
@@ -169,18 +170,18 @@ static struct scp_moves_change *next_change(struct scp_moves *moves)
 
 static void append_to_line(struct scp_moves *moves, struct scp_move *first, struct scp_move *last)
 {
-	if (moves->line_end)
-		moves->line_end->next = first;
+	if (moves->ready_end)
+		moves->ready_end->next = first;
 	else
-		moves->line = first;
-	moves->line_end = last;
+		moves->ready_moves = first;
+	moves->ready_end = last;
 }
 
-/* Returns what is before it in the line or chain. */
+/* Returns what is before it among the ready ones or in its chain. */
 static struct scp_move *place(struct scp_moves *moves, struct scp_move *move)
 {
-	struct scp_move *head = move->queued ? NULL : find_head(moves, move->waits_for);
-	struct scp_move *before = moves->line_end;
+	struct scp_move *head = move->queued ? NULL : find_head(moves, move->blocked_on);
+	struct scp_move *before = moves->ready_end;
 
 	if (move->queued) {
 		append_to_line(moves, move, move);
@@ -212,7 +213,7 @@ int scp_moves_add(struct scp_moves *moves, struct scp_move *from)
 	if (!move)
 		return -ENOMEM;
 	move->dir = from->dir;
-	move->waits_for = from->waits_for;
+	move->blocked_on = from->blocked_on;
 	move->queued = from->queued;
 	move->orphanized = from->orphanized;
 	move->removes = from->removes;
@@ -277,7 +278,7 @@ int scp_moves_queue(struct scp_moves *moves, u64 ino)
 		return -ENOMEM;
 	change->kind = CHANGE_QUEUE;
 	change->move = head;
-	change->before = moves->line_end;
+	change->before = moves->ready_end;
 	moves->change_count++;
 	unlink_head(moves, head);
 	set_queued(head, true);
@@ -287,7 +288,7 @@ int scp_moves_queue(struct scp_moves *moves, u64 ino)
 
 int scp_moves_take(struct scp_moves *moves, const struct scp_move **out)
 {
-	struct scp_move *move = moves->line;
+	struct scp_move *move = moves->ready_moves;
 	struct scp_moves_change *change;
 
 	*out = move;
@@ -301,9 +302,9 @@ int scp_moves_take(struct scp_moves *moves, const struct scp_move **out)
 	moves->change_count++;
 	moves->count--;
 	hash_out(moves, move);
-	moves->line = move->next;
+	moves->ready_moves = move->next;
 	if (!move->next)
-		moves->line_end = NULL;
+		moves->ready_end = NULL;
 	return 0;
 }
 
@@ -316,7 +317,7 @@ void scp_moves_each(const struct scp_moves *moves,
 	for (head = moves->oldest; head; head = head->newer)
 		for (move = head; move; move = move->next)
 			function(private, move);
-	for (move = moves->line; move; move = move->next)
+	for (move = moves->ready_moves; move; move = move->next)
 		function(private, move);
 }
 
@@ -334,17 +335,17 @@ void scp_moves_keep(struct scp_moves *moves)
 		if (moves->changes[i].kind == CHANGE_TAKE)
 			free_move(moves->changes[i].move);
 	moves->change_count = 0;
-	scp_inode_set_keep(&moves->doomed);
+	scp_inode_set_keep(&moves->pending_rmdirs);
 }
 
-/* The line ends with @last again. */
+/* @last is the last ready one again. */
 static void cut_line(struct scp_moves *moves, struct scp_move *last)
 {
 	if (last)
 		last->next = NULL;
 	else
-		moves->line = NULL;
-	moves->line_end = last;
+		moves->ready_moves = NULL;
+	moves->ready_end = last;
 }
 
 static void undo_add(struct scp_moves *moves, const struct scp_moves_change *change)
@@ -357,7 +358,7 @@ static void undo_add(struct scp_moves *moves, const struct scp_moves_change *cha
 		cut_line(moves, change->before);
 	} else if (change->before) {
 		change->before->next = NULL;
-		find_head(moves, move->waits_for)->last = change->before;
+		find_head(moves, move->blocked_on)->last = change->before;
 	} else {
 		unlink_head(moves, move);
 	}
@@ -373,10 +374,10 @@ static void undo_queue(struct scp_moves *moves, const struct scp_moves_change *c
 
 static void undo_take(struct scp_moves *moves, struct scp_move *move)
 {
-	if (!moves->line)
-		moves->line_end = move;
-	move->next = moves->line;
-	moves->line = move;
+	if (!moves->ready_moves)
+		moves->ready_end = move;
+	move->next = moves->ready_moves;
+	moves->ready_moves = move;
 	hash_in(moves, move);
 	moves->count++;
 }
@@ -404,7 +405,7 @@ void scp_moves_undo(struct scp_moves *moves)
 {
 	while (moves->change_count)
 		undo_change(moves, &moves->changes[--moves->change_count]);
-	scp_inode_set_undo(&moves->doomed);
+	scp_inode_set_undo(&moves->pending_rmdirs);
 }
 
 static void free_chain(struct scp_move *move)
@@ -427,9 +428,9 @@ void scp_moves_release(struct scp_moves *moves)
 		newer = head->newer;
 		free_chain(head);
 	}
-	free_chain(moves->line);
+	free_chain(moves->ready_moves);
 	scp_free(moves->buckets);
 	scp_free(moves->changes);
-	scp_inode_set_release(&moves->doomed);
+	scp_inode_set_release(&moves->pending_rmdirs);
 	memset(moves, 0, sizeof(*moves));
 }

@@ -15,19 +15,19 @@
 struct scp_move {
 	struct scp_inode_id dir;
 	/* Inode whose turn it waits for. */
-	u64 waits_for;
-	/* That turn has come: it is in the line of those to be moved now. */
+	u64 blocked_on;
+	/* That turn has come: it is in the list of those to be moved now. */
 	bool queued;
 	/* It stands under its orphan name meanwhile, not under its old one. */
 	bool orphanized;
-	/* A doomed directory that can be removed once this one has left it; ino 0: none. */
+	/* A directory to be removed that can be removed once this one has left it; ino 0: none. */
 	struct scp_inode_id removes;
 	/* Directories that get new times when it is moved. */
 	struct scp_id_list touched;
 
 	/* moves.c's own. The next one with the same hash of dir.ino. */
 	struct scp_move *hash_next;
-	/* The next one in the line, or of those that wait for the same inode. */
+	/* The next ready one, or of those that wait for the same inode. */
 	struct scp_move *next;
 	/* Of the first one that waits for an inode only: the last one; its hash; its neighbours. */
 	struct scp_move *last;
@@ -40,9 +40,9 @@ struct scp_moves_change;
 
 struct scp_moves {
 	u32 count;
-	/* The line of those to be moved now, first to last. */
-	struct scp_move *line;
-	struct scp_move *line_end;
+	/* Those to be moved now, first to last. */
+	struct scp_move *ready_moves;
+	struct scp_move *ready_end;
 	/* The first ones that wait for an inode, in the order in which somebody began to. */
 	struct scp_move *oldest;
 	struct scp_move *newest;
@@ -55,14 +55,14 @@ struct scp_moves {
 	u32 change_count;
 	u32 change_room;
 	/* Directories to be removed as soon as they are empty; they stand under orphan names. */
-	struct scp_inode_set doomed;
+	struct scp_inode_set pending_rmdirs;
 };
 
 /* The delayed move of directory @ino (by number alone, as the kernel looks); NULL: none. */
 struct scp_move *scp_moves_find(const struct scp_moves *moves, u64 ino);
 /*
- * Registers a move as @move says, at the end of the line if it is queued, taking its list over.
- * -EEXIST if the directory has one already, -ENOMEM: then the list stays the caller's.
+ * Registers a move as @move says, at the end of the ready ones if it is queued. Takes its list
+ * over. -EEXIST if the directory has one already, -ENOMEM: then the list stays the caller's.
  */
 int scp_moves_add(struct scp_moves *moves, struct scp_move *move);
 /* @dir can be removed once @move is made. -ENOMEM. */
@@ -70,23 +70,23 @@ int scp_moves_set_removes(struct scp_moves *moves, struct scp_move *move,
 			  const struct scp_inode_id *dir);
 /* What @move moves stands under its orphan name from now on. -ENOMEM. */
 int scp_moves_orphanize(struct scp_moves *moves, struct scp_move *move);
-/* Puts all that wait for @ino at the end of the line. -ENOMEM. */
+/* Puts all that wait for @ino at the end of the ready ones. -ENOMEM. */
 int scp_moves_queue(struct scp_moves *moves, u64 ino);
 /*
- * Takes the first one out of the line: *@move, which stays valid until scp_moves_keep(); NULL:
+ * Takes the first ready one: *@move, which stays valid until scp_moves_keep(); NULL:
  * nobody is there. -ENOMEM.
  */
 int scp_moves_take(struct scp_moves *moves, const struct scp_move **move);
 /*
- * Calls @function for each: those that wait, by what they wait for, then the line. Added in that
- * order to empty moves, they are as they are here.
+ * Calls @function for each: those that wait, by what they wait for, then the ready ones. Added in
+ * that order to empty moves, they are as they are here.
  */
 void scp_moves_each(const struct scp_moves *moves,
 		    void (*function)(void *private, const struct scp_move *move), void *private);
 
-static inline bool scp_moves_is_doomed(const struct scp_moves *moves, u64 ino, u64 generation)
+static inline bool scp_moves_rmdir_pending(const struct scp_moves *moves, u64 ino, u64 generation)
 {
-	return scp_inode_set_has(&moves->doomed, ino, generation);
+	return scp_inode_set_has(&moves->pending_rmdirs, ino, generation);
 }
 
 /* What was done is kept: this is where scp_moves_undo() goes back to. */

@@ -3,7 +3,7 @@
  * Paths: where an inode is at the receiver at this moment of the stream.
  *
  * Inodes come in increasing number, so a directory may come after what is in it. Whatever has not
- * had its turn has its orphan name in the subvolume's root; state.send_progress says which is which.
+ * had its turn has its orphan name in the subvolume's root; state.send_progress tells which.
  */
 #include "send/engine_private.h"
 #include "send/exists.h"
@@ -170,7 +170,7 @@ static int step_up(struct scp_engine *engine, struct scp_inode_id *id, struct sc
 	struct scp_name name;
 	int orphaned;
 
-	if (scp_moves_is_doomed(moves, id->ino, id->generation))
+	if (scp_moves_rmdir_pending(moves, id->ino, id->generation))
 		orphaned = 1;
 	else if (move)
 		orphaned = move->orphanized ? 1 : first_name(engine, tree, id->ino, &name);

@@ -92,17 +92,17 @@ int scp_can_remove(struct scp_engine *engine, u64 dir, u64 generation)
 	if (dir == SCP_ROOT_DIR_ID)
 		return 0;
 	hint = find_hint(engine, dir, generation);
-	if (!hint || !scp_moves_is_doomed(moves, dir, generation))
+	if (!hint || !scp_moves_rmdir_pending(moves, dir, generation))
 		blocked = find_blocker(engine, dir, generation, 0);
 	else if (engine->state.ino >= hint->blocker)
 		blocked = find_blocker(engine, dir, generation, hint->index);
 	if (blocked < 0)
 		return blocked;
 	if (!blocked) {
-		scp_inode_set_remove(&moves->doomed, dir, generation);
+		scp_inode_set_remove(&moves->pending_rmdirs, dir, generation);
 		return 1;
 	}
-	if (scp_inode_set_add(&moves->doomed, dir, generation))
+	if (scp_inode_set_add(&moves->pending_rmdirs, dir, generation))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	return 0;
 }

@@ -177,7 +177,7 @@ static size_t moves_at(const struct bytes *checkpoint, u32 pins)
 static void with_moves(const struct bytes *checkpoint, size_t at, u32 count, u64 first, u64 last,
 		       struct bytes *forged)
 {
-	struct scp_checkpoint_move move = { .waits_for = cpu_to_le64(~0ULL) };
+	struct scp_checkpoint_move move = { .blocked_on = cpu_to_le64(~0ULL) };
 	u32 i;
 
 	forged->size = 0;

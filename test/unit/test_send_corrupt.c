@@ -191,7 +191,7 @@ static void let_it_move(struct scp_engine *engine, u64 ino)
 {
 	struct scp_move move = {
 		.dir.ino = ino,
-		.waits_for = 256,
+		.blocked_on = 256,
 		.queued = true,
 		.orphanized = true,
 	};

@@ -47,7 +47,7 @@ static void model_queue(struct model *model, u64 ino)
 	u32 i;
 
 	for (i = 0; i < model->waiting_count; i++) {
-		if (model->waiting[i].waits_for == ino)
+		if (model->waiting[i].blocked_on == ino)
 			model->line[model->line_count++] = model->waiting[i];
 		else
 			model->waiting[left++] = model->waiting[i];
@@ -73,14 +73,14 @@ struct seen {
 /* Whoever waits for the same inode as @i, and nobody before it does. */
 static void expect_chain(struct seen *seen, const struct model *model, u32 i)
 {
-	u64 blocker = model->waiting[i].waits_for;
+	u64 blocker = model->waiting[i].blocked_on;
 	u32 j;
 
 	for (j = 0; j < i; j++)
-		if (model->waiting[j].waits_for == blocker)
+		if (model->waiting[j].blocked_on == blocker)
 			return;
 	for (j = i; j < model->waiting_count; j++)
-		if (model->waiting[j].waits_for == blocker)
+		if (model->waiting[j].blocked_on == blocker)
 			seen->expected[seen->count++] = model->waiting[j];
 }
 
@@ -92,7 +92,7 @@ static void check_move(void *private, const struct scp_move *move)
 	assert_in_range(seen->at, 1, seen->count);
 	assert_int_equal(move->dir.ino, expected->dir.ino);
 	assert_int_equal(move->dir.generation, expected->dir.generation);
-	assert_int_equal(move->waits_for, expected->waits_for);
+	assert_int_equal(move->blocked_on, expected->blocked_on);
 	assert_int_equal(move->orphanized, expected->orphanized);
 	assert_int_equal(move->removes.ino, expected->removes.ino);
 	assert_int_equal(move->queued, seen->at > seen->touched);
@@ -119,9 +119,9 @@ static void check_same(const struct scp_moves *moves, const struct model *model)
 	assert_int_equal(seen.at, seen.count);
 }
 
-static void add(struct scp_moves *moves, struct model *model, u64 ino, u64 waits_for)
+static void add(struct scp_moves *moves, struct model *model, u64 ino, u64 blocked_on)
 {
-	struct scp_move move = { .dir = { ino, 7 }, .waits_for = waits_for };
+	struct scp_move move = { .dir = { ino, 7 }, .blocked_on = blocked_on };
 	bool there = model_find(model, ino);
 
 	if (!there)
