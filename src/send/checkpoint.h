@@ -66,7 +66,7 @@ struct scp_checkpoint_state {
 #define SCP_CHECKPOINT_LEFT_END		0x01u
 #define SCP_CHECKPOINT_RIGHT_END	0x02u
 #define SCP_CHECKPOINT_AT_END		0x04u
-#define SCP_CHECKPOINT_RECREATED	0x08u
+#define SCP_CHECKPOINT_NEW_GEN	0x08u
 #define SCP_CHECKPOINT_TRUNCATE		0x10u
 
 struct scp_checkpoint_run {

@@ -139,7 +139,7 @@ static void take_bits(u8 bits, struct scp_state *state)
 	state->left_end = bits & SCP_CHECKPOINT_LEFT_END;
 	state->right_end = bits & SCP_CHECKPOINT_RIGHT_END;
 	state->at_end = bits & SCP_CHECKPOINT_AT_END;
-	state->recreated = bits & SCP_CHECKPOINT_RECREATED;
+	state->new_gen = bits & SCP_CHECKPOINT_NEW_GEN;
 	state->truncate = bits & SCP_CHECKPOINT_TRUNCATE;
 }
 
@@ -148,7 +148,7 @@ static void take_state(struct reader *in, struct scp_state *state)
 	const struct scp_checkpoint_state *disk = take(in, sizeof(*disk));
 
 	if (!disk || disk->phase >= SCP_PHASE_COUNT || disk->kind >= SCP_KIND_COUNT ||
-	    disk->result >= SCP_RESULT_COUNT) {
+	    disk->result >= SCP_COMPARE_COUNT) {
 		in->bad = true;
 		return;
 	}
@@ -411,14 +411,14 @@ static bool event_is_possible(const struct scp_engine *engine, const struct scp_
 	bool left = !state->left_end && same_key(&state->key, &state->left_key);
 	bool right = !state->right_end && same_key(&state->key, &state->right_key);
 
-	if (state->result == SCP_RESULT_NONE)
+	if (state->result == SCP_COMPARE_NONE)
 		return state->kind == SCP_KIND_NONE && state->phase != SCP_PHASE_HANDLE &&
 		       (state->at_end || state->phase <= SCP_PHASE_EVENT);
 	if (!engine->parent)
-		return state->result == SCP_RESULT_NEW;
-	if (state->result == SCP_RESULT_NEW)
+		return state->result == SCP_COMPARE_NEW;
+	if (state->result == SCP_COMPARE_NEW)
 		return left;
-	return right && (left || state->result == SCP_RESULT_DELETED);
+	return right && (left || state->result == SCP_COMPARE_DELETED);
 }
 
 /* Does what the phase needs exist at all? */
@@ -438,7 +438,7 @@ static bool phase_is_possible(const struct scp_engine *engine, const struct scp_
 	/* Once moves are lined up, nothing else happens before they are made. */
 	if (state->moves.ready_moves && state->phase != SCP_PHASE_FINISH_MOVES)
 		return false;
-	if (!incremental && (is_comparing(state->kind) || state->recreated))
+	if (!incremental && (is_comparing(state->kind) || state->new_gen))
 		return false;
 	switch (state->phase) {
 	case SCP_PHASE_BEGIN:
@@ -448,7 +448,7 @@ static bool phase_is_possible(const struct scp_engine *engine, const struct scp_
 	case SCP_PHASE_RUN:
 		return run_is_possible(state);
 	case SCP_PHASE_HOLE:
-		return state->kind == SCP_KIND_CHANGED && state->result != SCP_RESULT_DELETED &&
+		return state->kind == SCP_KIND_CHANGED && state->result != SCP_COMPARE_DELETED &&
 		       state->key.type == SCP_EXTENT_DATA;
 	case SCP_PHASE_FINISH_MOVES:
 		return incremental && (state->kind == SCP_KIND_NEW ||
@@ -460,7 +460,7 @@ static bool phase_is_possible(const struct scp_engine *engine, const struct scp_
 	case SCP_PHASE_RECREATE_NAMES:
 	case SCP_PHASE_RECREATE_EXTENTS:
 	case SCP_PHASE_RECREATE_XATTRS:
-		return state->recreated;
+		return state->new_gen;
 	default:
 		return true;
 	}

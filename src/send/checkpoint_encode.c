@@ -82,7 +82,7 @@ static u8 state_bits(const struct scp_state *state)
 	return (state->left_end ? SCP_CHECKPOINT_LEFT_END : 0) |
 	       (state->right_end ? SCP_CHECKPOINT_RIGHT_END : 0) |
 	       (state->at_end ? SCP_CHECKPOINT_AT_END : 0) |
-	       (state->recreated ? SCP_CHECKPOINT_RECREATED : 0) |
+	       (state->new_gen ? SCP_CHECKPOINT_NEW_GEN : 0) |
 	       (state->truncate ? SCP_CHECKPOINT_TRUNCATE : 0);
 }
 

@@ -122,7 +122,7 @@ static bool same_item(const struct scp_side *left, const struct scp_side *right)
 }
 
 /* Both stand on items: which event is that? */
-static enum scp_result compare_items(struct scp_side *left, struct scp_side *right)
+static enum scp_compare_result compare_items(struct scp_side *left, struct scp_side *right)
 {
 	struct scp_key a = side_key(left);
 	struct scp_key b = side_key(right);
@@ -133,8 +133,8 @@ static enum scp_result compare_items(struct scp_side *left, struct scp_side *rig
 	if (order >= 0)
 		set_due(right, false);
 	if (order)
-		return order < 0 ? SCP_RESULT_NEW : SCP_RESULT_DELETED;
-	return same_item(left, right) ? SCP_RESULT_SAME : SCP_RESULT_CHANGED;
+		return order < 0 ? SCP_COMPARE_NEW : SCP_COMPARE_DELETED;
+	return same_item(left, right) ? SCP_COMPARE_SAME : SCP_COMPARE_CHANGED;
 }
 
 /* Both stand on pointers of one level. */
@@ -152,28 +152,28 @@ static void compare_pointers(struct scp_side *left, struct scp_side *right)
 }
 
 /* One tree is at its end: what is left of the other one, item by item. */
-static enum scp_result rest_of(struct scp_side *side, enum scp_result result)
+static enum scp_compare_result rest_of(struct scp_side *side, enum scp_compare_result result)
 {
 	set_due(side, false);
-	return side->level ? SCP_RESULT_NONE : result;
+	return side->level ? SCP_COMPARE_NONE : result;
 }
 
-static enum scp_result compare_positions(struct scp_side *left, struct scp_side *right)
+static enum scp_compare_result compare_positions(struct scp_side *left, struct scp_side *right)
 {
 	if (left->at_end)
-		return rest_of(right, SCP_RESULT_DELETED);
+		return rest_of(right, SCP_COMPARE_DELETED);
 	if (right->at_end)
-		return rest_of(left, SCP_RESULT_NEW);
+		return rest_of(left, SCP_COMPARE_NEW);
 	if (!left->level && !right->level)
 		return compare_items(left, right);
 	if (left->level == right->level)
 		compare_pointers(left, right);
 	else
 		set_due(left->level > right->level ? left : right, false);
-	return SCP_RESULT_NONE;
+	return SCP_COMPARE_NONE;
 }
 
-static void store_event(const struct scp_compare *compare, enum scp_result result,
+static void store_event(const struct scp_compare *compare, enum scp_compare_result result,
 			struct scp_state *state)
 {
 	state->result = result;
@@ -183,13 +183,13 @@ static void store_event(const struct scp_compare *compare, enum scp_result resul
 		state->left_key = side_key(&compare->left);
 	if (!state->right_end)
 		state->right_key = side_key(&compare->right);
-	state->key = result == SCP_RESULT_DELETED ? state->right_key : state->left_key;
+	state->key = result == SCP_COMPARE_DELETED ? state->right_key : state->left_key;
 }
 
 /* Every turn moves at least one of the trees on, so the loop ends with them. */
 static int walk(struct scp_compare *compare, struct scp_state *state)
 {
-	enum scp_result result = SCP_RESULT_NONE;
+	enum scp_compare_result result = SCP_COMPARE_NONE;
 	int err;
 
 	while (!result) {
@@ -242,16 +242,16 @@ static int begin(struct scp_compare *compare)
 /* Searches follow moves by themselves, so what fails here has failed. */
 static int restore(struct scp_compare *compare, const struct scp_state *state)
 {
-	enum scp_result result = state->result;
+	enum scp_compare_result result = state->result;
 	int err;
 
 	compare->failed = NULL;
 	err = restore_side(&compare->left, &state->left_key, state->left_end,
-			   result != SCP_RESULT_DELETED);
+			   result != SCP_COMPARE_DELETED);
 	if (err)
 		return err;
 	return restore_side(&compare->right, &state->right_key, state->right_end,
-			    result != SCP_RESULT_NEW);
+			    result != SCP_COMPARE_NEW);
 }
 
 int scp_compare_restore(struct scp_compare *compare, const struct scp_state *state)
@@ -260,7 +260,7 @@ int scp_compare_restore(struct scp_compare *compare, const struct scp_state *sta
 
 	if (compare->on)
 		return 0;
-	err = state->result == SCP_RESULT_NONE ? begin(compare) : restore(compare, state);
+	err = state->result == SCP_COMPARE_NONE ? begin(compare) : restore(compare, state);
 	compare->on = !err;
 	return err;
 }

@@ -20,7 +20,7 @@ struct scp_position {
 	struct scp_key key;
 	struct scp_key left_key;
 	struct scp_key right_key;
-	enum scp_result result;
+	enum scp_compare_result result;
 	bool left_end;
 	bool right_end;
 };

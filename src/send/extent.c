@@ -140,7 +140,7 @@ static int handle_changed(struct scp_engine *engine)
 	int err;
 
 	state->phase = then;
-	if (state->result == SCP_RESULT_SAME)
+	if (state->result == SCP_COMPARE_SAME)
 		return 0;
 	err = scp_extent_parse(cursor, &extent);
 	if (!err)
@@ -157,7 +157,7 @@ int scp_handle_extent(struct scp_engine *engine)
 	struct scp_extent extent;
 	int err;
 
-	if (state->result == SCP_RESULT_DELETED || S_ISLNK(state->mode))
+	if (state->result == SCP_COMPARE_DELETED || S_ISLNK(state->mode))
 		return 0;
 	state->item = state->key;
 	if (state->kind == SCP_KIND_CHANGED)

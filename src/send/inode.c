@@ -40,7 +40,7 @@ static int open_changed(struct scp_engine *engine, const struct scp_inode *now,
 		return 0;
 	}
 	if (other || !now->nlink || !before->nlink) {
-		state->recreated = true;
+		state->new_gen = true;
 		state->phase = SCP_PHASE_RECREATE_DELETE;
 		scp_set_inode(state, before->nlink ? SCP_KIND_DELETED : SCP_KIND_NEW,
 			      before->nlink ? before : now);
@@ -55,7 +55,7 @@ static void begin_inode(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
 
-	state->recreated = false;
+	state->new_gen = false;
 	state->last_extent_end = SCP_UNKNOWN;
 	state->next_write_offset = 0;
 	state->send_progress = state->key.objectid;
@@ -70,11 +70,11 @@ int scp_open_inode(struct scp_engine *engine)
 	struct scp_inode before;
 	int err = 0;
 
-	if (state->result != SCP_RESULT_DELETED)
+	if (state->result != SCP_COMPARE_DELETED)
 		err = scp_inode_parse(&engine->walk.left.cursor, &now);
-	if (!err && state->result != SCP_RESULT_NEW)
+	if (!err && state->result != SCP_COMPARE_NEW)
 		err = scp_inode_parse(&engine->walk.right.cursor, &before);
-	if (!err && state->result == SCP_RESULT_CHANGED)
+	if (!err && state->result == SCP_COMPARE_CHANGED)
 		err = scp_tell_apart(engine, &now, &before);
 	if (err)
 		return err;
@@ -82,9 +82,9 @@ int scp_open_inode(struct scp_engine *engine)
 	if (state->key.offset)
 		return scp_cursor_fail(scp_event_cursor(engine), SCP_ITEM_FORMAT);
 	begin_inode(engine);
-	if (state->result == SCP_RESULT_NEW)
+	if (state->result == SCP_COMPARE_NEW)
 		return open_new(engine, &now);
-	if (state->result == SCP_RESULT_CHANGED)
+	if (state->result == SCP_COMPARE_CHANGED)
 		return open_changed(engine, &now, &before);
 	scp_set_inode(state, SCP_KIND_DELETED, &before);
 	return 0;

@@ -82,15 +82,15 @@ int scp_collect_refs(struct scp_engine *engine)
 	struct scp_state *state = &engine->state;
 	int err = 0;
 
-	if (state->ino == SCP_ROOT_DIR_ID || state->recreated)
+	if (state->ino == SCP_ROOT_DIR_ID || state->new_gen)
 		return 0;
 	if (!engine->naming.collecting) {
 		scp_position_save(state, &engine->naming.from);
 		engine->naming.collecting = true;
 	}
-	if (state->result != SCP_RESULT_DELETED)
+	if (state->result != SCP_COMPARE_DELETED)
 		err = collect_item(engine, &engine->walk.left.cursor, false);
-	if (!err && state->result != SCP_RESULT_NEW)
+	if (!err && state->result != SCP_COMPARE_NEW)
 		err = collect_item(engine, &engine->walk.right.cursor, true);
 	return err;
 }

@@ -32,7 +32,7 @@ static void copy_members(struct scp_state *to, const struct scp_state *from)
 	to->entry = from->entry;
 	to->send_progress = from->send_progress;
 	to->kind = from->kind;
-	to->recreated = from->recreated;
+	to->new_gen = from->new_gen;
 	to->ino = from->ino;
 	to->generation = from->generation;
 	to->size = from->size;

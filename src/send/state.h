@@ -57,14 +57,14 @@ enum scp_phase {
 };
 
 /* What comparing the subvolume with its parent said of an item. Stored: append only. */
-enum scp_result {
+enum scp_compare_result {
 	/* Nothing compared yet. */
-	SCP_RESULT_NONE = 0,
-	SCP_RESULT_NEW = 1,
-	SCP_RESULT_DELETED = 2,
-	SCP_RESULT_CHANGED = 3,
-	SCP_RESULT_SAME = 4,
-	SCP_RESULT_COUNT
+	SCP_COMPARE_NONE = 0,
+	SCP_COMPARE_NEW = 1,
+	SCP_COMPARE_DELETED = 2,
+	SCP_COMPARE_CHANGED = 3,
+	SCP_COMPARE_SAME = 4,
+	SCP_COMPARE_COUNT
 };
 
 /* What the current inode is to this send. Stored in checkpoints: append only. */
@@ -116,7 +116,7 @@ struct scp_state {
 	enum scp_phase phase;
 	/* The event: its key, and what it is. Meaning depends on phase. */
 	struct scp_key key;
-	enum scp_result result;
+	enum scp_compare_result result;
 	/*
 	 * Incremental: where each tree is, or that it is at its end. A tree that is not stands on
 	 * an item at every event; which of them moves on next follows from result.
@@ -139,7 +139,7 @@ struct scp_state {
 	/* Current inode; meaningless while kind is NONE. */
 	enum scp_kind kind;
 	/* Its number was used again: its items are dealt with, events of them mean nothing. */
-	bool recreated;
+	bool new_gen;
 	u64 ino;
 	/* Recomputable from the INODE_ITEM of ino: the parent's if DELETED. */
 	u64 generation;

@@ -58,7 +58,7 @@ int scp_to_event(struct scp_engine *engine)
 
 struct scp_cursor *scp_event_cursor(struct scp_engine *engine)
 {
-	return engine->state.result == SCP_RESULT_DELETED ? &engine->walk.right.cursor :
+	return engine->state.result == SCP_COMPARE_DELETED ? &engine->walk.right.cursor :
 	       &engine->walk.left.cursor;
 }
 
@@ -90,7 +90,7 @@ static int next_item(struct scp_engine *engine)
 	if (err < 0)
 		return err;
 	state->key = scp_cursor_key(cursor);
-	state->result = SCP_RESULT_NEW;
+	state->result = SCP_COMPARE_NEW;
 	return 0;
 }
 
@@ -106,7 +106,7 @@ static int same_item(struct scp_engine *engine)
 		err = scp_refs_differ(engine);
 		if (err <= 0)
 			return err;
-		state->result = SCP_RESULT_CHANGED;
+		state->result = SCP_COMPARE_CHANGED;
 		state->phase = SCP_PHASE_FINISH;
 		return 0;
 	case SCP_EXTENT_DATA:
@@ -133,7 +133,7 @@ static int step_event(struct scp_engine *engine)
 		state->phase = SCP_PHASE_FINISH;
 		return 0;
 	}
-	if (!err && state->result == SCP_RESULT_SAME)
+	if (!err && state->result == SCP_COMPARE_SAME)
 		err = same_item(engine);
 	else if (!err)
 		state->phase = SCP_PHASE_FINISH;
@@ -197,7 +197,7 @@ static int handle_item(struct scp_engine *engine)
 
 	if (err)
 		return err;
-	if (state->kind == SCP_KIND_NONE || state->kind == SCP_KIND_IGNORED || state->recreated)
+	if (state->kind == SCP_KIND_NONE || state->kind == SCP_KIND_IGNORED || state->new_gen)
 		return 0;
 	switch (state->key.type) {
 	case SCP_INODE_REF:

@@ -136,7 +136,7 @@ static int end_item(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
 
-	state->phase = state->recreated ? SCP_PHASE_RECREATE_XATTRS : SCP_PHASE_EVENT;
+	state->phase = state->new_gen ? SCP_PHASE_RECREATE_XATTRS : SCP_PHASE_EVENT;
 	return 0;
 }
 
@@ -183,15 +183,15 @@ int scp_step_xattr(struct scp_engine *engine)
 	struct scp_state *state = &engine->state;
 	int err;
 
-	if (state->recreated) {
+	if (state->new_gen) {
 		err = scp_cursor_to_item(engine);
 		return err ? err : step_one_sided(engine, &engine->item_cursor, false);
 	}
 	err = scp_to_event(engine);
 	if (err)
 		return err;
-	if (state->result == SCP_RESULT_CHANGED)
+	if (state->result == SCP_COMPARE_CHANGED)
 		return step_changed(engine);
 	return step_one_sided(engine, scp_event_cursor(engine),
-			      state->result == SCP_RESULT_DELETED);
+			      state->result == SCP_COMPARE_DELETED);
 }
