@@ -243,19 +243,19 @@ static size_t encoded_size(const struct scp_engine *engine, u32 memo_count)
 	return size + sizeof(struct scp_checkpoint_payload);
 }
 
-/* The step under way is being delivered in windows: its beginning, and how much of it is out. */
-static int encode_origin(struct scp_engine *engine, u8 **blob, size_t *size)
+/* The step under way is being replayed: its beginning, and how much of it is out. */
+static int encode_base(struct scp_engine *engine, u8 **blob, size_t *size)
 {
-	const struct scp_window *window = &engine->window;
+	const struct scp_replay *replay = &engine->replay;
 
-	*size = window->origin_size;
+	*size = replay->base_size;
 	*blob = scp_alloc(*size);
 	if (!*blob)
 		return scp_send_fail(engine, SCP_NO_MEMORY);
-	memcpy(*blob, window->origin, *size);
+	memcpy(*blob, replay->base, *size);
 	scp_put_le64(*blob + offsetof(struct scp_checkpoint_header, offset),
 		     engine->state.offset);
-	scp_put_le32(*blob + offsetof(struct scp_checkpoint_header, skip), window->delivered);
+	scp_put_le32(*blob + offsetof(struct scp_checkpoint_header, skip), replay->emitted);
 	scp_checkpoint_sign(*blob, *size);
 	return 0;
 }
@@ -294,8 +294,8 @@ int scp_checkpoint_encode(struct scp_engine *engine, u8 **blob, size_t *size)
 
 	if (err)
 		return err;
-	if (engine->window.origin)
-		return encode_origin(engine, blob, size);
+	if (engine->replay.base)
+		return encode_base(engine, blob, size);
 	if (!engine->naming.collecting)
 		return encode(engine, blob, size);
 	/* Names that are collected but not processed are collected anew. */

@@ -7,7 +7,7 @@
 #include "send/refs.h"
 #include "send/revalidate.h"
 #include "send/step.h"
-#include "send/window.h"
+#include "send/replay.h"
 
 #define KNOWN_FLAGS (SCP_SEND_NO_FILE_DATA | SCP_SEND_OMIT_HEADER | SCP_SEND_OMIT_END | \
 		     SCP_SEND_COMPRESSED | SCP_SEND_WRITABLE_OK)
@@ -256,7 +256,7 @@ void scp_engine_close(struct scp_engine *engine)
 	if (!engine)
 		return;
 	scp_walk_off(engine);
-	scp_window_close(engine);
+	scp_replay_close(engine);
 	scp_ref_list_release(&engine->naming.new_refs);
 	scp_ref_list_release(&engine->naming.deleted_refs);
 	scp_inode_set_release(&engine->naming.check_dirs);
@@ -292,7 +292,7 @@ int scp_engine_rearm(struct scp_engine *engine, const void *blob, size_t size)
 		engine->error = engine->volume->error;
 		return err;
 	}
-	scp_window_close(engine);
+	scp_replay_close(engine);
 	/* If the subvolumes are not what they were, the next call finds that out again. */
 	if (engine->lost)
 		engine->seen_at -= scp_min(engine->seen_at, SCP_REVALIDATE_INTERVAL);

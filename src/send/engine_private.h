@@ -58,13 +58,13 @@ struct scp_rmdir_hint {
 
 #define SCP_RMDIR_HINTS 16u
 
-/* A step too long to queue: see window.c. */
-struct scp_window {
-	/* Checkpoint from before the names were collected; NULL: no window is open. */
-	u8 *origin;
-	size_t origin_size;
-	/* Commands of the step that were delivered. */
-	u32 delivered;
+/* A step too long to queue: see replay.c. */
+struct scp_replay {
+	/* Checkpoint from before the names were collected; NULL: no replay is under way. */
+	u8 *base;
+	size_t base_size;
+	/* Commands of the step that were emitted. */
+	u32 emitted;
 	/* The step was run to its end. */
 	bool ran;
 };
@@ -114,7 +114,7 @@ struct scp_engine {
 	struct scp_state state;
 	/* What is decided and not delivered yet; the stream's protocol. */
 	struct scp_encoder encoder;
-	struct scp_window window;
+	struct scp_replay replay;
 	/* State before the step under way, to go back to if it fails: see scp_state_keep(). */
 	struct scp_state before;
 	/* Moves that had to wait again since one was made: see delay.c. */

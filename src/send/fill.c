@@ -9,7 +9,7 @@
 #include "send/revalidate.h"
 #include "send/step.h"
 #include "send/stored.h"
-#include "send/window.h"
+#include "send/replay.h"
 
 size_t scp_buffer_min(u32 protocol)
 {
@@ -140,7 +140,7 @@ static void delivered(struct scp_engine *engine, u64 length)
 {
 	engine->state.offset += length;
 	scp_queue_pop(&engine->encoder.queue);
-	scp_window_delivered(engine);
+	scp_replay_emitted(engine);
 }
 
 /* The first command of the queue. -ENOBUFS: it does not fit. */
@@ -192,7 +192,7 @@ static int refill(struct scp_engine *engine)
 	while (!err && scp_queue_empty(&engine->encoder.queue) && !is_complete(engine)) {
 		err = interrupted(engine);
 		if (!err)
-			err = scp_window_next(engine);
+			err = scp_replay_next(engine);
 		if (err >= 0)
 			err = scp_step(engine);
 	}

@@ -13,7 +13,7 @@
 #include "send/names.h"
 #include "send/refs.h"
 #include "send/utimes.h"
-#include "send/window.h"
+#include "send/replay.h"
 #include "send/xattrs.h"
 
 bool scp_past_names(const struct scp_engine *engine)
@@ -37,7 +37,7 @@ static int process_names(struct scp_engine *engine)
 	int err = 0;
 
 	if (naming->new_refs.live || naming->deleted_refs.live) {
-		err = scp_window_run(engine, scp_process_names);
+		err = scp_replay_run(engine, scp_process_names);
 		if (!err && !naming->delayed)
 			engine->state.send_progress = engine->state.ino + 1;
 	}

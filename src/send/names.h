@@ -11,7 +11,7 @@ struct scp_path;
 /*
  * Queues what gives the current inode its new names and takes the others. Before, the receiver has
  * it as scp_path_of() says; naming.delayed tells whether it waits for another directory instead.
- * Depends on the two trees and the state only, so that it can be run again: see window.h.
+ * Depends on the two trees and the state only, so that it can be run again: see replay.h.
  */
 int scp_process_names(struct scp_engine *engine);
 /* Queues RENAME. Whatever is at @to must have been put out of the way. */

@@ -11,7 +11,7 @@
 #include "send/names.h"
 #include "send/path.h"
 #include "send/refs.h"
-#include "send/window.h"
+#include "send/replay.h"
 
 /* state.item: before the first item of @type. */
 static void before_items(struct scp_state *state, u8 type)
@@ -33,7 +33,7 @@ static int step_delete(struct scp_engine *engine)
 	int err = 0;
 
 	if (engine->state.kind == SCP_KIND_DELETED)
-		err = scp_window_run(engine, delete_old);
+		err = scp_replay_run(engine, delete_old);
 	scp_refs_clear(engine);
 	if (!err)
 		engine->state.phase = SCP_PHASE_RECREATE_CREATE;
@@ -68,7 +68,7 @@ static int name_new(struct scp_engine *engine)
 
 static int step_names(struct scp_engine *engine)
 {
-	int err = scp_window_run(engine, name_new);
+	int err = scp_replay_run(engine, name_new);
 
 	scp_refs_clear(engine);
 	if (err)

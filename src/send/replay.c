@@ -3,18 +3,18 @@
  * Steps with very many commands: an inode may have 65,535 names.
  *
  * Queueing all their commands would take any amount of memory, and any size of checkpoint. So the
- * state from before the first name was collected is kept (the origin), and the step is run as often
- * as needed, each time keeping only the commands of a window behind those already delivered. A
- * checkpoint is then the origin and the number of commands delivered since. This is sound because
- * names, unlike data, depend on nothing but the subvolume and its parent.
+ * step is replayed: the state from before the first name was collected is kept (the base), and the
+ * step is run as often as needed, each time keeping only a number of commands after those already
+ * emitted. A checkpoint is then the base and the number of commands emitted since. This is sound
+ * because names, unlike data, depend on nothing but the subvolume and its parent.
  */
 #include "send/checkpoint_codec.h"
 #include "send/engine_private.h"
-#include "send/window.h"
+#include "send/replay.h"
 
-/* Names that are processed without opening a window, and commands that one window holds. */
+/* Names that are processed without a replay, and commands that are kept in one run. */
 #define SCP_NAMES_QUEUED 8u
-#define SCP_WINDOW_COMMANDS 1024u
+#define SCP_REPLAY_COMMANDS 1024u
 
 static bool is_long(const struct scp_engine *engine)
 {
@@ -27,35 +27,35 @@ static bool is_long(const struct scp_engine *engine)
 	       state->phase == SCP_PHASE_RECREATE_NAMES;
 }
 
-static int open_window(struct scp_engine *engine)
+static int begin(struct scp_engine *engine)
 {
-	struct scp_window *window = &engine->window;
+	struct scp_replay *replay = &engine->replay;
 	u32 skip = engine->state.skip;
 	int err;
 
-	/* From here on the window counts what is out, also when the step fails and is run again. */
+	/* From here on the replay counts what is out, also when the step fails and is run again. */
 	engine->state.skip = 0;
-	if (window->origin)
+	if (replay->base)
 		return 0;
-	err = scp_checkpoint_encode(engine, &window->origin, &window->origin_size);
+	err = scp_checkpoint_encode(engine, &replay->base, &replay->base_size);
 	if (err)
 		return err;
-	window->delivered = skip;
-	window->ran = false;
+	replay->emitted = skip;
+	replay->ran = false;
 	engine->encoder.filter.from = skip;
-	engine->encoder.filter.max = SCP_WINDOW_COMMANDS;
+	engine->encoder.filter.max = SCP_REPLAY_COMMANDS;
 	engine->encoder.filter.more = false;
 	return 0;
 }
 
-int scp_window_run(struct scp_engine *engine, int (*step)(struct scp_engine *engine))
+int scp_replay_run(struct scp_engine *engine, int (*step)(struct scp_engine *engine))
 {
 	struct scp_encoder_filter *filter = &engine->encoder.filter;
 	int err;
 
 	if (!is_long(engine) && !engine->state.skip)
 		return step(engine);
-	err = open_window(engine);
+	err = begin(engine);
 	if (err)
 		return err;
 	filter->made = 0;
@@ -63,41 +63,41 @@ int scp_window_run(struct scp_engine *engine, int (*step)(struct scp_engine *eng
 	filter->active = true;
 	err = step(engine);
 	filter->active = false;
-	engine->window.ran = !err;
+	engine->replay.ran = !err;
 	return err;
 }
 
-void scp_window_delivered(struct scp_engine *engine)
+void scp_replay_emitted(struct scp_engine *engine)
 {
-	if (engine->window.origin)
-		engine->window.delivered++;
+	if (engine->replay.base)
+		engine->replay.emitted++;
 }
 
-int scp_window_next(struct scp_engine *engine)
+int scp_replay_next(struct scp_engine *engine)
 {
-	struct scp_window *window = &engine->window;
+	struct scp_replay *replay = &engine->replay;
 	u64 offset = engine->state.offset;
 	int err;
 
-	if (!window->origin || !window->ran)
+	if (!replay->base || !replay->ran)
 		return 0;
 	if (!engine->encoder.filter.more) {
-		scp_window_close(engine);
+		scp_replay_close(engine);
 		return 0;
 	}
-	err = scp_checkpoint_decode(engine, window->origin, window->origin_size);
+	err = scp_checkpoint_decode(engine, replay->base, replay->base_size);
 	if (err)
 		return err;
 	engine->state.offset = offset;
-	window->ran = false;
-	engine->encoder.filter.from = window->delivered;
+	replay->ran = false;
+	engine->encoder.filter.from = replay->emitted;
 	engine->encoder.filter.more = false;
 	return 1;
 }
 
-void scp_window_close(struct scp_engine *engine)
+void scp_replay_close(struct scp_engine *engine)
 {
-	scp_free(engine->window.origin);
-	memset(&engine->window, 0, sizeof(engine->window));
+	scp_free(engine->replay.base);
+	memset(&engine->replay, 0, sizeof(engine->replay));
 	memset(&engine->encoder.filter, 0, sizeof(engine->encoder.filter));
 }

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Steps with very many commands, delivered in windows: see window.c for why that is sound.
+ * Steps with very many commands, delivered in several runs: see replay.c for why that is sound.
  */
-#ifndef SCP_SEND_WINDOW_H
-#define SCP_SEND_WINDOW_H
+#ifndef SCP_SEND_REPLAY_H
+#define SCP_SEND_REPLAY_H
 
 struct scp_engine;
 
 /*
- * Runs @step, in windows if it has many commands, because many names are to be processed. @step
- * must queue the same commands whenever it is run from the same state.
+ * Runs @step, as often as needed if it has many commands, because many names are to be processed.
+ * @step must queue the same commands whenever it is run from the same state.
  */
-int scp_window_run(struct scp_engine *engine, int (*step)(struct scp_engine *engine));
+int scp_replay_run(struct scp_engine *engine, int (*step)(struct scp_engine *engine));
 /* A command has left the queue: a checkpoint taken from now on must not make it again. */
-void scp_window_delivered(struct scp_engine *engine);
+void scp_replay_emitted(struct scp_engine *engine);
 /* The queue is empty: make the next commands of the step. 1: it was run again; 0: nothing to do. */
-int scp_window_next(struct scp_engine *engine);
-/* Frees the window's checkpoint; the step is over or the state is to be replaced. */
-void scp_window_close(struct scp_engine *engine);
+int scp_replay_next(struct scp_engine *engine);
+/* Frees the base; the step is over or the state is to be replaced. */
+void scp_replay_close(struct scp_engine *engine);
 
 #endif

@@ -159,7 +159,7 @@ struct scp_state {
 	struct scp_run run;
 	/* Stream bytes before the next command. */
 	u64 offset;
-	/* This many commands of the next step with a window are out already. See window.c. */
+	/* This many commands of the next step that is replayed are out already. See replay.c. */
 	u32 skip;
 };
 

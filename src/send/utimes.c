@@ -32,7 +32,7 @@ void scp_finished(struct scp_engine *engine)
 
 /*
  * A step of its own for each: one inode's names can lie in any number of directories, and
- * commands of theirs may still have to come when their window is run again.
+ * commands of theirs may still have to come when their step is run again.
  */
 int scp_step_trim(struct scp_engine *engine)
 {
