@@ -1,75 +1,75 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The leaf-roots memo: which clone roots the leaves met last are reachable from.
+ * The backref cache: which clone roots the leaves met last are reachable from.
  *
- * It is no mere cache: a leaf that is in it has its candidates visited earlier, which decides
+ * It is more than a cache: a leaf that is in it has its candidates visited earlier, which decides
  * between equal ones. So contents and order are part of a checkpoint, and a search that failed or
  * has to be repeated must leave them as they were.
  */
 #include "clone/run.h"
 
-struct memo_state {
+struct cache_state {
 	u32 count;
 	/* Ticks with every use. */
 	u64 clock;
-	u64 leaves[SCP_MEMO_LEAVES];
-	u64 used[SCP_MEMO_LEAVES];
+	u64 leaves[SCP_BACKREF_CACHE_LEAVES];
+	u64 used[SCP_BACKREF_CACHE_LEAVES];
 	/* False: it is known that the leaf is here, but its roots have to be looked up. */
-	bool roots_known[SCP_MEMO_LEAVES];
-	u8 root_counts[SCP_MEMO_LEAVES];
-	u64 roots[SCP_MEMO_LEAVES][SCP_MEMO_ROOTS];
+	bool roots_known[SCP_BACKREF_CACHE_LEAVES];
+	u8 root_counts[SCP_BACKREF_CACHE_LEAVES];
+	u64 roots[SCP_BACKREF_CACHE_LEAVES][SCP_BACKREF_CACHE_ROOTS];
 };
 
-struct scp_leaf_memo {
-	struct memo_state now;
+struct scp_backref_cache {
+	struct cache_state now;
 	/* As it was when the running search began, if it has changed since. */
-	struct memo_state before;
+	struct cache_state before;
 	bool changed;
 	/* The volume's when the roots were looked up. */
 	u64 generation;
 };
 
-int scp_memo_create(struct scp_volume *volume, struct scp_leaf_memo **out)
+int scp_backref_cache_create(struct scp_volume *volume, struct scp_backref_cache **out)
 {
 	*out = scp_zalloc(sizeof(**out));
 	return *out ? 0 : scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
 }
 
-void scp_memo_destroy(struct scp_leaf_memo *memo)
+void scp_backref_cache_destroy(struct scp_backref_cache *cache)
 {
-	scp_free(memo);
+	scp_free(cache);
 }
 
-void scp_memo_begin(struct scp_clone_run *run)
+void scp_backref_cache_begin(struct scp_clone_run *run)
 {
-	struct scp_leaf_memo *memo = run->search->memo;
+	struct scp_backref_cache *cache = run->search->backref_cache;
 
-	memo->changed = false;
-	if (memo->generation == run->generation)
+	cache->changed = false;
+	if (cache->generation == run->generation)
 		return;
 	/* Something was committed, maybe moved: what was known of leaves may be wrong now. */
-	memset(memo->now.roots_known, 0, sizeof(memo->now.roots_known));
-	memo->generation = run->generation;
+	memset(cache->now.roots_known, 0, sizeof(cache->now.roots_known));
+	cache->generation = run->generation;
 }
 
 /* Copying waits for the first change: most searches end before they get here. */
-static void will_change(struct scp_leaf_memo *memo)
+static void will_change(struct scp_backref_cache *cache)
 {
-	if (memo->changed)
+	if (cache->changed)
 		return;
-	memo->before = memo->now;
-	memo->changed = true;
+	cache->before = cache->now;
+	cache->changed = true;
 }
 
-void scp_memo_rollback(struct scp_leaf_memo *memo)
+void scp_backref_cache_rollback(struct scp_backref_cache *cache)
 {
-	if (memo->changed)
-		memo->now = memo->before;
-	memo->changed = false;
+	if (cache->changed)
+		cache->now = cache->before;
+	cache->changed = false;
 }
 
 /* Slot of @leaf, or count if it is not there. */
-static u32 find(const struct memo_state *state, u64 leaf)
+static u32 find(const struct cache_state *state, u64 leaf)
 {
 	u32 i;
 
@@ -80,7 +80,7 @@ static u32 find(const struct memo_state *state, u64 leaf)
 	return i;
 }
 
-static u32 least_recent(const struct memo_state *state)
+static u32 least_recent(const struct cache_state *state)
 {
 	u32 i, least = 0;
 
@@ -91,10 +91,10 @@ static u32 least_recent(const struct memo_state *state)
 	return least;
 }
 
-/* A slot for @leaf, which is not there; a full memo loses its least recent one. */
-static u32 claim(struct memo_state *state, u64 leaf)
+/* A slot for @leaf, which is not there; a full one loses its least recent one. */
+static u32 claim(struct cache_state *state, u64 leaf)
 {
-	u32 slot = state->count < SCP_MEMO_LEAVES ? state->count++ : least_recent(state);
+	u32 slot = state->count < SCP_BACKREF_CACHE_LEAVES ? state->count++ : least_recent(state);
 
 	state->leaves[slot] = leaf;
 	state->used[slot] = ++state->clock;
@@ -102,7 +102,7 @@ static u32 claim(struct memo_state *state, u64 leaf)
 	return slot;
 }
 
-static void drop(struct memo_state *state, u32 slot)
+static void drop(struct cache_state *state, u32 slot)
 {
 	u32 last = --state->count;
 
@@ -113,7 +113,7 @@ static void drop(struct memo_state *state, u32 slot)
 	memcpy(state->roots[slot], state->roots[last], sizeof(state->roots[slot]));
 }
 
-/* Those of run->roots that are clone roots, into @ids; more than SCP_MEMO_ROOTS if too many. */
+/* Those of run->roots that are clone roots, into @ids; more than SCP_BACKREF_CACHE_ROOTS if too many. */
 static u32 clone_roots_found(struct scp_clone_run *run, u64 *ids)
 {
 	u32 i, count = 0;
@@ -121,7 +121,7 @@ static u32 clone_roots_found(struct scp_clone_run *run, u64 *ids)
 	for (i = 0; i < run->roots.count; i++) {
 		if (scp_clone_root_index(run->search, run->roots.ids[i]) < 0)
 			continue;
-		if (count == SCP_MEMO_ROOTS)
+		if (count == SCP_BACKREF_CACHE_ROOTS)
 			return count + 1;
 		ids[count++] = run->roots.ids[i];
 	}
@@ -129,12 +129,12 @@ static u32 clone_roots_found(struct scp_clone_run *run, u64 *ids)
 }
 
 /* False: they are too many. */
-static bool fill(struct scp_clone_run *run, struct memo_state *state, u32 slot)
+static bool fill(struct scp_clone_run *run, struct cache_state *state, u32 slot)
 {
-	u64 ids[SCP_MEMO_ROOTS];
+	u64 ids[SCP_BACKREF_CACHE_ROOTS];
 	u32 count = clone_roots_found(run, ids);
 
-	if (count > SCP_MEMO_ROOTS)
+	if (count > SCP_BACKREF_CACHE_ROOTS)
 		return false;
 	memcpy(state->roots[slot], ids, count * sizeof(*ids));
 	state->root_counts[slot] = count;
@@ -142,16 +142,16 @@ static bool fill(struct scp_clone_run *run, struct memo_state *state, u32 slot)
 	return true;
 }
 
-int scp_memo_lookup(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u32 *count)
+int scp_backref_cache_lookup(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u32 *count)
 {
-	struct scp_leaf_memo *memo = run->search->memo;
-	struct memo_state *state = &memo->now;
+	struct scp_backref_cache *cache = run->search->backref_cache;
+	struct cache_state *state = &cache->now;
 	u32 slot = find(state, bytenr);
 	int err;
 
 	if (slot == state->count)
 		return 0;
-	will_change(memo);
+	will_change(cache);
 	/* Loaded from a checkpoint. Looking up what was known then gives what was known then. */
 	if (!state->roots_known[slot]) {
 		err = scp_leaf_roots(run, bytenr);
@@ -169,21 +169,21 @@ int scp_memo_lookup(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u3
 }
 
 /* A leaf without clone roots is remembered too: it takes a place. */
-void scp_memo_store(struct scp_clone_run *run, u64 bytenr)
+void scp_backref_cache_store(struct scp_clone_run *run, u64 bytenr)
 {
-	struct scp_leaf_memo *memo = run->search->memo;
-	u64 ids[SCP_MEMO_ROOTS];
+	struct scp_backref_cache *cache = run->search->backref_cache;
+	u64 ids[SCP_BACKREF_CACHE_ROOTS];
 
-	if (clone_roots_found(run, ids) > SCP_MEMO_ROOTS)
+	if (clone_roots_found(run, ids) > SCP_BACKREF_CACHE_ROOTS)
 		return;
-	will_change(memo);
-	fill(run, &memo->now, claim(&memo->now, bytenr));
+	will_change(cache);
+	fill(run, &cache->now, claim(&cache->now, bytenr));
 }
 
 /* Slots are in no order; a leaf's place is the number of those last used before it. */
-u32 scp_memo_save(const struct scp_clone_search *search, u64 *leaves, u32 room)
+u32 scp_backref_cache_save(const struct scp_clone_search *search, u64 *leaves, u32 room)
 {
-	const struct memo_state *state = &search->memo->now;
+	const struct cache_state *state = &search->backref_cache->now;
 	u32 i, place, other;
 
 	for (i = 0; i < state->count; i++) {
@@ -197,9 +197,9 @@ u32 scp_memo_save(const struct scp_clone_search *search, u64 *leaves, u32 room)
 }
 
 /* From a checkpoint, hence anything: a leaf that comes twice counts where it comes last. */
-int scp_memo_load(struct scp_clone_search *search, const u64 *leaves, u32 count)
+int scp_backref_cache_load(struct scp_clone_search *search, const u64 *leaves, u32 count)
 {
-	struct memo_state *state = &search->memo->now;
+	struct cache_state *state = &search->backref_cache->now;
 	u32 i, slot;
 
 	memset(state, 0, sizeof(*state));

@@ -13,9 +13,9 @@
 
 /* More data references than this, or more references to a tree block: no clone is looked for. */
 #define SCP_CLONE_MAX_REFS	1024u
-/* Entries of the leaf-roots memo, and roots a leaf may have to be stored there. */
-#define SCP_MEMO_LEAVES		128u
-#define SCP_MEMO_ROOTS		17u
+/* Entries of the backref cache, and roots a leaf may have to be stored there. */
+#define SCP_BACKREF_CACHE_LEAVES		128u
+#define SCP_BACKREF_CACHE_ROOTS		17u
 
 /* The trees a clone may come from: all given to the send, and the sent one. Sorted by root id. */
 struct scp_clone_root {
@@ -24,7 +24,7 @@ struct scp_clone_root {
 	bool is_send_root;
 };
 
-struct scp_leaf_memo;
+struct scp_backref_cache;
 
 /* Everything a search needs that outlives one search. */
 struct scp_clone_search {
@@ -38,7 +38,7 @@ struct scp_clone_search {
 	 * if there is one root.
 	 */
 	bool alone;
-	struct scp_leaf_memo *memo;
+	struct scp_backref_cache *backref_cache;
 };
 
 int scp_clone_search_init(struct scp_clone_search *search, struct scp_volume *volume,
@@ -71,11 +71,11 @@ int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wante
 		   struct scp_clone_source *source);
 
 /*
- * The memo in a checkpoint: leaf addresses, least recently used first; the root lists are looked up
- * anew when they are needed. scp_memo_save() returns how many addresses there are and stores at
- * most @room of them. scp_memo_load() replaces what is there; -ENOMEM.
+ * The backref cache in a checkpoint: leaf addresses, least recently used first; the root lists are looked up
+ * anew when they are needed. scp_backref_cache_save() returns how many addresses there are and stores at
+ * most @room of them. scp_backref_cache_load() replaces what is there; -ENOMEM.
  */
-u32 scp_memo_save(const struct scp_clone_search *search, u64 *leaves, u32 room);
-int scp_memo_load(struct scp_clone_search *search, const u64 *leaves, u32 count);
+u32 scp_backref_cache_save(const struct scp_clone_search *search, u64 *leaves, u32 room);
+int scp_backref_cache_load(struct scp_clone_search *search, const u64 *leaves, u32 count);
 
 #endif

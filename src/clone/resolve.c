@@ -47,7 +47,7 @@ static int visit_remembered(struct scp_clone_run *run, u64 leaf,
 	u32 i, count;
 	int err;
 
-	err = scp_memo_lookup(run, leaf, &roots, &count);
+	err = scp_backref_cache_lookup(run, leaf, &roots, &count);
 	if (err <= 0)
 		return err;
 	for (i = 0; i < count; i++) {

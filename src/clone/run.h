@@ -3,7 +3,7 @@
  * One search for a clone source, and the parts it is made of; private to clone/.
  *
  * Phases: collect the extent's references (backrefs.c); find the file items that make them, and
- * their leaves (resolve.c); for each leaf, the roots it is reachable from (leafroots.c, memo.c);
+ * their leaves (resolve.c); for each leaf, the roots it is reachable from (leafroots.c, backref_cache.c);
  * offer each item under each root as a candidate (search.c).
  *
  * Memory: an extent or a block with more than SCP_CLONE_MAX_REFS references is passed over, so
@@ -172,17 +172,17 @@ int scp_resolve_leaves(struct scp_clone_run *run);
 /* Fills run->roots with the ids of all trees that contain leaf @bytenr. */
 int scp_leaf_roots(struct scp_clone_run *run, u64 bytenr);
 
-/* memo.c */
+/* backref_cache.c */
 
-int scp_memo_create(struct scp_volume *volume, struct scp_leaf_memo **out);
-void scp_memo_destroy(struct scp_leaf_memo *memo);
-/* What happens to the memo from here on can be undone by scp_memo_rollback(). */
-void scp_memo_begin(struct scp_clone_run *run);
-void scp_memo_rollback(struct scp_leaf_memo *memo);
-/* 1: leaf @bytenr has clone roots *@roots, valid until the memo is used again; 0: not known. */
-int scp_memo_lookup(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u32 *count);
+int scp_backref_cache_create(struct scp_volume *volume, struct scp_backref_cache **out);
+void scp_backref_cache_destroy(struct scp_backref_cache *cache);
+/* What happens to the backref cache from here on can be undone by scp_backref_cache_rollback(). */
+void scp_backref_cache_begin(struct scp_clone_run *run);
+void scp_backref_cache_rollback(struct scp_backref_cache *cache);
+/* 1: leaf @bytenr has clone roots *@roots, valid until the backref cache is used again; 0: not known. */
+int scp_backref_cache_lookup(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u32 *count);
 /* Remembers those of run->roots that are clone roots, unless they are too many. */
-void scp_memo_store(struct scp_clone_run *run, u64 bytenr);
+void scp_backref_cache_store(struct scp_clone_run *run, u64 bytenr);
 
 /* search.c */
 

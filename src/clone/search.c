@@ -18,13 +18,13 @@ int scp_clone_search_init(struct scp_clone_search *search, struct scp_volume *vo
 	search->roots = roots;
 	search->root_count = root_count;
 	search->alone = root_count == 1;
-	return scp_memo_create(volume, &search->memo);
+	return scp_backref_cache_create(volume, &search->backref_cache);
 }
 
 void scp_clone_search_release(struct scp_clone_search *search)
 {
-	scp_memo_destroy(search->memo);
-	search->memo = NULL;
+	scp_backref_cache_destroy(search->backref_cache);
+	search->backref_cache = NULL;
 }
 
 int scp_clone_root_index(const struct scp_clone_search *search, u64 id)
@@ -73,13 +73,13 @@ static int roots_of_leaf(struct scp_clone_run *run, u64 bytenr, const u64 **root
 {
 	int err;
 
-	err = scp_memo_lookup(run, bytenr, roots, count);
+	err = scp_backref_cache_lookup(run, bytenr, roots, count);
 	if (err)
 		return err < 0 ? err : 0;
 	err = scp_leaf_roots(run, bytenr);
 	if (err)
 		return err;
-	scp_memo_store(run, bytenr);
+	scp_backref_cache_store(run, bytenr);
 	*roots = run->roots.ids;
 	*count = run->roots.count;
 	return 0;
@@ -211,7 +211,7 @@ static void run_init(struct scp_clone_run *run, struct scp_clone_search *search,
 		if (search->roots[i].is_send_root)
 			run->send_root = search->roots[i].tree.id;
 	}
-	scp_memo_begin(run);
+	scp_backref_cache_begin(run);
 }
 
 /*
@@ -287,7 +287,7 @@ static int find_once(struct scp_clone_search *search, const struct scp_clone_wan
 	}
 	run_release(&run);
 	if (err < 0)
-		scp_memo_rollback(search->memo);
+		scp_backref_cache_rollback(search->backref_cache);
 	return err;
 }
 
@@ -339,7 +339,7 @@ int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wante
 			return again;
 		if (!again)
 			return is_gone(volume, err) ? 0 : err;
-		scp_memo_rollback(search->memo);
+		scp_backref_cache_rollback(search->backref_cache);
 	}
 	/*
 	 * Commits outran the search, as they do while a balance moves everything. That says nothing

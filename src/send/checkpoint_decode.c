@@ -17,8 +17,8 @@
 struct decoded {
 	struct scp_state state;
 	struct scp_queue queue;
-	u64 memo[SCP_MEMO_LEAVES];
-	u32 memo_count;
+	u64 backref_cache[SCP_BACKREF_CACHE_LEAVES];
+	u32 cache_count;
 };
 
 struct reader {
@@ -290,18 +290,18 @@ static void take_run(struct reader *in, struct scp_run *run)
 		in->bad = true;
 }
 
-static void take_memo(struct reader *in, struct decoded *next)
+static void take_backref_cache(struct reader *in, struct decoded *next)
 {
 	u32 count = take_le32(in);
 	u32 i;
 
-	if (count > SCP_MEMO_LEAVES) {
+	if (count > SCP_BACKREF_CACHE_LEAVES) {
 		in->bad = true;
 		return;
 	}
 	for (i = 0; i < count; i++)
-		next->memo[i] = take_le64(in);
-	next->memo_count = count;
+		next->backref_cache[i] = take_le64(in);
+	next->cache_count = count;
 }
 
 /*
@@ -526,7 +526,7 @@ static int decode_body(struct scp_engine *engine, struct reader *in, struct deco
 	if (!err && !in->bad)
 		err = take_moves(engine, in, &next->state.moves);
 	take_run(in, &next->state.run);
-	take_memo(in, next);
+	take_backref_cache(in, next);
 	if (!err && !in->bad)
 		err = take_queue(in, &next->queue, engine->encoder.protocol);
 	if (err)
@@ -576,7 +576,7 @@ int scp_checkpoint_decode(struct scp_engine *engine, const u8 *blob, size_t size
 	if (!next)
 		return scp_engine_fail(engine, SCP_NO_MEMORY, NULL);
 	err = decode(engine, blob, size, next);
-	if (!err && scp_memo_load(&engine->clones, next->memo, next->memo_count))
+	if (!err && scp_backref_cache_load(&engine->clones, next->backref_cache, next->cache_count))
 		err = scp_engine_fail(engine, SCP_NO_MEMORY, NULL);
 	if (!err)
 		take_over(engine, next);

@@ -199,7 +199,7 @@ static void put_run(struct writer *out, const struct scp_run *run)
 	put(out, &disk, sizeof(disk));
 }
 
-static void put_memo(struct writer *out, const u64 *leaves, u32 count)
+static void put_backref_cache(struct writer *out, const u64 *leaves, u32 count)
 {
 	u32 i;
 
@@ -228,7 +228,7 @@ static void put_queue(struct writer *out, const struct scp_queue *queue)
 	put(out, &payload, sizeof(payload));
 }
 
-static size_t encoded_size(const struct scp_engine *engine, u32 memo_count)
+static size_t encoded_size(const struct scp_engine *engine, u32 cache_count)
 {
 	const struct scp_state *state = &engine->state;
 	size_t size = sizeof(struct scp_checkpoint_header) + sizeof(struct scp_checkpoint_state);
@@ -238,7 +238,7 @@ static size_t encoded_size(const struct scp_engine *engine, u32 memo_count)
 	size += set_size(&state->utimes);
 	size += moves_size(&state->moves);
 	size += sizeof(struct scp_checkpoint_run);
-	size += sizeof(u32) + memo_count * sizeof(u64);
+	size += sizeof(u32) + cache_count * sizeof(u64);
 	size += sizeof(u32) + (engine->encoder.queue.tail - engine->encoder.queue.head);
 	return size + sizeof(struct scp_checkpoint_payload);
 }
@@ -262,10 +262,11 @@ static int encode_base(struct scp_engine *engine, u8 **blob, size_t *size)
 
 static int encode(struct scp_engine *engine, u8 **blob, size_t *size)
 {
-	u32 memo_count = scp_memo_save(&engine->clones, engine->memo_scratch, SCP_MEMO_LEAVES);
+	u32 cache_count = scp_backref_cache_save(&engine->clones, engine->cache_scratch,
+						 SCP_BACKREF_CACHE_LEAVES);
 	struct writer out;
 
-	*size = encoded_size(engine, memo_count);
+	*size = encoded_size(engine, cache_count);
 	if (*size > SCP_CHECKPOINT_MAX)
 		return scp_send_fail(engine, SCP_CHECKPOINT_SIZE);
 	*blob = scp_alloc(*size);
@@ -278,7 +279,7 @@ static int encode(struct scp_engine *engine, u8 **blob, size_t *size)
 	put_set(&out, &engine->state.utimes);
 	put_moves(&out, &engine->state.moves);
 	put_run(&out, &engine->state.run);
-	put_memo(&out, engine->memo_scratch, memo_count);
+	put_backref_cache(&out, engine->cache_scratch, cache_count);
 	put_queue(&out, &engine->encoder.queue);
 	scp_checkpoint_sign(*blob, *size);
 	return 0;

@@ -136,7 +136,7 @@ struct scp_engine {
 	struct scp_cursor parent_cursor;
 
 	/* Scratch: these are too large for the stack. */
-	u64 memo_scratch[SCP_MEMO_LEAVES];
+	u64 cache_scratch[SCP_BACKREF_CACHE_LEAVES];
 	struct scp_path path_a;
 	struct scp_path path_b;
 	struct scp_path path_c;

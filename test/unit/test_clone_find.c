@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The clone search on filesystems that btrfs made: which source it names, and that the memo in a
+ * The clone search on filesystems that btrfs made: which source it names, and that the backref cache in a
  * checkpoint is as good as the one in memory.
  */
 #include <stdarg.h>
@@ -236,11 +236,11 @@ static void up_to_1024_references(void **state)
 	lab_close(&lab);
 }
 
-/* Searches for each extent of @lab's tree; the memo goes through a checkpoint before each. */
+/* Searches for each extent of @lab's tree; the backref cache goes through a checkpoint before each. */
 static u32 compare_with_reloaded(struct lab *lab, struct lab *other)
 {
 	struct scp_key key = { 0 };
-	u64 leaves[SCP_MEMO_LEAVES];
+	u64 leaves[SCP_BACKREF_CACHE_LEAVES];
 	struct scp_clone_source one, two;
 	struct scp_cursor cursor;
 	u32 count, seen = 0;
@@ -252,11 +252,11 @@ static u32 compare_with_reloaded(struct lab *lab, struct lab *other)
 		if (key.type != SCP_EXTENT_DATA)
 			continue;
 		one = find(lab, key.objectid, key.offset);
-		count = scp_memo_save(&other->search, leaves, SCP_MEMO_LEAVES);
+		count = scp_backref_cache_save(&other->search, leaves, SCP_BACKREF_CACHE_LEAVES);
 		scp_clone_search_release(&other->search);
 		assert_int_equal(scp_clone_search_init(&other->search, other->fixture.volume,
 						       other->roots, lab->search.root_count), 0);
-		assert_int_equal(scp_memo_load(&other->search, leaves, count), 0);
+		assert_int_equal(scp_backref_cache_load(&other->search, leaves, count), 0);
 		two = find(other, key.objectid, key.offset);
 		assert_int_equal(one.root, two.root);
 		if (one.root == NONE)
@@ -270,14 +270,14 @@ static u32 compare_with_reloaded(struct lab *lab, struct lab *other)
 	return seen;
 }
 
-static void memo_survives_a_checkpoint(void **state)
+static void cache_survives_a_checkpoint(void **state)
 {
 	static const u64 ids[] = { 257, 258, 259 };
 	static struct lab lab, other;
 
 	loopfs_make(&fs, 1, 300, OPTIONS);
 	loopfs_mount(&fs, "max_inline=0");
-	/* Each original in a leaf of its own: enough of them to fill the memo. */
+	/* Each original in a leaf of its own: enough of them to fill the backref cache. */
 	loopfs_run(&fs, "btrfs -q subvolume create w; cd w\n"
 			"for i in $(seq 200); do\n"
 			"  head -c 16384 /dev/urandom > f$i; touch x$i-$(seq -s \" x$i-\" 10)\n"
@@ -296,7 +296,7 @@ static void memo_survives_a_checkpoint(void **state)
 	lab_open(&lab, 259, ids, 3);
 	lab_open(&other, 259, ids, 3);
 	assert_true(compare_with_reloaded(&lab, &other) > 800);
-	assert_int_equal(scp_memo_save(&lab.search, NULL, 0), SCP_MEMO_LEAVES);
+	assert_int_equal(scp_backref_cache_save(&lab.search, NULL, 0), SCP_BACKREF_CACHE_LEAVES);
 	lab_close(&other);
 	lab_close(&lab);
 }
@@ -351,7 +351,7 @@ int main(void)
 		cmocka_unit_test(through_shared_references),
 		cmocka_unit_test(parts_of_a_compressed_extent),
 		cmocka_unit_test(up_to_1024_references),
-		cmocka_unit_test(memo_survives_a_checkpoint),
+		cmocka_unit_test(cache_survives_a_checkpoint),
 		cmocka_unit_test(moved_under_the_reader),
 	};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Parts of the clone search that need no filesystem: sets, back references, the memo.
+ * Parts of the clone search that need no filesystem: sets, back references, the cache.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -205,143 +205,145 @@ static void bad_refs_are_refused(void **state)
 }
 
 /* A search with clone roots 300, 301..., and a run in which leaves have roots without any tree. */
-struct memo_fixture {
+struct cache_fixture {
 	struct scp_volume volume;
 	struct scp_clone_root roots[20];
 	struct scp_clone_search search;
 	struct scp_clone_run run;
 };
 
-static void memo_setup(struct memo_fixture *memo)
+static void cache_setup(struct cache_fixture *cache)
 {
 	u32 i;
 
-	memset(memo, 0, sizeof(*memo));
-	for (i = 0; i < ARRAY_SIZE(memo->roots); i++)
-		memo->roots[i].tree.id = 300 + i;
-	assert_int_equal(scp_clone_search_init(&memo->search, &memo->volume, memo->roots,
-					       ARRAY_SIZE(memo->roots)), 0);
-	memo->run.search = &memo->search;
-	scp_memo_begin(&memo->run);
+	memset(cache, 0, sizeof(*cache));
+	for (i = 0; i < ARRAY_SIZE(cache->roots); i++)
+		cache->roots[i].tree.id = 300 + i;
+	assert_int_equal(scp_clone_search_init(&cache->search, &cache->volume, cache->roots,
+					       ARRAY_SIZE(cache->roots)), 0);
+	cache->run.search = &cache->search;
+	scp_backref_cache_begin(&cache->run);
 }
 
-static void memo_release(struct memo_fixture *memo)
+static void cache_release(struct cache_fixture *cache)
 {
-	scp_id_set_release(&memo->run.roots);
-	scp_clone_search_release(&memo->search);
+	scp_id_set_release(&cache->run.roots);
+	scp_clone_search_release(&cache->search);
 }
 
-static void store(struct memo_fixture *memo, u64 leaf, u64 first_root, u32 count)
+static void store(struct cache_fixture *cache, u64 leaf, u64 first_root, u32 count)
 {
 	u32 i;
 
-	scp_id_set_clear(&memo->run.roots);
+	scp_id_set_clear(&cache->run.roots);
 	for (i = 0; i < count; i++)
-		assert_int_equal(scp_id_set_add(&memo->run.roots, first_root + i), 1);
-	scp_memo_store(&memo->run, leaf);
+		assert_int_equal(scp_id_set_add(&cache->run.roots, first_root + i), 1);
+	scp_backref_cache_store(&cache->run, leaf);
 }
 
-static void memo_forgets_least_recent(void **state)
+static void cache_forgets_least_recent(void **state)
 {
-	struct memo_fixture memo;
-	u64 leaves[SCP_MEMO_LEAVES];
+	struct cache_fixture cache;
+	u64 leaves[SCP_BACKREF_CACHE_LEAVES];
 	const u64 *roots;
 	u32 i, count;
 
-	memo_setup(&memo);
-	for (i = 0; i < SCP_MEMO_LEAVES; i++)
-		store(&memo, 4096 * i, 300 + i % 20, 1);
-	assert_int_equal(scp_memo_lookup(&memo.run, 0, &roots, &count), 1);
+	cache_setup(&cache);
+	for (i = 0; i < SCP_BACKREF_CACHE_LEAVES; i++)
+		store(&cache, 4096 * i, 300 + i % 20, 1);
+	assert_int_equal(scp_backref_cache_lookup(&cache.run, 0, &roots, &count), 1);
 	assert_int_equal(count, 1);
 	assert_int_equal(roots[0], 300);
-	store(&memo, 1, 300, 1);
-	assert_int_equal(scp_memo_lookup(&memo.run, 4096, &roots, &count), 0);
-	assert_int_equal(scp_memo_save(&memo.search, leaves, SCP_MEMO_LEAVES), SCP_MEMO_LEAVES);
-	for (i = 0; i < SCP_MEMO_LEAVES - 2; i++)
+	store(&cache, 1, 300, 1);
+	assert_int_equal(scp_backref_cache_lookup(&cache.run, 4096, &roots, &count), 0);
+	assert_int_equal(scp_backref_cache_save(&cache.search, leaves, SCP_BACKREF_CACHE_LEAVES),
+			 SCP_BACKREF_CACHE_LEAVES);
+	for (i = 0; i < SCP_BACKREF_CACHE_LEAVES - 2; i++)
 		assert_int_equal(leaves[i], 4096 * (i + 2));
-	assert_int_equal(leaves[SCP_MEMO_LEAVES - 2], 0);
-	assert_int_equal(leaves[SCP_MEMO_LEAVES - 1], 1);
-	memo_release(&memo);
+	assert_int_equal(leaves[SCP_BACKREF_CACHE_LEAVES - 2], 0);
+	assert_int_equal(leaves[SCP_BACKREF_CACHE_LEAVES - 1], 1);
+	cache_release(&cache);
 }
 
-static void memo_keeps_clone_roots_only(void **state)
+static void cache_keeps_clone_roots_only(void **state)
 {
-	struct memo_fixture memo;
+	struct cache_fixture cache;
 	const u64 *roots;
 	u32 count;
 
-	memo_setup(&memo);
+	cache_setup(&cache);
 	/* 290 to 299 are none, so that 17 are left; then 18. */
-	store(&memo, 4096, 290, 10 + SCP_MEMO_ROOTS);
-	store(&memo, 8192, 290, 11 + SCP_MEMO_ROOTS);
-	store(&memo, 12288, 290, 5);
-	assert_int_equal(scp_memo_lookup(&memo.run, 4096, &roots, &count), 1);
-	assert_int_equal(count, SCP_MEMO_ROOTS);
+	store(&cache, 4096, 290, 10 + SCP_BACKREF_CACHE_ROOTS);
+	store(&cache, 8192, 290, 11 + SCP_BACKREF_CACHE_ROOTS);
+	store(&cache, 12288, 290, 5);
+	assert_int_equal(scp_backref_cache_lookup(&cache.run, 4096, &roots, &count), 1);
+	assert_int_equal(count, SCP_BACKREF_CACHE_ROOTS);
 	assert_int_equal(roots[0], 300);
 	assert_int_equal(roots[16], 316);
-	assert_int_equal(scp_memo_lookup(&memo.run, 8192, &roots, &count), 0);
-	assert_int_equal(scp_memo_lookup(&memo.run, 12288, &roots, &count), 1);
+	assert_int_equal(scp_backref_cache_lookup(&cache.run, 8192, &roots, &count), 0);
+	assert_int_equal(scp_backref_cache_lookup(&cache.run, 12288, &roots, &count), 1);
 	assert_int_equal(count, 0);
-	memo_release(&memo);
+	cache_release(&cache);
 }
 
-static void memo_is_rolled_back(void **state)
+static void cache_is_rolled_back(void **state)
 {
-	struct memo_fixture memo;
+	struct cache_fixture cache;
 	const u64 *roots;
 	u64 leaves[3];
 	u32 count;
 
-	memo_setup(&memo);
-	store(&memo, 4096, 300, 1);
-	store(&memo, 8192, 301, 1);
-	scp_memo_begin(&memo.run);
-	assert_int_equal(scp_memo_lookup(&memo.run, 4096, &roots, &count), 1);
-	store(&memo, 12288, 302, 1);
-	scp_memo_rollback(memo.search.memo);
-	assert_int_equal(scp_memo_save(&memo.search, leaves, 3), 2);
+	cache_setup(&cache);
+	store(&cache, 4096, 300, 1);
+	store(&cache, 8192, 301, 1);
+	scp_backref_cache_begin(&cache.run);
+	assert_int_equal(scp_backref_cache_lookup(&cache.run, 4096, &roots, &count), 1);
+	store(&cache, 12288, 302, 1);
+	scp_backref_cache_rollback(cache.search.backref_cache);
+	assert_int_equal(scp_backref_cache_save(&cache.search, leaves, 3), 2);
 	assert_int_equal(leaves[0], 4096);
 	assert_int_equal(leaves[1], 8192);
 	/* Nothing happened since: nothing to undo. */
-	scp_memo_begin(&memo.run);
-	scp_memo_rollback(memo.search.memo);
-	assert_int_equal(scp_memo_save(&memo.search, leaves, 0), 2);
-	memo_release(&memo);
+	scp_backref_cache_begin(&cache.run);
+	scp_backref_cache_rollback(cache.search.backref_cache);
+	assert_int_equal(scp_backref_cache_save(&cache.search, leaves, 0), 2);
+	cache_release(&cache);
 }
 
-static void memo_is_loaded(void **state)
+static void cache_is_loaded(void **state)
 {
 	static const u64 first[] = { 4096, 8192, 4096 };
-	struct memo_fixture memo;
-	u64 many[SCP_MEMO_LEAVES + 5], leaves[SCP_MEMO_LEAVES];
+	struct cache_fixture cache;
+	u64 many[SCP_BACKREF_CACHE_LEAVES + 5], leaves[SCP_BACKREF_CACHE_LEAVES];
 	u32 i;
 
-	memo_setup(&memo);
-	store(&memo, 77, 300, 1);
-	assert_int_equal(scp_memo_load(&memo.search, first, 3), 0);
-	assert_int_equal(scp_memo_save(&memo.search, leaves, 3), 2);
+	cache_setup(&cache);
+	store(&cache, 77, 300, 1);
+	assert_int_equal(scp_backref_cache_load(&cache.search, first, 3), 0);
+	assert_int_equal(scp_backref_cache_save(&cache.search, leaves, 3), 2);
 	assert_int_equal(leaves[0], 8192);
 	assert_int_equal(leaves[1], 4096);
 	for (i = 0; i < ARRAY_SIZE(many); i++)
 		many[i] = 4096 * i;
-	assert_int_equal(scp_memo_load(&memo.search, many, ARRAY_SIZE(many)), 0);
-	assert_int_equal(scp_memo_save(&memo.search, leaves, SCP_MEMO_LEAVES), SCP_MEMO_LEAVES);
+	assert_int_equal(scp_backref_cache_load(&cache.search, many, ARRAY_SIZE(many)), 0);
+	assert_int_equal(scp_backref_cache_save(&cache.search, leaves, SCP_BACKREF_CACHE_LEAVES),
+			 SCP_BACKREF_CACHE_LEAVES);
 	assert_memory_equal(leaves, many + 5, sizeof(leaves));
-	memo_release(&memo);
+	cache_release(&cache);
 }
 
 static void clone_roots_are_found(void **state)
 {
-	struct memo_fixture memo;
+	struct cache_fixture cache;
 	u32 i;
 
-	memo_setup(&memo);
+	cache_setup(&cache);
 	for (i = 0; i < 20; i++)
-		assert_int_equal(scp_clone_root_index(&memo.search, 300 + i), i);
-	assert_int_equal(scp_clone_root_index(&memo.search, 299), -1);
-	assert_int_equal(scp_clone_root_index(&memo.search, 320), -1);
-	assert_false(memo.search.alone);
-	memo_release(&memo);
+		assert_int_equal(scp_clone_root_index(&cache.search, 300 + i), i);
+	assert_int_equal(scp_clone_root_index(&cache.search, 299), -1);
+	assert_int_equal(scp_clone_root_index(&cache.search, 320), -1);
+	assert_false(cache.search.alone);
+	cache_release(&cache);
 }
 
 int main(void)
@@ -353,10 +355,10 @@ int main(void)
 		cmocka_unit_test(refs_are_collected),
 		cmocka_unit_test(block_refs_are_collected),
 		cmocka_unit_test(bad_refs_are_refused),
-		cmocka_unit_test(memo_forgets_least_recent),
-		cmocka_unit_test(memo_keeps_clone_roots_only),
-		cmocka_unit_test(memo_is_rolled_back),
-		cmocka_unit_test(memo_is_loaded),
+		cmocka_unit_test(cache_forgets_least_recent),
+		cmocka_unit_test(cache_keeps_clone_roots_only),
+		cmocka_unit_test(cache_is_rolled_back),
+		cmocka_unit_test(cache_is_loaded),
 		cmocka_unit_test(clone_roots_are_found),
 	};
 
