@@ -129,7 +129,7 @@ static int pipe_point(struct resume *resume)
 		if (!position_parse(options->have, &position))
 			return error_line("--have: not what sendcp verify --position prints: %s",
 					  options->have);
-		return position_prove(sidecar, &resume->subject, &position, &resume->point);
+		return position_prove(sidecar, &resume->job, &position, &resume->point);
 	}
 	if (options->at_given) {
 		ret = resume_point_at(sidecar, options->at, &resume->point);
@@ -152,14 +152,14 @@ static int resume_pipe(struct resume *resume)
 	int ret = 0;
 
 	if (early)
-		ret = resume_open_subject(resume);
+		ret = resume_open_job(resume);
 	if (!ret)
 		ret = pipe_point(resume);
 	if (ret > 0)
 		return already_complete(resume, resume->sidecar.complete ?
 					resume->sidecar.complete_size :
 					sidecar_made(&resume->sidecar));
-	if (ret || (!early && resume_open_subject(resume)) || open_pipe(resume))
+	if (ret || (!early && resume_open_job(resume)) || open_pipe(resume))
 		return EXIT_FAILED;
 	return resume_go_on(resume);
 }

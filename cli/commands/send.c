@@ -83,11 +83,11 @@ static int prepare(struct stream_run *run, const struct options *options,
 	struct sidecar contents = { 0 };
 	bool begun = false;
 
-	if (conflicts_send(run->subject, options) || open_output(run, options) ||
+	if (conflicts_send(run->job, options) || open_output(run, options) ||
 	    claim_journal(run, options, &begun) ||
 	    (!options->restart &&
 	     overwrite_output(run->output, options, begun ? journal_path(run->journal) : NULL)) ||
-	    send_header(run->subject, options, &run->settings, output_path(run, options), header))
+	    send_header(run->job, options, &run->settings, output_path(run, options), header))
 		return -1;
 	header->output_stdout = run->output->stdout_path;
 	if (run->journal)
@@ -112,7 +112,7 @@ static int run_prepared(struct stream_run *run, const struct options *options)
 	struct stream_outcome outcome;
 	int code;
 
-	run->progress = progress_begin(options, run->subject, &run->start);
+	run->progress = progress_begin(options, run->job, &run->start);
 	stream_run(run, &outcome);
 	progress_end(run->progress);
 	code = outcome_report(run, &outcome, options, NULL);
@@ -121,10 +121,10 @@ static int run_prepared(struct stream_run *run, const struct options *options)
 	return code;
 }
 
-static int send_subject(const struct subject *subject, struct output *output,
-			const struct options *options)
+static int transfer_job(const struct send_job *job, struct output *output,
+		       const struct options *options)
 {
-	struct stream_run run = { .subject = subject, .output = output };
+	struct stream_run run = { .job = job, .output = output };
 	struct sidecar_header header = { 0 };
 	int code = EXIT_FAILED;
 
@@ -141,14 +141,14 @@ static int send_subject(const struct subject *subject, struct output *output,
 }
 
 /* Interrupted, nothing useful can be said: a part of the size is no size. */
-static int print_size(const struct subject *subject)
+static int print_size(const struct send_job *job)
 {
 	const struct stream_start start = { 0 };
 	struct stream_outcome outcome;
 	u64 total;
 	int ret;
 
-	ret = measure_output(subject, subject->source, &start, signals_stop_flag(), &total,
+	ret = measure_output(job, job->source, &start, signals_stop_flag(), &total,
 			     &outcome);
 	if (ret == -EINTR)
 		return EXIT_FAILED;
@@ -166,19 +166,19 @@ static int print_size(const struct subject *subject)
 int command_send(const struct options *options)
 {
 	struct output output = { .fd = -1 };
-	struct subject subject;
+	struct send_job job;
 	int code;
 
 	signals_install();
 	if (!options->output && !options->dry_run && output_stdout_file(&output))
 		return EXIT_FAILED;
-	if (subject_open(options, &subject))
+	if (send_job_open(options, &job))
 		return EXIT_FAILED;
-	source_set_interrupt(subject.source, signals_stop_flag());
-	verbose_source(&subject);
-	code = options->dry_run ? print_size(&subject) :
-				  send_subject(&subject, &output, options);
-	verbose_statistics(&subject);
-	subject_close(&subject);
+	source_set_interrupt(job.source, signals_stop_flag());
+	verbose_source(&job);
+	code = options->dry_run ? print_size(&job) :
+				  transfer_job(&job, &output, options);
+	verbose_statistics(&job);
+	send_job_close(&job);
 	return code;
 }

@@ -17,24 +17,24 @@ static u64 distance(u64 a, u64 b)
 }
 
 /* The clone source number @index of subvolume @subvolume: those named, then those sent before. */
-static const struct subvolume *candidate(const struct subject *subject, size_t index)
+static const struct subvolume *candidate(const struct send_job *job, size_t index)
 {
-	if (index < subject->clone_count)
-		return &subject->clone_sources[index];
-	return &subject->subvolumes[index - subject->clone_count];
+	if (index < job->clone_count)
+		return &job->clone_sources[index];
+	return &job->subvolumes[index - job->clone_count];
 }
 
 /* The first of equals counts. NULL: none fits. */
-static const struct subvolume *best_parent(const struct subject *subject, size_t candidates,
+static const struct subvolume *best_parent(const struct send_job *job, size_t candidates,
 					   const struct subvolume *origin)
 {
 	const struct subvolume *best = NULL;
 
 	for (size_t i = 0; i < candidates; i++)
-		if (candidate(subject, i)->id == origin->id)
-			return candidate(subject, i);
+		if (candidate(job, i)->id == origin->id)
+			return candidate(job, i);
 	for (size_t i = 0; i < candidates; i++) {
-		const struct subvolume *one = candidate(subject, i);
+		const struct subvolume *one = candidate(job, i);
 
 		if (memcmp(one->parent_uuid, origin->uuid, sizeof(origin->uuid)))
 			continue;
@@ -45,9 +45,9 @@ static const struct subvolume *best_parent(const struct subject *subject, size_t
 	return best;
 }
 
-static int determine(struct subject *subject, size_t index)
+static int determine(struct send_job *job, size_t index)
 {
-	const struct subvolume *subvolume = &subject->subvolumes[index];
+	const struct subvolume *subvolume = &job->subvolumes[index];
 	const struct subvolume *best;
 	struct subvolume origin;
 	int ret;
@@ -56,27 +56,27 @@ static int determine(struct subject *subject, size_t index)
 		return error_line("parent determination failed for %s: it is no snapshot, or of a "
 				  "subvolume without a UUID: name the parent with -p",
 				  subvolume->spec);
-	ret = source_find_uuid(subject->source, subvolume->parent_uuid, &origin);
+	ret = source_find_uuid(job->source, subvolume->parent_uuid, &origin);
 	if (ret < 0)
 		return -1;
 	if (ret)
 		return error_line("parent determination failed for %s: what it is a "
 				  "snapshot of is gone",
 				  subvolume->spec);
-	best = best_parent(subject, subject->clone_count + index, &origin);
+	best = best_parent(job, job->clone_count + index, &origin);
 	subvolume_release(&origin);
 	if (!best)
 		return error_line("parent determination failed for %s: no clone source "
 				  "is related to it",
 				  subvolume->spec);
-	subject->parents[index] = best->id;
+	job->parents[index] = best->id;
 	return 0;
 }
 
-int parents_determine(struct subject *subject)
+int parents_determine(struct send_job *job)
 {
-	for (size_t i = 0; i < subject->count; i++)
-		if (determine(subject, i))
+	for (size_t i = 0; i < job->count; i++)
+		if (determine(job, i))
 			return -1;
 	return 0;
 }

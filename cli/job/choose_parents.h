@@ -7,7 +7,7 @@
 
 #include "job/send_job.h"
 
-/* Fills in @subject's parents by btrfs send's rule. An error line and -1 if there is none. */
-int parents_determine(struct subject *subject);
+/* Fills in @job's parents by btrfs send's rule. An error line and -1 if there is none. */
+int parents_determine(struct send_job *job);
 
 #endif

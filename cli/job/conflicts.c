@@ -216,38 +216,38 @@ static bool subvolume_of(const char *directory, u8 fsid[BTRFS_FSID_SIZE], u64 *i
 	return ok;
 }
 
-static void warn_inside(const struct subject *subject, const char *role, const char *path)
+static void warn_inside(const struct send_job *job, const char *role, const char *path)
 {
 	char *copy = xstrdup(path);
 	u8 fsid[BTRFS_FSID_SIZE];
 	u64 id;
 
 	if (subvolume_of(dirname(copy), fsid, &id) &&
-	    !memcmp(fsid, source_fsid(subject->source), sizeof(fsid))) {
-		for (size_t i = 0; i < subject->count; i++)
-			if (subject->subvolumes[i].id == id)
+	    !memcmp(fsid, source_fsid(job->source), sizeof(fsid))) {
+		for (size_t i = 0; i < job->count; i++)
+			if (job->subvolumes[i].id == id)
 				warn_line("%s %s lies in %s, which is sent and changes by that",
-					  role, path, subject->subvolumes[i].spec);
+					  role, path, job->subvolumes[i].spec);
 	}
 	free(copy);
 }
 
-static void warn_of_places(const struct subject *subject, const char *output, const char *sidecar)
+static void warn_of_places(const struct send_job *job, const char *output, const char *sidecar)
 {
-	if (subject && output)
-		warn_inside(subject, "the output", output);
-	if (subject && sidecar)
-		warn_inside(subject, "the sidecar", sidecar);
+	if (job && output)
+		warn_inside(job, "the output", output);
+	if (job && sidecar)
+		warn_inside(job, "the sidecar", sidecar);
 }
 
-int conflicts_check(const struct subject *subject, const char *output, const char *sidecar)
+int conflicts_check(const struct send_job *job, const char *output, const char *sidecar)
 {
 	struct file_uses uses = { 0 };
 	char *temporary = NULL;
 	int ret = 0;
 
-	if (subject)
-		ret = add_devices(&uses, subject->source);
+	if (job)
+		ret = add_devices(&uses, job->source);
 	if (!ret)
 		ret = output ? add_path(&uses, "the output", output) : add_stdout(&uses);
 	if (!ret && sidecar)
@@ -256,30 +256,30 @@ int conflicts_check(const struct subject *subject, const char *output, const cha
 		ret = check_pairs(&uses);
 	/* The output follows the devices. */
 	if (!ret)
-		ret = check_idle(&uses.uses[subject ? source_device_count(subject->source) : 0],
+		ret = check_idle(&uses.uses[job ? source_device_count(job->source) : 0],
 				 output ? output : STDOUT_PATH);
 	if (!ret)
-		warn_of_places(subject, output, sidecar);
+		warn_of_places(job, output, sidecar);
 	clear_uses(&uses);
 	free(temporary);
 	return ret;
 }
 
-int conflicts_send(const struct subject *subject, const struct options *options)
+int conflicts_send(const struct send_job *job, const struct options *options)
 {
 	char *beside = options->output ? xasprintf("%s.cp", options->output) : NULL;
-	int ret = conflicts_check(subject, options->output,
+	int ret = conflicts_check(job, options->output,
 				  options->checkpoint ? options->checkpoint : beside);
 
 	free(beside);
 	return ret;
 }
 
-int conflicts_resume(const struct subject *subject, const struct options *options,
+int conflicts_resume(const struct send_job *job, const struct options *options,
 		     const char *output)
 {
 	char *beside = options->append ? xasprintf("%s.cp", options->append) : NULL;
-	int ret = conflicts_check(subject, output,
+	int ret = conflicts_check(job, output,
 				  options->checkpoint ? options->checkpoint : beside);
 
 	free(beside);

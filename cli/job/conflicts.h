@@ -12,15 +12,15 @@
 
 /*
  * Refuses to write the output (@output, NULL: standard output) or the sidecar (@sidecar, NULL:
- * there is none) over what @subject is read from (NULL: not known yet) or over each other, or to
+ * there is none) over what @job is read from (NULL: not known yet) or over each other, or to
  * a block device that is in use. Neither of the files need be there. Warns of those that lie in a
  * subvolume that is sent.
  */
-int conflicts_check(const struct subject *subject, const char *output, const char *sidecar);
+int conflicts_check(const struct send_job *job, const char *output, const char *sidecar);
 /* The same for send; the sidecar is FILE.cp beside -f FILE if no other is named. */
-int conflicts_send(const struct subject *subject, const struct options *options);
+int conflicts_send(const struct send_job *job, const struct options *options);
 /* The same for resume, which writes to @output. */
-int conflicts_resume(const struct subject *subject, const struct options *options,
+int conflicts_resume(const struct send_job *job, const struct options *options,
 		     const char *output);
 /* For what copies @input, a stream ("-": standard input), to standard output: it would not end. */
 int conflicts_copy(const char *input);

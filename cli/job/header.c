@@ -19,7 +19,7 @@ void send_settings(const struct options *options, struct stream_settings *settin
 	settings->step = options->step;
 }
 
-int send_header(const struct subject *subject, const struct options *options,
+int send_header(const struct send_job *job, const struct options *options,
 		const struct stream_settings *settings, const char *output,
 		struct sidecar_header *header)
 {
@@ -30,7 +30,7 @@ int send_header(const struct subject *subject, const struct options *options,
 		.wrapping = options->wrapping,
 		.keep = options->checkpoint,
 	};
-	subject_pin(subject, options, header);
+	send_job_pin(job, options, header);
 	if (!output)
 		return 0;
 	header->output = absolute_path(output);

@@ -23,7 +23,7 @@ void send_settings(const struct options *options, struct stream_settings *settin
  * Everything a later run needs, with paths that do not depend on where it is started. @output is
  * the -f FILE, or NULL. -1 with an error line; the caller clears @header in any case.
  */
-int send_header(const struct subject *subject, const struct options *options,
+int send_header(const struct send_job *job, const struct options *options,
 		const struct stream_settings *settings, const char *output,
 		struct sidecar_header *header);
 

@@ -33,20 +33,20 @@ static int look_again(const struct subvolume *list, size_t count)
 	return 0;
 }
 
-int subject_hold(struct subject *subject)
+int send_job_hold(struct send_job *job)
 {
 	const char *off = getenv("SENDCP_NO_HOLD");
 	int ret;
 
-	if (!strcmp(source_kind(subject->source), "image"))
+	if (!strcmp(source_kind(job->source), "image"))
 		return 0;
 	if (off && *off)
 		return go_without("SENDCP_NO_HOLD is set");
-	ret = hold_take(subject->subvolumes[0].fd, subject->source_ids,
-			subject->clone_count + subject->count, signals_stop_flag(), &subject->hold);
+	ret = hold_take(job->subvolumes[0].fd, job->source_ids,
+			job->clone_count + job->count, signals_stop_flag(), &job->hold);
 	if (ret)
 		return go_without(reason(-ret));
-	if (look_again(subject->subvolumes, subject->count))
+	if (look_again(job->subvolumes, job->count))
 		return -1;
-	return look_again(subject->clone_sources, subject->clone_count);
+	return look_again(job->clone_sources, job->clone_count);
 }

@@ -29,18 +29,18 @@ static int open_source(const struct options *options, struct source **out)
 }
 
 /* Nothing can write to an image, so writable subvolumes may be sent from one. */
-static bool is_image(const struct subject *subject)
+static bool is_image(const struct send_job *job)
 {
-	return !strcmp(source_kind(subject->source), "image");
+	return !strcmp(source_kind(job->source), "image");
 }
 
 /*
  * A read-only snapshot was whole when it was made; what was written to a writable subvolume may be
  * in the log alone.
  */
-static int check_log(const struct subject *subject, const struct subvolume *subvolume)
+static int check_log(const struct send_job *job, const struct subvolume *subvolume)
 {
-	if (subvolume->readonly || subject->ignore_log || !source_has_log(subject->source))
+	if (subvolume->readonly || job->ignore_log || !source_has_log(job->source))
 		return 0;
 	return error_line("%s: the filesystem was not unmounted, and what programs synced since "
 			  "the last commit is in its log, not in the subvolume: mount it once "
@@ -49,138 +49,138 @@ static int check_log(const struct subject *subject, const struct subvolume *subv
 }
 
 /* Found, and fit to be sent or cloned from. */
-static int find_readonly(struct subject *subject, const char *spec, struct subvolume *out)
+static int find_readonly(struct send_job *job, const char *spec, struct subvolume *out)
 {
-	if (source_find_subvolume(subject->source, spec, out))
+	if (source_find_subvolume(job->source, spec, out))
 		return -1;
-	if (!out->readonly && !is_image(subject))
+	if (!out->readonly && !is_image(job))
 		error_line("subvolume %s is not read-only", spec);
-	else if (!check_log(subject, out))
+	else if (!check_log(job, out))
 		return 0;
 	subvolume_release(out);
 	return -1;
 }
 
-static int find_subvolumes(const struct options *options, struct subject *subject)
+static int find_subvolumes(const struct options *options, struct send_job *job)
 {
-	subject->subvolumes = xcalloc(options->argument_count, sizeof(*subject->subvolumes));
-	subject->parents = xcalloc(options->argument_count, sizeof(*subject->parents));
+	job->subvolumes = xcalloc(options->argument_count, sizeof(*job->subvolumes));
+	job->parents = xcalloc(options->argument_count, sizeof(*job->parents));
 	for (size_t i = 0; i < options->argument_count; i++) {
-		if (find_readonly(subject, options->arguments[i], &subject->subvolumes[i]))
+		if (find_readonly(job, options->arguments[i], &job->subvolumes[i]))
 			return -1;
-		subject->count++;
+		job->count++;
 	}
 	return 0;
 }
 
-static int add_clone_source(struct subject *subject, const char *spec)
+static int add_clone_source(struct send_job *job, const char *spec)
 {
-	if (find_readonly(subject, spec, &subject->clone_sources[subject->clone_count]))
+	if (find_readonly(job, spec, &job->clone_sources[job->clone_count]))
 		return -1;
-	subject->clone_count++;
+	job->clone_count++;
 	return 0;
 }
 
 /* As btrfs send does: a parent that was named is a clone source too, the last one. */
-static int find_clone_sources(const struct options *options, struct subject *subject)
+static int find_clone_sources(const struct options *options, struct send_job *job)
 {
-	subject->clone_sources = xcalloc(options->clone_count + 1, sizeof(struct subvolume));
+	job->clone_sources = xcalloc(options->clone_count + 1, sizeof(struct subvolume));
 	for (size_t i = 0; i < options->clone_count; i++)
-		if (add_clone_source(subject, options->clone_sources[i]))
+		if (add_clone_source(job, options->clone_sources[i]))
 			return -1;
 	if (!options->parent) {
-		subject->sources_grow = subject->clone_count;
-		return subject->sources_grow ? parents_determine(subject) : 0;
+		job->sources_grow = job->clone_count;
+		return job->sources_grow ? parents_determine(job) : 0;
 	}
-	if (add_clone_source(subject, options->parent))
+	if (add_clone_source(job, options->parent))
 		return -1;
-	for (size_t i = 0; i < subject->count; i++)
-		subject->parents[i] = subject->clone_sources[subject->clone_count - 1].id;
+	for (size_t i = 0; i < job->count; i++)
+		job->parents[i] = job->clone_sources[job->clone_count - 1].id;
 	return 0;
 }
 
 /* For requests: the engine takes root ids in one array. */
-static void list_ids(struct subject *subject)
+static void list_ids(struct send_job *job)
 {
 	u64 *id;
 
-	subject->source_ids = xcalloc(subject->clone_count + subject->count, sizeof(u64));
-	id = subject->source_ids;
-	for (size_t i = 0; i < subject->clone_count; i++)
-		*id++ = subject->clone_sources[i].id;
-	for (size_t i = 0; i < subject->count; i++)
-		*id++ = subject->subvolumes[i].id;
+	job->source_ids = xcalloc(job->clone_count + job->count, sizeof(u64));
+	id = job->source_ids;
+	for (size_t i = 0; i < job->clone_count; i++)
+		*id++ = job->clone_sources[i].id;
+	for (size_t i = 0; i < job->count; i++)
+		*id++ = job->subvolumes[i].id;
 }
 
-int subject_open(const struct options *options, struct subject *subject)
+int send_job_open(const struct options *options, struct send_job *job)
 {
-	*subject = (struct subject){
+	*job = (struct send_job){
 		.protocol = (u32)options->protocol,
 		.flags = (options->no_data ? SCP_SEND_NO_FILE_DATA : 0) |
 			 (options->compressed_data ? SCP_SEND_COMPRESSED : 0),
 		.one_end = options->one_end,
 		.ignore_log = options->ignore_log,
 	};
-	if (open_source(options, &subject->source))
+	if (open_source(options, &job->source))
 		return -1;
-	if (find_subvolumes(options, subject) || find_clone_sources(options, subject)) {
-		subject_close(subject);
+	if (find_subvolumes(options, job) || find_clone_sources(options, job)) {
+		send_job_close(job);
 		return -1;
 	}
-	list_ids(subject);
-	if (!options->dry_run && subject_hold(subject)) {
-		subject_close(subject);
+	list_ids(job);
+	if (!options->dry_run && send_job_hold(job)) {
+		send_job_close(job);
 		return -1;
 	}
 	return 0;
 }
 
 /* Opens @pins where they are now. */
-static int reopen_list(struct subject *subject, const struct pin_list *pins,
+static int reopen_list(struct send_job *job, const struct pin_list *pins,
 		       struct subvolume **list, size_t *count)
 {
 	*list = xcalloc(pins->count, sizeof(**list));
 	for (size_t i = 0; i < pins->count; i++) {
-		if (pin_reopen(subject->source, &pins->pins[i], &(*list)[i]))
+		if (pin_reopen(job->source, &pins->pins[i], &(*list)[i]))
 			return -1;
 		(*count)++;
-		if (check_log(subject, &(*list)[i]))
+		if (check_log(job, &(*list)[i]))
 			return -1;
 	}
 	return 0;
 }
 
-static int reopen_subvolumes(const struct sidecar_header *header, struct subject *subject)
+static int reopen_subvolumes(const struct sidecar_header *header, struct send_job *job)
 {
-	if (reopen_list(subject, &header->subvolumes, &subject->subvolumes, &subject->count) ||
-	    reopen_list(subject, &header->clone_sources, &subject->clone_sources,
-			&subject->clone_count))
+	if (reopen_list(job, &header->subvolumes, &job->subvolumes, &job->count) ||
+	    reopen_list(job, &header->clone_sources, &job->clone_sources,
+			&job->clone_count))
 		return -1;
-	subject->parents = xcalloc(subject->count, sizeof(*subject->parents));
-	for (size_t i = 0; i < subject->count; i++)
-		subject->parents[i] = header->subvolumes.pins[i].parent;
+	job->parents = xcalloc(job->count, sizeof(*job->parents));
+	for (size_t i = 0; i < job->count; i++)
+		job->parents[i] = header->subvolumes.pins[i].parent;
 	return 0;
 }
 
-int subject_reopen(const struct sidecar_header *header, const struct options *options,
-		   struct subject *subject)
+int send_job_reopen(const struct sidecar_header *header, const struct options *options,
+		    struct send_job *job)
 {
-	*subject = (struct subject){
+	*job = (struct send_job){
 		.protocol = header->protocol,
 		.flags = header->flags,
 		.one_end = header->one_end,
 		.ignore_log = header->ignore_log || options->ignore_log,
 		.sources_grow = header->sources_grow,
 	};
-	if (pins_open_source(header, options, &subject->source))
+	if (pins_open_source(header, options, &job->source))
 		return -1;
-	if (reopen_subvolumes(header, subject)) {
-		subject_close(subject);
+	if (reopen_subvolumes(header, job)) {
+		send_job_close(job);
 		return -1;
 	}
-	list_ids(subject);
-	if (subject_hold(subject)) {
-		subject_close(subject);
+	list_ids(job);
+	if (send_job_hold(job)) {
+		send_job_close(job);
 		return -1;
 	}
 	return 0;
@@ -206,22 +206,22 @@ static int compare_list(const struct pin_list *pins, const struct subvolume *sub
 	return 0;
 }
 
-int subject_adopt(const struct sidecar_header *header, struct subject *subject)
+int send_job_adopt(const struct sidecar_header *header, struct send_job *job)
 {
-	if (memcmp(header->fsid, source_fsid(subject->source), sizeof(header->fsid)))
-		return error_line("%s is on another filesystem", subject->subvolumes[0].spec);
-	if (compare_list(&header->subvolumes, subject->subvolumes, subject->count, "subvolume") ||
-	    compare_list(&header->clone_sources, subject->clone_sources, subject->clone_count,
+	if (memcmp(header->fsid, source_fsid(job->source), sizeof(header->fsid)))
+		return error_line("%s is on another filesystem", job->subvolumes[0].spec);
+	if (compare_list(&header->subvolumes, job->subvolumes, job->count, "subvolume") ||
+	    compare_list(&header->clone_sources, job->clone_sources, job->clone_count,
 			 "clone source"))
 		return -1;
-	for (size_t i = 0; i < subject->count; i++)
-		if (header->subvolumes.pins[i].parent != subject->parents[i])
+	for (size_t i = 0; i < job->count; i++)
+		if (header->subvolumes.pins[i].parent != job->parents[i])
 			return error_line("%s was sent with another parent",
-					  subject->subvolumes[i].spec);
-	subject->protocol = header->protocol;
-	subject->flags = header->flags & (SCP_SEND_NO_FILE_DATA | SCP_SEND_COMPRESSED);
-	subject->one_end = header->one_end;
-	subject->sources_grow = header->sources_grow;
+					  job->subvolumes[i].spec);
+	job->protocol = header->protocol;
+	job->flags = header->flags & (SCP_SEND_NO_FILE_DATA | SCP_SEND_COMPRESSED);
+	job->one_end = header->one_end;
+	job->sources_grow = header->sources_grow;
 	return 0;
 }
 
@@ -238,24 +238,24 @@ static void pin_devices(const struct options *options, struct sidecar_header *he
 	}
 }
 
-void subject_pin(const struct subject *subject, const struct options *options,
-		 struct sidecar_header *header)
+void send_job_pin(const struct send_job *job, const struct options *options,
+		  struct sidecar_header *header)
 {
 	header->tool = xstrdup(SENDCP_VERSION);
 	header->begun = (u64)time(NULL);
-	header->module = source_module(subject->source);
+	header->module = source_module(job->source);
 	pin_devices(options, header);
-	header->protocol = subject->protocol;
-	header->flags = subject->flags;
-	header->one_end = subject->one_end;
-	header->ignore_log = subject->ignore_log;
-	header->sources_grow = subject->sources_grow;
-	memcpy(header->fsid, source_fsid(subject->source), sizeof(header->fsid));
-	pins_make(subject->source, subject->subvolumes, subject->count, &header->subvolumes);
-	pins_make(subject->source, subject->clone_sources, subject->clone_count,
+	header->protocol = job->protocol;
+	header->flags = job->flags;
+	header->one_end = job->one_end;
+	header->ignore_log = job->ignore_log;
+	header->sources_grow = job->sources_grow;
+	memcpy(header->fsid, source_fsid(job->source), sizeof(header->fsid));
+	pins_make(job->source, job->subvolumes, job->count, &header->subvolumes);
+	pins_make(job->source, job->clone_sources, job->clone_count,
 		  &header->clone_sources);
-	for (size_t i = 0; i < subject->count; i++)
-		header->subvolumes.pins[i].parent = subject->parents[i];
+	for (size_t i = 0; i < job->count; i++)
+		header->subvolumes.pins[i].parent = job->parents[i];
 }
 
 static void release_list(struct subvolume *list, size_t count)
@@ -265,31 +265,31 @@ static void release_list(struct subvolume *list, size_t count)
 	free(list);
 }
 
-void subject_close(struct subject *subject)
+void send_job_close(struct send_job *job)
 {
-	hold_release(subject->hold);
-	release_list(subject->subvolumes, subject->count);
-	release_list(subject->clone_sources, subject->clone_count);
-	free(subject->parents);
-	free(subject->source_ids);
-	source_close(subject->source);
-	memset(subject, 0, sizeof(*subject));
+	hold_release(job->hold);
+	release_list(job->subvolumes, job->count);
+	release_list(job->clone_sources, job->clone_count);
+	free(job->parents);
+	free(job->source_ids);
+	source_close(job->source);
+	memset(job, 0, sizeof(*job));
 }
 
-void subject_request(const struct subject *subject, size_t index, struct scp_request *request)
+void send_job_request(const struct send_job *job, size_t index, struct scp_request *request)
 {
-	size_t sources = subject->clone_count + (subject->sources_grow ? index : 0);
+	size_t sources = job->clone_count + (job->sources_grow ? index : 0);
 
 	*request = (struct scp_request){
-		.protocol = subject->protocol,
-		.flags = subject->flags | (is_image(subject) ? SCP_SEND_WRITABLE_OK : 0),
-		.subvolume = subject->subvolumes[index].id,
-		.parent = subject->parents[index],
-		.clone_sources = sources ? subject->source_ids : NULL,
+		.protocol = job->protocol,
+		.flags = job->flags | (is_image(job) ? SCP_SEND_WRITABLE_OK : 0),
+		.subvolume = job->subvolumes[index].id,
+		.parent = job->parents[index],
+		.clone_sources = sources ? job->source_ids : NULL,
 		.clone_count = (u32)sources,
 	};
-	if (subject->one_end && index)
+	if (job->one_end && index)
 		request->flags |= SCP_SEND_OMIT_HEADER;
-	if (subject->one_end && index + 1 < subject->count)
+	if (job->one_end && index + 1 < job->count)
 		request->flags |= SCP_SEND_OMIT_END;
 }

@@ -14,7 +14,7 @@
 
 struct hold;
 
-struct subject {
+struct send_job {
 	struct source *source;
 	struct subvolume *subvolumes;
 	/* Root id of each one's parent; 0: full send. */
@@ -35,27 +35,27 @@ struct subject {
 	struct hold *hold;
 };
 
-int subject_open(const struct options *options, struct subject *subject);
+int send_job_open(const struct options *options, struct send_job *job);
 /* @options may name other devices. Fails if what is there is not what was sent (identity.h). */
-int subject_reopen(const struct sidecar_header *header, const struct options *options,
-		   struct subject *subject);
+int send_job_reopen(const struct sidecar_header *header, const struct options *options,
+		    struct send_job *job);
 /*
- * Is @subject, opened as the user named it, what @header is about? Then it gets the flags and the
+ * Is @job, opened as the user named it, what @header is about? Then it gets the flags and the
  * protocol that @header says. An error line that says what is another, and -1.
  */
-int subject_adopt(const struct sidecar_header *header, struct subject *subject);
-void subject_close(struct subject *subject);
+int send_job_adopt(const struct sidecar_header *header, struct send_job *job);
+void send_job_close(struct send_job *job);
 /*
- * Has btrfs refuse to delete or change what is sent until subject_close(), or says with -v why that
+ * Has btrfs refuse to delete or change what is sent until send_job_close(), or says with -v why that
  * cannot be had. Fails if anything was changed since it was opened. No thread may exist yet.
  */
-int subject_hold(struct subject *subject);
+int send_job_hold(struct send_job *job);
 
-/* How subvolume @index is asked for. Points into @subject. */
-void subject_request(const struct subject *subject, size_t index, struct scp_request *request);
+/* How subvolume @index is asked for. Points into @job. */
+void send_job_request(const struct send_job *job, size_t index, struct scp_request *request);
 
-/* What a sidecar has to know of @subject goes into @header, which the caller clears. */
-void subject_pin(const struct subject *subject, const struct options *options,
-		 struct sidecar_header *header);
+/* What a sidecar has to know of @job goes into @header, which the caller clears. */
+void send_job_pin(const struct send_job *job, const struct options *options,
+		  struct sidecar_header *header);
 
 #endif

@@ -15,25 +15,25 @@ static void verbose_subvolume(const struct subvolume *subvolume)
 		     subvolume->id, uuid, subvolume->ctransid);
 }
 
-void verbose_source(const struct subject *subject)
+void verbose_source(const struct send_job *job)
 {
 	char uuid[UUID_TEXT_SIZE];
 
-	uuid_text(source_fsid(subject->source), uuid);
+	uuid_text(source_fsid(job->source), uuid);
 	verbose_line(1, "filesystem %s, backend %s, protocol %u", uuid,
-		     source_kind(subject->source), subject->protocol);
-	for (size_t i = 0; i < subject->count; i++)
-		verbose_subvolume(&subject->subvolumes[i]);
+		     source_kind(job->source), job->protocol);
+	for (size_t i = 0; i < job->count; i++)
+		verbose_subvolume(&job->subvolumes[i]);
 }
 
-void verbose_statistics(const struct subject *subject)
+void verbose_statistics(const struct send_job *job)
 {
 	struct scp_stats stats;
 
 	/* What the module read is not known here. */
-	if (source_module(subject->source))
+	if (source_module(job->source))
 		return;
-	scp_volume_stats(source_volume(subject->source), &stats);
+	scp_volume_stats(source_volume(job->source), &stats);
 	verbose_line(1, "tree blocks: %llu looked up, %llu read; %llu bad copies replaced; trees "
 		     "looked up again %llu times", stats.node_lookups, stats.node_reads,
 		     stats.repairs, stats.refreshes);

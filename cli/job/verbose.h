@@ -8,8 +8,8 @@
 #include "job/send_job.h"
 
 /* Where and what is read. */
-void verbose_source(const struct subject *subject);
+void verbose_source(const struct send_job *job);
 /* How much reading it took. */
-void verbose_statistics(const struct subject *subject);
+void verbose_statistics(const struct send_job *job);
 
 #endif

@@ -149,7 +149,7 @@ static int check_complete(const struct resume *resume, u64 size)
 				      ARCHIVE_END_MAX : 0);
 }
 
-/* Returns what resume_file_open() does; the subject is opened only if something is left to make. */
+/* Returns what resume_file_open() does; the job is opened only if something is left to make. */
 static int find_point(struct resume *resume)
 {
 	const struct options *options = resume->options;
@@ -166,7 +166,7 @@ static int find_point(struct resume *resume)
 					       resume->point.at.file_offset;
 		return ret;
 	}
-	if (ret < 0 || resume_open_subject(resume))
+	if (ret < 0 || resume_open_job(resume))
 		return -1;
 	return ret ? start_over(resume, (u64)st.st_size) : 0;
 }
@@ -175,7 +175,7 @@ static int restart(struct resume *resume)
 {
 	if (!same_place(resume))
 		return not_mounted(resume);
-	if (resume_open_subject(resume) || output_open(&resume->output, resume->output_path, true))
+	if (resume_open_job(resume) || output_open(&resume->output, resume->output_path, true))
 		return -1;
 	return resume_point_stream(&resume->sidecar, 0, &resume->point);
 }

@@ -11,7 +11,7 @@
 #define RESUME_FILE_FRAMES 2
 
 /*
- * Opens ->output_path, finds ->point, and opens the subject if it is needed. Returns 0; 1 if the
+ * Opens ->output_path, finds ->point, and opens the job if it is needed. Returns 0; 1 if the
  * file holds the whole stream and nothing else; RESUME_FILE_FRAMES; or -1 with an error line.
  */
 int resume_file_open(struct resume *resume);

@@ -70,7 +70,7 @@ int resume_point_prove(const struct resume_point *point, struct stream_run *run,
  * Makes the batch that ->proof is about again, into @data, which has room for it, and compares its
  * hash. -1 and @outcome if it cannot be made, or is another (STREAM_DIFFERS).
  */
-int resume_point_make(const struct resume_point *point, const struct subject *subject, u8 *data,
+int resume_point_make(const struct resume_point *point, const struct send_job *job, u8 *data,
 		      struct stream_outcome *outcome);
 
 #endif

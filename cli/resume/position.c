@@ -179,7 +179,7 @@ static int report_made(const struct sidecar_batch *batch, const struct stream_ou
 	return error_engine(outcome->what, &outcome->error);
 }
 
-static int feed_batch(const struct sidecar *sidecar, const struct subject *subject, size_t index,
+static int feed_batch(const struct sidecar *sidecar, const struct send_job *job, size_t index,
 		      struct window *window)
 {
 	const struct sidecar_batch *batch = &sidecar->batches[index];
@@ -194,7 +194,7 @@ static int feed_batch(const struct sidecar *sidecar, const struct subject *subje
 	data = malloc(batch->length ? batch->length : 1);
 	if (!data)
 		return error_line("out of memory");
-	if (resume_point_make(&point, subject, data, &outcome))
+	if (resume_point_make(&point, job, data, &outcome))
 		ret = report_made(batch, &outcome);
 	else
 		window_feed(window, data, batch->length);
@@ -203,7 +203,7 @@ static int feed_batch(const struct sidecar *sidecar, const struct subject *subje
 }
 
 /* The batches that the window touches, in order. */
-static int feed_window(const struct sidecar *sidecar, const struct subject *subject,
+static int feed_window(const struct sidecar *sidecar, const struct send_job *job,
 		       struct window *window)
 {
 	size_t index = resume_point_batches_before(sidecar, window->begin + 1);
@@ -216,7 +216,7 @@ static int feed_window(const struct sidecar *sidecar, const struct subject *subj
 	index--;
 	window->at = sidecar->batches[index].output_offset;
 	while (window->at < window->end) {
-		if (feed_batch(sidecar, subject, index, window))
+		if (feed_batch(sidecar, job, index, window))
 			return -1;
 		index++;
 	}
@@ -235,7 +235,7 @@ static int find_point(const struct sidecar *sidecar, const struct position *posi
 	return resume_point_at(sidecar, position->file, point);
 }
 
-int position_prove(const struct sidecar *sidecar, const struct subject *subject,
+int position_prove(const struct sidecar *sidecar, const struct send_job *job,
 		   const struct position *position, struct resume_point *point)
 {
 	u8 hash[SIDECAR_HASH_SIZE];
@@ -251,7 +251,7 @@ int position_prove(const struct sidecar *sidecar, const struct subject *subject,
 				  "this stream", position->file, position->plain);
 	if (window_open(&window, position->plain))
 		return -1;
-	made = feed_window(sidecar, subject, &window);
+	made = feed_window(sidecar, job, &window);
 	window_close(&window, hash);
 	if (made)
 		return -1;

@@ -22,7 +22,7 @@
 typedef bool (*take_fn)(void *context, const u8 *data, size_t size);
 
 struct maker {
-	const struct subject *subject;
+	const struct send_job *job;
 	struct sender *sender;
 	size_t index;
 	u8 *buffer;
@@ -34,7 +34,7 @@ static int failed(const struct maker *maker, int ret, const struct scp_error *er
 		outcome_report_stop();
 		return -1;
 	}
-	return error_engine(maker->subject->subvolumes[maker->index].spec, error);
+	return error_engine(maker->job->subvolumes[maker->index].spec, error);
 }
 
 static int open_sender(struct maker *maker)
@@ -44,7 +44,7 @@ static int open_sender(struct maker *maker)
 
 	if (maker->sender)
 		return 0;
-	ret = sender_open(maker->subject, maker->index, NULL, 0, &maker->sender, &error);
+	ret = sender_open(maker->job, maker->index, NULL, 0, &maker->sender, &error);
 	return ret ? failed(maker, ret, &error) : 0;
 }
 
@@ -52,7 +52,7 @@ static int open_sender(struct maker *maker)
 static int make_next(struct maker *maker, size_t *size)
 {
 	*size = 0;
-	while (!*size && maker->index < maker->subject->count) {
+	while (!*size && maker->index < maker->job->count) {
 		struct scp_fill fill = { .buffer = maker->buffer, .size = CHUNK };
 		int ret;
 
@@ -74,7 +74,7 @@ static int make_next(struct maker *maker, size_t *size)
 /* Gives the stream's first @size bytes to @take; 0 if it is shorter, or @take has seen enough. */
 static int make_first(const struct resume *resume, u64 size, take_fn take, void *context)
 {
-	struct maker maker = { .subject = &resume->subject, .buffer = malloc(CHUNK) };
+	struct maker maker = { .job = &resume->job, .buffer = malloc(CHUNK) };
 	size_t made = 0;
 	int ret = 0;
 

@@ -12,7 +12,7 @@
 
 /*
  * All of ->output, of @size bytes. Sectors of zeros are what a crash leaves of a file whose end had
- * not been written to the disk, so they are no difference. Needs the subject.
+ * not been written to the disk, so they are no difference. Needs the job.
  */
 int resume_prefix_file(const struct resume *resume, u64 size);
 /* Are the stream's first @size bytes those with the hash @hash (stream_hash())? */

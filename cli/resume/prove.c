@@ -45,7 +45,7 @@ static int make_again(struct sender *sender, u8 *data, size_t size,
 	return 0;
 }
 
-static int make_proof(const struct resume_point *point, const struct subject *subject, u8 *data,
+static int make_proof(const struct resume_point *point, const struct send_job *job, u8 *data,
 		      struct stream_outcome *outcome)
 {
 	const struct stream_start *before = &point->before;
@@ -53,8 +53,8 @@ static int make_proof(const struct resume_point *point, const struct subject *su
 	struct scp_error error;
 	int ret;
 
-	outcome->what = subject->subvolumes[before->subvolume].spec;
-	ret = sender_open(subject, before->subvolume, before->checkpoint,
+	outcome->what = job->subvolumes[before->subvolume].spec;
+	ret = sender_open(job, before->subvolume, before->checkpoint,
 			  before->checkpoint_size, &sender, &error);
 	if (ret)
 		return sender_failed(outcome, ret, &error);
@@ -63,13 +63,13 @@ static int make_proof(const struct resume_point *point, const struct subject *su
 	return ret;
 }
 
-int resume_point_make(const struct resume_point *point, const struct subject *subject, u8 *data,
+int resume_point_make(const struct resume_point *point, const struct send_job *job, u8 *data,
 		      struct stream_outcome *outcome)
 {
 	u8 hash[SIDECAR_HASH_SIZE];
 
 	*outcome = (struct stream_outcome){ 0 };
-	if (make_proof(point, subject, data, outcome))
+	if (make_proof(point, job, data, outcome))
 		return -1;
 	stream_hash(data, point->proof->length, hash);
 	if (memcmp(hash, point->proof->hash, sizeof(hash)))
@@ -111,7 +111,7 @@ int resume_point_prove(const struct resume_point *point, struct stream_run *run,
 		error_line("out of memory");
 		return outcome_is(outcome, STREAM_STOPPED, -ENOMEM);
 	}
-	ret = resume_point_make(point, run->subject, data, outcome);
+	ret = resume_point_make(point, run->job, data, outcome);
 	if (!ret)
 		ret = give_rest(point, run, data, outcome);
 	free(data);

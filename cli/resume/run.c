@@ -12,13 +12,13 @@
 #include "util/message.h"
 #include "util/signals.h"
 
-int resume_open_subject(struct resume *resume)
+int resume_open_job(struct resume *resume)
 {
-	if (subject_reopen(&resume->sidecar.header, resume->options, &resume->subject))
+	if (send_job_reopen(&resume->sidecar.header, resume->options, &resume->job))
 		return -1;
-	source_set_interrupt(resume->subject.source, signals_stop_flag());
-	verbose_source(&resume->subject);
-	return conflicts_resume(&resume->subject, resume->options, resume->output_path);
+	source_set_interrupt(resume->job.source, signals_stop_flag());
+	verbose_source(&resume->job);
+	return conflicts_resume(&resume->job, resume->options, resume->output_path);
 }
 
 /*
@@ -70,7 +70,7 @@ static void run_from_point(struct resume *resume, struct stream_run *run,
 		stream_finish(run, outcome);
 		return;
 	}
-	run->progress = progress_begin(resume->options, run->subject, &run->start);
+	run->progress = progress_begin(resume->options, run->job, &run->start);
 	if (resume_point_prove(&resume->point, run, outcome))
 		stream_finish(run, outcome);
 	else
@@ -113,7 +113,7 @@ static int settle(struct resume *resume, const struct sidecar_place *at)
 int resume_go_on(struct resume *resume)
 {
 	struct stream_run run = {
-		.subject = &resume->subject,
+		.job = &resume->job,
 		.output = &resume->output,
 		.journal = resume->journal,
 		.start = resume->point.start,
@@ -142,9 +142,9 @@ int resume_go_on(struct resume *resume)
 int resume_close(struct resume *resume, int code)
 {
 	output_close(&resume->output);
-	if (resume->subject.source) {
-		verbose_statistics(&resume->subject);
-		subject_close(&resume->subject);
+	if (resume->job.source) {
+		verbose_statistics(&resume->job);
+		send_job_close(&resume->job);
 	}
 	if (code == EXIT_DONE && resume->journal && !resume->sidecar.header.keep) {
 		if (journal_remove(resume->journal))

@@ -24,7 +24,7 @@ struct resume {
 	size_t known_size;
 	/* ->point.at is a new mark. */
 	bool mark;
-	struct subject subject;
+	struct send_job job;
 };
 
 /*
@@ -33,8 +33,8 @@ struct resume {
  */
 int resume_check_trust(const struct resume *resume);
 /* Finds again what is sent; -1 if it is not there or not the same. */
-int resume_open_subject(struct resume *resume);
-/* Cuts the output and goes on. Returns the exit code. If nothing is left to send, no subject. */
+int resume_open_job(struct resume *resume);
+/* Cuts the output and goes on. Returns the exit code. If nothing is left to send, no job. */
 int resume_go_on(struct resume *resume);
 /* Closes everything; the sidecar of a complete stream goes unless it was to stay. */
 int resume_close(struct resume *resume, int code);

@@ -17,14 +17,14 @@ static struct scp_engine *engine_of(const struct sender *sender)
 	return ((const struct in_process *)sender)->engine;
 }
 
-int sender_engine(const struct subject *subject, struct source *source, size_t index,
+int sender_engine(const struct send_job *job, struct source *source, size_t index,
 		  const void *checkpoint, size_t checkpoint_size, struct scp_engine **out,
 		  struct scp_error *error)
 {
 	struct scp_request request;
 	int ret;
 
-	subject_request(subject, index, &request);
+	send_job_request(job, index, &request);
 	scp_error_clear(error);
 	ret = scp_engine_open(source_volume(source), &request, out, error);
 	if (ret || !checkpoint)
@@ -72,7 +72,7 @@ static const struct sender_ops in_process_ops = {
 	.close = in_process_close,
 };
 
-int in_process_sender_open(const struct subject *subject, size_t index, const void *checkpoint,
+int in_process_sender_open(const struct send_job *job, size_t index, const void *checkpoint,
 			   size_t checkpoint_size, struct sender **out, struct scp_error *error)
 {
 	struct in_process *made = calloc(1, sizeof(*made));
@@ -84,7 +84,7 @@ int in_process_sender_open(const struct subject *subject, size_t index, const vo
 		return -ENOMEM;
 	}
 	made->sender.ops = &in_process_ops;
-	ret = sender_engine(subject, subject->source, index, checkpoint, checkpoint_size,
+	ret = sender_engine(job, job->source, index, checkpoint, checkpoint_size,
 			    &made->engine, error);
 	if (ret) {
 		free(made);

@@ -26,7 +26,7 @@ struct sender {
 };
 
 /* in_process.c */
-int in_process_sender_open(const struct subject *subject, size_t index, const void *checkpoint,
+int in_process_sender_open(const struct send_job *job, size_t index, const void *checkpoint,
 			   size_t checkpoint_size, struct sender **out, struct scp_error *error);
 
 #endif

@@ -14,7 +14,7 @@
 #include <uapi/sendcp.h>
 
 struct sender;
-struct subject;
+struct send_job;
 
 /* The way to the device. Both functions return -1 with errno, as the system calls do. */
 struct module_access {
@@ -91,7 +91,7 @@ struct module_request {
 	u32 clone_count;
 };
 
-int module_request_make(const struct subject *subject, size_t index,
+int module_request_make(const struct send_job *job, size_t index,
 			struct module_request *request, struct scp_error *error);
 void module_request_release(struct module_request *request);
 

@@ -8,32 +8,32 @@
 #include "sender/internal.h"
 #include "util/signals.h"
 
-static int open_kind(const struct subject *subject, size_t index, const void *checkpoint,
+static int open_kind(const struct send_job *job, size_t index, const void *checkpoint,
 		     size_t checkpoint_size, struct sender **out, struct scp_error *error)
 {
-	const struct module_access *module = source_module(subject->source);
+	const struct module_access *module = source_module(job->source);
 	struct module_request request;
 	int ret;
 
 	if (!module)
-		return in_process_sender_open(subject, index, checkpoint, checkpoint_size, out,
+		return in_process_sender_open(job, index, checkpoint, checkpoint_size, out,
 					      error);
-	ret = module_request_make(subject, index, &request, error);
+	ret = module_request_make(job, index, &request, error);
 	if (ret)
 		return ret;
 	return module_sender_open(module, &request, checkpoint, checkpoint_size, out, error);
 }
 
-int sender_open(const struct subject *subject, size_t index, const void *checkpoint,
+int sender_open(const struct send_job *job, size_t index, const void *checkpoint,
 		size_t checkpoint_size, struct sender **out, struct scp_error *error)
 {
 	int ret;
 
 	*out = NULL;
 	scp_error_clear(error);
-	ret = open_kind(subject, index, checkpoint, checkpoint_size, out, error);
+	ret = open_kind(job, index, checkpoint, checkpoint_size, out, error);
 	if (!ret)
-		(*out)->source = subject->source;
+		(*out)->source = job->source;
 	return ret;
 }
 

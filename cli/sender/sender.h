@@ -13,9 +13,9 @@ struct sender;
 
 /*
  * Gets ready to make the stream of subvolume @index behind @checkpoint (NULL: from its beginning).
- * The module is used if @subject's source says so. Negative errno and @error on failure.
+ * The module is used if @job's source says so. Negative errno and @error on failure.
  */
-int sender_open(const struct subject *subject, size_t index, const void *checkpoint,
+int sender_open(const struct send_job *job, size_t index, const void *checkpoint,
 		size_t checkpoint_size, struct sender **out, struct scp_error *error);
 /* NULL is fine. */
 void sender_close(struct sender *sender);
@@ -33,7 +33,7 @@ u64 sender_offset(const struct sender *sender);
 const struct scp_error *sender_error(const struct sender *sender);
 
 /* An engine of this process for the same, reading from @source whatever that may be. */
-int sender_engine(const struct subject *subject, struct source *source, size_t index,
+int sender_engine(const struct send_job *job, struct source *source, size_t index,
 		  const void *checkpoint, size_t checkpoint_size, struct scp_engine **out,
 		  struct scp_error *error);
 

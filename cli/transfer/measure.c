@@ -28,7 +28,7 @@ static int measure_engine(struct scp_engine *engine, const volatile int *stop, u
 	return 0;
 }
 
-static int measure_subvolume(const struct subject *subject, struct source *source, size_t index,
+static int measure_subvolume(const struct send_job *job, struct source *source, size_t index,
 			     const struct stream_start *start, const volatile int *stop,
 			     u64 *total, struct stream_outcome *outcome)
 {
@@ -36,9 +36,9 @@ static int measure_subvolume(const struct subject *subject, struct source *sourc
 	struct scp_engine *engine;
 	int ret;
 
-	outcome->what = subject->subvolumes[index].spec;
+	outcome->what = job->subvolumes[index].spec;
 	/* Never the module: it has no call for that, and this reads little. */
-	ret = sender_engine(subject, source, index, checkpoint, start->checkpoint_size, &engine,
+	ret = sender_engine(job, source, index, checkpoint, start->checkpoint_size, &engine,
 			    &outcome->error);
 	if (ret)
 		return ret;
@@ -49,14 +49,14 @@ static int measure_subvolume(const struct subject *subject, struct source *sourc
 	return ret;
 }
 
-int measure_output(const struct subject *subject, struct source *source,
+int measure_output(const struct send_job *job, struct source *source,
 		   const struct stream_start *start, const volatile int *stop,
 		   u64 *total, struct stream_outcome *outcome)
 {
 	int ret = 0;
 
 	*total = start->output_offset;
-	for (size_t i = start->subvolume; !ret && i < subject->count; i++)
-		ret = measure_subvolume(subject, source, i, start, stop, total, outcome);
+	for (size_t i = start->subvolume; !ret && i < job->count; i++)
+		ret = measure_subvolume(job, source, i, start, stop, total, outcome);
 	return ret;
 }

@@ -89,7 +89,7 @@ static int replace_sender(struct filler *filler, struct batch *batch)
 {
 	sender_close(filler->sender);
 	filler->sender = NULL;
-	return sender_open(filler->run->subject, filler->subvolume, batch->checkpoint,
+	return sender_open(filler->run->job, filler->subvolume, batch->checkpoint,
 			   batch->checkpoint_size, &filler->sender, &filler->error);
 }
 
@@ -144,7 +144,7 @@ static int make_batch(struct filler *filler, struct batch *batch)
 		ret = fill_whole(filler, batch);
 	/* Nothing is handed over, or gets a checkpoint, that may be of two states. */
 	if (!ret)
-		ret = source_unchanged(filler->run->subject->source, &filler->error);
+		ret = source_unchanged(filler->run->job->source, &filler->error);
 	if (ret)
 		return ret;
 	filler->output_offset += batch->length;
@@ -184,8 +184,8 @@ static int fill_subvolume(struct filler *filler)
 	int ret;
 
 	progress_clear(run->progress);
-	info_line("At subvol %s", run->subject->subvolumes[filler->subvolume].spec);
-	ret = sender_open(run->subject, filler->subvolume, first ? start->checkpoint : NULL,
+	info_line("At subvol %s", run->job->subvolumes[filler->subvolume].spec);
+	ret = sender_open(run->job, filler->subvolume, first ? start->checkpoint : NULL,
 			  start->checkpoint_size, &filler->sender, &filler->error);
 	if (!ret)
 		ret = make_batches(filler);
@@ -197,7 +197,7 @@ static int fill_subvolume(struct filler *filler)
 static void *fill_all(void *argument)
 {
 	struct filler *filler = argument;
-	size_t count = filler->run->subject->count;
+	size_t count = filler->run->job->count;
 
 	filler->subvolume = filler->run->start.subvolume;
 	while (!filler->err && filler->subvolume < count) {

@@ -22,7 +22,7 @@
 #define RATE_WEIGHT 0.2
 
 struct progress {
-	const struct subject *subject;
+	const struct send_job *job;
 	const struct stream_start *start;
 	bool json;
 	bool terminal;
@@ -179,10 +179,10 @@ static void *measure(void *argument)
 	struct source *source;
 	u64 total;
 
-	if (source_reopen(progress->subject->source, &source))
+	if (source_reopen(progress->job->source, &source))
 		return NULL;
 	source_set_interrupt(source, &progress->stop_measuring);
-	if (!measure_output(progress->subject, source, progress->start,
+	if (!measure_output(progress->job, source, progress->start,
 			    &progress->stop_measuring, &total, &outcome))
 		__atomic_store_n(&progress->total, total, __ATOMIC_RELAXED);
 	source_close(source);
@@ -196,14 +196,14 @@ static bool wanted(const struct options *options)
 	return options->progress != PROGRESS_NEVER;
 }
 
-struct progress *progress_begin(const struct options *options, const struct subject *subject,
+struct progress *progress_begin(const struct options *options, const struct send_job *job,
 				const struct stream_start *start)
 {
 	struct progress *progress = wanted(options) ? calloc(1, sizeof(*progress)) : NULL;
 
 	if (!progress)
 		return NULL;
-	progress->subject = subject;
+	progress->job = job;
 	progress->start = start;
 	progress->json = options->progress == PROGRESS_JSON;
 	progress->terminal = !progress->json && isatty(STDERR_FILENO);

@@ -11,11 +11,11 @@
 #include "job/options.h"
 
 struct progress;
-struct subject;
+struct send_job;
 struct stream_start;
 
-/* NULL if @options want none. @subject and @start must stay until progress_end(). */
-struct progress *progress_begin(const struct options *options, const struct subject *subject,
+/* NULL if @options want none. @job and @start must stay until progress_end(). */
+struct progress *progress_begin(const struct options *options, const struct send_job *job,
 				const struct stream_start *start);
 /* So many bytes of the whole output are out. */
 void progress_set(struct progress *progress, u64 bytes);

@@ -227,7 +227,7 @@ static void filler_outcome(struct writer *writer, const struct filler *filler)
 	outcome->how = filler->err == -EINTR ? STREAM_STOPPED : STREAM_READ_FAILED;
 	outcome->err = filler->err;
 	outcome->error = filler->error;
-	outcome->what = writer->run->subject->subvolumes[filler->subvolume].spec;
+	outcome->what = writer->run->job->subvolumes[filler->subvolume].spec;
 }
 
 static void run_pipeline(struct writer *writer, struct pipeline *pipeline)

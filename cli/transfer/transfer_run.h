@@ -28,7 +28,7 @@ struct stream_start {
 };
 
 struct stream_run {
-	const struct subject *subject;
+	const struct send_job *job;
 	struct output *output;
 	/* NULL: the stream is not wrapped. */
 	struct wrap *wrap;

@@ -25,7 +25,7 @@ struct case_ {
 	struct subvolume clone_sources[2];
 	u64 parents[2];
 	u64 ids[4];
-	struct subject subject;
+	struct send_job job;
 };
 
 static struct case_ one;
@@ -41,7 +41,7 @@ static int setup(void **state)
 	};
 	one.source.devices.devices = one.devices;
 	one.source.devices.count = 3;
-	one.subject = (struct subject){
+	one.job = (struct send_job){
 		.source = &one.source,
 		.subvolumes = one.subvolumes,
 		.parents = one.parents,
@@ -60,7 +60,7 @@ static void files_in_their_order(void **state)
 	struct module_request request;
 	struct scp_error error;
 
-	assert_int_equal(module_request_make(&one.subject, 1, &request, &error), 0);
+	assert_int_equal(module_request_make(&one.job, 1, &request, &error), 0);
 	assert_int_equal(request.protocol, 2);
 	assert_int_equal(request.flags, SENDCP_COMPRESSED);
 	assert_int_equal(request.subvolume_fd, 21);
@@ -80,7 +80,7 @@ static void the_parent_is_a_clone_source(void **state)
 	struct scp_error error;
 
 	one.parents[0] = 257;
-	assert_int_equal(module_request_make(&one.subject, 0, &request, &error), 0);
+	assert_int_equal(module_request_make(&one.job, 0, &request, &error), 0);
 	assert_int_equal(request.parent_fd, 31);
 	module_request_release(&request);
 }
@@ -90,9 +90,9 @@ static void what_was_sent_is_a_clone_source(void **state)
 	struct module_request request;
 	struct scp_error error;
 
-	one.subject.sources_grow = true;
+	one.job.sources_grow = true;
 	one.parents[1] = 300;
-	assert_int_equal(module_request_make(&one.subject, 1, &request, &error), 0);
+	assert_int_equal(module_request_make(&one.job, 1, &request, &error), 0);
 	assert_int_equal(request.parent_fd, 20);
 	assert_int_equal(request.clone_count, 3);
 	assert_int_equal(request.clone_fds[2], 20);
@@ -105,7 +105,7 @@ static void a_parent_nobody_opened(void **state)
 	struct scp_error error;
 
 	one.parents[0] = 999;
-	assert_int_equal(module_request_make(&one.subject, 0, &request, &error), -ENOENT);
+	assert_int_equal(module_request_make(&one.job, 0, &request, &error), -ENOENT);
 	assert_int_equal(error.reason, SCP_MODULE);
 }
 
@@ -114,11 +114,11 @@ static void one_header_and_one_end(void **state)
 	struct module_request request;
 	struct scp_error error;
 
-	one.subject.one_end = true;
-	assert_int_equal(module_request_make(&one.subject, 0, &request, &error), 0);
+	one.job.one_end = true;
+	assert_int_equal(module_request_make(&one.job, 0, &request, &error), 0);
 	assert_int_equal(request.flags, SENDCP_COMPRESSED | SENDCP_OMIT_END);
 	module_request_release(&request);
-	assert_int_equal(module_request_make(&one.subject, 1, &request, &error), 0);
+	assert_int_equal(module_request_make(&one.job, 1, &request, &error), 0);
 	assert_int_equal(request.flags, SENDCP_COMPRESSED | SENDCP_OMIT_HEADER);
 	module_request_release(&request);
 }

@@ -104,12 +104,12 @@ int append_is_archive(const struct resume *resume)
 }
 
 /* As the user names it, and as the archive says it was. */
-static int open_subject(struct resume *resume)
+static int open_job(struct resume *resume)
 {
-	if (subject_open(resume->options, &resume->subject))
+	if (send_job_open(resume->options, &resume->job))
 		return -1;
-	source_set_interrupt(resume->subject.source, signals_stop_flag());
-	if (!subject_adopt(&resume->sidecar.header, &resume->subject))
+	source_set_interrupt(resume->job.source, signals_stop_flag());
+	if (!send_job_adopt(&resume->sidecar.header, &resume->job))
 		return 0;
 	return error_line("%s is of another send: left as it is", resume->output_path);
 }
@@ -125,7 +125,7 @@ static int own_header(struct resume *resume)
 	struct sidecar_header own;
 
 	send_settings(resume->options, &settings);
-	if (send_header(&resume->subject, resume->options, &settings, resume->output_path, &own)) {
+	if (send_header(&resume->job, resume->options, &settings, resume->output_path, &own)) {
 		sidecar_header_clear(&own);
 		return -1;
 	}
@@ -153,7 +153,7 @@ int append_archive(struct resume *resume)
 
 	if (!make_sidecar(resume, path) &&
 	    !journal_open(path, &resume->sidecar, &resume->journal)) {
-		if (open_subject(resume) || own_header(resume))
+		if (open_job(resume) || own_header(resume))
 			code = drop_sidecar(resume);
 		else
 			code = append_with_sidecar(resume);

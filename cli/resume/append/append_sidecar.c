@@ -114,7 +114,7 @@ static int stream_begun(struct resume *resume, const struct survey *survey,
 	if (judge->proof.wrong || survey->plain > beginning(sidecar) ||
 	    (sidecar->count && sidecar->batches[0].output_offset))
 		return 0;
-	if (!resume->subject.source && resume_open_subject(resume))
+	if (!resume->job.source && resume_open_job(resume))
 		return -1;
 	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(judge->all));
 	return resume_prefix_hash(resume, survey->plain, canonical.digest);
@@ -262,7 +262,7 @@ static int go_on(struct resume *resume, struct survey *survey)
 
 	if (complete && append_is_whole_archive(resume, survey))
 		return note_complete(resume, survey);
-	if (!complete && !resume->subject.source && resume_open_subject(resume))
+	if (!complete && !resume->job.source && resume_open_job(resume))
 		return EXIT_FAILED;
 	if (survey_cut(survey) || adapt_sidecar(resume, survey))
 		return append_broken_off(resume);

@@ -178,13 +178,13 @@ static int walk_and_go_on(struct resume *resume)
 	struct survey survey = { 0 };
 	struct walk walk = {
 		.name = resume->output_path,
-		.subject = &resume->subject,
+		.job = &resume->job,
 	};
 	int code = EXIT_FAILED;
 
 	send_settings(resume->options, &settings);
 	if (!walk_until_known(resume, &walk, (u32)settings.buffer_size) &&
-	    !send_header(&resume->subject, resume->options, &settings, resume->output_path,
+	    !send_header(&resume->job, resume->options, &settings, resume->output_path,
 			 &resume->sidecar.header) &&
 	    !find_cut(resume, &walk, &survey) && !check_follows(resume, &survey) &&
 	    !walk_prove(&walk, &resume->sidecar))
@@ -197,11 +197,11 @@ static int walk_and_go_on(struct resume *resume)
 
 int append_without_sidecar(struct resume *resume)
 {
-	if (subject_open(resume->options, &resume->subject))
+	if (send_job_open(resume->options, &resume->job))
 		return EXIT_FAILED;
-	source_set_interrupt(resume->subject.source, signals_stop_flag());
-	verbose_source(&resume->subject);
-	if (conflicts_resume(&resume->subject, resume->options, resume->output_path))
+	source_set_interrupt(resume->job.source, signals_stop_flag());
+	verbose_source(&resume->job);
+	if (conflicts_resume(&resume->job, resume->options, resume->output_path))
 		return EXIT_FAILED;
 	return walk_and_go_on(resume);
 }

@@ -13,7 +13,7 @@
 
 static const char *subvolume_name(const struct walk *walk)
 {
-	return walk->subject->subvolumes[walk->index].spec;
+	return walk->job->subvolumes[walk->index].spec;
 }
 
 static int open_engine(struct walk *walk, const struct stream_command *command)
@@ -22,10 +22,10 @@ static int open_engine(struct walk *walk, const struct stream_command *command)
 
 	if (walk->engine)
 		return 0;
-	if (walk->index == walk->subject->count)
+	if (walk->index == walk->job->count)
 		return error_line("%s goes on behind byte %llu with another stream: name its "
 				  "subvolume too", walk->name, command->offset);
-	if (sender_engine(walk->subject, walk->subject->source, walk->index, NULL, 0,
+	if (sender_engine(walk->job, walk->job->source, walk->index, NULL, 0,
 			  &walk->engine, &error))
 		return error_engine(subvolume_name(walk), &error);
 	return 0;
@@ -67,9 +67,9 @@ static bool shows_option(struct walk *walk, const struct stream_command *command
 	u32 flag = command->type == SCP_C_ENCODED_WRITE ? SCP_SEND_COMPRESSED :
 		   command->type == SCP_C_UPDATE_EXTENT ? SCP_SEND_NO_FILE_DATA : 0;
 
-	if (!flag || walk->subject->flags & flag)
+	if (!flag || walk->job->flags & flag)
 		return false;
-	walk->subject->flags |= flag;
+	walk->job->flags |= flag;
 	return true;
 }
 
@@ -78,9 +78,9 @@ static int take_header(struct walk *walk, const struct stream_command *header)
 	if (header->protocol > SCP_PROTOCOL_MAX)
 		return error_line("%s is of protocol %u, the highest that can be made is %d",
 				  walk->name, header->protocol, SCP_PROTOCOL_MAX);
-	if (header->offset && header->protocol != walk->subject->protocol)
+	if (header->offset && header->protocol != walk->job->protocol)
 		return error_line("%s holds streams of several protocols", walk->name);
-	walk->subject->protocol = header->protocol;
+	walk->job->protocol = header->protocol;
 	return 0;
 }
 

@@ -17,7 +17,7 @@ struct walk {
 	/* For messages. */
 	const char *name;
 	/* Protocol and flags are set by what the stream shows. */
-	struct subject *subject;
+	struct send_job *job;
 	struct stream_reader *reader;
 	struct walk_batches batches;
 	struct scp_engine *engine;

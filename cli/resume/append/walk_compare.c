@@ -49,7 +49,7 @@ static int other_uuid(const struct walk *walk, const char *what, const u8 *there
 /* What the first command says of the subvolume and its parent. */
 static int other_subvolume(const struct walk *walk, const struct stream_command *command)
 {
-	const char *spec = walk->subject->subvolumes[walk->index].spec;
+	const char *spec = walk->job->subvolumes[walk->index].spec;
 	const struct stream_attribute *there;
 	const u8 *made;
 

@@ -39,7 +39,7 @@ static int prove_batch(struct walk *walk, const struct sidecar *sidecar, size_t 
 	data = malloc(batch->length);
 	if (!data)
 		return error_line("out of memory");
-	ret = resume_point_make(&point, walk->subject, data, &outcome);
+	ret = resume_point_make(&point, walk->job, data, &outcome);
 	free(data);
 	return ret ? report(walk, batch, &outcome) : 0;
 }
