@@ -21,7 +21,7 @@
 #include "util/signals.h"
 
 /* --checkpoint's file; beside a file there is always one; else none. */
-static char *journal_name(const struct stream_run *run, const struct options *options)
+static char *journal_name(const struct transfer *run, const struct options *options)
 {
 	if (options->checkpoint)
 		return xstrdup(options->checkpoint);
@@ -37,7 +37,7 @@ static bool is_output(const struct output *output, const char *path)
 }
 
 /* Locked, and nothing in it is changed yet. *@begun: it is of a send to this output. */
-static int claim_journal(struct stream_run *run, const struct options *options, bool *begun)
+static int claim_journal(struct transfer *run, const struct options *options, bool *begun)
 {
 	char *path = journal_name(run, options);
 	struct sidecar old = { 0 };
@@ -53,14 +53,14 @@ static int claim_journal(struct stream_run *run, const struct options *options, 
 	return ret;
 }
 
-static int open_output(struct stream_run *run, const struct options *options)
+static int open_output(struct transfer *run, const struct options *options)
 {
 	if (options->output && output_open(run->output, options->output, true))
 		return -1;
 	return 0;
 }
 
-static int open_wrap(struct stream_run *run, const struct sidecar_header *header)
+static int open_wrap(struct transfer *run, const struct sidecar_header *header)
 {
 	int ret = wrap_open(header, output_sink(run->output), &run->mark, &run->wrap);
 
@@ -68,7 +68,7 @@ static int open_wrap(struct stream_run *run, const struct sidecar_header *header
 	return ret ? error_line("cannot wrap the stream: %s", strerror(-ret)) : 0;
 }
 
-static const char *output_path(const struct stream_run *run, const struct options *options)
+static const char *output_path(const struct transfer *run, const struct options *options)
 {
 	return options->output ? options->output : run->output->stdout_path;
 }
@@ -77,7 +77,7 @@ static const char *output_path(const struct stream_run *run, const struct option
  * Everything is looked at before anything is changed: the sidecar and the output of an earlier send
  * may be all that is left of it. Then the sidecar first, under whose lock the output is emptied.
  */
-static int prepare(struct stream_run *run, const struct options *options,
+static int prepare(struct transfer *run, const struct options *options,
 		   struct sidecar_header *header)
 {
 	struct sidecar contents = { 0 };
@@ -99,7 +99,7 @@ static int prepare(struct stream_run *run, const struct options *options,
 }
 
 /* A complete stream's sidecar goes, unless it was asked for. */
-static int close_journal(struct stream_run *run, const struct options *options, int code)
+static int close_journal(struct transfer *run, const struct options *options, int code)
 {
 	if (code == EXIT_DONE && run->journal && !options->checkpoint)
 		return journal_remove(run->journal) ? EXIT_FAILED : code;
@@ -107,15 +107,15 @@ static int close_journal(struct stream_run *run, const struct options *options, 
 	return code;
 }
 
-static int run_prepared(struct stream_run *run, const struct options *options)
+static int run_prepared(struct transfer *run, const struct options *options)
 {
-	struct stream_outcome outcome;
+	struct transfer_result result;
 	int code;
 
 	run->progress = progress_begin(options, run->job, &run->start);
-	stream_run(run, &outcome);
+	transfer_run(run, &result);
 	progress_end(run->progress);
-	code = outcome_report(run, &outcome, options, NULL);
+	code = transfer_report(run, &result, options, NULL);
 	code = close_journal(run, options, code);
 	output_close(run->output);
 	return code;
@@ -124,7 +124,7 @@ static int run_prepared(struct stream_run *run, const struct options *options)
 static int transfer_job(const struct send_job *job, struct output *output,
 		       const struct options *options)
 {
-	struct stream_run run = { .job = job, .output = output };
+	struct transfer run = { .job = job, .output = output };
 	struct sidecar_header header = { 0 };
 	int code = EXIT_FAILED;
 
@@ -143,17 +143,17 @@ static int transfer_job(const struct send_job *job, struct output *output,
 /* Interrupted, nothing useful can be said: a part of the size is no size. */
 static int print_size(const struct send_job *job)
 {
-	const struct stream_start start = { 0 };
-	struct stream_outcome outcome;
+	const struct transfer_start start = { 0 };
+	struct transfer_result result;
 	u64 total;
 	int ret;
 
 	ret = measure_output(job, job->source, &start, signals_stop_flag(), &total,
-			     &outcome);
+			     &result);
 	if (ret == -EINTR)
 		return EXIT_FAILED;
 	if (ret) {
-		error_engine(outcome.what, &outcome.error);
+		error_engine(result.what, &result.error);
 		return EXIT_FAILED;
 	}
 	printf("%llu\n", total);

@@ -9,7 +9,7 @@
 #include "util/fileio.h"
 #include "util/message.h"
 
-void send_settings(const struct options *options, struct stream_settings *settings)
+void send_settings(const struct options *options, struct transfer_settings *settings)
 {
 	u64 size = options->buffer_size ? options->buffer_size : DEFAULT_BUFFER_SIZE;
 
@@ -20,7 +20,7 @@ void send_settings(const struct options *options, struct stream_settings *settin
 }
 
 int send_header(const struct send_job *job, const struct options *options,
-		const struct stream_settings *settings, const char *output,
+		const struct transfer_settings *settings, const char *output,
 		struct sidecar_header *header)
 {
 	*header = (struct sidecar_header){

@@ -9,7 +9,7 @@
 #include "job/send_job.h"
 
 /* How a transfer is run. */
-struct stream_settings {
+struct transfer_settings {
 	size_t buffer_size;
 	u32 buffers;
 	u64 interval;
@@ -17,14 +17,14 @@ struct stream_settings {
 };
 
 /* No batch is larger than the checkpoint interval. */
-void send_settings(const struct options *options, struct stream_settings *settings);
+void send_settings(const struct options *options, struct transfer_settings *settings);
 
 /*
  * Everything a later run needs, with paths that do not depend on where it is started. @output is
  * the -f FILE, or NULL. -1 with an error line; the caller clears @header in any case.
  */
 int send_header(const struct send_job *job, const struct options *options,
-		const struct stream_settings *settings, const char *output,
+		const struct transfer_settings *settings, const char *output,
 		struct sidecar_header *header);
 
 #endif

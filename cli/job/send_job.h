@@ -46,8 +46,8 @@ int send_job_reopen(const struct sidecar_header *header, const struct options *o
 int send_job_adopt(const struct sidecar_header *header, struct send_job *job);
 void send_job_close(struct send_job *job);
 /*
- * Has btrfs refuse to delete or change what is sent until send_job_close(), or says with -v why that
- * cannot be had. Fails if anything was changed since it was opened. No thread may exist yet.
+ * Has btrfs refuse to delete or change what is sent until send_job_close(), or says with -v why
+ * that cannot be had. Fails if anything was changed since it was opened. No thread may exist yet.
  */
 int send_job_hold(struct send_job *job);
 

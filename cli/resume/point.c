@@ -12,9 +12,9 @@
 #include "util/message.h"
 
 /* Behind a subvolume's last batch the next one begins, without a checkpoint. */
-static void start_behind(const struct sidecar_batch *batch, struct stream_start *start)
+static void start_behind(const struct sidecar_batch *batch, struct transfer_start *start)
 {
-	*start = (struct stream_start){
+	*start = (struct transfer_start){
 		.subvolume = batch->subvolume,
 		.checkpoint = batch->checkpoint,
 		.checkpoint_size = batch->checkpoint_size,
@@ -30,7 +30,7 @@ static void start_behind(const struct sidecar_batch *batch, struct stream_start 
  * Where batch @index begins. False: the batch before it was thinned out, and with it the
  * checkpoint that would be needed.
  */
-static bool start_before(const struct sidecar *sidecar, size_t index, struct stream_start *start)
+static bool start_before(const struct sidecar *sidecar, size_t index, struct transfer_start *start)
 {
 	const struct sidecar_batch *batch = &sidecar->batches[index];
 
@@ -38,7 +38,7 @@ static bool start_before(const struct sidecar *sidecar, size_t index, struct str
 		start_behind(batch - 1, start);
 		return true;
 	}
-	*start = (struct stream_start){
+	*start = (struct transfer_start){
 		.subvolume = batch->subvolume,
 		.output_offset = batch->output_offset,
 	};
@@ -157,7 +157,7 @@ static int holds(const struct output *file, const struct sidecar_batch *batch)
 	if (!data)
 		return error_line("out of memory");
 	if (!read_at(file->fd, data, batch->length, batch->output_offset)) {
-		stream_hash(data, batch->length, hash);
+		batch_hash(data, batch->length, hash);
 		ret = !memcmp(hash, batch->hash, sizeof(hash));
 	}
 	free(data);

@@ -16,9 +16,9 @@ struct resume_point {
 	struct sidecar_place at;
 	/* The batch in whose middle that is, and where making it again begins; NULL: at an edge. */
 	const struct sidecar_batch *proof;
-	struct stream_start before;
+	struct transfer_start before;
 	/* Behind ->proof, or at ->at. */
-	struct stream_start start;
+	struct transfer_start start;
 };
 
 /* Nothing is left to be sent. */
@@ -60,17 +60,17 @@ int resume_wrapped_marks(const struct sidecar *sidecar, const struct output *fil
 
 /*
  * Makes the batch that ->proof is about again, compares its hash, and writes what follows ->at.
- * Fills @outcome and returns -1 when the stream cannot go on from there; 0 if there is no proof to
+ * Fills @result and returns -1 when the stream cannot go on from there; 0 if there is no proof to
  * give.
  */
-int resume_point_prove(const struct resume_point *point, struct stream_run *run,
-		       struct stream_outcome *outcome);
+int resume_point_prove(const struct resume_point *point, struct transfer *run,
+		       struct transfer_result *result);
 
 /*
  * Makes the batch that ->proof is about again, into @data, which has room for it, and compares its
- * hash. -1 and @outcome if it cannot be made, or is another (STREAM_DIFFERS).
+ * hash. -1 and @result if it cannot be made, or is another (TRANSFER_DIFFERS).
  */
 int resume_point_make(const struct resume_point *point, const struct send_job *job, u8 *data,
-		      struct stream_outcome *outcome);
+		      struct transfer_result *result);
 
 #endif

@@ -165,25 +165,25 @@ int position_find(const char *path, struct position *position)
 	return find_end(path, position) || hash_window(path, position) ? -1 : 0;
 }
 
-static int report_made(const struct sidecar_batch *batch, const struct stream_outcome *outcome)
+static int report_made(const struct sidecar_batch *batch, const struct transfer_result *result)
 {
-	if (outcome->how == STREAM_DIFFERS)
+	if (result->status == TRANSFER_DIFFERS)
 		return error_line("the bytes %llu to %llu of the stream would be made differently "
 				  "now: what can be cloned has changed, and the receiver's "
 				  "position cannot be proven", batch->output_offset,
 				  sidecar_batch_end(batch));
-	if (outcome->how == STREAM_STOPPED) {
-		outcome_report_stop();
+	if (result->status == TRANSFER_STOPPED) {
+		transfer_report_stop();
 		return -1;
 	}
-	return error_engine(outcome->what, &outcome->error);
+	return error_engine(result->what, &result->error);
 }
 
 static int feed_batch(const struct sidecar *sidecar, const struct send_job *job, size_t index,
 		      struct window *window)
 {
 	const struct sidecar_batch *batch = &sidecar->batches[index];
-	struct stream_outcome outcome;
+	struct transfer_result result;
 	struct resume_point point;
 	u8 *data;
 	int ret = 0;
@@ -194,8 +194,8 @@ static int feed_batch(const struct sidecar *sidecar, const struct send_job *job,
 	data = malloc(batch->length ? batch->length : 1);
 	if (!data)
 		return error_line("out of memory");
-	if (resume_point_make(&point, job, data, &outcome))
-		ret = report_made(batch, &outcome);
+	if (resume_point_make(&point, job, data, &result))
+		ret = report_made(batch, &result);
 	else
 		window_feed(window, data, batch->length);
 	free(data);

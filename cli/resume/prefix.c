@@ -31,7 +31,7 @@ struct maker {
 static int failed(const struct maker *maker, int ret, const struct scp_error *error)
 {
 	if (ret == -EINTR && signals_stopped()) {
-		outcome_report_stop();
+		transfer_report_stop();
 		return -1;
 	}
 	return error_engine(maker->job->subvolumes[maker->index].spec, error);

@@ -13,22 +13,22 @@
 #include "sender/sender.h"
 #include "util/message.h"
 
-static int outcome_is(struct stream_outcome *outcome, enum stream_end how, int err)
+static int end_with(struct transfer_result *result, enum transfer_status status, int err)
 {
-	outcome->how = how;
-	outcome->err = err;
+	result->status = status;
+	result->err = err;
 	return -1;
 }
 
-static int sender_failed(struct stream_outcome *outcome, int ret, const struct scp_error *error)
+static int sender_failed(struct transfer_result *result, int ret, const struct scp_error *error)
 {
-	outcome->error = *error;
-	return outcome_is(outcome, ret == -EINTR ? STREAM_STOPPED : STREAM_READ_FAILED, ret);
+	result->error = *error;
+	return end_with(result, ret == -EINTR ? TRANSFER_STOPPED : TRANSFER_READ_FAILED, ret);
 }
 
 /* Makes exactly @size bytes. A command that would reach behind them shows that they differ. */
 static int make_again(struct sender *sender, u8 *data, size_t size,
-		      struct stream_outcome *outcome)
+		      struct transfer_result *result)
 {
 	size_t made = 0;
 
@@ -37,55 +37,55 @@ static int make_again(struct sender *sender, u8 *data, size_t size,
 		int ret = sender_fill(sender, &fill);
 
 		if (ret && ret != -ENOBUFS)
-			return sender_failed(outcome, ret, sender_error(sender));
+			return sender_failed(result, ret, sender_error(sender));
 		made += fill.filled;
 		if (ret || (fill.end && made < size))
-			return outcome_is(outcome, STREAM_DIFFERS, 0);
+			return end_with(result, TRANSFER_DIFFERS, 0);
 	}
 	return 0;
 }
 
 static int make_proof(const struct resume_point *point, const struct send_job *job, u8 *data,
-		      struct stream_outcome *outcome)
+		      struct transfer_result *result)
 {
-	const struct stream_start *before = &point->before;
+	const struct transfer_start *before = &point->before;
 	struct sender *sender;
 	struct scp_error error;
 	int ret;
 
-	outcome->what = job->subvolumes[before->subvolume].spec;
+	result->what = job->subvolumes[before->subvolume].spec;
 	ret = sender_open(job, before->subvolume, before->checkpoint,
 			  before->checkpoint_size, &sender, &error);
 	if (ret)
-		return sender_failed(outcome, ret, &error);
-	ret = make_again(sender, data, point->proof->length, outcome);
+		return sender_failed(result, ret, &error);
+	ret = make_again(sender, data, point->proof->length, result);
 	sender_close(sender);
 	return ret;
 }
 
 int resume_point_make(const struct resume_point *point, const struct send_job *job, u8 *data,
-		      struct stream_outcome *outcome)
+		      struct transfer_result *result)
 {
 	u8 hash[SIDECAR_HASH_SIZE];
 
-	*outcome = (struct stream_outcome){ 0 };
-	if (make_proof(point, job, data, outcome))
+	*result = (struct transfer_result){ 0 };
+	if (make_proof(point, job, data, result))
 		return -1;
-	stream_hash(data, point->proof->length, hash);
+	batch_hash(data, point->proof->length, hash);
 	if (memcmp(hash, point->proof->hash, sizeof(hash)))
-		return outcome_is(outcome, STREAM_DIFFERS, 0);
+		return end_with(result, TRANSFER_DIFFERS, 0);
 	return 0;
 }
 
-static int give_rest(const struct resume_point *point, struct stream_run *run, const u8 *data,
-		     struct stream_outcome *outcome)
+static int give_rest(const struct resume_point *point, struct transfer *run, const u8 *data,
+		     struct transfer_result *result)
 {
 	size_t skip = (size_t)(point->at.output_offset - point->proof->output_offset);
 
-	return stream_write_rest(run, data + skip, point->proof->length - skip, outcome);
+	return transfer_write_rest(run, data + skip, point->proof->length - skip, result);
 }
 
-static void report_difference(const struct resume_point *point, const struct stream_run *run)
+static void report_difference(const struct resume_point *point, const struct transfer *run)
 {
 	error_line("byte %llu lies in a part of the stream that would be made differently now: "
 		   "what can be cloned has changed", point->at.output_offset);
@@ -97,25 +97,25 @@ static void report_difference(const struct resume_point *point, const struct str
 		   point->proof->output_offset, point->proof->output_offset);
 }
 
-int resume_point_prove(const struct resume_point *point, struct stream_run *run,
-		       struct stream_outcome *outcome)
+int resume_point_prove(const struct resume_point *point, struct transfer *run,
+		       struct transfer_result *result)
 {
 	u8 *data;
 	int ret;
 
-	*outcome = (struct stream_outcome){ 0 };
+	*result = (struct transfer_result){ 0 };
 	if (!point->proof)
 		return 0;
 	data = malloc(point->proof->length);
 	if (!data) {
 		error_line("out of memory");
-		return outcome_is(outcome, STREAM_STOPPED, -ENOMEM);
+		return end_with(result, TRANSFER_STOPPED, -ENOMEM);
 	}
-	ret = resume_point_make(point, run->job, data, outcome);
+	ret = resume_point_make(point, run->job, data, result);
 	if (!ret)
-		ret = give_rest(point, run, data, outcome);
+		ret = give_rest(point, run, data, result);
 	free(data);
-	if (outcome->how == STREAM_DIFFERS)
+	if (result->status == TRANSFER_DIFFERS)
 		report_difference(point, run);
 	return ret;
 }

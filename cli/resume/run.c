@@ -38,7 +38,7 @@ int resume_check_trust(const struct resume *resume)
 }
 
 /* What the first run used, unless something else is asked for; never more than it could use. */
-static void make_settings(const struct resume *resume, struct stream_settings *settings)
+static void make_settings(const struct resume *resume, struct transfer_settings *settings)
 {
 	const struct sidecar_header *header = &resume->sidecar.header;
 	const struct options *options = resume->options;
@@ -52,33 +52,33 @@ static void make_settings(const struct resume *resume, struct stream_settings *s
 			    (u32)scp_min(scp_max(header->buffers, 1), MAX_BUFFERS);
 }
 
-static int write_known(const struct resume *resume, struct stream_run *run,
-		       struct stream_outcome *outcome)
+static int write_known(const struct resume *resume, struct transfer *run,
+		       struct transfer_result *result)
 {
-	*outcome = (struct stream_outcome){ 0 };
+	*result = (struct transfer_result){ 0 };
 	if (!resume->known_size)
 		return 0;
-	return stream_write_rest(run, resume->known, resume->known_size, outcome);
+	return transfer_write_rest(run, resume->known, resume->known_size, result);
 }
 
 /* A proof that fails ends the run as if it had been broken off where it was to begin. */
-static void run_from_point(struct resume *resume, struct stream_run *run,
-			   struct stream_outcome *outcome)
+static void run_from_point(struct resume *resume, struct transfer *run,
+			   struct transfer_result *result)
 {
-	if (write_known(resume, run, outcome) ||
+	if (write_known(resume, run, result) ||
 	    resume_point_complete(&resume->sidecar, &resume->point)) {
-		stream_finish(run, outcome);
+		transfer_finish(run, result);
 		return;
 	}
 	run->progress = progress_begin(resume->options, run->job, &run->start);
-	if (resume_point_prove(&resume->point, run, outcome))
-		stream_finish(run, outcome);
+	if (resume_point_prove(&resume->point, run, result))
+		transfer_finish(run, result);
 	else
-		stream_run(run, outcome);
+		transfer_run(run, result);
 	progress_end(run->progress);
 }
 
-static int open_wrap(struct resume *resume, struct stream_run *run)
+static int open_wrap(struct resume *resume, struct transfer *run)
 {
 	int ret = wrap_open(&resume->sidecar.header, output_sink(run->output), &run->mark,
 			    &run->wrap);
@@ -112,14 +112,14 @@ static int settle(struct resume *resume, const struct sidecar_place *at)
 
 int resume_go_on(struct resume *resume)
 {
-	struct stream_run run = {
+	struct transfer run = {
 		.job = &resume->job,
 		.output = &resume->output,
 		.journal = resume->journal,
 		.start = resume->point.start,
 		.mark = resume->point.at,
 	};
-	struct stream_outcome outcome;
+	struct transfer_result result;
 	int code;
 
 	make_settings(resume, &run.settings);
@@ -128,13 +128,13 @@ int resume_go_on(struct resume *resume)
 		return EXIT_FAILED;
 	}
 	if (note_resumed(resume, &run.mark))
-		outcome = (struct stream_outcome){
-			.how = STREAM_JOURNAL_FAILED,
+		result = (struct transfer_result){
+			.status = TRANSFER_JOURNAL_FAILED,
 			.err = journal_error(resume->journal),
 		};
 	else
-		run_from_point(resume, &run, &outcome);
-	code = outcome_report(&run, &outcome, resume->options, resume->options);
+		run_from_point(resume, &run, &result);
+	code = transfer_report(&run, &result, resume->options, resume->options);
 	wrap_free(run.wrap);
 	return code;
 }

@@ -29,34 +29,34 @@ static int measure_engine(struct scp_engine *engine, const volatile int *stop, u
 }
 
 static int measure_subvolume(const struct send_job *job, struct source *source, size_t index,
-			     const struct stream_start *start, const volatile int *stop,
-			     u64 *total, struct stream_outcome *outcome)
+			     const struct transfer_start *start, const volatile int *stop,
+			     u64 *total, struct transfer_result *result)
 {
 	const void *checkpoint = index == start->subvolume ? start->checkpoint : NULL;
 	struct scp_engine *engine;
 	int ret;
 
-	outcome->what = job->subvolumes[index].spec;
+	result->what = job->subvolumes[index].spec;
 	/* Never the module: it has no call for that, and this reads little. */
 	ret = sender_engine(job, source, index, checkpoint, start->checkpoint_size, &engine,
-			    &outcome->error);
+			    &result->error);
 	if (ret)
 		return ret;
 	ret = measure_engine(engine, stop, total);
 	if (ret && ret != -EINTR)
-		outcome->error = *scp_engine_error(engine);
+		result->error = *scp_engine_error(engine);
 	scp_engine_close(engine);
 	return ret;
 }
 
 int measure_output(const struct send_job *job, struct source *source,
-		   const struct stream_start *start, const volatile int *stop,
-		   u64 *total, struct stream_outcome *outcome)
+		   const struct transfer_start *start, const volatile int *stop,
+		   u64 *total, struct transfer_result *result)
 {
 	int ret = 0;
 
 	*total = start->output_offset;
 	for (size_t i = start->subvolume; !ret && i < job->count; i++)
-		ret = measure_subvolume(job, source, i, start, stop, total, outcome);
+		ret = measure_subvolume(job, source, i, start, stop, total, result);
 	return ret;
 }

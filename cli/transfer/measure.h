@@ -10,10 +10,10 @@
 /*
  * The whole output's length into *@total: what lies before @start and what comes behind it. Uses
  * @source, which is @job's own or another one of the same filesystem. Gives up with -EINTR
- * when *@stop is not 0; otherwise a negative errno comes with outcome->error and ->what.
+ * when *@stop is not 0; otherwise a negative errno comes with result->error and ->what.
  */
 int measure_output(const struct send_job *job, struct source *source,
-		   const struct stream_start *start, const volatile int *stop,
-		   u64 *total, struct stream_outcome *outcome);
+		   const struct transfer_start *start, const volatile int *stop,
+		   u64 *total, struct transfer_result *result);
 
 #endif

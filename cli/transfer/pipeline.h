@@ -2,7 +2,7 @@
 /*
  * Buffers going round between the thread that fills them and the one that writes them out.
  *
- *	free --take_free--> filler --put_filled--> filled
+ *	free --take_free--> producer --put_filled--> filled
  *	filled --take_filled--> writer --put_free--> free
  *
  * Filled batches come out in the order they went in.
@@ -23,7 +23,7 @@ struct batch {
 	/* The subvolume's stream is complete behind it. */
 	bool end;
 	/*
-	 * What was sent up to its end is made durable before more is: the filler has seen that the
+	 * What was sent up to its end is made durable before more is: the producer has seen that the
 	 * subvolume was unchanged after it was read.
 	 */
 	bool durable;
@@ -46,10 +46,10 @@ void pipeline_free(struct pipeline *pipeline);
 /* Waits for an empty buffer. NULL: the writer has stopped. */
 struct batch *pipeline_take_free(struct pipeline *pipeline);
 void pipeline_put_filled(struct pipeline *pipeline, struct batch *batch);
-/* The filler is done; what is filled will still be taken. */
+/* The producer is done; what is filled will still be taken. */
 void pipeline_finish(struct pipeline *pipeline);
 
-/* Waits for a filled buffer. NULL: the filler is done and all were taken. */
+/* Waits for a filled buffer. NULL: the producer is done and all were taken. */
 struct batch *pipeline_take_filled(struct pipeline *pipeline);
 void pipeline_put_free(struct pipeline *pipeline, struct batch *batch);
 /* The writer takes no more. */

@@ -11,8 +11,8 @@
 #include "transfer/pipeline.h"
 #include "transfer/transfer_run.h"
 
-struct filler {
-	const struct stream_run *run;
+struct producer {
+	const struct transfer *run;
 	struct pipeline *pipeline;
 	pthread_t thread;
 	struct sender *sender;
@@ -27,8 +27,9 @@ struct filler {
 };
 
 /* Begins to fill @pipeline. Negative errno if there can be no thread. */
-int filler_start(struct filler *filler, const struct stream_run *run, struct pipeline *pipeline);
+int producer_start(struct producer *producer, const struct transfer *run,
+		   struct pipeline *pipeline);
 /* Waits for the thread's end. */
-void filler_join(struct filler *filler);
+void producer_join(struct producer *producer);
 
 #endif

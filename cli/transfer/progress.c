@@ -23,7 +23,7 @@
 
 struct progress {
 	const struct send_job *job;
-	const struct stream_start *start;
+	const struct transfer_start *start;
 	bool json;
 	bool terminal;
 	u64 bytes;
@@ -175,7 +175,7 @@ static void *print_often(void *argument)
 static void *measure(void *argument)
 {
 	struct progress *progress = argument;
-	struct stream_outcome outcome;
+	struct transfer_result result;
 	struct source *source;
 	u64 total;
 
@@ -183,7 +183,7 @@ static void *measure(void *argument)
 		return NULL;
 	source_set_interrupt(source, &progress->stop_measuring);
 	if (!measure_output(progress->job, source, progress->start,
-			    &progress->stop_measuring, &total, &outcome))
+			    &progress->stop_measuring, &total, &result))
 		__atomic_store_n(&progress->total, total, __ATOMIC_RELAXED);
 	source_close(source);
 	return NULL;
@@ -197,7 +197,7 @@ static bool wanted(const struct options *options)
 }
 
 struct progress *progress_begin(const struct options *options, const struct send_job *job,
-				const struct stream_start *start)
+				const struct transfer_start *start)
 {
 	struct progress *progress = wanted(options) ? calloc(1, sizeof(*progress)) : NULL;
 

@@ -12,11 +12,11 @@
 
 struct progress;
 struct send_job;
-struct stream_start;
+struct transfer_start;
 
 /* NULL if @options want none. @job and @start must stay until progress_end(). */
 struct progress *progress_begin(const struct options *options, const struct send_job *job,
-				const struct stream_start *start);
+				const struct transfer_start *start);
 /* So many bytes of the whole output are out. */
 void progress_set(struct progress *progress, u64 bytes);
 /* Takes the bar away, so that a line of text can be printed. */

@@ -14,7 +14,7 @@
 #include "util/reason_class.h"
 #include "util/signals.h"
 
-void outcome_report_stop(void)
+void transfer_report_stop(void)
 {
 	int number = signals_caught();
 
@@ -22,35 +22,35 @@ void outcome_report_stop(void)
 		error_line("stopped by SIG%s", sigabbrev_np(number));
 }
 
-static void report_write(const struct stream_run *run, const struct stream_outcome *outcome)
+static void report_write(const struct transfer *run, const struct transfer_result *result)
 {
-	if (outcome->err == -EPIPE)
+	if (result->err == -EPIPE)
 		error_line("%s: the reader has gone", run->output->name);
 	else
-		error_line("cannot write to %s: %s", run->output->name, strerror(-outcome->err));
+		error_line("cannot write to %s: %s", run->output->name, strerror(-result->err));
 }
 
 /* Returns whether going on may help. */
-static bool report_cause(const struct stream_run *run, const struct stream_outcome *outcome)
+static bool report_cause(const struct transfer *run, const struct transfer_result *result)
 {
-	switch (outcome->how) {
-	case STREAM_STOPPED:
-		outcome_report_stop();
+	switch (result->status) {
+	case TRANSFER_STOPPED:
+		transfer_report_stop();
 		return true;
-	case STREAM_WRITE_FAILED:
-		report_write(run, outcome);
-		return reason_class_errno(outcome->err).passes;
-	case STREAM_READ_FAILED:
-		error_engine(outcome->what, &outcome->error);
-		return reason_class_read(&outcome->error).passes;
-	case STREAM_JOURNAL_FAILED:
-		return reason_class_errno(outcome->err).passes;
+	case TRANSFER_WRITE_FAILED:
+		report_write(run, result);
+		return reason_class_errno(result->err).passes;
+	case TRANSFER_READ_FAILED:
+		error_engine(result->what, &result->error);
+		return reason_class_read(&result->error).passes;
+	case TRANSFER_JOURNAL_FAILED:
+		return reason_class_errno(result->err).passes;
 	default:
 		return false;
 	}
 }
 
-static u64 written(const struct stream_run *run)
+static u64 written(const struct transfer *run)
 {
 	return run->output->file_offset;
 }
@@ -59,7 +59,7 @@ static u64 written(const struct stream_run *run)
  * What is certain about a pipe is how many bytes went in. A reader that was killed with the same
  * signal has lost what it had in memory, a compressor has other bytes in its file.
  */
-static void report_ways(const struct stream_run *run, const char *checkpoint,
+static void report_ways(const struct transfer *run, const char *checkpoint,
 			const struct options *devices)
 {
 	char *resume = resume_command(checkpoint, devices);
@@ -74,7 +74,7 @@ static void report_ways(const struct stream_run *run, const char *checkpoint,
 }
 
 /* btrfs receive begins with a stream's header, and what it has received it does not take again. */
-static int report_receive(const struct stream_run *run)
+static int report_receive(const struct transfer *run)
 {
 	error_line("btrfs receive cannot continue a stream in its middle: delete the incomplete "
 		   "subvolume that it left, and send again%s", run->journal ? " with --restart" :
@@ -87,7 +87,7 @@ static bool file_still_there(const char *path)
 	return path && !access(path, F_OK);
 }
 
-static int report_pipe(const struct stream_run *run, const struct options *options,
+static int report_pipe(const struct transfer *run, const struct options *options,
 		       const struct options *devices)
 {
 	const char *checkpoint = run->journal ? journal_path(run->journal) : NULL;
@@ -112,7 +112,7 @@ static int report_pipe(const struct stream_run *run, const struct options *optio
 	return EXIT_BROKEN_OFF;
 }
 
-static int report_file(const struct stream_run *run, const struct options *devices)
+static int report_file(const struct transfer *run, const struct options *devices)
 {
 	char *command = resume_command(journal_path(run->journal), devices);
 
@@ -122,10 +122,11 @@ static int report_file(const struct stream_run *run, const struct options *devic
 }
 
 /* What keeps the output from being written now may be mended, and all that is in it is good. */
-static int report_later(const struct stream_run *run, const struct stream_outcome *outcome,
+static int report_later(const struct transfer *run, const struct transfer_result *result,
 			const struct options *devices)
 {
-	bool output = outcome->how == STREAM_WRITE_FAILED || outcome->how == STREAM_JOURNAL_FAILED;
+	bool output = result->status == TRANSFER_WRITE_FAILED ||
+		      result->status == TRANSFER_JOURNAL_FAILED;
 	char *command;
 
 	if (!output || !run->output->file)
@@ -136,13 +137,13 @@ static int report_later(const struct stream_run *run, const struct stream_outcom
 	return EXIT_FAILED;
 }
 
-int outcome_report(const struct stream_run *run, const struct stream_outcome *outcome,
-		   const struct options *options, const struct options *devices)
+int transfer_report(const struct transfer *run, const struct transfer_result *result,
+		    const struct options *options, const struct options *devices)
 {
-	if (outcome->how == STREAM_COMPLETE)
+	if (result->status == TRANSFER_COMPLETE)
 		return EXIT_DONE;
-	if (!report_cause(run, outcome))
-		return report_later(run, outcome, devices);
+	if (!report_cause(run, result))
+		return report_later(run, result, devices);
 	if (run->output->file)
 		return report_file(run, devices);
 	output_find_reader(run->output);

@@ -8,14 +8,14 @@
 #include "transfer/transfer_run.h"
 
 /*
- * Prints what there is to say about @outcome of @run and returns the exit code. With 75 the last
+ * Prints what there is to say about @result of @run and returns the exit code. With 75 the last
  * line is the command that resumes. @options are this run's; @devices (may be NULL) those whose
  * --device options that command needs, since the sidecar does not know them.
  */
-int outcome_report(const struct stream_run *run, const struct stream_outcome *outcome,
-		   const struct options *options, const struct options *devices);
+int transfer_report(const struct transfer *run, const struct transfer_result *result,
+		    const struct options *options, const struct options *devices);
 
 /* The line that says which signal stopped the run, if one did. */
-void outcome_report_stop(void);
+void transfer_report_stop(void);
 
 #endif

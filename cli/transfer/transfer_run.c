@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Running the stream: this thread writes what the filler makes, and keeps the sidecar.
+ * Running the stream: this thread writes what the producer makes, and keeps the sidecar.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,34 +12,34 @@
 #include "util/signals.h"
 
 struct writer {
-	struct stream_run *run;
-	struct stream_outcome *outcome;
+	struct transfer *run;
+	struct transfer_result *result;
 };
 
-static int end_with(struct writer *writer, enum stream_end how, int err)
+static int end_with(struct writer *writer, enum transfer_status status, int err)
 {
-	writer->outcome->how = how;
-	writer->outcome->err = err;
+	writer->result->status = status;
+	writer->result->err = err;
 	return -1;
 }
 
 static int write_failed(struct writer *writer, int err)
 {
 	if (err == -EINTR && signals_caught())
-		return end_with(writer, STREAM_STOPPED, err);
-	return end_with(writer, STREAM_WRITE_FAILED, err);
+		return end_with(writer, TRANSFER_STOPPED, err);
+	return end_with(writer, TRANSFER_WRITE_FAILED, err);
 }
 
 static int journal_failed(struct writer *writer)
 {
-	return end_with(writer, STREAM_JOURNAL_FAILED, journal_error(writer->run->journal));
+	return end_with(writer, TRANSFER_JOURNAL_FAILED, journal_error(writer->run->journal));
 }
 
 /*
  * The hash is taken from memory, so a file that is wrong on the disk is found out; where no line is
  * kept, it would be work for nothing.
  */
-static void describe(const struct stream_run *run, const struct batch *batch,
+static void describe(const struct transfer *run, const struct batch *batch,
 		     struct sidecar_batch *line)
 {
 	*line = (struct sidecar_batch){
@@ -52,7 +52,7 @@ static void describe(const struct stream_run *run, const struct batch *batch,
 		.checkpoint_size = batch->checkpoint_size,
 	};
 	if (run->journal || run->wrap)
-		stream_hash(batch->data, batch->length, line->hash);
+		batch_hash(batch->data, batch->length, line->hash);
 }
 
 static int note(struct writer *writer, const struct sidecar_batch *line)
@@ -64,7 +64,7 @@ static int note(struct writer *writer, const struct sidecar_batch *line)
 
 static int note_mark(struct writer *writer, const struct sidecar_place *mark)
 {
-	struct stream_run *run = writer->run;
+	struct transfer *run = writer->run;
 
 	if (run->journal && journal_mark(run->journal, mark))
 		return journal_failed(writer);
@@ -75,7 +75,7 @@ static int note_mark(struct writer *writer, const struct sidecar_place *mark)
 /* A pipe's reader gets the end of a frame when the mark behind it is safe. */
 static int mark_pipe(struct writer *writer)
 {
-	struct stream_run *run = writer->run;
+	struct transfer *run = writer->run;
 	struct sidecar_place mark;
 	int ret;
 
@@ -90,7 +90,7 @@ static int mark_pipe(struct writer *writer)
 
 static int mark_file(struct writer *writer)
 {
-	struct stream_run *run = writer->run;
+	struct transfer *run = writer->run;
 	struct sidecar_place mark;
 	int ret;
 
@@ -117,7 +117,7 @@ static int sync_wrapped(struct writer *writer)
 /* The data before the lines that tell of it. */
 static int sync_all(struct writer *writer)
 {
-	struct stream_run *run = writer->run;
+	struct transfer *run = writer->run;
 	int ret;
 
 	if (run->wrap)
@@ -148,7 +148,7 @@ static int put_wrapped(struct writer *writer, const struct batch *batch,
 /* Without any line resume takes it that nothing was given to the reader. */
 static int sync_first(struct writer *writer)
 {
-	const struct stream_run *run = writer->run;
+	const struct transfer *run = writer->run;
 
 	if (run->output->file || run->output->offset || !run->journal)
 		return 0;
@@ -157,7 +157,7 @@ static int sync_first(struct writer *writer)
 
 static int deliver(struct writer *writer, const struct batch *batch)
 {
-	struct stream_run *run = writer->run;
+	struct transfer *run = writer->run;
 	bool line_first = !run->output->file || run->wrap;
 	struct sidecar_batch line;
 	int ret;
@@ -181,13 +181,13 @@ static int deliver(struct writer *writer, const struct batch *batch)
  * What is wrapped gets its mark at once: it would not count for what may be undurable, and a mark
  * at a batch's end is one that no batch has to be made again for.
  */
-int stream_write_rest(struct stream_run *run, const void *data, size_t size,
-		      struct stream_outcome *outcome)
+int transfer_write_rest(struct transfer *run, const void *data, size_t size,
+			struct transfer_result *result)
 {
-	struct writer writer = { .run = run, .outcome = outcome };
+	struct writer writer = { .run = run, .result = result };
 	int ret;
 
-	*outcome = (struct stream_outcome){ 0 };
+	*result = (struct transfer_result){ 0 };
 	if (run->wrap)
 		ret = wrap_bytes(run->wrap, data, size);
 	else
@@ -207,7 +207,7 @@ static int write_all(struct writer *writer, struct pipeline *pipeline)
 
 	while (!ret && (batch = pipeline_take_filled(pipeline))) {
 		if (signals_stopped())
-			ret = end_with(writer, STREAM_STOPPED, -EINTR);
+			ret = end_with(writer, TRANSFER_STOPPED, -EINTR);
 		else
 			ret = deliver(writer, batch);
 		pipeline_put_free(pipeline, batch);
@@ -215,43 +215,43 @@ static int write_all(struct writer *writer, struct pipeline *pipeline)
 	return ret;
 }
 
-/* Why nothing more came: everything was made, or the filler could not go on. */
-static void filler_outcome(struct writer *writer, const struct filler *filler)
+/* Why nothing more came: everything was made, or the producer could not go on. */
+static void producer_result(struct writer *writer, const struct producer *producer)
 {
-	struct stream_outcome *outcome = writer->outcome;
+	struct transfer_result *result = writer->result;
 
-	if (!filler->err) {
-		outcome->how = STREAM_COMPLETE;
+	if (!producer->err) {
+		result->status = TRANSFER_COMPLETE;
 		return;
 	}
-	outcome->how = filler->err == -EINTR ? STREAM_STOPPED : STREAM_READ_FAILED;
-	outcome->err = filler->err;
-	outcome->error = filler->error;
-	outcome->what = writer->run->job->subvolumes[filler->subvolume].spec;
+	result->status = producer->err == -EINTR ? TRANSFER_STOPPED : TRANSFER_READ_FAILED;
+	result->err = producer->err;
+	result->error = producer->error;
+	result->what = writer->run->job->subvolumes[producer->subvolume].spec;
 }
 
 static void run_pipeline(struct writer *writer, struct pipeline *pipeline)
 {
-	struct filler filler;
-	int ret = filler_start(&filler, writer->run, pipeline);
+	struct producer producer;
+	int ret = producer_start(&producer, writer->run, pipeline);
 
 	if (ret) {
 		error_line("cannot start a thread: %s", strerror(-ret));
-		end_with(writer, STREAM_STOPPED, ret);
+		end_with(writer, TRANSFER_STOPPED, ret);
 		return;
 	}
 	ret = write_all(writer, pipeline);
-	/* Whatever ended the writing, the filler has nothing more to do. */
+	/* Whatever ended the writing, the producer has nothing more to do. */
 	if (ret)
 		signals_stop();
 	pipeline_stop(pipeline);
-	filler_join(&filler);
+	producer_join(&producer);
 	if (!ret)
-		filler_outcome(writer, &filler);
+		producer_result(writer, &producer);
 }
 
 /* An orderly end says what a pipe was given at most, so that --at cannot be more than that. */
-static int note_written(struct stream_run *run)
+static int note_written(struct transfer *run)
 {
 	struct sidecar_place place = {
 		.output_offset = run->output->offset,
@@ -264,7 +264,7 @@ static int note_written(struct stream_run *run)
 /* What ends the archive is no part of the stream, and belongs to it all the same. */
 static int finish_wrapped(struct writer *writer)
 {
-	struct stream_run *run = writer->run;
+	struct transfer *run = writer->run;
 	size_t length;
 	char *line = sidecar_complete_line(run->output->offset, &length);
 	int ret = -ENOMEM;
@@ -280,7 +280,7 @@ static int finish_wrapped(struct writer *writer)
 /* The stream is complete only when all of it is durable. */
 static void finish_complete(struct writer *writer)
 {
-	struct stream_run *run = writer->run;
+	struct transfer *run = writer->run;
 	struct sidecar_place place = { 0 };
 
 	if (sync_all(writer) || (run->wrap && finish_wrapped(writer)))
@@ -294,19 +294,19 @@ static void finish_complete(struct writer *writer)
 /* What was wrapped is made whole, so that the next run need not make it again. */
 static void save_wrapped(struct writer *writer)
 {
-	struct stream_outcome told = *writer->outcome;
+	struct transfer_result first = *writer->result;
 
-	if (told.how != STREAM_WRITE_FAILED && told.how != STREAM_JOURNAL_FAILED)
+	if (first.status != TRANSFER_WRITE_FAILED && first.status != TRANSFER_JOURNAL_FAILED)
 		sync_wrapped(writer);
 	/* A pipe's reader who does not read any more was not what ended the run. */
-	*writer->outcome = told;
+	*writer->result = first;
 }
 
-/* What can be saved is saved; the failure that came first is the one that is told. */
-static void finish_broken_off(struct writer *writer)
+/* What can be saved is saved; the failure that came first is reported. */
+static void finish_interrupted(struct writer *writer)
 {
-	struct stream_run *run = writer->run;
-	struct stream_outcome *outcome = writer->outcome;
+	struct transfer *run = writer->run;
+	struct transfer_result *result = writer->result;
 	int ret;
 
 	if (run->wrap)
@@ -314,7 +314,7 @@ static void finish_broken_off(struct writer *writer)
 	if (!run->journal)
 		return;
 	ret = output_sync(run->output);
-	if (ret && outcome->how != STREAM_WRITE_FAILED)
+	if (ret && result->status != TRANSFER_WRITE_FAILED)
 		error_line("cannot sync %s: %s", run->output->name, strerror(-ret));
 	if (!note_written(run))
 		journal_sync(run->journal);
@@ -326,35 +326,35 @@ static void finish_broken_off(struct writer *writer)
  */
 static void doubt_reader(struct writer *writer)
 {
-	if (writer->outcome->how == STREAM_COMPLETE && !writer->run->output->file &&
+	if (writer->result->status == TRANSFER_COMPLETE && !writer->run->output->file &&
 	    signals_caught())
-		end_with(writer, STREAM_STOPPED, -EINTR);
+		end_with(writer, TRANSFER_STOPPED, -EINTR);
 }
 
-void stream_finish(struct stream_run *run, struct stream_outcome *outcome)
+void transfer_finish(struct transfer *run, struct transfer_result *result)
 {
-	struct writer writer = { .run = run, .outcome = outcome };
+	struct writer writer = { .run = run, .result = result };
 
 	doubt_reader(&writer);
-	if (outcome->how == STREAM_COMPLETE)
+	if (result->status == TRANSFER_COMPLETE)
 		finish_complete(&writer);
 	else
-		finish_broken_off(&writer);
+		finish_interrupted(&writer);
 }
 
-void stream_run(struct stream_run *run, struct stream_outcome *outcome)
+void transfer_run(struct transfer *run, struct transfer_result *result)
 {
-	struct writer writer = { .run = run, .outcome = outcome };
+	struct writer writer = { .run = run, .result = result };
 	struct pipeline *pipeline;
 
-	*outcome = (struct stream_outcome){ 0 };
+	*result = (struct transfer_result){ 0 };
 	pipeline = pipeline_create(run->settings.buffers, run->settings.buffer_size);
 	if (pipeline) {
 		run_pipeline(&writer, pipeline);
 		pipeline_free(pipeline);
 	} else {
 		error_line("out of memory");
-		end_with(&writer, STREAM_STOPPED, -ENOMEM);
+		end_with(&writer, TRANSFER_STOPPED, -ENOMEM);
 	}
-	stream_finish(run, outcome);
+	transfer_finish(run, result);
 }

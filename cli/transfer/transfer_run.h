@@ -18,7 +18,7 @@
 #include "transfer/progress.h"
 
 /* Where to begin. */
-struct stream_start {
+struct transfer_start {
 	u32 subvolume;
 	/* In that subvolume's stream; NULL: at its beginning. */
 	const void *checkpoint;
@@ -27,7 +27,7 @@ struct stream_start {
 	u64 output_offset;
 };
 
-struct stream_run {
+struct transfer {
 	const struct send_job *job;
 	struct output *output;
 	/* NULL: the stream is not wrapped. */
@@ -37,26 +37,26 @@ struct stream_run {
 	/* NULL: no sidecar. */
 	struct journal *journal;
 	struct progress *progress;
-	struct stream_settings settings;
-	struct stream_start start;
+	struct transfer_settings settings;
+	struct transfer_start start;
 };
 
-enum stream_end {
-	STREAM_COMPLETE,
+enum transfer_status {
+	TRANSFER_COMPLETE,
 	/* A signal. */
-	STREAM_STOPPED,
+	TRANSFER_STOPPED,
 	/* The engine failed: ->error. */
-	STREAM_READ_FAILED,
+	TRANSFER_READ_FAILED,
 	/* The output failed: ->err. */
-	STREAM_WRITE_FAILED,
+	TRANSFER_WRITE_FAILED,
 	/* The sidecar failed: ->err; the line about it has been printed. */
-	STREAM_JOURNAL_FAILED,
+	TRANSFER_JOURNAL_FAILED,
 	/* Bytes made again are not those that were sent. Only when resuming. */
-	STREAM_DIFFERS,
+	TRANSFER_DIFFERS,
 };
 
-struct stream_outcome {
-	enum stream_end how;
+struct transfer_result {
+	enum transfer_status status;
 	int err;
 	struct scp_error error;
 	/* What the user calls the subvolume that could not be read. */
@@ -67,16 +67,16 @@ struct stream_outcome {
  * Runs until the stream is complete or cannot go on; then the output and the sidecar are synced.
  * Call it from the main thread. ->output->offset tells how much is out.
  */
-void stream_run(struct stream_run *run, struct stream_outcome *outcome);
+void transfer_run(struct transfer *run, struct transfer_result *result);
 
-/* The end of stream_run() alone, for a run that ended before it. ->how says how. */
-void stream_finish(struct stream_run *run, struct stream_outcome *outcome);
+/* The end of transfer_run() alone, for a run that ended before it. ->status says how. */
+void transfer_finish(struct transfer *run, struct transfer_result *result);
 
-/* The rest of a batch that was made again; it is no batch by itself. 0, or -1: ->how says why. */
-int stream_write_rest(struct stream_run *run, const void *data, size_t size,
-		      struct stream_outcome *outcome);
+/* The rest of a batch that was made again; it is no batch by itself. 0, or -1: ->status says why. */
+int transfer_write_rest(struct transfer *run, const void *data, size_t size,
+			struct transfer_result *result);
 
 /* XXH3-128 in canonical byte order. */
-void stream_hash(const void *data, size_t size, u8 hash[SIDECAR_HASH_SIZE]);
+void batch_hash(const void *data, size_t size, u8 hash[SIDECAR_HASH_SIZE]);
 
 #endif

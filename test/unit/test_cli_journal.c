@@ -428,7 +428,7 @@ static void write_lines(struct journal *journal, const char *path, const u8 *dat
 	for (u64 at = 0; at < 5 * BATCH; at += BATCH) {
 		struct sidecar_batch batch = make_batch(0, at, at);
 
-		stream_hash(data + at, BATCH, batch.hash);
+		batch_hash(data + at, BATCH, batch.hash);
 		assert_int_equal(journal_batch(journal, &batch), 0);
 	}
 	fwrite(data, 1, 5 * BATCH, file);

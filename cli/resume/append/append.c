@@ -87,7 +87,7 @@ int append_try_again(const struct resume *resume)
 
 int append_stopped(const struct resume *resume)
 {
-	outcome_report_stop();
+	transfer_report_stop();
 	return resume->journal ? append_broken_off(resume) : append_try_again(resume);
 }
 

@@ -121,7 +121,7 @@ static int open_job(struct resume *resume)
 static int own_header(struct resume *resume)
 {
 	struct sidecar_header *header = &resume->sidecar.header;
-	struct stream_settings settings;
+	struct transfer_settings settings;
 	struct sidecar_header own;
 
 	send_settings(resume->options, &settings);

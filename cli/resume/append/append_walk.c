@@ -174,7 +174,7 @@ static int check_follows(const struct resume *resume, const struct survey *surve
 
 static int walk_and_go_on(struct resume *resume)
 {
-	struct stream_settings settings;
+	struct transfer_settings settings;
 	struct survey survey = { 0 };
 	struct walk walk = {
 		.name = resume->output_path,

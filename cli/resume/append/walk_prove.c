@@ -13,23 +13,23 @@
 #define PROVEN_SPAN (64ULL << 20)
 
 static int report(struct walk *walk, const struct sidecar_batch *batch,
-		  const struct stream_outcome *outcome)
+		  const struct transfer_result *result)
 {
-	if (outcome->how == STREAM_DIFFERS)
+	if (result->status == TRANSFER_DIFFERS)
 		return error_line("%s holds other contents of files than would be sent, between "
 				  "the bytes %llu and %llu of the stream: left as it is",
 				  walk->name, batch->output_offset, sidecar_batch_end(batch));
-	walk->stopped = outcome->how == STREAM_STOPPED;
+	walk->stopped = result->status == TRANSFER_STOPPED;
 	if (walk->stopped)
 		return -1;
-	return error_engine(outcome->what, &outcome->error);
+	return error_engine(result->what, &result->error);
 }
 
 /* The first one's beginning may have been dropped; there is enough then. */
 static int prove_batch(struct walk *walk, const struct sidecar *sidecar, size_t index)
 {
 	const struct sidecar_batch *batch = &sidecar->batches[index];
-	struct stream_outcome outcome;
+	struct transfer_result result;
 	struct resume_point point;
 	u8 *data;
 	int ret;
@@ -39,9 +39,9 @@ static int prove_batch(struct walk *walk, const struct sidecar *sidecar, size_t 
 	data = malloc(batch->length);
 	if (!data)
 		return error_line("out of memory");
-	ret = resume_point_make(&point, walk->job, data, &outcome);
+	ret = resume_point_make(&point, walk->job, data, &result);
 	free(data);
-	return ret ? report(walk, batch, &outcome) : 0;
+	return ret ? report(walk, batch, &result) : 0;
 }
 
 int walk_prove(struct walk *walk, const struct sidecar *sidecar)
