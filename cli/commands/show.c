@@ -82,19 +82,20 @@ static void show_name(const char *name)
 	free(line);
 }
 
-static void show_pins(const char *title, const struct pin_list *list)
+static void show_pins(const char *title, const struct identity_list *list)
 {
 	char uuid[UUID_TEXT_SIZE];
 
 	for (size_t i = 0; i < list->count; i++) {
-		const struct pin *pin = &list->pins[i];
+		const struct identity *identity = &list->identities[i];
 
-		uuid_text(pin->uuid, uuid);
+		uuid_text(identity->uuid, uuid);
 		printf("%-16s", title);
-		show_name(pin->path);
-		printf(" (id %llu, uuid %s, transaction %llu", pin->id, uuid, pin->ctransid);
-		if (pin->parent)
-			printf(", parent id %llu", pin->parent);
+		show_name(identity->path);
+		printf(" (id %llu, uuid %s, transaction %llu", identity->id, uuid,
+		       identity->ctransid);
+		if (identity->parent)
+			printf(", parent id %llu", identity->parent);
 		puts(")");
 	}
 }
@@ -185,19 +186,19 @@ static void put_number(struct json_object *object, const char *key, bool known, 
 	json_object_object_add(object, key, known ? json_object_new_uint64(number) : NULL);
 }
 
-static struct json_object *pins_json(const struct pin_list *list)
+static struct json_object *identities_json(const struct identity_list *list)
 {
 	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; i < list->count; i++) {
-		const struct pin *pin = &list->pins[i];
+		const struct identity *identity = &list->identities[i];
 		struct json_object *object = json_object_new_object();
 
-		json_put_string(object, "path", pin->path);
-		json_put_u64(object, "id", pin->id);
-		json_put_uuid(object, "uuid", pin->uuid);
-		json_put_u64(object, "transaction", pin->ctransid);
-		put_number(object, "parent_id", pin->parent, pin->parent);
+		json_put_string(object, "path", identity->path);
+		json_put_u64(object, "id", identity->id);
+		json_put_uuid(object, "uuid", identity->uuid);
+		json_put_u64(object, "transaction", identity->ctransid);
+		put_number(object, "parent_id", identity->parent, identity->parent);
 		json_object_array_add(array, object);
 	}
 	return array;
@@ -215,8 +216,8 @@ static struct json_object *header_json(const struct sidecar_header *header)
 	json_put_uuid(object, "filesystem_uuid", header->fsid);
 	json_put_string(object, "backend", sidecar_backend(header));
 	json_object_object_add(object, "devices", devices);
-	json_object_object_add(object, "subvolumes", pins_json(&header->subvolumes));
-	json_object_object_add(object, "clone_sources", pins_json(&header->clone_sources));
+	json_object_object_add(object, "subvolumes", identities_json(&header->subvolumes));
+	json_object_object_add(object, "clone_sources", identities_json(&header->clone_sources));
 	json_put_u64(object, "protocol", header->protocol);
 	json_put_bool(object, "compressed_data", header->flags & SCP_SEND_COMPRESSED);
 	json_put_bool(object, "no_data", header->flags & SCP_SEND_NO_FILE_DATA);

@@ -26,7 +26,7 @@ static char *find_elsewhere(const struct sidecar_header *header)
 
 	if (point)
 		verbose_line(1, "%s: its filesystem is mounted at %s",
-			     header->subvolumes.pins[0].path, point);
+			     header->subvolumes.identities[0].path, point);
 	return point;
 }
 
@@ -40,7 +40,7 @@ static bool is_there(const struct sidecar_header *header, const char *path)
 static int open_mounted(const struct sidecar_header *header, struct source **out)
 {
 	/* The snapshot may be gone or renamed, the filesystem is still found. */
-	char *path = nearest_existing(header->subvolumes.pins[0].path);
+	char *path = nearest_existing(header->subvolumes.identities[0].path);
 	char *elsewhere = is_there(header, path) ? NULL : find_elsewhere(header);
 	char uuid[UUID_TEXT_SIZE];
 	int ret = source_open_mounted(elsewhere ? elsewhere : path, out);
@@ -51,7 +51,7 @@ static int open_mounted(const struct sidecar_header *header, struct source **out
 		return 0;
 	uuid_text(header->fsid, uuid);
 	return error_line("%s was on the filesystem %s: mount that, or name its devices with "
-			  "--device", header->subvolumes.pins[0].path, uuid);
+			  "--device", header->subvolumes.identities[0].path, uuid);
 }
 
 /* Another filesystem may be mounted where the first one was. */
@@ -65,11 +65,11 @@ static int check_fsid(const struct sidecar_header *header, const struct source *
 	uuid_text(source_fsid(source), is);
 	return error_line("%s was on the filesystem %s, and here is another filesystem, %s: mount "
 			  "the right one, or name its devices with --device",
-			  header->subvolumes.pins[0].path, was, is);
+			  header->subvolumes.identities[0].path, was, is);
 }
 
-int pins_open_source(const struct sidecar_header *header, const struct options *options,
-		     struct source **out)
+int identities_open_source(const struct sidecar_header *header, const struct options *options,
+			   struct source **out)
 {
 	int ret;
 
@@ -91,86 +91,87 @@ int pins_open_source(const struct sidecar_header *header, const struct options *
 }
 
 /* A mounted path can be looked at; what an image holds under a name, its UUID has told. */
-static bool something_there(const struct source *source, const struct pin *pin)
+static bool something_there(const struct source *source, const struct identity *identity)
 {
 	struct stat st;
 
-	return !is_image(source) && pin->path[0] == '/' && !stat(pin->path, &st);
+	return !is_image(source) && identity->path[0] == '/' && !stat(identity->path, &st);
 }
 
 /* Gone and replaced ask for different things. */
-static int not_there(const struct source *source, const struct pin *pin)
+static int not_there(const struct source *source, const struct identity *identity)
 {
 	char name[UUID_TEXT_SIZE];
 
-	if (uuid_is_null(pin->uuid))
-		snprintf(name, sizeof(name), "id:%llu", pin->id);
+	if (uuid_is_null(identity->uuid))
+		snprintf(name, sizeof(name), "id:%llu", identity->id);
 	else
-		uuid_text(pin->uuid, name);
-	if (something_there(source, pin))
+		uuid_text(identity->uuid, name);
+	if (something_there(source, identity))
 		return error_line("%s was replaced: the subvolume %s is gone, and another is "
-				  "there: start a new send of that", pin->path, name);
+				  "there: start a new send of that", identity->path, name);
 	return error_line("%s is gone: there is no subvolume %s any more, so this stream cannot be "
-			  "completed: start a new send of another snapshot", pin->path, name);
+			  "completed: start a new send of another snapshot", identity->path, name);
 }
 
 /*
  * Received UUIDs can be set without a new transaction id, and stand in the stream. A writable
  * subvolume of an image stays as it is while that is not mounted, and ctransid tells if it was.
  */
-static int check_unchanged(const struct source *source, const struct pin *pin,
+static int check_unchanged(const struct source *source, const struct identity *identity,
 			   const struct subvolume *found)
 {
 	if (!found->readonly && !is_image(source))
 		return error_line("%s was changed: it is writable now, so the rest would not fit "
-				  "what was sent: start a new send", pin->path);
-	if (memcmp(found->uuid, pin->uuid, sizeof(pin->uuid)))
+				  "what was sent: start a new send", identity->path);
+	if (memcmp(found->uuid, identity->uuid, sizeof(identity->uuid)))
 		return error_line("%s was changed: it had no UUID and has one now, which the rest "
-				  "of the stream would name: start a new send", pin->path);
-	if (found->ctransid != pin->ctransid)
+				  "of the stream would name: start a new send", identity->path);
+	if (found->ctransid != identity->ctransid)
 		return error_line("%s was changed (transaction %llu then, %llu now), so the rest "
-				  "would not fit what was sent: start a new send", pin->path,
-				  pin->ctransid, found->ctransid);
-	if (memcmp(found->received_uuid, pin->received_uuid, sizeof(pin->received_uuid)))
+				  "would not fit what was sent: start a new send", identity->path,
+				  identity->ctransid, found->ctransid);
+	if (memcmp(found->received_uuid, identity->received_uuid, sizeof(identity->received_uuid)))
 		return error_line("%s was changed (its received UUID), so the rest would not fit "
-				  "what was sent: start a new send", pin->path);
+				  "what was sent: start a new send", identity->path);
 	return 0;
 }
 
 /* The user's name for it goes on being the one in messages. */
-static void name_it(const struct pin *pin, struct subvolume *found)
+static void name_it(const struct identity *identity, struct subvolume *found)
 {
-	if (found->spec && strcmp(found->spec, pin->spec))
-		verbose_line(2, "%s is found as %s", pin->spec, found->spec);
+	if (found->spec && strcmp(found->spec, identity->spec))
+		verbose_line(2, "%s is found as %s", identity->spec, found->spec);
 	free(found->spec);
-	found->spec = xstrdup(pin->spec);
+	found->spec = xstrdup(identity->spec);
 }
 
 /*
  * Very old subvolumes, and those of converted filesystems, have no UUID. Root ids are not given out
  * twice, so within one filesystem the id says as much.
  */
-static int find_again(struct source *source, const struct pin *pin, struct subvolume *out)
+static int find_again(struct source *source, const struct identity *identity, struct subvolume *out)
 {
-	if (uuid_is_null(pin->uuid))
-		return source_find_id(source, pin->id, out);
-	return source_find_uuid(source, pin->uuid, out);
+	if (uuid_is_null(identity->uuid))
+		return source_find_id(source, identity->id, out);
+	return source_find_uuid(source, identity->uuid, out);
 }
 
-int pin_reopen(struct source *source, const struct pin *pin, struct subvolume *out)
+int reopen_by_identity(struct source *source, const struct identity *identity,
+		       struct subvolume *out)
 {
-	int ret = find_again(source, pin, out);
+	int ret = find_again(source, identity, out);
 
 	if (ret < 0)
 		return -1;
 	if (ret)
-		return not_there(source, pin);
-	if (out->id != pin->id || check_unchanged(source, pin, out)) {
-		ret = out->id != pin->id ? not_there(source, pin) : -1;
+		return not_there(source, identity);
+	if (out->id != identity->id || check_unchanged(source, identity, out)) {
+		ret = out->id != identity->id ? not_there(source, identity) : -1;
 		subvolume_release(out);
 		return ret;
 	}
-	name_it(pin, out);
+	name_it(identity, out);
 	return 0;
 }
 
@@ -182,19 +183,20 @@ static char *lasting_path(const struct source *source, const struct subvolume *s
 	return path ? path : xstrdup(subvolume->spec);
 }
 
-void pins_make(const struct source *source, const struct subvolume *subvolumes, size_t count,
-	       struct pin_list *list)
+void identities_make(const struct source *source, const struct subvolume *subvolumes, size_t count,
+		     struct identity_list *list)
 {
-	list->pins = xcalloc(count, sizeof(*list->pins));
+	list->identities = xcalloc(count, sizeof(*list->identities));
 	for (list->count = 0; list->count < count; list->count++) {
 		const struct subvolume *subvolume = &subvolumes[list->count];
-		struct pin *pin = &list->pins[list->count];
+		struct identity *identity = &list->identities[list->count];
 
-		pin->id = subvolume->id;
-		pin->ctransid = subvolume->ctransid;
-		memcpy(pin->uuid, subvolume->uuid, sizeof(pin->uuid));
-		memcpy(pin->received_uuid, subvolume->received_uuid, sizeof(pin->received_uuid));
-		pin->spec = xstrdup(subvolume->spec);
-		pin->path = lasting_path(source, subvolume);
+		identity->id = subvolume->id;
+		identity->ctransid = subvolume->ctransid;
+		memcpy(identity->uuid, subvolume->uuid, sizeof(identity->uuid));
+		memcpy(identity->received_uuid, subvolume->received_uuid,
+		       sizeof(identity->received_uuid));
+		identity->spec = xstrdup(subvolume->spec);
+		identity->path = lasting_path(source, subvolume);
 	}
 }

@@ -13,12 +13,13 @@
 #include "journal/format.h"
 
 /* Opens the header's filesystem: its devices or those in @options, or where its paths lie. */
-int pins_open_source(const struct sidecar_header *header, const struct options *options,
-		     struct source **out);
-int pin_reopen(struct source *source, const struct pin *pin, struct subvolume *out);
+int identities_open_source(const struct sidecar_header *header, const struct options *options,
+			   struct source **out);
+int reopen_by_identity(struct source *source, const struct identity *identity,
+		       struct subvolume *out);
 
-/* The pins of @count subvolumes into @list, which the caller then owns. */
-void pins_make(const struct source *source, const struct subvolume *subvolumes, size_t count,
-	       struct pin_list *list);
+/* The identities of @count subvolumes into @list, which the caller then owns. */
+void identities_make(const struct source *source, const struct subvolume *subvolumes, size_t count,
+		     struct identity_list *list);
 
 #endif

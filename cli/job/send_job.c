@@ -135,13 +135,13 @@ int send_job_open(const struct options *options, struct send_job *job)
 	return 0;
 }
 
-/* Opens @pins where they are now. */
-static int reopen_list(struct send_job *job, const struct pin_list *pins,
+/* Opens @identities where they are now. */
+static int reopen_list(struct send_job *job, const struct identity_list *identities,
 		       struct subvolume **list, size_t *count)
 {
-	*list = xcalloc(pins->count, sizeof(**list));
-	for (size_t i = 0; i < pins->count; i++) {
-		if (pin_reopen(job->source, &pins->pins[i], &(*list)[i]))
+	*list = xcalloc(identities->count, sizeof(**list));
+	for (size_t i = 0; i < identities->count; i++) {
+		if (reopen_by_identity(job->source, &identities->identities[i], &(*list)[i]))
 			return -1;
 		(*count)++;
 		if (check_log(job, &(*list)[i]))
@@ -158,7 +158,7 @@ static int reopen_subvolumes(const struct sidecar_header *header, struct send_jo
 		return -1;
 	job->parents = xcalloc(job->count, sizeof(*job->parents));
 	for (size_t i = 0; i < job->count; i++)
-		job->parents[i] = header->subvolumes.pins[i].parent;
+		job->parents[i] = header->subvolumes.identities[i].parent;
 	return 0;
 }
 
@@ -172,7 +172,7 @@ int send_job_reopen(const struct sidecar_header *header, const struct options *o
 		.ignore_log = header->ignore_log || options->ignore_log,
 		.sources_grow = header->sources_grow,
 	};
-	if (pins_open_source(header, options, &job->source))
+	if (identities_open_source(header, options, &job->source))
 		return -1;
 	if (reopen_subvolumes(header, job)) {
 		send_job_close(job);
@@ -186,23 +186,24 @@ int send_job_reopen(const struct sidecar_header *header, const struct options *o
 	return 0;
 }
 
-static bool same_subvolume(const struct pin *pin, const struct subvolume *subvolume)
+static bool same_subvolume(const struct identity *identity, const struct subvolume *subvolume)
 {
-	return pin->id == subvolume->id && pin->ctransid == subvolume->ctransid &&
-	       !memcmp(pin->uuid, subvolume->uuid, sizeof(pin->uuid)) &&
-	       !memcmp(pin->received_uuid, subvolume->received_uuid, sizeof(pin->received_uuid));
+	return identity->id == subvolume->id && identity->ctransid == subvolume->ctransid &&
+	       !memcmp(identity->uuid, subvolume->uuid, sizeof(identity->uuid)) &&
+	       !memcmp(identity->received_uuid, subvolume->received_uuid,
+		       sizeof(identity->received_uuid));
 }
 
-static int compare_list(const struct pin_list *pins, const struct subvolume *subvolumes,
+static int compare_list(const struct identity_list *identities, const struct subvolume *subvolumes,
 			size_t count, const char *role)
 {
-	if (pins->count != count)
+	if (identities->count != count)
 		return error_line("%zu %s(s) were named, and it was sent with %zu", count, role,
-				  pins->count);
+				  identities->count);
 	for (size_t i = 0; i < count; i++)
-		if (!same_subvolume(&pins->pins[i], &subvolumes[i]))
+		if (!same_subvolume(&identities->identities[i], &subvolumes[i]))
 			return error_line("%s is not the %s that it was sent with (%s)",
-					  subvolumes[i].spec, role, pins->pins[i].path);
+					  subvolumes[i].spec, role, identities->identities[i].path);
 	return 0;
 }
 
@@ -215,7 +216,7 @@ int send_job_adopt(const struct sidecar_header *header, struct send_job *job)
 			 "clone source"))
 		return -1;
 	for (size_t i = 0; i < job->count; i++)
-		if (header->subvolumes.pins[i].parent != job->parents[i])
+		if (header->subvolumes.identities[i].parent != job->parents[i])
 			return error_line("%s was sent with another parent",
 					  job->subvolumes[i].spec);
 	job->protocol = header->protocol;
@@ -226,7 +227,7 @@ int send_job_adopt(const struct sidecar_header *header, struct send_job *job)
 }
 
 /* Paths of devices, so that they are found from any directory. */
-static void pin_devices(const struct options *options, struct sidecar_header *header)
+static void identity_devices(const struct options *options, struct sidecar_header *header)
 {
 	header->image = options->device_count;
 	header->devices = xcalloc(options->device_count, sizeof(*header->devices));
@@ -244,18 +245,18 @@ void send_job_pin(const struct send_job *job, const struct options *options,
 	header->tool = xstrdup(SENDCP_VERSION);
 	header->begun = (u64)time(NULL);
 	header->module = source_module(job->source);
-	pin_devices(options, header);
+	identity_devices(options, header);
 	header->protocol = job->protocol;
 	header->flags = job->flags;
 	header->one_end = job->one_end;
 	header->ignore_log = job->ignore_log;
 	header->sources_grow = job->sources_grow;
 	memcpy(header->fsid, source_fsid(job->source), sizeof(header->fsid));
-	pins_make(job->source, job->subvolumes, job->count, &header->subvolumes);
-	pins_make(job->source, job->clone_sources, job->clone_count,
-		  &header->clone_sources);
+	identities_make(job->source, job->subvolumes, job->count, &header->subvolumes);
+	identities_make(job->source, job->clone_sources, job->clone_count,
+			&header->clone_sources);
 	for (size_t i = 0; i < job->count; i++)
-		header->subvolumes.pins[i].parent = job->parents[i];
+		header->subvolumes.identities[i].parent = job->parents[i];
 }
 
 static void release_list(struct subvolume *list, size_t count)

@@ -42,7 +42,7 @@ struct sidecar_place {
 };
 
 /* A subvolume as it was when the send began. */
-struct pin {
+struct identity {
 	u64 id;
 	u8 uuid[16];
 	u8 received_uuid[16];
@@ -54,8 +54,8 @@ struct pin {
 	u64 parent;
 };
 
-struct pin_list {
-	struct pin *pins;
+struct identity_list {
+	struct identity *identities;
 	size_t count;
 };
 
@@ -89,8 +89,8 @@ struct sidecar_header {
 	/* The sidecar stays when the stream is complete. */
 	bool keep;
 	u8 fsid[16];
-	struct pin_list subvolumes;
-	struct pin_list clone_sources;
+	struct identity_list subvolumes;
+	struct identity_list clone_sources;
 	/* Each subvolume sent joins the clone sources of those behind it. */
 	bool sources_grow;
 };

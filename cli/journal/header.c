@@ -14,13 +14,13 @@
 /* More subvolumes or devices than that in one run is not what a person asked for. */
 #define LIST_MAX 65536
 
-static void pin_list_clear(struct pin_list *list)
+static void identity_list_clear(struct identity_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		free(list->pins[i].spec);
-		free(list->pins[i].path);
+		free(list->identities[i].spec);
+		free(list->identities[i].path);
 	}
-	free(list->pins);
+	free(list->identities);
 }
 
 void sidecar_header_clear(struct sidecar_header *header)
@@ -32,8 +32,8 @@ void sidecar_header_clear(struct sidecar_header *header)
 	free(header->output);
 	mount_place_clear(&header->output_place);
 	mount_place_clear(&header->sidecar_place);
-	pin_list_clear(&header->subvolumes);
-	pin_list_clear(&header->clone_sources);
+	identity_list_clear(&header->subvolumes);
+	identity_list_clear(&header->clone_sources);
 	memset(header, 0, sizeof(*header));
 }
 
@@ -55,26 +55,26 @@ bool sidecar_recognise(const char *text, size_t length)
 	return length >= sizeof(start) - 1 && !memcmp(text, start, sizeof(start) - 1);
 }
 
-static struct json_object *pin_json(const struct pin *pin)
+static struct json_object *identity_json(const struct identity *identity)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_put_string(object, "spec", pin->spec);
-	json_put_string(object, "path", pin->path);
-	json_put_u64(object, "id", pin->id);
-	json_put_uuid(object, "uuid", pin->uuid);
-	json_put_uuid(object, "received_uuid", pin->received_uuid);
-	json_put_u64(object, "ctransid", pin->ctransid);
-	json_put_u64(object, "parent", pin->parent);
+	json_put_string(object, "spec", identity->spec);
+	json_put_string(object, "path", identity->path);
+	json_put_u64(object, "id", identity->id);
+	json_put_uuid(object, "uuid", identity->uuid);
+	json_put_uuid(object, "received_uuid", identity->received_uuid);
+	json_put_u64(object, "ctransid", identity->ctransid);
+	json_put_u64(object, "parent", identity->parent);
 	return object;
 }
 
-static void put_pins(struct json_object *object, const char *key, const struct pin_list *list)
+static void put_pins(struct json_object *object, const char *key, const struct identity_list *list)
 {
 	struct json_object *array = json_object_new_array();
 
 	for (size_t i = 0; i < list->count; i++)
-		json_object_array_add(array, pin_json(&list->pins[i]));
+		json_object_array_add(array, identity_json(&list->identities[i]));
 	json_object_object_add(object, key, array);
 }
 
@@ -146,36 +146,36 @@ struct json_object *sidecar_header_json(const struct sidecar_header *header)
 }
 
 /* What was taken over before a failure is freed with the header. */
-static bool parse_pin(struct json_object *object, struct pin *pin)
+static bool parse_pin(struct json_object *object, struct identity *identity)
 {
 	const char *spec = json_get_text(object, "spec");
 	const char *path = json_get_text(object, "path");
 
 	if (!spec || !path)
 		return false;
-	pin->spec = xstrdup(spec);
-	pin->path = xstrdup(path);
-	return json_get_u64(object, "id", &pin->id) &&
-	       json_get_uuid(object, "uuid", pin->uuid) &&
-	       json_get_uuid(object, "received_uuid", pin->received_uuid) &&
-	       json_get_u64(object, "ctransid", &pin->ctransid) &&
-	       json_get_u64(object, "parent", &pin->parent);
+	identity->spec = xstrdup(spec);
+	identity->path = xstrdup(path);
+	return json_get_u64(object, "id", &identity->id) &&
+	       json_get_uuid(object, "uuid", identity->uuid) &&
+	       json_get_uuid(object, "received_uuid", identity->received_uuid) &&
+	       json_get_u64(object, "ctransid", &identity->ctransid) &&
+	       json_get_u64(object, "parent", &identity->parent);
 }
 
-static bool parse_pins(struct json_object *object, const char *key, struct pin_list *list)
+static bool parse_pins(struct json_object *object, const char *key, struct identity_list *list)
 {
 	struct json_object *array = json_get_array(object, key);
 	size_t count = array ? json_object_array_length(array) : 0;
 
 	if (!array || count > LIST_MAX)
 		return false;
-	list->pins = xcalloc(count, sizeof(*list->pins));
+	list->identities = xcalloc(count, sizeof(*list->identities));
 	for (list->count = 0; list->count < count; list->count++) {
 		struct json_object *entry = json_object_array_get_idx(array, list->count);
 
 		/* Counted even when it fails, so that what it holds is freed. */
 		if (!json_object_is_type(entry, json_type_object) ||
-		    !parse_pin(entry, &list->pins[list->count])) {
+		    !parse_pin(entry, &list->identities[list->count])) {
 			list->count++;
 			return false;
 		}

@@ -29,7 +29,8 @@ int overwrite_sidecar(const char *path, const struct sidecar *old)
 	if (!old->count || old->complete)
 		return 0;
 	error_line("%s: the send of %s was interrupted after %llu bytes and can be resumed: not "
-		   "starting over", path, old->header.subvolumes.pins[0].spec, sidecar_made(old));
+		   "starting over", path, old->header.subvolumes.identities[0].spec,
+		   sidecar_made(old));
 	return refuse(old->output ? resume_command(path, NULL) :
 				    resume_command_append(path, NULL, NULL));
 }

@@ -69,15 +69,15 @@ static size_t put_lines(const char *in, size_t size)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct pin pin = { .id = 257, .uuid = "some subvolume.", .ctransid = 9,
+	struct identity identity = { .id = 257, .uuid = "some subvolume.", .ctransid = 9,
 			   .spec = (char *)"s", .path = (char *)"/s" };
-	struct pin_list pins = { .pins = &pin, .count = 1 };
+	struct identity_list identities = { .identities = &identity, .count = 1 };
 	char *devices[] = { (char *)"/a", (char *)"/b" };
 	struct sidecar_header header = {
 		.tool = (char *)"0", .image = true, .devices = devices, .device_count = 2,
 		.protocol = 2, .flags = 16, .buffer_size = 1 << 20, .buffers = 4,
-		.interval = 1 << 26, .output = (char *)"/o", .subvolumes = pins,
-		.clone_sources = pins, .sources_grow = true,
+		.interval = 1 << 26, .output = (char *)"/o", .subvolumes = identities,
+		.clone_sources = identities, .sources_grow = true,
 	};
 	struct json_object *object = sidecar_header_json(&header);
 	const char *line;

@@ -46,16 +46,16 @@ static int tear_down(void **state)
 }
 
 /* Two subvolumes; strings are literals, so it is never cleared. */
-static void make_header(struct sidecar_header *header, struct pin pins[2])
+static void make_header(struct sidecar_header *header, struct identity identities[2])
 {
 	*header = (struct sidecar_header){
 		.tool = (char *)"test", .protocol = 2, .flags = 0x10, .one_end = true,
 		.buffer_size = 4096, .buffers = 3, .interval = 2 * BATCH,
 		.output = (char *)"/some/where", .keep = true, .fsid = { 1, 2, 3 },
-		.subvolumes = { pins, 2 }, .sources_grow = true,
+		.subvolumes = { identities, 2 }, .sources_grow = true,
 	};
 	for (unsigned int i = 0; i < 2; i++)
-		pins[i] = (struct pin){
+		identities[i] = (struct identity){
 			.id = 256 + i, .uuid = { (u8)i, 7 }, .ctransid = 99,
 			.spec = (char *)"s", .path = (char *)"/m/\xff s\n\"",
 		};
@@ -65,9 +65,9 @@ static struct journal *create(const char *path)
 {
 	struct sidecar_header header;
 	struct journal *journal;
-	struct pin pins[2];
+	struct identity identities[2];
 
-	make_header(&header, pins);
+	make_header(&header, identities);
 	assert_int_equal(journal_create(path, &header, &journal), 0);
 	return journal;
 }
@@ -109,8 +109,8 @@ static void what_is_written_is_read(void **state)
 	assert_true(sidecar.handed_known && !sidecar.complete);
 	assert_int_equal(sidecar.handed.output_offset, 2500);
 	assert_string_equal(sidecar.output, "/some/where");
-	assert_string_equal(sidecar.header.subvolumes.pins[1].path, "/m/\xff s\n\"");
-	assert_int_equal(sidecar.header.subvolumes.pins[1].uuid[0], 1);
+	assert_string_equal(sidecar.header.subvolumes.identities[1].path, "/m/\xff s\n\"");
+	assert_int_equal(sidecar.header.subvolumes.identities[1].uuid[0], 1);
 	assert_true(sidecar.header.one_end && sidecar.header.keep && sidecar.header.sources_grow);
 	assert_int_equal(sidecar.header.interval, 2 * BATCH);
 	assert_int_equal(sidecar.batches[2].checkpoint_size, 3);
@@ -382,9 +382,9 @@ static void one_run_at_a_time(void **state)
 	struct journal *second;
 	struct sidecar_header header;
 	struct sidecar sidecar;
-	struct pin pins[2];
+	struct identity identities[2];
 
-	make_header(&header, pins);
+	make_header(&header, identities);
 	journal_set_keep(journal, 10 * BATCH);
 	assert_int_equal(journal_open(place->path, &sidecar, &second), -1);
 	add(journal, 0, 50);
@@ -403,10 +403,10 @@ static void foreign_files_are_left_alone(void **state)
 	struct sidecar_header header;
 	struct sidecar sidecar;
 	struct journal *journal;
-	struct pin pins[2];
+	struct identity identities[2];
 	FILE *file = fopen(place->path, "w");
 
-	make_header(&header, pins);
+	make_header(&header, identities);
 	fputs("precious\n", file);
 	fclose(file);
 	assert_int_equal(journal_create(place->path, &header, &journal), -1);

@@ -136,14 +136,14 @@ static void the_source_says_who_sends(void **state)
 static void the_sidecar_says_who_sent(void **state)
 {
 	static const char *const names[] = { "direct", "module", "image" };
-	struct pin pin = { .spec = "s", .path = "/s" };
+	struct identity identity = { .spec = "s", .path = "/s" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		struct sidecar_header header = {
 			.tool = "t",
 			.module = i == 1,
 			.image = i == 2,
-			.subvolumes = { .pins = &pin, .count = 1 },
+			.subvolumes = { .identities = &identity, .count = 1 },
 		};
 		struct json_object *object = sidecar_header_json(&header);
 		struct sidecar_header back;
