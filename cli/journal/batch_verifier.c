@@ -23,9 +23,9 @@ static size_t find_batch(const struct sidecar *sidecar, u64 offset)
 	return low;
 }
 
-int proof_begin(struct proof *proof, const struct sidecar *sidecar, u64 offset)
+int batch_verifier_begin(struct batch_verifier *proof, const struct sidecar *sidecar, u64 offset)
 {
-	*proof = (struct proof){
+	*proof = (struct batch_verifier){
 		.sidecar = sidecar,
 		.offset = offset,
 		.index = find_batch(sidecar, offset),
@@ -34,19 +34,19 @@ int proof_begin(struct proof *proof, const struct sidecar *sidecar, u64 offset)
 	return proof->hash ? 0 : -ENOMEM;
 }
 
-void proof_seek(struct proof *proof, u64 offset)
+void batch_verifier_seek(struct batch_verifier *proof, u64 offset)
 {
 	proof->offset = offset;
 	proof->index = find_batch(proof->sidecar, offset);
 }
 
-void proof_end(struct proof *proof)
+void batch_verifier_end(struct batch_verifier *proof)
 {
 	XXH3_freeState(proof->hash);
 	proof->hash = NULL;
 }
 
-static void compare(struct proof *proof, const struct sidecar_batch *batch)
+static void compare(struct batch_verifier *proof, const struct sidecar_batch *batch)
 {
 	XXH128_canonical_t canonical;
 
@@ -61,7 +61,7 @@ static void compare(struct proof *proof, const struct sidecar_batch *batch)
 }
 
 /* The next bytes that are all of one batch, or of none. */
-static size_t take_part(struct proof *proof, const void *data, size_t size)
+static size_t take_part(struct batch_verifier *proof, const void *data, size_t size)
 {
 	const struct sidecar_batch *batch = &proof->sidecar->batches[proof->index];
 	u64 limit = sidecar_batch_end(batch) - proof->offset;
@@ -78,7 +78,7 @@ static size_t take_part(struct proof *proof, const void *data, size_t size)
 }
 
 /* A subvolume's last batch may have no bytes. */
-static void pass_ended(struct proof *proof)
+static void pass_ended(struct batch_verifier *proof)
 {
 	const struct sidecar *sidecar = proof->sidecar;
 
@@ -90,7 +90,7 @@ static void pass_ended(struct proof *proof)
 	}
 }
 
-void proof_feed(struct proof *proof, const void *data, size_t size)
+void batch_verifier_feed(struct batch_verifier *proof, const void *data, size_t size)
 {
 	while (size && !proof->wrong && proof->index < proof->sidecar->count) {
 		size_t part = take_part(proof, data, size);

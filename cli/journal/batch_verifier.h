@@ -9,7 +9,7 @@
 
 #include "journal/format.h"
 
-struct proof {
+struct batch_verifier {
 	const struct sidecar *sidecar;
 	/* Of the next byte, in the whole output. */
 	u64 offset;
@@ -27,12 +27,12 @@ struct proof {
 	u64 first;
 };
 
-/* Bytes from @offset on are to come. Negative errno; proof_end() in any case. */
-int proof_begin(struct proof *proof, const struct sidecar *sidecar, u64 offset);
+/* Bytes from @offset on are to come. Negative errno; batch_verifier_end() in any case. */
+int batch_verifier_begin(struct batch_verifier *proof, const struct sidecar *sidecar, u64 offset);
 /* Before any byte: those from @offset on are to come, after all. */
-void proof_seek(struct proof *proof, u64 offset);
+void batch_verifier_seek(struct batch_verifier *proof, u64 offset);
 /* Bytes that no batch is about are passed over. */
-void proof_feed(struct proof *proof, const void *data, size_t size);
-void proof_end(struct proof *proof);
+void batch_verifier_feed(struct batch_verifier *proof, const void *data, size_t size);
+void batch_verifier_end(struct batch_verifier *proof);
 
 #endif

@@ -55,7 +55,7 @@ int resume_wrapped_at(const struct sidecar *sidecar, u64 at, struct resume_point
 
 static void take(void *context, const void *data, size_t size)
 {
-	proof_feed(context, data, size);
+	batch_verifier_feed(context, data, size);
 }
 
 /*
@@ -65,16 +65,16 @@ static void take(void *context, const void *data, size_t size)
 static int holds(const struct sidecar *sidecar, const struct output *file,
 		 const struct sidecar_place *from, const struct sidecar_place *to)
 {
-	struct proof proof;
+	struct batch_verifier proof;
 	u64 plain = 0;
-	int ret = proof_begin(&proof, sidecar, from->output_offset);
+	int ret = batch_verifier_begin(&proof, sidecar, from->output_offset);
 
 	if (!ret)
 		ret = range_read(file->fd, &sidecar->header.wrapping, from->file_offset,
 				 to->file_offset, take, &proof, &plain);
 	if (ret > 0)
 		ret = !proof.wrong && plain == to->output_offset - from->output_offset;
-	proof_end(&proof);
+	batch_verifier_end(&proof);
 	return ret < 0 ? error_line("cannot read %s: %s", file->name, strerror(-ret)) : ret;
 }
 

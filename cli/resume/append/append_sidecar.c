@@ -23,7 +23,7 @@
 
 struct judge {
 	struct survey *survey;
-	struct proof proof;
+	struct batch_verifier proof;
 	bool begun;
 	/* Of all of the stream's bytes, where no batch proves anything; from byte 0 on. */
 	XXH3_state_t *all;
@@ -45,16 +45,16 @@ static u64 beginning(const struct sidecar *sidecar)
 static bool take(void *context, const void *data, size_t size, u64 *proven)
 {
 	struct judge *judge = context;
-	struct proof *proof = &judge->proof;
+	struct batch_verifier *proof = &judge->proof;
 	const struct sidecar *sidecar = proof->sidecar;
 	u64 oldest = sidecar->count ? sidecar->batches[0].output_offset : 0;
 
 	if (!judge->begun)
-		proof_seek(proof, judge->survey->plain - size);
+		batch_verifier_seek(proof, judge->survey->plain - size);
 	judge->begun = true;
 	if (!proof->count)
 		XXH3_128bits_update(judge->all, data, size);
-	proof_feed(proof, data, size);
+	batch_verifier_feed(proof, data, size);
 	*proven = scp_max(proof->proven, scp_min(proof->offset, oldest));
 	return !proof->wrong && proof->offset <= scp_max(sidecar_made(sidecar), beginning(sidecar));
 }
@@ -189,7 +189,7 @@ static int check_frames(const struct survey *survey, const struct sidecar_header
 
 static int find_point(struct resume *resume, struct survey *survey, const struct judge *judge)
 {
-	const struct proof *proof = &judge->proof;
+	const struct batch_verifier *proof = &judge->proof;
 	u64 proven = proof->count ? survey->proven : 0;
 
 	/* An archive that ends before its first whole segment begins anew. */
@@ -281,7 +281,7 @@ static int survey_with_proof(struct resume *resume, struct survey *survey, struc
 	survey->skip = sidecar->count ? sidecar->batches[0].output_offset : 0;
 	survey->context = judge;
 	judge->all = XXH3_createState();
-	if (!judge->all || proof_begin(&judge->proof, sidecar, 0))
+	if (!judge->all || batch_verifier_begin(&judge->proof, sidecar, 0))
 		return error_line("out of memory");
 	XXH3_128bits_reset(judge->all);
 	return survey_file(survey);
@@ -302,7 +302,7 @@ int append_with_sidecar(struct resume *resume)
 		code = go_on(resume, &survey);
 	else if (survey.stopped)
 		code = append_stopped(resume);
-	proof_end(&judge.proof);
+	batch_verifier_end(&judge.proof);
 	XXH3_freeState(judge.all);
 	survey_clear(&survey);
 	return code;
