@@ -14,7 +14,7 @@ int handover_blob(struct sendcp_send *args, const void *checkpoint, size_t size,
 	BUILD_BUG_ON(SENDCP_CHECKPOINT_MAX != SCP_CHECKPOINT_MAX);
 	args->new_checkpoint_size = size;
 	args->offset = offset;
-	if (size > args->new_checkpoint_room)
+	if (size > args->new_checkpoint_capacity)
 		return -EMSGSIZE;
 	/* More is not taken back either. */
 	if (size > SENDCP_CHECKPOINT_MAX)

@@ -47,11 +47,11 @@ struct scp_line {
 /* Takes over what snprintf() said it wrote, which is more than it did when it was cut. */
 static void line_advance(struct scp_line *line, int written)
 {
-	size_t room = line->size - line->used;
+	size_t capacity = line->size - line->used;
 
 	if (written < 0)
 		return;
-	line->used += (size_t)written < room ? (size_t)written : room - 1;
+	line->used += (size_t)written < capacity ? (size_t)written : capacity - 1;
 }
 
 static void line_add(struct scp_line *line, const char *before, const char *text)

@@ -16,7 +16,7 @@ struct frames {
 	struct sink *below;
 	ZSTD_CCtx *context;
 	void *buffer;
-	size_t room;
+	size_t capacity;
 	/* A frame has begun; an empty one would be nothing but bytes. */
 	bool open;
 };
@@ -25,7 +25,7 @@ struct frames {
 static int compress_some(struct frames *frames, ZSTD_inBuffer *in, ZSTD_EndDirective what,
 			 size_t *left)
 {
-	ZSTD_outBuffer out = { .dst = frames->buffer, .size = frames->room };
+	ZSTD_outBuffer out = { .dst = frames->buffer, .size = frames->capacity };
 
 	*left = ZSTD_compressStream2(frames->context, &out, in, what);
 	if (ZSTD_isError(*left))
@@ -84,8 +84,8 @@ int frames_open(int level, struct sink *below, struct frames **out)
 		return -ENOMEM;
 	frames->sink.write = frames_write;
 	frames->below = below;
-	frames->room = ZSTD_CStreamOutSize();
-	frames->buffer = malloc(frames->room);
+	frames->capacity = ZSTD_CStreamOutSize();
+	frames->buffer = malloc(frames->capacity);
 	frames->context = ZSTD_createCCtx();
 	if (frames->buffer && frames->context)
 		ret = set_parameters(frames, level);

@@ -26,7 +26,7 @@ struct wrap {
 	bool holding;
 	u8 *held;
 	size_t held_size;
-	size_t held_room;
+	size_t held_capacity;
 	/* What was wrapped, and what was given out of it. */
 	struct sidecar_place at;
 	/* The archive's first member is there. */
@@ -38,14 +38,14 @@ static int hold(struct wrap *wrap, const void *data, size_t size)
 {
 	size_t needed = wrap->held_size + size;
 
-	if (needed > wrap->held_room) {
-		size_t room = scp_max(needed, 2 * wrap->held_room);
-		u8 *grown = realloc(wrap->held, room);
+	if (needed > wrap->held_capacity) {
+		size_t capacity = scp_max(needed, 2 * wrap->held_capacity);
+		u8 *grown = realloc(wrap->held, capacity);
 
 		if (!grown)
 			return -ENOMEM;
 		wrap->held = grown;
-		wrap->held_room = room;
+		wrap->held_capacity = capacity;
 	}
 	memcpy(wrap->held + wrap->held_size, data, size);
 	wrap->held_size = needed;

@@ -161,7 +161,7 @@ struct unwrap_place zstd_layer_whole(const struct zstd_layer *layer)
 	return layer->whole;
 }
 
-/* Without room for output the decoder goes on to the frame's end, or to where there is output. */
+/* Without space for output the decoder goes on to the frame's end, or to where there is output. */
 void zstd_layer_settle(struct zstd_layer *layer)
 {
 	u8 nothing;

@@ -117,18 +117,18 @@ static int lzo_segment(const u8 *in, u32 total, u32 sectorsize, u32 *at, u32 *le
 	return 0;
 }
 
-/* Expands one segment to at most a sector of @out, or to @room bytes. Returns how many, or -EIO. */
+/* Expands one segment to at most a sector of @out, or @capacity bytes. How many, or -EIO. */
 static s64 lzo_expand_segment(struct decompressor *d, const u8 *in, u32 in_size, u32 sectorsize,
-			      u8 *out, u32 room)
+			      u8 *out, u32 capacity)
 {
-	u8 *target = room < sectorsize ? d->segment : out;
+	u8 *target = capacity < sectorsize ? d->segment : out;
 	lzo_uint made = sectorsize;
 
 	if (lzo1x_decompress_safe(in, in_size, target, &made, NULL) != LZO_E_OK)
 		return -EIO;
 	if (target == out)
 		return (s64)made;
-	made = scp_min(made, room);
+	made = scp_min(made, capacity);
 	memcpy(out, target, made);
 	return (s64)made;
 }

@@ -123,11 +123,11 @@ struct sidecar {
 	/* Gapless and in order. The first need not begin at 0: old ones are thinned out. */
 	struct sidecar_batch *batches;
 	size_t count;
-	size_t room;
+	size_t capacity;
 	/* In order, and none behind the last batch: where a wrapped stream can be gone on with. */
 	struct sidecar_place *marks;
 	size_t mark_count;
-	size_t mark_room;
+	size_t mark_capacity;
 	/*
 	 * No reader of a pipe has more than this; how much of it the reader kept, nobody knows. Not
 	 * known: the last run ended without a line about it.

@@ -128,15 +128,15 @@ static bool follows(const struct sidecar_batch *batch, const struct sidecar_batc
 static int add_batch(struct sidecar *sidecar, const struct sidecar_batch *batch)
 {
 	struct sidecar_batch *grown;
-	size_t room;
+	size_t capacity;
 
-	if (sidecar->count == sidecar->room) {
-		room = sidecar->room ? sidecar->room * 2 : 64;
-		grown = reallocarray(sidecar->batches, room, sizeof(*grown));
+	if (sidecar->count == sidecar->capacity) {
+		capacity = sidecar->capacity ? sidecar->capacity * 2 : 64;
+		grown = reallocarray(sidecar->batches, capacity, sizeof(*grown));
 		if (!grown)
 			return error_line("out of memory");
 		sidecar->batches = grown;
-		sidecar->room = room;
+		sidecar->capacity = capacity;
 	}
 	sidecar->batches[sidecar->count++] = *batch;
 	return 0;
@@ -195,15 +195,15 @@ static bool parse_place(const struct sidecar *sidecar, struct json_object *objec
 static int add_mark(struct sidecar *sidecar, const struct sidecar_place *mark)
 {
 	struct sidecar_place *grown;
-	size_t room;
+	size_t capacity;
 
-	if (sidecar->mark_count == sidecar->mark_room) {
-		room = sidecar->mark_room ? sidecar->mark_room * 2 : 64;
-		grown = reallocarray(sidecar->marks, room, sizeof(*grown));
+	if (sidecar->mark_count == sidecar->mark_capacity) {
+		capacity = sidecar->mark_capacity ? sidecar->mark_capacity * 2 : 64;
+		grown = reallocarray(sidecar->marks, capacity, sizeof(*grown));
 		if (!grown)
 			return error_line("out of memory");
 		sidecar->marks = grown;
-		sidecar->mark_room = room;
+		sidecar->mark_capacity = capacity;
 	}
 	sidecar->marks[sidecar->mark_count++] = *mark;
 	return 0;

@@ -28,18 +28,18 @@ static bool replaced_by(const struct journal_line *line, const struct sidecar_ba
 }
 
 /* Twice as many as there are, so that growing is rare. */
-static int index_room(struct journal *journal)
+static int index_capacity(struct journal *journal)
 {
-	size_t room = journal->room ? journal->room * 2 : 256;
+	size_t capacity = journal->capacity ? journal->capacity * 2 : 256;
 	struct journal_line *grown;
 
-	if (journal->count < journal->room)
+	if (journal->count < journal->capacity)
 		return 0;
-	grown = reallocarray(journal->lines, room, sizeof(*grown));
+	grown = reallocarray(journal->lines, capacity, sizeof(*grown));
 	if (!grown)
 		return journal_no_memory(journal);
 	journal->lines = grown;
-	journal->room = room;
+	journal->capacity = capacity;
 	return 0;
 }
 
@@ -47,7 +47,7 @@ int journal_index_add(struct journal *journal, u64 file_offset, const struct sid
 {
 	while (journal->count && replaced_by(&journal->lines[journal->count - 1], batch))
 		journal->count--;
-	if (index_room(journal))
+	if (index_capacity(journal))
 		return -1;
 	journal->lines[journal->count++] = (struct journal_line){
 		.file_offset = file_offset,

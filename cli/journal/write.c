@@ -42,7 +42,7 @@ static int put_line(struct journal *journal, const char *line, size_t length)
 	if (write_at(journal->fd, line, length, journal->size)) {
 		int failed = errno;
 
-		/* Without room even cutting may fail; then the reader ignores the torn line. */
+		/* Without space even cutting may fail; then the reader ignores the torn line. */
 		if (ftruncate(journal->fd, (off_t)journal->size))
 			verbose_line(1, "cannot cut %s: %s", journal->path, strerror(errno));
 		errno = failed;

@@ -34,7 +34,7 @@ struct journal {
 	/* Batches that count, oldest first. */
 	struct journal_line *lines;
 	size_t count;
-	size_t room;
+	size_t capacity;
 	/* Thinning is tried again when the lines cover more than this. */
 	u64 thin_above;
 	/* The latest "resumed" line, which thinning writes anew; NULL: none in this run. */

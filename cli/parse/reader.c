@@ -13,7 +13,7 @@
 
 #include "parse/reader.h"
 
-/* Fits into a processor's own cache with room to spare, and takes several of the largest. */
+/* Fits into a processor's own cache and leaves some, and takes several of the largest. */
 #define BUFFER_SIZE (512u << 10)
 /* Units that end between the last whole command and what was read ahead. */
 #define UNITS_AHEAD 64u

@@ -67,7 +67,7 @@ int resume_point_prove(const struct resume_point *point, struct transfer *run,
 		       struct transfer_result *result);
 
 /*
- * Makes the batch that ->proof is about again, into @data, which has room for it, and compares its
+ * Makes the batch that ->proof is about again, into @data, which has space for it, and compares its
  * hash. -1 and @result if it cannot be made, or is another (TRANSFER_DIFFERS).
  */
 int resume_point_make(const struct resume_point *point, const struct send_job *job, u8 *data,

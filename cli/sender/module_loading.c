@@ -36,7 +36,7 @@ static bool names_module(char *line)
 /* What modprobe goes by. */
 static bool listed(const char *modules, char *path)
 {
-	size_t room = 0;
+	size_t capacity = 0;
 	char *line = NULL;
 	bool found = false;
 	FILE *list;
@@ -46,7 +46,7 @@ static bool listed(const char *modules, char *path)
 	list = fopen(path, "re");
 	if (!list)
 		return false;
-	while (!found && getline(&line, &room, list) > 0)
+	while (!found && getline(&line, &capacity, list) > 0)
 		found = names_module(line);
 	fclose(list);
 	if (found)
@@ -131,11 +131,11 @@ static void collect(int fd, char *words, size_t size)
 	ssize_t got = 1;
 
 	while (got > 0 || (got < 0 && errno == EINTR)) {
-		bool room = length < size - 1;
+		bool capacity = length < size - 1;
 
-		got = read(fd, room ? words + length : rest,
-			   room ? size - 1 - length : sizeof(rest));
-		if (got > 0 && room)
+		got = read(fd, capacity ? words + length : rest,
+			   capacity ? size - 1 - length : sizeof(rest));
+		if (got > 0 && capacity)
 			length += (size_t)got;
 	}
 	while (length && words[length - 1] == '\n')

@@ -18,7 +18,7 @@
 struct checkpoint {
 	u8 *data;
 	size_t size;
-	size_t room;
+	size_t capacity;
 };
 
 struct module_sender {
@@ -49,16 +49,16 @@ static int no_memory(struct scp_error *error)
 }
 
 /* What is in it is given up. */
-static int checkpoint_make_room(struct checkpoint *checkpoint, size_t room)
+static int checkpoint_reserve(struct checkpoint *checkpoint, size_t capacity)
 {
-	u8 *data = malloc(room);
+	u8 *data = malloc(capacity);
 
 	if (!data)
 		return -ENOMEM;
 	free(checkpoint->data);
 	checkpoint->data = data;
 	checkpoint->size = 0;
-	checkpoint->room = room;
+	checkpoint->capacity = capacity;
 	return 0;
 }
 
@@ -89,7 +89,7 @@ static void prepare(const struct module_sender *module, const struct scp_fill *f
 		.checkpoint = module->current.size ? address(module->current.data) : 0,
 		.checkpoint_size = module->current.size,
 		.new_checkpoint = address(module->next.data),
-		.new_checkpoint_room = module->next.room,
+		.new_checkpoint_capacity = module->next.capacity,
 		.error = address(failure),
 	};
 	if (fill->flags & SCP_FILL_ONE_COMMAND)
@@ -116,19 +116,19 @@ static int call(const struct module_sender *module, struct sendcp_send *args)
 /* Only ever more, so that asking ends; and more than needed, since checkpoints grow slowly. */
 static int grow(struct module_sender *module, u64 needed)
 {
-	u64 room = scp_min(needed + needed / 2, SENDCP_CHECKPOINT_MAX);
+	u64 capacity = scp_min(needed + needed / 2, SENDCP_CHECKPOINT_MAX);
 
-	if (needed <= module->next.room || needed > SENDCP_CHECKPOINT_MAX)
+	if (needed <= module->next.capacity || needed > SENDCP_CHECKPOINT_MAX)
 		return module_error_say(EMSGSIZE, "the size of a checkpoint that it tells is "
 					"impossible", &module->error);
-	return checkpoint_make_room(&module->next, (size_t)room) ? no_memory(&module->error) : 0;
+	return checkpoint_reserve(&module->next, (size_t)capacity) ? no_memory(&module->error) : 0;
 }
 
 /* Numbers that would be followed beyond what was given are not taken from anybody. */
 static bool plausible(const struct sendcp_send *args, const struct module_sender *module)
 {
 	return args->filled <= args->buffer_size && args->new_checkpoint_size &&
-	       args->new_checkpoint_size <= module->next.room &&
+	       args->new_checkpoint_size <= module->next.capacity &&
 	       args->offset == module->offset + args->filled &&
 	       (args->filled || args->result & SENDCP_RESULT_END);
 }
@@ -160,7 +160,7 @@ static int module_fill(struct sender *sender, struct scp_fill *fill)
 	fill->filled = 0;
 	fill->end = false;
 	/* After the first call the rooms have changed places. */
-	if (!module->next.room && checkpoint_make_room(&module->next, CHECKPOINT_ROOM))
+	if (!module->next.capacity && checkpoint_reserve(&module->next, CHECKPOINT_ROOM))
 		return no_memory(&module->error);
 	do {
 		prepare(module, fill, &failure, &args);
@@ -225,7 +225,7 @@ static int take_checkpoint(struct module_sender *module, const void *data, size_
 
 	if (ret)
 		return ret;
-	if (checkpoint_make_room(&module->current, scp_max(size, CHECKPOINT_ROOM)))
+	if (checkpoint_reserve(&module->current, scp_max(size, CHECKPOINT_ROOM)))
 		return no_memory(error);
 	memcpy(module->current.data, data, size);
 	module->current.size = size;

@@ -23,8 +23,8 @@ struct batch {
 	/* The subvolume's stream is complete behind it. */
 	bool end;
 	/*
-	 * What was sent up to its end is made durable before more is: the producer has seen that the
-	 * subvolume was unchanged after it was read.
+	 * What was sent up to its end is made durable before more is: the producer has seen that
+	 * the subvolume was unchanged after it was read.
 	 */
 	bool durable;
 	u64 stream_offset;
@@ -32,7 +32,7 @@ struct batch {
 	/* Goes on behind the batch; grown by checkpoint_take(). */
 	void *checkpoint;
 	size_t checkpoint_size;
-	size_t checkpoint_room;
+	size_t checkpoint_capacity;
 	struct batch *next;
 };
 

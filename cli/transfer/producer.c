@@ -26,7 +26,7 @@ static int sender_failed(struct producer *producer, int ret)
 	return ret;
 }
 
-/* Checkpoints grow with what the engine has to remember, so the room is found out as needed. */
+/* Checkpoints grow with what the engine has to remember, so their size is found out as needed. */
 static int checkpoint_grow(struct batch *batch, size_t needed)
 {
 	void *grown = realloc(batch->checkpoint, needed);
@@ -34,7 +34,7 @@ static int checkpoint_grow(struct batch *batch, size_t needed)
 	if (!grown)
 		return -ENOMEM;
 	batch->checkpoint = grown;
-	batch->checkpoint_room = needed;
+	batch->checkpoint_capacity = needed;
 	return 0;
 }
 
@@ -43,7 +43,7 @@ static int take_checkpoint(struct producer *producer, struct batch *batch)
 	size_t needed = 0;
 	int ret;
 
-	ret = sender_checkpoint(producer->sender, batch->checkpoint, batch->checkpoint_room,
+	ret = sender_checkpoint(producer->sender, batch->checkpoint, batch->checkpoint_capacity,
 				&needed);
 	if (ret == -ENOBUFS) {
 		ret = checkpoint_grow(batch, needed);
@@ -52,8 +52,8 @@ static int take_checkpoint(struct producer *producer, struct batch *batch)
 			producer->error.err = ret;
 			return ret;
 		}
-		ret = sender_checkpoint(producer->sender, batch->checkpoint, batch->checkpoint_room,
-					&needed);
+		ret = sender_checkpoint(producer->sender, batch->checkpoint,
+					batch->checkpoint_capacity, &needed);
 	}
 	batch->checkpoint_size = needed;
 	return sender_failed(producer, ret);

@@ -60,13 +60,13 @@ static void put_line(const char *prefix, const char *fmt, va_list args)
 {
 	char line[LINE_MAX_BYTES];
 	size_t start = (size_t)snprintf(line, sizeof(line), "%s", prefix);
-	size_t room = sizeof(line) - start - 1;
-	int made = vsnprintf(line + start, room, fmt, args);
+	size_t capacity = sizeof(line) - start - 1;
+	int made = vsnprintf(line + start, capacity, fmt, args);
 	size_t end;
 
 	if (made < 0)
 		made = 0;
-	end = start + ((size_t)made < room ? (size_t)made : room - 1);
+	end = start + ((size_t)made < capacity ? (size_t)made : capacity - 1);
 	make_printable(line);
 	line[end] = '\n';
 	write_all(line, end + 1);

@@ -128,9 +128,9 @@ struct sendcp_send {
 	 * only; no more than the next command's length (EINVAL).
 	 */
 	__u64 skip;
-	/* In: room for the new checkpoint. EMSGSIZE: too small, see new_checkpoint_size. */
+	/* In: capacity for the new checkpoint. EMSGSIZE: too small, see new_checkpoint_size. */
 	__u64 new_checkpoint;
-	__u64 new_checkpoint_room;
+	__u64 new_checkpoint_capacity;
 	/* In: user address of a struct sendcp_error, or 0. */
 	__u64 error;
 

@@ -181,7 +181,7 @@ void scp_backref_cache_store(struct scp_clone_run *run, u64 bytenr)
 }
 
 /* Slots are in no order; a leaf's place is the number of those last used before it. */
-u32 scp_backref_cache_save(const struct scp_clone_search *search, u64 *leaves, u32 room)
+u32 scp_backref_cache_save(const struct scp_clone_search *search, u64 *leaves, u32 capacity)
 {
 	const struct cache_state *state = &search->backref_cache->now;
 	u32 i, place, other;
@@ -190,7 +190,7 @@ u32 scp_backref_cache_save(const struct scp_clone_search *search, u64 *leaves, u
 		place = 0;
 		for (other = 0; other < state->count; other++)
 			place += state->used[other] < state->used[i];
-		if (place < room)
+		if (place < capacity)
 			leaves[place] = state->leaves[i];
 	}
 	return state->count;

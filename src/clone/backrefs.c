@@ -77,17 +77,17 @@ int scp_extent_entry_find(struct scp_cursor *cursor, u64 bytenr, bool is_block,
 			SCP_NOWHERE, SCP_NOWHERE);
 }
 
-int scp_backrefs_reset(struct scp_volume *volume, struct scp_backref_list *list, u32 room)
+int scp_backrefs_reset(struct scp_volume *volume, struct scp_backref_list *list, u32 capacity)
 {
 	list->count = 0;
-	if (room <= list->room)
+	if (capacity <= list->capacity)
 		return 0;
 	scp_free(list->refs);
-	list->room = 0;
-	list->refs = scp_alloc(room * sizeof(*list->refs));
+	list->capacity = 0;
+	list->refs = scp_alloc(capacity * sizeof(*list->refs));
 	if (!list->refs)
 		return scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
-	list->room = room;
+	list->capacity = capacity;
 	return 0;
 }
 

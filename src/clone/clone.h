@@ -73,9 +73,9 @@ int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wante
 /*
  * The backref cache in a checkpoint: leaf addresses, least recently used first; the root lists are looked up
  * anew when they are needed. scp_backref_cache_save() returns how many addresses there are and stores at
- * most @room of them. scp_backref_cache_load() replaces what is there; -ENOMEM.
+ * most @capacity of them. scp_backref_cache_load() replaces what is there; -ENOMEM.
  */
-u32 scp_backref_cache_save(const struct scp_clone_search *search, u64 *leaves, u32 room);
+u32 scp_backref_cache_save(const struct scp_clone_search *search, u64 *leaves, u32 capacity);
 int scp_backref_cache_load(struct scp_clone_search *search, const u64 *leaves, u32 count);
 
 #endif

@@ -4,12 +4,12 @@
  */
 #include "clone/run.h"
 
-#define FIRST_ROOM 32u
+#define FIRST_CAPACITY 32u
 
 /* Multiplicative hash; block addresses differ in their middle bits only. */
-static u32 place_of(u64 id, u32 room)
+static u32 place_of(u64 id, u32 capacity)
 {
-	return (u32)((id * 0x9e3779b97f4a7c15ULL) >> 32) & (2 * room - 1);
+	return (u32)((id * 0x9e3779b97f4a7c15ULL) >> 32) & (2 * capacity - 1);
 }
 
 /*
@@ -18,8 +18,8 @@ static u32 place_of(u64 id, u32 room)
  */
 static u32 probe(const struct scp_id_set *set, u64 id)
 {
-	u32 mask = 2 * set->room - 1;
-	u32 place = place_of(id, set->room);
+	u32 mask = 2 * set->capacity - 1;
+	u32 place = place_of(id, set->capacity);
 
 	while (set->places[place] && set->ids[set->places[place] - 1] != id)
 		place = (place + 1) & mask;
@@ -28,14 +28,14 @@ static u32 probe(const struct scp_id_set *set, u64 id)
 
 static int grow(struct scp_id_set *set)
 {
-	u32 i, room = set->room ? 2 * set->room : FIRST_ROOM;
+	u32 i, capacity = set->capacity ? 2 * set->capacity : FIRST_CAPACITY;
 	u32 *places;
 	u64 *ids;
 
-	if (room > SCP_CLONE_MAX_BLOCKS)
+	if (capacity > SCP_CLONE_MAX_BLOCKS)
 		return -E2BIG;
-	places = scp_zalloc(2 * (size_t)room * sizeof(*places));
-	ids = scp_realloc(set->ids, set->count * sizeof(*ids), room * sizeof(*ids));
+	places = scp_zalloc(2 * (size_t)capacity * sizeof(*places));
+	ids = scp_realloc(set->ids, set->count * sizeof(*ids), capacity * sizeof(*ids));
 	if (ids)
 		set->ids = ids;
 	if (!ids || !places) {
@@ -44,7 +44,7 @@ static int grow(struct scp_id_set *set)
 	}
 	scp_free(set->places);
 	set->places = places;
-	set->room = room;
+	set->capacity = capacity;
 	for (i = 0; i < set->count; i++)
 		set->places[probe(set, set->ids[i])] = i + 1;
 	return 0;
@@ -56,12 +56,12 @@ int scp_id_set_add(struct scp_id_set *set, u64 id)
 	int err;
 
 	/* Looked up first, so that a full set still knows what is in it. */
-	if (set->room) {
+	if (set->capacity) {
 		place = probe(set, id);
 		if (set->places[place])
 			return 0;
 	}
-	if (set->count == set->room) {
+	if (set->count == set->capacity) {
 		err = grow(set);
 		if (err)
 			return err;
@@ -76,7 +76,7 @@ int scp_id_set_add(struct scp_id_set *set, u64 id)
 void scp_id_set_clear(struct scp_id_set *set)
 {
 	if (set->count)
-		memset(set->places, 0, 2 * (size_t)set->room * sizeof(*set->places));
+		memset(set->places, 0, 2 * (size_t)set->capacity * sizeof(*set->places));
 	set->count = 0;
 }
 

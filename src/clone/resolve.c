@@ -93,7 +93,7 @@ static int take_item(struct scp_clone_run *run, struct scp_cursor *cursor, u32 *
 	if (err)
 		return err;
 	/* More of them than the extent has references: something lies. */
-	if (run->candidate_count == run->found.room)
+	if (run->candidate_count == run->found.capacity)
 		return scp_cursor_fail(cursor, SCP_ITEM_FORMAT);
 	*index = run->candidate_count++;
 	run->candidates[*index] = candidate;

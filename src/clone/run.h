@@ -57,7 +57,7 @@ struct scp_backref {
 struct scp_backref_list {
 	struct scp_backref *refs;
 	u32 count;
-	u32 room;
+	u32 capacity;
 };
 
 /* What the extent tree says of an extent or a tree block. */
@@ -76,8 +76,8 @@ struct scp_extent_entry {
 struct scp_id_set {
 	u64 *ids;
 	u32 count;
-	u32 room;
-	/* Open hash of 2 * room places: index + 1; 0: free. */
+	u32 capacity;
+	/* Open hash of 2 * capacity places: index + 1; 0: free. */
 	u32 *places;
 };
 
@@ -113,7 +113,7 @@ struct scp_clone_run {
 	u32 shared_at;
 	/* The same as leaves with chains of candidates. */
 	struct scp_backref_list resolved;
-	/* All have found.room places. */
+	/* All have found.capacity places. */
 	struct scp_candidate *candidates;
 	u32 candidate_count;
 	struct scp_clone_leaf *leaves;
@@ -150,8 +150,8 @@ int scp_backrefs_collect(struct scp_cursor *cursor, const struct scp_extent_entr
 			 struct scp_backref_list *list);
 /* Descending order: of root, key type, key objectid, key offset, parent. */
 void scp_backrefs_sort(struct scp_backref_list *list);
-/* Empties @list and makes sure that it has @room places. */
-int scp_backrefs_reset(struct scp_volume *volume, struct scp_backref_list *list, u32 room);
+/* Empties @list and makes sure that it has @capacity places. */
+int scp_backrefs_reset(struct scp_volume *volume, struct scp_backref_list *list, u32 capacity);
 
 /* idset.c */
 

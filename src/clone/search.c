@@ -157,16 +157,16 @@ static void ignore_own_ref(struct scp_clone_run *run)
 /* None of these can be outgrown: see scp_clone_run. */
 static int allocate(struct scp_clone_run *run)
 {
-	u32 room = run->found.room;
+	u32 capacity = run->found.capacity;
 	int err;
 
-	err = scp_backrefs_reset(run->volume, &run->resolved, room);
+	err = scp_backrefs_reset(run->volume, &run->resolved, capacity);
 	if (err)
 		return err;
 	run->trees = scp_zalloc(SCP_KNOWN_TREES * sizeof(*run->trees));
 	run->best = scp_zalloc(run->search->root_count * sizeof(*run->best));
-	run->candidates = scp_alloc(room * sizeof(*run->candidates));
-	run->leaves = scp_alloc(room * sizeof(*run->leaves));
+	run->candidates = scp_alloc(capacity * sizeof(*run->candidates));
+	run->leaves = scp_alloc(capacity * sizeof(*run->leaves));
 	if (!run->trees || !run->best || !run->candidates || !run->leaves)
 		return scp_fail_detail(run->volume, SCP_NO_MEMORY, NULL);
 	return 0;

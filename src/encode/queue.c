@@ -16,24 +16,24 @@ void scp_queue_release(struct scp_queue *queue)
 int scp_queue_reserve(struct scp_queue *queue, size_t size)
 {
 	size_t used = queue->tail - queue->head;
-	size_t room = scp_round_up(used + size, SCP_QUEUE_GRAIN);
+	size_t capacity = scp_round_up(used + size, SCP_QUEUE_GRAIN);
 	u8 *bytes;
 
-	if (queue->room - queue->tail >= size)
+	if (queue->capacity - queue->tail >= size)
 		return 0;
 	if (queue->head) {
 		memmove(queue->bytes, queue->bytes + queue->head, used);
 		queue->head = 0;
 		queue->tail = used;
-		if (queue->room - used >= size)
+		if (queue->capacity - used >= size)
 			return 0;
 	}
-	room = scp_max(room, queue->room * 2);
-	bytes = scp_realloc(queue->bytes, queue->room, room);
+	capacity = scp_max(capacity, queue->capacity * 2);
+	bytes = scp_realloc(queue->bytes, queue->capacity, capacity);
 	if (!bytes)
 		return -ENOMEM;
 	queue->bytes = bytes;
-	queue->room = room;
+	queue->capacity = capacity;
 	return 0;
 }
 

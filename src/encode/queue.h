@@ -33,7 +33,7 @@ struct scp_queue {
 	u8 *bytes;
 	size_t head;
 	size_t tail;
-	size_t room;
+	size_t capacity;
 	/* Belongs to the last command. */
 	struct scp_payload payload;
 };

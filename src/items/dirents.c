@@ -33,7 +33,7 @@ int scp_dirent_iter_next(struct scp_dirent_iter *iter, struct scp_dirent *entry)
 	if (left < sizeof(*disk))
 		return scp_cursor_fail(iter->cursor, SCP_ITEM_FORMAT);
 	left -= sizeof(*disk);
-	/* Only attributes have data, but the format gives every entry room for it. */
+	/* Only attributes have data, but the format gives every entry space for it. */
 	entry->location = scp_key_from_disk(&disk->location);
 	entry->type = disk->type;
 	entry->name_len = le16_to_cpu(disk->name_len);

@@ -83,7 +83,7 @@ struct scp_stored {
 struct scp_stored_list {
 	struct scp_stored *list;
 	u32 count;
-	u32 room;
+	u32 capacity;
 	/* The subvolume's root was moved since the fill began: what was read proves nothing. */
 	bool moved;
 };

@@ -100,10 +100,10 @@ static int deliver_payload(struct scp_engine *engine, const u8 *command, u32 hea
 	return err;
 }
 
-/* How much of a WRITE with @head bytes before its data fits into @room; whole sectors if it can. */
-static u32 split_length(u32 head, size_t room)
+/* How much of a WRITE with @head bytes before its data fits into @capacity, in whole sectors. */
+static u32 split_length(u32 head, size_t capacity)
 {
-	size_t length = room > head ? room - head : 0;
+	size_t length = capacity > head ? capacity - head : 0;
 
 	return length > SCP_SECTORSIZE_MIN ? scp_round_down(length, SCP_SECTORSIZE_MIN) : length;
 }

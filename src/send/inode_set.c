@@ -8,7 +8,7 @@
  */
 #include "send/inode_set.h"
 
-#define FIRST_ROOM 16u
+#define FIRST_CAPACITY 16u
 /* In scp_inode_slot.gone: taken out, and none before it since the last keep. */
 #define FIRST_GONE (~0u)
 /* Likewise: for good. Such slots are in no bucket: an id often moved to the end would fill it. */
@@ -16,18 +16,18 @@
 /* Fewer holes than that are not worth closing. */
 #define HOLES_KEPT 64u
 
-int scp_id_list_reserve(struct scp_id_list *list, u32 room)
+int scp_id_list_reserve(struct scp_id_list *list, u32 capacity)
 {
 	struct scp_inode_id *ids;
 
-	if (list->room >= room)
+	if (list->capacity >= capacity)
 		return 0;
-	room = scp_max(room, scp_max(8, list->room * 2ULL));
-	ids = scp_realloc(list->ids, list->room * sizeof(*ids), room * sizeof(*ids));
+	capacity = scp_max(capacity, scp_max(8, list->capacity * 2ULL));
+	ids = scp_realloc(list->ids, list->capacity * sizeof(*ids), capacity * sizeof(*ids));
 	if (!ids)
 		return -ENOMEM;
 	list->ids = ids;
-	list->room = room;
+	list->capacity = capacity;
 	return 0;
 }
 
@@ -97,18 +97,18 @@ static void link_all(struct scp_inode_set *set)
 /* Room for one more slot. As many buckets as slots. */
 static int grow(struct scp_inode_set *set)
 {
-	u32 room = set->room ? set->room * 2 : FIRST_ROOM;
+	u32 capacity = set->capacity ? set->capacity * 2 : FIRST_CAPACITY;
 	struct scp_inode_slot *slots;
 	u32 *buckets;
 
-	if (set->used < set->room)
+	if (set->used < set->capacity)
 		return 0;
-	if (room >= GONE_FOR_GOOD / 2)
+	if (capacity >= GONE_FOR_GOOD / 2)
 		return -ENOMEM;
-	buckets = scp_alloc(room * sizeof(*buckets));
+	buckets = scp_alloc(capacity * sizeof(*buckets));
 	if (!buckets)
 		return -ENOMEM;
-	slots = scp_realloc(set->slots, set->room * sizeof(*slots), room * sizeof(*slots));
+	slots = scp_realloc(set->slots, set->capacity * sizeof(*slots), capacity * sizeof(*slots));
 	if (!slots) {
 		scp_free(buckets);
 		return -ENOMEM;
@@ -116,8 +116,8 @@ static int grow(struct scp_inode_set *set)
 	scp_free(set->buckets);
 	set->slots = slots;
 	set->buckets = buckets;
-	set->room = room;
-	set->bucket_count = room;
+	set->capacity = capacity;
+	set->bucket_count = capacity;
 	link_all(set);
 	return 0;
 }

@@ -21,7 +21,7 @@ struct scp_inode_id {
 struct scp_id_list {
 	struct scp_inode_id *ids;
 	u32 count;
-	u32 room;
+	u32 capacity;
 };
 
 /* Of inode numbers, which come in runs. */
@@ -31,7 +31,7 @@ static inline u32 scp_hash_ino(u64 ino)
 }
 
 /* -ENOMEM leaves the list as it was. */
-int scp_id_list_reserve(struct scp_id_list *list, u32 room);
+int scp_id_list_reserve(struct scp_id_list *list, u32 capacity);
 int scp_id_list_add(struct scp_id_list *list, u64 ino, u64 generation);
 bool scp_id_list_has(const struct scp_id_list *list, u64 ino, u64 generation);
 int scp_id_list_copy(struct scp_id_list *to, const struct scp_id_list *from);
@@ -51,7 +51,7 @@ struct scp_inode_set {
 	/* Slots in use, and how many of them have an id that is in the set. */
 	u32 used;
 	u32 count;
-	u32 room;
+	u32 capacity;
 	/* No slot before this one has an id that is in the set. */
 	u32 first;
 	/* First slot of each hash, plus one; a power of two of them. */

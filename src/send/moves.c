@@ -154,16 +154,16 @@ static int grow(struct scp_moves *moves)
 /* A place to note a change in; it counts once change_count does. */
 static struct scp_moves_change *next_change(struct scp_moves *moves)
 {
-	u32 room = moves->change_room ? moves->change_room * 2 : 8;
+	u32 capacity = moves->change_room ? moves->change_room * 2 : 8;
 	struct scp_moves_change *changes = moves->changes;
 
 	if (moves->change_count == moves->change_room) {
 		changes = scp_realloc(changes, moves->change_room * sizeof(*changes),
-				      room * sizeof(*changes));
+				      capacity * sizeof(*changes));
 		if (!changes)
 			return NULL;
 		moves->changes = changes;
-		moves->change_room = room;
+		moves->change_room = capacity;
 	}
 	return &changes[moves->change_count];
 }

@@ -82,36 +82,36 @@ static int rehash(struct scp_ref_list *list, u32 count)
 static int reserve_ref(struct scp_ref_list *list)
 {
 	struct scp_listed_ref *refs;
-	u32 room = list->room ? list->room * 2 : 16;
+	u32 capacity = list->capacity ? list->capacity * 2 : 16;
 
-	if (list->count == list->room) {
-		refs = scp_realloc(list->refs, list->room * sizeof(*refs),
-				   room * sizeof(*refs));
+	if (list->count == list->capacity) {
+		refs = scp_realloc(list->refs, list->capacity * sizeof(*refs),
+				   capacity * sizeof(*refs));
 		if (!refs)
 			return -ENOMEM;
 		list->refs = refs;
-		list->room = room;
+		list->capacity = capacity;
 	}
-	if (list->room <= list->bucket_count)
+	if (list->capacity <= list->bucket_count)
 		return 0;
-	return rehash(list, scp_max(FIRST_BUCKETS, list->room));
+	return rehash(list, scp_max(FIRST_BUCKETS, list->capacity));
 }
 
 static int add_bytes(struct scp_ref_list *list, const u8 *bytes, u16 len, u32 *at)
 {
-	u64 room = scp_max(4096, list->bytes_room);
+	u64 capacity = scp_max(4096, list->bytes_room);
 	u8 *block;
 
-	while (room - list->used < len)
-		room *= 2;
-	if (room > ~0u)
+	while (capacity - list->used < len)
+		capacity *= 2;
+	if (capacity > ~0u)
 		return -ENOMEM;
-	if (room > list->bytes_room) {
-		block = scp_realloc(list->bytes, list->bytes_room, room);
+	if (capacity > list->bytes_room) {
+		block = scp_realloc(list->bytes, list->bytes_room, capacity);
 		if (!block)
 			return -ENOMEM;
 		list->bytes = block;
-		list->bytes_room = room;
+		list->bytes_room = capacity;
 	}
 	*at = list->used;
 	memcpy(list->bytes + list->used, bytes, len);

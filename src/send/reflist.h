@@ -27,7 +27,7 @@ struct scp_ref_list {
 	/* All entries, and those that are not cancelled. */
 	u32 count;
 	u32 live;
-	u32 room;
+	u32 capacity;
 	/* Names and paths, one behind the other. */
 	u8 *bytes;
 	u32 used;

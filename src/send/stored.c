@@ -66,16 +66,16 @@ static int read_moving(struct scp_engine *engine, const struct scp_stored *store
 static int reserve(struct scp_engine *engine)
 {
 	struct scp_stored_list *list = &engine->stored;
-	u32 room = list->room ? 2 * list->room : 64;
+	u32 capacity = list->capacity ? 2 * list->capacity : 64;
 	struct scp_stored *grown;
 
-	if (list->count < list->room)
+	if (list->count < list->capacity)
 		return 0;
-	grown = scp_realloc(list->list, list->room * sizeof(*grown), room * sizeof(*grown));
+	grown = scp_realloc(list->list, list->capacity * sizeof(*grown), capacity * sizeof(*grown));
 	if (!grown)
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	list->list = grown;
-	list->room = room;
+	list->capacity = capacity;
 	return 0;
 }
 

@@ -21,7 +21,7 @@ enum scp_reason scp_node_verify(const struct scp_volume *volume, struct scp_node
 enum scp_reason scp_node_fits(const struct scp_node *node, const struct scp_node_expect *expect);
 
 /* cache.c */
-/* A node with room for a block, one user, not yet in the cache; NULL without memory. */
+/* A node with space for a block, one user, not yet in the cache; NULL without memory. */
 struct scp_node *scp_node_alloc(const struct scp_volume *volume);
 void scp_node_free(const struct scp_volume *volume, struct scp_node *node);
 /* The cached block, a reference taken, or NULL. @generation 0: any. */

@@ -28,10 +28,10 @@ static enum scp_reason verify_csum(const struct scp_volume *volume, const struct
 static bool leaf_items_ok(const struct scp_volume *volume, const struct scp_node *node)
 {
 	const struct scp_disk_item *items = (const void *)(node_header(node) + 1);
-	u32 room = volume->nodesize - sizeof(struct scp_disk_header);
-	u32 i, end = room;
+	u32 capacity = volume->nodesize - sizeof(struct scp_disk_header);
+	u32 i, end = capacity;
 
-	if (node->nritems > room / sizeof(*items))
+	if (node->nritems > capacity / sizeof(*items))
 		return false;
 	for (i = 0; i < node->nritems; i++) {
 		u32 offset = le32_to_cpu(items[i].offset);
@@ -48,10 +48,10 @@ static bool leaf_items_ok(const struct scp_volume *volume, const struct scp_node
 static bool inner_items_ok(const struct scp_volume *volume, const struct scp_node *node)
 {
 	const struct scp_disk_pointer *pointers = (const void *)(node_header(node) + 1);
-	u32 room = volume->nodesize - sizeof(struct scp_disk_header);
+	u32 capacity = volume->nodesize - sizeof(struct scp_disk_header);
 	u32 i;
 
-	if (!node->nritems || node->nritems > room / sizeof(*pointers))
+	if (!node->nritems || node->nritems > capacity / sizeof(*pointers))
 		return false;
 	for (i = 0; i < node->nritems; i++)
 		if (!scp_is_aligned(le64_to_cpu(pointers[i].bytenr), volume->sectorsize) ||

@@ -115,19 +115,19 @@ static u32 chunk_map_find(const struct scp_chunk_map *map, u64 logical)
 
 static int chunk_map_grow(struct scp_volume *volume, struct scp_chunk_map *map)
 {
-	u32 room = map->room ? map->room * 2 : 64;
+	u32 capacity = map->capacity ? map->capacity * 2 : 64;
 	void *chunks;
 
-	if (map->count < map->room)
+	if (map->count < map->capacity)
 		return 0;
-	if (room > SCP_CHUNKS_MAX)
+	if (capacity > SCP_CHUNKS_MAX)
 		return scp_fail_detail(volume, SCP_CHUNK_FORMAT, "too many chunks");
-	chunks = scp_realloc(map->chunks, map->room * sizeof(*map->chunks),
-			     room * sizeof(*map->chunks));
+	chunks = scp_realloc(map->chunks, map->capacity * sizeof(*map->chunks),
+			     capacity * sizeof(*map->chunks));
 	if (!chunks)
 		return scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
 	map->chunks = chunks;
-	map->room = room;
+	map->capacity = capacity;
 	return 0;
 }
 

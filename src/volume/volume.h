@@ -40,7 +40,7 @@ struct scp_chunk {
 struct scp_chunk_map {
 	struct scp_chunk *chunks;
 	u32 count;
-	u32 room;
+	u32 capacity;
 };
 
 struct scp_device {

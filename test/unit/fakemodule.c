@@ -93,7 +93,7 @@ static int work(struct fake_module *fake, struct scp_engine *engine, struct send
 	if (ret)
 		return -ret;
 	ret = scp_engine_checkpoint(engine, pointer(args->new_checkpoint),
-				    args->new_checkpoint_room, &needed);
+				    args->new_checkpoint_capacity, &needed);
 	args->new_checkpoint_size = needed;
 	if (ret)
 		return ret == -ENOBUFS ? EMSGSIZE : -ret;
@@ -115,10 +115,10 @@ static int answer(struct fake_module *fake, struct sendcp_send *args)
 		fake->failures--;
 		return fail_call(args, fake->fail_errno, &fake->fail_error);
 	}
-	if (args->new_checkpoint_room < fake->room_wanted) {
+	if (args->new_checkpoint_capacity < fake->room_wanted) {
 		/* A checkpoint may have grown again meanwhile. */
 		args->new_checkpoint_size = fake->room_told ? *fake->room_told :
-					    args->new_checkpoint_room + 1000;
+					    args->new_checkpoint_capacity + 1000;
 		return EMSGSIZE;
 	}
 	engine = open_engine(fake->sending, fake->request);

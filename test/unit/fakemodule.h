@@ -24,7 +24,7 @@ struct fake_module {
 	unsigned int failures;
 	int fail_errno;
 	struct sendcp_error fail_error;
-	/* Checkpoints need at least that much room, and so much is said of it; NULL: a bit more. */
+	/* Checkpoints need at least that capacity, and so much is said of it; NULL: a bit more. */
 	u64 room_wanted;
 	const u64 *room_told;
 	/* No more than that is filled at once; 0: all. */

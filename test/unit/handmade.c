@@ -213,15 +213,15 @@ void make_stream(struct blob *blob, u32 protocol, u32 writes, u32 length)
 
 void wrap_frame(struct blob *out, const void *bytes, size_t size, bool checksum)
 {
-	size_t room = ZSTD_compressBound(size);
-	u8 *frame = malloc(room);
+	size_t capacity = ZSTD_compressBound(size);
+	u8 *frame = malloc(capacity);
 	ZSTD_CCtx *context = ZSTD_createCCtx();
 	size_t made;
 
 	assert_non_null(frame);
 	assert_non_null(context);
 	ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, checksum);
-	made = ZSTD_compress2(context, frame, room, bytes, size);
+	made = ZSTD_compress2(context, frame, capacity, bytes, size);
 	assert_false(ZSTD_isError(made));
 	blob_add(out, frame, made);
 	ZSTD_freeCCtx(context);

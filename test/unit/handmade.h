@@ -58,7 +58,7 @@ struct wrap_archive {
 	size_t segment;
 	/* The checkpoints tell of offsets that are wrong by so much. */
 	size_t shift;
-	/* Behind each member of the archive its place; as many as there is room for. */
+	/* Behind each member of the archive its place; as many as there is space for. */
 	size_t ends[64];
 	u32 end_count;
 };

@@ -14,7 +14,7 @@
 
 static const u8 zeros[IMAGE_PAGE];
 
-/* Appends one page to @image, whose arrays have room for all there can be. */
+/* Appends one page to @image, whose arrays have space for all there can be. */
 static int add_page(struct image *image, const u8 *bytes)
 {
 	u8 *page;

@@ -125,9 +125,9 @@ void sending_close_again(struct sending *again)
 
 void bytes_append(struct bytes *bytes, const void *data, size_t size)
 {
-	if (bytes->size + size > bytes->room) {
-		bytes->room = (bytes->size + size) * 2;
-		bytes->data = realloc(bytes->data, bytes->room);
+	if (bytes->size + size > bytes->capacity) {
+		bytes->capacity = (bytes->size + size) * 2;
+		bytes->data = realloc(bytes->data, bytes->capacity);
 		assert_non_null(bytes->data);
 	}
 	if (size)
@@ -164,7 +164,7 @@ void take_checkpoint(struct scp_engine *engine, struct bytes *checkpoint)
 	bytes_free(checkpoint);
 	checkpoint->data = malloc(size);
 	assert_non_null(checkpoint->data);
-	checkpoint->room = size;
+	checkpoint->capacity = size;
 	assert_int_equal(scp_engine_checkpoint(engine, checkpoint->data, size,
 					       &checkpoint->size), 0);
 	assert_int_equal(checkpoint->size, size);

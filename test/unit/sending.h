@@ -31,7 +31,7 @@ void sending_close_again(struct sending *again);
 struct bytes {
 	u8 *data;
 	size_t size;
-	size_t room;
+	size_t capacity;
 };
 
 void bytes_append(struct bytes *bytes, const void *data, size_t size);

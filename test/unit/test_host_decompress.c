@@ -74,12 +74,12 @@ static u32 pack_lzo(u32 size)
 
 static u32 pack(u8 type, u32 size)
 {
-	uLongf room = PACKED_MAX;
+	uLongf capacity = PACKED_MAX;
 
 	switch (type) {
 	case SCP_COMPRESS_ZLIB:
-		assert_int_equal(compress2(packed, &room, plain, size, 3), Z_OK);
-		return (u32)room;
+		assert_int_equal(compress2(packed, &capacity, plain, size, 3), Z_OK);
+		return (u32)capacity;
 	case SCP_COMPRESS_ZSTD:
 		return (u32)ZSTD_compress(packed, PACKED_MAX, plain, size, 3);
 	default:

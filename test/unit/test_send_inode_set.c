@@ -131,7 +131,7 @@ static void same_as_a_list(void **state)
 	}
 }
 
-/* As the deferred times of a directory are: room must not grow with what was done. */
+/* As the deferred times of a directory are: memory must not grow with what was done. */
 static void moving_to_the_end_needs_no_room(void **state)
 {
 	struct scp_inode_set set = { 0 };
@@ -145,7 +145,7 @@ static void moving_to_the_end_needs_no_room(void **state)
 		assert_int_equal(scp_inode_set_add(&set, 256 + i % 50, 7), 0);
 	}
 	assert_int_equal(set.count, 50);
-	assert_in_range(set.room, 50, 512);
+	assert_in_range(set.capacity, 50, 512);
 	scp_inode_set_release(&set);
 }
 

@@ -260,7 +260,7 @@ static void no_checkpoint(struct sendcp_send *args)
 
 static void endless_checkpoint(struct sendcp_send *args)
 {
-	args->new_checkpoint_size = args->new_checkpoint_room + 1;
+	args->new_checkpoint_size = args->new_checkpoint_capacity + 1;
 }
 
 static void other_offset(struct sendcp_send *args)

@@ -139,7 +139,7 @@ static int make_sidecar(struct resume *resume, const struct survey *survey)
 	return ret;
 }
 
-/* No room for the sidecar is nothing that lasts. */
+/* No space for the sidecar is nothing that lasts. */
 static int no_sidecar(const struct resume *resume)
 {
 	return errno == ENOSPC || errno == EDQUOT ? append_try_again(resume) : EXIT_FAILED;

@@ -41,14 +41,14 @@ static void compact(struct cuts *cuts)
 int cuts_contents(struct cuts *cuts, const void *data, size_t size)
 {
 	compact(cuts);
-	if (size > cuts->rest_room - cuts->size) {
-		size_t room = scp_max(cuts->size + size, 2 * cuts->rest_room);
-		u8 *grown = realloc(cuts->rest, room);
+	if (size > cuts->rest_capacity - cuts->size) {
+		size_t capacity = scp_max(cuts->size + size, 2 * cuts->rest_capacity);
+		u8 *grown = realloc(cuts->rest, capacity);
 
 		if (!grown)
 			return -ENOMEM;
 		cuts->rest = grown;
-		cuts->rest_room = room;
+		cuts->rest_capacity = capacity;
 	}
 	memcpy(cuts->rest + cuts->size, data, size);
 	cuts->size += size;

@@ -27,7 +27,7 @@ struct cuts {
 	u8 *rest;
 	size_t skip;
 	size_t size;
-	size_t rest_room;
+	size_t rest_capacity;
 	/* Of the base's frame, up to the base. */
 	XXH64_state_t *sum;
 };

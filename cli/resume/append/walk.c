@@ -37,7 +37,7 @@ static int pass(struct walk *walk, bool *end)
 	int ret;
 
 	do
-		ret = scp_engine_pass(walk->engine, walk->head, walk->room, &walk->known,
+		ret = scp_engine_pass(walk->engine, walk->head, walk->capacity, &walk->known,
 				      &walk->length, end);
 	while (ret == -EINTR && !signals_stopped());
 	walk->stopped = ret == -EINTR;
@@ -155,8 +155,8 @@ int walk_stream(struct walk *walk)
 {
 	int ret;
 
-	walk->room = scp_buffer_min(SCP_PROTOCOL_MAX);
-	walk->head = malloc(walk->room);
+	walk->capacity = scp_buffer_min(SCP_PROTOCOL_MAX);
+	walk->head = malloc(walk->capacity);
 	if (!walk->head)
 		return error_line("out of memory");
 	ret = walk_all(walk);

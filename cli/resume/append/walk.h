@@ -30,7 +30,7 @@ struct walk {
 	u64 agreed;
 	/* What the engine made last, without contents. */
 	u8 *head;
-	size_t room;
+	size_t capacity;
 	u32 known;
 	u32 length;
 };

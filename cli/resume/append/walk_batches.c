@@ -81,14 +81,14 @@ static void thin(struct sidecar *sidecar)
 static int add(struct sidecar *sidecar, const struct sidecar_batch *batch)
 {
 	struct sidecar_batch *grown;
-	size_t room = sidecar->room ? 2 * sidecar->room : 64;
+	size_t capacity = sidecar->capacity ? 2 * sidecar->capacity : 64;
 
-	if (sidecar->count == sidecar->room) {
-		grown = reallocarray(sidecar->batches, room, sizeof(*grown));
+	if (sidecar->count == sidecar->capacity) {
+		grown = reallocarray(sidecar->batches, capacity, sizeof(*grown));
 		if (!grown)
 			return -ENOMEM;
 		sidecar->batches = grown;
-		sidecar->room = room;
+		sidecar->capacity = capacity;
 	}
 	sidecar->batches[sidecar->count++] = *batch;
 	return 0;

@@ -80,7 +80,7 @@ static void good_arguments(unsigned long command)
 
 	with.sending.checkpoint_size = 0;
 	sending_arguments(&with.sending);
-	args->new_checkpoint_room = CHECKPOINT_ROOM;
+	args->new_checkpoint_capacity = CHECKPOINT_ROOM;
 	if (command == SENDCP_IOC_STREAM) {
 		args->flags |= SENDCP_ONE_COMMAND;
 		args->buffer = 0;
@@ -350,10 +350,10 @@ static void checkpoint_room(void)
 		{ "checkpoint of all ones", BOTH, E2BIG,
 		  { SET(checkpoint, at), SET(checkpoint_size, ~0ull) } },
 		{ "no room for a checkpoint", BOTH, EMSGSIZE,
-		  { SET(new_checkpoint, 0), SET(new_checkpoint_room, 0) } },
+		  { SET(new_checkpoint, 0), SET(new_checkpoint_capacity, 0) } },
 		{ "little room for a checkpoint", BOTH, EMSGSIZE,
-		  { SET(new_checkpoint_room, 16) } },
-		{ "room of all ones", BOTH, 0, { SET(new_checkpoint_room, ~0ull) } },
+		  { SET(new_checkpoint_capacity, 16) } },
+		{ "room of all ones", BOTH, 0, { SET(new_checkpoint_capacity, ~0ull) } },
 		{ "rubbish and nowhere to say so", BOTH, EFAULT,
 		  { SET(checkpoint, at), SET(checkpoint_size, 100), SET(error, NOWHERE) } },
 		{ "rubbish and nobody to tell", BOTH, EILSEQ,
@@ -371,11 +371,11 @@ static void room_told(unsigned long command, const char *name)
 	uint64_t needed;
 
 	good_arguments(command);
-	args->new_checkpoint_room = 16;
+	args->new_checkpoint_capacity = 16;
 	call(with.sending.device, command, args);
 	needed = args->new_checkpoint_size;
 	good_arguments(command);
-	args->new_checkpoint_room = needed;
+	args->new_checkpoint_capacity = needed;
 	is_errno(call(with.sending.device, command, args), 0,
 		 "%s: the room it said was enough (%llu)", name, (unsigned long long)needed);
 	ok(needed > 16, "%s: the room needed was told", name);

@@ -216,7 +216,7 @@ void sending_arguments(struct sending *sending)
 		.checkpoint = sending->checkpoint_size ? address(sending->checkpoint) : 0,
 		.checkpoint_size = sending->checkpoint_size,
 		.new_checkpoint = address(sending->next),
-		.new_checkpoint_room = CHECKPOINT_ROOM,
+		.new_checkpoint_capacity = CHECKPOINT_ROOM,
 		.error = address(&sending->error),
 	};
 }

@@ -59,7 +59,7 @@ static int step(struct sending *sending, unsigned long command, size_t room)
 		sending->args.output_fd = output;
 		sending->args.skip = sending->skip;
 	}
-	sending->args.new_checkpoint_room = room;
+	sending->args.new_checkpoint_capacity = room;
 	memset(sending->next + room, UNUSED, BEHIND);
 	ret = call(sending->device, command, &sending->args);
 	if (ret)
