@@ -122,8 +122,8 @@ static int settle_command(struct stream *stream)
 	u32 length;
 	int ret;
 
-	ret = engine_failed(stream, scp_engine_prepare(stream->session->engine, &length,
-						       &stream->end));
+	ret = engine_failed(stream, scp_engine_settle_command(stream->session->engine, &length,
+							      &stream->end));
 	if (ret)
 		return ret;
 	if (stream->skip > length)

@@ -115,7 +115,7 @@ int scp_engine_fill(struct scp_engine *engine, struct scp_fill *fill);
  * depends on other subvolumes. *@length is how many bytes it has, 0 with *@end when the stream is
  * complete. Revalidates, and fails, as scp_engine_fill() does.
  */
-int scp_engine_prepare(struct scp_engine *engine, u32 *length, bool *end);
+int scp_engine_settle_command(struct scp_engine *engine, u32 *length, bool *end);
 
 /*
  * Passes over the next command as if it had been delivered, without reading file contents. All of
@@ -123,13 +123,13 @@ int scp_engine_prepare(struct scp_engine *engine, u32 *length, bool *end);
  * is how long the whole command is, 0 if there was none left; *@end: none follows. -ENOBUFS: @head
  * has fewer than scp_buffer_min() bytes; other failures as with scp_engine_fill().
  */
-int scp_engine_pass(struct scp_engine *engine, void *head, size_t size, u32 *known, u32 *length,
-		    bool *end);
+int scp_engine_skip_command(struct scp_engine *engine, void *head, size_t size, u32 *known,
+			    u32 *length, bool *end);
 
 /*
  * Revalidates now, whatever was done when: to be called before anything is made durable that relies
- * on what scp_engine_pass() gave since (a fill has SCP_FILL_REVALIDATE for that). 0 on a volume
- * that is not live. Failures as with scp_engine_fill().
+ * on what scp_engine_skip_command() gave since (a fill has SCP_FILL_REVALIDATE for that). 0 on a
+ * volume that is not live. Failures as with scp_engine_fill().
  */
 int scp_engine_revalidate(struct scp_engine *engine);
 

@@ -296,7 +296,7 @@ static int prepare(struct scp_engine *engine, u32 *length, bool *end)
 	return err;
 }
 
-int scp_engine_prepare(struct scp_engine *engine, u32 *length, bool *end)
+int scp_engine_settle_command(struct scp_engine *engine, u32 *length, bool *end)
 {
 	int err = scp_call_begin(engine);
 
@@ -327,15 +327,15 @@ static int pass(struct scp_engine *engine, u8 *head, u32 *known, u32 length, boo
 	return *end ? scp_revalidate(engine, SCP_REVALIDATE_COMMITTED) : 0;
 }
 
-int scp_engine_pass(struct scp_engine *engine, void *head, size_t size, u32 *known, u32 *length,
-		    bool *end)
+int scp_engine_skip_command(struct scp_engine *engine, void *head, size_t size, u32 *known,
+			    u32 *length, bool *end)
 {
 	int err;
 
 	*known = 0;
 	if (size < scp_buffer_min(engine->encoder.protocol))
 		return -ENOBUFS;
-	err = scp_engine_prepare(engine, length, end);
+	err = scp_engine_settle_command(engine, length, end);
 	if (err || *end)
 		return err;
 	err = pass(engine, head, known, *length, end);

@@ -145,7 +145,7 @@ static bool make_command(struct scp_engine **engine, const struct sending *sendi
 	bool end;
 	int err;
 
-	assert_int_equal(scp_engine_prepare(*engine, &length, &end), 0);
+	assert_int_equal(scp_engine_settle_command(*engine, &length, &end), 0);
 	*engine = pass_on(sending, request, *engine);
 	if (end)
 		return false;

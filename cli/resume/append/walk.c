@@ -37,8 +37,8 @@ static int pass(struct walk *walk, bool *end)
 	int ret;
 
 	do
-		ret = scp_engine_pass(walk->engine, walk->head, walk->capacity, &walk->known,
-				      &walk->length, end);
+		ret = scp_engine_skip_command(walk->engine, walk->head, walk->capacity,
+					      &walk->known, &walk->length, end);
 	while (ret == -EINTR && !signals_stopped());
 	walk->stopped = ret == -EINTR;
 	if (walk->stopped)
