@@ -18,7 +18,6 @@
 
 /* Behind LAYOUT_STREAM and LAYOUT_CHECKPOINT; segments are numbered from 1. */
 #define LAYOUT_NUMBER "%010llu"
-#define LAYOUT_DIGITS 10
 
 /* Longest line (with newline) that a member other than a segment may have. */
 #define LAYOUT_LINE_MAX (16u << 20)

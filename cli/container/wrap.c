@@ -242,8 +242,3 @@ int wrap_finish(struct wrap *wrap, const char *line, size_t length)
 		ret = wrap_cut(wrap);
 	return ret ? ret : wrap_release(wrap);
 }
-
-bool wrap_failed(const struct wrap *wrap)
-{
-	return wrap->err;
-}

@@ -35,7 +35,5 @@ void wrap_place(const struct wrap *wrap, struct sidecar_place *place);
 int wrap_release(struct wrap *wrap);
 /* The stream is complete; @line is the sidecar's that says so. Is cut and released. */
 int wrap_finish(struct wrap *wrap, const char *line, size_t length);
-/* Something failed, in wrapping or in giving out. */
-bool wrap_failed(const struct wrap *wrap);
 
 #endif

@@ -388,11 +388,6 @@ struct unwrap_place stream_unit(const struct stream_reader *reader)
 	return reader->fault_inside ? reader->unit : unwrap_whole(reader->unwrap);
 }
 
-bool stream_inside(const struct stream_reader *reader)
-{
-	return reader->inside;
-}
-
 const struct stream_attribute *stream_attribute(const struct stream_command *command, u32 type)
 {
 	for (u32 i = command->attribute_count; i > 0; i--)

@@ -65,8 +65,6 @@ u64 stream_whole(const struct stream_reader *reader);
  * go. Both 0: none.
  */
 struct unwrap_place stream_unit(const struct stream_reader *reader);
-/* Inside a stream: between a header and its END. */
-bool stream_inside(const struct stream_reader *reader);
 
 /* For who finds fault with the last command: it ends there, before that command. */
 void stream_reject(struct stream_reader *reader, const char *fmt, ...)

@@ -14,8 +14,6 @@
 #define SCP_CHECKPOINT_MAGIC "SENDCPCP"
 #define SCP_CHECKPOINT_MAGIC_BYTES { 'S', 'E', 'N', 'D', 'C', 'P', 'C', 'P' }
 #define SCP_CHECKPOINT_FORMAT_VERSION 2u
-/* More roots than the kernel's own interface takes. */
-#define SCP_CHECKPOINT_MAX_ROOTS 262144u
 
 struct scp_checkpoint_header {
 	u8 magic[8];
