@@ -117,7 +117,7 @@ long arguments_info(void __user *to)
 		.protocol_max = SCP_PROTOCOL_MAX,
 		.flags = SENDCP_FLAGS_ALL,
 		.buffer_min = { scp_buffer_min(1), scp_buffer_min(2) },
-		.behaviour = SCP_BEHAVIOUR,
+		.behaviour = SCP_COMPAT_KERNEL,
 		.version = SENDCP_VERSION,
 	};
 	u32 size;

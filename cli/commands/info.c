@@ -92,8 +92,8 @@ static void show_text(const struct module_system *system, const struct module_st
 	const char *lacks = direct_lacks(system);
 
 	printf("%-16s%s\n", "sendcp:", SENDCP_VERSION);
-	printf("%-16s%u (of Linux %u.%u)\n", "behaviour:", SCP_BEHAVIOUR, SCP_BEHAVIOUR / 100,
-	       SCP_BEHAVIOUR % 100);
+	printf("%-16s%u (of Linux %u.%u)\n", "behaviour:", SCP_COMPAT_KERNEL,
+	       SCP_COMPAT_KERNEL / 100, SCP_COMPAT_KERNEL % 100);
 	printf("%-16s%u to %u\n", "protocols:", SCP_PROTOCOL_MIN, SCP_PROTOCOL_MAX);
 	printf("%-16s%u\n", "module ABI:", SENDCP_ABI_VERSION);
 	show_module(status);
@@ -139,7 +139,7 @@ static void show_json(const struct module_system *system, const struct module_st
 	struct json_object *list = json_object_new_object();
 
 	json_put_string(object, "version", SENDCP_VERSION);
-	json_put_u64(object, "behaviour_version", SCP_BEHAVIOUR);
+	json_put_u64(object, "behaviour_version", SCP_COMPAT_KERNEL);
 	json_put_u64(object, "protocol_min", SCP_PROTOCOL_MIN);
 	json_put_u64(object, "protocol_max", SCP_PROTOCOL_MAX);
 	json_put_u64(object, "abi_version", SENDCP_ABI_VERSION);

@@ -114,7 +114,7 @@ static int devices_walk(struct scp_volume *volume, bool *named)
 	return ret == -ENOENT || ret > 0 ? 0 : ret;
 }
 
-int scp_devices_confirm(struct scp_volume *volume)
+int scp_devices_revalidate(struct scp_volume *volume)
 {
 	u32 i, count = volume->host->device_count;
 	bool *named = scp_zalloc(count * sizeof(*named));

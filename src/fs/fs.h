@@ -41,7 +41,7 @@ int scp_tree_reopen(struct scp_tree *tree);
  * if it was moved and has been reopened (raw data read meanwhile is not proven: read it again),
  * or a negative errno. Always 0 when not live.
  */
-int scp_tree_confirm(struct scp_tree *tree);
+int scp_tree_revalidate(struct scp_tree *tree);
 
 /*
  * SCP_NONE if @now is still what the pinned subvolume @was, else SUBVOLUME_GONE, SUBVOLUME_REPLACED

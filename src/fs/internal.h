@@ -12,7 +12,7 @@
 /* Replaces volume->chunks by what @super's chunk tree says; unchanged on failure. */
 int scp_chunks_load(struct scp_volume *volume, const struct scp_disk_super *super);
 /* Seeds must be named in the chunk tree; all other devices are foreign. */
-int scp_devices_confirm(struct scp_volume *volume);
+int scp_devices_revalidate(struct scp_volume *volume);
 
 /* live.c */
 /*

@@ -60,7 +60,7 @@ static int volume_start(struct scp_volume *volume, struct scp_super_set *set)
 	if (!ret)
 		ret = scp_chunks_load(volume, super);
 	if (!ret)
-		ret = scp_devices_confirm(volume);
+		ret = scp_devices_revalidate(volume);
 	return ret;
 }
 

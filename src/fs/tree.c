@@ -82,7 +82,7 @@ int scp_tree_reopen(struct scp_tree *tree)
 	return ret;
 }
 
-int scp_tree_confirm(struct scp_tree *tree)
+int scp_tree_revalidate(struct scp_tree *tree)
 {
 	struct scp_root_pointer known = tree->info.node;
 	bool moved = tree->moved;

@@ -9,7 +9,7 @@
 #include "format/ondisk.h"
 
 /* The kernel release whose decisions are reproduced; stored in checkpoints. */
-#define SCP_BEHAVIOUR 618u
+#define SCP_COMPAT_KERNEL 618u
 
 #define SCP_CHECKPOINT_MAGIC "SENDCPCP"
 #define SCP_CHECKPOINT_MAGIC_BYTES { 'S', 'E', 'N', 'D', 'C', 'P', 'C', 'P' }
@@ -22,7 +22,7 @@ struct scp_checkpoint_header {
 	__le32 size;
 	/* CRC-32C, seed and final inversion ~0, over the blob with this field zero. */
 	__le32 crc;
-	__le32 behaviour;
+	__le32 compat_kernel;
 	__le32 protocol;
 	__le32 flags;
 	u8 fsid[SCP_UUID_SIZE];

@@ -109,7 +109,7 @@ static int check_header(struct scp_engine *engine, const struct scp_checkpoint_h
 		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other protocol");
 	if ((le32_to_cpu(header->flags) ^ engine->flags) & ~SCP_SEND_WRITABLE_OK)
 		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other flags");
-	if (le32_to_cpu(header->behaviour) != SCP_BEHAVIOUR)
+	if (le32_to_cpu(header->compat_kernel) != SCP_COMPAT_KERNEL)
 		return scp_engine_fail(engine, SCP_CHECKPOINT_VERSION, "other behaviour version");
 	if (le64_to_cpu(header->subvolume) != engine->tree->id)
 		return scp_engine_fail(engine, SCP_SUBVOLUME_REPLACED, NULL);

@@ -38,7 +38,7 @@ static void put_header(struct writer *out, const struct scp_engine *engine, size
 		.magic = SCP_CHECKPOINT_MAGIC_BYTES,
 		.version = cpu_to_le32(SCP_CHECKPOINT_FORMAT_VERSION),
 		.size = cpu_to_le32(size),
-		.behaviour = cpu_to_le32(SCP_BEHAVIOUR),
+		.compat_kernel = cpu_to_le32(SCP_COMPAT_KERNEL),
 		.protocol = cpu_to_le32(engine->encoder.protocol),
 		.flags = cpu_to_le32(engine->flags),
 		.offset = cpu_to_le64(engine->state.offset),

@@ -52,7 +52,7 @@ static int read_moving(struct scp_engine *engine, const struct scp_stored *store
 		if (!err || err == -EINTR || err == -ENOMEM)
 			return err;
 		why = engine->volume->error;
-		moved = scp_tree_confirm(engine->tree);
+		moved = scp_tree_revalidate(engine->tree);
 		if (moved < 0)
 			return moved;
 		engine->volume->error = why;

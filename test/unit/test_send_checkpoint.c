@@ -252,7 +252,7 @@ static void other_sends_are_told_apart(void **state)
 		{ HEADER(magic), -EILSEQ, SCP_CHECKPOINT_FORMAT },
 		{ HEADER(version), -EILSEQ, SCP_CHECKPOINT_VERSION },
 		{ HEADER(size), -EILSEQ, SCP_CHECKPOINT_FORMAT },
-		{ HEADER(behaviour), -EILSEQ, SCP_CHECKPOINT_VERSION },
+		{ HEADER(compat_kernel), -EILSEQ, SCP_CHECKPOINT_VERSION },
 		{ HEADER(protocol), -ESTALE, SCP_CHECKPOINT_REQUEST },
 		{ HEADER(flags), -ESTALE, SCP_CHECKPOINT_REQUEST },
 		{ HEADER(fsid), -ESTALE, SCP_FILESYSTEM_OTHER },

@@ -211,7 +211,7 @@ static void deletion_is_noticed(struct fixture *fixture, struct scp_tree *tree)
 
 	assert_true(run_script("cd \"$1\"; btrfs -q subvolume delete -c m/snap >/dev/null; "
 			       "btrfs subvolume sync m >/dev/null; rm -r m/a; sync -f m"));
-	assert_int_equal(scp_tree_confirm(tree), -ESTALE);
+	assert_int_equal(scp_tree_revalidate(tree), -ESTALE);
 	assert_int_equal(fixture->volume->error.reason, SCP_SUBVOLUME_GONE);
 	/* Its blocks may well be there until they are reused. */
 	do {

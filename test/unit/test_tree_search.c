@@ -362,8 +362,8 @@ static void moved_trees_are_followed(void **out)
 		/* At different places of the leaves, and at once for two cursors. */
 		if (i % 7 == 3) {
 			move(state);
-			assert_int_equal(scp_tree_confirm(&tree), 1);
-			assert_int_equal(scp_tree_confirm(&tree), 0);
+			assert_int_equal(scp_tree_revalidate(&tree), 1);
+			assert_int_equal(scp_tree_revalidate(&tree), 0);
 		}
 		assert_int_equal(scp_next(&cursor), 0);
 		expect_item(&cursor, i + 1);
@@ -378,8 +378,8 @@ static void moved_trees_are_followed(void **out)
 	assert_int_equal(scp_search_last(&cursor, &key), 0);
 	expect_item(&cursor, 77);
 	/* A search found it out by itself: raw data read before that is not proven. */
-	assert_int_equal(scp_tree_confirm(&tree), 1);
-	assert_int_equal(scp_tree_confirm(&tree), 0);
+	assert_int_equal(scp_tree_revalidate(&tree), 1);
+	assert_int_equal(scp_tree_revalidate(&tree), 0);
 	assert_true(state->fixture.volume->stats.refreshes > 0);
 	scp_cursor_release(&cursor);
 	scp_cursor_release(&other);
@@ -472,7 +472,7 @@ static void pins_hold(void **out)
 		assert_int_equal(scp_search(&cursor, &key), -ESTALE);
 		assert_int_equal(state->fixture.volume->error.reason, changes[i].reason);
 		assert_int_equal(state->fixture.volume->error.root, SUBVOLUME);
-		assert_int_equal(scp_tree_confirm(&tree), -ESTALE);
+		assert_int_equal(scp_tree_revalidate(&tree), -ESTALE);
 		assert_int_equal(scp_tree_reopen(&tree), -ESTALE);
 		/* Without a identity only a deletion matters. */
 		tree.pinned = false;
