@@ -67,7 +67,7 @@ struct scp_checkpoint_state {
 #define SCP_CHECKPOINT_NEW_GEN	0x08u
 #define SCP_CHECKPOINT_TRUNCATE		0x10u
 
-struct scp_checkpoint_run {
+struct scp_checkpoint_range {
 	u8 kind;
 	u8 then;
 	u8 cloning;

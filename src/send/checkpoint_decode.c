@@ -266,27 +266,27 @@ static int take_moves(struct scp_engine *engine, struct reader *in, struct scp_m
 	return err;
 }
 
-static void take_run(struct reader *in, struct scp_run *run)
+static void take_range(struct reader *in, struct scp_data_range *range)
 {
-	const struct scp_checkpoint_run *disk = take(in, sizeof(*disk));
+	const struct scp_checkpoint_range *disk = take(in, sizeof(*disk));
 
-	if (!disk || disk->kind >= SCP_RUN_COUNT || disk->then >= SCP_PHASE_COUNT) {
+	if (!disk || disk->kind >= SCP_RANGE_COUNT || disk->then >= SCP_PHASE_COUNT) {
 		in->bad = true;
 		return;
 	}
-	run->kind = disk->kind;
-	run->then = disk->then;
-	run->offset = le64_to_cpu(disk->offset);
-	run->end = le64_to_cpu(disk->end);
-	run->write_end = le64_to_cpu(disk->write_end);
-	run->cloning = disk->cloning;
-	run->clone_started = disk->clone_started;
-	run->clone_root = le64_to_cpu(disk->clone_root);
-	run->clone_ino = le64_to_cpu(disk->clone_ino);
-	run->clone_offset = le64_to_cpu(disk->clone_offset);
-	run->extent_offset = le64_to_cpu(disk->extent_offset);
-	run->clone_next = le64_to_cpu(disk->clone_next);
-	if (run->offset > run->end || run->write_end > run->end)
+	range->kind = disk->kind;
+	range->then = disk->then;
+	range->offset = le64_to_cpu(disk->offset);
+	range->end = le64_to_cpu(disk->end);
+	range->write_end = le64_to_cpu(disk->write_end);
+	range->cloning = disk->cloning;
+	range->clone_started = disk->clone_started;
+	range->clone_root = le64_to_cpu(disk->clone_root);
+	range->clone_ino = le64_to_cpu(disk->clone_ino);
+	range->clone_offset = le64_to_cpu(disk->clone_offset);
+	range->extent_offset = le64_to_cpu(disk->extent_offset);
+	range->clone_next = le64_to_cpu(disk->clone_next);
+	if (range->offset > range->end || range->write_end > range->end)
 		in->bad = true;
 }
 
@@ -379,17 +379,17 @@ static int take_queue(struct reader *in, struct scp_queue *queue, u32 protocol)
 	return 0;
 }
 
-/* Where a run may lead; a run that led to a run would never end. */
-static bool run_is_possible(const struct scp_state *state)
+/* Where a range may lead; one that led to another would never end. */
+static bool range_is_possible(const struct scp_state *state)
 {
-	const struct scp_run *run = &state->run;
+	const struct scp_data_range *range = &state->range;
 
-	if (run->kind == SCP_RUN_DATA && (state->item.type != SCP_EXTENT_DATA ||
-					  state->item.objectid != state->ino))
+	if (range->kind == SCP_RANGE_DATA && (state->item.type != SCP_EXTENT_DATA ||
+					      state->item.objectid != state->ino))
 		return false;
-	return run->then == SCP_PHASE_EVENT || run->then == SCP_PHASE_HOLE ||
-	       run->then == SCP_PHASE_FINISH_HOLE || run->then == SCP_PHASE_FINISH_INODE ||
-	       run->then == SCP_PHASE_RECREATE_EXTENTS;
+	return range->then == SCP_PHASE_EVENT || range->then == SCP_PHASE_HOLE ||
+	       range->then == SCP_PHASE_FINISH_HOLE || range->then == SCP_PHASE_FINISH_INODE ||
+	       range->then == SCP_PHASE_RECREATE_EXTENTS;
 }
 
 static bool is_comparing(enum scp_kind kind)
@@ -445,8 +445,8 @@ static bool phase_is_possible(const struct scp_engine *engine, const struct scp_
 		return false;
 	case SCP_PHASE_XATTR:
 		return state->item.type == SCP_XATTR_ITEM && state->item.objectid == state->ino;
-	case SCP_PHASE_RUN:
-		return run_is_possible(state);
+	case SCP_PHASE_RANGE:
+		return range_is_possible(state);
 	case SCP_PHASE_HOLE:
 		return state->kind == SCP_KIND_CHANGED && state->result != SCP_COMPARE_DELETED &&
 		       state->key.type == SCP_EXTENT_DATA;
@@ -511,8 +511,8 @@ static int complete_state(struct scp_engine *engine, struct decoded *next)
 	if (err)
 		return err;
 	if (!payload_fits(&next->queue.payload, state) ||
-	    (state->phase == SCP_PHASE_RUN && state->run.kind == SCP_RUN_DATA &&
-	     state->run.end > state->size))
+	    (state->phase == SCP_PHASE_RANGE && state->range.kind == SCP_RANGE_DATA &&
+	     state->range.end > state->size))
 		return scp_engine_fail(engine, SCP_CHECKPOINT_POSITION, NULL);
 	return 0;
 }
@@ -525,7 +525,7 @@ static int decode_body(struct scp_engine *engine, struct reader *in, struct deco
 	err = take_set(engine, in, &next->state.utimes);
 	if (!err && !in->bad)
 		err = take_moves(engine, in, &next->state.moves);
-	take_run(in, &next->state.run);
+	take_range(in, &next->state.range);
 	take_backref_cache(in, next);
 	if (!err && !in->bad)
 		err = take_queue(in, &next->queue, engine->encoder.protocol);

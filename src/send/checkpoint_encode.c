@@ -179,21 +179,21 @@ static size_t moves_size(const struct scp_moves *moves)
 	return size;
 }
 
-static void put_run(struct writer *out, const struct scp_run *run)
+static void put_range(struct writer *out, const struct scp_data_range *range)
 {
-	struct scp_checkpoint_run disk = {
-		.kind = run->kind,
-		.then = run->then,
-		.offset = cpu_to_le64(run->offset),
-		.end = cpu_to_le64(run->end),
-		.write_end = cpu_to_le64(run->write_end),
-		.cloning = run->cloning,
-		.clone_started = run->clone_started,
-		.clone_root = cpu_to_le64(run->clone_root),
-		.clone_ino = cpu_to_le64(run->clone_ino),
-		.clone_offset = cpu_to_le64(run->clone_offset),
-		.extent_offset = cpu_to_le64(run->extent_offset),
-		.clone_next = cpu_to_le64(run->clone_next),
+	struct scp_checkpoint_range disk = {
+		.kind = range->kind,
+		.then = range->then,
+		.offset = cpu_to_le64(range->offset),
+		.end = cpu_to_le64(range->end),
+		.write_end = cpu_to_le64(range->write_end),
+		.cloning = range->cloning,
+		.clone_started = range->clone_started,
+		.clone_root = cpu_to_le64(range->clone_root),
+		.clone_ino = cpu_to_le64(range->clone_ino),
+		.clone_offset = cpu_to_le64(range->clone_offset),
+		.extent_offset = cpu_to_le64(range->extent_offset),
+		.clone_next = cpu_to_le64(range->clone_next),
 	};
 
 	put(out, &disk, sizeof(disk));
@@ -237,7 +237,7 @@ static size_t encoded_size(const struct scp_engine *engine, u32 cache_count)
 	size += sizeof(u16) + state->path.len;
 	size += set_size(&state->utimes);
 	size += moves_size(&state->moves);
-	size += sizeof(struct scp_checkpoint_run);
+	size += sizeof(struct scp_checkpoint_range);
 	size += sizeof(u32) + cache_count * sizeof(u64);
 	size += sizeof(u32) + (engine->encoder.queue.tail - engine->encoder.queue.head);
 	return size + sizeof(struct scp_checkpoint_payload);
@@ -278,7 +278,7 @@ static int encode(struct scp_engine *engine, u8 **blob, size_t *size)
 	put_state(&out, &engine->state);
 	put_set(&out, &engine->state.utimes);
 	put_moves(&out, &engine->state.moves);
-	put_run(&out, &engine->state.run);
+	put_range(&out, &engine->state.range);
 	put_backref_cache(&out, engine->cache_scratch, cache_count);
 	put_queue(&out, &engine->encoder.queue);
 	scp_checkpoint_sign(*blob, *size);

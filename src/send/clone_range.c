@@ -4,7 +4,7 @@
  * extent is cloned, everything else is written.
  *
  * One item of the source is looked at per step, so that each step makes at most one command, and
- * what is left is in state.run.
+ * what is left is in state.range.
  */
 #include "send/engine_private.h"
 #include "send/path.h"
@@ -32,39 +32,40 @@ static struct scp_clone_root *find_root(struct scp_engine *engine, u64 id)
 	return NULL;
 }
 
-static void write_part(struct scp_run *run, u64 length)
+static void write_part(struct scp_data_range *range, u64 length)
 {
-	run->write_end = run->offset + length;
-	run->clone_offset += length;
-	run->extent_offset += length;
+	range->write_end = range->offset + length;
+	range->clone_offset += length;
+	range->extent_offset += length;
 }
 
 /* Puts @cursor on the next item of the source file; -ENOENT if there is none. */
-static int next_item(struct scp_cursor *cursor, struct scp_run *run, struct scp_extent *extent)
+static int next_item(struct scp_cursor *cursor, struct scp_data_range *range,
+		     struct scp_extent *extent)
 {
 	struct scp_key key = {
-		.objectid = run->clone_ino,
+		.objectid = range->clone_ino,
 		.type = SCP_EXTENT_DATA,
-		.offset = run->clone_next,
+		.offset = range->clone_next,
 	};
 	int err;
 
-	if (!run->clone_started) {
-		err = scp_extent_find(cursor, run->clone_ino, run->clone_offset, extent);
+	if (!range->clone_started) {
+		err = scp_extent_find(cursor, range->clone_ino, range->clone_offset, extent);
 		if (err != -ENOENT)
 			return err;
-		key.offset = run->clone_offset;
+		key.offset = range->clone_offset;
 	}
 	err = scp_search(cursor, &key);
 	if (err < 0)
 		return err;
 	key = scp_cursor_key(cursor);
-	if (key.objectid != run->clone_ino || key.type != SCP_EXTENT_DATA)
+	if (key.objectid != range->clone_ino || key.type != SCP_EXTENT_DATA)
 		return -ENOENT;
 	return scp_extent_parse(cursor, extent);
 }
 
-static int send_clone(struct scp_engine *engine, struct scp_run *run,
+static int send_clone(struct scp_engine *engine, struct scp_data_range *range,
 		      struct scp_clone_root *root, u64 length)
 {
 	const struct scp_root_info *info = &root->tree.info;
@@ -72,23 +73,23 @@ static int send_clone(struct scp_engine *engine, struct scp_run *run,
 	int err = scp_current_path(engine, &engine->path_a);
 
 	if (!err)
-		err = scp_inode_get(&root->tree, run->clone_ino, &inode);
+		err = scp_inode_get(&root->tree, range->clone_ino, &inode);
 	if (err)
 		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
 	if (root->is_send_root)
-		err = scp_path_of(engine, run->clone_ino, inode.generation, &engine->path_b);
+		err = scp_path_of(engine, range->clone_ino, inode.generation, &engine->path_b);
 	else
-		err = scp_path_in_tree(engine, &root->tree, run->clone_ino, &engine->path_b);
+		err = scp_path_in_tree(engine, &root->tree, range->clone_ino, &engine->path_b);
 	if (err)
 		return err;
 	scp_command_begin(&engine->encoder, SCP_C_CLONE);
-	scp_put_u64(&engine->encoder, SCP_A_FILE_OFFSET, run->offset);
+	scp_put_u64(&engine->encoder, SCP_A_FILE_OFFSET, range->offset);
 	scp_put_u64(&engine->encoder, SCP_A_CLONE_LEN, length);
 	scp_put_path(&engine->encoder, SCP_A_PATH, &engine->path_a);
 	scp_put_bytes(&engine->encoder, SCP_A_CLONE_UUID, scp_sent_uuid(info), SCP_UUID_SIZE);
 	scp_put_u64(&engine->encoder, SCP_A_CLONE_CTRANSID, info->ctransid);
 	scp_put_path(&engine->encoder, SCP_A_CLONE_PATH, &engine->path_b);
-	scp_put_u64(&engine->encoder, SCP_A_CLONE_OFFSET, run->clone_offset);
+	scp_put_u64(&engine->encoder, SCP_A_CLONE_OFFSET, range->clone_offset);
 	return scp_command_end(&engine->encoder);
 }
 
@@ -96,51 +97,51 @@ static int send_clone(struct scp_engine *engine, struct scp_run *run,
  * The kernel writes what rounding left over even if that is nothing, which shows without file data:
  * an update of no bytes.
  */
-static int send_leftover(struct scp_engine *engine, const struct scp_run *run, u64 cloned,
+static int send_leftover(struct scp_engine *engine, const struct scp_data_range *range, u64 cloned,
 			 u64 length)
 {
 	if (cloned < length || !(engine->flags & SCP_SEND_NO_FILE_DATA))
 		return 0;
-	return scp_send_update_extent(engine, run->offset + length, 0);
+	return scp_send_update_extent(engine, range->offset + length, 0);
 }
 
 /* The item has the wanted bytes of the wanted extent: clone @length of them. */
-static int clone_part(struct scp_engine *engine, struct scp_run *run,
+static int clone_part(struct scp_engine *engine, struct scp_data_range *range,
 		      struct scp_clone_root *root, u64 source_size, u64 length)
 {
-	u64 source_end = run->clone_offset + length;
+	u64 source_end = range->clone_offset + length;
 	bool round = source_end == source_size && !scp_is_aligned(source_end, CLONE_ALIGN) &&
-		     run->offset + length < engine->state.size;
+		     range->offset + length < engine->state.size;
 	u64 cloned = round ? scp_round_down(length, CLONE_ALIGN) : length;
 	int err = 0;
 
 	if (cloned)
-		err = send_clone(engine, run, root, cloned);
+		err = send_clone(engine, range, root, cloned);
 	if (!err && round)
-		err = send_leftover(engine, run, cloned, length);
-	run->write_end = run->offset + length;
-	run->offset += cloned;
-	run->clone_offset += length;
-	run->extent_offset += length;
+		err = send_leftover(engine, range, cloned, length);
+	range->write_end = range->offset + length;
+	range->offset += cloned;
+	range->clone_offset += length;
+	range->extent_offset += length;
 	return err;
 }
 
-/* Is the source's position in the part that has the bytes the run wants? May move the position. */
-static bool align_to_part(struct scp_run *run, struct source_part *part, u64 disk_bytenr)
+/* Is the source's position in the part that has the bytes that the range wants? May move the position. */
+static bool align_to_part(struct scp_data_range *range, struct source_part *part, u64 disk_bytenr)
 {
 	u64 begin = part->extent.extent_offset;
 	u64 skip;
 
 	if (part->extent.type == SCP_EXTENT_INLINE || part->extent.disk_bytenr != disk_bytenr)
 		return false;
-	run->clone_offset = part->extent.file_offset;
-	if (begin < run->extent_offset && run->extent_offset - begin < part->length) {
-		skip = run->extent_offset - begin;
+	range->clone_offset = part->extent.file_offset;
+	if (begin < range->extent_offset && range->extent_offset - begin < part->length) {
+		skip = range->extent_offset - begin;
 		part->length -= skip;
-		run->clone_offset += skip;
-		begin = run->extent_offset;
+		range->clone_offset += skip;
+		begin = range->extent_offset;
 	}
-	return begin == run->extent_offset;
+	return begin == range->extent_offset;
 }
 
 /*
@@ -160,57 +161,57 @@ static bool measure_part(struct scp_engine *engine, struct source_part *part)
 }
 
 /* Has what follows in the source, the file being sent itself, not been sent yet? */
-static bool source_is_ahead(const struct scp_engine *engine, const struct scp_run *run,
+static bool source_is_ahead(const struct scp_engine *engine, const struct scp_data_range *range,
 			    const struct scp_clone_root *root)
 {
-	return root->is_send_root && run->clone_ino == engine->state.ino &&
-	       run->clone_offset >= engine->state.next_write_offset;
+	return root->is_send_root && range->clone_ino == engine->state.ino &&
+	       range->clone_offset >= engine->state.next_write_offset;
 }
 
-static int use_part(struct scp_engine *engine, struct scp_run *run, struct scp_clone_root *root,
-		    struct source_part *part, u64 disk_bytenr)
+static int use_part(struct scp_engine *engine, struct scp_data_range *range,
+		    struct scp_clone_root *root, struct source_part *part, u64 disk_bytenr)
 {
-	u64 remaining = run->end - run->offset;
-	bool usable = align_to_part(run, part, disk_bytenr);
+	u64 remaining = range->end - range->offset;
+	bool usable = align_to_part(range, part, disk_bytenr);
 	u64 length = scp_min(part->length, remaining);
 	int err = 0;
 
-	run->clone_next = part->extent.file_offset + 1;
+	range->clone_next = part->extent.file_offset + 1;
 	if (!usable && part->crosses_end && length < remaining) {
-		run->cloning = false;
+		range->cloning = false;
 		return 0;
 	}
 	if (usable)
-		err = clone_part(engine, run, root, part->source_size, length);
+		err = clone_part(engine, range, root, part->source_size, length);
 	else
-		write_part(run, length);
-	if (source_is_ahead(engine, run, root))
-		run->cloning = false;
+		write_part(range, length);
+	if (source_is_ahead(engine, range, root))
+		range->cloning = false;
 	return err;
 }
 
-/* What the item @part is good for, seen from where the run is in the source. */
-static int judge_part(struct scp_engine *engine, struct scp_run *run,
+/* What the item @part is good for, seen from where the range is in the source. */
+static int judge_part(struct scp_engine *engine, struct scp_data_range *range,
 		      struct scp_clone_root *root, struct source_part *part, u64 disk_bytenr)
 {
-	u64 remaining = run->end - run->offset;
+	u64 remaining = range->end - range->offset;
 	u64 begin = part->extent.file_offset;
 
-	run->clone_started = true;
-	if (scp_extent_end(&part->extent, engine->volume->sectorsize) <= run->clone_offset) {
-		run->clone_next = begin + 1;
+	range->clone_started = true;
+	if (scp_extent_end(&part->extent, engine->volume->sectorsize) <= range->clone_offset) {
+		range->clone_next = begin + 1;
 		return 0;
 	}
-	run->clone_next = begin;
-	if (begin > run->clone_offset) {
-		write_part(run, scp_min(begin - run->clone_offset, remaining));
+	range->clone_next = begin;
+	if (begin > range->clone_offset) {
+		write_part(range, scp_min(begin - range->clone_offset, remaining));
 		return 0;
 	}
-	if (begin >= run->clone_offset + remaining || !measure_part(engine, part)) {
-		run->cloning = false;
+	if (begin >= range->clone_offset + remaining || !measure_part(engine, part)) {
+		range->cloning = false;
 		return 0;
 	}
-	return use_part(engine, run, root, part, disk_bytenr);
+	return use_part(engine, range, root, part, disk_bytenr);
 }
 
 /* The extent being sent, as its item says now: it may have been relocated since. */
@@ -226,9 +227,9 @@ static int sent_bytenr(struct scp_engine *engine, u64 *bytenr)
 	return err;
 }
 
-int scp_step_clone(struct scp_engine *engine, struct scp_run *run)
+int scp_step_clone(struct scp_engine *engine, struct scp_data_range *range)
 {
-	struct scp_clone_root *root = find_root(engine, run->clone_root);
+	struct scp_clone_root *root = find_root(engine, range->clone_root);
 	struct source_part part = { 0 };
 	struct scp_cursor cursor;
 	struct scp_inode inode;
@@ -240,16 +241,16 @@ int scp_step_clone(struct scp_engine *engine, struct scp_run *run)
 	err = sent_bytenr(engine, &bytenr);
 	if (err)
 		return err;
-	err = scp_inode_get(&root->tree, run->clone_ino, &inode);
+	err = scp_inode_get(&root->tree, range->clone_ino, &inode);
 	if (err)
 		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
 	part.source_size = inode.size;
 	scp_cursor_init(&cursor, &root->tree);
-	err = next_item(&cursor, run, &part.extent);
+	err = next_item(&cursor, range, &part.extent);
 	if (!err) {
-		err = judge_part(engine, run, root, &part, bytenr);
+		err = judge_part(engine, range, root, &part, bytenr);
 	} else if (err == -ENOENT) {
-		run->cloning = false;
+		range->cloning = false;
 		err = 0;
 	}
 	scp_cursor_release(&cursor);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An EXTENT_DATA event: nothing, or a run that writes or clones its range.
+ * An EXTENT_DATA event: nothing, or a range that is written or cloned.
  */
 #include "send/attributes.h"
 #include "send/engine_private.h"
@@ -60,26 +60,26 @@ static int may_clone(struct scp_engine *engine, const struct scp_clone_source *s
 	return err ? err : 1;
 }
 
-static void start_run(struct scp_engine *engine, const struct scp_extent *extent, u64 end,
-		      const struct scp_clone_source *source, enum scp_phase then)
+static void start_range(struct scp_engine *engine, const struct scp_extent *extent, u64 end,
+			const struct scp_clone_source *source, enum scp_phase then)
 {
-	struct scp_run *run = &engine->state.run;
+	struct scp_data_range *range = &engine->state.range;
 
-	memset(run, 0, sizeof(*run));
-	run->kind = SCP_RUN_DATA;
-	run->then = then;
-	run->offset = extent->file_offset;
-	run->end = end;
-	run->extent_offset = extent->extent_offset;
+	memset(range, 0, sizeof(*range));
+	range->kind = SCP_RANGE_DATA;
+	range->then = then;
+	range->offset = extent->file_offset;
+	range->end = end;
+	range->extent_offset = extent->extent_offset;
 	if (source) {
-		run->cloning = true;
-		run->clone_root = engine->roots[source->root].tree.id;
-		run->clone_ino = source->ino;
-		run->clone_offset = source->offset;
+		range->cloning = true;
+		range->clone_root = engine->roots[source->root].tree.id;
+		range->clone_ino = source->ino;
+		range->clone_offset = source->offset;
 	} else {
-		run->write_end = end;
+		range->write_end = end;
 	}
-	engine->state.phase = SCP_PHASE_RUN;
+	engine->state.phase = SCP_PHASE_RANGE;
 }
 
 /* @extent stands in a leaf of @leaf_owner: write or clone what of it is in the file. */
@@ -102,7 +102,7 @@ static int send_extent(struct scp_engine *engine, const struct scp_extent *exten
 	/* The kernel clones no sector from a file's beginning. */
 	if (err && !source.offset && end - extent->file_offset == engine->volume->sectorsize)
 		err = 0;
-	start_run(engine, extent, end, err ? &source : NULL, then);
+	start_range(engine, extent, end, err ? &source : NULL, then);
 	return 0;
 }
 
@@ -122,12 +122,12 @@ int scp_send_extent(struct scp_engine *engine, enum scp_phase then)
 void scp_write_extent_end(struct scp_engine *engine, const struct scp_extent *extent, u64 from,
 			  enum scp_phase then)
 {
-	struct scp_run *run = &engine->state.run;
+	struct scp_data_range *range = &engine->state.range;
 	u64 end = scp_extent_end(extent, engine->volume->sectorsize);
 
-	start_run(engine, extent, scp_min(end, engine->state.size), NULL, then);
-	run->extent_offset += from - run->offset;
-	run->offset = from;
+	start_range(engine, extent, scp_min(end, engine->state.size), NULL, then);
+	range->extent_offset += from - range->offset;
+	range->offset = from;
 }
 
 /* Of an inode the parent has too: what is not the same there, and holes. */

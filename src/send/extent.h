@@ -2,7 +2,7 @@
 /*
  * What becomes of an EXTENT_DATA item: nothing, a hole, a clone, or a write.
  *
- * These decide on a range and put it into state.run; range.h has what sends it.
+ * These decide on a range and put it into state.range; range.h has what sends it.
  */
 #ifndef SCP_SEND_EXTENT_H
 #define SCP_SEND_EXTENT_H

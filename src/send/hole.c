@@ -66,17 +66,17 @@ static int parent_has_data(struct scp_engine *engine, u64 begin, u64 end)
 	return err == -ENOENT ? 0 : err;
 }
 
-static void start_run(struct scp_engine *engine, u64 end, enum scp_phase then)
+static void start_range(struct scp_engine *engine, u64 end, enum scp_phase then)
 {
-	struct scp_run *run = &engine->state.run;
+	struct scp_data_range *range = &engine->state.range;
 
-	memset(run, 0, sizeof(*run));
-	run->kind = SCP_RUN_HOLE;
-	run->then = then;
-	run->offset = engine->state.last_extent_end;
-	run->end = end;
-	run->write_end = end;
-	engine->state.phase = SCP_PHASE_RUN;
+	memset(range, 0, sizeof(*range));
+	range->kind = SCP_RANGE_HOLE;
+	range->then = then;
+	range->offset = engine->state.last_extent_end;
+	range->end = end;
+	range->write_end = end;
+	engine->state.phase = SCP_PHASE_RANGE;
 }
 
 int scp_start_hole(struct scp_engine *engine, u64 end, enum scp_phase then)
@@ -90,7 +90,7 @@ int scp_start_hole(struct scp_engine *engine, u64 end, enum scp_phase then)
 	if (engine->encoder.protocol < 2)
 		end = scp_min(end, state->size);
 	if (state->last_extent_end < end)
-		start_run(engine, end, then);
+		start_range(engine, end, then);
 	return 0;
 }
 

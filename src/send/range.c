@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Carrying out a run: the contents of one extent, or of a hole, one command a step.
+ * Carrying out a range: the contents of one extent, or of a hole, one command a step.
  *
- * What was decided (clone source, ranges) is in state.run and so in the checkpoint, since it
+ * What was decided (clone source, ranges) is in state.range and so in the checkpoint, since it
  * depends on other subvolumes and may not come out the same a second time.
  */
 #include "send/attributes.h"
@@ -33,18 +33,19 @@ int scp_send_update_extent(struct scp_engine *engine, u64 offset, u64 size)
 	return scp_command_end(&engine->encoder);
 }
 
-static int send_write(struct scp_engine *engine, struct scp_run *run, enum scp_payload_kind kind)
+static int send_write(struct scp_engine *engine, struct scp_data_range *range,
+		      enum scp_payload_kind kind)
 {
 	struct scp_payload payload = {
 		.kind = kind,
-		.offset = run->offset,
-		.length = scp_min(run->write_end - run->offset, scp_chunk_size(engine)),
+		.offset = range->offset,
+		.length = scp_min(range->write_end - range->offset, scp_chunk_size(engine)),
 	};
-	int err = begin_at_offset(engine, SCP_C_WRITE, run->offset);
+	int err = begin_at_offset(engine, SCP_C_WRITE, range->offset);
 
 	if (err)
 		return err;
-	run->offset += payload.length;
+	range->offset += payload.length;
 	return scp_command_end_payload(&engine->encoder, &payload);
 }
 
@@ -68,23 +69,23 @@ static u64 stored_size(const struct scp_extent *extent)
 	return extent->type == SCP_EXTENT_INLINE ? extent->inline_size : extent->disk_num_bytes;
 }
 
-static int send_encoded(struct scp_engine *engine, struct scp_run *run,
+static int send_encoded(struct scp_engine *engine, struct scp_data_range *range,
 			const struct scp_extent *extent)
 {
 	struct scp_payload payload = { .kind = SCP_PAYLOAD_STORED };
-	u64 within = run->offset - extent->file_offset;
+	u64 within = range->offset - extent->file_offset;
 	u64 length = extent->num_bytes - within;
-	int err = begin_at_offset(engine, SCP_C_ENCODED_WRITE, run->offset);
+	int err = begin_at_offset(engine, SCP_C_ENCODED_WRITE, range->offset);
 
 	if (err)
 		return err;
 	scp_put_u64(&engine->encoder, SCP_A_UNENCODED_FILE_LEN,
-		    scp_min(length, run->write_end - run->offset));
+		    scp_min(length, range->write_end - range->offset));
 	scp_put_u64(&engine->encoder, SCP_A_UNENCODED_LEN, extent->ram_bytes);
 	scp_put_u64(&engine->encoder, SCP_A_UNENCODED_OFFSET, within + extent->extent_offset);
 	scp_put_u32(&engine->encoder, SCP_A_COMPRESSION,
 		    stream_compression(engine, extent->compression));
-	run->offset = run->write_end;
+	range->offset = range->write_end;
 	if (extent->type == SCP_EXTENT_INLINE)
 		return scp_command_end_data(&engine->encoder, extent->inline_data,
 					    extent->inline_size);
@@ -109,8 +110,8 @@ int scp_cursor_to_item(struct scp_engine *engine)
 	return err == -ENOENT ? scp_send_fail(engine, SCP_CHECKPOINT_POSITION) : err;
 }
 
-/* The run's extent, as its item says now: it may have been relocated since. */
-static int run_extent(struct scp_engine *engine, struct scp_extent *extent)
+/* The extent of the range, as its item says now: it may have been relocated since. */
+static int range_extent(struct scp_engine *engine, struct scp_extent *extent)
 {
 	int err = scp_cursor_to_item(engine);
 
@@ -121,7 +122,7 @@ static int run_extent(struct scp_engine *engine, struct scp_extent *extent)
  * The payload of an inline extent ends with the data, not with its sector. What the file had there
  * in the parent would stay behind an encoded write.
  */
-static int leaves_old_data(struct scp_engine *engine, const struct scp_run *run,
+static int leaves_old_data(struct scp_engine *engine, const struct scp_data_range *range,
 			   const struct scp_extent *extent)
 {
 	u64 end = extent->file_offset + extent->ram_bytes;
@@ -129,91 +130,93 @@ static int leaves_old_data(struct scp_engine *engine, const struct scp_run *run,
 	int err;
 
 	if (engine->state.kind != SCP_KIND_CHANGED || extent->type != SCP_EXTENT_INLINE ||
-	    end >= run->write_end)
+	    end >= range->write_end)
 		return 0;
 	err = scp_old_inode(engine, &old);
 	return err ? err : old.size > end;
 }
 
-static int write_range(struct scp_engine *engine, struct scp_run *run)
+static int write_range(struct scp_engine *engine, struct scp_data_range *range)
 {
 	struct scp_extent extent;
 	int err;
 
 	if (engine->flags & SCP_SEND_NO_FILE_DATA) {
-		err = scp_send_update_extent(engine, run->offset, run->write_end - run->offset);
-		run->offset = run->write_end;
+		err = scp_send_update_extent(engine, range->offset,
+					     range->write_end - range->offset);
+		range->offset = range->write_end;
 		return err;
 	}
 	if (!scp_is_compressed_send(engine))
-		return send_write(engine, run, SCP_PAYLOAD_FILE);
-	err = run_extent(engine, &extent);
+		return send_write(engine, range, SCP_PAYLOAD_FILE);
+	err = range_extent(engine, &extent);
 	if (err)
 		return err;
-	if (!extent.compression || stored_size(&extent) > run->write_end - run->offset)
-		return send_write(engine, run, SCP_PAYLOAD_FILE);
-	err = leaves_old_data(engine, run, &extent);
+	if (!extent.compression || stored_size(&extent) > range->write_end - range->offset)
+		return send_write(engine, range, SCP_PAYLOAD_FILE);
+	err = leaves_old_data(engine, range, &extent);
 	if (err < 0)
 		return err;
 	if (!err)
-		return send_encoded(engine, run, &extent);
-	return send_write(engine, run, SCP_PAYLOAD_FILE);
+		return send_encoded(engine, range, &extent);
+	return send_write(engine, range, SCP_PAYLOAD_FILE);
 }
 
-static int send_data(struct scp_engine *engine, struct scp_run *run)
+static int send_data(struct scp_engine *engine, struct scp_data_range *range)
 {
-	if (run->offset < run->write_end)
-		return write_range(engine, run);
-	if (run->cloning)
-		return scp_step_clone(engine, run);
-	run->write_end = run->end;
+	if (range->offset < range->write_end)
+		return write_range(engine, range);
+	if (range->cloning)
+		return scp_step_clone(engine, range);
+	range->write_end = range->end;
 	return 0;
 }
 
-static int punch_hole(struct scp_engine *engine, struct scp_run *run)
+static int punch_hole(struct scp_engine *engine, struct scp_data_range *range)
 {
 	int err = scp_begin_for_current(engine, SCP_C_FALLOCATE);
 
 	if (err)
 		return err;
 	scp_put_u32(&engine->encoder, SCP_A_FALLOCATE_MODE, SCP_FALLOCATE_HOLE);
-	scp_put_u64(&engine->encoder, SCP_A_FILE_OFFSET, run->offset);
-	scp_put_u64(&engine->encoder, SCP_A_SIZE, run->end - run->offset);
-	run->offset = run->end;
+	scp_put_u64(&engine->encoder, SCP_A_FILE_OFFSET, range->offset);
+	scp_put_u64(&engine->encoder, SCP_A_SIZE, range->end - range->offset);
+	range->offset = range->end;
 	return scp_command_end(&engine->encoder);
 }
 
 /* Protocol 1 has no word for a hole but zeros. */
-static int send_hole(struct scp_engine *engine, struct scp_run *run)
+static int send_hole(struct scp_engine *engine, struct scp_data_range *range)
 {
-	u64 offset = run->offset;
+	u64 offset = range->offset;
 
 	if (engine->encoder.protocol >= 2)
-		return punch_hole(engine, run);
+		return punch_hole(engine, range);
 	if (!(engine->flags & SCP_SEND_NO_FILE_DATA))
-		return send_write(engine, run, SCP_PAYLOAD_ZEROS);
-	run->offset = run->end;
-	return scp_send_update_extent(engine, offset, run->end - offset);
+		return send_write(engine, range, SCP_PAYLOAD_ZEROS);
+	range->offset = range->end;
+	return scp_send_update_extent(engine, offset, range->end - offset);
 }
 
-static bool counts_as_written(const struct scp_engine *engine, const struct scp_run *run)
+static bool counts_as_written(const struct scp_engine *engine, const struct scp_data_range *range)
 {
 	/* What lies behind an old end comes last, after ranges that may lie behind it. */
-	if (run->then == SCP_PHASE_FINISH_HOLE && run->end <= engine->state.next_write_offset)
+	if (range->then == SCP_PHASE_FINISH_HOLE && range->end <= engine->state.next_write_offset)
 		return false;
-	return run->kind == SCP_RUN_DATA ||
+	return range->kind == SCP_RANGE_DATA ||
 	       (engine->encoder.protocol < 2 && !(engine->flags & SCP_SEND_NO_FILE_DATA));
 }
 
-int scp_step_run(struct scp_engine *engine)
+int scp_step_range(struct scp_engine *engine)
 {
-	struct scp_run *run = &engine->state.run;
-	int err = run->kind == SCP_RUN_HOLE ? send_hole(engine, run) : send_data(engine, run);
+	struct scp_data_range *range = &engine->state.range;
+	int err = range->kind == SCP_RANGE_HOLE ? send_hole(engine, range) :
+		  send_data(engine, range);
 
-	if (err || run->offset != run->end)
+	if (err || range->offset != range->end)
 		return err;
-	if (counts_as_written(engine, run))
-		engine->state.next_write_offset = run->end;
-	engine->state.phase = run->then;
+	if (counts_as_written(engine, range))
+		engine->state.next_write_offset = range->end;
+	engine->state.phase = range->then;
 	return 0;
 }

@@ -42,7 +42,7 @@ static void copy_members(struct scp_state *to, const struct scp_state *from)
 	to->last_extent_end = from->last_extent_end;
 	to->path.len = from->path.len;
 	memcpy(to->path.bytes, from->path.bytes, from->path.len);
-	to->run = from->run;
+	to->range = from->range;
 	to->offset = from->offset;
 	to->skip = from->skip;
 }

@@ -32,8 +32,8 @@ enum scp_phase {
 	SCP_PHASE_HANDLE = 5,
 	/* Entry state.entry of the XATTR_ITEM state.item. */
 	SCP_PHASE_XATTR = 6,
-	/* Contents of the EXTENT_DATA state.item: state.run. */
-	SCP_PHASE_RUN = 7,
+	/* Contents of the EXTENT_DATA state.item: state.range. */
+	SCP_PHASE_RANGE = 7,
 	/* A hole before the EXTENT_DATA state.item. */
 	SCP_PHASE_HOLE = 8,
 	/* An inode number used again: what stood under it goes, what stands there now comes. */
@@ -79,15 +79,15 @@ enum scp_kind {
 };
 
 /* Stored in checkpoints: append only. */
-enum scp_run_kind {
-	SCP_RUN_DATA = 0,
-	SCP_RUN_HOLE = 1,
-	SCP_RUN_COUNT
+enum scp_range_kind {
+	SCP_RANGE_DATA = 0,
+	SCP_RANGE_HOLE = 1,
+	SCP_RANGE_COUNT
 };
 
 /* A range of the current inode's contents on its way out. */
-struct scp_run {
-	enum scp_run_kind kind;
+struct scp_data_range {
+	enum scp_range_kind kind;
 	/* What the engine goes on with behind the range. */
 	enum scp_phase then;
 	/* The file range that is left: [offset, end). */
@@ -156,7 +156,7 @@ struct scp_state {
 	/* Directories whose times are sent later, least recently touched first. */
 	struct scp_inode_set utimes;
 	struct scp_moves moves;
-	struct scp_run run;
+	struct scp_data_range range;
 	/* Stream bytes before the next command. */
 	u64 offset;
 	/* This many commands of the next step that is replayed are out already. See replay.c. */

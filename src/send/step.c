@@ -258,8 +258,8 @@ static int step(struct scp_engine *engine)
 		return step_handle(engine);
 	case SCP_PHASE_XATTR:
 		return scp_step_xattr(engine);
-	case SCP_PHASE_RUN:
-		return scp_step_run(engine);
+	case SCP_PHASE_RANGE:
+		return scp_step_range(engine);
 	case SCP_PHASE_HOLE:
 		return scp_step_hole(engine);
 	case SCP_PHASE_RECREATE_DELETE:
