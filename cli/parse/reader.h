@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Pulls commands out of a send stream in whatever wrapping: framing, limits and CRCs are right in
- * what it hands out. What commands mean, and their order, is check.h's job.
+ * what it hands out. What commands mean, and their order, is the subject of check.h.
  */
 #ifndef CLI_PARSE_READER_H
 #define CLI_PARSE_READER_H

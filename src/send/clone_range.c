@@ -126,7 +126,7 @@ static int clone_part(struct scp_engine *engine, struct scp_data_range *range,
 	return err;
 }
 
-/* Is the source's position in the part that has the bytes that the range wants? May move the position. */
+/* Is the position in the source part that has the bytes that the range wants? May move it. */
 static bool align_to_part(struct scp_data_range *range, struct source_part *part, u64 disk_bytenr)
 {
 	u64 begin = part->extent.extent_offset;

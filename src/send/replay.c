@@ -12,7 +12,7 @@
 #include "send/engine_private.h"
 #include "send/replay.h"
 
-/* Names that are processed without a replay, and commands that are kept in one range. */
+/* Names that are processed without a replay, and commands that are kept in one run. */
 #define SCP_NAMES_QUEUED 8u
 #define SCP_REPLAY_COMMANDS 1024u
 

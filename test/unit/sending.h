@@ -50,7 +50,7 @@ void take_checkpoint(struct scp_engine *engine, struct bytes *checkpoint);
 int fill_once(struct scp_engine *engine, size_t size, u32 flags, struct bytes *stream, bool *end);
 /* Fills to the end; every call must succeed. */
 void fill_to_end(struct scp_engine *engine, size_t size, u32 flags, struct bytes *stream);
-/* The whole stream in one range. */
+/* The whole stream in one run. */
 void whole_stream(const struct sending *sending, const struct scp_request *request,
 		  struct bytes *stream);
 
