@@ -113,7 +113,10 @@ static void drop(struct cache_state *state, u32 slot)
 	memcpy(state->roots[slot], state->roots[last], sizeof(state->roots[slot]));
 }
 
-/* Those of run->roots that are clone roots, into @ids; more than SCP_BACKREF_CACHE_ROOTS if too many. */
+/*
+ * Those of run->roots that are clone roots, into @ids; more than SCP_BACKREF_CACHE_ROOTS if too
+ * many.
+ */
 static u32 clone_roots_found(struct scp_clone_run *run, u64 *ids)
 {
 	u32 i, count = 0;

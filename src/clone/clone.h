@@ -71,9 +71,10 @@ int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wante
 		   struct scp_clone_source *source);
 
 /*
- * The backref cache in a checkpoint: leaf addresses, least recently used first; the root lists are looked up
- * anew when they are needed. scp_backref_cache_save() returns how many addresses there are and stores at
- * most @capacity of them. scp_backref_cache_load() replaces what is there; -ENOMEM.
+ * The backref cache in a checkpoint: leaf addresses, least recently used first; the root lists are
+ * looked up anew when they are needed. scp_backref_cache_save() returns how many addresses there
+ * are and stores at most @capacity of them. scp_backref_cache_load() replaces what is there;
+ * -ENOMEM.
  */
 u32 scp_backref_cache_save(const struct scp_clone_search *search, u64 *leaves, u32 capacity);
 int scp_backref_cache_load(struct scp_clone_search *search, const u64 *leaves, u32 count);

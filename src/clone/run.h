@@ -3,8 +3,8 @@
  * One search for a clone source, and the parts it is made of; private to clone/.
  *
  * Phases: collect the extent's references (backrefs.c); find the file items that make them, and
- * their leaves (resolve.c); for each leaf, the roots it is reachable from (leafroots.c, backref_cache.c);
- * offer each item under each root as a candidate (search.c).
+ * their leaves (resolve.c); for each leaf, the roots it is reachable from (leafroots.c,
+ * backref_cache.c); offer each item under each root as a candidate (search.c).
  *
  * Memory: an extent or a block with more than SCP_CLONE_MAX_REFS references is passed over, so
  * references, leaves and candidates are at most that many each (less than 200 KiB together); the
@@ -179,7 +179,10 @@ void scp_backref_cache_destroy(struct scp_backref_cache *cache);
 /* What happens to the backref cache from here on can be undone by scp_backref_cache_rollback(). */
 void scp_backref_cache_begin(struct scp_clone_run *run);
 void scp_backref_cache_rollback(struct scp_backref_cache *cache);
-/* 1: leaf @bytenr has clone roots *@roots, valid until the backref cache is used again; 0: not known. */
+/*
+ * 1: leaf @bytenr has clone roots *@roots, valid until the backref cache is used again; 0: not
+ * known.
+ */
 int scp_backref_cache_lookup(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u32 *count);
 /* Remembers those of run->roots that are clone roots, unless they are too many. */
 void scp_backref_cache_store(struct scp_clone_run *run, u64 bytenr);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The clone search on filesystems that btrfs made: which source it names, and that the backref cache in a
- * checkpoint is as good as the one in memory.
+ * The clone search on filesystems that btrfs made: which source it names, and that the backref
+ * cache in a checkpoint is as good as the one in memory.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -236,7 +236,9 @@ static void up_to_1024_references(void **state)
 	lab_close(&lab);
 }
 
-/* Searches for each extent of @lab's tree; the backref cache goes through a checkpoint before each. */
+/*
+ * Searches for each extent of @lab's tree; the backref cache goes through a checkpoint before each.
+ */
 static u32 compare_with_reloaded(struct lab *lab, struct lab *other)
 {
 	struct scp_key key = { 0 };

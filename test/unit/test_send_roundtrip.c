@@ -89,15 +89,15 @@ static u64 id_of(const char *name)
 }
 
 /* Where the state is. */
-static const struct scp_checkpoint_state *state_of(const struct bytes *checkpoint, u32 identities)
+static const struct scp_checkpoint_state *state_of(const struct bytes *checkpoint, u32 pins)
 {
 	return (const void *)(checkpoint->data + sizeof(struct scp_checkpoint_header) +
-			      identities * sizeof(struct scp_checkpoint_pin));
+			      pins * sizeof(struct scp_checkpoint_pin));
 }
 
-static void note_checkpoint(const struct bytes *checkpoint, u32 identities)
+static void note_checkpoint(const struct bytes *checkpoint, u32 pins)
 {
-	const struct scp_checkpoint_state *state = state_of(checkpoint, identities);
+	const struct scp_checkpoint_state *state = state_of(checkpoint, pins);
 	const struct scp_checkpoint_payload *payload =
 		(const void *)(checkpoint->data + checkpoint->size - sizeof(*payload));
 	u32 length = scp_get_le16((const u8 *)(state + 1));
@@ -114,13 +114,13 @@ static void note_checkpoint(const struct bytes *checkpoint, u32 identities)
 static struct scp_engine *pass_on(const struct sending *sending, const struct scp_request *request,
 				  struct scp_engine *engine)
 {
-	u32 identities = request->clone_count + 1 + !!request->parent;
+	u32 pins = request->clone_count + 1 + !!request->parent;
 	struct bytes checkpoint = { 0 }, again = { 0 };
 	u64 offset = scp_engine_offset(engine);
 
 	take_checkpoint(engine, &checkpoint);
 	scp_engine_close(engine);
-	note_checkpoint(&checkpoint, identities);
+	note_checkpoint(&checkpoint, pins);
 	engine = open_engine(sending, request);
 	if (scp_engine_rearm(engine, checkpoint.data, checkpoint.size)) {
 		char line[300];

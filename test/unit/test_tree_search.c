@@ -474,7 +474,7 @@ static void pins_hold(void **out)
 		assert_int_equal(state->fixture.volume->error.root, SUBVOLUME);
 		assert_int_equal(scp_tree_revalidate(&tree), -ESTALE);
 		assert_int_equal(scp_tree_reopen(&tree), -ESTALE);
-		/* Without an identity only a deletion matters. */
+		/* Without a pin only a deletion matters. */
 		tree.pinned = false;
 		if (changes[i].change != delete)
 			assert_int_equal(scp_search(&cursor, &key), 0);
