@@ -4,7 +4,7 @@
  *
  * A device may take its time, or for ever, and what it was told to fill must stay until it is done.
  * So reads go into memory of the batch's own, which belongs to whoever is last: the caller, who
- * copies the bytes out, or a worker behind the last bio if the caller was killed meanwhile.
+ * copies the bytes out, or a worker after the last bio if the caller was killed meanwhile.
  */
 #include <linux/atomic.h>
 #include <linux/completion.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SENDCP_IOC_SEND: whole commands into the caller's buffer, and the checkpoint behind them.
+ * SENDCP_IOC_SEND: whole commands into the caller's buffer, and the checkpoint after them.
  */
 #include "buffer.h"
 #include "ioctl.h"
@@ -17,7 +17,7 @@ static int hand_over(struct session *session, struct sendcp_send *args)
 {
 	int ret = handover_checkpoint(session, args);
 
-	/* The engine is behind what nobody will ever get. */
+	/* The engine is past what nobody will ever get. */
 	if (ret)
 		session_drop_engine(session);
 	return ret;

@@ -4,7 +4,7 @@
  *
  * Whatever takes the bytes may stop in the middle of a command. So a command is settled, a
  * checkpoint taken in front of it, and then it is made and written: with that checkpoint and the
- * number of bytes written behind it the next call makes the same command and goes on within it.
+ * number of bytes written after it the next call makes the same command and goes on within it.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -30,7 +30,7 @@ struct stream {
 	u8 *before;
 	size_t before_size;
 	u64 before_offset;
-	/* The engine is behind the command that is being written. */
+	/* The engine is past the command that is being written. */
 	bool within;
 	bool end;
 };
@@ -167,7 +167,7 @@ static int stream_commands(struct stream *stream)
 	return ret;
 }
 
-/* The checkpoint in front of the last command, and how much behind it is out. */
+/* The checkpoint in front of the last command, and how much after it is out. */
 static int finish_within(struct stream *stream, u64 out)
 {
 	int ret = handover_blob(stream->args, stream->before, stream->before_size,
@@ -195,7 +195,7 @@ static int finish_between(struct stream *stream)
 	return ret;
 }
 
-/* A failure behind bytes that are out comes again with the next call. */
+/* A failure after bytes that are out comes again with the next call. */
 static int finish(struct stream *stream, int ret)
 {
 	if (ret && !stream->written) {

@@ -31,7 +31,7 @@ static int dump_command(const struct options *options, struct stream_file *file,
 	return ferror(stdout) ? output_failed() : 0;
 }
 
-/* Lines first, then what is wrong behind them. */
+/* Lines first, then what is wrong after them. */
 static int dump(const struct options *options, struct stream_file *file)
 {
 	struct stream_dump dump = { .name_length = 0 };

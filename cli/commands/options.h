@@ -34,7 +34,7 @@ struct command {
 #define COMMAND_INFO	0x80u
 
 /*
- * Parses @argv behind the command's name. Returns 0, or -1 with an error line: usage. Lists belong
+ * Parses @argv after the command's name. Returns 0, or -1 with an error line: usage. Lists belong
  * to @options until options_free().
  */
 int options_parse(const struct command *command, int argc, char **argv, struct options *options);

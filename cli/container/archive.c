@@ -3,8 +3,8 @@
  * The stream's segments out of a tar or cpio archive, read with libarchive.
  *
  * libarchive forgives what must not be forgiven here: an archive without its end marker, junk
- * behind it, and damaged cpio headers, which it passes over to the next good one. So it gets a
- * cpio archive member by member, and what lies behind the last one is looked at here.
+ * after it, and damaged cpio headers, which it passes over to the next good one. So it gets a
+ * cpio archive member by member, and what is after the last one is looked at here.
  */
 #include <archive.h>
 #include <archive_entry.h>
@@ -83,7 +83,7 @@ static u64 cpio_member_size(const u8 *header)
 	return ((CPIO_HEADER_SIZE + name + 3) & ~3ULL) + ((size + 3) & ~3ULL);
 }
 
-/* Into the block behind its first @from bytes, up to @size of them in all. */
+/* Into the block after its first @from bytes, up to @size of them in all. */
 static size_t read_block(struct archive_layer *layer, size_t from, size_t size)
 {
 	u64 offset = layer->unwrap->inner_offset;
@@ -264,7 +264,7 @@ static bool read_text(struct archive_layer *layer, char *text)
 }
 
 /*
- * The archive can be cut behind a proven segment, and in zstd only where a frame ends too.
+ * The archive can be cut after a proven segment, and in zstd only where a frame ends too.
  */
 static void note_whole(struct archive_layer *layer)
 {

@@ -2,7 +2,7 @@
 /*
  * Compressing into frames of zstd, each of which can be decompressed without those before it.
  *
- * A file can be cut behind any frame and continued there. Functions return 0 or a negative errno.
+ * A file can be cut after any frame and continued there. Functions return 0 or a negative errno.
  */
 #ifndef CLI_CONTAINER_FRAMES_H
 #define CLI_CONTAINER_FRAMES_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writing members of an archive, each of them whole: it can be cut behind any, and continued.
+ * Writing members of an archive, each of them whole: it can be cut after any, and continued.
  *
  * Functions return 0 or a negative errno.
  */

@@ -104,7 +104,7 @@ const struct unwrap_ending *unwrap_ending(const struct unwrap *unwrap);
 /*
  * Behind the last whole unit that was read: the file can be cut there and gone on with. A byte of
  * a plain file, a frame of zstd, a segment of an archive with its checkpoint (in zstd: if a frame
- * ends behind it, too). Both 0: there is none.
+ * ends after it, too). Both 0: there is none.
  */
 struct unwrap_place unwrap_whole(const struct unwrap *unwrap);
 /* "byte", "zstd frame", ...: what unwrap_whole() is about. */

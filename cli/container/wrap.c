@@ -166,7 +166,7 @@ static int add_manifest(struct wrap *wrap)
 	return ret;
 }
 
-/* The end of the segment is held back: with it, it can be gone on with behind the segment. */
+/* The end of the segment is held back: with it, it can be resumed after the segment. */
 static int add_segment(struct wrap *wrap, const void *data, size_t size, const char *line,
 		       size_t length)
 {

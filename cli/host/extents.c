@@ -84,7 +84,7 @@ static void advance(struct file_read *file, u64 length)
 	file->out += length;
 }
 
-/* @until may lie behind the end of the request. */
+/* @until may be after the end of the request. */
 static void fill_zeros(struct file_read *file, u64 until)
 {
 	u64 length = scp_min(until, file->end) - file->position;
@@ -212,7 +212,7 @@ static int expand_extent(struct file_read *file, const struct scp_extent *extent
 	return 0;
 }
 
-/* Copies from @bytes, which hold the file from @start on; behind them the file reads as zeros. */
+/* Copies from @bytes, which hold the file from @start on; after them the file reads as zeros. */
 static void copy_bytes(struct file_read *file, const u8 *bytes, u64 size, u64 start, u32 length)
 {
 	u64 into = file->position - start;
@@ -296,7 +296,7 @@ static int take_extent(struct file_read *file, int found, struct scp_extent *ext
 	return ret ? ret : 1;
 }
 
-/* The first extent that ends behind the position: 1, or 0 if there is none. */
+/* The first extent that ends after the position: 1, or 0 if there is none. */
 static int first_extent(struct file_read *file, struct scp_extent *extent)
 {
 	const struct scp_key key = {
@@ -317,7 +317,7 @@ static int first_extent(struct file_read *file, struct scp_extent *extent)
 }
 
 /*
- * Walks the items in key order. What lies between them, and behind the last, is a hole. Every item
+ * Walks the items in key order. What lies between them, and after the last, is a hole. Every item
  * moves the position forward or ends the walk, so that no tree can make it endless.
  */
 static int read_extents(struct file_read *file)

@@ -22,7 +22,7 @@ struct send_job {
 	size_t count;
 	struct subvolume *clone_sources;
 	size_t clone_count;
-	/* -c without -p: each subvolume sent joins the clone sources of those behind it. */
+	/* -c without -p: each subvolume sent joins the clone sources of those after it. */
 	bool sources_grow;
 	/* Root ids of the clone sources, then of the subvolumes. */
 	u64 *source_ids;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a sidecar says, as data: the header (first line) and the batches (lines behind it).
+ * What a sidecar says, as data: the header (first line) and the batches (lines after it).
  *
  * The file is text, a JSON object per line, each with its checksum (json_line.h):
  *
  *	{"sendcp_journal":1, ...}  what is being sent, and what it was when the send began
- *	{"type":"batch", ...}      a batch: where it lies, its hash, the checkpoint behind it
+ *	{"type":"batch", ...}      a batch: where it lies, its hash, the checkpoint after it
  *	{"type":"mark", ...}       a wrapped stream: how much of the file holds how much of it
  *	{"type":"handed", ...}     an orderly end in mid-stream: a pipe was given so many bytes
  *	{"type":"resumed", ...}    another run goes on here; a "handed" before it is void
  *	{"type":"complete", ...}   all of the stream was delivered
  *
  * A batch at an offset that batches before it already cover takes the place of those at and
- * behind that offset: it was made by a later run that went on from there.
+ * after that offset: it was made by a later run that went on from there.
  */
 #ifndef CLI_JOURNAL_FORMAT_H
 #define CLI_JOURNAL_FORMAT_H
@@ -91,7 +91,7 @@ struct sidecar_header {
 	u8 fsid[16];
 	struct identity_list subvolumes;
 	struct identity_list clone_sources;
-	/* Each subvolume sent joins the clone sources of those behind it. */
+	/* Each subvolume sent joins the clone sources of those after it. */
 	bool sources_grow;
 };
 
@@ -105,7 +105,7 @@ struct sidecar_batch {
 	u64 output_offset;
 	/* XXH3-128, canonical byte order. */
 	u8 hash[SIDECAR_HASH_SIZE];
-	/* Goes on behind the batch. */
+	/* Resumes after the batch. */
 	void *checkpoint;
 	size_t checkpoint_size;
 	/* When its line was written, likewise. */
@@ -124,7 +124,7 @@ struct sidecar {
 	struct sidecar_batch *batches;
 	size_t count;
 	size_t capacity;
-	/* In order, and none behind the last batch: where a wrapped stream can be gone on with. */
+	/* In order, and none after the last batch: where a wrapped stream can be resumed. */
 	struct sidecar_place *marks;
 	size_t mark_count;
 	size_t mark_capacity;

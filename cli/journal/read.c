@@ -142,7 +142,7 @@ static int add_batch(struct sidecar *sidecar, const struct sidecar_batch *batch)
 	return 0;
 }
 
-/* Those behind a place that is made anew, counted in either way. */
+/* Those after a place that is made anew, counted in either way. */
 static void drop_marks(struct sidecar *sidecar, u64 output_offset, u64 file_offset)
 {
 	while (sidecar->mark_count &&
@@ -283,7 +283,7 @@ static int read_object(struct reader *reader, struct json_object *object)
 
 /*
  * A line that fails its checksum is the torn end of a crash: writes reach the disk in any order, so
- * more than one line may be torn, and right ones between them. They do not count. But behind a line
+ * more than one line may be torn, and right ones between them. They do not count. But after a line
  * that was written after a sync, there can be none: then it is damage.
  */
 static int read_line(struct reader *reader, const char *line, size_t length)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Keeping a sidecar small: old batches go when many newer ones stand behind them.
+ * Keeping a sidecar small: old batches go when many newer ones follow them.
  *
  * What stays is written to a new file that then takes the old one's name, so that a crash leaves
  * one or the other.
@@ -77,7 +77,7 @@ static u64 covered_behind(const struct journal *journal, size_t line)
 
 /*
  * The first line that must stay. Its checkpoint is where going on in the following one begins, so
- * it is the lines behind it that have to cover what is kept.
+ * it is the lines after it that have to cover what is kept.
  */
 static size_t first_to_keep(const struct journal *journal)
 {

@@ -255,7 +255,7 @@ fail:
 	return -1;
 }
 
-/* Never in place: a crash would leave half a line, or one with an older sidecar's behind it. */
+/* Never in place: a crash would leave half a line, or one with an older sidecar's after it. */
 int journal_begin(struct journal *journal, const struct sidecar *contents)
 {
 	return journal_index_load(journal, contents) || journal_rewrap(journal, contents) ? -1 : 0;
@@ -304,7 +304,7 @@ static int adopt(struct journal *journal, const struct sidecar *contents)
 	journal->size = contents->good_size;
 	if (fstat(journal->fd, &st))
 		return journal_failed(journal, "look at");
-	/* Durably, or a crash could bring lines back behind new ones. */
+	/* Durably, or a crash could bring lines back after new ones. */
 	if ((u64)st.st_size > journal->size) {
 		if (ftruncate(journal->fd, (off_t)journal->size))
 			return journal_failed(journal, "cut");

@@ -56,7 +56,7 @@ bool journal_trusted(const struct journal *journal);
 const char *journal_path(const struct journal *journal);
 
 int journal_batch(struct journal *journal, const struct sidecar_batch *batch);
-/* What lies before @place in a wrapped stream's output can be read without what lies behind it. */
+/* What lies before @place in a wrapped stream's output can be read without what is after it. */
 int journal_mark(struct journal *journal, const struct sidecar_place *place);
 /* An orderly end: a pipe was given what lies before @place, and no more. */
 int journal_handed(struct journal *journal, const struct sidecar_place *place);

@@ -143,7 +143,7 @@ static void put_link(const struct stream_command *command, FILE *to)
 	put_bytes(link->value, link->length, true, to);
 }
 
-/* What stands behind the path, of those that have something there. */
+/* What follows the path, of those that have something there. */
 static void put_rest(const struct stream_dump *dump, const struct stream_command *command,
 		     FILE *to)
 {

@@ -71,7 +71,7 @@ static int too_old(const struct sidecar *sidecar, u64 at)
 			  "start a new send", sidecar_batch_end(&sidecar->batches[0]), at);
 }
 
-/* An empty batch may end a subvolume at @at; the point lies behind it. */
+/* An empty batch may end a subvolume at @at; the point is after it. */
 static size_t skip_empty(const struct sidecar *sidecar, size_t index, u64 at)
 {
 	while (index < sidecar->count && !sidecar->batches[index].length &&

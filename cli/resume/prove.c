@@ -26,7 +26,7 @@ static int sender_failed(struct transfer_result *result, int ret, const struct s
 	return end_with(result, ret == -EINTR ? TRANSFER_STOPPED : TRANSFER_READ_FAILED, ret);
 }
 
-/* Makes exactly @size bytes. A command that would reach behind them shows that they differ. */
+/* Makes exactly @size bytes. A command that would reach after them shows that they differ. */
 static int make_again(struct sender *sender, u8 *data, size_t size,
 		      struct transfer_result *result)
 {

@@ -16,7 +16,7 @@
 #define FILE_NAME "sendcp.ko"
 
 /*
- * The file in a line of modules.dep: "updates/dkms/sendcp.ko.xz: ...". Dependencies stand behind
+ * The file in a line of modules.dep: "updates/dkms/sendcp.ko.xz: ...". Dependencies follow
  * the colon.
  */
 static bool names_module(char *line)

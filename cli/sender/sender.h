@@ -12,7 +12,7 @@
 struct sender;
 
 /*
- * Gets ready to make the stream of subvolume @index behind @checkpoint (NULL: from its beginning).
+ * Gets ready to make the stream of subvolume @index after @checkpoint (NULL: from its beginning).
  * The module is used if @job's source says so. Negative errno and @error on failure.
  */
 int sender_open(const struct send_job *job, size_t index, const void *checkpoint,

@@ -8,7 +8,7 @@
 #include "transfer/transfer_run.h"
 
 /*
- * The whole output's length into *@total: what lies before @start and what comes behind it. Uses
+ * The whole output's length into *@total: what lies before @start and what comes after it. Uses
  * @source, which is @job's own or another one of the same filesystem. Gives up with -EINTR
  * when *@stop is not 0; otherwise a negative errno comes with result->error and ->what.
  */

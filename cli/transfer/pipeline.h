@@ -20,7 +20,7 @@ struct batch {
 	size_t size;
 	size_t length;
 	u32 subvolume;
-	/* The subvolume's stream is complete behind it. */
+	/* The subvolume's stream is complete after it. */
 	bool end;
 	/*
 	 * What was sent up to its end is made durable before more is: the producer has seen that
@@ -29,7 +29,7 @@ struct batch {
 	bool durable;
 	u64 stream_offset;
 	u64 output_offset;
-	/* Goes on behind the batch; grown by checkpoint_take(). */
+	/* Resumes after the batch; grown by producer.c. */
 	void *checkpoint;
 	size_t checkpoint_size;
 	size_t checkpoint_capacity;

@@ -72,7 +72,7 @@ static int note_mark(struct writer *writer, const struct sidecar_place *mark)
 	return 0;
 }
 
-/* A pipe's reader gets the end of a frame when the mark behind it is safe. */
+/* A pipe's reader gets the end of a frame when the mark after it is safe. */
 static int mark_pipe(struct writer *writer)
 {
 	struct transfer *run = writer->run;

@@ -56,7 +56,7 @@ size_t scp_buffer_min(u32 protocol);
 /* A WRITE that does not fit is broken in two; the stream then depends on the buffer's size. */
 #define SCP_FILL_SPLIT_WRITES	0x2u
 /*
- * Revalidate behind this fill, however long ago that was done last. For a fill whose checkpoint
+ * Revalidate after this fill, however long ago that was done last. For a fill whose checkpoint
  * becomes durable.
  */
 #define SCP_FILL_REVALIDATE	0x4u
@@ -98,9 +98,9 @@ void scp_engine_close(struct scp_engine *engine);
  * good, and the call may be repeated.
  *
  * On a live volume, subvolume, parent and clone sources must be what they were when the engine was
- * opened: present, read-only, the same UUID and transaction ids. The engine revalidates them behind
+ * opened: present, read-only, the same UUID and transaction ids. The engine revalidates them after
  * a fill, at most once a second, and always before it says that the stream ended; what the host can
- * tell without reading devices (scp_host_ops.look) it asks behind every fill. If that fails nothing
+ * tell without reading devices (scp_host_ops.look) it asks after every fill. If that fails nothing
  * of this fill is delivered: ->filled is 0, and
  * -ESTALE with reason SUBVOLUME_GONE, SUBVOLUME_CHANGED or SUBVOLUME_REPLACED: error.root is the
  * subvolume, and all that was filled since it was revalidated last is void;

@@ -2,7 +2,7 @@
 /*
  * /dev/sendcp: a btrfs send that stops anywhere and goes on from there.
  *
- * A call hands in a checkpoint (none: begin) and gets stream bytes and the checkpoint behind them.
+ * A call hands in a checkpoint (none: begin) and gets stream bytes and the checkpoint after them.
  * Nothing else ties two calls together: another process may go on, after a reboot, on another
  * kernel, and from a checkpoint that the command line made without this module.
  *
@@ -81,7 +81,7 @@ struct sendcp_error {
 struct sendcp_send {
 	/*
 	 * In: sizeof(struct sendcp_send) as the caller knows it. A smaller one than the module's
-	 * means zeros behind it, a larger one must end in zeros (E2BIG).
+	 * means zeros after it, a larger one must end in zeros (E2BIG).
 	 */
 	__u32 size;
 	/* In: SENDCP_* flags. Unknown ones: EINVAL. */
@@ -124,7 +124,7 @@ struct sendcp_send {
 	__u64 checkpoint;
 	__u64 checkpoint_size;
 	/*
-	 * In: bytes behind the checkpoint that are out already, new_skip of the call before. STREAM
+	 * In: bytes after the checkpoint that are out already, new_skip of the call before. STREAM
 	 * only; no more than the next command's length (EINVAL).
 	 */
 	__u64 skip;
@@ -141,7 +141,7 @@ struct sendcp_send {
 	/* Out: stream bytes before the new checkpoint (without new_skip). */
 	__u64 offset;
 	/*
-	 * Out: STREAM: how many bytes behind the new checkpoint were written, if the call did not
+	 * Out: STREAM: how many bytes after the new checkpoint were written, if the call did not
 	 * stop right at it. Else 0.
 	 */
 	__u64 new_skip;
@@ -160,7 +160,7 @@ struct sendcp_send {
 struct sendcp_info {
 	/*
 	 * In: sizeof(struct sendcp_info) as the caller knows it. Out: how much of it the module
-	 * filled; what is behind that becomes zero.
+	 * filled; what is after that becomes zero.
 	 */
 	__u32 size;
 	__u32 abi_version;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Back references as the extent tree has them: inside an extent's item and as items behind it.
+ * Back references as the extent tree has them: inside an extent's item and as items after it.
  *
  * Which of the two forms a reference has depends on the extent's history only. The order in which
  * they are found does not matter, since they are used in an order of their own.
@@ -60,7 +60,7 @@ int scp_extent_entry_find(struct scp_cursor *cursor, u64 bytenr, bool is_block,
 	int err;
 
 	/*
-	 * Both kinds of item sort before the references that stand behind them as items, with
+	 * Both kinds of item sort before the references that follow them as items, with
 	 * nothing between, so the last key of the higher kind finds either.
 	 */
 	entry->bytenr = bytenr;
@@ -219,7 +219,7 @@ static int add_keyed(struct collector *collector, const struct scp_key *key)
 	return 0;
 }
 
-/* Block group items may come right behind, with the same objectid and a higher type. */
+/* Block group items may come right after, with the same objectid and a higher type. */
 static int collect_keyed(struct collector *collector)
 {
 	struct scp_key key;
@@ -288,7 +288,7 @@ void scp_backrefs_sort(struct scp_backref_list *list)
 	}
 }
 
-/* A reference may be in the item and behind it, which is one reference with both counts. */
+/* A reference may be in the item and after it, which is one reference with both counts. */
 static void merge_equal(struct scp_backref_list *list)
 {
 	u32 i, kept = 0;

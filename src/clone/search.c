@@ -185,7 +185,7 @@ static void run_release(struct scp_clone_run *run)
 	scp_free(run->found.refs);
 }
 
-/* What is behind the file's end need not be found elsewhere. */
+/* What is after the file's end need not be found elsewhere. */
 static u64 wanted_length(const struct scp_clone_wanted *wanted)
 {
 	const struct scp_extent *extent = wanted->extent;

@@ -44,7 +44,7 @@ static inline bool scp_queue_empty(const struct scp_queue *queue)
 }
 
 void scp_queue_release(struct scp_queue *queue);
-/* Room for @size more bytes behind tail; moves what is queued to the front if that is enough. */
+/* Room for @size more bytes after tail; moves what is queued to the front if that is enough. */
 int scp_queue_reserve(struct scp_queue *queue, size_t size);
 /* The first command and its length without contents; the queue must not be empty. */
 u8 *scp_queue_first(const struct scp_queue *queue, u32 *length);

@@ -17,7 +17,7 @@
 #define SCP_STREAM_HEADER_SIZE 17u
 
 struct scp_command_header {
-	/* Bytes behind this header. */
+	/* Bytes after this header. */
 	__le32 length;
 	__le16 command;
 	__le32 crc;

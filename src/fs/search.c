@@ -74,7 +74,7 @@ static struct scp_root_pointer cursor_root(const struct scp_cursor *cursor)
 	return root;
 }
 
-/* Moves @cursor to the first item behind its leaf by key. It stays where it is on failure. */
+/* Moves @cursor to the first item after its leaf by key. It stays where it is on failure. */
 static int cursor_pass_leaf(struct scp_cursor *cursor)
 {
 	struct scp_cursor next = { .tree = cursor->tree, .walk = cursor->walk };

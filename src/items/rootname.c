@@ -4,7 +4,7 @@
  */
 #include "items/names.h"
 
-/* The name ends the item; what is behind it, if anything, is not ours. */
+/* The name ends the item; what is after it, if anything, is not ours. */
 static int parse_backref(struct scp_cursor *cursor, struct scp_name *name, u64 *parent)
 {
 	const struct scp_disk_root_ref *disk;

@@ -30,7 +30,7 @@ struct scp_checkpoint_header {
 	__le64 offset;
 	__le32 skip;
 	/*
-	 * Pins that follow: all clone roots by ascending id, the subvolume among them; behind them,
+	 * Pins that follow: all clone roots by ascending id, the subvolume among them; after them,
 	 * not counted here, the parent's if there is one.
 	 */
 	__le32 root_count;

@@ -146,7 +146,7 @@ static bool align_to_part(struct scp_data_range *range, struct source_part *part
 
 /*
  * Where the item ends, or where the file does within it. Inline items count as whole sectors. 0:
- * the item begins behind the file's end.
+ * the item begins after the file's end.
  */
 static bool measure_part(struct scp_engine *engine, struct source_part *part)
 {

@@ -15,7 +15,7 @@ struct scp_side {
 	int root_level;
 	/* The root that the walk entered the tree from. */
 	struct scp_root_pointer root;
-	/* All items are behind the walk. */
+	/* All items are passed. */
 	bool at_end;
 	/* Moves on before the next comparison ... */
 	bool due;

@@ -55,7 +55,7 @@ static int may_clone(struct scp_engine *engine, const struct scp_clone_source *s
 	err = ends_together(engine, source, end - offset);
 	if (err <= 0 || !engine->parent)
 		return err;
-	/* What the old file has behind the range would be in the way of its unaligned end. */
+	/* What the old file has after the range would be in the way of its unaligned end. */
 	err = scp_send_truncate(engine, offset);
 	return err ? err : 1;
 }

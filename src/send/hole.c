@@ -86,7 +86,7 @@ int scp_start_hole(struct scp_engine *engine, u64 end, enum scp_phase then)
 
 	if (err <= 0)
 		return err;
-	/* Protocol 1 writes zeros, and never behind the file's end. */
+	/* Protocol 1 writes zeros, and never after the file's end. */
 	if (engine->encoder.protocol < 2)
 		end = scp_min(end, state->size);
 	if (state->last_extent_end < end)

@@ -69,8 +69,8 @@ int scp_inode_set_add(struct scp_inode_set *set, u64 ino, u64 generation);
 /* Does nothing if it is not in. */
 void scp_inode_set_remove(struct scp_inode_set *set, u64 ino, u64 generation);
 /*
- * Walking in order: *@id becomes the first one at or behind slot *@at, and *@at the slot behind it.
- * False behind the last. Begins with 0.
+ * Walking in order: *@id becomes the first one at or after slot *@at, and *@at the slot after it.
+ * False after the last. Begins with 0.
  */
 bool scp_inode_set_next(const struct scp_inode_set *set, u32 *at, struct scp_inode_id *id);
 /* The last one. The set must not be empty. */

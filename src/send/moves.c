@@ -12,7 +12,7 @@
 #define FIRST_BUCKETS 16u
 
 enum change_kind {
-	/* @move was added, behind @before in its chain, if that is not NULL. */
+	/* @move was added, after @before in its chain, if that is not NULL. */
 	CHANGE_ADD,
 	/* The chain of @move was put after @before into the ready moves, if that is not NULL. */
 	CHANGE_QUEUE,

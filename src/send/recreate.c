@@ -79,7 +79,7 @@ static int step_names(struct scp_engine *engine)
 	return 0;
 }
 
-/* The item of @type behind state.item becomes state.item. -ENOENT: there is none. */
+/* The item of @type after state.item becomes state.item. -ENOENT: there is none. */
 static int next_item(struct scp_engine *engine, u8 type)
 {
 	struct scp_key key = engine->state.item;

@@ -28,7 +28,7 @@ struct scp_ref_list {
 	u32 count;
 	u32 live;
 	u32 capacity;
-	/* Names and paths, one behind the other. */
+	/* Names and paths, one after the other. */
 	u8 *bytes;
 	u32 used;
 	u32 bytes_room;

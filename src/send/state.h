@@ -40,7 +40,7 @@ enum scp_phase {
 	SCP_PHASE_RECREATE_DELETE = 9,
 	SCP_PHASE_RECREATE_CREATE = 10,
 	SCP_PHASE_RECREATE_NAMES = 11,
-	/* The first of its extents, then xattrs, behind state.item. */
+	/* The first of its extents, then xattrs, after state.item. */
 	SCP_PHASE_RECREATE_EXTENTS = 12,
 	SCP_PHASE_RECREATE_XATTRS = 13,
 	/* Deferred utimes, newest first. */
@@ -49,7 +49,7 @@ enum scp_phase {
 	SCP_PHASE_DONE = 16,
 	/* Behind the other finish phases: deferred utimes that are too many, one a step. */
 	SCP_PHASE_TRIM = 17,
-	/* Before SCP_PHASE_FINISH_HOLE: contents behind the end that the file had in the parent. */
+	/* Before SCP_PHASE_FINISH_HOLE: contents after the end that the file had in the parent. */
 	SCP_PHASE_FINISH_TAIL = 18,
 	/* Behind SCP_PHASE_FINISH_INODE: directories that waited for the inode, one a step. */
 	SCP_PHASE_FINISH_MOVES = 19,
@@ -88,7 +88,7 @@ enum scp_range_kind {
 /* A range of the current inode's contents on its way out. */
 struct scp_data_range {
 	enum scp_range_kind kind;
-	/* What the engine goes on with behind the range. */
+	/* What the engine goes on with after the range. */
 	enum scp_phase then;
 	/* The file range that is left: [offset, end). */
 	u64 offset;

@@ -45,7 +45,7 @@ static int next_old(struct scp_cursor *cursor, struct scp_extent *old, bool *gap
 	return err ? err : 1;
 }
 
-/* A gap behind the last item compared counts as a change, as it does for the kernel. */
+/* A gap after the last item compared counts as a change, as it does for the kernel. */
 static int compare_along(struct scp_cursor *cursor, const struct scp_extent *extent,
 			 struct scp_extent *old)
 {

@@ -24,7 +24,7 @@ static int send_set_xattr(struct scp_engine *engine, const u8 *name, u16 name_le
 	return scp_command_end(&engine->encoder);
 }
 
-/* Every chown at the receiver drops capabilities, so they come behind it, for every inode. */
+/* Every chown at the receiver drops capabilities, so they come after it, for every inode. */
 int scp_send_capability(struct scp_engine *engine)
 {
 	struct scp_cursor cursor;

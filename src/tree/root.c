@@ -53,7 +53,7 @@ int scp_tree_probe(struct scp_volume *volume)
 	return ret < 0 ? ret : 0;
 }
 
-/* Kernels before 3.6 kept what lies behind this field as they found it: then it means nothing. */
+/* Kernels before 3.6 kept what is after this field as they found it: then it means nothing. */
 static bool root_has_uuids(const struct scp_disk_root *disk, u32 size)
 {
 	return size >= sizeof(*disk) && disk->generation == disk->generation_v2;

@@ -96,7 +96,7 @@ static int chunk_read_stripes(struct scp_volume *volume, struct scp_chunk *chunk
 	return 0;
 }
 
-/* Index of the first chunk that ends behind @logical; map->count if none does. */
+/* Index of the first chunk that ends after @logical; map->count if none does. */
 static u32 chunk_map_find(const struct scp_chunk_map *map, u64 logical)
 {
 	u32 low = 0, high = map->count;

@@ -84,7 +84,7 @@ static int survey_agreed(struct resume *resume, const struct walk *walk, struct 
 	return survey_file(survey);
 }
 
-/* Batches that end behind byte @end are as if they had never been. */
+/* Batches that end after byte @end are as if they had never been. */
 static void forget_behind(struct sidecar *sidecar, u64 end)
 {
 	while (sidecar_made(sidecar) > end)
@@ -92,7 +92,7 @@ static void forget_behind(struct sidecar *sidecar, u64 end)
 }
 
 /*
- * A part of a block that is not compressed can be read, but such a frame can be cut behind whole
+ * A part of a block that is not compressed can be read, but such a frame can be cut after whole
  * blocks only: what the walk has seen may be more than what can be kept.
  */
 static int survey_until_kept(struct resume *resume, struct walk *walk, struct survey *survey)

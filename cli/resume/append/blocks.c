@@ -27,7 +27,7 @@
 #define WINDOW (1u << 20)
 #define SECTOR 512
 /*
- * Blocks without contents one behind the other, the last of a frame aside. No program writes so
+ * Blocks without contents one after the other, the last of a frame aside. No program writes so
  * many; zeros that a crash or preallocation left read as such blocks, without end.
  */
 #define EMPTY_MAX 1024u

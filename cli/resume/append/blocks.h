@@ -2,8 +2,8 @@
 /*
  * Walking through a file of zstd frames, block by block, to find where it can be cut.
  *
- * A frame can be cut behind any of its blocks and closed there: blocks need those before them,
- * never those behind. What decides is the caller, who is given the contents and tells how much of
+ * A frame can be cut after any of its blocks and closed there: blocks need those before them,
+ * never those after. What decides is the caller, who is given the contents and tells how much of
  * them is proven. Contents of a frame that is cut are not covered by its checksum: hashes have to
  * prove them.
  */
@@ -39,7 +39,7 @@ struct blocks_cut {
 };
 
 struct blocks_result {
-	/* The last cut that is not behind what is proven. */
+	/* The last cut that is not after what is proven. */
 	struct blocks_cut cut;
 	/* The frame's checksum of its contents up to the cut. */
 	u32 sum;

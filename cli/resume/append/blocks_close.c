@@ -44,7 +44,7 @@ static int write_end(int fd, const struct blocks_result *result, u64 *size)
 	return write_at(fd, bytes, length, cut->file);
 }
 
-/* What is behind the cut is gone for good before the header stops speaking of it. */
+/* What is after the cut is gone for good before the header stops speaking of it. */
 int blocks_close(int fd, const struct blocks_result *result, u64 *size)
 {
 	if (ftruncate(fd, (off_t)result->cut.file) || fdatasync(fd) ||

@@ -86,7 +86,7 @@ void cuts_add(struct cuts *cuts, const struct blocks_cut *cut)
 	cuts->waiting[cuts->count++] = *cut;
 }
 
-/* The sum is that of the cut's frame, which may begin behind the base. */
+/* The sum is that of the cut's frame, which may begin after the base. */
 static void move_base(struct cuts *cuts, const struct blocks_cut *cut)
 {
 	u64 from = cuts->base.plain;

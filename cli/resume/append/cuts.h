@@ -19,11 +19,11 @@
 struct cuts {
 	/* The last that is proven. */
 	struct blocks_cut base;
-	/* Those behind it, in order: from ->first on. */
+	/* Those after it, in order: from ->first on. */
 	struct blocks_cut *waiting;
 	size_t first;
 	size_t count;
-	/* Contents behind the base, from ->skip on. */
+	/* Contents after the base, from ->skip on. */
 	u8 *rest;
 	size_t skip;
 	size_t size;

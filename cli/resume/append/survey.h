@@ -27,7 +27,7 @@ struct survey {
 	u64 plain;
 	u8 head[SURVEY_HEAD];
 	u64 proven;
-	/* Where it is cut: not behind what is proven. */
+	/* Where it is cut: not after what is proven. */
 	struct sidecar_place at;
 	/* Compressed, and no archive. */
 	struct blocks_result blocks;
