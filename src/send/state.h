@@ -2,8 +2,9 @@
 /*
  * Everything that lives from one command to the next: the struct a checkpoint is made of.
  *
- * A member is either serialised by checkpoint.c or marked as recomputable, with from what. What is
- * only a cache lives in struct scp_engine (engine_private.h) instead, and may vanish at any time.
+ * A member is either serialised by checkpoint_encode.c or marked as recomputable, with from what.
+ * What is only a cache lives in struct scp_engine (engine_private.h) instead, and may vanish at any
+ * time.
  */
 #ifndef SCP_SEND_STATE_H
 #define SCP_SEND_STATE_H
