@@ -31,7 +31,7 @@ struct call_files {
 };
 
 /*
- * Takes the files that @args names; errors as <uapi/sendcp.h> tells them. files_put() is safe, and
+ * Takes the files that @args names; errors as in <uapi/sendcp.h>. files_put() is safe, and
  * due, in any case.
  */
 int files_get(const struct sendcp_send *args, struct call_files *files);

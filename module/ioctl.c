@@ -55,7 +55,7 @@ static int run_locked(struct session *session, struct sendcp_send *args, send_fn
 	return ret;
 }
 
-/* A call that failed tells why, and how much room is missing; one that did something tells what. */
+/* A call that failed says why, and how much space is missing; one that did something says what. */
 static int report(const struct session *session, struct sendcp_send *args, void __user *to, int ret)
 {
 	int fault;

@@ -18,7 +18,7 @@ static int output_failed(void)
 	return error_line("cannot write to standard output: %s", strerror(errno));
 }
 
-/* A command that lacks what its line tells cannot be told of. */
+/* A command that lacks what its line shows cannot be shown. */
 static int dump_command(const struct options *options, struct stream_file *file,
 			struct stream_dump *dump, const struct stream_command *command)
 {

@@ -214,7 +214,7 @@ static bool take_append(struct options *options, const char *argument)
 #define TAKES(function) function, 0
 #define SETS(member) NULL, offsetof(struct options, member)
 
-/* In the order the help tells them. A help text's lines are separated by newlines. */
+/* In the order the help shows them. A help text's lines are separated by newlines. */
 static const struct option_spec table[] = {
 	{ 'p', "parent", "SUBVOL", STREAM, TAKES(take_parent),
 	  "send what changed since the snapshot SUBVOL" },
@@ -319,7 +319,7 @@ static void make_tables(const struct command *command, struct getopt_tables *tab
 	struct option *entry = tables->longs;
 
 	memset(tables, 0, sizeof(*tables));
-	/* A colon first: a missing argument is told from an unknown option. */
+	/* A colon first: a missing argument is distinguished from an unknown option. */
 	*letter++ = ':';
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
 		const struct option_spec *spec = &table[i];
@@ -442,7 +442,7 @@ static int check_place(const struct options *options)
 	return 0;
 }
 
-/* What is sent is in the sidecar; only without one it has to be told. */
+/* What is sent is in the sidecar; only without one it has to be given. */
 static int check_resume(const struct options *options)
 {
 	bool told = options->argument_count || options->parent || options->clone_count ||

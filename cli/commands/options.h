@@ -12,7 +12,7 @@
 
 #include "job/options.h"
 
-/* A command, as main() finds it and help tells of it. */
+/* A command, as main() finds it and help shows it. */
 struct command {
 	const char *name;
 	/* Its bit in the option table. */

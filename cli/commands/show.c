@@ -44,7 +44,7 @@ static const struct sidecar_batch *latest_batch(const struct sidecar *sidecar)
 	return sidecar->count ? &sidecar->batches[sidecar->count - 1] : NULL;
 }
 
-/* Where a wrapped stream can be gone on with, if anywhere yet. */
+/* Where a wrapped stream can be resumed, if anywhere yet. */
 static const struct sidecar_place *latest_mark(const struct sidecar *sidecar)
 {
 	return sidecar->mark_count ? &sidecar->marks[sidecar->mark_count - 1] : NULL;
@@ -57,7 +57,7 @@ static const char *state(const struct sidecar *sidecar)
 	return sidecar->handed_known || sidecar->output ? "interrupted" : "interrupted or running";
 }
 
-/* Sidecars of earlier versions do not tell the time. */
+/* Sidecars of earlier versions do not have the time. */
 static void show_time(const char *title, u64 seconds)
 {
 	time_t when = (time_t)seconds;

@@ -32,7 +32,7 @@ struct archive_layer {
 	struct archive *archive;
 	bool cpio;
 	struct segments segments;
-	/* In a stream member; then its size, as its header tells. */
+	/* In a stream member; then its size, as its header says. */
 	bool in_segment;
 	u64 size;
 	/* What libarchive gave and the reader has not taken yet. */
@@ -98,7 +98,7 @@ static size_t read_block(struct archive_layer *layer, size_t from, size_t size)
 }
 
 /*
- * libarchive takes memory for a name of any length that a cpio header tells, up to 4 GiB. So no
+ * libarchive takes memory for a name of any length that a cpio header gives, up to 4 GiB. So no
  * block goes beyond a member, and each member's header is looked at before libarchive gets it.
  * 0: the end, or a header that is none.
  */
@@ -231,7 +231,7 @@ static bool entry_possible(struct archive_layer *layer, struct archive_entry *en
 	return false;
 }
 
-/* The next block of a member. False: its end, or an error that is told by the ending. */
+/* The next block of a member. False: its end, or an error, which the ending has. */
 static bool next_block(struct archive_layer *layer, u64 done, const void **data, size_t *size)
 {
 	la_int64_t offset;
@@ -249,7 +249,7 @@ static bool next_block(struct archive_layer *layer, u64 done, const void **data,
 	return false;
 }
 
-/* All of a small member. False: an error that is told by the ending. */
+/* All of a small member. False: an error, which the ending has. */
 static bool read_text(struct archive_layer *layer, char *text)
 {
 	u64 done = 0;

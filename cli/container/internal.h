@@ -11,7 +11,7 @@
 
 #include "container/unwrap.h"
 
-/* What the first bytes are told by: a tar header's magic lies at its byte 257. */
+/* What the first bytes are known by: a tar header's magic lies at its byte 257. */
 #define HEAD_SIZE 512u
 
 struct input {

@@ -3,7 +3,7 @@
  * Writing members of an archive, with libarchive.
  *
  * Neither format knows of what lies before a member, so a new writer can go on where another was
- * broken off. Blocking is switched off: whatever belongs to a member is out when it is finished.
+ * interrupted. Blocking is switched off: whatever belongs to a member is out when it is finished.
  */
 #include <archive.h>
 #include <archive_entry.h>

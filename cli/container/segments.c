@@ -2,7 +2,7 @@
 /*
  * What the members of an archive add up to.
  *
- * Nothing but the members that layout.h tells of is taken: a name that was damaged must not make
+ * Nothing but the members that layout.h names is taken: a name that was damaged must not make
  * a segment disappear.
  */
 #include <stdio.h>

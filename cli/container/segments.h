@@ -31,7 +31,7 @@ struct segments {
 enum segments_member {
 	SEGMENTS_STREAM,
 	SEGMENTS_LINE,
-	/* Not in its place, or none of ours: told by the ending. */
+	/* Not in its place, or none of ours: the ending says which. */
 	SEGMENTS_WRONG,
 };
 
@@ -45,7 +45,7 @@ void segments_data(struct segments *segments, const void *data, size_t size);
 void segments_stream_end(struct segments *segments);
 /*
  * The member that segments_begin() called a line, all of it. Fills in @member (whose object the
- * caller puts); false: it is wrong, which is told by the ending.
+ * caller puts); false: it is wrong, which the ending says.
  */
 bool segments_line(struct segments *segments, const char *text, size_t size,
 		   struct unwrap_member *member);

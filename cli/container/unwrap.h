@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The plain send stream out of whatever it is kept in: plain, zstd, tar, cpio, or one of these two
- * inside zstd. What it is, its first bytes tell.
+ * inside zstd. What it is, its first bytes say.
  *
  * A pull interface in bounded memory, over a file or a pipe. It never prints: how it ended, and
- * where, is told by unwrap_ending(). All bytes handed out by then are right as far as the wrapping
+ * where, unwrap_ending() says. All bytes handed out by then are right as far as the wrapping
  * can tell (of an archive: the last segment's digest may be the thing that is wrong).
  */
 #ifndef CLI_CONTAINER_UNWRAP_H
@@ -102,7 +102,7 @@ const char *unwrap_kind_text(enum unwrap_kind kind);
 const struct unwrap_ending *unwrap_ending(const struct unwrap *unwrap);
 
 /*
- * Behind the last whole unit that was read: the file can be cut there and gone on with. A byte of
+ * Behind the last whole unit that was read: the file can be cut and resumed there. A byte of
  * a plain file, a frame of zstd, a segment of an archive with its checkpoint (in zstd: if a frame
  * ends after it, too). Both 0: there is none.
  */

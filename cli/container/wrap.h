@@ -3,7 +3,7 @@
  * The stream on its way into a file or pipe that holds it wrapped.
  *
  * Bytes that complete a frame or member are held back until wrap_release(): the caller first learns
- * where that will end (wrap_place()), so that a sidecar can tell of it before a reader has it.
+ * where that will end (wrap_place()), so that a sidecar can describe it before a reader has it.
  * Functions return 0 or a negative errno; after a failure nothing more can be wrapped, and the
  * output goes on at the last mark.
  */

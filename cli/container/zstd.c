@@ -120,7 +120,7 @@ static void note_frame_end(struct zstd_layer *layer)
 	layer->whole = (struct unwrap_place){ .file = layer->taken, .plain = layer->made };
 }
 
-/* One turn of the decoder. False: an error, which is told by the ending. */
+/* One turn of the decoder. False: an error, which the ending has. */
 static bool turn(struct zstd_layer *layer, ZSTD_outBuffer *out)
 {
 	size_t in_before = layer->in.pos;

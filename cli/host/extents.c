@@ -165,7 +165,7 @@ static int copy_regular(struct file_read *file, const struct scp_extent *extent,
 	if (ret) {
 		u64 bad = file->volume->error.bytenr;
 
-		/* Name the bad sector's place in the file where the address tells it. */
+		/* Name the bad sector's place in the file where the address gives it. */
 		if (bad != SCP_NOWHERE && bad > logical && bad - logical < length)
 			advance(file, bad - logical);
 		return ret;

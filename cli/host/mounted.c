@@ -2,7 +2,7 @@
 /*
  * Is a device in use by a mounted btrfs?
  *
- * /proc/self/mountinfo names one device of a filesystem only, so sysfs tells which devices
+ * /proc/self/mountinfo names one device of a filesystem only, so sysfs says which devices
  * belong to which mounted filesystem, and mountinfo only whether that filesystem may write.
  */
 #include <dirent.h>

@@ -12,7 +12,7 @@
 
 #define PAGE 4096u
 /*
- * As much as is read at once, from where its first page begins: the module tells where the read
+ * As much as is read at once, from where its first page begins: the module says where the read
  * began, and the kernel reads ahead.
  */
 #define LOOK_SIZE (180224u + PAGE)

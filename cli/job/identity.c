@@ -90,7 +90,7 @@ int identities_open_source(const struct sidecar_header *header, const struct opt
 	return -1;
 }
 
-/* A mounted path can be looked at; what an image holds under a name, its UUID has told. */
+/* A mounted path can be looked at; what an image holds under a name, its UUID has proven. */
 static bool something_there(const struct source *source, const struct identity *identity)
 {
 	struct stat st;
@@ -116,7 +116,7 @@ static int not_there(const struct source *source, const struct identity *identit
 
 /*
  * Received UUIDs can be set without a new transaction id, and stand in the stream. A writable
- * subvolume of an image stays as it is while that is not mounted, and ctransid tells if it was.
+ * subvolume of an image stays as it is while that is not mounted, and ctransid shows if it was.
  */
 static int check_unchanged(const struct source *source, const struct identity *identity,
 			   const struct subvolume *found)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What -v tells about a run.
+ * What -v says about a run.
  */
 #ifndef CLI_JOB_VERBOSE_H
 #define CLI_JOB_VERBOSE_H

@@ -61,7 +61,7 @@ struct identity_list {
 
 struct sidecar_header {
 	char *tool;
-	/* When the send began, in seconds since 1970; 0: not told. */
+	/* When the send began, in seconds since 1970; 0: not known. */
 	u64 begun;
 	/* Read from devices or images; then these are their paths. */
 	bool image;
@@ -177,8 +177,8 @@ int sidecar_header_parse(struct json_object *object, struct sidecar_header *head
 bool sidecar_recognise(const char *text, size_t length);
 
 /*
- * Reads all of @fd; @name is for messages. A torn end is ignored and told by good_size; damage
- * before valid lines, a newer version and foreign files are error lines and -1.
+ * Reads all of @fd; @name is for messages. A torn end is ignored; good_size says where it begins;
+ * damage before valid lines, a newer version and foreign files are error lines and -1.
  */
 int sidecar_read(int fd, const char *name, struct sidecar *out);
 /* The same for a path. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A stream's bytes against the hashes that a sidecar tells of its batches.
+ * A stream's bytes against the hashes that a sidecar has of its batches.
  */
 #ifndef CLI_JOURNAL_VERIFY_SIDECAR_H
 #define CLI_JOURNAL_VERIFY_SIDECAR_H

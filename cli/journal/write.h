@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writing a sidecar: created or gone on with, a line at a time, locked against a second run.
+ * Writing a sidecar: created or continued, a line at a time, locked against a second run.
  *
  * Functions print their own error line and return -1, or 0. A line that could not be written whole
  * is cut off again, so that the file stays readable after ENOSPC.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Commands as JSON Lines: all there is in a command but file data, of which the length is told.
+ * Commands as JSON Lines: all there is in a command but file data, of which the length is shown.
  *
  * JSON's strings are Unicode, names are any bytes. What is not UTF-8 comes in base64, in a member
  * whose name ends in _base64, so that nothing is lost and nothing is taken for something else.
@@ -23,7 +23,7 @@ static int tail_length(u8 first)
 	return first >= 0xf0 && first < 0xf5 ? 3 : -1;
 }
 
-/* Overlong forms, surrogates, and what lies beyond Unicode are told by the second byte. */
+/* Overlong forms, surrogates, and what lies beyond Unicode are known by the second byte. */
 static bool second_possible(u8 first, u8 second)
 {
 	switch (first) {

@@ -62,7 +62,7 @@ static void put_uuid(const char *key, const struct stream_command *command, u32 
 	fprintf(to, "%s=%s", key, text);
 }
 
-/* Local time; what no calendar has is told as seconds. */
+/* Local time; what no calendar has is shown as seconds. */
 static void put_time(const char *key, const struct stream_command *command, u32 type, FILE *to)
 {
 	time_t seconds = (time_t)number(command, type);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A file that holds a stream, and the line that tells how reading it ended.
+ * A file that holds a stream, and the line that says how reading it ended.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A file or standard input that holds a stream, opened for a command, and the line that tells how
+ * A file or standard input that holds a stream, opened for a command, and the line that says how
  * reading it ended.
  */
 #ifndef CLI_PARSE_FILE_H

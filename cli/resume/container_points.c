@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where a broken-off wrapped stream goes on: at a mark, after which nothing depends on what is
+ * Where an interrupted wrapped stream is resumed: at a mark, after which nothing depends on what is
  * before it.
  */
 #include <errno.h>

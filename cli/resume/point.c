@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where a broken-off stream goes on.
+ * Where an interrupted stream is resumed.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a broken-off stream goes on: told by the user, by the sidecar, or by what a file holds.
+ * Where an interrupted stream is resumed: said by the user, by the sidecar, or by what a file
+ * holds.
  *
  * Functions print their own error line and return -1, or 0. Points refer to the sidecar's batches.
  */

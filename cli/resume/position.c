@@ -228,7 +228,7 @@ static int find_point(const struct sidecar *sidecar, const struct position *posi
 {
 	if (!sidecar_wrapped(sidecar))
 		return resume_point_at(sidecar, position->plain, point);
-	/* So little of a file cannot be told from a plain one. */
+	/* So little of a file cannot be distinguished from a plain one. */
 	if (!position->wrapped && position->plain)
 		return error_line("the stream was sent compressed or in an archive, and %llu "
 				  "counts bytes of a plain one", position->plain);

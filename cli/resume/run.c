@@ -61,7 +61,7 @@ static int write_known(const struct resume *resume, struct transfer *run,
 	return transfer_write_rest(run, resume->known, resume->known_size, result);
 }
 
-/* A proof that fails ends the run as if it had been broken off where it was to begin. */
+/* A proof that fails ends the run as if it had been interrupted where it was to begin. */
 static void run_from_point(struct resume *resume, struct transfer *run,
 			   struct transfer_result *result)
 {

@@ -105,7 +105,7 @@ int module_sender_open(const struct module_access *access, struct module_request
  * negative errno.
  */
 int module_error_take(const struct sendcp_error *from, int err, struct scp_error *to);
-/* A failure that only @detail tells about. */
+/* A failure that only @detail describes. */
 int module_error_say(int err, const char *detail, struct scp_error *to);
 
 #endif

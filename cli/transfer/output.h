@@ -61,7 +61,7 @@ void output_discard(struct output *output);
 void output_find_reader(struct output *output);
 
 /*
- * Writes all of @data, or returns a negative errno, without a message; ->offset tells how far it
+ * Writes all of @data, or returns a negative errno, without a message; ->offset says how far it
  * came. -EINTR: asked to stop (a file's writes are short and are finished all the same; so are a
  * wrapped stream's if the reader takes it within some seconds, since half a frame is of no use).
  */

@@ -114,7 +114,7 @@ static int sync_wrapped(struct writer *writer)
 	return writer->run->output->file ? mark_file(writer) : mark_pipe(writer);
 }
 
-/* The data before the lines that tell of it. */
+/* The data before the lines that describe it. */
 static int sync_all(struct writer *writer)
 {
 	struct transfer *run = writer->run;

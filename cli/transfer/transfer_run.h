@@ -65,7 +65,7 @@ struct transfer_result {
 
 /*
  * Runs until the stream is complete or cannot go on; then the output and the sidecar are synced.
- * Call it from the main thread. ->output->offset tells how much is out.
+ * Call it from the main thread. ->output->offset says how much is out.
  */
 void transfer_run(struct transfer *run, struct transfer_result *result);
 

@@ -75,7 +75,7 @@ struct scp_fill {
 /*
  * Opens the filesystem on @host's devices: superblocks, chunk map, root tree. @host and what it
  * points at must stay until scp_volume_close(). On failure returns a negative errno, *@out is NULL
- * and @error tells why.
+ * and @error says why.
  */
 int scp_volume_open(const struct scp_host *host, struct scp_volume **out, struct scp_error *error);
 void scp_volume_close(struct scp_volume *volume);
@@ -104,7 +104,7 @@ void scp_engine_close(struct scp_engine *engine);
  * of this fill is delivered: ->filled is 0, and
  * -ESTALE with reason SUBVOLUME_GONE, SUBVOLUME_CHANGED or SUBVOLUME_REPLACED: error.root is the
  * subvolume, and all that was filled since it was revalidated last is void;
- * any other errno: it cannot be told.
+ * any other errno: it is not known.
  * The engine has then passed what was not delivered: every further call fails in the same way,
  * scp_engine_checkpoint() too, until scp_engine_rearm().
  */

@@ -194,7 +194,7 @@ struct sendcp_info {
  * -1 and errno; EINTR: a signal before anything was made. Nothing is ever made twice. A SEND that
  * fails has filled nothing that counts: go on from the old checkpoint. A STREAM that fails has
  * written nothing; only if the room for the checkpoint was unmapped while it ran, EFAULT, nobody
- * can tell what is out.
+ * can say what is out.
  */
 
 /* Fills the buffer with whole commands. */

@@ -138,7 +138,7 @@ static int read_whole(struct data_reader *reader, u64 logical, u32 length, u8 *d
 			*ret = fail_final(reader, *ret, logical);
 			return NO_COPY;
 		}
-		/* A missing device was told of once, when the volume was opened. */
+		/* A missing device was reported once, when the volume was opened. */
 		broken |= *ret != -ENODEV;
 	}
 	*ret = 0;

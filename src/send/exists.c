@@ -37,7 +37,7 @@ int scp_exists_now(struct scp_engine *engine, u64 ino, u64 generation)
 
 	if (ino == SCP_ROOT_DIR_ID)
 		return 1;
-	/* In a full send send_progress alone tells. */
+	/* In a full send send_progress alone decides. */
 	if (!engine->parent)
 		return ino < engine->state.send_progress;
 	inode_state = scp_need_inode_state(engine, ino, generation);

@@ -10,7 +10,7 @@ struct scp_path;
 
 /*
  * Queues what gives the current inode its new names and takes the others. Before, the receiver has
- * it as scp_path_of() says; naming.delayed tells whether it waits for another directory instead.
+ * it as scp_path_of() says; naming.delayed says whether it waits for another directory instead.
  * Depends on the two trees and the state only, so that it can be run again: see replay.h.
  */
 int scp_process_names(struct scp_engine *engine);

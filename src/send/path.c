@@ -3,7 +3,7 @@
  * Paths: where an inode is at the receiver at this moment of the stream.
  *
  * Inodes come in increasing number, so a directory may come after what is in it. Whatever has not
- * had its turn has its orphan name in the subvolume's root; state.send_progress tells which.
+ * had its turn has its orphan name in the subvolume's root; state.send_progress says which.
  */
 #include "send/engine_private.h"
 #include "send/exists.h"

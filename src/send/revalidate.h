@@ -20,7 +20,7 @@ enum scp_revalidate {
 	SCP_REVALIDATE_COMMITTED,
 };
 
-/* 0, -ESTALE and one of the three reasons, or what keeps it from being told. */
+/* 0, -ESTALE and one of the three reasons, or what keeps it from being known. */
 int scp_revalidate(struct scp_engine *engine, enum scp_revalidate how);
 /* Did a call fail with @err for one of those three? */
 bool scp_is_stale(const struct scp_engine *engine, int err);

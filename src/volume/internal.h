@@ -35,7 +35,7 @@ struct scp_super_set {
 	/* One per device of the host, in aligned memory. */
 	struct scp_disk_super *supers;
 	size_t size;
-	/* valid[i]: supers[i] was read; if not, why[i] tells why. */
+	/* valid[i]: supers[i] was read; if not, why[i] says why. */
 	bool *valid;
 	struct scp_error *why;
 	/* Device with the newest superblock of the filesystem itself (not a seed's). */

@@ -251,7 +251,7 @@ int scp_super_set_reread(struct scp_volume *volume, struct scp_super_set *set)
 
 /*
  * A device without a readable superblock counts as missing as long as another one has one: the
- * administrator is told at opening, and redundancy may do the rest.
+ * administrator is warned at opening, and redundancy may do the rest.
  */
 int scp_super_set_read(struct scp_volume *volume, struct scp_super_set *set)
 {

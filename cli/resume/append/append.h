@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sendcp resume --append FILE: a file that whatever was broken off left behind is gone on with.
+ * sendcp resume --append FILE: a file that whatever was interrupted left behind is resumed.
  */
 #ifndef CLI_RESUME_APPEND_APPEND_H
 #define CLI_RESUME_APPEND_APPEND_H
@@ -16,7 +16,7 @@ int append_file(const struct options *options);
 /* What the two ways share: the output is FILE. -1 with an error line. */
 int append_open(struct resume *resume, const char *path);
 
-/* The sidecar of the run that was broken off is there. Returns the exit code. */
+/* The sidecar of the run that was interrupted is there. Returns the exit code. */
 int append_with_sidecar(struct resume *resume);
 /* There is none, but FILE is an archive, which has its lines. Returns the exit code. */
 int append_archive(struct resume *resume);

@@ -3,7 +3,7 @@
  * resume --append of an archive without its sidecar: the archive has all of its lines.
  *
  * The manifest is the sidecar's first line with something added, the checkpoints are its batches.
- * They make a sidecar again, beside the archive, and that is gone on with as with any other.
+ * They make a sidecar again, beside the archive, and that is resumed as with any other.
  */
 #include <errno.h>
 #include <fcntl.h>

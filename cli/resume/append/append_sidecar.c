@@ -18,7 +18,7 @@
 
 /* What the first block of a zstd frame can have with all that is around it. */
 #define FIRST_BLOCK_MAX ((128u << 10) + 64)
-/* An archive that is shorter cannot be told from anything else. */
+/* An archive that is shorter cannot be distinguished from anything else. */
 #define ARCHIVE_HEADER 512
 
 struct judge {
@@ -199,7 +199,7 @@ static int find_point(struct resume *resume, struct survey *survey, const struct
 		memset(&survey->at, 0, sizeof(survey->at));
 	if (check_proven(resume, survey, judge) || check_frames(survey, &resume->sidecar.header))
 		return -1;
-	/* Too little of it to be told what it was to become. */
+	/* Too little of it to know what it was to become. */
 	if (!proven && survey->plain < ARCHIVE_HEADER && sidecar_wrapped(&resume->sidecar))
 		survey->wrapping = resume->sidecar.header.wrapping;
 	if (resume_point_stream(&resume->sidecar, proven, &resume->point))

@@ -127,7 +127,7 @@ static int make_sidecar(struct resume *resume, const struct survey *survey)
 
 	errno = 0;
 	sidecar->header.wrapping = survey->wrapping;
-	/* A crash may have left an empty one, which is nothing to go on with. */
+	/* A crash may have left an empty one, which is nothing to resume. */
 	if (!stat(path, &st) && st.st_size)
 		error_line("%s is there: resume with --checkpoint %s --append, or remove it", path,
 			   path);

@@ -50,7 +50,7 @@ struct walk {
 	u8 *out;
 	/* Of the frame that is being read. */
 	struct blocks_cut frame;
-	/* Its contents' size, as its header tells it; all ones: it does not. */
+	/* The size of its contents from its header; all ones: not there. */
 	u64 stated;
 	unsigned int empty;
 	int err;
@@ -178,9 +178,9 @@ static bool feed(struct walk *walk, size_t size, bool *frame_done)
 }
 
 /*
- * Small frames that tell their size are kept whole or not at all: it may not fit any more. So are
- * those whose size lies across two sectors, as a power cut could leave one of these as it was, if
- * their window is as large as they are: no block of theirs could be read then.
+ * Small frames whose header has their size are kept whole or not at all: it may not fit any more.
+ * So are those whose size lies across two sectors, as a power cut could leave one of these as it
+ * was, if their window is as large as they are: no block of theirs could be read then.
  */
 static bool size_stays(const struct blocks_cut *cut)
 {
@@ -203,7 +203,7 @@ static void add_cut(struct walk *walk, enum blocks_close close)
 	cuts_add(&walk->cuts, &cut);
 }
 
-/* The contents' size that a frame's header tells in @width bytes at @bytes. */
+/* The size of the contents that a frame's header has in @width bytes at @bytes. */
 static u64 stated_size(const u8 *bytes, unsigned int width)
 {
 	u64 size = 0;

@@ -3,7 +3,7 @@
  * Walking through a file of zstd frames, block by block, to find where it can be cut.
  *
  * A frame can be cut after any of its blocks and closed there: blocks need those before them,
- * never those after. What decides is the caller, who is given the contents and tells how much of
+ * never those after. What decides is the caller, who is given the contents and says how much of
  * them is proven. Contents of a frame that is cut are not covered by its checksum: hashes have to
  * prove them.
  */
@@ -31,7 +31,9 @@ struct blocks_cut {
 	/* Where the frame begins, in the file and in its contents. */
 	u64 frame_file;
 	u64 frame_plain;
-	/* Where the frame's header tells the contents' size, and in how many bytes; 0: nowhere. */
+	/*
+	 * Where the frame's header has the size of the contents, and in how many bytes; 0: nowhere.
+	 */
 	u64 size_file;
 	unsigned int size_width;
 	/* The window is as large as the frame, which is small enough to be in memory. */
@@ -57,7 +59,7 @@ struct blocks_result {
 };
 
 /*
- * Takes the next contents and tells how many bytes of them all are proven by now. False: nothing
+ * Takes the next contents and says how many bytes of them all are proven by now. False: nothing
  * that follows can be proven.
  */
 typedef bool (*blocks_take_fn)(void *context, const void *data, size_t size, u64 *proven);

@@ -18,7 +18,7 @@ static size_t put_little(u8 *to, u64 value, size_t size)
 	return size;
 }
 
-/* A header that tells how large the contents are has to tell the truth. */
+/* A header that says how large the contents are has to tell the truth. */
 static int correct_size(int fd, const struct blocks_cut *cut)
 {
 	u8 bytes[8];

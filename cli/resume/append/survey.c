@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Looking through a file that holds a stream for where it can be gone on with.
+ * Looking through a file that holds a stream for where it can be resumed.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -130,7 +130,7 @@ static bool named_zst(const char *name)
 	return length > 4 && !strcmp(name + length - 4, ".zst");
 }
 
-/* Too short to be told: what it begins with says what it was to become, or else its name. */
+/* Too short to know: what it begins with says what it was to become, or else its name. */
 static bool zstd_begun(const struct survey *survey)
 {
 	u8 bytes[ZSTD_MAGIC_SIZE];

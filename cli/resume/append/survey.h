@@ -49,7 +49,7 @@ int survey_file(struct survey *survey);
 void survey_clear(struct survey *survey);
 
 /*
- * Cuts the file at ->at, durably, so that it can be gone on with there; ->at.file_offset becomes
+ * Cuts the file at ->at, durably, so that it can be resumed there; ->at.file_offset becomes
  * its new length. -1 with an error line.
  */
 int survey_cut(struct survey *survey);

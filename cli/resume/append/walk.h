@@ -35,7 +35,7 @@ struct walk {
 	u32 length;
 };
 
-/* ->batches and ->agreed tell what is there; 0 also if the stream is cut or damaged after that. */
+/* ->batches and ->agreed say what is there; 0 also if the stream is cut or damaged after that. */
 int walk_stream(struct walk *walk);
 
 /*
