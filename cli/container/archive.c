@@ -301,7 +301,7 @@ static void read_line(struct archive_layer *layer)
 {
 	char *text;
 
-	if (layer->size > LAYOUT_LINE_MAX) {
+	if (layer->size > SIDECAR_LINE_MAX) {
 		unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive's member at byte %llu of it "
 			   "is too long", layer->member_end);
 		return;

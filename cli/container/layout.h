@@ -19,7 +19,4 @@
 /* Behind LAYOUT_STREAM and LAYOUT_CHECKPOINT; segments are numbered from 1. */
 #define LAYOUT_NUMBER "%010llu"
 
-/* Longest line (with newline) that a member other than a segment may have. */
-#define LAYOUT_LINE_MAX (16u << 20)
-
 #endif

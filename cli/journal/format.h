@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <json-c/json.h>
-#include <sendcp/platform.h>
+#include <sendcp/engine.h>
 
 #include "journal/wrapping.h"
 #include "util/mount_place.h"
@@ -30,6 +30,12 @@
 #define SIDECAR_VERSION 2
 /* No batch is longer: bounds --buffer-size, and what a sidecar can make resume allocate. */
 #define SIDECAR_BATCH_MAX (1u << 30)
+
+/*
+ * Longest line in bytes, with its newline, in a sidecar and as a member of an archive: a checkpoint
+ * in base64, or a header's paths and subvolumes. A longer one is neither written nor read.
+ */
+#define SIDECAR_LINE_MAX (SCP_CHECKPOINT_MAX / 3 * 4 + (1u << 20))
 #define SIDECAR_HASH_SIZE 16
 
 /* The same place in the stream and in the file or pipe that holds it. */

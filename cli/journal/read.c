@@ -11,15 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <sendcp/engine.h>
-
 #include "journal/format.h"
 #include "util/json_line.h"
 #include "util/message.h"
 #include "util/text.h"
-
-/* A line holds one checkpoint in base64, or a header's paths and subvolumes. */
-#define LINE_LENGTH_MAX (SCP_CHECKPOINT_MAX / 3 * 4 + (1u << 20))
 
 struct reader {
 	const char *name;
@@ -338,12 +333,12 @@ static int take_lines(struct reader *reader, char *buffer, size_t *filled)
  */
 static int reserve_line(const struct reader *reader, char **buffer, size_t *capacity, size_t filled)
 {
-	size_t larger = *capacity ? scp_min(*capacity * 2, LINE_LENGTH_MAX) : 1 << 16;
+	size_t larger = *capacity ? scp_min(*capacity * 2, SIDECAR_LINE_MAX) : 1 << 16;
 	char *grown;
 
 	if (filled < *capacity)
 		return 0;
-	if (*capacity >= LINE_LENGTH_MAX)
+	if (*capacity >= SIDECAR_LINE_MAX)
 		return error_line("%s: line %llu of the sidecar is longer than any that sendcp "
 				  "writes: the file is damaged", reader->name,
 				  reader->line_number + 1);

@@ -221,7 +221,7 @@ static int write_line(int fd, char *line, size_t length, u64 *at)
 	if (!line)
 		errno = ENOMEM;
 	else
-		ret = write_at(fd, line, length, *at);
+		ret = journal_write_line(fd, line, length, *at);
 	free(line);
 	*at += length;
 	return ret;

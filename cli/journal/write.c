@@ -35,11 +35,19 @@ int journal_error(const struct journal *journal)
 	return journal->err;
 }
 
+int journal_write_line(int fd, const char *line, size_t length, u64 at)
+{
+	if (length <= SIDECAR_LINE_MAX)
+		return write_at(fd, line, length, at);
+	errno = EMSGSIZE;
+	return -1;
+}
+
 /* Writes @line at the file's end, or leaves the file as it was. */
 static int put_line(struct journal *journal, const char *line, size_t length)
 {
 	journal->synced = false;
-	if (write_at(journal->fd, line, length, journal->size)) {
+	if (journal_write_line(journal->fd, line, length, journal->size)) {
 		int failed = errno;
 
 		/* Without space even cutting may fail; then the reader ignores the torn line. */

@@ -59,5 +59,7 @@ void journal_drop_temporary(struct journal *journal);
 
 /* Drops old lines if many can go. Failing to do so is no failure of the journal. */
 int journal_thin(struct journal *journal);
+/* Writes @line to @fd at @at. 0, or -1 with errno; EMSGSIZE: it could not be read back. */
+int journal_write_line(int fd, const char *line, size_t length, u64 at);
 
 #endif

@@ -506,6 +506,32 @@ static void the_largest_checkpoint_is_read_back(void **state)
 	free(largest);
 }
 
+/* A line that nobody could read back is refused; what is there stays good, and more may follow. */
+static void a_line_that_is_too_long_is_not_written(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct sidecar_batch batch = make_batch(0, BATCH, BATCH);
+	struct sidecar sidecar;
+	struct stat before, after;
+
+	add(journal, 0, 1);
+	assert_int_equal(stat(place->path, &before), 0);
+	batch.checkpoint_size = SCP_CHECKPOINT_MAX + (1u << 20);
+	batch.checkpoint = calloc(1, batch.checkpoint_size);
+	assert_non_null(batch.checkpoint);
+	assert_int_equal(journal_batch(journal, &batch), -1);
+	assert_int_equal(journal_error(journal), -EMSGSIZE);
+	free(batch.checkpoint);
+	assert_int_equal(stat(place->path, &after), 0);
+	assert_int_equal(after.st_size, before.st_size);
+	add(journal, BATCH, 1);
+	journal_close(journal);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
+	assert_int_equal(sidecar.count, 2);
+	sidecar_clear(&sidecar);
+}
+
 /* No crash makes a line longer: it is damage, which is not cut away. */
 static void a_line_that_is_too_long_is_damage(void **state)
 {
@@ -552,6 +578,7 @@ int main(void)
 		TEST(foreign_files_are_left_alone),
 		TEST(files_are_proven),
 		TEST(the_largest_checkpoint_is_read_back),
+		TEST(a_line_that_is_too_long_is_not_written),
 		TEST(a_line_that_is_too_long_is_damage),
 	};
 

@@ -7,9 +7,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <xxhash.h>
 
+#include <sendcp/engine.h>
 #include "container/unwrap.h"
+#include "container/wrap.h"
 #include "handmade.h"
+#include "journal/lines.h"
 
 #define SEGMENT 1500u
 #define SEGMENTS 4u
@@ -60,10 +64,10 @@ static void count_member(void *context, const struct unwrap_member *member)
 	}
 }
 
-static struct result unwrap_blob(const struct blob *blob, size_t size)
+/* Closes @fd. */
+static struct result unwrap_fd(int fd)
 {
 	static u8 buffer[1000];
-	int fd = blob_file(blob, size);
 	struct unwrap *unwrap = unwrap_open_fd(fd);
 	struct result result = { .plain = { .size = 0 } };
 	size_t got;
@@ -78,6 +82,11 @@ static struct result unwrap_blob(const struct blob *blob, size_t size)
 	unwrap_close(unwrap);
 	close(fd);
 	return result;
+}
+
+static struct result unwrap_blob(const struct blob *blob, size_t size)
+{
+	return unwrap_fd(blob_file(blob, size));
 }
 
 static void whole_archives(void **state)
@@ -381,6 +390,71 @@ static void archive_in_one_frame(void **state)
 	free_archived(&archived);
 }
 
+/* An archive made by wrap.c, in a file. */
+struct made {
+	struct sink sink;
+	int fd;
+};
+
+static int into_file(struct sink *sink, const void *data, size_t size)
+{
+	struct made *made = (struct made *)sink;
+
+	return write(made->fd, data, size) == (ssize_t)size ? 0 : -EIO;
+}
+
+static void add_batch(struct wrap *wrap, const struct blob *plain, size_t checkpoint_size)
+{
+	struct sidecar_batch batch = { .length = (u32)plain->size, .end = true };
+	XXH128_canonical_t hash;
+	size_t length;
+	char *line;
+
+	XXH128_canonicalFromHash(&hash, XXH3_128bits(plain->bytes, plain->size));
+	memcpy(batch.hash, hash.digest, sizeof(batch.hash));
+	batch.checkpoint_size = checkpoint_size;
+	batch.checkpoint = calloc(1, checkpoint_size);
+	assert_non_null(batch.checkpoint);
+	line = sidecar_batch_line(&batch, &length);
+	assert_non_null(line);
+	assert_int_equal(wrap_batch(wrap, plain->bytes, plain->size, line, length), 0);
+	free(line);
+	free(batch.checkpoint);
+}
+
+/* What is written with the largest checkpoint there is can be read. */
+static void the_largest_checkpoint_is_read_back(void **state)
+{
+	struct identity one = { .id = 256, .spec = (char *)"s", .path = (char *)"/s" };
+	struct sidecar_header header = {
+		.tool = (char *)"test", .protocol = 2, .buffer_size = 1 << 20, .buffers = 1,
+		.interval = 1 << 20, .subvolumes = { &one, 1 },
+		.wrapping = { .archive = ARCHIVE_TAR },
+	};
+	struct made made = { .sink.write = into_file, .fd = blob_file(&(struct blob){ 0 }, 0) };
+	struct blob plain = { 0 };
+	struct result result;
+	struct wrap *wrap;
+	size_t length;
+	char *line;
+
+	make_stream(&plain, 2, 5, 900);
+	assert_int_equal(wrap_open(&header, &made.sink, &(struct sidecar_place){ 0 }, &wrap), 0);
+	add_batch(wrap, &plain, SCP_CHECKPOINT_MAX);
+	line = sidecar_complete_line(plain.size, &length);
+	assert_int_equal(wrap_finish(wrap, line, length), 0);
+	free(line);
+	wrap_free(wrap);
+	assert_int_equal(lseek(made.fd, 0, SEEK_SET), 0);
+	result = unwrap_fd(made.fd);
+	assert_string_equal(result.ending.what, "");
+	assert_int_equal(result.ending.how, UNWRAP_COMPLETE);
+	assert_int_equal(result.plain.size, plain.size);
+	assert_int_equal(result.members[UNWRAP_CHECKPOINT], 1);
+	blob_free(&result.plain);
+	blob_free(&plain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +469,7 @@ int main(void)
 		cmocka_unit_test(archives_in_zstd),
 		cmocka_unit_test(frames_that_end_at_the_edge_of_a_read),
 		cmocka_unit_test(archive_in_one_frame),
+		cmocka_unit_test(the_largest_checkpoint_is_read_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
