@@ -131,6 +131,12 @@ static bool is_to_be_durable(const struct producer *producer)
 	return producer->undurable + 2 * (u64)settings->buffer_size > settings->interval;
 }
 
+/* Where nothing could be resumed by it, a checkpoint that is too large must not end the send. */
+static bool keeps_checkpoints(const struct transfer *run)
+{
+	return run->journal || run->wrap;
+}
+
 static int make_batch(struct producer *producer, struct batch *batch)
 {
 	int ret;
@@ -150,7 +156,7 @@ static int make_batch(struct producer *producer, struct batch *batch)
 		return ret;
 	producer->output_offset += batch->length;
 	producer->undurable = batch->durable ? 0 : producer->undurable + batch->length;
-	return take_checkpoint(producer, batch);
+	return keeps_checkpoints(producer->run) ? take_checkpoint(producer, batch) : 0;
 }
 
 /* A batch of nothing in mid-stream would only be noise in the sidecar. */
