@@ -136,14 +136,14 @@ last_of()
 }
 
 @test "show, -v: names cannot break a line or drive a terminal" {
-	local image=$'im\nage\e[31m' file=$'out\nput\e[31m'
+	local image=$'im\nage\e[31m' file=$'out\nput\e[31m\xc2\x9b31m\u00e9'
 
 	cp --reflink=auto "$BATS_FILE_TMPDIR/image" "$image"
 	"$SENDCP" send -v --device "$image" --checkpoint cp -f "$file" s.ro 2>said
 	grep -q '^filesystem ' said
 	assert_file_exists "$file"
 	"$SENDCP" show cp >shown
-	grep -q '^output: .*out?put?\[31m$' shown
+	grep -q $'^output: .*out?put?\[31m??31m\u00e9$' shown
 	grep -q '^device: .*im?age?\[31m$' shown
 	"$SENDCP" verify -v --checkpoint cp "$file" 2>>said || true
 	run grep -ac $'[\x01-\x08\x0b-\x1f\x7f]' said shown
