@@ -72,7 +72,7 @@ void transfer_run(struct transfer *run, struct transfer_result *result);
 /* The end of transfer_run() alone, for a run that ended before it. ->status says how. */
 void transfer_finish(struct transfer *run, struct transfer_result *result);
 
-/* The rest of a batch that was made again; no batch by itself. 0, or -1: ->status says why. */
+/* Writes the end of a batch that is partly in the output already. 0, or -1 and ->status. */
 int transfer_write_rest(struct transfer *run, const void *data, size_t size,
 			struct transfer_result *result);
 

@@ -89,7 +89,7 @@ enum scp_range_kind {
 /* A range of the current inode's contents on its way out. */
 struct scp_data_range {
 	enum scp_range_kind kind;
-	/* What the engine goes on with after the range. */
+	/* The phase that follows the range. */
 	enum scp_phase then;
 	/* The file range that is left: [offset, end). */
 	u64 offset;

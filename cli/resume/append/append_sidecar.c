@@ -165,7 +165,7 @@ static int check_proven(struct resume *resume, const struct survey *survey,
 			  "damaged from its beginning on; left as it is", survey->name);
 }
 
-/* A compressed file goes on with bytes that are after the cut and are proven all the same. */
+/* The bytes of a compressed file after the cut may be proven all the same. */
 static void take_rest(struct resume *resume, struct survey *survey)
 {
 	resume->known = survey->blocks.rest;
