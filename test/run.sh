@@ -56,11 +56,18 @@ if [ "${1:-}" = --beside ]; then
 	exit
 fi
 
+# Of a device that is detached while one is open, the next user of the device has them.
+loop_partitions()
+{
+	find /sys/block/loop*/ -mindepth 1 -maxdepth 1 -name 'loop*p*' 2>/dev/null | sort
+}
+
 # What tests leave behind is found by where it lies.
 leftovers()
 {
 	local process
 
+	comm -13 <(echo "$PARTITIONS_BEFORE") <(loop_partitions)
 	losetup -nO NAME,BACK-FILE 2>/dev/null | grep -F "$TMPDIR/"
 	grep -F "$TMPDIR/" /proc/self/mountinfo
 	for process in /proc/[0-9]*; do
@@ -84,6 +91,7 @@ no_leftovers()
 	return 1
 }
 
+PARTITIONS_BEFORE=$(loop_partitions)
 export TEST_LOG
 TEST_LOG=$(mktemp)
 TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/sendcp-check.XXXXXX")

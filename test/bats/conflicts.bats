@@ -35,10 +35,14 @@ setup()
 
 teardown()
 {
-	local device
+	local device part
 
 	mountpoint -q mounted && umount mounted
 	for device in $MINE; do
+		# While another program looks at one, detaching leaves it to whoever gets the device next.
+		for part in "/sys/block/${device##*/}/${device##*/}"p*; do
+			while [ -e "$part" ] && ! delpart "$device" "${part##*p}" 2>/dev/null; do sleep 0.05; done
+		done
 		losetup -d "$device"
 	done
 }
