@@ -8,9 +8,9 @@
 #include <linux/sched/signal.h>
 #include <linux/statfs.h>
 #include <linux/uaccess.h>
+#include <sendcp/ondisk.h>
 
 #include "files.h"
-#include "format/ondisk.h"
 #include "handle.h"
 
 /* An open file with @mode, or -EBADF. */

@@ -10,10 +10,10 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/xxhash.h>
-
+#include <sendcp/ondisk.h>
 #include <sendcp/platform.h>
+
 #include "compat.h"
-#include "format/ondisk.h"
 #include "platform.h"
 
 #ifdef SENDCP_BLAKE2B_LIBRARY

@@ -3,16 +3,14 @@
  * The platform door for userspace: memory from libc, checksums from the libraries that are fast at
  * them. The only file below src/ that may see libc or a library directly.
  */
-#include <sendcp/platform.h>
-
 #include <gcrypt.h>
 #include <isa-l/crc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 #include <xxhash.h>
-
-#include "format/ondisk.h"
+#include <sendcp/ondisk.h>
+#include <sendcp/platform.h>
 
 #define PAGE 4096u
 /* libisal counts bytes in an int; a multiple of its widest vector loop. */

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <sendcp/ondisk.h>
 
-#include "format/ondisk.h"
 #include "host/decompress.h"
 
 /* btrfs writes no larger windows, so a larger one is a trap for our memory. */

@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
+#include <sendcp/ondisk.h>
 
-#include "format/ondisk.h"
 #include "host/source.h"
 #include "host/storage.h"
 #include "fs/fs.h"

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sendcp/stream.h>
 
 #include "container/unwrap.h"
-#include "format/stream.h"
 #include "job/resume_command.h"
 #include "resume/overwrite.h"
 #include "util/fileio.h"

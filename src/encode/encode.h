@@ -9,8 +9,8 @@
 #define SCP_ENCODE_ENCODE_H
 
 #include <sendcp/error.h>
+#include <sendcp/stream.h>
 #include "encode/queue.h"
-#include "format/stream.h"
 
 /* A path relative to the subvolume, without leading slash; empty for its root. No NUL. */
 struct scp_path {

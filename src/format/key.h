@@ -5,7 +5,7 @@
 #ifndef SCP_FORMAT_KEY_H
 #define SCP_FORMAT_KEY_H
 
-#include "format/ondisk.h"
+#include <sendcp/ondisk.h>
 
 struct scp_key {
 	u64 objectid;

@@ -8,7 +8,7 @@
 #ifndef SCP_SEND_ATTRIBUTES_H
 #define SCP_SEND_ATTRIBUTES_H
 
-#include "format/stream.h"
+#include <sendcp/stream.h>
 
 struct scp_engine;
 struct scp_inode;

@@ -6,7 +6,7 @@
 #define SCP_SEND_CHECKPOINT_H
 
 #include <sendcp/error.h>
-#include "format/ondisk.h"
+#include <sendcp/ondisk.h>
 
 /* The kernel release whose decisions are reproduced; stored in checkpoints. */
 #define SCP_COMPAT_KERNEL 618u

@@ -9,8 +9,8 @@
 #ifndef SCP_SEND_STATE_H
 #define SCP_SEND_STATE_H
 
+#include <sendcp/stream.h>
 #include "encode/encode.h"
-#include "format/stream.h"
 #include "items/items.h"
 #include "send/moves.h"
 

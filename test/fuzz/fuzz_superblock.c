@@ -3,10 +3,10 @@
  * Fuzz target: superblocks and the chunk map that begins in them; the input is a superblock.
  */
 #include <stdlib.h>
+#include <sendcp/ondisk.h>
 
 #include "drive.h"
 #include "fuzzer.h"
-#include "format/ondisk.h"
 #include "patches.h"
 
 #define SUPER_PAGE (SCP_SUPER_OFFSET_0 / IMAGE_PAGE)

@@ -2,7 +2,8 @@
 /*
  * Mutations that know where the fields of a tree block are.
  */
-#include "format/ondisk.h"
+#include <sendcp/ondisk.h>
+
 #include "fuzzer.h"
 #include "patches.h"
 

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdlib.h>
+#include <sendcp/stream.h>
 
-#include "format/stream.h"
 #include "sending.h"
 
 #define WRITABLE SCP_SEND_WRITABLE_OK

@@ -6,11 +6,9 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
-
 #include <cmocka.h>
+#include <sendcp/ondisk.h>
 #include <sendcp/platform.h>
-
-#include "format/ondisk.h"
 
 static void assert_digest(u16 type, const char *text, const char *hex)
 {

@@ -9,10 +9,9 @@
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
-
 #include <cmocka.h>
+#include <sendcp/ondisk.h>
 
-#include "format/ondisk.h"
 #include "host/decompress.h"
 
 #define SECTOR 4096u

@@ -8,11 +8,10 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
-
 #include <string.h>
+#include <sendcp/ondisk.h>
+#include <sendcp/stream.h>
 
-#include "format/ondisk.h"
-#include "format/stream.h"
 #include "send/engine_private.h"
 #include "send/identity.h"
 #include "sending.h"

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <sendcp/ondisk.h>
 
-#include "format/ondisk.h"
 #include "sending.h"
 
 #define DIGEST_SIZE 32u

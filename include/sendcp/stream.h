@@ -7,8 +7,8 @@
  * has no length and reaches to the command's end. The command's CRC is CRC-32C, seed 0, no
  * inversion, over header (CRC field zero) and body. (btrfs.readthedocs.io, "Send stream format".)
  */
-#ifndef SCP_FORMAT_STREAM_H
-#define SCP_FORMAT_STREAM_H
+#ifndef SENDCP_STREAM_H
+#define SENDCP_STREAM_H
 
 #include <sendcp/platform.h>
 

@@ -6,8 +6,8 @@
  * pointer to one is only good after the item's length was checked. The facts are the format's own
  * documentation (btrfs.readthedocs.io, "On-disk format") and were checked against images.
  */
-#ifndef SCP_FORMAT_ONDISK_H
-#define SCP_FORMAT_ONDISK_H
+#ifndef SENDCP_ONDISK_H
+#define SENDCP_ONDISK_H
 
 #include <sendcp/platform.h>
 
