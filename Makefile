@@ -25,7 +25,7 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSENDCP_VERSION='"$(VERSION)"' \
-	-Iinclude -Isrc -Icli $(CPPFLAGS) $(PKG_CFLAGS)
+	-Iinclude -Iuser $(CPPFLAGS) $(PKG_CFLAGS)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -laio -lpthread
 
@@ -34,14 +34,15 @@ Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-4s %s\n' $(1) $@)
 
 ENGINE_SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
+USER_SOURCES := $(sort $(wildcard user/*.c user/*/*.c))
 CLI_SOURCES := $(sort $(wildcard cli/*/*.c cli/*/*/*.c))
 UNIT_SOURCES := $(sort $(wildcard test/unit/test_*.c))
 UNIT_HELPERS := $(filter-out $(UNIT_SOURCES),$(sort $(wildcard test/unit/*.c)))
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
-ENGINE_OBJECTS := $(call objects,$(ENGINE_SOURCES))
+LIBRARY_OBJECTS := $(call objects,$(ENGINE_SOURCES) $(USER_SOURCES))
 CLI_OBJECTS := $(call objects,$(CLI_SOURCES))
-SHARED_OBJECTS := $(ENGINE_OBJECTS) $(filter-out $(BUILD)/cli/commands/main.o,$(CLI_OBJECTS))
+SHARED_OBJECTS := $(LIBRARY_OBJECTS) $(filter-out $(BUILD)/cli/commands/main.o,$(CLI_OBJECTS))
 UNIT_PROGRAMS := $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 
 .PHONY: all help clean deps test-deps unit check demo bench bench-vm fuzz lint install
@@ -68,9 +69,20 @@ help:
 	@echo 'make check-install     install the packages in guests (SUITES="bookworm trixie"; root)'
 	@echo 'make clean        remove what was built'
 
-$(BUILD)/sendcp: $(ENGINE_OBJECTS) $(CLI_OBJECTS)
+# The engine and its userspace backends; include/sendcp/ is how they are used.
+$(BUILD)/libsendcp.a: $(LIBRARY_OBJECTS)
+	@rm -f $@
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
+
+$(BUILD)/sendcp: $(CLI_OBJECTS) $(BUILD)/libsendcp.a
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# Each part sees no more headers than it may use; tests see all.
+$(BUILD)/src/%.o: ALL_CPPFLAGS += -Isrc
+$(BUILD)/user/%.o $(BUILD)/cli/%.o: ALL_CPPFLAGS += -Icli
+$(BUILD)/test/%.o: ALL_CPPFLAGS += -Isrc -Icli
 
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)

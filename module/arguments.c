@@ -8,7 +8,6 @@
 #include <sendcp/engine.h>
 
 #include "arguments.h"
-#include "send/checkpoint.h"
 
 static_assert(sizeof(struct sendcp_send) == SENDCP_SEND_SIZE_V1);
 static_assert(sizeof(struct sendcp_error) == SENDCP_ERROR_SIZE_V1);

@@ -16,7 +16,6 @@
 #include "contents.h"
 #include "handle.h"
 #include "worker.h"
-#include "fs/fs.h"
 
 struct closer {
 	struct work_struct work;
@@ -65,12 +64,11 @@ static int any_dentry_does(void *context, struct dentry *dentry)
 	return 1;
 }
 
-static struct file *open_inode(struct vfsmount *mount, const struct scp_file_range *range,
-			       u64 root)
+static struct file *open_inode(struct vfsmount *mount, const struct scp_file_range *range)
 {
 	struct inode_handle handle = {
 		.inode = range->inode,
-		.root = root,
+		.root = range->root,
 		.generation = lower_32_bits(range->generation),
 	};
 	struct path path = { .mnt = mount };
@@ -89,19 +87,19 @@ static struct file *open_inode(struct vfsmount *mount, const struct scp_file_ran
 }
 
 /* One file is kept: a send reads a file to its end before it comes to the next one. */
-static int open_range(struct contents *contents, const struct scp_file_range *range, u64 root)
+static int open_range(struct contents *contents, const struct scp_file_range *range)
 {
 	struct file *file;
 
-	if (contents->file && contents->root == root && contents->inode == range->inode &&
+	if (contents->file && contents->root == range->root && contents->inode == range->inode &&
 	    contents->generation == range->generation)
 		return 0;
 	let_go(contents);
-	file = open_inode(contents->mount, range, root);
+	file = open_inode(contents->mount, range);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	contents->file = file;
-	contents->root = root;
+	contents->root = range->root;
 	contents->inode = range->inode;
 	contents->generation = range->generation;
 	return 0;
@@ -114,7 +112,7 @@ int contents_read(struct contents *contents, const struct scp_file_range *range,
 	size_t done = 0;
 	int ret;
 
-	ret = open_range(contents, range, range->tree->id);
+	ret = open_range(contents, range);
 	while (!ret && done < range->length) {
 		ssize_t got = kernel_read(contents->file, buffer + done, range->length - done,
 					  &position);

@@ -6,7 +6,6 @@
 #include <sendcp/engine.h>
 
 #include "handover.h"
-#include "send/checkpoint_codec.h"
 
 int handover_blob(struct sendcp_send *args, const void *checkpoint, size_t size, u64 offset,
 		  bool copy)
@@ -26,11 +25,11 @@ int handover_blob(struct sendcp_send *args, const void *checkpoint, size_t size,
 
 int handover_checkpoint(struct session *session, struct sendcp_send *args)
 {
-	u8 *checkpoint;
+	void *checkpoint;
 	size_t size;
 	int ret;
 
-	ret = scp_checkpoint_encode(session->engine, &checkpoint, &size);
+	ret = scp_engine_checkpoint(session->engine, &checkpoint, &size);
 	if (ret)
 		return ret;
 	ret = handover_blob(args, checkpoint, size, scp_engine_offset(session->engine), true);

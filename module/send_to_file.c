@@ -13,7 +13,6 @@
 
 #include "handover.h"
 #include "ioctl.h"
-#include "send/checkpoint_codec.h"
 
 struct stream {
 	struct session *session;
@@ -96,11 +95,11 @@ static int write_out(struct stream *stream, const u8 *data, size_t size)
 static int take_checkpoint(struct stream *stream)
 {
 	struct scp_engine *engine = stream->session->engine;
-	u8 *checkpoint;
+	void *checkpoint;
 	size_t size;
 	int ret;
 
-	ret = scp_checkpoint_encode(engine, &checkpoint, &size);
+	ret = scp_engine_checkpoint(engine, &checkpoint, &size);
 	if (ret)
 		return ret;
 	/* With nothing written yet it may as well be seen whether the caller's memory is there. */

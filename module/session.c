@@ -9,7 +9,6 @@
 
 #include "device_read.h"
 #include "session.h"
-#include "fs/fs.h"
 
 #define PATIENCE_MIN (HZ / 10)
 #define PATIENCE_MAX (60 * HZ)
@@ -36,7 +35,7 @@ static int host_read_file(void *host, const struct scp_file_range *range, void *
 	else if (ret == -ENOMEM)
 		error->reason = SCP_NO_MEMORY;
 	error->err = ret;
-	error->root = range->tree->id;
+	error->root = range->root;
 	error->inode = range->inode;
 	error->offset = range->offset;
 	return ret;
@@ -78,8 +77,7 @@ static void host_warn(void *host, const struct scp_error *what)
 {
 	char line[256];
 
-	pr_warn_ratelimited("sendcp: another copy served: %s\n",
-			    scp_error_format(what, line, sizeof(line)));
+	pr_warn_ratelimited("sendcp: %s\n", scp_warning_format(what, line, sizeof(line)));
 }
 
 static const struct scp_host_ops host_ops = {
@@ -160,6 +158,7 @@ static dev_t filesystem_number(const struct call_files *files)
 static bool volume_fits(const struct session *session)
 {
 	const struct call_files *files = &session->call->files;
+	struct scp_volume_info info;
 	u32 i;
 
 	if (!session->volume || session->filesystem != filesystem_number(files) ||
@@ -169,7 +168,8 @@ static bool volume_fits(const struct session *session)
 		if (session->devices[i] != device_number(files->devices[i]))
 			return false;
 	/* The devices may have got another filesystem since. */
-	return files_match_fsid(files, session->volume->fsid) == 1;
+	scp_volume_info(session->volume, &info);
+	return files_match_fsid(files, info.fsid) == 1;
 }
 
 static int remember_devices(struct session *session)
@@ -189,6 +189,7 @@ static int remember_devices(struct session *session)
 
 static int open_volume(struct session *session)
 {
+	struct scp_volume_info info;
 	int ret;
 
 	if (volume_fits(session))
@@ -201,7 +202,8 @@ static int open_volume(struct session *session)
 		return -EXDEV;
 	if (ret)
 		return ret;
-	ret = files_match_fsid(&session->call->files, session->volume->fsid);
+	scp_volume_info(session->volume, &info);
+	ret = files_match_fsid(&session->call->files, info.fsid);
 	return ret < 0 ? ret : ret ? 0 : -EXDEV;
 }
 

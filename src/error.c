@@ -85,7 +85,24 @@ static void line_add_detail(struct scp_line *line, const char *detail, size_t le
 	line_add(line, ")", "");
 }
 
-char *scp_error_format(const struct scp_error *error, char *buffer, size_t size)
+/* For reasons whose own text says that no other copy was left; NULL: it does not. */
+static const char *warning_text(enum scp_reason reason)
+{
+	switch (reason) {
+	case SCP_DEVICE_MISSING:
+		return "device is missing";
+	case SCP_DEVICE_READ:
+		return "read error";
+	case SCP_NODE_CSUM:
+		return "tree block checksum does not match";
+	case SCP_DATA_CSUM:
+		return "data checksum does not match";
+	default:
+		return NULL;
+	}
+}
+
+static char *format(const struct scp_error *error, const char *text, char *buffer, size_t size)
 {
 	struct scp_line line = { .buffer = buffer, .size = size };
 
@@ -97,12 +114,30 @@ char *scp_error_format(const struct scp_error *error, char *buffer, size_t size)
 	line_add_place(&line, "block", error->bytenr);
 	line_add_place(&line, "inode", error->inode);
 	line_add_place(&line, "offset", error->offset);
-	line_add(&line, line.used ? ": " : "", scp_reason_text(error->reason));
+	line_add(&line, line.used ? ": " : "", text);
 	if (error->detail[0])
 		line_add_detail(&line, error->detail, sizeof(error->detail));
 	/* A device's own errno says more than the reason's. */
 	if (error->err && error->err != scp_reason_errno(error->reason))
 		line_advance(&line, snprintf(buffer + line.used, size - line.used,
 					     " [errno %d]", -error->err));
+	return buffer;
+}
+
+char *scp_error_format(const struct scp_error *error, char *buffer, size_t size)
+{
+	return format(error, scp_reason_text(error->reason), buffer, size);
+}
+
+char *scp_warning_format(const struct scp_error *what, char *buffer, size_t size)
+{
+	const char *text = warning_text(what->reason);
+	size_t used;
+
+	if (!text)
+		return scp_error_format(what, buffer, size);
+	format(what, text, buffer, size);
+	used = size ? strlen(buffer) : 0;
+	snprintf(buffer + used, size - used, "; another copy is good");
 	return buffer;
 }

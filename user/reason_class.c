@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "util/reason_class.h"
+#include "reason_class.h"
 
 #define STAYS(actor) { false, ACT_##actor }
 #define PASSES(actor) { true, ACT_##actor }

@@ -4,8 +4,8 @@
  *
  * docs/exit-status.md shows the tables; a test compares them.
  */
-#ifndef CLI_UTIL_REASON_CLASS_H
-#define CLI_UTIL_REASON_CLASS_H
+#ifndef USER_REASON_CLASS_H
+#define USER_REASON_CLASS_H
 
 #include <stdbool.h>
 #include <sendcp/error.h>

@@ -15,8 +15,7 @@
 #include <zstd.h>
 
 #include "commands/command.h"
-#include "send/checkpoint.h"
-#include "sender/module.h"
+#include "backend/module.h"
 #include "util/json_line.h"
 #include "util/message.h"
 

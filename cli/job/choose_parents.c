@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "job/choose_parents.h"
+#include "job/open_source.h"
 #include "util/message.h"
 #include "util/text.h"
 
@@ -58,7 +59,7 @@ static int determine(struct send_job *job, size_t index)
 				  subvolume->spec);
 	ret = source_find_uuid(job->source, subvolume->parent_uuid, &origin);
 	if (ret < 0)
-		return -1;
+		return error_source(source_error(job->source));
 	if (ret)
 		return error_line("parent determination failed for %s: what it is a "
 				  "snapshot of is gone",

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/storage.h"
+#include "backend/storage.h"
 #include "job/conflicts.h"
 #include "util/alloc.h"
 #include "util/message.h"

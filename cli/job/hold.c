@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/hold.h"
+#include "backend/hold.h"
 #include "job/send_job.h"
+#include "job/open_source.h"
 #include "util/message.h"
 #include "util/signals.h"
 
@@ -27,9 +28,11 @@ static const char *reason(int err)
 /* They were looked at before they were held. */
 static int look_again(const struct subvolume *list, size_t count)
 {
+	struct source_error error;
+
 	for (size_t i = 0; i < count; i++)
-		if (subvolume_unchanged(&list[i]))
-			return -1;
+		if (subvolume_unchanged(&list[i], &error))
+			return error_source(&error);
 	return 0;
 }
 

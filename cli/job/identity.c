@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "job/identity.h"
-#include "sender/sender.h"
+#include "job/open_source.h"
 #include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/message.h"
@@ -37,13 +37,13 @@ static bool is_there(const struct sidecar_header *header, const char *path)
 	return !mounted_fsid(path, fsid) && !memcmp(fsid, header->fsid, sizeof(fsid));
 }
 
-static int open_mounted(const struct sidecar_header *header, struct source **out)
+static int open_where_mounted(const struct sidecar_header *header, struct source **out)
 {
 	/* The snapshot may be gone or renamed, the filesystem is still found. */
 	char *path = nearest_existing(header->subvolumes.identities[0].path);
 	char *elsewhere = is_there(header, path) ? NULL : find_elsewhere(header);
 	char uuid[UUID_TEXT_SIZE];
-	int ret = source_open_mounted(elsewhere ? elsewhere : path, out);
+	int ret = open_mounted(elsewhere ? elsewhere : path, out);
 
 	free(elsewhere);
 	free(path);
@@ -74,16 +74,15 @@ int identities_open_source(const struct sidecar_header *header, const struct opt
 	int ret;
 
 	if (options->device_count)
-		ret = source_open_image(options->devices, options->device_count, out);
+		ret = open_image(options->devices, options->device_count, out);
 	else if (header->image)
-		ret = source_open_image((const char *const *)header->devices,
-					header->device_count, out);
+		ret = open_image((const char *const *)header->devices, header->device_count, out);
 	else
-		ret = open_mounted(header, out);
+		ret = open_where_mounted(header, out);
 	if (ret)
 		return ret;
 	if (!check_fsid(header, *out) &&
-	    (is_image(*out) || !sender_choose(options->backend, *out)))
+	    (is_image(*out) || !choose_backend(options->backend, *out)))
 		return 0;
 	source_close(*out);
 	*out = NULL;
@@ -163,7 +162,7 @@ int reopen_by_identity(struct source *source, const struct identity *identity,
 	int ret = find_again(source, identity, out);
 
 	if (ret < 0)
-		return -1;
+		return error_source(source_error(source));
 	if (ret)
 		return not_there(source, identity);
 	if (out->id != identity->id || check_unchanged(source, identity, out)) {

@@ -8,7 +8,7 @@
 #ifndef CLI_JOB_IDENTITY_H
 #define CLI_JOB_IDENTITY_H
 
-#include "host/host.h"
+#include <sendcp/source.h>
 #include "job/options.h"
 #include "journal/format.h"
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <sendcp/platform.h>
 
+#include "backend/sender.h"
 #include "journal/wrapping.h"
 
 #define DEFAULT_BUFFER_SIZE (4ULL << 20)
@@ -21,12 +22,6 @@ enum progress_when {
 	PROGRESS_ALWAYS,
 	PROGRESS_NEVER,
 	PROGRESS_JSON,
-};
-
-enum backend {
-	BACKEND_AUTO,
-	BACKEND_MODULE,
-	BACKEND_DIRECT,
 };
 
 struct options {

@@ -7,11 +7,12 @@
 #include <string.h>
 #include <time.h>
 
-#include "host/hold.h"
+#include "backend/hold.h"
 #include "job/choose_parents.h"
 #include "job/identity.h"
 #include "job/send_job.h"
-#include "sender/sender.h"
+#include "backend/sender.h"
+#include "job/open_source.h"
 #include "util/alloc.h"
 #include "util/message.h"
 
@@ -19,10 +20,10 @@
 static int open_source(const struct options *options, struct source **out)
 {
 	if (options->device_count)
-		return source_open_image(options->devices, options->device_count, out);
-	if (source_open_mounted(options->arguments[0], out))
+		return open_image(options->devices, options->device_count, out);
+	if (open_mounted(options->arguments[0], out))
 		return -1;
-	if (options->dry_run || !sender_choose(options->backend, *out))
+	if (options->dry_run || !choose_backend(options->backend, *out))
 		return 0;
 	source_close(*out);
 	return -1;
@@ -52,7 +53,7 @@ static int check_log(const struct send_job *job, const struct subvolume *subvolu
 static int find_readonly(struct send_job *job, const char *spec, struct subvolume *out)
 {
 	if (source_find_subvolume(job->source, spec, out))
-		return -1;
+		return error_source(source_error(job->source));
 	if (!out->readonly && !is_image(job))
 		error_line("subvolume %s is not read-only", spec);
 	else if (!check_log(job, out))
@@ -277,20 +278,47 @@ void send_job_close(struct send_job *job)
 	memset(job, 0, sizeof(*job));
 }
 
-void send_job_request(const struct send_job *job, size_t index, struct scp_request *request)
+void send_job_input(const struct send_job *job, size_t index, struct sender_input *input)
 {
 	size_t sources = job->clone_count + (job->sources_grow ? index : 0);
 
-	*request = (struct scp_request){
-		.protocol = job->protocol,
-		.flags = job->flags | (is_image(job) ? SCP_SEND_WRITABLE_OK : 0),
-		.subvolume = job->subvolumes[index].id,
-		.parent = job->parents[index],
-		.clone_sources = sources ? job->source_ids : NULL,
-		.clone_count = (u32)sources,
+	*input = (struct sender_input){
+		.source = job->source,
+		.request = {
+			.protocol = job->protocol,
+			.flags = job->flags | (is_image(job) ? SCP_SEND_WRITABLE_OK : 0),
+			.subvolume = job->subvolumes[index].id,
+			.parent = job->parents[index],
+			.clone_sources = sources ? job->source_ids : NULL,
+			.clone_count = (u32)sources,
+		},
+		.subvolumes = job->subvolumes,
+		.count = job->count,
+		.clone_sources = job->clone_sources,
+		.clone_count = job->clone_count,
 	};
 	if (job->one_end && index)
-		request->flags |= SCP_SEND_OMIT_HEADER;
+		input->request.flags |= SCP_SEND_OMIT_HEADER;
 	if (job->one_end && index + 1 < job->count)
-		request->flags |= SCP_SEND_OMIT_END;
+		input->request.flags |= SCP_SEND_OMIT_END;
+}
+
+int send_job_sender(const struct send_job *job, size_t index, const void *checkpoint,
+		    size_t checkpoint_size, struct sender **out, struct scp_error *error)
+{
+	struct sender_input input;
+
+	send_job_input(job, index, &input);
+	return sender_open(&input, checkpoint, checkpoint_size, out, error);
+}
+
+int send_job_engine(const struct send_job *job, struct source *source, size_t index,
+		    const void *checkpoint, size_t checkpoint_size, struct scp_engine **out,
+		    struct scp_error *error)
+{
+	struct sender_input input;
+
+	send_job_input(job, index, &input);
+	input.source = source;
+	return sender_engine(&input, checkpoint, checkpoint_size, out, error);
 }

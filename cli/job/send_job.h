@@ -8,7 +8,7 @@
 #ifndef CLI_JOB_SEND_JOB_H
 #define CLI_JOB_SEND_JOB_H
 
-#include "host/host.h"
+#include <sendcp/source.h>
 #include "job/options.h"
 #include "journal/format.h"
 
@@ -52,7 +52,14 @@ void send_job_close(struct send_job *job);
 int send_job_hold(struct send_job *job);
 
 /* How subvolume @index is asked for. Points into @job. */
-void send_job_request(const struct send_job *job, size_t index, struct scp_request *request);
+void send_job_input(const struct send_job *job, size_t index, struct sender_input *input);
+/* sender_open() for subvolume @index. */
+int send_job_sender(const struct send_job *job, size_t index, const void *checkpoint,
+		    size_t checkpoint_size, struct sender **out, struct scp_error *error);
+/* sender_engine() for the same, reading from @source, whatever @job's is. */
+int send_job_engine(const struct send_job *job, struct source *source, size_t index,
+		    const void *checkpoint, size_t checkpoint_size, struct scp_engine **out,
+		    struct scp_error *error);
 
 /* What a sidecar has to know of @job goes into @header, which the caller clears. */
 void send_job_pin(const struct send_job *job, const struct options *options,

@@ -5,7 +5,7 @@
 #ifndef CLI_PARSE_FORMAT_H
 #define CLI_PARSE_FORMAT_H
 
-#include <format/stream.h>
+#include <sendcp/stream.h>
 
 #define STREAM_PROTOCOL_MAX 3u
 #define STREAM_COMMAND_LAST 26u

@@ -8,7 +8,7 @@
 #include <xxhash.h>
 
 #include "resume/prefix.h"
-#include "sender/sender.h"
+#include "backend/sender.h"
 #include "transfer/transfer_result.h"
 #include "util/fileio.h"
 #include "util/message.h"
@@ -44,7 +44,7 @@ static int open_sender(struct maker *maker)
 
 	if (maker->sender)
 		return 0;
-	ret = sender_open(maker->job, maker->index, NULL, 0, &maker->sender, &error);
+	ret = send_job_sender(maker->job, maker->index, NULL, 0, &maker->sender, &error);
 	return ret ? failed(maker, ret, &error) : 0;
 }
 

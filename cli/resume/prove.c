@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "resume/point.h"
-#include "sender/sender.h"
+#include "backend/sender.h"
 #include "util/message.h"
 
 static int end_with(struct transfer_result *result, enum transfer_status status, int err)
@@ -54,7 +54,7 @@ static int make_proof(const struct resume_point *point, const struct send_job *j
 	int ret;
 
 	result->what = job->subvolumes[before->subvolume].spec;
-	ret = sender_open(job, before->subvolume, before->checkpoint,
+	ret = send_job_sender(job, before->subvolume, before->checkpoint,
 			  before->checkpoint_size, &sender, &error);
 	if (ret)
 		return sender_failed(result, ret, &error);

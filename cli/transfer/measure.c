@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "sender/sender.h"
+#include "backend/sender.h"
 #include "transfer/measure.h"
 
 /* How much is measured between two looks at the stop flag. */
@@ -38,7 +38,7 @@ static int measure_subvolume(const struct send_job *job, struct source *source, 
 
 	result->what = job->subvolumes[index].spec;
 	/* Never the module: it has no call for that, and this reads little. */
-	ret = sender_engine(job, source, index, checkpoint, start->checkpoint_size, &engine,
+	ret = send_job_engine(job, source, index, checkpoint, start->checkpoint_size, &engine,
 			    &result->error);
 	if (ret)
 		return ret;

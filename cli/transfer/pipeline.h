@@ -32,7 +32,6 @@ struct batch {
 	/* Resumes after the batch; grown by producer.c. */
 	void *checkpoint;
 	size_t checkpoint_size;
-	size_t checkpoint_capacity;
 	struct batch *next;
 };
 

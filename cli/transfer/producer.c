@@ -26,37 +26,11 @@ static int sender_failed(struct producer *producer, int ret)
 	return ret;
 }
 
-/* Checkpoints grow with what the engine has to remember, so their size is found out as needed. */
-static int checkpoint_grow(struct batch *batch, size_t needed)
-{
-	void *grown = realloc(batch->checkpoint, needed);
-
-	if (!grown)
-		return -ENOMEM;
-	batch->checkpoint = grown;
-	batch->checkpoint_capacity = needed;
-	return 0;
-}
-
 static int take_checkpoint(struct producer *producer, struct batch *batch)
 {
-	size_t needed = 0;
-	int ret;
-
-	ret = sender_checkpoint(producer->sender, batch->checkpoint, batch->checkpoint_capacity,
-				&needed);
-	if (ret == -ENOBUFS) {
-		ret = checkpoint_grow(batch, needed);
-		if (ret) {
-			producer->error.reason = SCP_NO_MEMORY;
-			producer->error.err = ret;
-			return ret;
-		}
-		ret = sender_checkpoint(producer->sender, batch->checkpoint,
-					batch->checkpoint_capacity, &needed);
-	}
-	batch->checkpoint_size = needed;
-	return sender_failed(producer, ret);
+	free(batch->checkpoint);
+	return sender_failed(producer, sender_checkpoint(producer->sender, &batch->checkpoint,
+							 &batch->checkpoint_size));
 }
 
 /*
@@ -90,7 +64,7 @@ static int replace_sender(struct producer *producer, struct batch *batch)
 {
 	sender_close(producer->sender);
 	producer->sender = NULL;
-	return sender_open(producer->run->job, producer->subvolume, batch->checkpoint,
+	return send_job_sender(producer->run->job, producer->subvolume, batch->checkpoint,
 			   batch->checkpoint_size, &producer->sender, &producer->error);
 }
 
@@ -192,7 +166,7 @@ static int fill_subvolume(struct producer *producer)
 
 	progress_clear(run->progress);
 	info_line("At subvol %s", run->job->subvolumes[producer->subvolume].spec);
-	ret = sender_open(run->job, producer->subvolume, first ? start->checkpoint : NULL,
+	ret = send_job_sender(run->job, producer->subvolume, first ? start->checkpoint : NULL,
 			  start->checkpoint_size, &producer->sender, &producer->error);
 	if (!ret)
 		ret = make_batches(producer);

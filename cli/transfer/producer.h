@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-#include "sender/sender.h"
+#include "backend/sender.h"
 #include "transfer/pipeline.h"
 #include "transfer/transfer_run.h"
 

@@ -179,7 +179,7 @@ static void *measure(void *argument)
 	struct source *source;
 	u64 total;
 
-	if (source_reopen(progress->job->source, &source))
+	if (source_reopen(progress->job->source, &source, NULL))
 		return NULL;
 	source_set_interrupt(source, &progress->stop_measuring);
 	if (!measure_output(progress->job, source, progress->start,

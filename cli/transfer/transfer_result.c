@@ -11,7 +11,7 @@
 #include "job/resume_command.h"
 #include "transfer/transfer_result.h"
 #include "util/message.h"
-#include "util/reason_class.h"
+#include "reason_class.h"
 #include "util/signals.h"
 
 void transfer_report_stop(void)

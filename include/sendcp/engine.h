@@ -8,11 +8,11 @@
 #ifndef SENDCP_ENGINE_H
 #define SENDCP_ENGINE_H
 
-#include <sendcp/platform.h>
+#include <sendcp/checkpoint.h>
 #include <sendcp/error.h>
-#include <sendcp/host.h>
+#include <sendcp/platform.h>
+#include <sendcp/volume.h>
 
-struct scp_volume;
 struct scp_engine;
 
 /* Request flags; the first three mean what the kernel's BTRFS_SEND_FLAG_* of that name do. */
@@ -26,13 +26,6 @@ struct scp_engine;
 
 #define SCP_PROTOCOL_MIN 1
 #define SCP_PROTOCOL_MAX 2
-
-/*
- * The largest checkpoint in bytes, the ioctl's SENDCP_CHECKPOINT_MAX. A send that needs more (some
- * four million directories that wait to be removed) fails with SCP_CHECKPOINT_SIZE: one that could
- * not be stored and read back would be worth nothing.
- */
-#define SCP_CHECKPOINT_MAX (64u << 20)
 
 struct scp_request {
 	u32 protocol;
@@ -53,7 +46,7 @@ size_t scp_buffer_min(u32 protocol);
 /* Fill flags. */
 /* Return after each command. */
 #define SCP_FILL_ONE_COMMAND	0x1u
-/* A WRITE that does not fit is broken in two; the stream then depends on the buffer's size. */
+/* A WRITE that does not fit is split in two; the stream then depends on the buffer's size. */
 #define SCP_FILL_SPLIT_WRITES	0x2u
 /*
  * Revalidate after this fill, however long ago that was done last. For a fill whose checkpoint
@@ -62,7 +55,7 @@ size_t scp_buffer_min(u32 protocol);
 #define SCP_FILL_REVALIDATE	0x4u
 
 struct scp_fill {
-	/* In: where commands go, and how much room is there. */
+	/* In: where commands go, and its size in bytes. */
 	void *buffer;
 	size_t size;
 	u32 flags;
@@ -71,14 +64,6 @@ struct scp_fill {
 	/* Out: the stream is complete. */
 	bool end;
 };
-
-/*
- * Opens the filesystem on @host's devices: superblocks, chunk map, root tree. @host and what it
- * points at must stay until scp_volume_close(). On failure returns a negative errno, *@out is NULL
- * and @error says why.
- */
-int scp_volume_open(const struct scp_host *host, struct scp_volume **out, struct scp_error *error);
-void scp_volume_close(struct scp_volume *volume);
 
 /*
  * Prepares to send @request's subvolume from the beginning. @request is copied. The volume must
@@ -143,13 +128,14 @@ bool scp_engine_is_void(const struct scp_engine *engine);
 int scp_engine_measure(struct scp_engine *engine, u64 limit, u64 *size, bool *end);
 
 /*
- * Serialises where the engine is. Writes at most @size bytes to @buffer and the size needed to
- * *@needed; -ENOBUFS if that is more than @size (nothing useful is in @buffer then).
+ * Serialises where the engine is: a new blob in *@blob, *@size bytes, at most SCP_CHECKPOINT_MAX.
+ * It is the caller's, to be given back with scp_free(), in userspace also with free(). Changes nothing in the engine. -ENOMEM,
+ * -E2BIG with reason CHECKPOINT_SIZE, or what reading the trees gives; *@blob is NULL then.
  */
-int scp_engine_checkpoint(struct scp_engine *engine, void *buffer, size_t size, size_t *needed);
+int scp_engine_checkpoint(struct scp_engine *engine, void **blob, size_t *size);
 
 /*
- * Sets the engine to go on from a checkpoint instead of from the beginning. The engine must have
+ * Makes the engine continue from a checkpoint instead of from the beginning. The engine must have
  * been opened with the same request. -EILSEQ: not a checkpoint, damaged, or of another version;
  * -ESTALE: of another subvolume, of other options, or the subvolume was changed.
  * After a failure the engine is where it was.
@@ -161,46 +147,5 @@ u64 scp_engine_offset(const struct scp_engine *engine);
 
 /* Why the last call of this engine failed. Owned by the engine. */
 const struct scp_error *scp_engine_error(const struct scp_engine *engine);
-
-/* What a checkpoint says of itself, without any filesystem at hand. */
-struct scp_pin {
-	u64 id;
-	u8 uuid[16];
-	u64 ctransid;
-};
-
-struct scp_checkpoint_info {
-	u32 version;
-	u32 protocol;
-	u32 flags;
-	u8 fsid[16];
-	/* Stream bytes before the position. */
-	u64 offset;
-	bool end;
-	struct scp_pin subvolume;
-	/* id 0: full send. */
-	struct scp_pin parent;
-	u32 clone_count;
-};
-
-/* Checks form and checksum of @blob and reads its header. -EILSEQ with @error otherwise. */
-int scp_checkpoint_info(const void *blob, size_t size, struct scp_checkpoint_info *info,
-			struct scp_error *error);
-
-/* Counters since scp_volume_open(); for tests and for the curious. */
-struct scp_stats {
-	/* Tree blocks asked for, and those that had to be read from a device. */
-	u64 node_lookups;
-	u64 node_reads;
-	/* Reads of devices, and calls of the host for them. */
-	u64 device_reads;
-	u64 device_calls;
-	/* Copies found bad and replaced by another one. */
-	u64 repairs;
-	/* Times the trees had moved and were looked up again. */
-	u64 refreshes;
-};
-
-void scp_volume_stats(const struct scp_volume *volume, struct scp_stats *stats);
 
 #endif

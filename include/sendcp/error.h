@@ -111,4 +111,10 @@ void scp_error_clear(struct scp_error *error);
  */
 char *scp_error_format(const struct scp_error *error, char *buffer, size_t size);
 
+/*
+ * The same for something that another mirror or device made up for, as scp_host_ops.warn gets it:
+ * without the words that say that nothing did.
+ */
+char *scp_warning_format(const struct scp_error *what, char *buffer, size_t size);
+
 #endif

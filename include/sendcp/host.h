@@ -10,11 +10,8 @@
 #ifndef SENDCP_HOST_H
 #define SENDCP_HOST_H
 
-#include <sendcp/platform.h>
 #include <sendcp/error.h>
-
-struct scp_volume;
-struct scp_tree;
+#include <sendcp/platform.h>
 
 /* One read of device bytes. */
 struct scp_io {
@@ -40,8 +37,8 @@ struct scp_live_subvolume {
 
 /* A range of an inode's contents. */
 struct scp_file_range {
-	/* The subvolume's tree, for a host that reads the extents itself. */
-	struct scp_tree *tree;
+	/* The subvolume's id. */
+	u64 root;
 	u64 inode;
 	/* Generation field of the INODE_ITEM, all 64 bits. */
 	u64 generation;
@@ -63,6 +60,14 @@ struct scp_host_ops {
 	 */
 	int (*read_file)(void *host, const struct scp_file_range *range, void *buffer,
 			 struct scp_error *error);
+	/*
+	 * Expands @in, an extent's stored bytes, into exactly @out_size bytes of @out: what the
+	 * data does not give is zero, what it gives beyond is ignored. @compression is the
+	 * extent's, SCP_COMPRESS_ZLIB, _LZO or _ZSTD. -EIO: corrupt; -ENOMEM. Called by
+	 * scp_file_read() alone: NULL in a host that does not use it.
+	 */
+	int (*decompress)(void *host, u8 compression, u32 sectorsize, const void *in, u32 in_size,
+			  void *out, u32 out_size);
 	/* -EINTR when the caller wants the engine to stop at the next command, else 0. */
 	int (*interrupted)(void *host);
 	/* Something was wrong but another copy served. May be NULL. */

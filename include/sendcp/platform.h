@@ -4,7 +4,7 @@
  *
  * Everything below src/ sees libc (or the kernel) through this header alone, so that the same
  * files build into the command line and into the module. The functions declared here are
- * implemented once per world: src/platform_user.c for userspace, module/platform.c for the kernel.
+ * implemented once per world: user/platform.c for userspace, module/platform.c for the kernel.
  */
 #ifndef SENDCP_PLATFORM_H
 #define SENDCP_PLATFORM_H

@@ -8,20 +8,13 @@
  * number of times; a tree that was opened as *pinned* must then still be the same one (uuid and
  * ctransid), otherwise the search fails with -ESTALE.
  *
- * Layer: above tree/, below items/ and data/. <sendcp/engine.h> has scp_volume_open() and
- * scp_volume_close().
+ * Layer: above tree/, below items/ and data/. <sendcp/volume.h> has scp_volume_open(),
+ * scp_volume_refresh() and scp_volume_close().
  */
 #ifndef SCP_FS_FS_H
 #define SCP_FS_FS_H
 
 #include "tree/tree.h"
-
-/*
- * Reads the superblocks again and, if they have a newer generation, takes over root tree pointer
- * and (if it changed) the chunk map. Returns 1 if something newer was there, 0 if not, or a
- * negative errno. Only for live hosts. Cached nodes stay: address + generation identify them.
- */
-int scp_volume_refresh(struct scp_volume *volume);
 
 /*
  * Opens tree @id at the volume's current superblock. -ENOENT with reason TREE_MISSING if it has no

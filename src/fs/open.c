@@ -134,6 +134,22 @@ void scp_volume_stats(const struct scp_volume *volume, struct scp_stats *stats)
 	*stats = volume->stats;
 }
 
+const struct scp_error *scp_volume_error(const struct scp_volume *volume)
+{
+	return &volume->error;
+}
+
+void scp_volume_info(const struct scp_volume *volume, struct scp_volume_info *info)
+{
+	*info = (struct scp_volume_info) {
+		.generation = volume->generation,
+		.log_root = volume->log_root,
+		.nodesize = volume->nodesize,
+		.sectorsize = volume->sectorsize,
+	};
+	memcpy(info->fsid, volume->fsid, sizeof(info->fsid));
+}
+
 static bool chunk_root_moved(const struct scp_volume *volume,
 			     const struct scp_disk_super *super)
 {

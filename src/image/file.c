@@ -6,17 +6,17 @@
  * between calls: the extent decompressed last, and a window of stored bytes read ahead. Both are
  * named by disk address, which is sound because an image does not change while it is read.
  */
-#include <stdlib.h>
+#include <sendcp/file.h>
 
 #include "data/data.h"
-#include "host/decompress.h"
-#include "host/extents.h"
 #include "items/items.h"
 
 #define WINDOW_SIZE (512u * 1024)
 
-struct extent_reader {
-	struct decompressor *decompressor;
+struct scp_file_reader {
+	struct scp_volume *volume;
+	/* Of the file read last; ->tree.volume is NULL before. */
+	struct scp_tree tree;
 	/* Stored bytes [window_start, + window_length). */
 	u8 *window;
 	u64 window_start;
@@ -34,7 +34,7 @@ struct extent_reader {
 
 /* One call: which part of the file is to be filled next. */
 struct file_read {
-	struct extent_reader *reader;
+	struct scp_file_reader *reader;
 	struct scp_volume *volume;
 	const struct scp_file_range *range;
 	struct scp_cursor cursor;
@@ -43,39 +43,38 @@ struct file_read {
 	u8 *out;
 };
 
-struct extent_reader *extent_reader_new(void)
+struct scp_file_reader *scp_file_reader_open(struct scp_volume *volume)
 {
-	struct extent_reader *reader = calloc(1, sizeof(*reader));
+	struct scp_file_reader *reader = scp_zalloc(sizeof(*reader));
 
 	if (!reader)
 		return NULL;
-	reader->decompressor = decompressor_new();
+	reader->volume = volume;
 	reader->window = scp_alloc_aligned(WINDOW_SIZE);
 	reader->stored = scp_alloc_aligned(SCP_COMPRESSED_MAX);
 	reader->plain = scp_alloc_aligned(SCP_COMPRESSED_MAX);
 	reader->next_logical = SCP_NOWHERE;
-	if (reader->decompressor && reader->window && reader->stored && reader->plain)
+	if (reader->window && reader->stored && reader->plain)
 		return reader;
-	extent_reader_free(reader);
+	scp_file_reader_close(reader);
 	return NULL;
 }
 
-void extent_reader_free(struct extent_reader *reader)
+void scp_file_reader_close(struct scp_file_reader *reader)
 {
 	if (!reader)
 		return;
-	decompressor_free(reader->decompressor);
 	scp_free_aligned(reader->window, WINDOW_SIZE);
 	scp_free_aligned(reader->stored, SCP_COMPRESSED_MAX);
 	scp_free_aligned(reader->plain, SCP_COMPRESSED_MAX);
-	free(reader);
+	scp_free(reader);
 }
 
 /* Like scp_fail(), with the place in the file. */
 static int fail_at(struct file_read *file, enum scp_reason reason, u64 bytenr)
 {
-	return scp_fail(file->volume, reason, 0, bytenr, file->range->tree->id,
-			file->range->inode, file->position);
+	return scp_fail(file->volume, reason, 0, bytenr, file->range->root, file->range->inode,
+			file->position);
 }
 
 static void advance(struct file_read *file, u64 length)
@@ -94,7 +93,7 @@ static void fill_zeros(struct file_read *file, u64 until)
 }
 
 /* Serves what the window has of [@logical, + @length) from its beginning on; 0: nothing. */
-static u32 take_from_window(struct extent_reader *reader, u64 logical, u32 length, u8 *out)
+static u32 take_from_window(struct scp_file_reader *reader, u64 logical, u32 length, u8 *out)
 {
 	u64 window_end = reader->window_start + reader->window_length;
 	u32 run;
@@ -112,7 +111,7 @@ static u32 take_from_window(struct extent_reader *reader, u64 logical, u32 lengt
  */
 static bool fill_window(struct file_read *file, u64 logical, u64 limit)
 {
-	struct extent_reader *reader = file->reader;
+	struct scp_file_reader *reader = file->reader;
 	u64 start = scp_round_down(logical, file->volume->sectorsize);
 	u32 want = (u32)scp_min(WINDOW_SIZE, limit - start);
 
@@ -127,7 +126,7 @@ static bool fill_window(struct file_read *file, u64 logical, u64 limit)
 /* Copies stored bytes [@logical, + @length); the extent they are part of ends at @limit. */
 static int read_stored(struct file_read *file, u64 logical, u32 length, u64 limit)
 {
-	struct extent_reader *reader = file->reader;
+	struct scp_file_reader *reader = file->reader;
 	bool in_order = logical == reader->next_logical;
 	u8 *out = file->out;
 	u64 at = logical;
@@ -178,7 +177,7 @@ static int copy_regular(struct file_read *file, const struct scp_extent *extent,
  * Is reader->plain that extent? All of these must agree: two items may name the same bytes on the
  * disk with different sizes, and both be what somebody wrote there on purpose.
  */
-static bool is_expanded(const struct extent_reader *reader, const struct scp_extent *extent)
+static bool is_expanded(const struct scp_file_reader *reader, const struct scp_extent *extent)
 {
 	return reader->plain_length && reader->plain_bytenr == extent->disk_bytenr &&
 	       reader->plain_stored_length == extent->disk_num_bytes &&
@@ -186,10 +185,24 @@ static bool is_expanded(const struct extent_reader *reader, const struct scp_ext
 	       reader->plain_compression == extent->compression;
 }
 
+/* Expands @stored, all of @extent's stored bytes, into reader->plain. */
+static int decompress(struct file_read *file, const struct scp_extent *extent, const u8 *stored,
+		      u32 size, u64 bytenr)
+{
+	const struct scp_host *host = file->volume->host;
+	int ret = host->ops->decompress(host->private, extent->compression,
+					file->volume->sectorsize, stored, size,
+					file->reader->plain, (u32)extent->ram_bytes);
+
+	if (ret == -ENOMEM)
+		return fail_at(file, SCP_NO_MEMORY, SCP_NOWHERE);
+	return ret ? fail_at(file, SCP_DATA_DECOMPRESS, bytenr) : 0;
+}
+
 /* Makes reader->plain the expanded form of @extent. */
 static int expand_extent(struct file_read *file, const struct scp_extent *extent)
 {
-	struct extent_reader *reader = file->reader;
+	struct scp_file_reader *reader = file->reader;
 	int ret;
 
 	if (is_expanded(reader, extent))
@@ -199,12 +212,11 @@ static int expand_extent(struct file_read *file, const struct scp_extent *extent
 		return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
 	ret = scp_data_read(file->volume, extent->disk_bytenr, (u32)extent->disk_num_bytes,
 			    reader->stored);
+	if (!ret)
+		ret = decompress(file, extent, reader->stored, (u32)extent->disk_num_bytes,
+				 extent->disk_bytenr);
 	if (ret)
 		return ret;
-	if (decompress(reader->decompressor, extent->compression, file->volume->sectorsize,
-		       reader->stored, (u32)extent->disk_num_bytes, reader->plain,
-		       (u32)extent->ram_bytes))
-		return fail_at(file, SCP_DATA_DECOMPRESS, extent->disk_bytenr);
 	reader->plain_bytenr = extent->disk_bytenr;
 	reader->plain_stored_length = extent->disk_num_bytes;
 	reader->plain_length = (u32)extent->ram_bytes;
@@ -242,7 +254,8 @@ static int copy_compressed(struct file_read *file, const struct scp_extent *exte
 /* Inline data of any kind ends where the file does; what follows in its sector reads as zeros. */
 static int copy_inline(struct file_read *file, const struct scp_extent *extent, u32 length)
 {
-	struct extent_reader *reader = file->reader;
+	struct scp_file_reader *reader = file->reader;
+	int ret;
 
 	if (extent->compression == SCP_COMPRESS_NONE) {
 		copy_bytes(file, extent->inline_data, extent->inline_size, extent->file_offset,
@@ -252,10 +265,9 @@ static int copy_inline(struct file_read *file, const struct scp_extent *extent, 
 	reader->plain_length = 0;
 	if (extent->ram_bytes > SCP_COMPRESSED_MAX)
 		return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
-	if (decompress(reader->decompressor, extent->compression, file->volume->sectorsize,
-		       extent->inline_data, extent->inline_size, reader->plain,
-		       (u32)extent->ram_bytes))
-		return fail_at(file, SCP_DATA_DECOMPRESS, SCP_NOWHERE);
+	ret = decompress(file, extent, extent->inline_data, extent->inline_size, SCP_NOWHERE);
+	if (ret)
+		return ret;
 	copy_bytes(file, reader->plain, extent->ram_bytes, extent->file_offset, length);
 	return 0;
 }
@@ -344,8 +356,8 @@ static int read_extents(struct file_read *file)
 	return 0;
 }
 
-/* Hands the volume's account of the failure on, with the place in the file added. */
-static void tell(struct file_read *file, int err, struct scp_error *error)
+/* Copies the volume's error, with the place in the file added. */
+static int place_error(const struct file_read *file, int err, struct scp_error *error)
 {
 	*error = file->volume->error;
 	if (error->reason == SCP_NONE) {
@@ -353,28 +365,42 @@ static void tell(struct file_read *file, int err, struct scp_error *error)
 		error->reason = SCP_DATA_READ;
 	}
 	error->err = err;
-	error->root = file->range->tree->id;
+	error->root = file->range->root;
 	error->inode = file->range->inode;
 	error->offset = file->position;
+	return err;
 }
 
-int extent_reader_read(struct extent_reader *reader, const struct scp_file_range *range,
-		       void *buffer, struct scp_error *error)
+/* The tree of @root is looked up once: files of one subvolume are read one after the other. */
+static int open_tree(struct scp_file_reader *reader, u64 root)
+{
+	int ret;
+
+	if (reader->tree.volume && reader->tree.id == root)
+		return 0;
+	ret = scp_tree_open(reader->volume, root, false, &reader->tree);
+	if (ret)
+		reader->tree.volume = NULL;
+	return ret;
+}
+
+int scp_file_read(struct scp_file_reader *reader, const struct scp_file_range *range,
+		  void *buffer, struct scp_error *error)
 {
 	struct file_read file = {
 		.reader = reader,
-		.volume = range->tree->volume,
+		.volume = reader->volume,
 		.range = range,
 		.position = range->offset,
 		.end = range->offset + range->length,
 		.out = buffer,
 	};
-	int ret;
+	int ret = open_tree(reader, range->root);
 
-	scp_cursor_init(&file.cursor, range->tree);
+	if (ret)
+		return place_error(&file, ret, error);
+	scp_cursor_init(&file.cursor, &reader->tree);
 	ret = read_extents(&file);
 	scp_cursor_release(&file.cursor);
-	if (ret)
-		tell(&file, ret, error);
-	return ret;
+	return ret ? place_error(&file, ret, error) : 0;
 }

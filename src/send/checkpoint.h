@@ -5,11 +5,9 @@
 #ifndef SCP_SEND_CHECKPOINT_H
 #define SCP_SEND_CHECKPOINT_H
 
+#include <sendcp/checkpoint.h>
 #include <sendcp/error.h>
 #include <sendcp/ondisk.h>
-
-/* The kernel release whose decisions are reproduced; stored in checkpoints. */
-#define SCP_COMPAT_KERNEL 618u
 
 #define SCP_CHECKPOINT_MAGIC "SENDCPCP"
 #define SCP_CHECKPOINT_MAGIC_BYTES { 'S', 'E', 'N', 'D', 'C', 'P', 'C', 'P' }

@@ -269,19 +269,13 @@ void scp_engine_close(struct scp_engine *engine)
 	scp_free(engine);
 }
 
-int scp_engine_checkpoint(struct scp_engine *engine, void *buffer, size_t size, size_t *needed)
+int scp_engine_checkpoint(struct scp_engine *engine, void **blob, size_t *size)
 {
-	u8 *blob;
-	int err = scp_checkpoint_encode(engine, &blob, needed);
+	u8 *made = NULL;
+	int err = scp_checkpoint_encode(engine, &made, size);
 
-	if (err)
-		return scp_call_failed(engine, err);
-	if (*needed <= size)
-		memcpy(buffer, blob, *needed);
-	else
-		err = -ENOBUFS;
-	scp_free(blob);
-	return err;
+	*blob = err ? NULL : made;
+	return err ? scp_call_failed(engine, err) : 0;
 }
 
 int scp_engine_rearm(struct scp_engine *engine, const void *blob, size_t size)

@@ -20,7 +20,7 @@ static int read_file(struct scp_engine *engine, const struct scp_payload *payloa
 {
 	const struct scp_host *host = engine->volume->host;
 	struct scp_file_range range = {
-		.tree = engine->tree,
+		.root = engine->tree->id,
 		.inode = engine->state.ino,
 		.generation = engine->state.generation,
 		.offset = payload->offset,

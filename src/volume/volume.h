@@ -7,10 +7,10 @@
 #ifndef SCP_VOLUME_VOLUME_H
 #define SCP_VOLUME_VOLUME_H
 
-#include <sendcp/engine.h>
 #include <sendcp/error.h>
 #include <sendcp/host.h>
 #include <sendcp/ondisk.h>
+#include <sendcp/volume.h>
 
 /* Most stripes of a chunk: more than any device list the kernel can make has. */
 #define SCP_MAX_STRIPES 1024u

@@ -14,21 +14,6 @@
 
 static u8 buffer[BUFFER_MAX];
 
-/* *@blob is malloc'ed, so that reading past its end is noticed. NULL without memory. */
-static u8 *take_checkpoint(struct scp_engine *engine, size_t *size)
-{
-	u8 *blob;
-
-	if (scp_engine_checkpoint(engine, NULL, 0, size) != -ENOBUFS)
-		return NULL;
-	blob = malloc(*size);
-	if (blob && scp_engine_checkpoint(engine, blob, *size, size)) {
-		free(blob);
-		return NULL;
-	}
-	return blob;
-}
-
 /*
  * A fresh engine where @engine was, which is closed; NULL if the tree does not even allow opening
  * one. What the engine has itself given out must be taken back.
@@ -38,10 +23,10 @@ static struct scp_engine *start_again(const struct drive *drive, struct scp_engi
 	struct scp_engine *fresh = NULL;
 	char line[256];
 	size_t size;
-	u8 *blob = take_checkpoint(engine, &size);
+	void *blob;
 	int ret;
 
-	if (!blob)
+	if (scp_engine_checkpoint(engine, &blob, &size))
 		return engine;
 	if (!scp_engine_open(drive->volume, &drive->request, &fresh, NULL)) {
 		ret = scp_engine_rearm(fresh, blob, size);

@@ -27,14 +27,14 @@ static u32 sample_count;
 static void keep_sample(struct scp_engine *engine)
 {
 	struct sample *sample = &samples[sample_count];
+	void *blob;
 
 	if (sample_count == SAMPLES_MAX)
 		return;
-	scp_engine_checkpoint(engine, NULL, 0, &sample->size);
-	sample->blob = malloc(sample->size);
-	if (sample->blob &&
-	    !scp_engine_checkpoint(engine, sample->blob, sample->size, &sample->size))
+	if (!scp_engine_checkpoint(engine, &blob, &sample->size)) {
+		sample->blob = blob;
 		sample_count++;
+	}
 }
 
 static struct drive make_drive(u32 protocol, u32 flags, u64 parent)
@@ -82,7 +82,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	image = image_load("changes");
 	if (!image || image_host_init(&host, image) ||
-	    scp_volume_open(&host.host, &volume, &error))
+	    image_host_open(&host, &volume, &error))
 		exit(1);
 	collect_samples(2, SCP_SEND_COMPRESSED, 0);
 	collect_samples(1, 0, IMAGE_OLDER);

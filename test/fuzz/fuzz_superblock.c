@@ -133,9 +133,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	host.overlay = page;
 	/* The last byte is unused; more than one device of one identity cannot be. */
 	host.host.device_count = data[IMAGE_PAGE - 1] % 3 + 1;
-	if (!scp_volume_open(&host.host, &drive.volume, &error)) {
+	if (!image_host_open(&host, &drive.volume, &error)) {
 		drive_run(&drive);
-		scp_volume_close(drive.volume);
+		image_host_close(&host, drive.volume);
 	}
 	image_host_release(&host);
 	return 0;

@@ -96,7 +96,7 @@ static void map_sums(struct catalog *catalog)
 	u32 i;
 
 	if (image_host_init(&host, catalog->image) ||
-	    scp_volume_open(&host.host, &volume, &error))
+	    image_host_open(&host, &volume, &error))
 		abort();
 	for (i = catalog->first[PAGE_TREE]; i < catalog->first[PAGE_TREE + 1]; i++) {
 		const struct scp_disk_header *header =
@@ -105,7 +105,7 @@ static void map_sums(struct catalog *catalog)
 		if (le64_to_cpu(header->owner) == SCP_CSUM_TREE_ID && !header->level)
 			map_leaf(catalog, volume, catalog->pages[i].index);
 	}
-	scp_volume_close(volume);
+	image_host_close(&host, volume);
 	image_host_release(&host);
 }
 

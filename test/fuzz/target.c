@@ -52,9 +52,9 @@ void target_run(struct drive *drive, const u8 *patches, size_t size)
 		return;
 	host.overlay = overlay_page;
 	host.overlay_context = &overlay;
-	if (!scp_volume_open(&host.host, &drive->volume, &error)) {
+	if (!image_host_open(&host, &drive->volume, &error)) {
 		drive_run(drive);
-		scp_volume_close(drive->volume);
+		image_host_close(&host, drive->volume);
 	}
 	image_host_release(&host);
 }

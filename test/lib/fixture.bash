@@ -95,7 +95,7 @@ fixture_mount()
 }
 
 # What a sendcp that was killed with SIGKILL held is free a moment later, not at once: its holder
-# (cli/host/hold.c) is then nobody's child any more.
+# (user/backend/hold.c) is then nobody's child any more.
 fixture_unheld()
 {
 	local pid

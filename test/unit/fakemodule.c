@@ -81,7 +81,8 @@ static int work(struct fake_module *fake, struct scp_engine *engine, struct send
 		.flags = (args->flags & SENDCP_ONE_COMMAND ? SCP_FILL_ONE_COMMAND : 0) |
 			 (args->flags & SENDCP_SPLIT_WRITES ? SCP_FILL_SPLIT_WRITES : 0),
 	};
-	size_t needed;
+	void *checkpoint;
+	size_t size;
 	int ret = 0;
 
 	if (fake->fill_limit && fill.size > fake->fill_limit)
@@ -92,11 +93,15 @@ static int work(struct fake_module *fake, struct scp_engine *engine, struct send
 		ret = scp_engine_fill(engine, &fill);
 	if (ret)
 		return -ret;
-	ret = scp_engine_checkpoint(engine, pointer(args->new_checkpoint),
-				    args->new_checkpoint_capacity, &needed);
-	args->new_checkpoint_size = needed;
+	ret = scp_engine_checkpoint(engine, &checkpoint, &size);
 	if (ret)
-		return ret == -ENOBUFS ? EMSGSIZE : -ret;
+		return -ret;
+	args->new_checkpoint_size = size;
+	if (size <= args->new_checkpoint_capacity)
+		memcpy(pointer(args->new_checkpoint), checkpoint, size);
+	scp_free(checkpoint);
+	if (size > args->new_checkpoint_capacity)
+		return EMSGSIZE;
 	args->filled = fill.filled;
 	args->offset = scp_engine_offset(engine);
 	args->result = fill.end ? SENDCP_RESULT_END : 0;

@@ -6,8 +6,8 @@
 #ifndef TEST_UNIT_FAKEMODULE_H
 #define TEST_UNIT_FAKEMODULE_H
 
-#include "sender/module.h"
-#include "sender/sender.h"
+#include "backend/module.h"
+#include "backend/sender.h"
 #include "sending.h"
 
 struct fake_module {

@@ -2,6 +2,7 @@
 /*
  * For unit tests: a host whose devices are bytes in memory, and a tiny filesystem made by hand.
  */
+#include "backend/decompress.h"
 #include "fixture.h"
 
 #include <fcntl.h>
@@ -64,8 +65,18 @@ static void fixture_warn(void *private, const struct scp_error *what)
 	fixture->warning = *what;
 }
 
+static int fixture_decompress(void *private, u8 compression, u32 sectorsize, const void *in,
+			      u32 in_size, void *out, u32 out_size)
+{
+	struct fixture *fixture = private;
+
+	return decompress(fixture->decompressor, compression, sectorsize, in, in_size, out,
+			  out_size);
+}
+
 static const struct scp_host_ops fixture_ops = {
 	.read = fixture_read,
+	.decompress = fixture_decompress,
 	.interrupted = fixture_interrupted,
 	.warn = fixture_warn,
 };

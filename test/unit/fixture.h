@@ -34,6 +34,8 @@ struct fixture {
 	unsigned int warnings;
 	struct scp_error warning;
 	bool interrupt;
+	/* Of the test, if it reads compressed extents. */
+	struct decompressor *decompressor;
 	/* Called before each read(), if set. */
 	void (*before_read)(struct fixture *fixture);
 	void *user;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <zstd.h>
 
+#include "backend/decompress.h"
 #include "image.h"
 
 #define FOLDER "test/unit/images"
@@ -158,7 +159,15 @@ static int host_read_file(void *private, const struct scp_file_range *range, voi
 {
 	struct image_host *host = private;
 
-	return extent_reader_read(host->reader, range, buffer, error);
+	return scp_file_read(host->reader, range, buffer, error);
+}
+
+static int host_decompress(void *private, u8 compression, u32 sectorsize, const void *in,
+			   u32 in_size, void *out, u32 out_size)
+{
+	struct image_host *host = private;
+
+	return decompress(host->decompressor, compression, sectorsize, in, in_size, out, out_size);
 }
 
 static int host_interrupted(void *private)
@@ -171,6 +180,7 @@ static int host_interrupted(void *private)
 static const struct scp_host_ops ops = {
 	.read = host_read,
 	.read_file = host_read_file,
+	.decompress = host_decompress,
 	.interrupted = host_interrupted,
 };
 
@@ -183,11 +193,32 @@ int image_host_init(struct image_host *host, const struct image *image)
 	host->image = image;
 	host->fail_read = NEVER;
 	host->interrupt = NEVER;
-	host->reader = extent_reader_new();
-	return host->reader ? 0 : -ENOMEM;
+	host->decompressor = decompressor_new();
+	return host->decompressor ? 0 : -ENOMEM;
+}
+
+int image_host_open(struct image_host *host, struct scp_volume **volume, struct scp_error *error)
+{
+	int ret = scp_volume_open(&host->host, volume, error);
+
+	if (ret)
+		return ret;
+	host->reader = scp_file_reader_open(*volume);
+	if (host->reader)
+		return 0;
+	scp_volume_close(*volume);
+	*volume = NULL;
+	return -ENOMEM;
+}
+
+void image_host_close(struct image_host *host, struct scp_volume *volume)
+{
+	scp_file_reader_close(host->reader);
+	host->reader = NULL;
+	scp_volume_close(volume);
 }
 
 void image_host_release(struct image_host *host)
 {
-	extent_reader_free(host->reader);
+	decompressor_free(host->decompressor);
 }

@@ -6,7 +6,7 @@
 #define TEST_UNIT_IMAGE_H
 
 #include <sendcp/engine.h>
-#include "host/extents.h"
+#include <sendcp/file.h>
 
 #define IMAGE_PAGE 4096u
 
@@ -34,7 +34,9 @@ void image_free(struct image *image);
 struct image_host {
 	struct scp_host host;
 	const struct image *image;
-	struct extent_reader *reader;
+	struct decompressor *decompressor;
+	/* Of the volume that image_host_open() opened last. */
+	struct scp_file_reader *reader;
 	/* What is read in place of the image's page @index; NULL result: the image's own. */
 	const u8 *(*overlay)(void *context, u64 index);
 	void *overlay_context;
@@ -48,5 +50,8 @@ struct image_host {
 /* Returns 0 or -ENOMEM. */
 int image_host_init(struct image_host *host, const struct image *image);
 void image_host_release(struct image_host *host);
+/* scp_volume_open() and scp_volume_close(), with what the host needs to read files of it. */
+int image_host_open(struct image_host *host, struct scp_volume **volume, struct scp_error *error);
+void image_host_close(struct image_host *host, struct scp_volume *volume);
 
 #endif

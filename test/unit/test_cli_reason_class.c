@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-#include "util/reason_class.h"
+#include "reason_class.h"
 
 #define DOCUMENT "docs/exit-status.md"
 

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <sendcp/ondisk.h>
 
-#include "host/decompress.h"
+#include "backend/decompress.h"
 
 #define SECTOR 4096u
 #define PLAIN_MAX SCP_COMPRESSED_MAX

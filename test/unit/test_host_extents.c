@@ -7,11 +7,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <zlib.h>
-
 #include <cmocka.h>
+#include <sendcp/file.h>
 
+#include "backend/decompress.h"
 #include "fixture.h"
-#include "host/extents.h"
 
 #define SECTOR 4096u
 #define FILE_TREE 300ULL
@@ -28,8 +28,7 @@
 #define ITEMS_MAX 8u
 
 static struct fixture fixture;
-static struct extent_reader *reader;
-static struct scp_tree tree;
+static struct scp_file_reader *reader;
 static u8 plain[PLAIN_SIZE];
 static u8 inline_packed[256];
 static u32 inline_packed_size;
@@ -87,10 +86,12 @@ static void add_inline(const void *payload, u32 size, u64 ram_bytes, u8 compress
 /* Puts the file's items on the device and opens everything. */
 static void commit(void)
 {
+	scp_file_reader_close(reader);
 	fixture_close(&fixture);
 	tiny_leaf(&fixture, FILE_LEAF, TINY_GENERATION, items, item_count);
 	assert_int_equal(fixture_open(&fixture), 0);
-	assert_int_equal(scp_tree_open(fixture.volume, FILE_TREE, false, &tree), 0);
+	reader = scp_file_reader_open(fixture.volume);
+	assert_non_null(reader);
 }
 
 static void fill_root(struct scp_disk_root *root, u64 bytenr)
@@ -141,13 +142,15 @@ static int setup(void **state)
 	write_roots();
 	write_data();
 	item_count = 0;
-	reader = extent_reader_new();
-	return reader ? 0 : -1;
+	fixture.decompressor = decompressor_new();
+	return fixture.decompressor ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
-	extent_reader_free(reader);
+	scp_file_reader_close(reader);
+	reader = NULL;
+	decompressor_free(fixture.decompressor);
 	fixture_release(&fixture);
 	return 0;
 }
@@ -155,7 +158,7 @@ static int teardown(void **state)
 static int read_range(u64 offset, u32 length, u8 *out, struct scp_error *error)
 {
 	const struct scp_file_range range = {
-		.tree = &tree,
+		.root = FILE_TREE,
 		.inode = FILE_INODE,
 		.offset = offset,
 		.length = length,
@@ -163,7 +166,7 @@ static int read_range(u64 offset, u32 length, u8 *out, struct scp_error *error)
 
 	scp_error_clear(error);
 	memset(out, 0xee, length);
-	return extent_reader_read(reader, &range, out, error);
+	return scp_file_read(reader, &range, out, error);
 }
 
 static void assert_reads(u64 offset, u32 length, const u8 *expected)

@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "host/read_failure.h"
-#include "host/source.h"
+#include "backend/read_failure.h"
+#include "backend/internal.h"
 #include "items/items.h"
 #include "loopfs.h"
 
@@ -62,7 +62,7 @@ static void fill_range(struct comparison *c, u64 ino, u64 generation, u64 offset
 		       struct scp_file_range *range)
 {
 	*range = (struct scp_file_range){
-		.tree = &c->tree,
+		.root = c->tree.id,
 		.inode = ino,
 		.generation = generation,
 		.offset = offset,
@@ -139,10 +139,10 @@ static void compare_direct(struct loopfs *fs)
 	char snap[200];
 
 	snprintf(snap, sizeof(snap), "%s/snap", fs->mount);
-	assert_int_equal(source_open_mounted(snap, &source), 0);
+	assert_int_equal(source_open_mounted(snap, NULL, &source, NULL), 0);
 	assert_string_equal(source_kind(source), "direct");
 	compare_all(source, snap, snap);
-	assert_int_equal(source_reopen(source, &again), 0);
+	assert_int_equal(source_reopen(source, &again, NULL), 0);
 	source_close(source);
 	compare_all(again, snap, snap);
 	source_close(again);
@@ -158,7 +158,7 @@ static void open_images(struct loopfs *fs, unsigned int first, struct source **o
 	/* Last first: the order must not matter. */
 	for (i = fs->count; i > first; i--)
 		paths[count++] = fs->images[i - 1];
-	assert_int_equal(source_open_image(paths, count, out), 0);
+	assert_int_equal(source_open_image(paths, count, NULL, out, NULL), 0);
 }
 
 static void compare_image(struct loopfs *fs, unsigned int first)
@@ -171,7 +171,7 @@ static void compare_image(struct loopfs *fs, unsigned int first)
 	open_images(fs, first, &source);
 	assert_string_equal(source_kind(source), "image");
 	compare_all(source, "snap", snap);
-	assert_int_equal(source_reopen(source, &again), 0);
+	assert_int_equal(source_reopen(source, &again, NULL), 0);
 	source_close(source);
 	compare_all(again, "/snap/", snap);
 	source_close(again);
@@ -373,7 +373,7 @@ static void test_both_copies_bad(void **state)
 
 	loopfs_mount(&fs, "ro");
 	snprintf(snap, sizeof(snap), "%s/snap", fs.mount);
-	assert_int_equal(source_open_mounted(snap, &source), 0);
+	assert_int_equal(source_open_mounted(snap, NULL, &source, NULL), 0);
 	assert_int_equal(read_patterned(source, snap, ino, out, &error), -EIO);
 	assert_int_equal(error.reason, SCP_DATA_READ);
 	assert_int_equal(error.inode, ino);

@@ -14,11 +14,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
 #include <cmocka.h>
+#include <sendcp/source.h>
 
-#include "host/hold.h"
-#include "host/host.h"
+#include "backend/hold.h"
 #include "loopfs.h"
 
 static struct loopfs fs;
@@ -43,7 +42,7 @@ static int setup(void **state)
 	loopfs_mount(&fs, "");
 	loopfs_run(&fs, "btrfs -q subvolume create rw; echo x > rw/file\n"
 			"for i in a b c; do btrfs -q subvolume snapshot -r rw $i; done; sync");
-	assert_int_equal(source_open_mounted(fs.mount, &source), 0);
+	assert_int_equal(source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	find("rw", &rw);
 	find("a", &a);
 	find("b", &b);
@@ -160,14 +159,16 @@ static void test_what_cannot_be_held(void **state)
 /* A deleted subvolume that is still open. */
 static void test_deleted(void **state)
 {
+	struct source_error error;
 	struct subvolume gone;
 
 	loopfs_run(&fs, "btrfs -q subvolume snapshot -r rw gone; sync");
 	find("gone", &gone);
-	assert_int_equal(subvolume_unchanged(&gone), 0);
+	assert_int_equal(subvolume_unchanged(&gone, NULL), 0);
 	loopfs_run(&fs, "btrfs -q subvolume delete -c gone");
 	refused(gone.fd, NULL, 0, NULL, EPERM);
-	assert_int_equal(subvolume_unchanged(&gone), -1);
+	assert_int_equal(subvolume_unchanged(&gone, &error), -ENOENT);
+	assert_non_null(strstr(error.text, "gone was deleted a moment ago"));
 	subvolume_release(&gone);
 }
 
@@ -177,14 +178,14 @@ static void test_changed_since_it_was_found(void **state)
 
 	loopfs_run(&fs, "btrfs -q subvolume snapshot -r rw one; sync");
 	find("one", &found);
-	assert_int_equal(subvolume_unchanged(&found), 0);
+	assert_int_equal(subvolume_unchanged(&found, NULL), 0);
 	loopfs_run(&fs, "btrfs property set one ro false");
-	assert_int_equal(subvolume_unchanged(&found), -1);
+	assert_int_equal(subvolume_unchanged(&found, NULL), -ESTALE);
 	loopfs_run(&fs, "touch one/new; sync; btrfs property set one ro true");
-	assert_int_equal(subvolume_unchanged(&found), -1);
+	assert_int_equal(subvolume_unchanged(&found, NULL), -ESTALE);
 	subvolume_release(&found);
 	find("one", &found);
-	assert_int_equal(subvolume_unchanged(&found), 0);
+	assert_int_equal(subvolume_unchanged(&found, NULL), 0);
 	subvolume_release(&found);
 }
 

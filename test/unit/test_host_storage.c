@@ -13,7 +13,7 @@
 
 /* The file itself is tried, with another place for sysfs: the working directory. */
 #define SYSFS_BLOCK "block"
-#include "host/storage.c"
+#include "backend/storage.c"
 
 static char directory[200];
 

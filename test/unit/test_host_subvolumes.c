@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "host/source.h"
+#include "backend/internal.h"
 #include "loopfs.h"
 #include "fs/fs.h"
 
@@ -70,7 +70,7 @@ static void check_paths(struct source *source)
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct subvolume none;
 
-		assert_int_equal(find(source, refused[i], &none), -1);
+		assert_true(find(source, refused[i], &none) < 0);
 	}
 	subvolume_release(&inner);
 	subvolume_release(&snap);
@@ -112,7 +112,7 @@ static void test_direct(void **state)
 	struct subvolume subvolume;
 	struct source *source;
 
-	assert_int_equal(source_open_mounted(fs.mount, &source), 0);
+	assert_int_equal(source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	check_paths(source);
 	check_uuids(source);
 	/* Made after the source was opened, and not committed by anybody. */
@@ -129,14 +129,14 @@ static void test_direct_unreachable(void **state)
 	struct subvolume found;
 	struct source *source;
 
-	assert_int_equal(source_open_mounted(fs.mount, &source), 0);
+	assert_int_equal(source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	assert_int_equal(find(source, "a.snap", &wanted), 0);
 	source_close(source);
 	close(wanted.fd);
 	wanted.fd = -1;
 	loopfs_unmount(&fs);
 	loopfs_mount(&fs, "subvol=a/dir/inner");
-	assert_int_equal(source_open_mounted(fs.mount, &source), 0);
+	assert_int_equal(source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	assert_int_equal(source_find_uuid(source, wanted.uuid, &found), 0);
 	assert_int_equal(found.id, wanted.id);
 	assert_true(found.fd >= 0);
@@ -150,16 +150,22 @@ static void test_direct_unreachable(void **state)
 
 static void test_direct_refused(void **state)
 {
+	struct source_error error;
 	struct subvolume subvolume;
 	struct source *source;
 
-	assert_int_equal(source_open_mounted("/proc", &source), -1);
-	assert_int_equal(source_open_mounted("/nowhere/at/all", &source), -1);
+	assert_int_equal(source_open_mounted("/proc", NULL, &source, &error), -EMEDIUMTYPE);
+	assert_null(source);
+	assert_string_equal(error.text, "/proc: not on a btrfs filesystem");
+	assert_int_equal(source_open_mounted("/nowhere/at/all", NULL, &source, &error), -ENOENT);
+	assert_int_equal(error.err, -ENOENT);
+	assert_string_equal(error.text, "cannot open /nowhere/at/all: No such file or directory");
 	loopfs_make(&other, 1, 128, "");
 	loopfs_mount(&other, "");
-	assert_int_equal(source_open_mounted(other.mount, &source), 0);
-	assert_int_equal(find(source, "a.snap", &subvolume), -1);
-	assert_int_equal(source_find_subvolume(source, "/proc", &subvolume), -1);
+	assert_int_equal(source_open_mounted(other.mount, NULL, &source, NULL), 0);
+	assert_int_equal(find(source, "a.snap", &subvolume), -EXDEV);
+	assert_int_equal(source_find_subvolume(source, "/proc", &subvolume), -EMEDIUMTYPE);
+	assert_string_equal(source_error(source)->text, "/proc: not on a btrfs filesystem");
 	source_close(source);
 }
 
@@ -183,8 +189,9 @@ static void check_image_names(struct source *source)
 	assert_int_equal(subvolume.fd, -1);
 	subvolume_release(&subvolume);
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		if (source_find_subvolume(source, refused[i], &subvolume) != -1)
+		if (source_find_subvolume(source, refused[i], &subvolume) >= 0)
 			fail_msg("%s was taken", refused[i]);
+		assert_memory_equal(source_error(source)->text, refused[i], strlen(refused[i]));
 	}
 }
 
@@ -197,8 +204,7 @@ static void check_uuid_name(struct source *source)
 
 	assert_int_equal(source_find_subvolume(source, "a.snap", &expected), 0);
 	for (i = 0; i < 16; i++)
-		sprintf(spec + strlen(spec), "%s%02X", i == 4 || i == 8 ? "-" : "",
-			expected.uuid[i]);
+		sprintf(spec + strlen(spec), "%02X", expected.uuid[i]);
 	assert_int_equal(source_find_subvolume(source, spec, &found), 0);
 	assert_int_equal(found.id, expected.id);
 	assert_string_equal(found.spec, spec);
@@ -212,7 +218,7 @@ static void test_image(void **state)
 	struct source *source;
 
 	loopfs_unmount(&fs);
-	assert_int_equal(source_open_image(paths, 1, &source), 0);
+	assert_int_equal(source_open_image(paths, 1, NULL, &source, NULL), 0);
 	check_paths(source);
 	check_uuids(source);
 	check_image_names(source);
@@ -225,14 +231,16 @@ static void test_image(void **state)
 static void test_image_mounted(void **state)
 {
 	const char *const paths[] = { fs.loops[0] };
+	struct source_error error;
 	struct source *source;
 
-	assert_int_equal(source_open_image(paths, 1, &source), -1);
+	assert_int_equal(source_open_image(paths, 1, NULL, &source, &error), -EBUSY);
+	assert_non_null(strstr(error.text, "name the subvolume's path in the mounted"));
 	loopfs_unmount(&fs);
-	assert_int_equal(source_open_image(paths, 1, &source), 0);
+	assert_int_equal(source_open_image(paths, 1, NULL, &source, NULL), 0);
 	source_close(source);
 	loopfs_mount(&fs, "ro");
-	assert_int_equal(source_open_image(paths, 1, &source), 0);
+	assert_int_equal(source_open_image(paths, 1, NULL, &source, NULL), 0);
 	source_close(source);
 	loopfs_unmount(&fs);
 	loopfs_mount(&fs, "");
@@ -242,6 +250,7 @@ static void test_image_mounted(void **state)
 static void test_image_members(void **state)
 {
 	const char *paths[] = { NULL };
+	struct source_error error;
 	struct subvolume subvolume;
 	struct source *source;
 
@@ -250,32 +259,45 @@ static void test_image_members(void **state)
 	loopfs_run(&other, "btrfs -q subvolume create s; sync");
 	loopfs_unmount(&other);
 	paths[0] = other.loops[1];
-	assert_int_equal(source_open_image(paths, 1, &source), 0);
+	assert_int_equal(source_open_image(paths, 1, NULL, &source, NULL), 0);
 	assert_int_equal(source->devices.count, 3);
 	assert_int_equal(source_find_subvolume(source, "s", &subvolume), 0);
 	subvolume_release(&subvolume);
 	source_close(source);
 	paths[0] = other.images[1];
-	assert_int_equal(source_open_image(paths, 1, &source), -1);
+	assert_int_equal(source_open_image(paths, 1, NULL, &source, &error), -ENODEV);
+	assert_int_equal(error.cause.reason, SCP_DEVICE_MISSING);
+	assert_non_null(strstr(error.text, "3 devices, 1 given: name the others too"));
 }
 
 static void test_image_refused(void **state)
 {
-	static const char *const refused[] = { "/dev/null", "/proc", "/nowhere", "/etc/passwd" };
+	static const struct {
+		const char *path;
+		int err;
+	} refused[] = {
+		{ "/dev/null", -EINVAL }, { "/proc", -EINVAL }, { "/nowhere", -ENOENT },
+		{ "/etc/passwd", -EINVAL },
+	};
 	const char *const twice[] = { fs.images[0], fs.images[0] };
 	char path[200];
 	const char *const garbage[] = { path };
+	struct source_error error;
 	struct source *source;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(refused); i++)
-		assert_int_equal(source_open_image(&refused[i], 1, &source), -1);
-	assert_int_equal(source_open_image(NULL, 0, &source), -1);
+		assert_int_equal(source_open_image(&refused[i].path, 1, NULL, &source, NULL),
+				 refused[i].err);
+	assert_int_equal(source_open_image(NULL, 0, NULL, &source, NULL), -EINVAL);
 	loopfs_unmount(&fs);
-	assert_int_equal(source_open_image(twice, 2, &source), -1);
+	assert_int_equal(source_open_image(twice, 2, NULL, &source, &error), -EINVAL);
+	assert_int_equal(error.cause.reason, SCP_DEVICE_TWICE);
 	snprintf(path, sizeof(path), "%s/garbage", fs.dir);
 	loopfs_run(&fs, "head -c 70000 /dev/urandom > garbage");
-	assert_int_equal(source_open_image(garbage, 1, &source), -1);
+	assert_int_equal(source_open_image(garbage, 1, NULL, &source, &error), -EINVAL);
+	assert_int_equal(error.cause.reason, SCP_NOT_BTRFS);
+	assert_memory_equal(error.text, path, strlen(path));
 	loopfs_mount(&fs, "");
 }
 
@@ -286,17 +308,15 @@ static void test_direct_deleted(void **state)
 	struct scp_file_range range = { .length = 2 };
 	struct source *source;
 	struct scp_error error;
-	struct scp_tree tree;
 	struct stat st;
 	u8 bytes[2];
 
 	loopfs_run(&fs, "btrfs -q subvolume snapshot -r a doomed; sync");
-	assert_int_equal(source_open_mounted(fs.mount, &source), 0);
+	assert_int_equal(source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	assert_int_equal(find(source, "doomed", &subvolume), 0);
 	assert_int_equal(fstatat(subvolume.fd, "file", &st, 0), 0);
-	assert_int_equal(scp_tree_open(source_volume(source), subvolume.id, true, &tree), 0);
 	loopfs_run(&fs, "btrfs -q subvolume delete -c doomed >/dev/null");
-	range.tree = &tree;
+	range.root = subvolume.id;
 	range.inode = st.st_ino;
 	assert_int_equal(source->host.ops->read_file(source, &range, bytes, &error), -ESTALE);
 	/* Why, the engine finds out. */
@@ -313,7 +333,7 @@ static void test_interrupt(void **state)
 	static volatile int flag;
 	struct source *source;
 
-	assert_int_equal(source_open_mounted(fs.mount, &source), 0);
+	assert_int_equal(source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	assert_int_equal(source->host.ops->interrupted(source), 0);
 	source_set_interrupt(source, &flag);
 	assert_int_equal(source->host.ops->interrupted(source), 0);

@@ -229,13 +229,13 @@ static void opening_fails_cleanly(void **state)
 		for (calls = 0; err; calls++) {
 			assert_int_equal(image_host_init(&cold.host, cold.image), 0);
 			faults[f]->arm(&cold, calls);
-			err = scp_volume_open(&cold.host.host, &cold.volume, &error);
+			err = image_host_open(&cold.host, &cold.volume, &error);
 			if (!err) {
 				last = &sending->requests[sending->request_count - 1];
 				err = scp_engine_open(cold.volume, last, &engine, &error);
 				if (!err)
 					scp_engine_close(engine);
-				scp_volume_close(cold.volume);
+				image_host_close(&cold.host, cold.volume);
 			}
 			if (err)
 				assert_int_equal(err, faults[f]->err);

@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "host/source.h"
+#include "backend/internal.h"
 #include "loopfs.h"
 #include "send/checkpoint.h"
 #include "encode/queue.h"
@@ -54,7 +54,7 @@ static void make_trees(const char *nodesize)
 	loopfs_unmount(&fs);
 	free(lib);
 	image = fs.images[0];
-	assert_int_equal(source_open_image(&image, 1, &source), 0);
+	assert_int_equal(source_open_image(&image, 1, NULL, &source, NULL), 0);
 }
 
 static int setup_large_nodes(void **state)

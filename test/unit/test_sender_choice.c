@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "sender/module.h"
+#include "backend/module.h"
 
 struct machine {
 	struct module_access access;

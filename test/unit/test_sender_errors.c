@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "sender/module.h"
+#include "backend/module.h"
 
 static const struct sendcp_error nowhere = {
 	.size = sizeof(struct sendcp_error),

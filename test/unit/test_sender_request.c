@@ -11,9 +11,9 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "host/source.h"
+#include "backend/internal.h"
 #include "journal/format.h"
-#include "sender/internal.h"
+#include "job/send_job.h"
 
 static const struct source_kind direct_kind = { .name = "direct" };
 
@@ -55,12 +55,20 @@ static int setup(void **state)
 	return 0;
 }
 
+static int make_request(size_t index, struct module_request *request, struct scp_error *error)
+{
+	struct sender_input input;
+
+	send_job_input(&one.job, index, &input);
+	return module_request_make(&input, request, error);
+}
+
 static void files_in_their_order(void **state)
 {
 	struct module_request request;
 	struct scp_error error;
 
-	assert_int_equal(module_request_make(&one.job, 1, &request, &error), 0);
+	assert_int_equal(make_request(1, &request, &error), 0);
 	assert_int_equal(request.protocol, 2);
 	assert_int_equal(request.flags, SENDCP_COMPRESSED);
 	assert_int_equal(request.subvolume_fd, 21);
@@ -80,7 +88,7 @@ static void the_parent_is_a_clone_source(void **state)
 	struct scp_error error;
 
 	one.parents[0] = 257;
-	assert_int_equal(module_request_make(&one.job, 0, &request, &error), 0);
+	assert_int_equal(make_request(0, &request, &error), 0);
 	assert_int_equal(request.parent_fd, 31);
 	module_request_release(&request);
 }
@@ -92,7 +100,7 @@ static void what_was_sent_is_a_clone_source(void **state)
 
 	one.job.sources_grow = true;
 	one.parents[1] = 300;
-	assert_int_equal(module_request_make(&one.job, 1, &request, &error), 0);
+	assert_int_equal(make_request(1, &request, &error), 0);
 	assert_int_equal(request.parent_fd, 20);
 	assert_int_equal(request.clone_count, 3);
 	assert_int_equal(request.clone_fds[2], 20);
@@ -105,7 +113,7 @@ static void a_parent_nobody_opened(void **state)
 	struct scp_error error;
 
 	one.parents[0] = 999;
-	assert_int_equal(module_request_make(&one.job, 0, &request, &error), -ENOENT);
+	assert_int_equal(make_request(0, &request, &error), -ENOENT);
 	assert_int_equal(error.reason, SCP_MODULE);
 }
 
@@ -115,10 +123,10 @@ static void one_header_and_one_end(void **state)
 	struct scp_error error;
 
 	one.job.one_end = true;
-	assert_int_equal(module_request_make(&one.job, 0, &request, &error), 0);
+	assert_int_equal(make_request(0, &request, &error), 0);
 	assert_int_equal(request.flags, SENDCP_COMPRESSED | SENDCP_OMIT_END);
 	module_request_release(&request);
-	assert_int_equal(module_request_make(&one.job, 1, &request, &error), 0);
+	assert_int_equal(make_request(1, &request, &error), 0);
 	assert_int_equal(request.flags, SENDCP_COMPRESSED | SENDCP_OMIT_HEADER);
 	module_request_release(&request);
 }

@@ -11,12 +11,13 @@ THIN_OBJECTS := $(THIN_SOURCES:%.c=$(BUILD)/thin/%.o)
 
 unit: $(BUILD)/unit/sendcp-thin
 
-$(BUILD)/unit/sendcp-thin: $(ENGINE_OBJECTS) $(THIN_OBJECTS) \
-	$(filter-out $(call objects,$(THIN_SOURCES)),$(CLI_OBJECTS))
+$(BUILD)/unit/sendcp-thin: $(THIN_OBJECTS) \
+	$(filter-out $(call objects,$(THIN_SOURCES)),$(CLI_OBJECTS)) $(BUILD)/libsendcp.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+$(BUILD)/thin/%.o: ALL_CPPFLAGS += -Icli
 $(BUILD)/thin/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC)

@@ -1,27 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which host makes the stream of what is mounted.
+ * Which backend makes the stream of what is mounted.
  */
-#include "sender/module.h"
-#include "sender/sender.h"
-#include "util/message.h"
+#include <errno.h>
 
-/* Absent and not asked for is no failure; there and not usable is one. */
-int sender_choose(enum backend wanted, struct source *source)
+#include "backend/sender.h"
+
+/* Absent and not asked for is no failure; present and not usable is one. */
+int backend_choose(enum backend wanted, struct source *source, struct module_status *status)
 {
 	struct module_system system;
-	struct module_status status;
 
+	*status = (struct module_status){ .state = MODULE_ABSENT };
 	if (wanted == BACKEND_DIRECT)
 		return 0;
 	module_system_init(&system);
-	module_ensure(&system, wanted == BACKEND_MODULE, &status);
-	if (status.state == MODULE_READY) {
+	module_ensure(&system, wanted == BACKEND_MODULE, status);
+	if (status->state == MODULE_READY)
 		source_use_module(source, system.access);
-		return 0;
-	}
-	if (status.state == MODULE_BROKEN || wanted == BACKEND_MODULE)
-		return error_line("%s", status.why);
-	verbose_line(1, "backend direct: %s", status.why);
+	else if (status->state == MODULE_BROKEN || wanted == BACKEND_MODULE)
+		return -ENODEV;
 	return 0;
 }

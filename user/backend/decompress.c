@@ -11,7 +11,7 @@
 #include <zstd.h>
 #include <sendcp/ondisk.h>
 
-#include "host/decompress.h"
+#include "backend/decompress.h"
 
 /* btrfs writes no larger windows, so a larger one is a trap for our memory. */
 #define ZSTD_WINDOW_LOG_MAX 17
@@ -162,8 +162,8 @@ static s64 expand_lzo(struct decompressor *d, const u8 *in, u32 in_size, u32 sec
 	return filled;
 }
 
-int decompress(struct decompressor *d, u8 compression, u32 sectorsize, const u8 *in, u32 in_size,
-	       u8 *out, u32 out_size)
+int decompress(struct decompressor *d, u8 compression, u32 sectorsize, const void *in, u32 in_size,
+	       void *out, u32 out_size)
 {
 	s64 filled;
 
@@ -182,6 +182,6 @@ int decompress(struct decompressor *d, u8 compression, u32 sectorsize, const u8 
 	}
 	if (filled < 0)
 		return -EIO;
-	memset(out + filled, 0, out_size - (size_t)filled);
+	memset((u8 *)out + filled, 0, out_size - (size_t)filled);
 	return 0;
 }

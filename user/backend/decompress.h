@@ -2,8 +2,8 @@
 /*
  * Decompression of file extents: zlib, zstd, and lzo in btrfs' own framing.
  */
-#ifndef CLI_HOST_DECOMPRESS_H
-#define CLI_HOST_DECOMPRESS_H
+#ifndef USER_BACKEND_DECOMPRESS_H
+#define USER_BACKEND_DECOMPRESS_H
 
 #include <sendcp/platform.h>
 
@@ -17,7 +17,7 @@ void decompressor_free(struct decompressor *d);
  * Expands @in into exactly @out_size bytes; what the stream does not give is zero, what it gives
  * beyond is ignored. @compression is an on-disk SCP_COMPRESS_*. -EIO: the stream is corrupt.
  */
-int decompress(struct decompressor *d, u8 compression, u32 sectorsize, const u8 *in, u32 in_size,
-	       u8 *out, u32 out_size);
+int decompress(struct decompressor *d, u8 compression, u32 sectorsize, const void *in, u32 in_size,
+	       void *out, u32 out_size);
 
 #endif

@@ -9,7 +9,7 @@
 #include <libaio.h>
 #include <stdlib.h>
 
-#include "host/device_queue.h"
+#include "backend/device_queue.h"
 
 /* Reads in flight at once. */
 #define QUEUE_DEPTH 64u

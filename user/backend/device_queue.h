@@ -2,10 +2,10 @@
 /*
  * Many reads of devices at once.
  */
-#ifndef CLI_HOST_DEVICE_QUEUE_H
-#define CLI_HOST_DEVICE_QUEUE_H
+#ifndef USER_BACKEND_DEVICE_QUEUE_H
+#define USER_BACKEND_DEVICE_QUEUE_H
 
-#include "host/source.h"
+#include "backend/internal.h"
 
 struct device_queue;
 

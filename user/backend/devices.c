@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "host/source.h"
+#include "backend/internal.h"
 
 /* @fd is closed on failure, so that callers have one way out. */
 int device_list_add(struct device_list *list, const char *path, int fd)

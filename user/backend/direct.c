@@ -10,11 +10,10 @@
 #include <sys/ioctl.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#include <sendcp/ondisk.h>
 
-#include "host/device_queue.h"
-#include "host/source.h"
-#include "fs/fs.h"
-#include "util/message.h"
+#include "backend/device_queue.h"
+#include "backend/internal.h"
 
 struct direct_reader {
 	struct device_queue *queue;
@@ -48,7 +47,7 @@ static int file_error(struct scp_error *error, const struct scp_file_range *rang
 	if (err == -EINTR)
 		error->reason = SCP_INTERRUPTED;
 	error->err = err;
-	error->root = range->tree->id;
+	error->root = range->root;
 	error->inode = range->inode;
 	error->offset = offset;
 	return err;
@@ -63,19 +62,19 @@ static int open_file(struct source *source, const struct scp_file_range *range)
 	struct direct_reader *direct = source->direct;
 	int fd;
 
-	if (direct->fd >= 0 && direct->root == range->tree->id &&
+	if (direct->fd >= 0 && direct->root == range->root &&
 	    direct->inode == range->inode && direct->generation == range->generation)
 		return 0;
 	if (direct->fd >= 0)
 		close(direct->fd);
 	direct->fd = -1;
-	fd = open_inode(source->mount_fd, range->tree->id, range->inode, range->generation,
+	fd = open_inode(source->mount_fd, range->root, range->inode, range->generation,
 			O_RDONLY | O_NOATIME | O_NONBLOCK);
 	if (fd < 0)
 		return fd;
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	direct->fd = fd;
-	direct->root = range->tree->id;
+	direct->root = range->root;
 	direct->inode = range->inode;
 	direct->generation = range->generation;
 	return 0;
@@ -165,13 +164,15 @@ static void direct_release(struct source *source)
 	free(source->direct);
 }
 
-static int direct_reopen(const struct source *source, struct source **out);
+static int direct_reopen(const struct source *source, struct source **out,
+			 struct source_error *error);
 
 static const struct source_kind direct_kind = {
 	.name = "direct",
 	.host = {
 		.read = direct_read,
 		.read_file = direct_read_file,
+		.decompress = source_host_decompress,
 		.interrupted = source_host_interrupted,
 		.warn = source_host_warn,
 		.commit = direct_commit,
@@ -191,10 +192,11 @@ static int add_device(struct source *source, const char *path, int *open_error)
 	if (fd < 0) {
 		*open_error = errno;
 		if (errno != EACCES && errno != EPERM)
-			warn_line("cannot open device %s: %s", path, strerror(errno));
+			source_warn(source, "cannot open device %s: %s", path,
+				    strerror(errno));
 		return 0;
 	}
-	return device_list_add(&source->devices, path, fd) ? source_out_of_memory() : 0;
+	return device_list_add(&source->devices, path, fd) ? source_no_memory(source) : 0;
 }
 
 static int add_all_devices(struct source *source, const struct btrfs_ioctl_fs_info_args *fs,
@@ -205,7 +207,7 @@ static int add_all_devices(struct source *source, const struct btrfs_ioctl_fs_in
 	u64 id;
 
 	if (!device)
-		return source_out_of_memory();
+		return source_no_memory(source);
 	/* Seeds have the lowest ids, so they are among these; id 0 is a replace in progress. */
 	for (id = 1; id <= fs->max_id && !ret; id++) {
 		memset(device, 0, sizeof(*device));
@@ -224,20 +226,22 @@ static int find_devices(struct source *source, const char *what)
 {
 	struct btrfs_ioctl_fs_info_args fs = { 0 };
 	int open_error = ENODEV;
+	int ret;
 
 	if (ioctl(source->mount_fd, BTRFS_IOC_FS_INFO, &fs))
-		return error_line("%s: cannot ask the filesystem for its devices: %s", what,
-				  strerror(errno));
-	if (add_all_devices(source, &fs, &open_error))
-		return -1;
-	/* Not as with one that is broken: going on without it would read degraded for no reason. */
+		return source_fail_errno(source, "%s: cannot ask the filesystem for its devices",
+					 what);
+	ret = add_all_devices(source, &fs, &open_error);
+	if (ret)
+		return ret;
+	/* Not as with one that is broken: without it the rest would be degraded for no reason. */
 	if (open_error == EACCES || open_error == EPERM)
-		return error_line("%s: reading the devices of a mounted filesystem needs root "
-				  "(CAP_SYS_ADMIN)", what);
+		return source_fail(source, -open_error, "%s: reading the devices of a mounted "
+				   "filesystem needs root (CAP_SYS_ADMIN)", what);
 	if (source->devices.count)
 		return 0;
-	return error_line("%s: cannot open any device of the filesystem: %s", what,
-			  strerror(open_error));
+	return source_fail(source, -open_error, "%s: cannot open any device of the filesystem: %s",
+			   what, strerror(open_error));
 }
 
 /* File handles are for the privileged; learning that at the first file would be late. */
@@ -248,86 +252,80 @@ static int check_privilege(struct source *source, const char *what)
 	if (fd >= 0)
 		close(fd);
 	if (fd == -EPERM)
-		return error_line("%s: reading files by handle needs root (CAP_SYS_ADMIN)", what);
+		return source_fail(source, fd, "%s: reading files by handle needs root "
+				   "(CAP_SYS_ADMIN)", what);
 	return 0;
 }
 
 static int direct_start(struct source *source, const char *what)
 {
+	int ret;
+
 	source->host.live = true;
 	source->direct = calloc(1, sizeof(*source->direct));
 	if (!source->direct)
-		return source_out_of_memory();
+		return source_no_memory(source);
 	source->direct->fd = -1;
 	source->direct->root_fd = -1;
 	source->direct->queue = device_queue_new();
 	if (!source->direct->queue)
-		return source_out_of_memory();
-	if (find_devices(source, what) || check_privilege(source, what))
-		return -1;
-	return source_start(source, what, "");
+		return source_no_memory(source);
+	ret = find_devices(source, what);
+	if (!ret)
+		ret = check_privilege(source, what);
+	return ret ? ret : source_start(source, what, "");
 }
 
 /* What was written before must be on the devices before they are read. */
-static int commit(int fd, const char *path)
+static int commit(struct source *source, const char *path)
 {
-	if (!ioctl(fd, BTRFS_IOC_SYNC) || errno == EROFS)
+	if (!ioctl(source->mount_fd, BTRFS_IOC_SYNC) || errno == EROFS)
 		return 0;
-	return error_line("%s: cannot commit the filesystem: %s", path, strerror(errno));
+	return source_fail_errno(source, "%s: cannot commit the filesystem", path);
 }
 
 /* Nonblocking, since a pipe or device of that name must not make us wait. */
-static int open_btrfs(const char *path)
+static int open_btrfs(struct source *source, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	struct statfs fs;
 
-	if (fd < 0)
-		return error_line("cannot open %s: %s", path, strerror(errno));
-	if (fstatfs(fd, &fs) || fs.f_type != BTRFS_SUPER_MAGIC) {
-		close(fd);
-		return error_line("%s: not on a btrfs filesystem", path);
-	}
-	return fd;
-}
-
-/* Takes @fd over. */
-static int open_direct(int fd, const char *what, struct source **out)
-{
-	struct source *source = source_new(&direct_kind);
-
-	if (!source) {
-		close(fd);
-		return source_out_of_memory();
-	}
-	source->mount_fd = fd;
-	if (direct_start(source, what)) {
-		source_close(source);
-		return -1;
-	}
-	*out = source;
+	source->mount_fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (source->mount_fd < 0)
+		return source_fail_errno(source, "cannot open %s", path);
+	if (fstatfs(source->mount_fd, &fs) || fs.f_type != BTRFS_SUPER_MAGIC)
+		return source_fail(source, -EMEDIUMTYPE, "%s: not on a btrfs filesystem", path);
 	return 0;
 }
 
-int source_open_mounted(const char *path, struct source **out)
+int source_open_mounted(const char *path, const struct source_hooks *hooks, struct source **out,
+			struct source_error *error)
 {
-	int fd = open_btrfs(path);
+	struct source *source = source_new(&direct_kind, hooks);
+	int ret;
 
-	if (fd < 0)
-		return -1;
-	if (commit(fd, path)) {
-		close(fd);
-		return -1;
-	}
-	return open_direct(fd, path, out);
+	if (!source)
+		return source_opened(source, -ENOMEM, out, error);
+	ret = open_btrfs(source, path);
+	if (!ret)
+		ret = commit(source, path);
+	if (!ret)
+		ret = direct_start(source, path);
+	return source_opened(source, ret, out, error);
 }
 
 /* Committing again is not needed: the first source's volume is not older than this one. */
-static int direct_reopen(const struct source *source, struct source **out)
+static int direct_reopen(const struct source *source, struct source **out,
+			 struct source_error *error)
 {
-	int fd = fcntl(source->mount_fd, F_DUPFD_CLOEXEC, 0);
+	struct source *again = source_new(&direct_kind, &source->hooks);
+	int ret;
 
-	if (fd < 0)
-		return error_line("cannot duplicate a file descriptor: %s", strerror(errno));
-	return open_direct(fd, "the mounted filesystem", out);
+	if (!again)
+		return source_opened(again, -ENOMEM, out, error);
+	again->mount_fd = fcntl(source->mount_fd, F_DUPFD_CLOEXEC, 0);
+	if (again->mount_fd < 0)
+		ret = source_fail_errno(again, "cannot duplicate a file descriptor");
+	else
+		ret = direct_start(again, "the mounted filesystem");
+	return source_opened(again, ret, out, error);
 }

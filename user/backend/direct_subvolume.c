@@ -13,14 +13,14 @@
 #include <sys/ioctl.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+#include <sendcp/ondisk.h>
+#include <sendcp/subvolume.h>
 
-#include "host/source.h"
-#include "items/items.h"
-#include "util/message.h"
+#include "backend/internal.h"
 
 _Static_assert(BTRFS_UUID_SIZE == SCP_UUID_SIZE, "uuids have one size");
 
-static int get_info(struct subvolume *subvolume)
+static int get_info(struct subvolume *subvolume, struct source_error *error)
 {
 	struct btrfs_ioctl_get_subvol_info_args info;
 	int ret;
@@ -29,10 +29,11 @@ static int get_info(struct subvolume *subvolume)
 	/* Kernels return 1 here for any subvolume but the top-level one; that is no error. */
 	ret = ioctl(subvolume->fd, BTRFS_IOC_GET_SUBVOL_INFO, &info);
 	if (ret < 0 && errno == ENOENT)
-		return error_line("%s was deleted a moment ago", subvolume->spec);
+		return source_error_set(error, -ENOENT, "%s was deleted a moment ago",
+					subvolume->spec);
 	if (ret < 0)
-		return error_line("%s: cannot ask for the subvolume's properties: %s",
-				  subvolume->spec, strerror(errno));
+		return source_error_set(error, -errno, "%s: cannot ask for the subvolume's "
+					"properties: %s", subvolume->spec, strerror(errno));
 	subvolume->id = info.treeid;
 	subvolume->ctransid = info.ctransid;
 	subvolume->readonly = info.flags & SCP_ROOT_READONLY;
@@ -42,53 +43,54 @@ static int get_info(struct subvolume *subvolume)
 	return 0;
 }
 
-/* A received UUID can be set without a new transaction id, and stands in the stream. */
-int subvolume_unchanged(const struct subvolume *subvolume)
+/* A received UUID can be set without a new transaction id, and is part of the stream. */
+int subvolume_unchanged(const struct subvolume *subvolume, struct source_error *error)
 {
 	struct subvolume now = { .fd = subvolume->fd, .spec = subvolume->spec };
+	int ret = get_info(&now, error);
 
-	if (get_info(&now))
-		return -1;
+	if (ret)
+		return ret;
 	if (now.ctransid == subvolume->ctransid && now.readonly == subvolume->readonly &&
 	    !memcmp(now.received_uuid, subvolume->received_uuid, SCP_UUID_SIZE))
 		return 0;
-	return error_line("%s was changed a moment ago: run the same command again",
-			  subvolume->spec);
+	return source_error_set(error, -ESTALE, "%s was changed a moment ago: run the same command "
+				"again", subvolume->spec);
 }
 
 /* The directory must be a subvolume's root, and of this very filesystem. */
-static int check_place(const struct source *source, const struct subvolume *subvolume)
+static int check_place(struct source *source, const struct subvolume *subvolume)
 {
 	struct btrfs_ioctl_fs_info_args info = { 0 };
 	struct statfs fs;
 	struct stat st;
 
 	if (fstatfs(subvolume->fd, &fs) || fstat(subvolume->fd, &st))
-		return error_line("cannot stat %s: %s", subvolume->spec, strerror(errno));
+		return source_fail_errno(source, "cannot stat %s", subvolume->spec);
 	if (fs.f_type != BTRFS_SUPER_MAGIC)
-		return error_line("%s: not on a btrfs filesystem", subvolume->spec);
+		return source_fail(source, -EMEDIUMTYPE, "%s: not on a btrfs filesystem",
+				   subvolume->spec);
 	if (st.st_ino != SCP_ROOT_DIR_ID)
-		return error_line("%s: not a subvolume", subvolume->spec);
+		return source_fail(source, -EINVAL, "%s: not a subvolume", subvolume->spec);
 	if (ioctl(subvolume->fd, BTRFS_IOC_FS_INFO, &info))
-		return error_line("%s: cannot ask for the filesystem's id: %s", subvolume->spec,
-				  strerror(errno));
+		return source_fail_errno(source, "%s: cannot ask for the filesystem's id",
+					 subvolume->spec);
 	if (memcmp(info.fsid, source_fsid(source), sizeof(info.fsid)))
-		return error_line("%s: on another filesystem than the other subvolumes",
-				  subvolume->spec);
+		return source_fail(source, -EXDEV, "%s: on another filesystem than the other "
+				   "subvolumes", subvolume->spec);
 	return 0;
 }
 
-/* Is what the kernel says of the subvolume what the disks said when the volume was read? */
+/* 1: what the kernel says of the subvolume is what the disks said when the volume was read. */
 static int is_on_disk(struct source *source, const struct subvolume *subvolume)
 {
-	struct scp_root_info info;
+	struct scp_subvolume_info info;
 	int ret;
 
-	ret = scp_root_info_get(source->volume, subvolume->id, &info);
+	ret = scp_subvolume_info(source->volume, subvolume->id, &info);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	return info.ctransid == subvolume->ctransid &&
-	       !(info.flags & SCP_ROOT_READONLY) == !subvolume->readonly &&
+	return info.ctransid == subvolume->ctransid && info.readonly == subvolume->readonly &&
 	       !memcmp(info.uuid, subvolume->uuid, SCP_UUID_SIZE);
 }
 
@@ -99,24 +101,27 @@ static int bring_to_disk(struct source *source, const struct subvolume *subvolum
 
 	if (!ret) {
 		if (ioctl(subvolume->fd, BTRFS_IOC_SYNC) && errno != EROFS)
-			return error_line("%s: cannot commit the filesystem: %s",
-					  subvolume->spec, strerror(errno));
+			return source_fail_errno(source, "%s: cannot commit the filesystem",
+						 subvolume->spec);
 		ret = scp_volume_refresh(source->volume);
 	}
-	return ret < 0 ? subvolume_error(source, subvolume->spec) : 0;
+	return ret < 0 ? source_fail_volume(source, subvolume->spec) : 0;
 }
 
 /*
  * For an item without UUIDs, as kernels before 3.6 wrote it, the kernel makes one up, another one
  * whenever it reads the item. What is on the disk is the same every time.
  */
-static int take_uuids(struct source *source, struct subvolume *subvolume)
+static int adopt_uuids(struct source *source, struct subvolume *subvolume)
 {
 	static const u8 none[SCP_UUID_SIZE];
-	struct scp_root_info info;
+	struct scp_subvolume_info info;
+	int ret = scp_subvolume_info(source->volume, subvolume->id, &info);
 
-	if (scp_root_info_get(source->volume, subvolume->id, &info))
-		return subvolume_error(source, subvolume->spec);
+	if (ret == -ENOENT)
+		return source_fail(source, ret, "%s was deleted a moment ago", subvolume->spec);
+	if (ret)
+		return source_fail_volume(source, subvolume->spec);
 	if (memcmp(info.uuid, none, sizeof(none)))
 		return 0;
 	memcpy(subvolume->uuid, info.uuid, SCP_UUID_SIZE);
@@ -126,27 +131,33 @@ static int take_uuids(struct source *source, struct subvolume *subvolume)
 }
 
 /* Everything about the subvolume that subvolume->fd is. */
-static int take_open(struct source *source, struct subvolume *subvolume)
+static int describe(struct source *source, struct subvolume *subvolume)
 {
-	if (check_place(source, subvolume) || get_info(subvolume))
-		return -1;
-	return bring_to_disk(source, subvolume) ? -1 : take_uuids(source, subvolume);
+	int ret = check_place(source, subvolume);
+
+	if (!ret)
+		ret = get_info(subvolume, &source->error);
+	if (!ret)
+		ret = bring_to_disk(source, subvolume);
+	return ret ? ret : adopt_uuids(source, subvolume);
 }
 
 int direct_find_subvolume(struct source *source, const char *spec, struct subvolume *out)
 {
-	if (subvolume_set_spec(out, spec))
-		return -1;
+	int ret = subvolume_set_spec(source, out, spec);
+
+	if (ret)
+		return ret;
 	out->fd = open(spec, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (out->fd < 0 && errno == ENOTDIR)
-		return error_line("%s: not a subvolume (not a directory)", spec);
+		return source_fail(source, -ENOTDIR, "%s: not a subvolume (not a directory)", spec);
 	if (out->fd < 0)
-		return error_line("cannot open %s: %s", spec, strerror(errno));
-	return take_open(source, out);
+		return source_fail_errno(source, "cannot open %s", spec);
+	return describe(source, out);
 }
 
 /* A path from the top-level subvolume if it can be had, else "id:N": only for people to read. */
-static int name_by_id(const struct source *source, u64 id, struct subvolume *out)
+static int name_by_id(struct source *source, u64 id, struct subvolume *out)
 {
 	char *path = NULL;
 	char text[32];
@@ -155,33 +166,32 @@ static int name_by_id(const struct source *source, u64 id, struct subvolume *out
 	snprintf(text, sizeof(text), "id:%llu", id);
 	if (btrfs_util_subvolume_path_fd(source->mount_fd, id, &path))
 		path = NULL;
-	ret = subvolume_set_spec(out, path && *path ? path : text);
+	ret = subvolume_set_spec(source, out, path && *path ? path : text);
 	free(path);
 	return ret;
 }
 
-/* By handle, since the subvolume may lie where no mount point reaches. */
+/* By handle, since no mount point may reach the subvolume. */
 int direct_open_id(struct source *source, u64 id, struct subvolume *out)
 {
-	struct scp_inode directory;
-	struct scp_tree tree;
-	int ret;
+	u64 generation;
+	int ret = name_by_id(source, id, out);
 
-	if (name_by_id(source, id, out))
-		return -1;
-	if (scp_tree_open(source->volume, id, false, &tree))
-		return subvolume_error(source, out->spec);
-	ret = scp_inode_get(&tree, SCP_ROOT_DIR_ID, &directory);
-	if (ret == -ENOENT)
-		return error_line("%s: the subvolume has no root directory", out->spec);
 	if (ret)
-		return subvolume_error(source, out->spec);
-	out->fd = open_inode(source->mount_fd, id, SCP_ROOT_DIR_ID, directory.generation,
+		return ret;
+	ret = scp_subvolume_root_generation(source->volume, id, &generation);
+	if (ret == -ENOENT)
+		return source_fail(source, ret, "%s: the subvolume has no root directory",
+				   out->spec);
+	if (ret)
+		return source_fail_volume(source, out->spec);
+	out->fd = open_inode(source->mount_fd, id, SCP_ROOT_DIR_ID, generation,
 			     O_RDONLY | O_DIRECTORY);
 	if (out->fd < 0) {
 		ret = out->fd;
 		out->fd = -1;
-		return error_line("%s: cannot open the subvolume: %s", out->spec, strerror(-ret));
+		return source_fail(source, ret, "%s: cannot open the subvolume: %s", out->spec,
+				   strerror(-ret));
 	}
-	return take_open(source, out);
+	return describe(source, out);
 }

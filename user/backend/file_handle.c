@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "host/source.h"
+#include "backend/internal.h"
 
 #define HANDLE_TYPE 0x4d
 

@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/hold.h"
+#include "backend/hold.h"
 
 #define HOLDER_NAME "sendcp-hold"
 /* Clone sources of one send. Kernels allow some 200,000, depending on a struct's size. */

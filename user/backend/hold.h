@@ -7,8 +7,8 @@
  * not end it. Freezing the holder's cgroup, or a suspend, interrupts it until the thaw, so whoever
  * sends still has to check at the end that nothing was changed.
  */
-#ifndef CLI_HOST_HOLD_H
-#define CLI_HOST_HOLD_H
+#ifndef USER_BACKEND_HOLD_H
+#define USER_BACKEND_HOLD_H
 
 #include <stddef.h>
 #include <sendcp/platform.h>

@@ -7,10 +7,8 @@
 #include <unistd.h>
 #include <sendcp/ondisk.h>
 
-#include "host/source.h"
-#include "host/storage.h"
-#include "fs/fs.h"
-#include "util/message.h"
+#include "backend/internal.h"
+#include "backend/storage.h"
 
 static int image_read(void *host, struct scp_io *ios, unsigned int count)
 {
@@ -33,15 +31,11 @@ static int image_read_file(void *host, const struct scp_file_range *range, void 
 {
 	struct source *source = host;
 
-	return extent_reader_read(source->extents, range, buffer, error);
+	return scp_file_read(source->files, range, buffer, error);
 }
 
-static void image_release(struct source *source)
-{
-	extent_reader_free(source->extents);
-}
-
-static int image_reopen(const struct source *source, struct source **out);
+static int image_reopen(const struct source *source, struct source **out,
+			struct source_error *error);
 static int image_unchanged(struct source *source, struct scp_error *error);
 
 static const struct source_kind image_kind = {
@@ -49,6 +43,7 @@ static const struct source_kind image_kind = {
 	.host = {
 		.read = image_read,
 		.read_file = image_read_file,
+		.decompress = source_host_decompress,
 		.interrupted = source_host_interrupted,
 		.warn = source_host_warn,
 	},
@@ -56,39 +51,41 @@ static const struct source_kind image_kind = {
 	.unchanged = image_unchanged,
 	.find_subvolume = image_find_subvolume,
 	.open_id = image_open_id,
-	.release = image_release,
 };
 
 /*
  * The cached blocks of a mounted device may be older than what its filesystem wrote, so such a
  * device is not read; the file behind a mounted loop device has no such cache, but changes.
  */
-static int check_mounted(const struct source *source, int fd, const char *path, bool is_block,
+static int check_mounted(struct source *source, int fd, const char *path, bool is_block,
 			 bool busy)
 {
 	enum mounted_state state = source->again ? NOT_MOUNTED : mounted_state(fd);
 
 	if (state == NOT_MOUNTED && busy)
-		warn_line("%s is in use and may change while it is read", path);
+		source_warn(source, "%s is in use and may change while it is read", path);
 	if (state != MOUNTED_WRITABLE)
 		return 0;
 	if (is_block)
-		return error_line("%s is mounted: name the subvolume's path in the mounted "
-				  "filesystem instead", path);
-	warn_line("%s is mounted through a loop device and may change while it is read", path);
+		return source_fail(source, -EBUSY, "%s is mounted: name the subvolume's path in "
+				   "the mounted filesystem instead", path);
+	source_warn(source, "%s is mounted through a loop device and may change while it is read",
+		    path);
 	return 0;
 }
 
-static int check_kind(const struct source *source, int fd, const char *path, bool busy)
+static int check_kind(struct source *source, int fd, const char *path, bool busy)
 {
 	struct stat st;
 
 	if (fstat(fd, &st))
-		return error_line("cannot stat %s: %s", path, strerror(errno));
+		return source_fail_errno(source, "cannot stat %s", path);
 	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
-		return error_line("%s is neither a block device nor a regular file", path);
+		return source_fail(source, -EINVAL, "%s is neither a block device nor a regular "
+				   "file", path);
 	if (S_ISREG(st.st_mode) && (u64)st.st_size < SCP_SUPER_OFFSET_0 + SCP_SUPER_SIZE)
-		return error_line("%s: too small to hold a btrfs filesystem", path);
+		return source_fail(source, -EINVAL, "%s: too small to hold a btrfs filesystem",
+				   path);
 	return check_mounted(source, fd, path, S_ISBLK(st.st_mode), busy);
 }
 
@@ -128,18 +125,20 @@ static int add_image(struct source *source, const char *path)
 {
 	bool busy;
 	int fd = open_path(source, path, &busy);
+	int ret;
 
 	if (fd < 0)
-		return error_line("cannot open %s: %s", path, strerror(errno));
-	if (check_kind(source, fd, path, busy)) {
+		return source_fail_errno(source, "cannot open %s", path);
+	ret = check_kind(source, fd, path, busy);
+	if (ret) {
 		close(fd);
-		return -1;
+		return ret;
 	}
 	source->shared |= is_shared(fd, busy);
 	/* Blocks cached while a device was mounted may be old. */
 	if (is_block_device(fd))
 		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	return device_list_add(&source->devices, path, fd) ? source_out_of_memory() : 0;
+	return device_list_add(&source->devices, path, fd) ? source_no_memory(source) : 0;
 }
 
 /*
@@ -196,7 +195,7 @@ static int image_unchanged(struct source *source, struct scp_error *error)
 	ret = scp_volume_refresh(source->volume);
 	source->host.live = false;
 	if (ret < 0) {
-		*error = source->volume->error;
+		*error = *scp_volume_error(source->volume);
 		return ret;
 	}
 	if (!ret && log_root(source) == source->log_root)
@@ -236,7 +235,7 @@ static int complete_devices(struct source *source)
 	for (i = 0; i < given; i++) {
 		if (!is_block_device(source->devices.devices[i].fd))
 			continue;
-		return add_other_members(&source->devices, source->devices.devices[i].path);
+		return add_other_members(source, source->devices.devices[i].path);
 	}
 	return 0;
 }
@@ -247,79 +246,78 @@ static int complete_devices(struct source *source)
  */
 static int start_image(struct source *source)
 {
-	const char *first = source->devices.devices[0].path;
 	char hint[120] = "";
 	u64 named;
+	int ret;
 
 	named = devices_named(source);
 	if (named > source->devices.count) {
 		/* Those are not held alone. */
 		source->shared = true;
-		if (complete_devices(source))
-			return -1;
+		ret = complete_devices(source);
+		if (ret)
+			return ret;
 	}
 	if (named > source->devices.count)
 		snprintf(hint, sizeof(hint), " (the filesystem has %llu devices, %u given: name "
 			 "the others too)", named, source->devices.count);
 	source->log_root = log_root(source);
-	if (source_start(source, first, hint))
-		return -1;
+	ret = source_start(source, source->devices.devices[0].path, hint);
+	if (ret)
+		return ret;
 	if (*hint && !source->again)
-		warn_line("%s: reading without all devices%s", first, hint);
-	return 0;
+		source_warn(source, "%s: reading without all devices%s",
+			    source->devices.devices[0].path, hint);
+	source->files = scp_file_reader_open(source->volume);
+	return source->files ? 0 : source_no_memory(source);
 }
 
 static int add_images(struct source *source, const char *const *paths, size_t count)
 {
 	size_t i;
+	int ret = 0;
 
 	if (!count)
-		return error_line("no device given");
-	for (i = 0; i < count; i++) {
-		if (add_image(source, paths[i]))
-			return -1;
-	}
-	return 0;
+		return source_fail(source, -EINVAL, "no device given");
+	for (i = 0; i < count && !ret; i++)
+		ret = add_image(source, paths[i]);
+	return ret;
 }
 
-static int open_image(const char *const *devices, size_t count, bool again, struct source **out)
+static int open_image(const char *const *devices, size_t count, bool again,
+		      const struct source_hooks *hooks, struct source **out,
+		      struct source_error *error)
 {
-	struct source *source = source_new(&image_kind);
+	struct source *source = source_new(&image_kind, hooks);
+	int ret;
 
 	if (!source)
-		return source_out_of_memory();
+		return source_opened(source, -ENOMEM, out, error);
 	source->again = again;
-	source->extents = extent_reader_new();
-	if (!source->extents) {
-		source_out_of_memory();
-		goto fail;
-	}
-	if (add_images(source, devices, count) || start_image(source))
-		goto fail;
-	*out = source;
-	return 0;
-
-fail:
-	source_close(source);
-	return -1;
+	ret = add_images(source, devices, count);
+	if (!ret)
+		ret = start_image(source);
+	return source_opened(source, ret, out, error);
 }
 
-int source_open_image(const char *const *devices, size_t count, struct source **out)
+int source_open_image(const char *const *devices, size_t count, const struct source_hooks *hooks,
+		      struct source **out, struct source_error *error)
 {
-	return open_image(devices, count, false, out);
+	return open_image(devices, count, false, hooks, out, error);
 }
 
-static int image_reopen(const struct source *source, struct source **out)
+static int image_reopen(const struct source *source, struct source **out,
+			struct source_error *error)
 {
 	const char **paths = calloc(source->devices.count, sizeof(*paths));
 	int ret;
 	u32 i;
 
 	if (!paths)
-		return source_out_of_memory();
+		return source_opened(NULL, -ENOMEM, out, error);
 	for (i = 0; i < source->devices.count; i++)
 		paths[i] = source->devices.devices[i].path;
-	ret = open_image(paths, source->devices.count, true, out);
+	ret = open_image(paths, source->devices.count, true, &source->hooks, out, error);
 	free(paths);
 	return ret;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The sender that is an engine in this process: direct and image hosts.
+ * The sender that is an engine in this process: direct and image backends.
  */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "sender/internal.h"
+#include "backend/sender_internal.h"
 
 struct in_process {
 	struct sender sender;
@@ -17,16 +17,13 @@ static struct scp_engine *engine_of(const struct sender *sender)
 	return ((const struct in_process *)sender)->engine;
 }
 
-int sender_engine(const struct send_job *job, struct source *source, size_t index,
-		  const void *checkpoint, size_t checkpoint_size, struct scp_engine **out,
-		  struct scp_error *error)
+int sender_engine(const struct sender_input *input, const void *checkpoint,
+		  size_t checkpoint_size, struct scp_engine **out, struct scp_error *error)
 {
-	struct scp_request request;
 	int ret;
 
-	send_job_request(job, index, &request);
 	scp_error_clear(error);
-	ret = scp_engine_open(source_volume(source), &request, out, error);
+	ret = scp_engine_open(source_volume(input->source), &input->request, out, error);
 	if (ret || !checkpoint)
 		return ret;
 	ret = scp_engine_rearm(*out, checkpoint, checkpoint_size);
@@ -43,9 +40,9 @@ static int in_process_fill(struct sender *sender, struct scp_fill *fill)
 	return scp_engine_fill(engine_of(sender), fill);
 }
 
-static int in_process_checkpoint(struct sender *sender, void *buffer, size_t size, size_t *needed)
+static int in_process_checkpoint(struct sender *sender, void **blob, size_t *size)
 {
-	return scp_engine_checkpoint(engine_of(sender), buffer, size, needed);
+	return scp_engine_checkpoint(engine_of(sender), blob, size);
 }
 
 static u64 in_process_offset(const struct sender *sender)
@@ -72,7 +69,7 @@ static const struct sender_ops in_process_ops = {
 	.close = in_process_close,
 };
 
-int in_process_sender_open(const struct send_job *job, size_t index, const void *checkpoint,
+int in_process_sender_open(const struct sender_input *input, const void *checkpoint,
 			   size_t checkpoint_size, struct sender **out, struct scp_error *error)
 {
 	struct in_process *made = calloc(1, sizeof(*made));
@@ -84,8 +81,7 @@ int in_process_sender_open(const struct send_job *job, size_t index, const void 
 		return -ENOMEM;
 	}
 	made->sender.ops = &in_process_ops;
-	ret = sender_engine(job, job->source, index, checkpoint, checkpoint_size,
-			    &made->engine, error);
+	ret = sender_engine(input, checkpoint, checkpoint_size, &made->engine, error);
 	if (ret) {
 		free(made);
 		return ret;

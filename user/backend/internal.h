@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of host/ share: a source, its devices, and the two kinds of it.
+ * What the direct and the image backend share: a source, its devices, and the two kinds of it.
  */
-#ifndef CLI_HOST_SOURCE_H
-#define CLI_HOST_SOURCE_H
+#ifndef USER_BACKEND_INTERNAL_H
+#define USER_BACKEND_INTERNAL_H
 
+#include <sendcp/file.h>
 #include <sendcp/host.h>
-#include "host/extents.h"
-#include "host/host.h"
+#include <sendcp/source.h>
 
 struct device {
 	char *path;
@@ -33,7 +33,8 @@ int read_fully(int fd, void *buffer, size_t length, u64 offset, const volatile i
 struct source_kind {
 	const char *name;
 	struct scp_host_ops host;
-	int (*reopen)(const struct source *source, struct source **out);
+	int (*reopen)(const struct source *source, struct source **out,
+		      struct source_error *error);
 	/* As source_unchanged(); NULL: it may change. */
 	int (*unchanged)(struct source *source, struct scp_error *error);
 	int (*find_subvolume)(struct source *source, const char *spec, struct subvolume *out);
@@ -42,15 +43,19 @@ struct source_kind {
 	void (*release)(struct source *source);
 };
 
+struct decompressor;
 struct direct_reader;
 
 struct source {
 	const struct source_kind *kind;
+	struct source_hooks hooks;
+	struct source_error error;
 	struct scp_host host;
 	struct scp_volume *volume;
+	unsigned char fsid[16];
 	struct device_list devices;
 	const volatile int *interrupt;
-	/* Lines already printed about bad copies. */
+	/* How many bad mirrors have been warned of. */
 	unsigned int warnings;
 	/* Opened by source_reopen(): what there is to say about the devices was said. */
 	bool again;
@@ -61,7 +66,9 @@ struct source {
 	/* Of an image: where its log tree was when it was opened. */
 	u64 log_root;
 	/* Of an image: how its files are read; NULL otherwise. */
-	struct extent_reader *extents;
+	struct scp_file_reader *files;
+	/* Made when something compressed is read; NULL before. */
+	struct decompressor *decompressor;
 	/* The way to the kernel module if that makes the streams; NULL otherwise. */
 	const struct module_access *module;
 	/* Of a mounted filesystem; NULL otherwise. */
@@ -69,24 +76,43 @@ struct source {
 };
 
 /* source.c */
-struct source *source_new(const struct source_kind *kind);
-int source_out_of_memory(void);
+struct source *source_new(const struct source_kind *kind, const struct source_hooks *hooks);
+/*
+ * How an opening ends: with @source in *@out, or closed and @error (may be NULL) filled from it.
+ * @source NULL: out of memory. Returns @ret.
+ */
+int source_opened(struct source *source, int ret, struct source **out, struct source_error *error);
 bool source_interrupted(const struct source *source);
 int source_host_interrupted(void *host);
 void source_host_warn(void *host, const struct scp_error *what);
+int source_host_decompress(void *host, u8 compression, u32 sectorsize, const void *in, u32 in_size,
+			   void *out, u32 out_size);
 /*
- * Opens the volume on the devices collected. On failure prints a line about @what or the device at
- * fault, ending in @hint (may be ""), and returns -1; the caller closes the source.
+ * Opens the volume on the devices collected. On failure the error is about @what or the device at
+ * fault, and ends in @hint (may be "").
  */
 int source_start(struct source *source, const char *what, const char *hint);
 
+/* Fills @error, which may be NULL, without a cause of the engine's. Returns @err. */
+int source_error_set(struct source_error *error, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The same for source->error. */
+int source_fail(struct source *source, int err, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Returns -errno; the text ends in what errno means. */
+int source_fail_errno(struct source *source, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+int source_no_memory(struct source *source);
+/* The volume's last error, about @what. Returns its errno. */
+int source_fail_volume(struct source *source, const char *what);
+void source_warn(struct source *source, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* subvolume.c */
 void subvolume_clear(struct subvolume *subvolume);
-/* Sets what the user named; -1 after an error line. */
-int subvolume_set_spec(struct subvolume *subvolume, const char *spec);
-/* An error line about @spec from what the volume says went wrong. Returns -1. */
-int subvolume_error(const struct source *source, const char *spec);
-/* The id of the subvolume with that uuid: 0, 1 if there is none, -1 after an error line. */
+/* Sets what the user named. 0 or -ENOMEM. */
+int subvolume_set_spec(struct source *source, struct subvolume *subvolume, const char *spec);
+/* The id of the subvolume with that uuid: 0, 1 if there is none, or a negative errno. */
 int find_id_by_uuid(struct source *source, const u8 *uuid, u64 *id);
 
 /* direct_subvolume.c, image_subvolume.c */
@@ -96,15 +122,15 @@ int image_find_subvolume(struct source *source, const char *spec, struct subvolu
 int image_open_id(struct source *source, u64 id, struct subvolume *out);
 
 /* file_handle.c */
-/* Opens an inode of the filesystem @mount_fd lies on; a new fd or negative errno. */
+/* Opens an inode of the filesystem @mount_fd is on; a new fd or negative errno. */
 int open_inode(int mount_fd, u64 root, u64 inode, u64 generation, int flags);
 
 /* members.c */
 /*
- * Adds to @list the other devices of the filesystem on block device @path that this machine has and
- * that are not listed yet. Finding none is no failure. 0 or -1 after an error line.
+ * Adds the other devices of the filesystem on block device @path that this machine has and that are
+ * not listed yet. Finding none is no failure. 0 or -ENOMEM.
  */
-int add_other_members(struct device_list *list, const char *path);
+int add_other_members(struct source *source, const char *path);
 
 /* mounted.c */
 /* First line of the file @name in @dir, without its newline. False: there is none. */

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "host/source.h"
-#include "util/message.h"
+#include "backend/internal.h"
 
 /* Is block device @fd on the list already, under whatever name? */
 static bool is_listed(const struct device_list *list, int fd)
@@ -28,24 +27,24 @@ static bool is_listed(const struct device_list *list, int fd)
 }
 
 /* One that cannot be opened is left out: the volume will say if it is needed. */
-static int add_member(struct device_list *list, const char *path)
+static int add_member(struct source *source, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
-		warn_line("cannot open %s, a device of the same filesystem: %s", path,
-			  strerror(errno));
+		source_warn(source, "cannot open %s, a device of the same filesystem: %s", path,
+			    strerror(errno));
 		return 0;
 	}
-	if (is_listed(list, fd)) {
+	if (is_listed(&source->devices, fd)) {
 		close(fd);
 		return 0;
 	}
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	return device_list_add(list, path, fd) ? source_out_of_memory() : 0;
+	return device_list_add(&source->devices, path, fd) ? source_no_memory(source) : 0;
 }
 
-static int add_with_uuid(struct device_list *list, blkid_cache cache, const char *uuid)
+static int add_with_uuid(struct source *source, blkid_cache cache, const char *uuid)
 {
 	blkid_dev_iterate iterate = blkid_dev_iterate_begin(cache);
 	blkid_dev device;
@@ -55,13 +54,13 @@ static int add_with_uuid(struct device_list *list, blkid_cache cache, const char
 	while (!ret && !blkid_dev_next(iterate, &device)) {
 		device = blkid_verify(cache, device);
 		if (device)
-			ret = add_member(list, blkid_dev_devname(device));
+			ret = add_member(source, blkid_dev_devname(device));
 	}
 	blkid_dev_iterate_end(iterate);
 	return ret;
 }
 
-int add_other_members(struct device_list *list, const char *path)
+int add_other_members(struct source *source, const char *path)
 {
 	blkid_cache cache;
 	char *uuid;
@@ -72,7 +71,7 @@ int add_other_members(struct device_list *list, const char *path)
 		return 0;
 	uuid = blkid_get_tag_value(cache, "UUID", path);
 	if (uuid && !blkid_probe_all(cache))
-		ret = add_with_uuid(list, cache, uuid);
+		ret = add_with_uuid(source, cache, uuid);
 	free(uuid);
 	blkid_put_cache(cache);
 	return ret;

@@ -10,7 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "sender/module.h"
+#include "backend/module.h"
 
 static int device_open(const struct module_access *access)
 {

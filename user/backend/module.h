@@ -4,8 +4,8 @@
  *
  * Everything takes where things are as an argument, so that it can be tried without a kernel.
  */
-#ifndef CLI_SENDER_MODULE_H
-#define CLI_SENDER_MODULE_H
+#ifndef USER_BACKEND_MODULE_H
+#define USER_BACKEND_MODULE_H
 
 #include <limits.h>
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 #include <uapi/sendcp.h>
 
 struct sender;
-struct send_job;
+struct sender_input;
 
 /* The way to the device. Both functions return -1 with errno, as the system calls do. */
 struct module_access {
@@ -91,8 +91,8 @@ struct module_request {
 	u32 clone_count;
 };
 
-int module_request_make(const struct send_job *job, size_t index,
-			struct module_request *request, struct scp_error *error);
+int module_request_make(const struct sender_input *input, struct module_request *request,
+			struct scp_error *error);
 void module_request_release(struct module_request *request);
 
 /* Takes @request over, on failure too. */

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sender/module.h"
+#include "backend/module.h"
 
 static const char *const reason_names[SCP_REASON_COUNT] = {
 #define REASON_NAME(name, err, text) [SCP_##name] = #name,

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sender/module.h"
+#include "backend/module.h"
 
 #define FILE_NAME "sendcp.ko"
 

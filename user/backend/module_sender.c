@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "sender/internal.h"
+#include "backend/sender_internal.h"
 #include "util/signals.h"
 
 /* Most checkpoints are a few KiB. */
-#define CHECKPOINT_ROOM (16u << 10)
+#define CHECKPOINT_CAPACITY (16u << 10)
 
 struct checkpoint {
 	u8 *data;
@@ -159,8 +159,8 @@ static int module_fill(struct sender *sender, struct scp_fill *fill)
 
 	fill->filled = 0;
 	fill->end = false;
-	/* After the first call the rooms have changed places. */
-	if (!module->next.capacity && checkpoint_reserve(&module->next, CHECKPOINT_ROOM))
+	/* take_made() swaps current and next, so this one may still have to be made. */
+	if (!module->next.capacity && checkpoint_reserve(&module->next, CHECKPOINT_CAPACITY))
 		return no_memory(&module->error);
 	do {
 		prepare(module, fill, &failure, &args);
@@ -174,16 +174,18 @@ static int module_fill(struct sender *sender, struct scp_fill *fill)
 	return ret;
 }
 
-static int module_checkpoint(struct sender *sender, void *buffer, size_t size, size_t *needed)
+static int module_checkpoint(struct sender *sender, void **blob, size_t *size)
 {
 	struct module_sender *module = module_of(sender);
 
-	*needed = module->current.size;
+	*blob = NULL;
+	*size = module->current.size;
 	if (!module->current.size)
 		return module_error_say(ENODATA, "nothing has been made yet", &module->error);
-	if (size < module->current.size)
-		return -ENOBUFS;
-	memcpy(buffer, module->current.data, module->current.size);
+	*blob = scp_alloc(*size);
+	if (!*blob)
+		return no_memory(&module->error);
+	memcpy(*blob, module->current.data, *size);
 	return 0;
 }
 
@@ -225,7 +227,7 @@ static int take_checkpoint(struct module_sender *module, const void *data, size_
 
 	if (ret)
 		return ret;
-	if (checkpoint_reserve(&module->current, scp_max(size, CHECKPOINT_ROOM)))
+	if (checkpoint_reserve(&module->current, scp_max(size, CHECKPOINT_CAPACITY)))
 		return no_memory(error);
 	memcpy(module->current.data, data, size);
 	module->current.size = size;

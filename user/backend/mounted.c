@@ -12,8 +12,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "host/source.h"
-#include "host/storage.h"
+#include "backend/internal.h"
+#include "backend/storage.h"
 
 #define SYSFS_BTRFS "/sys/fs/btrfs"
 #define MOUNTINFO "/proc/self/mountinfo"

@@ -12,8 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/vfs.h>
 #include <unistd.h>
-
-#include "host/host.h"
+#include <sendcp/source.h>
 
 int mounted_fsid(const char *path, unsigned char fsid[16])
 {

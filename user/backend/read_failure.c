@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/read_failure.h"
-#include "host/source.h"
-#include "fs/fs.h"
-#include "util/reason_class.h"
+#include "backend/read_failure.h"
+#include "backend/internal.h"
+#include "reason_class.h"
 
 #define PAGE 4096u
 /*
@@ -31,23 +30,19 @@ static bool is_damage(const struct scp_error *found)
 	return found->reason != SCP_NONE && !reason_class(found->reason).passes;
 }
 
-/* What the extents of the file say at the volume's state. Behind the file's end they are zeros. */
-static void look(struct scp_volume *volume, struct extent_reader *reader, void *buffer,
-		 const struct scp_error *error, struct scp_error *found)
+/* What the file's extents are at the volume's commit. After the file's end they are zeros. */
+static void look(struct scp_file_reader *reader, void *buffer, const struct scp_error *error,
+		 struct scp_error *found)
 {
-	struct scp_tree tree;
 	const struct scp_file_range range = {
-		.tree = &tree,
+		.root = error->root,
 		.inode = error->inode,
 		.offset = scp_round_down(error->offset, PAGE),
 		.length = LOOK_SIZE,
 	};
 
 	scp_error_clear(found);
-	if (scp_tree_open(volume, error->root, false, &tree))
-		*found = volume->error;
-	else
-		extent_reader_read(reader, &range, buffer, found);
+	scp_file_read(reader, &range, buffer, found);
 }
 
 /*
@@ -61,13 +56,13 @@ static bool look_still(struct scp_volume *volume, const struct scp_error *error,
 	int tries = TRIES;
 
 	while (!still && tries--) {
-		struct extent_reader *reader = extent_reader_new();
+		struct scp_file_reader *reader = scp_file_reader_open(volume);
 		void *buffer = malloc(LOOK_SIZE);
 
 		if (reader && buffer)
-			look(volume, reader, buffer, error, found);
+			look(reader, buffer, error, found);
 		free(buffer);
-		extent_reader_free(reader);
+		scp_file_reader_close(reader);
 		if (!reader || !buffer)
 			return false;
 		still = !scp_volume_refresh(volume);

@@ -2,8 +2,8 @@
 /*
  * Why the kernel could not read a file.
  */
-#ifndef CLI_HOST_READ_FAILURE_H
-#define CLI_HOST_READ_FAILURE_H
+#ifndef USER_BACKEND_READ_FAILURE_H
+#define USER_BACKEND_READ_FAILURE_H
 
 #include <sendcp/error.h>
 

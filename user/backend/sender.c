@@ -4,36 +4,35 @@
  */
 #include <errno.h>
 
-#include "host/read_failure.h"
-#include "sender/internal.h"
+#include "backend/read_failure.h"
+#include "backend/sender_internal.h"
 #include "util/signals.h"
 
-static int open_kind(const struct send_job *job, size_t index, const void *checkpoint,
+static int open_kind(const struct sender_input *input, const void *checkpoint,
 		     size_t checkpoint_size, struct sender **out, struct scp_error *error)
 {
-	const struct module_access *module = source_module(job->source);
+	const struct module_access *module = source_module(input->source);
 	struct module_request request;
 	int ret;
 
 	if (!module)
-		return in_process_sender_open(job, index, checkpoint, checkpoint_size, out,
-					      error);
-	ret = module_request_make(job, index, &request, error);
+		return in_process_sender_open(input, checkpoint, checkpoint_size, out, error);
+	ret = module_request_make(input, &request, error);
 	if (ret)
 		return ret;
 	return module_sender_open(module, &request, checkpoint, checkpoint_size, out, error);
 }
 
-int sender_open(const struct send_job *job, size_t index, const void *checkpoint,
-		size_t checkpoint_size, struct sender **out, struct scp_error *error)
+int sender_open(const struct sender_input *input, const void *checkpoint, size_t checkpoint_size,
+		struct sender **out, struct scp_error *error)
 {
 	int ret;
 
 	*out = NULL;
 	scp_error_clear(error);
-	ret = open_kind(job, index, checkpoint, checkpoint_size, out, error);
+	ret = open_kind(input, checkpoint, checkpoint_size, out, error);
 	if (!ret)
-		(*out)->source = job->source;
+		(*out)->source = input->source;
 	return ret;
 }
 
@@ -58,10 +57,10 @@ int sender_fill(struct sender *sender, struct scp_fill *fill)
 	return ret;
 }
 
-int sender_checkpoint(struct sender *sender, void *buffer, size_t size, size_t *needed)
+int sender_checkpoint(struct sender *sender, void **blob, size_t *size)
 {
 	scp_error_clear(&sender->failure);
-	return sender->ops->checkpoint(sender, buffer, size, needed);
+	return sender->ops->checkpoint(sender, blob, size);
 }
 
 u64 sender_offset(const struct sender *sender)

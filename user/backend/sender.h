@@ -4,19 +4,33 @@
  *
  * Both make the same bytes and take each other's checkpoints. One caller at a time.
  */
-#ifndef CLI_SENDER_SENDER_H
-#define CLI_SENDER_SENDER_H
+#ifndef USER_BACKEND_SENDER_H
+#define USER_BACKEND_SENDER_H
 
-#include "job/send_job.h"
+#include <sendcp/source.h>
+
+#include "backend/module.h"
 
 struct sender;
 
+/* What is asked for, and from where. */
+struct sender_input {
+	struct source *source;
+	struct scp_request request;
+	/* Among these are all subvolumes that the request names by id, held open. */
+	const struct subvolume *subvolumes;
+	size_t count;
+	const struct subvolume *clone_sources;
+	size_t clone_count;
+};
+
 /*
- * Gets ready to make the stream of subvolume @index after @checkpoint (NULL: from its beginning).
- * The module is used if @job's source says so. Negative errno and @error on failure.
+ * Gets ready to make the stream after @checkpoint (NULL: from its beginning). The module is used if
+ * the source says so. What @input points at must outlive the sender; itself and @checkpoint need
+ * not. Negative errno and @error on failure.
  */
-int sender_open(const struct send_job *job, size_t index, const void *checkpoint,
-		size_t checkpoint_size, struct sender **out, struct scp_error *error);
+int sender_open(const struct sender_input *input, const void *checkpoint, size_t checkpoint_size,
+		struct sender **out, struct scp_error *error);
 /* NULL is fine. */
 void sender_close(struct sender *sender);
 
@@ -26,21 +40,27 @@ void sender_close(struct sender *sender);
  */
 int sender_fill(struct sender *sender, struct scp_fill *fill);
 /* As scp_engine_checkpoint(). -ENODATA: nothing has been made yet. */
-int sender_checkpoint(struct sender *sender, void *buffer, size_t size, size_t *needed);
+int sender_checkpoint(struct sender *sender, void **blob, size_t *size);
 /* Bytes of stream that come before the sender's position. */
 u64 sender_offset(const struct sender *sender);
 /* Why the last call failed. Owned by the sender. */
 const struct scp_error *sender_error(const struct sender *sender);
 
-/* An engine of this process for the same, reading from @source whatever that may be. */
-int sender_engine(const struct send_job *job, struct source *source, size_t index,
-		  const void *checkpoint, size_t checkpoint_size, struct scp_engine **out,
-		  struct scp_error *error);
+/* An engine of this process for the same, whatever the source says. */
+int sender_engine(const struct sender_input *input, const void *checkpoint,
+		  size_t checkpoint_size, struct scp_engine **out, struct scp_error *error);
+
+enum backend {
+	BACKEND_AUTO,
+	BACKEND_MODULE,
+	BACKEND_DIRECT,
+};
 
 /*
  * Settles whether what is sent from the mounted @source is made by the module. BACKEND_AUTO: if it
- * is there; it is loaded if it is installed and not loaded. 0, or -1 after an error line.
+ * is there; it is loaded if it is installed and not loaded. 0 with @status->why, which is empty or
+ * says why it is not the module; -ENODEV: it cannot be used as wanted, ->why says why.
  */
-int sender_choose(enum backend wanted, struct source *source);
+int backend_choose(enum backend wanted, struct source *source, struct module_status *status);
 
 #endif

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of sender/ share: the two kinds of sender.
+ * What the two kinds of sender share.
  */
-#ifndef CLI_SENDER_INTERNAL_H
-#define CLI_SENDER_INTERNAL_H
+#ifndef USER_BACKEND_SENDER_INTERNAL_H
+#define USER_BACKEND_SENDER_INTERNAL_H
 
-#include "sender/module.h"
-#include "sender/sender.h"
+#include "backend/module.h"
+#include "backend/sender.h"
 
 /* Each as the function of sender.h that calls it. */
 struct sender_ops {
 	int (*fill)(struct sender *sender, struct scp_fill *fill);
-	int (*checkpoint)(struct sender *sender, void *buffer, size_t size, size_t *needed);
+	int (*checkpoint)(struct sender *sender, void **blob, size_t *size);
 	u64 (*offset)(const struct sender *sender);
 	const struct scp_error *(*error)(const struct sender *sender);
 	void (*close)(struct sender *sender);
@@ -26,7 +26,7 @@ struct sender {
 };
 
 /* in_process.c */
-int in_process_sender_open(const struct send_job *job, size_t index, const void *checkpoint,
+int in_process_sender_open(const struct sender_input *input, const void *checkpoint,
 			   size_t checkpoint_size, struct sender **out, struct scp_error *error);
 
 #endif

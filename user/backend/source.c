@@ -1,54 +1,154 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What all sources have in common: the volume, interruption, warnings.
+ * What the direct and the image backend have in common: the volume, interruption, errors, warnings.
  */
+#include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "host/source.h"
-#include "util/message.h"
-#include "volume/volume.h"
+#include "backend/decompress.h"
+#include "backend/internal.h"
 
 /* A dying disk would otherwise fill the screen with one line per sector. */
 #define WARNINGS_MAX 20u
 #define LINE_SIZE 512u
 
-struct source *source_new(const struct source_kind *kind)
+struct source *source_new(const struct source_kind *kind, const struct source_hooks *hooks)
 {
 	struct source *source = calloc(1, sizeof(*source));
 
 	if (!source)
 		return NULL;
 	source->kind = kind;
+	if (hooks)
+		source->hooks = *hooks;
 	source->mount_fd = -1;
 	source->host.ops = &kind->host;
 	source->host.private = source;
 	return source;
 }
 
-int source_out_of_memory(void)
+int source_opened(struct source *source, int ret, struct source **out, struct source_error *error)
 {
-	return error_line("out of memory");
+	*out = ret ? NULL : source;
+	if (!ret)
+		return 0;
+	if (source && error)
+		*error = source->error;
+	else
+		source_error_set(error, ret, "out of memory");
+	source_close(source);
+	return ret;
 }
 
-/* The volume goes first: closing it may still use the host. */
+static int set_text(struct source_error *error, int err, const char *fmt, va_list args)
+{
+	error->err = err;
+	scp_error_clear(&error->cause);
+	vsnprintf(error->text, sizeof(error->text), fmt, args);
+	return err;
+}
+
+int source_error_set(struct source_error *error, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	if (error)
+		set_text(error, err, fmt, args);
+	va_end(args);
+	return err;
+}
+
+int source_fail(struct source *source, int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	set_text(&source->error, err, fmt, args);
+	va_end(args);
+	return err;
+}
+
+int source_fail_errno(struct source *source, const char *fmt, ...)
+{
+	int err = errno;
+	size_t length;
+	va_list args;
+
+	va_start(args, fmt);
+	set_text(&source->error, -err, fmt, args);
+	va_end(args);
+	length = strlen(source->error.text);
+	snprintf(source->error.text + length, sizeof(source->error.text) - length, ": %s",
+		 strerror(err));
+	return -err;
+}
+
+int source_no_memory(struct source *source)
+{
+	return source_fail(source, -ENOMEM, "out of memory");
+}
+
+/* About @what, unless a device is at fault: its path says more than its number. */
+static int fail_engine(struct source *source, const char *what, const struct scp_error *cause,
+		       const char *hint)
+{
+	struct scp_error shown = *cause;
+	char line[LINE_SIZE];
+
+	if (cause->device < source->devices.count) {
+		what = source->devices.devices[cause->device].path;
+		shown.device = SCP_NOWHERE;
+	}
+	source_fail(source, cause->err, "%s: %s%s", what,
+		    scp_error_format(&shown, line, sizeof(line)), hint);
+	source->error.cause = *cause;
+	return cause->err;
+}
+
+int source_fail_volume(struct source *source, const char *what)
+{
+	return fail_engine(source, what, scp_volume_error(source->volume), "");
+}
+
+const struct source_error *source_error(const struct source *source)
+{
+	return &source->error;
+}
+
+void source_warn(struct source *source, const char *fmt, ...)
+{
+	char line[SOURCE_TEXT_SIZE];
+	va_list args;
+
+	if (!source->hooks.warn)
+		return;
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	source->hooks.warn(source->hooks.context, line);
+}
+
+/* In this order: closing the volume may still use the host. */
 void source_close(struct source *source)
 {
 	if (!source)
 		return;
-	if (source->volume)
-		scp_volume_close(source->volume);
+	scp_file_reader_close(source->files);
+	scp_volume_close(source->volume);
 	if (source->kind->release)
 		source->kind->release(source);
 	device_list_release(&source->devices);
+	decompressor_free(source->decompressor);
 	if (source->mount_fd >= 0)
 		close(source->mount_fd);
 	free(source);
 }
 
-int source_reopen(const struct source *source, struct source **out)
+int source_reopen(const struct source *source, struct source **out, struct source_error *error)
 {
-	return source->kind->reopen(source, out);
+	return source->kind->reopen(source, out, error);
 }
 
 int source_unchanged(struct source *source, struct scp_error *error)
@@ -88,7 +188,10 @@ const char *source_device_path(const struct source *source, unsigned int index)
 
 bool source_has_log(const struct source *source)
 {
-	return !source->host.live && source->volume->log_root;
+	struct scp_volume_info info;
+
+	scp_volume_info(source->volume, &info);
+	return !source->host.live && info.log_root;
 }
 
 struct scp_volume *source_volume(struct source *source)
@@ -98,7 +201,7 @@ struct scp_volume *source_volume(struct source *source)
 
 const unsigned char *source_fsid(const struct source *source)
 {
-	return source->volume->fsid;
+	return source->fsid;
 }
 
 void source_set_interrupt(struct source *source, const volatile int *flag)
@@ -116,53 +219,52 @@ int source_host_interrupted(void *host)
 	return source_interrupted(host) ? -EINTR : 0;
 }
 
-/* The path of the device an error names, or NULL. */
-static const char *device_at_fault(const struct source *source, const struct scp_error *error)
+/* Most filesystems have nothing compressed; so the libraries are set up when something is. */
+int source_host_decompress(void *host, u8 compression, u32 sectorsize, const void *in, u32 in_size,
+			   void *out, u32 out_size)
 {
-	if (error->device >= source->devices.count)
-		return NULL;
-	return source->devices.devices[error->device].path;
+	struct source *source = host;
+
+	if (!source->decompressor)
+		source->decompressor = decompressor_new();
+	if (!source->decompressor)
+		return -ENOMEM;
+	return decompress(source->decompressor, compression, sectorsize, in, in_size, out,
+			  out_size);
 }
 
 void source_host_warn(void *host, const struct scp_error *what)
 {
 	struct source *source = host;
-	const char *path = device_at_fault(source, what);
 	struct scp_error shown = *what;
+	const char *path = NULL;
 	char line[LINE_SIZE];
-	char *gloomy;
 
 	if (source->warnings > WARNINGS_MAX)
 		return;
 	if (source->warnings++ == WARNINGS_MAX) {
-		warn_line("more bad copies were replaced by good ones; no more lines about that");
+		source_warn(source, "more bad copies were replaced by good ones; no more lines "
+			    "about that");
 		return;
 	}
-	if (path)
+	if (what->device < source->devices.count) {
+		path = source->devices.devices[what->device].path;
 		shown.device = SCP_NOWHERE;
-	scp_error_format(&shown, line, sizeof(line));
-	/* The reasons' texts are made for failures, where nothing else was left. */
-	gloomy = strstr(line, " and no ");
-	if (gloomy)
-		*gloomy = '\0';
-	warn_line("%s%s%s%s", path ? path : "", path ? ": " : "", line,
-		  gloomy ? "; another copy is good" : "");
+	}
+	source_warn(source, "%s%s%s", path ? path : "", path ? ": " : "",
+		    scp_warning_format(&shown, line, sizeof(line)));
 }
 
 int source_start(struct source *source, const char *what, const char *hint)
 {
+	struct scp_volume_info info;
 	struct scp_error error;
-	char line[LINE_SIZE];
-	const char *path;
 
 	source->host.device_count = source->devices.count;
 	scp_error_clear(&error);
-	if (!scp_volume_open(&source->host, &source->volume, &error))
-		return 0;
-	path = device_at_fault(source, &error);
-	/* Its path says more than its number. */
-	if (path)
-		error.device = SCP_NOWHERE;
-	return error_line("%s: %s%s", path ? path : what,
-			  scp_error_format(&error, line, sizeof(line)), hint);
+	if (scp_volume_open(&source->host, &source->volume, &error))
+		return fail_engine(source, what, &error, hint);
+	scp_volume_info(source->volume, &info);
+	memcpy(source->fsid, info.fsid, sizeof(source->fsid));
+	return 0;
 }

@@ -13,8 +13,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "host/source.h"
-#include "host/storage.h"
+#include "backend/internal.h"
+#include "backend/storage.h"
 
 /* A test has one of its own: no machine has all kinds of devices. */
 #ifndef SYSFS_BLOCK

@@ -5,8 +5,8 @@
  * Names say little: a file has hard links, a loop device is another name of its file, and what is
  * written to a disk is written to its partitions and to what device-mapper or md made of them.
  */
-#ifndef CLI_HOST_STORAGE_H
-#define CLI_HOST_STORAGE_H
+#ifndef USER_BACKEND_STORAGE_H
+#define USER_BACKEND_STORAGE_H
 
 #include <stdbool.h>
 #include <sys/stat.h>

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Subvolumes: what both kinds of source share, and the search by uuid.
+ * Subvolumes: what the direct and the image backend share, and the searches by UUID and by id.
  */
 #include <stdlib.h>
 #include <unistd.h>
+#include <sendcp/subvolume.h>
 
-#include "host/source.h"
-#include "fs/fs.h"
-#include "util/message.h"
+#include "backend/internal.h"
 
 void subvolume_clear(struct subvolume *subvolume)
 {
@@ -23,119 +22,44 @@ void subvolume_release(struct subvolume *subvolume)
 	subvolume_clear(subvolume);
 }
 
-int subvolume_set_spec(struct subvolume *subvolume, const char *spec)
+int subvolume_set_spec(struct source *source, struct subvolume *subvolume, const char *spec)
 {
 	subvolume->spec = strdup(spec);
-	return subvolume->spec ? 0 : source_out_of_memory();
+	return subvolume->spec ? 0 : source_no_memory(source);
 }
 
-int subvolume_error(const struct source *source, const char *spec)
+/* What an open that failed left in @out is released. */
+static int opened(struct subvolume *out, int ret)
 {
-	return error_engine(spec, &source->volume->error);
+	if (ret)
+		subvolume_release(out);
+	return ret;
 }
 
 int source_find_subvolume(struct source *source, const char *spec, struct subvolume *out)
 {
 	subvolume_clear(out);
-	if (!source->kind->find_subvolume(source, spec, out))
-		return 0;
-	subvolume_release(out);
-	return -1;
-}
-
-static bool is_subvolume_id(u64 id)
-{
-	return id == SCP_FS_TREE_ID || (id >= SCP_FIRST_FREE_ID && id <= SCP_LAST_FREE_ID);
-}
-
-/*
- * Moves *@key, which is where to go on, to the next subvolume's ROOT_ITEM. 1: there is one, 0: no
- * more, or a negative errno.
- */
-static int next_root(struct scp_tree *roots, struct scp_key *key)
-{
-	struct scp_cursor cursor;
-	int ret;
-
-	scp_cursor_init(&cursor, roots);
-	ret = scp_search(&cursor, key);
-	while (ret >= 0) {
-		*key = scp_cursor_key(&cursor);
-		if (key->objectid > SCP_LAST_FREE_ID) {
-			ret = -ENOENT;
-			break;
-		}
-		if (key->type == SCP_ROOT_ITEM && is_subvolume_id(key->objectid)) {
-			ret = 1;
-			break;
-		}
-		ret = scp_next(&cursor);
-	}
-	scp_cursor_release(&cursor);
-	return ret == -ENOENT ? 0 : ret;
-}
-
-/* 1: @id has that uuid and is not being deleted; 0: not; negative errno. */
-static int has_uuid(struct scp_volume *volume, u64 id, const u8 *uuid)
-{
-	struct scp_root_info info;
-	int ret;
-
-	ret = scp_root_info_get(volume, id, &info);
-	if (ret)
-		return ret == -ENOENT ? 0 : ret;
-	return info.refs && !(info.flags & SCP_ROOT_DEAD) &&
-	       !memcmp(info.uuid, uuid, SCP_UUID_SIZE);
-}
-
-/*
- * Scans the ROOT_ITEMs instead of asking the UUID tree, which is optional and may be out of
- * date. On a live volume each step is a search of its own, so trees may move between them.
- */
-static int search_uuid(struct scp_volume *volume, const u8 *uuid, u64 *id)
-{
-	struct scp_key key = { .objectid = SCP_FS_TREE_ID, .type = SCP_ROOT_ITEM };
-	struct scp_tree roots;
-	int ret;
-
-	ret = scp_tree_open(volume, SCP_ROOT_TREE_ID, false, &roots);
-	if (ret)
-		return ret;
-	while ((ret = next_root(&roots, &key)) > 0) {
-		*id = key.objectid;
-		ret = has_uuid(volume, key.objectid, uuid);
-		if (ret)
-			return ret;
-		key.objectid++;
-		key.type = SCP_ROOT_ITEM;
-		key.offset = 0;
-	}
-	return ret;
+	return opened(out, source->kind->find_subvolume(source, spec, out));
 }
 
 int find_id_by_uuid(struct source *source, const u8 *uuid, u64 *id)
 {
-	static const u8 none[SCP_UUID_SIZE];
-	int ret;
+	int ret = scp_subvolume_find(source->volume, uuid, id);
 
-	/* Very old subvolumes have no uuid; those must not all be taken for each other. */
-	if (!memcmp(uuid, none, sizeof(none)))
-		return 1;
-	ret = search_uuid(source->volume, uuid, id);
-	if (ret < 0)
-		return subvolume_error(source, "looking for a subvolume by uuid");
-	return ret ? 0 : 1;
+	if (ret && ret != -ENOENT)
+		return source_fail_volume(source, "looking for a subvolume by uuid");
+	return ret ? 1 : 0;
 }
 
-/* 1: the id is that of a subvolume that is not being deleted; 0: not; -1 after an error line. */
-static int is_there(struct source *source, u64 id)
+/* 0: @id is a subvolume that is not being deleted; 1: it is not. */
+static int check_id(struct source *source, u64 id)
 {
-	struct scp_root_info info;
-	int ret = is_subvolume_id(id) ? scp_root_info_get(source->volume, id, &info) : -ENOENT;
+	struct scp_subvolume_info info;
+	int ret = scp_subvolume_info(source->volume, id, &info);
 
-	if (!ret)
-		return info.refs && !(info.flags & SCP_ROOT_DEAD);
-	return ret == -ENOENT ? 0 : subvolume_error(source, "looking for a subvolume by id");
+	if (ret && ret != -ENOENT)
+		return source_fail_volume(source, "looking for a subvolume by id");
+	return ret ? 1 : 0;
 }
 
 int source_find_id(struct source *source, unsigned long long id, struct subvolume *out)
@@ -144,14 +68,9 @@ int source_find_id(struct source *source, unsigned long long id, struct subvolum
 
 	subvolume_clear(out);
 	if (source->host.live && scp_volume_refresh(source->volume) < 0)
-		return subvolume_error(source, "looking for a subvolume by id");
-	ret = is_there(source, id);
-	if (ret <= 0)
-		return ret ? -1 : 1;
-	if (!source->kind->open_id(source, id, out))
-		return 0;
-	subvolume_release(out);
-	return -1;
+		return source_fail_volume(source, "looking for a subvolume by id");
+	ret = check_id(source, id);
+	return ret ? ret : opened(out, source->kind->open_id(source, id, out));
 }
 
 int source_find_uuid(struct source *source, const unsigned char uuid[16], struct subvolume *out)
@@ -161,12 +80,7 @@ int source_find_uuid(struct source *source, const unsigned char uuid[16], struct
 
 	subvolume_clear(out);
 	if (source->host.live && scp_volume_refresh(source->volume) < 0)
-		return subvolume_error(source, "looking for a subvolume by uuid");
+		return source_fail_volume(source, "looking for a subvolume by uuid");
 	ret = find_id_by_uuid(source, uuid, &id);
-	if (ret)
-		return ret;
-	if (!source->kind->open_id(source, id, out))
-		return 0;
-	subvolume_release(out);
-	return -1;
+	return ret ? ret : opened(out, source->kind->open_id(source, id, out));
 }

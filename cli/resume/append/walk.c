@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "resume/append/walk.h"
-#include "sender/sender.h"
+#include "backend/sender.h"
 #include "util/message.h"
 #include "util/signals.h"
 
@@ -25,7 +25,7 @@ static int open_engine(struct walk *walk, const struct stream_command *command)
 	if (walk->index == walk->job->count)
 		return error_line("%s goes on behind byte %llu with another stream: name its "
 				  "subvolume too", walk->name, command->offset);
-	if (sender_engine(walk->job, walk->job->source, walk->index, NULL, 0,
+	if (send_job_engine(walk->job, walk->job->source, walk->index, NULL, 0,
 			  &walk->engine, &error))
 		return error_engine(subvolume_name(walk), &error);
 	return 0;

@@ -52,19 +52,6 @@ bool walk_batches_full(const struct walk_batches *batches, u32 size)
 	return batches->open.length && batches->open.length + (u64)size > batches->size;
 }
 
-static int take_checkpoint(struct scp_engine *engine, struct sidecar_batch *batch)
-{
-	int ret = scp_engine_checkpoint(engine, NULL, 0, &batch->checkpoint_size);
-
-	if (ret != -ENOBUFS)
-		return ret ? ret : -EINVAL;
-	batch->checkpoint = malloc(batch->checkpoint_size);
-	if (!batch->checkpoint)
-		return -ENOMEM;
-	return scp_engine_checkpoint(engine, batch->checkpoint, batch->checkpoint_size,
-				     &batch->checkpoint_size);
-}
-
 /* A sidecar would drop the old ones too. */
 static void thin(struct sidecar *sidecar)
 {
@@ -116,7 +103,7 @@ int walk_batches_close(struct walk_batches *batches, struct scp_engine *engine, 
 	batch.end = last;
 	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(batches->hash));
 	memcpy(batch.hash, canonical.digest, sizeof(batch.hash));
-	ret = take_checkpoint(engine, &batch);
+	ret = scp_engine_checkpoint(engine, &batch.checkpoint, &batch.checkpoint_size);
 	if (!ret)
 		ret = add(batches->sidecar, &batch);
 	if (ret) {

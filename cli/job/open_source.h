@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Opening what a stream is made from: the backends' failures and warnings become lines on stderr.
+ *
+ * Functions print their own error line and return -1, or 0.
+ */
+#ifndef CLI_JOB_OPEN_SOURCE_H
+#define CLI_JOB_OPEN_SOURCE_H
+
+#include "backend/sender.h"
+
+/* As source_open_mounted() and source_open_image(). */
+int open_mounted(const char *path, struct source **out);
+int open_image(const char *const *devices, size_t count, struct source **out);
+/* As backend_choose(); -v says why it is not the module. */
+int choose_backend(enum backend wanted, struct source *source);
+/* Prints @error. Returns -1. */
+int error_source(const struct source_error *error);
+
+#endif
