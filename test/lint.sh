@@ -1,13 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Static checks: sparse (with endianness) over the engine, and the shape of the code: no function of
-# 100 lines or more, no file of more than 700, no include against the order of the engine's layers.
-# Prints what it finds; fails if it found anything.
+# 100 lines or more, no file of more than 700, no include against the order of the engine's layers, no
+# name in a comment that does not exist. Prints what it finds; fails if it found anything.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 found=0
 
-command -v sparse >/dev/null || { echo "lint: sparse is missing (test/install-deps.sh test)"; exit 1; }
+for tool in sparse python3; do
+	command -v $tool >/dev/null || { echo "lint: $tool is missing (test/install-deps.sh source)"; exit 1; }
+done
 
 complain() {
 	echo "$1"
@@ -40,6 +42,9 @@ wide=$(awk '{line=$0; gsub(/\t/, "        ", line); if (length(line) > 100)
 # The engine's layers, from the lowest to the highest; docs/architecture.md explains them.
 order=$(test/include_order.sh src format volume tree fs items data clone encode send 2>&1) ||
 	complain "$order"
+
+# Comments outlive the names in them.
+names=$(test/comment_names.py src include cli module bench test 2>&1) || complain "$names"
 
 [ $found -eq 0 ] && echo "lint: clean (${#sources[@]} files)"
 exit $found
