@@ -8,7 +8,7 @@
 #ifndef SENDCP_MODULE_IOCTL_H
 #define SENDCP_MODULE_IOCTL_H
 
-#include "session.h"
+#include "sendcp_file.h"
 
 /* SENDCP_IOC_SEND: into the caller's buffer. */
 int send_to_buffer(struct session *session, struct sendcp_send *args, const void *checkpoint);

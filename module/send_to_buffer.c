@@ -4,7 +4,7 @@
  */
 #include "buffer.h"
 #include "ioctl.h"
-#include "handover.h"
+#include "checkpoint_out.h"
 
 static u32 fill_flags(const struct sendcp_send *args)
 {

@@ -11,7 +11,7 @@
 #include <linux/sched/signal.h>
 #include <sendcp/engine.h>
 
-#include "handover.h"
+#include "checkpoint_out.h"
 #include "ioctl.h"
 #include "send/checkpoint_codec.h"
 

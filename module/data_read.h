@@ -2,8 +2,8 @@
 /*
  * Reading file contents through the filesystem, by inode number.
  */
-#ifndef SENDCP_MODULE_CONTENTS_H
-#define SENDCP_MODULE_CONTENTS_H
+#ifndef SENDCP_MODULE_DATA_READ_H
+#define SENDCP_MODULE_DATA_READ_H
 
 #include <linux/path.h>
 #include <linux/types.h>

@@ -8,7 +8,7 @@
 #include <linux/sched/signal.h>
 
 #include "device_read.h"
-#include "session.h"
+#include "sendcp_file.h"
 #include "fs/fs.h"
 
 #define PATIENCE_MIN (HZ / 10)

@@ -5,7 +5,7 @@
 #include <linux/uaccess.h>
 #include <sendcp/engine.h>
 
-#include "handover.h"
+#include "checkpoint_out.h"
 #include "send/checkpoint_codec.h"
 
 int handover_blob(struct sendcp_send *args, const void *checkpoint, size_t size, u64 offset,

@@ -13,7 +13,7 @@
 #include <linux/sched/signal.h>
 #include <linux/workqueue.h>
 
-#include "contents.h"
+#include "data_read.h"
 #include "handle.h"
 #include "worker.h"
 #include "fs/fs.h"

@@ -6,13 +6,13 @@
  * It is a cache and nothing more. A call says all it wants; when that is what the last call left
  * here the engine just goes on, otherwise it is made anew and re-armed from the checkpoint.
  */
-#ifndef SENDCP_MODULE_SESSION_H
-#define SENDCP_MODULE_SESSION_H
+#ifndef SENDCP_MODULE_SENDCP_FILE_H
+#define SENDCP_MODULE_SENDCP_FILE_H
 
 #include <linux/mutex.h>
 
 #include <sendcp/engine.h>
-#include "contents.h"
+#include "data_read.h"
 #include "files.h"
 
 /* What a call has; it ends with it. */

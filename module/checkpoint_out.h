@@ -2,10 +2,10 @@
 /*
  * Handing a checkpoint to the caller.
  */
-#ifndef SENDCP_MODULE_HANDOVER_H
-#define SENDCP_MODULE_HANDOVER_H
+#ifndef SENDCP_MODULE_CHECKPOINT_OUT_H
+#define SENDCP_MODULE_CHECKPOINT_OUT_H
 
-#include "session.h"
+#include "sendcp_file.h"
 
 /*
  * Takes the checkpoint where the engine is and copies it to the caller; the session keeps it as
