@@ -8,17 +8,17 @@
 #include "sendcp_file.h"
 
 /*
- * Takes the checkpoint where the engine is and copies it to the caller; the session keeps it as
- * well. Sets ->new_checkpoint_size and ->offset. -EMSGSIZE: it does not fit; -E2BIG: longer than
+ * Takes the checkpoint where the engine is and copies it to the caller; @sfile keeps it as well.
+ * Sets ->new_checkpoint_size and ->offset. -EMSGSIZE: it does not fit; -E2BIG: longer than
  * any that is taken back; -EFAULT.
  */
-int handover_checkpoint(struct session *session, struct sendcp_send *args);
+int sendcp_checkpoint_out(struct sendcp_file *sfile, struct sendcp_send *args);
 
 /*
  * The same with a checkpoint taken before: @checkpoint of @size bytes, at stream byte @offset.
  * Without @copy: would it fit?
  */
-int handover_blob(struct sendcp_send *args, const void *checkpoint, size_t size, u64 offset,
-		  bool copy);
+int sendcp_checkpoint_put(struct sendcp_send *args, const void *checkpoint, size_t size, u64 offset,
+			  bool copy);
 
 #endif

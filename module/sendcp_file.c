@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What stays between calls, and when it may be used again.
+ * The state of an open /dev/sendcp, and when a later ioctl may use it again.
  */
 #include <linux/btrfs.h>
 #include <linux/jiffies.h>
@@ -16,16 +16,16 @@
 
 static int host_read(void *host, struct scp_io *ios, unsigned int count)
 {
-	struct session *session = host;
+	struct sendcp_file *sfile = host;
 
-	return device_read(session->call->files.devices, ios, count);
+	return sendcp_device_read(sfile->ctx->files.devices, ios, count);
 }
 
 static int host_read_file(void *host, const struct scp_file_range *range, void *buffer,
 			  struct scp_error *error)
 {
-	struct session *session = host;
-	int ret = contents_read(&session->call->contents, range, buffer);
+	struct sendcp_file *sfile = host;
+	int ret = sendcp_data_read(&sfile->ctx->reader, range, buffer);
 
 	if (!ret)
 		return 0;
@@ -48,17 +48,17 @@ static int host_read_file(void *host, const struct scp_file_range *range, void *
  */
 static int host_interrupted(void *host)
 {
-	struct session *session = host;
-	const struct call *call = session->call;
+	struct sendcp_file *sfile = host;
+	const struct sendcp_ioctl_ctx *ctx = sfile->ctx;
 
 	cond_resched();
 	if (!signal_pending(current))
 		return 0;
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (*call->made)
+	if (*ctx->made)
 		return -EINTR;
-	return time_after(jiffies, call->began + session->patience) ? -EINTR : 0;
+	return time_after(jiffies, ctx->began + sfile->patience) ? -EINTR : 0;
 }
 
 /*
@@ -67,8 +67,8 @@ static int host_interrupted(void *host)
  */
 static int host_commit(void *host)
 {
-	struct session *session = host;
-	struct file *file = session->call->files.subvolume.file;
+	struct sendcp_file *sfile = host;
+	struct file *file = sfile->ctx->files.subvolume.file;
 	long ret = file->f_op->unlocked_ioctl(file, BTRFS_IOC_SYNC, 0);
 
 	return ret == -EROFS ? 0 : ret;
@@ -90,60 +90,60 @@ static const struct scp_host_ops host_ops = {
 	.commit = host_commit,
 };
 
-struct session *session_new(void)
+struct sendcp_file *sendcp_file_new(void)
 {
-	struct session *session = scp_zalloc(sizeof(*session));
+	struct sendcp_file *sfile = scp_zalloc(sizeof(*sfile));
 
-	if (!session)
+	if (!sfile)
 		return NULL;
-	mutex_init(&session->lock);
-	session->host.ops = &host_ops;
-	session->host.private = session;
-	session->host.live = true;
-	session->patience = PATIENCE_MIN;
-	return session;
+	mutex_init(&sfile->lock);
+	sfile->host.ops = &host_ops;
+	sfile->host.private = sfile;
+	sfile->host.live = true;
+	sfile->patience = PATIENCE_MIN;
+	return sfile;
 }
 
-void session_drop_engine(struct session *session)
+void sendcp_file_drop_engine(struct sendcp_file *sfile)
 {
-	scp_engine_close(session->engine);
-	session->engine = NULL;
-	scp_free(session->checkpoint);
-	session->checkpoint = NULL;
-	session->checkpoint_size = 0;
-	scp_free(session->clones);
-	session->clones = NULL;
+	scp_engine_close(sfile->engine);
+	sfile->engine = NULL;
+	scp_free(sfile->checkpoint);
+	sfile->checkpoint = NULL;
+	sfile->checkpoint_size = 0;
+	scp_free(sfile->clones);
+	sfile->clones = NULL;
 }
 
-static void drop_volume(struct session *session)
+static void drop_volume(struct sendcp_file *sfile)
 {
-	session_drop_engine(session);
-	scp_volume_close(session->volume);
-	session->volume = NULL;
-	scp_free(session->devices);
-	session->devices = NULL;
+	sendcp_file_drop_engine(sfile);
+	scp_volume_close(sfile->volume);
+	sfile->volume = NULL;
+	scp_free(sfile->devices);
+	sfile->devices = NULL;
 }
 
-void session_free(struct session *session)
+void sendcp_file_free(struct sendcp_file *sfile)
 {
-	drop_volume(session);
-	mutex_destroy(&session->lock);
-	scp_free(session);
+	drop_volume(sfile);
+	mutex_destroy(&sfile->lock);
+	scp_free(sfile);
 }
 
-void session_called(struct session *session, int ret)
+void sendcp_file_called(struct sendcp_file *sfile, int ret)
 {
 	if (ret == -EINTR)
-		session->patience = min_t(unsigned long, 2 * session->patience, PATIENCE_MAX);
+		sfile->patience = min_t(unsigned long, 2 * sfile->patience, PATIENCE_MAX);
 	else
-		session->patience = PATIENCE_MIN;
+		sfile->patience = PATIENCE_MIN;
 }
 
-void session_keep(struct session *session, void *checkpoint, size_t size)
+void sendcp_file_keep(struct sendcp_file *sfile, void *checkpoint, size_t size)
 {
-	scp_free(session->checkpoint);
-	session->checkpoint = checkpoint;
-	session->checkpoint_size = size;
+	scp_free(sfile->checkpoint);
+	sfile->checkpoint = checkpoint;
+	sfile->checkpoint_size = size;
 }
 
 static dev_t device_number(const struct file *device)
@@ -151,75 +151,75 @@ static dev_t device_number(const struct file *device)
 	return file_inode(device)->i_rdev;
 }
 
-static dev_t filesystem_number(const struct call_files *files)
+static dev_t filesystem_number(const struct sendcp_files *files)
 {
 	return file_inode(files->subvolume.file)->i_sb->s_dev;
 }
 
 /* The volume is of these devices and this mount. */
-static bool volume_fits(const struct session *session)
+static bool volume_fits(const struct sendcp_file *sfile)
 {
-	const struct call_files *files = &session->call->files;
+	const struct sendcp_files *files = &sfile->ctx->files;
 	u32 i;
 
-	if (!session->volume || session->filesystem != filesystem_number(files) ||
-	    session->host.device_count != files->device_count)
+	if (!sfile->volume || sfile->filesystem != filesystem_number(files) ||
+	    sfile->host.device_count != files->device_count)
 		return false;
 	for (i = 0; i < files->device_count; i++)
-		if (session->devices[i] != device_number(files->devices[i]))
+		if (sfile->devices[i] != device_number(files->devices[i]))
 			return false;
 	/* The devices may have got another filesystem since. */
-	return files_match_fsid(files, session->volume->fsid) == 1;
+	return sendcp_files_match_fsid(files, sfile->volume->fsid) == 1;
 }
 
-static int remember_devices(struct session *session)
+static int remember_devices(struct sendcp_file *sfile)
 {
-	const struct call_files *files = &session->call->files;
+	const struct sendcp_files *files = &sfile->ctx->files;
 	u32 i;
 
-	session->devices = scp_alloc(files->device_count * sizeof(*session->devices));
-	if (!session->devices)
+	sfile->devices = scp_alloc(files->device_count * sizeof(*sfile->devices));
+	if (!sfile->devices)
 		return -ENOMEM;
 	for (i = 0; i < files->device_count; i++)
-		session->devices[i] = device_number(files->devices[i]);
-	session->filesystem = filesystem_number(files);
-	session->host.device_count = files->device_count;
+		sfile->devices[i] = device_number(files->devices[i]);
+	sfile->filesystem = filesystem_number(files);
+	sfile->host.device_count = files->device_count;
 	return 0;
 }
 
-static int open_volume(struct session *session)
+static int open_volume(struct sendcp_file *sfile)
 {
 	int ret;
 
-	if (volume_fits(session))
+	if (volume_fits(sfile))
 		return 0;
-	drop_volume(session);
-	ret = remember_devices(session);
+	drop_volume(sfile);
+	ret = remember_devices(sfile);
 	if (!ret)
-		ret = scp_volume_open(&session->host, &session->volume, &session->error);
-	if (session->error.reason == SCP_DEVICE_FOREIGN)
+		ret = scp_volume_open(&sfile->host, &sfile->volume, &sfile->error);
+	if (sfile->error.reason == SCP_DEVICE_FOREIGN)
 		return -EXDEV;
 	if (ret)
 		return ret;
-	ret = files_match_fsid(&session->call->files, session->volume->fsid);
+	ret = sendcp_files_match_fsid(&sfile->ctx->files, sfile->volume->fsid);
 	return ret < 0 ? ret : ret ? 0 : -EXDEV;
 }
 
-static bool engine_fits(const struct session *session, const struct scp_request *request,
+static bool engine_fits(const struct sendcp_file *sfile, const struct scp_request *request,
 			const void *checkpoint, size_t size)
 {
-	const struct scp_request *made = &session->request;
+	const struct scp_request *made = &sfile->request;
 
-	return session->engine && made->protocol == request->protocol &&
+	return sfile->engine && made->protocol == request->protocol &&
 	       made->flags == request->flags && made->subvolume == request->subvolume &&
 	       made->parent == request->parent && made->clone_count == request->clone_count &&
-	       (!made->clone_count || !memcmp(session->clones, request->clone_sources,
-					      made->clone_count * sizeof(*session->clones))) &&
-	       size && session->checkpoint_size == size &&
-	       !memcmp(session->checkpoint, checkpoint, size);
+	       (!made->clone_count || !memcmp(sfile->clones, request->clone_sources,
+					      made->clone_count * sizeof(*sfile->clones))) &&
+	       size && sfile->checkpoint_size == size &&
+	       !memcmp(sfile->checkpoint, checkpoint, size);
 }
 
-static int list_clones(const struct call_files *files, u64 **clones)
+static int list_clones(const struct sendcp_files *files, u64 **clones)
 {
 	u32 i;
 
@@ -234,24 +234,24 @@ static int list_clones(const struct call_files *files, u64 **clones)
 	return 0;
 }
 
-static int open_engine(struct session *session, const struct scp_request *request,
+static int open_engine(struct sendcp_file *sfile, const struct scp_request *request,
 		       const void *checkpoint, size_t size)
 {
 	int ret;
 
-	ret = scp_engine_open(session->volume, request, &session->engine, &session->error);
+	ret = scp_engine_open(sfile->volume, request, &sfile->engine, &sfile->error);
 	if (ret || !size)
 		return ret;
-	ret = scp_engine_rearm(session->engine, checkpoint, size);
+	ret = scp_engine_rearm(sfile->engine, checkpoint, size);
 	if (ret)
-		session->error = *scp_engine_error(session->engine);
+		sfile->error = *scp_engine_error(sfile->engine);
 	return ret;
 }
 
-int session_arm(struct session *session, const struct sendcp_send *args, const void *checkpoint,
-		size_t size)
+int sendcp_file_arm(struct sendcp_file *sfile, const struct sendcp_send *args,
+		    const void *checkpoint, size_t size)
 {
-	const struct call_files *files = &session->call->files;
+	const struct sendcp_files *files = &sfile->ctx->files;
 	struct scp_request request = {
 		.protocol = args->protocol,
 		.flags = args->flags & (SCP_SEND_NO_FILE_DATA | SCP_SEND_OMIT_HEADER |
@@ -263,23 +263,23 @@ int session_arm(struct session *session, const struct sendcp_send *args, const v
 	u64 *clones;
 	int ret;
 
-	scp_error_clear(&session->error);
+	scp_error_clear(&sfile->error);
 	ret = list_clones(files, &clones);
 	if (ret)
 		return ret;
 	request.clone_sources = clones;
-	ret = open_volume(session);
-	if (ret || engine_fits(session, &request, checkpoint, size)) {
+	ret = open_volume(sfile);
+	if (ret || engine_fits(sfile, &request, checkpoint, size)) {
 		scp_free(clones);
 		return ret;
 	}
-	session_drop_engine(session);
-	session->clones = clones;
-	session->request = request;
-	ret = open_engine(session, &request, checkpoint, size);
-	if (session->error.reason == SCP_DEVICES_CHANGED)
-		drop_volume(session);
+	sendcp_file_drop_engine(sfile);
+	sfile->clones = clones;
+	sfile->request = request;
+	ret = open_engine(sfile, &request, checkpoint, size);
+	if (sfile->error.reason == SCP_DEVICES_CHANGED)
+		drop_volume(sfile);
 	else if (ret)
-		session_drop_engine(session);
+		sendcp_file_drop_engine(sfile);
 	return ret;
 }
