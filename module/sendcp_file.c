@@ -2,6 +2,8 @@
 /*
  * The state of an open /dev/sendcp, and when a later ioctl may use it again.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/btrfs.h>
 #include <linux/jiffies.h>
 #include <linux/ratelimit.h>
@@ -78,7 +80,7 @@ static void host_warn(void *host, const struct scp_error *what)
 {
 	char line[256];
 
-	pr_warn_ratelimited("sendcp: another copy served: %s\n",
+	pr_warn_ratelimited("another copy served: %s\n",
 			    scp_error_format(what, line, sizeof(line)));
 }
 
