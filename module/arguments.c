@@ -27,7 +27,7 @@ static int get_size(const void __user *from, u32 least, u32 *size)
 	return *size > PAGE_SIZE ? -E2BIG : 0;
 }
 
-int arguments_get(struct sendcp_send *args, void __user *from)
+int sendcp_args_get(struct sendcp_send *args, void __user *from)
 {
 	u32 size;
 	int ret;
@@ -49,7 +49,7 @@ int arguments_get(struct sendcp_send *args, void __user *from)
 	return 0;
 }
 
-int arguments_put(const struct sendcp_send *args, void __user *to)
+int sendcp_args_put(const struct sendcp_send *args, void __user *to)
 {
 	size_t from = offsetof(struct sendcp_send, new_checkpoint_size);
 	size_t length = min_t(size_t, args->size, sizeof(*args)) - from;
@@ -57,7 +57,7 @@ int arguments_put(const struct sendcp_send *args, void __user *to)
 	return copy_to_user(to + from, (const u8 *)args + from, length) ? -EFAULT : 0;
 }
 
-void *arguments_checkpoint(const struct sendcp_send *args)
+void *sendcp_args_checkpoint(const struct sendcp_send *args)
 {
 	void *checkpoint;
 
@@ -91,7 +91,7 @@ static void describe(struct sendcp_error *out, const struct scp_error *error)
 	strscpy(out->detail, error->detail, sizeof(out->detail));
 }
 
-int arguments_put_error(const struct sendcp_send *args, int err, const struct scp_error *error)
+int sendcp_args_put_error(const struct sendcp_send *args, int err, const struct scp_error *error)
 {
 	void __user *to = u64_to_user_ptr(args->error);
 	struct sendcp_error out = { .err = -err };
@@ -108,7 +108,7 @@ int arguments_put_error(const struct sendcp_send *args, int err, const struct sc
 	return copy_to_user(to, &out, out.size) ? -EFAULT : 0;
 }
 
-long arguments_info(void __user *to)
+long sendcp_args_info(void __user *to)
 {
 	struct sendcp_info info = {
 		.abi_version = SENDCP_ABI_VERSION,

@@ -11,17 +11,17 @@
 #include <sendcp/error.h>
 
 /* Copies the struct at @from, of whatever size it says it has; clears what is for the way out. */
-int arguments_get(struct sendcp_send *args, void __user *from);
+int sendcp_args_get(struct sendcp_send *args, void __user *from);
 /* Writes the outward part back, as far as the caller's struct has it. */
-int arguments_put(const struct sendcp_send *args, void __user *to);
+int sendcp_args_put(const struct sendcp_send *args, void __user *to);
 
 /* The checkpoint handed in, scp_alloc'd; NULL if there is none. Or an error pointer. */
-void *arguments_checkpoint(const struct sendcp_send *args);
+void *sendcp_args_checkpoint(const struct sendcp_send *args);
 
 /* Why the call failed with @err, if the caller wants to know: its struct sendcp_error. */
-int arguments_put_error(const struct sendcp_send *args, int err, const struct scp_error *error);
+int sendcp_args_put_error(const struct sendcp_send *args, int err, const struct scp_error *error);
 
 /* SENDCP_IOC_INFO. */
-long arguments_info(void __user *to);
+long sendcp_args_info(void __user *to);
 
 #endif

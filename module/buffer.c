@@ -16,7 +16,7 @@
 /* How many pages are pinned between two looks at whether the caller was killed. */
 #define PIN_AT_ONCE 512ul
 
-static int pin_pages(struct user_buffer *buffer, unsigned long start, unsigned long wanted)
+static int pin_pages(struct sendcp_buffer *buffer, unsigned long start, unsigned long wanted)
 {
 	while (buffer->page_count < wanted) {
 		unsigned long left = wanted - buffer->page_count;
@@ -37,7 +37,7 @@ static int pin_pages(struct user_buffer *buffer, unsigned long start, unsigned l
  * Pages of files must not be written to behind their filesystem's back, and shared memory is one
  * of those; all that is left is a process's own.
  */
-static bool all_anonymous(const struct user_buffer *buffer)
+static bool all_anonymous(const struct sendcp_buffer *buffer)
 {
 	unsigned long i;
 
@@ -47,7 +47,7 @@ static bool all_anonymous(const struct user_buffer *buffer)
 	return true;
 }
 
-static int pin_and_map(struct user_buffer *buffer, unsigned long start, unsigned long wanted)
+static int pin_and_map(struct sendcp_buffer *buffer, unsigned long start, unsigned long wanted)
 {
 	int ret = pin_pages(buffer, start, wanted);
 
@@ -59,8 +59,8 @@ static int pin_and_map(struct user_buffer *buffer, unsigned long start, unsigned
 	return buffer->mapping ? 0 : -ENOMEM;
 }
 
-/* Charges @wanted pages to RLIMIT_MEMLOCK until buffer_unpin(). */
-static int take_pages_memory(struct user_buffer *buffer, unsigned long wanted)
+/* Charges @wanted pages to RLIMIT_MEMLOCK until sendcp_buffer_unpin(). */
+static int take_pages_memory(struct sendcp_buffer *buffer, unsigned long wanted)
 {
 	int ret = account_locked_vm(current->mm, wanted, true);
 
@@ -79,7 +79,7 @@ static unsigned long pages_spanned(u64 address, u64 size)
 	return (offset_in_page(address) + size + PAGE_SIZE - 1) >> PAGE_SHIFT;
 }
 
-int buffer_pin(struct user_buffer *buffer, u64 address, u64 size)
+int sendcp_buffer_pin(struct sendcp_buffer *buffer, u64 address, u64 size)
 {
 	unsigned long start = address;
 	unsigned long wanted;
@@ -100,11 +100,11 @@ int buffer_pin(struct user_buffer *buffer, u64 address, u64 size)
 		buffer->data = buffer->mapping + offset_in_page(start);
 		return 0;
 	}
-	buffer_unpin(buffer, false);
+	sendcp_buffer_unpin(buffer, false);
 	return ret;
 }
 
-void buffer_unpin(struct user_buffer *buffer, bool dirty)
+void sendcp_buffer_unpin(struct sendcp_buffer *buffer, bool dirty)
 {
 	if (!buffer->pages)
 		return;

@@ -11,7 +11,7 @@
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
-struct user_buffer {
+struct sendcp_buffer {
 	/* The kernel's address of its first byte; NULL when it has none. */
 	void *data;
 	size_t size;
@@ -26,8 +26,8 @@ struct user_buffer {
  * Pins @size bytes at user address @address, at most SENDCP_BUFFER_MAX of them. -EFAULT: not
  * writable, not anonymous; -ENOMEM: also when RLIMIT_MEMLOCK does not allow it.
  */
-int buffer_pin(struct user_buffer *buffer, u64 address, u64 size);
+int sendcp_buffer_pin(struct sendcp_buffer *buffer, u64 address, u64 size);
 /* @dirty: something was put there. */
-void buffer_unpin(struct user_buffer *buffer, bool dirty);
+void sendcp_buffer_unpin(struct sendcp_buffer *buffer, bool dirty);
 
 #endif

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# sparse (with endianness) and checkpatch --strict over the module and the engine.
+# sparse (with endianness) and checkpatch --strict over the module and the engine, and the names of the
+# symbols in sendcp.ko.
 #
 # usage: check.sh KDIR BUILD-DIRECTORY
 # CHECKPATCH names checkpatch.pl; otherwise it is taken from the kernel's sources that Debian packages
@@ -11,7 +12,7 @@ build=$2
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/sendcp-checkpatch
 found=0
 
-# What the engine does otherwise on purpose, since it is built without the kernel too (BIT_MACRO,
+# The engine differs on purpose where it is built without the kernel too (BIT_MACRO,
 # PREFER_*, CAMELCASE: _Static_assert); lists that are macros (COMPLEX_MACRO, MACRO_ARG_REUSE,
 # BRACKET_SPACE); and the header that is there to ask for versions.
 ignored=BIT_MACRO,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,CAMELCASE,COMPLEX_MACRO
@@ -40,16 +41,45 @@ fetch_checkpatch()
 	[ -e "$cache/checkpatch.pl" ] || die "cannot fetch $package"
 }
 
+# Prints global names without a prefix, since a later kernel may have them, and names that the kernel
+# exports, local ones as well: they are ambiguous in a backtrace, and an error when a header declares
+# them.
+check_symbols()
+{
+	[ -e "$kdir/Module.symvers" ] || die "$kdir/Module.symvers is missing"
+	nm --defined-only "$build/sendcp.ko" | awk '
+	NR == FNR {
+		exported[$2]
+		next
+	}
+	{
+		name = $3
+		# The compiler makes several of one function, and entries in front of it.
+		sub(/\..*/, "", name)
+		sub(/^__(pfx|cfi)_/, "", name)
+	}
+	name in exported {
+		print "sendcp.ko: " $3 ": the kernel exports this name"
+	}
+	$2 ~ /[A-Z]/ && name !~ /^(scp|sendcp)_/ &&
+	name !~ /^(init_module|cleanup_module|__this_module|__(crc|ksymtab|kstrtab|kcrctab).*)$/ {
+		print "sendcp.ko: " $3 ": a global name has to begin with sendcp_ or scp_"
+	}' "$kdir/Module.symvers" -
+}
+
 command -v sparse >/dev/null || die "sparse is missing (apt install sparse)"
 if [ -z "${CHECKPATCH:-}" ]; then
 	CHECKPATCH=$cache/checkpatch.pl
 	[ -e "$CHECKPATCH" ] || fetch_checkpatch
 fi
 
-# What sparse says of the kernel's own headers is not ours.
+# Warnings in the kernel's own headers do not count.
 out=$(make -C "$kdir" M="$build" C=2 CF=-D__CHECK_ENDIAN__ modules 2>&1) || die "$out"
 grep -q 'CHECK .*module/main.c' <<<"$out" || die "sparse did not run"
 out=$(grep -E "^($build/|\./)?(module|src|include)/.*(warning|error):" <<<"$out")
+[ -z "$out" ] || { echo "$out"; found=1; }
+
+out=$(check_symbols)
 [ -z "$out" ] || { echo "$out"; found=1; }
 
 # In the copy: in a git repository checkpatch leaves a file of its own behind.

@@ -23,21 +23,21 @@
 /* Engines read tree blocks and stored extents: nothing near as long. */
 #define LENGTH_MAX (256u << 10)
 
-struct read_part {
-	struct read_batch *batch;
+struct sendcp_read_part {
+	struct sendcp_read_batch *batch;
 	void *data;
 	int result;
 	/* Held for the bio of a caller that was killed. */
 	struct file *device;
 };
 
-enum batch_state {
+enum sendcp_batch_state {
 	BATCH_AWAITED,
 	BATCH_ABANDONED,
 	BATCH_DONE,
 };
 
-struct read_batch {
+struct sendcp_read_batch {
 	/* Bios on their way, and the caller while it sends them. */
 	atomic_t pending;
 	/* Who comes last frees the batch: its caller, or a worker if that has gone. */
@@ -45,10 +45,10 @@ struct read_batch {
 	struct completion done;
 	struct work_struct work;
 	unsigned int count;
-	struct read_part parts[];
+	struct sendcp_read_part parts[];
 };
 
-static void batch_free(struct read_batch *batch)
+static void batch_free(struct sendcp_read_batch *batch)
 {
 	unsigned int i;
 
@@ -63,13 +63,13 @@ static void batch_free(struct read_batch *batch)
 /* The workqueue outlives this function, so the module may go as soon as it returns. */
 static void batch_free_abandoned(struct work_struct *work)
 {
-	batch_free(container_of(work, struct read_batch, work));
+	batch_free(container_of(work, struct sendcp_read_batch, work));
 	module_put(THIS_MODULE);
 }
 
-static struct read_batch *batch_new(unsigned int count)
+static struct sendcp_read_batch *batch_new(unsigned int count)
 {
-	struct read_batch *batch;
+	struct sendcp_read_batch *batch;
 
 	batch = kvzalloc(struct_size(batch, parts, count), GFP_KERNEL_ACCOUNT);
 	if (!batch)
@@ -83,7 +83,7 @@ static struct read_batch *batch_new(unsigned int count)
 }
 
 /* Also from a bio's end, in whatever context that is. */
-static void batch_part_done(struct read_batch *batch)
+static void batch_part_done(struct sendcp_read_batch *batch)
 {
 	if (!atomic_dec_and_test(&batch->pending))
 		return;
@@ -95,7 +95,7 @@ static void batch_part_done(struct read_batch *batch)
 
 static void part_end(struct bio *bio)
 {
-	struct read_part *part = bio->bi_private;
+	struct sendcp_read_part *part = bio->bi_private;
 
 	part->result = blk_status_to_errno(bio->bi_status);
 	bio_put(bio);
@@ -129,8 +129,8 @@ static bool behind_end(const struct file *device, const struct scp_io *io)
 }
 
 /* On failure no bio is on its way; else part_end() comes, maybe before this returns. */
-static int part_send(struct read_batch *batch, struct read_part *part, const struct file *device,
-		     const struct scp_io *io)
+static int part_send(struct sendcp_read_batch *batch, struct sendcp_read_part *part,
+		     const struct file *device, const struct scp_io *io)
 {
 	struct bio *bio;
 
@@ -158,7 +158,7 @@ static int part_send(struct read_batch *batch, struct read_part *part, const str
 	return 0;
 }
 
-static void send_all(struct read_batch *batch, struct file *const *devices,
+static void send_all(struct sendcp_read_batch *batch, struct file *const *devices,
 		     const struct scp_io *ios)
 {
 	struct blk_plug plug;
@@ -177,12 +177,12 @@ static void send_all(struct read_batch *batch, struct file *const *devices,
 }
 
 /* -ENOMEM is the whole batch's: nobody is to take it for a device's fault. */
-static int take_results(struct read_batch *batch, struct scp_io *ios)
+static int take_results(struct sendcp_read_batch *batch, struct scp_io *ios)
 {
 	unsigned int i;
 
 	for (i = 0; i < batch->count; i++) {
-		const struct read_part *part = &batch->parts[i];
+		const struct sendcp_read_part *part = &batch->parts[i];
 
 		if (part->result == -ENOMEM)
 			return -ENOMEM;
@@ -200,7 +200,7 @@ static int take_results(struct read_batch *batch, struct scp_io *ios)
  * Leaves the batch to its last bio. The devices stay open for that long, since nothing else keeps
  * the block layer from taking one apart; and the module stays.
  */
-static void batch_abandon(struct read_batch *batch, struct file *const *devices,
+static void batch_abandon(struct sendcp_read_batch *batch, struct file *const *devices,
 			  const struct scp_io *ios)
 {
 	unsigned int i;
@@ -216,9 +216,9 @@ static void batch_abandon(struct read_batch *batch, struct file *const *devices,
 	module_put(THIS_MODULE);
 }
 
-int device_read(struct file *const *devices, struct scp_io *ios, unsigned int count)
+int sendcp_device_read(struct file *const *devices, struct scp_io *ios, unsigned int count)
 {
-	struct read_batch *batch = batch_new(count);
+	struct sendcp_read_batch *batch = batch_new(count);
 	int ret;
 
 	if (!batch)
@@ -237,7 +237,7 @@ int device_read(struct file *const *devices, struct scp_io *ios, unsigned int co
  * The module has no users and no abandoned batch by now, but the last bio's end may have been
  * preempted in its last steps. Kernels on which that is possible have a grace period for it.
  */
-void device_read_drain(void)
+void sendcp_device_read_drain(void)
 {
 	synchronize_rcu_tasks();
 }

@@ -29,12 +29,12 @@ static struct file *take_file(int fd, fmode_t mode)
 /* The filesystem's own file handle says which tree an inode is in. */
 static int read_root(struct file *file, u64 *root)
 {
-	struct inode_handle handle = { 0 };
-	int words = INODE_HANDLE_WORDS;
+	struct sendcp_inode_handle handle = { 0 };
+	int words = SENDCP_INODE_HANDLE_WORDS;
 	int type;
 
 	type = exportfs_encode_fh(file->f_path.dentry, (struct fid *)&handle, &words, 0);
-	if (type != FILEID_BTRFS_WITHOUT_PARENT || words != INODE_HANDLE_WORDS)
+	if (type != FILEID_BTRFS_WITHOUT_PARENT || words != SENDCP_INODE_HANDLE_WORDS)
 		return -EINVAL;
 	if (handle.inode != SCP_ROOT_DIR_ID)
 		return -EINVAL;
@@ -42,7 +42,7 @@ static int read_root(struct file *file, u64 *root)
 	return 0;
 }
 
-static int subvolume_get(int fd, struct subvolume_file *subvolume)
+static int subvolume_get(int fd, struct sendcp_subvolume *subvolume)
 {
 	struct file *file = take_file(fd, FMODE_READ);
 	int ret;
@@ -60,7 +60,7 @@ static int subvolume_get(int fd, struct subvolume_file *subvolume)
 	return ret;
 }
 
-static bool same_filesystem(const struct subvolume_file *a, const struct subvolume_file *b)
+static bool same_filesystem(const struct sendcp_subvolume *a, const struct sendcp_subvolume *b)
 {
 	return file_inode(a->file)->i_sb == file_inode(b->file)->i_sb;
 }
@@ -98,7 +98,7 @@ static int device_get(int fd, struct file **device)
 	return 0;
 }
 
-static int devices_get(const struct sendcp_send *args, struct call_files *files)
+static int devices_get(const struct sendcp_send *args, struct sendcp_files *files)
 {
 	s32 *fds = copy_fds(args->device_fds, args->device_count, SENDCP_DEVICES_MAX);
 	int ret = 0;
@@ -120,9 +120,9 @@ static int devices_get(const struct sendcp_send *args, struct call_files *files)
 	return ret;
 }
 
-static int clone_get(int fd, struct call_files *files)
+static int clone_get(int fd, struct sendcp_files *files)
 {
-	struct subvolume_file *clone = &files->clones[files->clone_count];
+	struct sendcp_subvolume *clone = &files->clones[files->clone_count];
 	int ret = subvolume_get(fd, clone);
 
 	if (ret)
@@ -131,7 +131,7 @@ static int clone_get(int fd, struct call_files *files)
 	return same_filesystem(clone, &files->subvolume) ? 0 : -EXDEV;
 }
 
-static int clones_get(const struct sendcp_send *args, struct call_files *files)
+static int clones_get(const struct sendcp_send *args, struct sendcp_files *files)
 {
 	s32 *fds = copy_fds(args->clone_fds, args->clone_count, SENDCP_CLONES_MAX);
 	int ret = 0;
@@ -150,7 +150,7 @@ static int clones_get(const struct sendcp_send *args, struct call_files *files)
 	return ret;
 }
 
-static int parent_get(int fd, struct call_files *files)
+static int parent_get(int fd, struct sendcp_files *files)
 {
 	int ret;
 
@@ -162,7 +162,7 @@ static int parent_get(int fd, struct call_files *files)
 	return ret;
 }
 
-int files_get(const struct sendcp_send *args, struct call_files *files)
+int sendcp_files_get(const struct sendcp_send *args, struct sendcp_files *files)
 {
 	int ret = subvolume_get(args->subvolume_fd, &files->subvolume);
 
@@ -181,7 +181,7 @@ static void put(struct file *file)
 		fput(file);
 }
 
-void files_put(struct call_files *files)
+void sendcp_files_put(struct sendcp_files *files)
 {
 	u32 i;
 
@@ -205,9 +205,9 @@ static u32 fsid_word(const u8 *fsid, unsigned int index)
 }
 
 /* statfs gives the fsid's halves laid over each other, and the subvolume's id over that. */
-int files_match_fsid(const struct call_files *files, const u8 *fsid)
+int sendcp_files_match_fsid(const struct sendcp_files *files, const u8 *fsid)
 {
-	const struct subvolume_file *subvolume = &files->subvolume;
+	const struct sendcp_subvolume *subvolume = &files->subvolume;
 	struct kstatfs stat;
 	int ret;
 

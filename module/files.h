@@ -14,33 +14,33 @@
 #include <sendcp/platform.h>
 
 /* A subvolume by the open file of its root directory. */
-struct subvolume_file {
+struct sendcp_subvolume {
 	struct file *file;
 	/* Id of its tree. */
 	u64 root;
 };
 
-struct call_files {
-	struct subvolume_file subvolume;
+struct sendcp_files {
+	struct sendcp_subvolume subvolume;
 	/* ->file NULL: none. */
-	struct subvolume_file parent;
-	struct subvolume_file *clones;
+	struct sendcp_subvolume parent;
+	struct sendcp_subvolume *clones;
 	u32 clone_count;
 	struct file **devices;
 	u32 device_count;
 };
 
 /*
- * Takes the files that @args names; errors as in <uapi/sendcp.h>. files_put() is safe, and
- * due, in any case.
+ * Takes the files that @args names; errors as in <uapi/sendcp.h>. sendcp_files_put() is safe and
+ * due in any case.
  */
-int files_get(const struct sendcp_send *args, struct call_files *files);
-void files_put(struct call_files *files);
+int sendcp_files_get(const struct sendcp_send *args, struct sendcp_files *files);
+void sendcp_files_put(struct sendcp_files *files);
 
 /*
  * Is the filesystem the subvolumes are on the one with this @fsid? A negative errno if it cannot
  * be told.
  */
-int files_match_fsid(const struct call_files *files, const u8 *fsid);
+int sendcp_files_match_fsid(const struct sendcp_files *files, const u8 *fsid);
 
 #endif

@@ -9,15 +9,15 @@
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
-struct inode_handle {
+struct sendcp_inode_handle {
 	u64 inode;
 	u64 root;
 	/* Low half of the INODE_ITEM's generation. */
 	u32 generation;
 } __packed;
 
-static_assert(sizeof(struct inode_handle) == 20);
+static_assert(sizeof(struct sendcp_inode_handle) == 20);
 
-#define INODE_HANDLE_WORDS 5
+#define SENDCP_INODE_HANDLE_WORDS 5
 
 #endif

@@ -10,53 +10,55 @@
 #include "arguments.h"
 #include "ioctl.h"
 
-typedef int (*send_fn)(struct session *session, struct sendcp_send *args, const void *checkpoint);
+typedef int (*sendcp_send_fn)(struct sendcp_file *sfile, struct sendcp_send *args,
+			      const void *checkpoint);
 
 /* Nothing may keep a filesystem busy once this has returned. */
-static void call_end(struct session *session, struct call *call)
+static void ctx_end(struct sendcp_file *sfile, struct sendcp_ioctl_ctx *ctx)
 {
-	session->call = NULL;
-	contents_close(&call->contents);
-	files_put(&call->files);
-	scp_free(call);
+	sfile->ctx = NULL;
+	sendcp_data_read_close(&ctx->reader);
+	sendcp_files_put(&ctx->files);
+	scp_free(ctx);
 }
 
-static int call_begin(struct session *session, const struct sendcp_send *args)
+static int ctx_begin(struct sendcp_file *sfile, const struct sendcp_send *args)
 {
-	struct call *call = scp_zalloc(sizeof(*call));
+	struct sendcp_ioctl_ctx *ctx = scp_zalloc(sizeof(*ctx));
 	int ret;
 
-	if (!call)
+	if (!ctx)
 		return -ENOMEM;
-	call->began = jiffies;
-	session->call = call;
-	ret = files_get(args, &call->files);
+	ctx->began = jiffies;
+	sfile->ctx = ctx;
+	ret = sendcp_files_get(args, &ctx->files);
 	if (ret) {
-		call_end(session, call);
+		ctx_end(sfile, ctx);
 		return ret;
 	}
-	call->contents.mount = call->files.subvolume.file->f_path.mnt;
+	ctx->reader.mount = ctx->files.subvolume.file->f_path.mnt;
 	return 0;
 }
 
-static int run_locked(struct session *session, struct sendcp_send *args, send_fn work)
+static int run_locked(struct sendcp_file *sfile, struct sendcp_send *args, sendcp_send_fn work)
 {
-	void *checkpoint = arguments_checkpoint(args);
+	void *checkpoint = sendcp_args_checkpoint(args);
 	int ret;
 
 	if (IS_ERR(checkpoint))
 		return PTR_ERR(checkpoint);
-	ret = call_begin(session, args);
+	ret = ctx_begin(sfile, args);
 	if (!ret) {
-		ret = work(session, args, checkpoint);
-		call_end(session, session->call);
+		ret = work(sfile, args, checkpoint);
+		ctx_end(sfile, sfile->ctx);
 	}
 	scp_free(checkpoint);
 	return ret;
 }
 
 /* A call that failed says why, and how much space is missing; one that did something says what. */
-static int report(const struct session *session, struct sendcp_send *args, void __user *to, int ret)
+static int report(const struct sendcp_file *sfile, struct sendcp_send *args, void __user *to,
+		  int ret)
 {
 	int fault;
 
@@ -64,48 +66,48 @@ static int report(const struct session *session, struct sendcp_send *args, void 
 		args->offset = 0;
 	if (ret && ret != -EMSGSIZE)
 		args->new_checkpoint_size = 0;
-	fault = arguments_put(args, to);
+	fault = sendcp_args_put(args, to);
 
 	if (ret && !fault)
-		fault = arguments_put_error(args, ret, &session->error);
+		fault = sendcp_args_put_error(args, ret, &sfile->error);
 	return fault ? fault : ret;
 }
 
-static long run(struct session *session, void __user *argument, send_fn work)
+static long run(struct sendcp_file *sfile, void __user *argument, sendcp_send_fn work)
 {
 	struct sendcp_send args;
 	int ret;
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	ret = arguments_get(&args, argument);
+	ret = sendcp_args_get(&args, argument);
 	if (ret)
 		return ret;
-	if (mutex_lock_interruptible(&session->lock))
+	if (mutex_lock_interruptible(&sfile->lock))
 		return -EINTR;
-	scp_error_clear(&session->error);
-	ret = run_locked(session, &args, work);
+	scp_error_clear(&sfile->error);
+	ret = run_locked(sfile, &args, work);
 	/* The system must not call again by itself: the caller decides from where. */
 	if (ret == -ERESTARTSYS)
 		ret = -EINTR;
-	session_called(session, ret);
-	ret = report(session, &args, argument, ret);
-	mutex_unlock(&session->lock);
+	sendcp_file_called(sfile, ret);
+	ret = report(sfile, &args, argument, ret);
+	mutex_unlock(&sfile->lock);
 	return ret;
 }
 
 long sendcp_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
-	struct session *session = file->private_data;
+	struct sendcp_file *sfile = file->private_data;
 	void __user *user = (void __user *)argument;
 
 	switch (command) {
 	case SENDCP_IOC_SEND:
-		return run(session, user, send_to_buffer);
+		return run(sfile, user, sendcp_send_to_buffer);
 	case SENDCP_IOC_STREAM:
-		return run(session, user, send_to_file);
+		return run(sfile, user, sendcp_send_to_file);
 	case SENDCP_IOC_INFO:
-		return arguments_info(user);
+		return sendcp_args_info(user);
 	default:
 		return -ENOTTY;
 	}

@@ -8,12 +8,14 @@
 #ifndef SENDCP_MODULE_IOCTL_H
 #define SENDCP_MODULE_IOCTL_H
 
-#include "session.h"
+#include "sendcp_file.h"
 
 /* SENDCP_IOC_SEND: into the caller's buffer. */
-int send_to_buffer(struct session *session, struct sendcp_send *args, const void *checkpoint);
+int sendcp_send_to_buffer(struct sendcp_file *sfile, struct sendcp_send *args,
+			  const void *checkpoint);
 /* SENDCP_IOC_STREAM: into an open file. */
-int send_to_file(struct session *session, struct sendcp_send *args, const void *checkpoint);
+int sendcp_send_to_file(struct sendcp_file *sfile, struct sendcp_send *args,
+			const void *checkpoint);
 
 /* The device's one entry. */
 long sendcp_ioctl(struct file *file, unsigned int command, unsigned long argument);

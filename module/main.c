@@ -14,17 +14,17 @@
 
 static int sendcp_open(struct inode *inode, struct file *file)
 {
-	struct session *session = session_new();
+	struct sendcp_file *sfile = sendcp_file_new();
 
-	if (!session)
+	if (!sfile)
 		return -ENOMEM;
-	file->private_data = session;
+	file->private_data = sfile;
 	return 0;
 }
 
 static int sendcp_release(struct inode *inode, struct file *file)
 {
-	session_free(file->private_data);
+	sendcp_file_free(file->private_data);
 	return 0;
 }
 
@@ -63,9 +63,9 @@ static int __init sendcp_init(void)
 static void __exit sendcp_exit(void)
 {
 	misc_deregister(&sendcp_device);
-	device_read_drain();
+	sendcp_device_read_drain();
 	destroy_workqueue(sendcp_workqueue);
-	platform_release();
+	sendcp_platform_release();
 }
 
 module_init(sendcp_init);

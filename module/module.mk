@@ -29,7 +29,7 @@ module-sources:
 modules_install: module
 	+$(Q)$(MAKE) -C $(KDIR) M=$(MODULE_BUILD) INSTALL_MOD_PATH=$(DESTDIR) modules_install
 
-# What a kernel maintainer would run: sparse with endianness over every file, and checkpatch. Some
+# Sparse with endianness over every file, checkpatch, and the names of the module's symbols. Some
 # kernels' headers have complaints of their own; only those about our files count.
 module-check: module-sources
 	@module/check.sh '$(KDIR)' '$(MODULE_BUILD)'

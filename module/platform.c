@@ -97,7 +97,7 @@ static int blake2b_digest(const void *data, size_t size, u8 *out)
 	return 0;
 }
 
-void platform_release(void)
+void sendcp_platform_release(void)
 {
 }
 
@@ -132,7 +132,7 @@ static int blake2b_digest(const void *data, size_t size, u8 *out)
 	return crypto_shash_tfm_digest(hash, data, size, out);
 }
 
-void platform_release(void)
+void sendcp_platform_release(void)
 {
 	crypto_free_shash(blake2b_hash);
 }

@@ -6,6 +6,6 @@
 #define SENDCP_MODULE_PLATFORM_H
 
 /* No engine may be left. */
-void platform_release(void);
+void sendcp_platform_release(void);
 
 #endif

@@ -4,7 +4,7 @@
  */
 #include "buffer.h"
 #include "ioctl.h"
-#include "handover.h"
+#include "checkpoint_out.h"
 
 static u32 fill_flags(const struct sendcp_send *args)
 {
@@ -13,50 +13,51 @@ static u32 fill_flags(const struct sendcp_send *args)
 	       (args->flags & SENDCP_REVALIDATE ? SCP_FILL_REVALIDATE : 0);
 }
 
-static int hand_over(struct session *session, struct sendcp_send *args)
+static int hand_over(struct sendcp_file *sfile, struct sendcp_send *args)
 {
-	int ret = handover_checkpoint(session, args);
+	int ret = sendcp_checkpoint_out(sfile, args);
 
 	/* The engine is past what nobody will ever get. */
 	if (ret)
-		session_drop_engine(session);
+		sendcp_file_drop_engine(sfile);
 	return ret;
 }
 
-static int fill_buffer(struct session *session, struct sendcp_send *args, const void *checkpoint,
+static int fill_buffer(struct sendcp_file *sfile, struct sendcp_send *args, const void *checkpoint,
 		       struct scp_fill *fill)
 {
 	int ret;
 
-	session->call->made = &fill->filled;
-	ret = session_arm(session, args, checkpoint, args->checkpoint_size);
+	sfile->ctx->made = &fill->filled;
+	ret = sendcp_file_arm(sfile, args, checkpoint, args->checkpoint_size);
 	if (ret)
 		return ret;
-	ret = scp_engine_fill(session->engine, fill);
+	ret = scp_engine_fill(sfile->engine, fill);
 	if (!ret)
-		return hand_over(session, args);
-	session->error = *scp_engine_error(session->engine);
+		return hand_over(sfile, args);
+	sfile->error = *scp_engine_error(sfile->engine);
 	/* Made and void: the engine has passed that, and must be made anew. */
-	if (scp_engine_is_void(session->engine))
-		session_drop_engine(session);
+	if (scp_engine_is_void(sfile->engine))
+		sendcp_file_drop_engine(sfile);
 	return ret;
 }
 
-int send_to_buffer(struct session *session, struct sendcp_send *args, const void *checkpoint)
+int sendcp_send_to_buffer(struct sendcp_file *sfile, struct sendcp_send *args,
+			  const void *checkpoint)
 {
-	struct user_buffer buffer = { NULL };
+	struct sendcp_buffer buffer = { NULL };
 	struct scp_fill fill = { .flags = fill_flags(args) };
 	int ret;
 
 	if (args->output_fd != -1 || args->skip)
 		return -EINVAL;
-	ret = buffer_pin(&buffer, args->buffer, args->buffer_size);
+	ret = sendcp_buffer_pin(&buffer, args->buffer, args->buffer_size);
 	if (ret)
 		return ret;
 	fill.buffer = buffer.data;
 	fill.size = buffer.size;
-	ret = fill_buffer(session, args, checkpoint, &fill);
-	buffer_unpin(&buffer, true);
+	ret = fill_buffer(sfile, args, checkpoint, &fill);
+	sendcp_buffer_unpin(&buffer, true);
 	if (ret)
 		return ret;
 	args->filled = fill.filled;

@@ -11,11 +11,11 @@
 #include <linux/sched/signal.h>
 #include <sendcp/engine.h>
 
-#include "handover.h"
+#include "checkpoint_out.h"
 #include "ioctl.h"
 
-struct stream {
-	struct session *session;
+struct sendcp_stream {
+	struct sendcp_file *sfile;
 	struct sendcp_send *args;
 	struct file *output;
 	/* Room for any one command. */
@@ -34,10 +34,10 @@ struct stream {
 	bool end;
 };
 
-static int engine_failed(struct stream *stream, int ret)
+static int engine_failed(struct sendcp_stream *stream, int ret)
 {
 	if (ret)
-		stream->session->error = *scp_engine_error(stream->session->engine);
+		stream->sfile->error = *scp_engine_error(stream->sfile->engine);
 	return ret;
 }
 
@@ -71,7 +71,7 @@ static int write_error(ssize_t done)
 }
 
 /* All of it, unless a signal or a failure comes; counts what went out. */
-static int write_out(struct stream *stream, const u8 *data, size_t size)
+static int write_out(struct sendcp_stream *stream, const u8 *data, size_t size)
 {
 	while (size) {
 		ssize_t done = write_once(stream->output, data, size);
@@ -92,9 +92,9 @@ static int write_out(struct stream *stream, const u8 *data, size_t size)
  * The checkpoint in front of the next command. One that does not fit is found out before anything
  * is written that this call could not account for; the one before it stays.
  */
-static int take_checkpoint(struct stream *stream)
+static int take_checkpoint(struct sendcp_stream *stream)
 {
-	struct scp_engine *engine = stream->session->engine;
+	struct scp_engine *engine = stream->sfile->engine;
 	void *checkpoint;
 	size_t size;
 	int ret;
@@ -103,8 +103,8 @@ static int take_checkpoint(struct stream *stream)
 	if (ret)
 		return ret;
 	/* With nothing written yet it may as well be seen whether the caller's memory is there. */
-	ret = handover_blob(stream->args, checkpoint, size, scp_engine_offset(engine),
-			    !stream->written);
+	ret = sendcp_checkpoint_put(stream->args, checkpoint, size, scp_engine_offset(engine),
+				    !stream->written);
 	if (ret) {
 		scp_free(checkpoint);
 		return ret;
@@ -116,12 +116,12 @@ static int take_checkpoint(struct stream *stream)
 	return 0;
 }
 
-static int settle_command(struct stream *stream)
+static int settle_command(struct sendcp_stream *stream)
 {
 	u32 length;
 	int ret;
 
-	ret = engine_failed(stream, scp_engine_settle_command(stream->session->engine, &length,
+	ret = engine_failed(stream, scp_engine_settle_command(stream->sfile->engine, &length,
 							      &stream->end));
 	if (ret)
 		return ret;
@@ -130,7 +130,7 @@ static int settle_command(struct stream *stream)
 	return stream->end ? 0 : take_checkpoint(stream);
 }
 
-static int write_command(struct stream *stream)
+static int write_command(struct sendcp_stream *stream)
 {
 	struct scp_fill fill = {
 		.buffer = stream->command,
@@ -140,8 +140,8 @@ static int write_command(struct stream *stream)
 	int ret;
 
 	/* Also where it is made and void: the engine has passed it, and nothing of it is out. */
-	ret = engine_failed(stream, scp_engine_fill(stream->session->engine, &fill));
-	stream->within = !ret || scp_engine_is_void(stream->session->engine);
+	ret = engine_failed(stream, scp_engine_fill(stream->sfile->engine, &fill));
+	stream->within = !ret || scp_engine_is_void(stream->sfile->engine);
 	if (!ret)
 		ret = write_out(stream, stream->command + stream->skip,
 				fill.filled - stream->skip);
@@ -152,7 +152,7 @@ static int write_command(struct stream *stream)
 	return 0;
 }
 
-static int stream_commands(struct stream *stream)
+static int stream_commands(struct sendcp_stream *stream)
 {
 	int ret;
 
@@ -167,13 +167,13 @@ static int stream_commands(struct stream *stream)
 }
 
 /* The checkpoint in front of the last command, and how much after it is out. */
-static int finish_within(struct stream *stream, u64 out)
+static int finish_within(struct sendcp_stream *stream, u64 out)
 {
-	int ret = handover_blob(stream->args, stream->before, stream->before_size,
-				stream->before_offset, true);
+	int ret = sendcp_checkpoint_put(stream->args, stream->before, stream->before_size,
+					stream->before_offset, true);
 
 	stream->args->new_skip = out;
-	session_drop_engine(stream->session);
+	sendcp_file_drop_engine(stream->sfile);
 	return ret;
 }
 
@@ -181,24 +181,24 @@ static int finish_within(struct stream *stream, u64 out)
  * The checkpoint is where the engine is. Without memory for that, or room, it is the one in front
  * of the last command, all of which is out: what was written must be accounted for.
  */
-static int finish_between(struct stream *stream)
+static int finish_between(struct sendcp_stream *stream)
 {
-	u64 offset = scp_engine_offset(stream->session->engine);
-	int ret = handover_checkpoint(stream->session, stream->args);
+	u64 offset = scp_engine_offset(stream->sfile->engine);
+	int ret = sendcp_checkpoint_out(stream->sfile, stream->args);
 
 	/* With nothing written the caller must learn why, or it would be told the same for ever. */
 	if (ret && stream->before && stream->written)
 		return finish_within(stream, offset - stream->before_offset);
 	if (ret)
-		session_drop_engine(stream->session);
+		sendcp_file_drop_engine(stream->sfile);
 	return ret;
 }
 
 /* A failure after bytes that are out comes again with the next call. */
-static int finish(struct stream *stream, int ret)
+static int finish(struct sendcp_stream *stream, int ret)
 {
 	if (ret && !stream->written) {
-		session_drop_engine(stream->session);
+		sendcp_file_drop_engine(stream->sfile);
 		return ret;
 	}
 	stream->args->filled = stream->written;
@@ -206,13 +206,13 @@ static int finish(struct stream *stream, int ret)
 	return stream->within ? finish_within(stream, stream->skip) : finish_between(stream);
 }
 
-static int run_stream(struct stream *stream, const void *checkpoint)
+static int run_stream(struct sendcp_stream *stream, const void *checkpoint)
 {
-	struct session *session = stream->session;
+	struct sendcp_file *sfile = stream->sfile;
 	int ret;
 
-	session->call->made = &stream->written;
-	ret = session_arm(session, stream->args, checkpoint, stream->args->checkpoint_size);
+	sfile->ctx->made = &stream->written;
+	ret = sendcp_file_arm(sfile, stream->args, checkpoint, stream->args->checkpoint_size);
 	if (ret)
 		return ret;
 	stream->room = scp_buffer_min(stream->args->protocol);
@@ -243,9 +243,9 @@ static struct file *get_output(int fd)
 	return ERR_PTR(ret);
 }
 
-int send_to_file(struct session *session, struct sendcp_send *args, const void *checkpoint)
+int sendcp_send_to_file(struct sendcp_file *sfile, struct sendcp_send *args, const void *checkpoint)
 {
-	struct stream stream = { .session = session, .args = args, .skip = args->skip };
+	struct sendcp_stream stream = { .sfile = sfile, .args = args, .skip = args->skip };
 	int ret;
 
 	if (args->buffer || args->buffer_size || args->flags & SENDCP_SPLIT_WRITES)

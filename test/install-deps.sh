@@ -19,7 +19,7 @@ SSH_PACKAGES="openssh-server"
 PACKAGES_PACKAGES="build-essential debhelper dh-dkms lintian fakeroot rpm rpmlint man-db mandoc bash-completion zsh
 	fish systemd btrbk dkms"
 FUZZ_PACKAGES="clang"
-SOURCE_PACKAGES="sparse perl linux-headers-amd64"
+SOURCE_PACKAGES="sparse perl python3 linux-headers-amd64"
 INSTALL_PACKAGES="mmdebstrap dpkg-dev e2fsprogs"
 VM_PACKAGES="qemu-system-x86 busybox-static cpio kmod xz-utils zstd dmsetup debian-archive-keyring
 	gcc-multilib"

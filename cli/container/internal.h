@@ -56,7 +56,10 @@ int input_open(struct input *input, const char *path);
 void input_close(struct input *input);
 size_t input_read(struct input *input, void *buffer, size_t size);
 
-/* The layers below the archive, with the head in front. Never more than one zstd frame's bytes. */
+/*
+ * unwrap.c: reads from the layers below the archive, with the head in front. Never more than one
+ * zstd frame's bytes.
+ */
 size_t unwrap_inner_read(struct unwrap *unwrap, void *buffer, size_t size);
 
 /* zstd.c; @front (at most HEAD_SIZE bytes) was read from @input already. */

@@ -2,8 +2,10 @@
 /*
  * Buffers going round between the thread that fills them and the one that writes them out.
  *
- *	free --take_free--> producer --put_filled--> filled
- *	filled --take_filled--> writer --put_free--> free
+ *	pipeline_take_free()     free -> producer
+ *	pipeline_put_filled()    producer -> filled
+ *	pipeline_take_filled()   filled -> writer
+ *	pipeline_put_free()      writer -> free
  *
  * Filled batches come out in the order they went in.
  */

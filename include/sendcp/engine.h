@@ -129,8 +129,9 @@ int scp_engine_measure(struct scp_engine *engine, u64 limit, u64 *size, bool *en
 
 /*
  * Serialises where the engine is: a new blob in *@blob, *@size bytes, at most SCP_CHECKPOINT_MAX.
- * It is the caller's, to be given back with scp_free(), in userspace also with free(). Changes nothing in the engine. -ENOMEM,
- * -E2BIG with reason CHECKPOINT_SIZE, or what reading the trees gives; *@blob is NULL then.
+ * It is the caller's, to be given back with scp_free(), in userspace also with free(). Changes
+ * nothing in the engine. -ENOMEM, -E2BIG with reason CHECKPOINT_SIZE, or what reading the trees
+ * gives; *@blob is NULL then.
  */
 int scp_engine_checkpoint(struct scp_engine *engine, void **blob, size_t *size);
 

@@ -101,7 +101,7 @@ int scp_subvolume_root_generation(struct scp_volume *volume, u64 id, u64 *genera
 	return ret;
 }
 
-/* Is subvolume entry->root called @name in directory @dir of subvolume @root? If not it is a stub. */
+/* Subvolume entry->root is a stub if it is not called @name in directory @dir of @root. */
 static int check_backref(struct scp_volume *volume, u64 root, u64 dir, const char *name,
 			 size_t length, struct scp_dir_entry *entry)
 {

@@ -12,7 +12,7 @@
 
 /* verify.c */
 /*
- * Is @data the block that @expect describes? Takes its header over into @node, data and all, if so.
+ * Is @node's data the block that @expect describes? Takes its header over into @node, if so.
  * SCP_NONE or what is wrong.
  */
 enum scp_reason scp_node_verify(const struct scp_volume *volume, struct scp_node *node,

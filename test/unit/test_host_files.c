@@ -148,7 +148,7 @@ static void compare_direct(struct loopfs *fs)
 	source_close(again);
 }
 
-/* Opens the first @given images that are still attached or not. */
+/* Opens the image files from @first on. */
 static void open_images(struct loopfs *fs, unsigned int first, struct source **out)
 {
 	const char *paths[LOOPFS_DEVICES];

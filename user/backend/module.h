@@ -78,7 +78,7 @@ void module_explain_failure(const struct module_system *system, const char *word
 /* Runs modprobe: 0 or -1, and what it said into @words. */
 int module_load(const struct module_system *system, char *words, size_t size);
 
-/* What all calls of one sender have in common. Arrays are malloc'ed. */
+/* module_request.c: the arguments that all calls of one sender share. Arrays are malloc'ed. */
 struct module_request {
 	u32 protocol;
 	/* SENDCP_* that go into a checkpoint. */
@@ -95,14 +95,14 @@ int module_request_make(const struct sender_input *input, struct module_request 
 			struct scp_error *error);
 void module_request_release(struct module_request *request);
 
-/* Takes @request over, on failure too. */
+/* module_sender.c. Takes @request over, on failure too. */
 int module_sender_open(const struct module_access *access, struct module_request *request,
 		       const void *checkpoint, size_t checkpoint_size, struct sender **out,
 		       struct scp_error *error);
 
 /*
- * What a call that failed with @err (positive) said about it, as an engine's error. Returns the
- * negative errno.
+ * module_error.c: the error record of a call that failed with @err (positive), as an engine's
+ * error. Returns the negative errno.
  */
 int module_error_take(const struct sendcp_error *from, int err, struct scp_error *to);
 /* A failure that only @detail describes. */

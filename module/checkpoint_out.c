@@ -5,10 +5,10 @@
 #include <linux/uaccess.h>
 #include <sendcp/engine.h>
 
-#include "handover.h"
+#include "checkpoint_out.h"
 
-int handover_blob(struct sendcp_send *args, const void *checkpoint, size_t size, u64 offset,
-		  bool copy)
+int sendcp_checkpoint_put(struct sendcp_send *args, const void *checkpoint, size_t size, u64 offset,
+			  bool copy)
 {
 	BUILD_BUG_ON(SENDCP_CHECKPOINT_MAX != SCP_CHECKPOINT_MAX);
 	args->new_checkpoint_size = size;
@@ -23,19 +23,19 @@ int handover_blob(struct sendcp_send *args, const void *checkpoint, size_t size,
 	return 0;
 }
 
-int handover_checkpoint(struct session *session, struct sendcp_send *args)
+int sendcp_checkpoint_out(struct sendcp_file *sfile, struct sendcp_send *args)
 {
 	void *checkpoint;
 	size_t size;
 	int ret;
 
-	ret = scp_engine_checkpoint(session->engine, &checkpoint, &size);
+	ret = scp_engine_checkpoint(sfile->engine, &checkpoint, &size);
 	if (ret)
 		return ret;
-	ret = handover_blob(args, checkpoint, size, scp_engine_offset(session->engine), true);
+	ret = sendcp_checkpoint_put(args, checkpoint, size, scp_engine_offset(sfile->engine), true);
 	if (ret)
 		scp_free(checkpoint);
 	else
-		session_keep(session, checkpoint, size);
+		sendcp_file_keep(sfile, checkpoint, size);
 	return ret;
 }

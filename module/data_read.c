@@ -13,29 +13,29 @@
 #include <linux/sched/signal.h>
 #include <linux/workqueue.h>
 
-#include "contents.h"
+#include "data_read.h"
 #include "handle.h"
 #include "worker.h"
 
-struct closer {
+struct sendcp_closer {
 	struct work_struct work;
-	struct contents *contents;
+	struct sendcp_data_reader *reader;
 };
 
 static void close_all(struct work_struct *work)
 {
-	struct closer *closer = container_of(work, struct closer, work);
-	struct contents *contents = closer->contents;
+	struct sendcp_closer *closer = container_of(work, struct sendcp_closer, work);
+	struct sendcp_data_reader *reader = closer->reader;
 
-	while (contents->closing_count)
-		__fput_sync(contents->closing[--contents->closing_count]);
+	while (reader->closing_count)
+		__fput_sync(reader->closing[--reader->closing_count]);
 }
 
-static void close_waiting(struct contents *contents)
+static void close_waiting(struct sendcp_data_reader *reader)
 {
-	struct closer closer = { .contents = contents };
+	struct sendcp_closer closer = { .reader = reader };
 
-	if (!contents->closing_count)
+	if (!reader->closing_count)
 		return;
 	INIT_WORK_ONSTACK(&closer.work, close_all);
 	queue_work(sendcp_workqueue, &closer.work);
@@ -43,20 +43,20 @@ static void close_waiting(struct contents *contents)
 	destroy_work_on_stack(&closer.work);
 }
 
-static void let_go(struct contents *contents)
+static void let_go(struct sendcp_data_reader *reader)
 {
-	if (!contents->file)
+	if (!reader->file)
 		return;
-	if (contents->closing_count == CONTENTS_CLOSING)
-		close_waiting(contents);
-	contents->closing[contents->closing_count++] = contents->file;
-	contents->file = NULL;
+	if (reader->closing_count == SENDCP_CLOSING_MAX)
+		close_waiting(reader);
+	reader->closing[reader->closing_count++] = reader->file;
+	reader->file = NULL;
 }
 
-void contents_close(struct contents *contents)
+void sendcp_data_read_close(struct sendcp_data_reader *reader)
 {
-	let_go(contents);
-	close_waiting(contents);
+	let_go(reader);
+	close_waiting(reader);
 }
 
 static int any_dentry_does(void *context, struct dentry *dentry)
@@ -66,7 +66,7 @@ static int any_dentry_does(void *context, struct dentry *dentry)
 
 static struct file *open_inode(struct vfsmount *mount, const struct scp_file_range *range)
 {
-	struct inode_handle handle = {
+	struct sendcp_inode_handle handle = {
 		.inode = range->inode,
 		.root = range->root,
 		.generation = lower_32_bits(range->generation),
@@ -74,7 +74,7 @@ static struct file *open_inode(struct vfsmount *mount, const struct scp_file_ran
 	struct path path = { .mnt = mount };
 	struct file *file;
 
-	path.dentry = exportfs_decode_fh(mount, (struct fid *)&handle, INODE_HANDLE_WORDS,
+	path.dentry = exportfs_decode_fh(mount, (struct fid *)&handle, SENDCP_INODE_HANDLE_WORDS,
 					 FILEID_BTRFS_WITHOUT_PARENT, any_dentry_does, NULL);
 	if (IS_ERR(path.dentry))
 		return ERR_CAST(path.dentry);
@@ -87,34 +87,35 @@ static struct file *open_inode(struct vfsmount *mount, const struct scp_file_ran
 }
 
 /* One file is kept: a send reads a file to its end before it comes to the next one. */
-static int open_range(struct contents *contents, const struct scp_file_range *range)
+static int open_range(struct sendcp_data_reader *reader, const struct scp_file_range *range)
 {
 	struct file *file;
 
-	if (contents->file && contents->root == range->root && contents->inode == range->inode &&
-	    contents->generation == range->generation)
+	if (reader->file && reader->root == range->root && reader->inode == range->inode &&
+	    reader->generation == range->generation)
 		return 0;
-	let_go(contents);
-	file = open_inode(contents->mount, range);
+	let_go(reader);
+	file = open_inode(reader->mount, range);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	contents->file = file;
-	contents->root = range->root;
-	contents->inode = range->inode;
-	contents->generation = range->generation;
+	reader->file = file;
+	reader->root = range->root;
+	reader->inode = range->inode;
+	reader->generation = range->generation;
 	return 0;
 }
 
 /* A read-only snapshot's file that ends early is no longer what its inode says: EIO. */
-int contents_read(struct contents *contents, const struct scp_file_range *range, void *buffer)
+int sendcp_data_read(struct sendcp_data_reader *reader, const struct scp_file_range *range,
+		     void *buffer)
 {
 	loff_t position = range->offset;
 	size_t done = 0;
 	int ret;
 
-	ret = open_range(contents, range);
+	ret = open_range(reader, range);
 	while (!ret && done < range->length) {
-		ssize_t got = kernel_read(contents->file, buffer + done, range->length - done,
+		ssize_t got = kernel_read(reader->file, buffer + done, range->length - done,
 					  &position);
 
 		if (got <= 0)
