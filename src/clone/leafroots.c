@@ -38,21 +38,21 @@ static int find_parent(struct scp_clone_run *run, struct scp_tree *tree, struct 
 {
 	int level = scp_min(block->entry.level + 1, SCP_MAX_LEVEL - 1);
 	struct scp_cursor cursor;
-	int err;
+	int ret;
 
-	err = find_first_key(run, block);
-	if (err)
-		return err;
+	ret = find_first_key(run, block);
+	if (ret)
+		return ret;
 	scp_cursor_init(&cursor, tree);
-	err = scp_search_slot(&cursor, &block->key, level);
-	if (err >= 0) {
-		err = 0;
+	ret = scp_search_slot(&cursor, &block->key, level);
+	if (ret >= 0) {
+		ret = 0;
 		/* The tree may have become lower than that: then it is its root. */
 		level = scp_min(level, tree->info.node.level);
 		*parent = cursor.path[level]->bytenr;
 	}
 	scp_cursor_release(&cursor);
-	return err;
+	return ret;
 }
 
 static int add_tree(struct scp_clone_run *run, struct block *block, u64 root)
@@ -92,31 +92,31 @@ static int add_parents(struct scp_clone_run *run, u64 bytenr)
 {
 	struct block block;
 	u32 i;
-	int err;
+	int ret;
 
-	err = collect(run, bytenr, &block);
-	for (i = 0; err >= 0 && i < run->block_refs.count; i++) {
+	ret = collect(run, bytenr, &block);
+	for (i = 0; ret >= 0 && i < run->block_refs.count; i++) {
 		const struct scp_backref *ref = &run->block_refs.refs[i];
 
 		if (ref->parent)
-			err = scp_id_set_add(&run->blocks, ref->parent);
+			ret = scp_id_set_add(&run->blocks, ref->parent);
 		else
-			err = add_tree(run, &block, ref->root);
+			ret = add_tree(run, &block, ref->root);
 	}
-	return err < 0 ? err : 0;
+	return ret < 0 ? ret : 0;
 }
 
 int scp_leaf_roots(struct scp_clone_run *run, u64 bytenr)
 {
 	u32 i;
-	int err;
+	int ret;
 
 	scp_id_set_clear(&run->roots);
 	scp_id_set_clear(&run->blocks);
-	err = scp_id_set_add(&run->blocks, bytenr);
-	for (i = 0; err >= 0 && i < run->blocks.count; i++)
-		err = add_parents(run, run->blocks.ids[i]);
-	if (err == -ENOMEM)
+	ret = scp_id_set_add(&run->blocks, bytenr);
+	for (i = 0; ret >= 0 && i < run->blocks.count; i++)
+		ret = add_parents(run, run->blocks.ids[i]);
+	if (ret == -ENOMEM)
 		return scp_fail_detail(run->volume, SCP_NO_MEMORY, NULL);
-	return err < 0 ? err : 0;
+	return ret < 0 ? ret : 0;
 }

@@ -45,11 +45,11 @@ static int visit_remembered(struct scp_clone_run *run, u64 leaf,
 {
 	const u64 *roots;
 	u32 i, count;
-	int err;
+	int ret;
 
-	err = scp_backref_cache_lookup(run, leaf, &roots, &count);
-	if (err <= 0)
-		return err;
+	ret = scp_backref_cache_lookup(run, leaf, &roots, &count);
+	if (ret <= 0)
+		return ret;
 	for (i = 0; i < count; i++) {
 		if (scp_run_visit(run, roots[i], candidate))
 			return SCP_CLONE_STOP;
@@ -83,15 +83,15 @@ static int take_item(struct scp_clone_run *run, struct scp_cursor *cursor, u32 *
 {
 	struct scp_candidate candidate;
 	struct scp_extent item;
-	int err;
+	int ret;
 
 	*index = SCP_CHAIN_END;
-	err = scp_extent_parse(cursor, &item);
-	if (err || !make_candidate(run, &item, &candidate))
-		return err;
-	err = visit_remembered(run, cursor->path[0]->bytenr, &candidate);
-	if (err)
-		return err;
+	ret = scp_extent_parse(cursor, &item);
+	if (ret || !make_candidate(run, &item, &candidate))
+		return ret;
+	ret = visit_remembered(run, cursor->path[0]->bytenr, &candidate);
+	if (ret)
+		return ret;
 	/* More of them than the extent has references: something lies. */
 	if (run->candidate_count == run->found.capacity)
 		return scp_cursor_fail(cursor, SCP_ITEM_FORMAT);
@@ -158,14 +158,14 @@ static int seek(struct scp_clone_run *run, struct scp_cursor *cursor,
 		const struct scp_backref *ref)
 {
 	struct scp_key key = ref->key;
-	int err;
+	int ret;
 
 	/* The file shows the extent from its middle on: this is where the extent would begin. */
 	if (key.offset >= BEFORE_THE_FILE)
 		key.offset = 0;
-	err = scp_search_slot(cursor, &key, 0);
-	if (err < 0)
-		return err;
+	ret = scp_search_slot(cursor, &key, 0);
+	if (ret < 0)
+		return ret;
 	if (cursor->slot[0] >= cursor->path[0]->nritems ||
 	    is_foreign(run, cursor->path[0], ref->root))
 		return scp_next_leaf(cursor);
@@ -180,22 +180,22 @@ static int scan(struct scp_clone_run *run, struct scp_cursor *cursor,
 	struct scp_chain chain;
 	struct scp_key key;
 	u64 start;
-	int err = 0;
+	int ret = 0;
 
-	while (!err && left) {
+	while (!ret && left) {
 		key = scp_cursor_key(cursor);
 		if (key.objectid != ref->key.objectid || key.type != SCP_EXTENT_DATA)
 			break;
 		/* Asked at a leaf's first item only: a scan that begins inside one stays in it. */
 		if (!cursor->slot[0] && is_foreign(run, cursor->path[0], ref->root)) {
-			err = scp_next_leaf(cursor);
+			ret = scp_next_leaf(cursor);
 			continue;
 		}
 		if (refers(run, cursor->path[0], cursor->slot[0], &start) &&
 		    start == ref->key.offset) {
 			left--;
-			err = take_item(run, cursor, &index);
-			if (err)
+			ret = take_item(run, cursor, &index);
+			if (ret)
 				break;
 			chain.first = index;
 			chain.last = index;
@@ -203,9 +203,9 @@ static int scan(struct scp_clone_run *run, struct scp_cursor *cursor,
 				chain_append(run, &resolved_in(run, ref, cursor->path[0]->bytenr,
 							       since)->chain, &chain);
 		}
-		err = scp_next(cursor);
+		ret = scp_next(cursor);
 	}
-	return err;
+	return ret;
 }
 
 /* A reference of a tree that does not exist stays unresolved, which is no error. */
@@ -213,17 +213,17 @@ static int resolve_ref(struct scp_clone_run *run, const struct scp_backref *ref)
 {
 	struct scp_cursor cursor;
 	struct scp_tree tree;
-	int err;
+	int ret;
 
-	err = scp_run_tree(run, ref->root, &tree);
-	if (err)
-		return err == -ENOENT ? 0 : err;
+	ret = scp_run_tree(run, ref->root, &tree);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
 	scp_cursor_init(&cursor, &tree);
-	err = seek(run, &cursor, ref);
-	if (!err)
-		err = scan(run, &cursor, ref);
+	ret = seek(run, &cursor, ref);
+	if (!ret)
+		ret = scan(run, &cursor, ref);
 	scp_cursor_release(&cursor);
-	return err == -ENOENT ? 0 : err;
+	return ret == -ENOENT ? 0 : ret;
 }
 
 int scp_resolve_refs(struct scp_clone_run *run)
@@ -231,21 +231,21 @@ int scp_resolve_refs(struct scp_clone_run *run)
 	struct scp_backref_list *list = &run->resolved;
 	const struct scp_backref *ref;
 	u32 i;
-	int err = 0;
+	int ret = 0;
 
-	for (i = 0; !err && i < run->found.count; i++) {
+	for (i = 0; !ret && i < run->found.count; i++) {
 		ref = &run->found.refs[i];
 		if (!ref->count)
 			continue;
 		if (ref->parent)
 			list->refs[list->count++] = *ref;
 		else
-			err = resolve_ref(run, ref);
+			ret = resolve_ref(run, ref);
 	}
 	/* Leaves in descending order of root, file, offset, address; without root at the end. */
-	if (!err)
+	if (!ret)
 		scp_backrefs_sort(list);
-	return err;
+	return ret;
 }
 
 /* The candidates in the leaf of @ref, of which only the address is known: last item first. */
@@ -255,23 +255,23 @@ static int scan_leaf(struct scp_clone_run *run, struct scp_backref *ref)
 	struct scp_cursor cursor;
 	u64 start;
 	u32 index;
-	int err;
+	int ret;
 
 	/* No tree leads there, so the cursor stands on the leaf alone; failures name its owner. */
 	scp_cursor_init(&cursor, &tree);
-	err = scp_run_leaf(run, ref->parent, &cursor.path[0]);
-	if (err)
-		return err;
+	ret = scp_run_leaf(run, ref->parent, &cursor.path[0]);
+	if (ret)
+		return ret;
 	tree.id = cursor.path[0]->owner;
-	for (; !err && cursor.slot[0] < cursor.path[0]->nritems; cursor.slot[0]++) {
+	for (; !ret && cursor.slot[0] < cursor.path[0]->nritems; cursor.slot[0]++) {
 		if (!refers(run, cursor.path[0], cursor.slot[0], &start))
 			continue;
-		err = take_item(run, &cursor, &index);
-		if (!err && index != SCP_CHAIN_END)
+		ret = take_item(run, &cursor, &index);
+		if (!ret && index != SCP_CHAIN_END)
 			chain_prepend(run, &ref->chain, index);
 	}
 	scp_cursor_release(&cursor);
-	return err;
+	return ret;
 }
 
 /* Linear: there are at most SCP_CLONE_MAX_REFS leaves, and mostly one or two. */
@@ -296,14 +296,14 @@ int scp_resolve_leaves(struct scp_clone_run *run)
 {
 	struct scp_backref *ref;
 	u32 i;
-	int err;
+	int ret;
 
 	for (i = 0; i < run->resolved.count; i++) {
 		ref = &run->resolved.refs[i];
 		if (!ref->root) {
-			err = scan_leaf(run, ref);
-			if (err)
-				return err;
+			ret = scan_leaf(run, ref);
+			if (ret)
+				return ret;
 		}
 		chain_append(run, &leaf_of(run, ref->parent)->chain, &ref->chain);
 	}

@@ -71,14 +71,14 @@ bool scp_run_visit(struct scp_clone_run *run, u64 root, const struct scp_candida
 /* The clone roots that contain leaf @bytenr. */
 static int roots_of_leaf(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u32 *count)
 {
-	int err;
+	int ret;
 
-	err = scp_backref_cache_lookup(run, bytenr, roots, count);
-	if (err)
-		return err < 0 ? err : 0;
-	err = scp_leaf_roots(run, bytenr);
-	if (err)
-		return err;
+	ret = scp_backref_cache_lookup(run, bytenr, roots, count);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	ret = scp_leaf_roots(run, bytenr);
+	if (ret)
+		return ret;
 	scp_backref_cache_store(run, bytenr);
 	*roots = run->roots.ids;
 	*count = run->roots.count;
@@ -218,9 +218,9 @@ static void run_init(struct scp_clone_run *run, struct scp_clone_search *search,
  * A mounted filesystem's extent that has no item was relocated after the wanted item had been read:
  * the data is there all the same, but who shares it cannot be known any more.
  */
-static bool is_gone(const struct scp_volume *volume, int err)
+static bool is_gone(const struct scp_volume *volume, int ret)
 {
-	return err < 0 && volume->host->live && volume->error.reason == SCP_ITEM_MISSING;
+	return ret < 0 && volume->host->live && volume->error.reason == SCP_ITEM_MISSING;
 }
 
 /*
@@ -231,64 +231,64 @@ static int collect_refs(struct scp_clone_run *run)
 {
 	struct scp_extent_entry entry;
 	struct scp_cursor cursor;
-	int err;
+	int ret;
 
-	err = scp_tree_open(run->volume, SCP_EXTENT_TREE_ID, false, &run->extent_tree);
-	if (err)
-		return err;
+	ret = scp_tree_open(run->volume, SCP_EXTENT_TREE_ID, false, &run->extent_tree);
+	if (ret)
+		return ret;
 	scp_cursor_init(&cursor, &run->extent_tree);
-	err = scp_extent_entry_find(&cursor, run->bytenr, false, &entry);
-	if (is_gone(run->volume, err)) {
-		err = 0;
+	ret = scp_extent_entry_find(&cursor, run->bytenr, false, &entry);
+	if (is_gone(run->volume, ret)) {
+		ret = 0;
 		goto out;
 	}
-	if (err)
+	if (ret)
 		goto out;
 	if (entry.refs <= SCP_CLONE_MAX_REFS && (entry.refs > 1 || !run->search->alone))
-		err = scp_backrefs_collect(&cursor, &entry, &run->found);
-	if (!err && run->found.count)
-		err = 1;
+		ret = scp_backrefs_collect(&cursor, &entry, &run->found);
+	if (!ret && run->found.count)
+		ret = 1;
 out:
 	scp_cursor_release(&cursor);
-	return err;
+	return ret;
 }
 
 static int search_refs(struct scp_clone_run *run)
 {
-	int err;
+	int ret;
 
 	/* In descending order those without a root are the last ones. */
 	while (run->shared_at < run->found.count && !run->found.refs[run->shared_at].parent)
 		run->shared_at++;
 	ignore_own_ref(run);
-	err = allocate(run);
-	if (!err)
-		err = scp_resolve_refs(run);
-	if (!err)
-		err = scp_resolve_leaves(run);
-	if (!err)
-		err = visit_leaves(run);
+	ret = allocate(run);
+	if (!ret)
+		ret = scp_resolve_refs(run);
+	if (!ret)
+		ret = scp_resolve_leaves(run);
+	if (!ret)
+		ret = visit_leaves(run);
 	/* Too many blocks above a leaf: what was found until then has to do. */
-	return err == -E2BIG ? 0 : err;
+	return ret == -E2BIG ? 0 : ret;
 }
 
 static int find_once(struct scp_clone_search *search, const struct scp_clone_wanted *wanted,
 		     struct scp_clone_source *source)
 {
 	struct scp_clone_run run;
-	int err;
+	int ret;
 
 	run_init(&run, search, wanted);
-	err = collect_refs(&run);
-	if (err > 0) {
-		err = search_refs(&run);
-		if (err >= 0)
-			err = choose(&run, source);
+	ret = collect_refs(&run);
+	if (ret > 0) {
+		ret = search_refs(&run);
+		if (ret >= 0)
+			ret = choose(&run, source);
 	}
 	run_release(&run);
-	if (err < 0)
+	if (ret < 0)
 		scp_backref_cache_rollback(search->backref_cache);
-	return err;
+	return ret;
 }
 
 static bool is_final(int err)
@@ -300,17 +300,17 @@ static bool is_final(int err)
  * After a try on a live filesystem that began at @generation and gave @err: 1 if there is something
  * newer on the disk, so that trying again makes sense; 0 if @err is the answer.
  */
-static int moved(struct scp_volume *volume, u64 generation, int err)
+static int moved(struct scp_volume *volume, u64 generation, int ret)
 {
 	struct scp_error why = volume->error;
 	int newer;
 
-	if (is_final(err))
+	if (is_final(ret))
 		return 0;
 	/* Part of it was read from one commit, part of it from the next one. */
 	if (volume->generation != generation)
 		return 1;
-	if (err >= 0)
+	if (ret >= 0)
 		return 0;
 	newer = scp_volume_refresh(volume);
 	if (newer >= 0)
@@ -323,7 +323,7 @@ int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wante
 {
 	const struct scp_extent *extent = wanted->extent;
 	struct scp_volume *volume = search->volume;
-	int err, again, tries;
+	int ret, again, tries;
 
 	if (extent->type == SCP_EXTENT_INLINE || !extent->disk_bytenr ||
 	    extent->file_offset >= wanted->inode_size)
@@ -331,14 +331,14 @@ int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wante
 	for (tries = 0; tries < MAX_TRIES; tries++) {
 		u64 generation = volume->generation;
 
-		err = find_once(search, wanted, source);
+		ret = find_once(search, wanted, source);
 		if (!volume->host->live)
-			return err;
-		again = moved(volume, generation, err);
+			return ret;
+		again = moved(volume, generation, ret);
 		if (again < 0)
 			return again;
 		if (!again)
-			return is_gone(volume, err) ? 0 : err;
+			return is_gone(volume, ret) ? 0 : ret;
 		scp_backref_cache_rollback(search->backref_cache);
 	}
 	/*

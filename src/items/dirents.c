@@ -56,20 +56,20 @@ int scp_dirent_find(struct scp_cursor *cursor, const struct scp_key *key, const 
 		    struct scp_dirent *entry)
 {
 	struct scp_dirent_iter iter;
-	int err;
+	int ret;
 
-	err = scp_search_exact(cursor, key);
-	if (err)
-		return err;
-	err = scp_dirent_iter_init(&iter, cursor);
-	if (err)
-		return err;
+	ret = scp_search_exact(cursor, key);
+	if (ret)
+		return ret;
+	ret = scp_dirent_iter_init(&iter, cursor);
+	if (ret)
+		return ret;
 	/* Names of equal hash share an item. */
-	while ((err = scp_dirent_iter_next(&iter, entry)) > 0) {
+	while ((ret = scp_dirent_iter_next(&iter, entry)) > 0) {
 		if (entry->name_len == len && !memcmp(entry->name, name, len))
 			return 0;
 	}
-	return err ? err : -ENOENT;
+	return ret ? ret : -ENOENT;
 }
 
 /* Subvolumes are entries too: the caller tells them by the location's type. */

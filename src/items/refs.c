@@ -101,14 +101,14 @@ static int copy_first(struct scp_cursor *cursor, struct scp_name *name)
 {
 	struct scp_ref_iter iter;
 	struct scp_ref ref;
-	int err;
+	int ret;
 
-	err = scp_ref_iter_init(&iter, cursor);
-	if (err)
-		return err;
-	err = scp_ref_iter_next(&iter, &ref);
-	if (err <= 0)
-		return err ? err : -ENOENT;
+	ret = scp_ref_iter_init(&iter, cursor);
+	if (ret)
+		return ret;
+	ret = scp_ref_iter_next(&iter, &ref);
+	if (ret <= 0)
+		return ret ? ret : -ENOENT;
 	scp_name_set(name, ref.dir, ref.name, ref.name_len);
 	return 0;
 }
@@ -117,17 +117,17 @@ int scp_first_ref(struct scp_tree *tree, u64 ino, struct scp_name *name)
 {
 	struct scp_key key = { .objectid = ino, .type = SCP_INODE_REF, .offset = 0 };
 	struct scp_cursor cursor;
-	int err;
+	int ret;
 
 	scp_cursor_init(&cursor, tree);
-	err = scp_search(&cursor, &key);
-	if (err < 0)
+	ret = scp_search(&cursor, &key);
+	if (ret < 0)
 		goto out;
-	err = -ENOENT;
+	ret = -ENOENT;
 	key = scp_cursor_key(&cursor);
 	if (key.objectid == ino && (key.type == SCP_INODE_REF || key.type == SCP_INODE_EXTREF))
-		err = copy_first(&cursor, name);
+		ret = copy_first(&cursor, name);
 out:
 	scp_cursor_release(&cursor);
-	return err;
+	return ret;
 }

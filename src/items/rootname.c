@@ -32,24 +32,24 @@ int scp_root_name(struct scp_volume *volume, u64 id, struct scp_name *name, u64 
 	struct scp_key key = { .objectid = id, .type = SCP_ROOT_BACKREF, .offset = 0 };
 	struct scp_cursor cursor;
 	struct scp_tree tree;
-	int err;
+	int ret;
 
-	err = scp_tree_open(volume, SCP_ROOT_TREE_ID, false, &tree);
-	if (err)
-		return err;
+	ret = scp_tree_open(volume, SCP_ROOT_TREE_ID, false, &tree);
+	if (ret)
+		return ret;
 	/* The key's offset is the parent subvolume, which is not known yet. */
 	scp_cursor_init(&cursor, &tree);
-	err = scp_search(&cursor, &key);
-	if (err >= 0)
+	ret = scp_search(&cursor, &key);
+	if (ret >= 0)
 		key = scp_cursor_key(&cursor);
-	else if (err != -ENOENT)
+	else if (ret != -ENOENT)
 		goto out;
-	if (err >= 0 && key.objectid == id && key.type == SCP_ROOT_BACKREF)
-		err = parse_backref(&cursor, name, parent);
+	if (ret >= 0 && key.objectid == id && key.type == SCP_ROOT_BACKREF)
+		ret = parse_backref(&cursor, name, parent);
 	else
-		err = scp_fail(volume, SCP_SUBVOLUME_NAMELESS, 0, SCP_NOWHERE, id, SCP_NOWHERE,
+		ret = scp_fail(volume, SCP_SUBVOLUME_NAMELESS, 0, SCP_NOWHERE, id, SCP_NOWHERE,
 			       SCP_NOWHERE);
 out:
 	scp_cursor_release(&cursor);
-	return err;
+	return ret;
 }

@@ -77,16 +77,16 @@ static int is_gone(struct scp_engine *engine, u64 ino, u64 generation)
 int scp_send_utimes(struct scp_engine *engine, u64 ino, u64 generation)
 {
 	struct scp_inode inode;
-	int err = scp_inode_get(engine->tree, ino, &inode);
+	int ret = scp_inode_get(engine->tree, ino, &inode);
 
-	if (err)
-		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
-	err = is_gone(engine, ino, generation);
-	if (err)
-		return err < 0 ? err : 0;
-	err = scp_path_of(engine, ino, generation, &engine->path_a);
-	if (err)
-		return err;
+	if (ret)
+		return ret == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : ret;
+	ret = is_gone(engine, ino, generation);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	ret = scp_path_of(engine, ino, generation, &engine->path_a);
+	if (ret)
+		return ret;
 	scp_command_begin(&engine->encoder, SCP_C_UTIMES);
 	scp_put_path(&engine->encoder, SCP_A_PATH, &engine->path_a);
 	scp_put_time(&engine->encoder, SCP_A_ATIME, inode.atime.sec, inode.atime.nsec);

@@ -48,17 +48,17 @@ static int next_item(struct scp_cursor *cursor, struct scp_data_range *range,
 		.type = SCP_EXTENT_DATA,
 		.offset = range->clone_next,
 	};
-	int err;
+	int ret;
 
 	if (!range->clone_started) {
-		err = scp_extent_find(cursor, range->clone_ino, range->clone_offset, extent);
-		if (err != -ENOENT)
-			return err;
+		ret = scp_extent_find(cursor, range->clone_ino, range->clone_offset, extent);
+		if (ret != -ENOENT)
+			return ret;
 		key.offset = range->clone_offset;
 	}
-	err = scp_search(cursor, &key);
-	if (err < 0)
-		return err;
+	ret = scp_search(cursor, &key);
+	if (ret < 0)
+		return ret;
 	key = scp_cursor_key(cursor);
 	if (key.objectid != range->clone_ino || key.type != SCP_EXTENT_DATA)
 		return -ENOENT;

@@ -268,18 +268,18 @@ int scp_compare_restore(struct scp_compare *compare, const struct scp_state *sta
 int scp_compare_next(struct scp_compare *compare, struct scp_state *state)
 {
 	int tries = SCP_LIVE_TRIES;
-	int err;
+	int ret;
 
 	do {
-		err = scp_compare_restore(compare, state);
-		if (!err)
-			err = walk(compare, state);
-		if (!err || err == -ENOENT)
-			return err;
+		ret = scp_compare_restore(compare, state);
+		if (!ret)
+			ret = walk(compare, state);
+		if (!ret || ret == -ENOENT)
+			return ret;
 		scp_compare_off(compare);
 		if (compare->failed)
-			err = scp_live_recover(compare->failed->cursor.tree,
-					       compare->failed->root, err, &tries);
-	} while (err > 0);
-	return err;
+			ret = scp_live_recover(compare->failed->cursor.tree,
+					       compare->failed->root, ret, &tries);
+	} while (ret > 0);
+	return ret;
 }

@@ -95,22 +95,22 @@ static int parent_waits(struct scp_engine *engine, struct scp_inode_id *id)
 	struct scp_name before;
 	u64 now_generation;
 	u64 old = 0;
-	int err = 0;
+	int ret = 0;
 
 	if (scp_moves_find(&state->moves, id->ino))
-		err = scp_is_ancestor(engine, engine->parent, id->ino, &moving);
-	if (err)
-		return err < 0 ? err : 1;
-	err = scp_first_ref(engine->tree, id->ino, &now);
-	if (err)
-		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
-	err = scp_first_ref(engine->parent, id->ino, &before);
-	if (!err)
-		err = scp_generation_in(engine, engine->tree, now.dir, &now_generation);
-	if (!err)
-		err = scp_generation_in(engine, engine->parent, id->ino, &old);
-	if (err)
-		return err;
+		ret = scp_is_ancestor(engine, engine->parent, id->ino, &moving);
+	if (ret)
+		return ret < 0 ? ret : 1;
+	ret = scp_first_ref(engine->tree, id->ino, &now);
+	if (ret)
+		return ret == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : ret;
+	ret = scp_first_ref(engine->parent, id->ino, &before);
+	if (!ret)
+		ret = scp_generation_in(engine, engine->tree, now.dir, &now_generation);
+	if (!ret)
+		ret = scp_generation_in(engine, engine->parent, id->ino, &old);
+	if (ret)
+		return ret;
 	if (id->ino > state->ino && id->generation == old &&
 	    !same_place(&now, &before))
 		return 1;
@@ -123,16 +123,16 @@ int scp_must_wait(struct scp_engine *engine, const struct scp_name *name, u64 di
 {
 	struct scp_inode_id id = { .ino = name->dir, .generation = dir_generation };
 	u32 depth;
-	int err = destination_waits(engine, name);
+	int ret = destination_waits(engine, name);
 
-	for (depth = 0; !err && id.ino > SCP_ROOT_DIR_ID; depth++) {
+	for (depth = 0; !ret && id.ino > SCP_ROOT_DIR_ID; depth++) {
 		if (depth > SCP_PATH_MAX / 2)
 			return scp_send_fail(engine, SCP_PATH_LENGTH);
-		err = parent_waits(engine, &id);
-		if (err > 0)
+		ret = parent_waits(engine, &id);
+		if (ret > 0)
 			return wait_on(engine, id.ino);
 	}
-	return err == -ENOENT ? 0 : err;
+	return ret == -ENOENT ? 0 : ret;
 }
 
 /*
@@ -147,7 +147,7 @@ static int find_loop(struct scp_engine *engine, const struct scp_move *move, u64
 	struct scp_tree *tree;
 	struct scp_name name;
 	u32 depth;
-	int err;
+	int ret;
 
 	*blocker = 0;
 	for (depth = 0; id.ino != SCP_ROOT_DIR_ID; depth++) {
@@ -159,25 +159,25 @@ static int find_loop(struct scp_engine *engine, const struct scp_move *move, u64
 			if (!*blocker)
 				*blocker = id.ino;
 			tree = engine->parent;
-			err = scp_first_ref(tree, id.ino, &name);
-			if (err == -ENOENT)
+			ret = scp_first_ref(tree, id.ino, &name);
+			if (ret == -ENOENT)
 				break;
 		} else {
-			err = scp_name_now(engine, &id, &name, &tree);
-			if (err > 0)
+			ret = scp_name_now(engine, &id, &name, &tree);
+			if (ret > 0)
 				break;
 		}
-		if (err)
-			return err;
+		if (ret)
+			return ret;
 		if (name.dir == move->dir.ino) {
 			if (!*blocker)
 				*blocker = id.ino;
 			return 0;
 		}
 		id.ino = name.dir;
-		err = scp_generation_in(engine, tree, name.dir, &id.generation);
-		if (err)
-			return err;
+		ret = scp_generation_in(engine, tree, name.dir, &id.generation);
+		if (ret)
+			return ret;
 	}
 	*blocker = 0;
 	return 0;
@@ -205,15 +205,9 @@ static int old_path(struct scp_engine *engine, const struct scp_move *move,
 /* The directory that could not be removed because of this one. */
 static int remove_left(struct scp_engine *engine, const struct scp_inode_id *dir)
 {
-	int err;
-
 	if (!dir->ino || !scp_moves_rmdir_pending(&engine->state.moves, dir->ino, dir->generation))
 		return 0;
-	err = scp_can_remove(engine, dir->ino, dir->generation);
-	if (err <= 0)
-		return err;
-	err = scp_path_of(engine, dir->ino, dir->generation, &engine->path_a);
-	return err ? err : scp_send_rmdir(engine, &engine->path_a);
+	return scp_remove_if_empty(engine, dir);
 }
 
 static int touch_moved(struct scp_engine *engine, const struct scp_move *move)
@@ -258,22 +252,19 @@ static int wait_again(struct scp_engine *engine, const struct scp_move *move, u6
 	return add_move(engine, &again);
 }
 
-/* 1: it waits once more. */
-static int apply(struct scp_engine *engine, const struct scp_move *move)
+/* *@waits: it was not made, but waits once more. */
+static int apply(struct scp_engine *engine, const struct scp_move *move, bool *waits)
 {
 	u64 send_progress = engine->state.send_progress;
-	u64 blocker;
+	u64 blocker = 0;
 	int err = old_path(engine, move, &engine->path_c);
 
 	engine->state.send_progress = engine->state.ino + 1;
 	if (!err)
 		err = find_loop(engine, move, &blocker);
-	if (!err && blocker) {
-		err = wait_again(engine, move, blocker);
-		err = err ? err : 1;
-	} else if (!err) {
-		err = make_move(engine, move);
-	}
+	*waits = blocker;
+	if (!err)
+		err = blocker ? wait_again(engine, move, blocker) : make_move(engine, move);
 	engine->state.send_progress = send_progress;
 	return err;
 }
@@ -299,19 +290,21 @@ int scp_queue_moves(struct scp_engine *engine)
 int scp_apply_move(struct scp_engine *engine)
 {
 	const struct scp_move *move;
-	int again;
+	bool waits;
 	int err;
 
 	if (scp_moves_take(&engine->state.moves, &move))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	if (!move)
 		return 0;
-	again = apply(engine, move);
-	if (again > 0 && engine->stalled_moves >= engine->state.moves.count)
-		return scp_send_fail(engine, SCP_INCONSISTENT);
-	err = again < 0 ? again : queue_those_behind(engine, move->dir.ino);
+	err = apply(engine, move, &waits);
 	if (err)
 		return err;
-	engine->stalled_moves = again ? engine->stalled_moves + 1 : 0;
+	if (waits && engine->stalled_moves >= engine->state.moves.count)
+		return scp_send_fail(engine, SCP_INCONSISTENT);
+	err = queue_those_behind(engine, move->dir.ino);
+	if (err)
+		return err;
+	engine->stalled_moves = waits ? engine->stalled_moves + 1 : 0;
 	return 1;
 }

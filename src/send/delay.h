@@ -10,6 +10,7 @@
 #include <sendcp/platform.h>
 
 struct scp_engine;
+struct scp_inode_id;
 struct scp_name;
 
 /* 1: the current directory's move to @name must wait, and was registered. */
@@ -20,5 +21,7 @@ int scp_queue_moves(struct scp_engine *engine);
 int scp_apply_move(struct scp_engine *engine);
 /* 1: nothing is left in it; 0: there is, and it was noted to be removed later. */
 int scp_can_remove(struct scp_engine *engine, u64 dir, u64 generation);
+/* RMDIR for the directory, wherever it is now, if scp_can_remove() says so. */
+int scp_remove_if_empty(struct scp_engine *engine, const struct scp_inode_id *dir);
 
 #endif

@@ -192,10 +192,10 @@ static int open_roots(struct scp_engine *engine, const struct scp_request *reque
 /* Root items are looked up as they are now: the volume may have been opened long ago. */
 static int open_current(struct scp_engine *engine, const struct scp_request *request)
 {
-	int err = scp_volume_refresh(engine->volume);
+	int ret = scp_volume_refresh(engine->volume);
 
-	if (err < 0)
-		return err;
+	if (ret < 0)
+		return ret;
 	engine->seen_at = scp_now();
 	engine->seen_generation = engine->volume->generation;
 	return open_roots(engine, request);

@@ -86,21 +86,21 @@ int scp_is_overwritten(struct scp_engine *engine, const struct scp_name *name, u
 	const struct scp_state *state = &engine->state;
 	u64 taker;
 	u64 taker_generation;
-	int err;
+	int ret;
 
 	if (!engine->parent)
 		return 0;
-	err = scp_exists_now(engine, name->dir, dir_generation);
-	if (err > 0)
-		err = is_dir_in(engine, engine->tree, name->dir, dir_generation);
-	if (err <= 0)
-		return err;
-	err = lookup(engine->tree, name->dir, name->bytes, name->len, &taker);
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	err = scp_generation_in(engine, engine->tree, taker, &taker_generation);
-	if (err)
-		return err;
+	ret = scp_exists_now(engine, name->dir, dir_generation);
+	if (ret > 0)
+		ret = is_dir_in(engine, engine->tree, name->dir, dir_generation);
+	if (ret <= 0)
+		return ret;
+	ret = lookup(engine->tree, name->dir, name->bytes, name->len, &taker);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	ret = scp_generation_in(engine, engine->tree, taker, &taker_generation);
+	if (ret)
+		return ret;
 	if (taker == ino && taker_generation == generation)
 		return 0;
 	if (taker < state->send_progress)
@@ -110,32 +110,41 @@ int scp_is_overwritten(struct scp_engine *engine, const struct scp_name *name, u
 	return took_name_of(engine, ino, generation);
 }
 
+/* 1: directory (dir, generation) is the parent's, and the receiver has it now. */
+static int parents_dir_exists(struct scp_engine *engine, u64 dir, u64 generation)
+{
+	int inode_state;
+
+	if (dir == SCP_ROOT_DIR_ID)
+		return 1;
+	inode_state = scp_inode_state(engine, dir, generation);
+	if (inode_state == -ENOENT || inode_state == SCP_INODE_WILL_CREATE ||
+	    inode_state == SCP_INODE_DID_DELETE)
+		return 0;
+	if (inode_state < 0)
+		return inode_state;
+	return is_dir_in(engine, engine->parent, dir, generation);
+}
+
 int scp_find_conflict(struct scp_engine *engine, const struct scp_name *name, u64 dir_generation,
 		      struct scp_inode *in_the_way)
 {
 	u64 ino;
-	int err;
+	int ret;
 
 	if (!engine->parent)
 		return 0;
-	if (name->dir != SCP_ROOT_DIR_ID) {
-		err = scp_inode_state(engine, name->dir, dir_generation);
-		if (err == -ENOENT || err == SCP_INODE_WILL_CREATE || err == SCP_INODE_DID_DELETE)
-			return 0;
-		if (err < 0)
-			return err;
-	}
-	err = is_dir_in(engine, engine->parent, name->dir, dir_generation);
-	if (err <= 0)
-		return err;
-	err = lookup(engine->parent, name->dir, name->bytes, name->len, &ino);
-	if (err)
-		return err == -ENOENT ? 0 : err;
+	ret = parents_dir_exists(engine, name->dir, dir_generation);
+	if (ret <= 0)
+		return ret;
+	ret = lookup(engine->parent, name->dir, name->bytes, name->len, &ino);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
 	if (ino <= engine->state.send_progress && !scp_moves_find(&engine->state.moves, ino))
 		return 0;
-	err = scp_inode_in(engine, engine->parent, ino, in_the_way);
-	if (err)
-		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+	ret = scp_inode_in(engine, engine->parent, ino, in_the_way);
+	if (ret)
+		return ret == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : ret;
 	return 1;
 }
 
@@ -171,16 +180,16 @@ static int is_above_item(struct scp_engine *engine, struct scp_cursor *cursor,
 	struct scp_ref_iter iter;
 	struct scp_ref ref;
 	u64 last = 0;
-	int err = scp_ref_iter_init(&iter, cursor);
+	int ret = scp_ref_iter_init(&iter, cursor);
 
-	while (!err) {
-		err = scp_ref_iter_next(&iter, &ref);
-		if (err <= 0)
+	while (!ret) {
+		ret = scp_ref_iter_next(&iter, &ref);
+		if (ret <= 0)
 			break;
-		err = ref.dir == last ? 0 : is_above(engine, cursor->tree, ref.dir, ancestor);
+		ret = ref.dir == last ? 0 : is_above(engine, cursor->tree, ref.dir, ancestor);
 		last = ref.dir;
 	}
-	return err;
+	return ret;
 }
 
 int scp_is_ancestor(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
@@ -188,20 +197,20 @@ int scp_is_ancestor(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
 {
 	struct scp_key key = { .objectid = ino, .type = SCP_INODE_REF, .offset = 0 };
 	struct scp_cursor cursor;
-	int err;
+	int ret;
 
 	scp_cursor_init(&cursor, tree);
-	err = scp_search(&cursor, &key);
-	while (err >= 0) {
+	ret = scp_search(&cursor, &key);
+	while (ret >= 0) {
 		key = scp_cursor_key(&cursor);
-		err = 0;
+		ret = 0;
 		if (key.objectid != ino || key.type > SCP_INODE_EXTREF)
 			break;
-		err = is_above_item(engine, &cursor, ancestor);
-		if (err)
+		ret = is_above_item(engine, &cursor, ancestor);
+		if (ret)
 			break;
-		err = scp_next(&cursor);
+		ret = scp_next(&cursor);
 	}
 	scp_cursor_release(&cursor);
-	return err == -ENOENT ? 0 : err;
+	return ret == -ENOENT ? 0 : ret;
 }

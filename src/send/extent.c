@@ -46,18 +46,18 @@ static int ends_together(struct scp_engine *engine, const struct scp_clone_sourc
 static int may_clone(struct scp_engine *engine, const struct scp_clone_source *source,
 		     u64 offset, u64 end)
 {
-	int err;
+	int ret;
 
 	if (scp_is_aligned(end, engine->volume->sectorsize))
 		return 1;
 	if (end != engine->state.size)
 		return 0;
-	err = ends_together(engine, source, end - offset);
-	if (err <= 0 || !engine->parent)
-		return err;
+	ret = ends_together(engine, source, end - offset);
+	if (ret <= 0 || !engine->parent)
+		return ret;
 	/* What the old file has after the range would be in the way of its unaligned end. */
-	err = scp_send_truncate(engine, offset);
-	return err ? err : 1;
+	ret = scp_send_truncate(engine, offset);
+	return ret ? ret : 1;
 }
 
 static void start_range(struct scp_engine *engine, const struct scp_extent *extent, u64 end,
@@ -87,22 +87,22 @@ static int send_extent(struct scp_engine *engine, const struct scp_extent *exten
 		       enum scp_phase then)
 {
 	struct scp_clone_source source;
-	u64 end = scp_min(scp_extent_end(extent, engine->volume->sectorsize),
-			  engine->state.size);
-	int err;
+	u32 sectorsize = engine->volume->sectorsize;
+	u64 end = scp_min(scp_extent_end(extent, sectorsize), engine->state.size);
+	bool clone;
+	int ret;
 
 	engine->state.phase = then;
 	if (end <= extent->file_offset)
 		return 0;
-	err = find_source(engine, extent, leaf_owner, &source);
-	if (err > 0)
-		err = may_clone(engine, &source, extent->file_offset, end);
-	if (err < 0)
-		return err;
+	ret = find_source(engine, extent, leaf_owner, &source);
+	if (ret > 0)
+		ret = may_clone(engine, &source, extent->file_offset, end);
+	if (ret < 0)
+		return ret;
 	/* The kernel clones no sector from a file's beginning. */
-	if (err && !source.offset && end - extent->file_offset == engine->volume->sectorsize)
-		err = 0;
-	start_range(engine, extent, end, err ? &source : NULL, then);
+	clone = ret && (source.offset || end - extent->file_offset != sectorsize);
+	start_range(engine, extent, end, clone ? &source : NULL, then);
 	return 0;
 }
 
@@ -137,16 +137,16 @@ static int handle_changed(struct scp_engine *engine)
 	struct scp_cursor *cursor = &engine->walk.left.cursor;
 	enum scp_phase then = S_ISREG(state->mode) ? SCP_PHASE_HOLE : SCP_PHASE_EVENT;
 	struct scp_extent extent;
-	int err;
+	int ret;
 
 	state->phase = then;
 	if (state->result == SCP_COMPARE_SAME)
 		return 0;
-	err = scp_extent_parse(cursor, &extent);
-	if (!err)
-		err = scp_is_unchanged(engine, &extent);
-	if (err)
-		return err < 0 ? err : 0;
+	ret = scp_extent_parse(cursor, &extent);
+	if (!ret)
+		ret = scp_is_unchanged(engine, &extent);
+	if (ret)
+		return ret < 0 ? ret : 0;
 	return send_extent(engine, &extent, cursor->path[0]->owner, then);
 }
 

@@ -187,16 +187,20 @@ static int interrupted(struct scp_engine *engine)
 /* Steps until something is queued or the stream is complete. */
 static int refill(struct scp_engine *engine)
 {
-	int err = 0;
+	int err;
 
-	while (!err && scp_queue_empty(&engine->encoder.queue) && !is_complete(engine)) {
+	while (scp_queue_empty(&engine->encoder.queue) && !is_complete(engine)) {
 		err = interrupted(engine);
-		if (!err)
-			err = scp_replay_next(engine);
-		if (err >= 0)
-			err = scp_step(engine);
+		if (err)
+			return err;
+		err = scp_replay_next(engine);
+		if (err)
+			return err;
+		err = scp_step(engine);
+		if (err)
+			return err;
 	}
-	return err;
+	return 0;
 }
 
 static int fill_some(struct scp_engine *engine, struct scp_fill *fill)

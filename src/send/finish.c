@@ -183,10 +183,10 @@ int scp_finish_inode(struct scp_engine *engine)
 int scp_finish_moves(struct scp_engine *engine)
 {
 	struct scp_inode now;
-	int err = scp_apply_move(engine);
+	int ret = scp_apply_move(engine);
 
-	if (err)
-		return err < 0 ? err : 0;
-	err = current_inode(engine, &now);
-	return err ? err : settle_inode(engine, &now);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	ret = current_inode(engine, &now);
+	return ret ? ret : settle_inode(engine, &now);
 }

@@ -53,17 +53,17 @@ static int parent_has_data(struct scp_engine *engine, u64 begin, u64 end)
 		.type = SCP_EXTENT_DATA,
 		.offset = begin,
 	};
-	int err = scp_search_last(cursor, &key);
+	int ret = scp_search_last(cursor, &key);
 
-	if (err == -ENOENT)
-		err = scp_search(cursor, &key);
-	while (err >= 0) {
-		err = item_is_data(engine, cursor, begin, end);
-		if (err)
+	if (ret == -ENOENT)
+		ret = scp_search(cursor, &key);
+	while (ret >= 0) {
+		ret = item_is_data(engine, cursor, begin, end);
+		if (ret)
 			break;
-		err = scp_next(cursor);
+		ret = scp_next(cursor);
 	}
-	return err == -ENOENT ? 0 : err;
+	return ret == -ENOENT ? 0 : ret;
 }
 
 static void start_range(struct scp_engine *engine, u64 end, enum scp_phase then)
@@ -82,10 +82,10 @@ static void start_range(struct scp_engine *engine, u64 end, enum scp_phase then)
 int scp_start_hole(struct scp_engine *engine, u64 end, enum scp_phase then)
 {
 	struct scp_state *state = &engine->state;
-	int err = parent_has_data(engine, state->last_extent_end, end);
+	int ret = parent_has_data(engine, state->last_extent_end, end);
 
-	if (err <= 0)
-		return err;
+	if (ret <= 0)
+		return ret;
 	/* Protocol 1 writes zeros, and never after the file's end. */
 	if (engine->encoder.protocol < 2)
 		end = scp_min(end, state->size);

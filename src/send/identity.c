@@ -29,12 +29,14 @@ static int find_target(struct scp_cursor *cursor, u64 ino, struct scp_extent *ex
 	return err == -ENOENT ? 0 : err;
 }
 
+/* 1: both symlinks have the same target. */
 static int same_target(struct scp_engine *engine, u64 ino)
 {
 	struct scp_cursor left;
 	struct scp_cursor right;
 	struct scp_extent now;
 	struct scp_extent before;
+	bool same = false;
 	int err;
 
 	scp_cursor_init(&left, engine->tree);
@@ -43,12 +45,12 @@ static int same_target(struct scp_engine *engine, u64 ino)
 	if (!err)
 		err = find_target(&right, ino, &before);
 	if (!err)
-		err = now.inline_size == before.inline_size &&
-		      (!now.inline_size ||
-		       !memcmp(now.inline_data, before.inline_data, now.inline_size));
+		same = now.inline_size == before.inline_size &&
+		       (!now.inline_size ||
+			!memcmp(now.inline_data, before.inline_data, now.inline_size));
 	scp_cursor_release(&left);
 	scp_cursor_release(&right);
-	return err;
+	return err ? err : same;
 }
 
 /* 1, 0 or a negative errno. The generations are equal. */
@@ -68,14 +70,14 @@ static int is_same(struct scp_engine *engine, const struct scp_inode *now,
 
 int scp_tell_apart(struct scp_engine *engine, const struct scp_inode *now, struct scp_inode *before)
 {
-	int err;
+	int ret;
 
 	if (now->generation != before->generation || now->ino == SCP_ROOT_DIR_ID)
 		return 0;
-	err = is_same(engine, now, before);
-	if (err < 0)
-		return err;
-	if (!err)
+	ret = is_same(engine, now, before);
+	if (ret < 0)
+		return ret;
+	if (!ret)
 		before->generation ^= OTHER_INODE;
 	return 0;
 }

@@ -199,18 +199,18 @@ static int names_sent_inode(struct scp_engine *engine, struct scp_cursor *cursor
 {
 	struct scp_dirent_iter iter;
 	struct scp_dirent entry;
-	int err = scp_dirent_iter_init(&iter, cursor);
+	int ret = scp_dirent_iter_init(&iter, cursor);
 
-	while (!err) {
-		err = scp_dirent_iter_next(&iter, &entry);
-		if (err <= 0)
-			return err;
+	while (!ret) {
+		ret = scp_dirent_iter_next(&iter, &entry);
+		if (ret <= 0)
+			return ret;
 		if (entry.location.type != SCP_ROOT_ITEM &&
 		    entry.location.objectid < engine->state.send_progress)
 			return 1;
-		err = 0;
+		ret = 0;
 	}
-	return err;
+	return ret;
 }
 
 /*
@@ -221,26 +221,26 @@ static int made_already(struct scp_engine *engine, u64 dir)
 {
 	struct scp_key key = { .objectid = dir, .type = SCP_DIR_INDEX, .offset = 0 };
 	struct scp_cursor cursor;
-	int err;
+	int ret;
 
 	if (remembered_as_made(engine, dir))
 		return 1;
 	scp_cursor_init(&cursor, engine->tree);
 	cursor.walk = true;
-	err = scp_search(&cursor, &key);
-	while (err >= 0) {
+	ret = scp_search(&cursor, &key);
+	while (ret >= 0) {
 		key = scp_cursor_key(&cursor);
 		if (key.objectid != dir || key.type != SCP_DIR_INDEX) {
-			err = 0;
+			ret = 0;
 			break;
 		}
-		err = names_sent_inode(engine, &cursor);
-		if (err)
+		ret = names_sent_inode(engine, &cursor);
+		if (ret)
 			break;
-		err = scp_next(&cursor);
+		ret = scp_next(&cursor);
 	}
 	scp_cursor_release(&cursor);
-	return err == -ENOENT ? 0 : err;
+	return ret == -ENOENT ? 0 : ret;
 }
 
 int scp_create_inode(struct scp_engine *engine, const struct scp_inode *inode)
@@ -256,12 +256,12 @@ int scp_create_inode(struct scp_engine *engine, const struct scp_inode *inode)
 
 int scp_create_dir_early(struct scp_engine *engine, u64 dir, u64 generation)
 {
-	int err = made_already(engine, dir);
+	int ret = made_already(engine, dir);
 
-	if (err)
-		return err < 0 ? err : 0;
-	err = send_creation(engine, dir, generation, S_IFDIR, 0);
-	if (!err)
+	if (ret)
+		return ret < 0 ? ret : 0;
+	ret = send_creation(engine, dir, generation, S_IFDIR, 0);
+	if (!ret)
 		remember_as_made(engine, dir);
-	return err;
+	return ret;
 }

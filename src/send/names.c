@@ -165,23 +165,24 @@ static int orphanize(struct scp_engine *engine, const struct scp_path *path,
 static int orphanize_conflicts(struct scp_engine *engine, struct scp_listed_ref *ref)
 {
 	struct scp_naming *naming = &engine->naming;
+	int inode_state = scp_need_inode_state(engine, ref->dir, ref->dir_generation);
 	struct scp_inode other;
 	struct scp_name name;
-	int err = scp_need_inode_state(engine, ref->dir, ref->dir_generation);
+	int ret;
 
-	if (err < 0 || err == SCP_INODE_WILL_CREATE)
-		return err < 0 ? err : 0;
+	if (inode_state < 0 || inode_state == SCP_INODE_WILL_CREATE)
+		return inode_state < 0 ? inode_state : 0;
 	name_of(&naming->new_refs, ref, &name);
-	err = scp_find_conflict(engine, &name, ref->dir_generation, &other);
-	if (err <= 0)
-		return err;
-	err = full_path(engine, &naming->new_refs, ref, naming->dir_orphanized, &engine->path_a);
-	if (err)
-		return err;
-	err = is_first_name(engine, other.ino, &name);
-	if (err < 0)
-		return err;
-	return err ? orphanize(engine, &engine->path_a, &other) :
+	ret = scp_find_conflict(engine, &name, ref->dir_generation, &other);
+	if (ret <= 0)
+		return ret;
+	ret = full_path(engine, &naming->new_refs, ref, naming->dir_orphanized, &engine->path_a);
+	if (ret)
+		return ret;
+	ret = is_first_name(engine, other.ino, &name);
+	if (ret < 0)
+		return ret;
+	return ret ? orphanize(engine, &engine->path_a, &other) :
 	       scp_send_unlink(engine, &engine->path_a);
 }
 
@@ -243,21 +244,30 @@ static int link_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
 	return scp_send_link(engine, &engine->path_a, &naming->valid);
 }
 
-static int process_new(struct scp_engine *engine, struct scp_listed_ref *ref)
+/* Sets naming.delayed if the current inode is a directory that cannot get this name yet. */
+static int decide_delay(struct scp_engine *engine, const struct scp_listed_ref *ref)
 {
 	struct scp_naming *naming = &engine->naming;
 	struct scp_name name;
+	int ret;
+
+	if (!engine->parent || !current_is_dir(engine) || naming->delayed)
+		return 0;
+	name_of(&naming->new_refs, ref, &name);
+	ret = scp_must_wait(engine, &name, ref->dir_generation);
+	if (ret < 0)
+		return ret;
+	naming->delayed = ret;
+	return 0;
+}
+
+static int process_new(struct scp_engine *engine, struct scp_listed_ref *ref)
+{
 	int err = make_dir(engine, ref);
 
-	if (!err && engine->parent && current_is_dir(engine) && !naming->delayed) {
-		name_of(&naming->new_refs, ref, &name);
-		err = scp_must_wait(engine, &name, ref->dir_generation);
-		if (err > 0) {
-			naming->delayed = true;
-			err = 0;
-		}
-	}
-	if (!err && !naming->delayed)
+	if (!err)
+		err = decide_delay(engine, ref);
+	if (!err && !engine->naming.delayed)
 		err = link_ref(engine, ref);
 	return err ? err : touch(engine, ref);
 }
@@ -294,11 +304,12 @@ static int remove_dir(struct scp_engine *engine)
 {
 	struct scp_naming *naming = &engine->naming;
 	struct scp_state *state = &engine->state;
-	int err = scp_can_remove(engine, state->ino, state->generation);
+	int removable = scp_can_remove(engine, state->ino, state->generation);
+	int err = 0;
 
-	if (err < 0)
-		return err;
-	if (err > 0) {
+	if (removable < 0)
+		return removable;
+	if (removable) {
 		err = scp_send_rmdir(engine, &naming->valid);
 	} else if (!naming->still_orphan) {
 		err = scp_orphan_name(engine, state->ino, state->generation, &engine->path_a);
@@ -309,30 +320,39 @@ static int remove_dir(struct scp_engine *engine)
 	return err ? err : for_each(engine, &naming->deleted_refs, touch_ref);
 }
 
-static int unlink_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
+static int unlink_name(struct scp_engine *engine, struct scp_listed_ref *ref)
 {
 	struct scp_naming *naming = &engine->naming;
-	struct scp_state *state = &engine->state;
-	struct scp_name name;
-	int err;
+	struct scp_path *path = &engine->state.path;
+	int err = full_path(engine, &naming->deleted_refs, ref, naming->ancestor_orphanized,
+			    &engine->path_a);
 
-	name_of(&naming->deleted_refs, ref, &name);
-	err = scp_is_overwritten(engine, &name, ref->dir_generation, state->ino,
-				 state->generation);
-	if (err < 0)
+	if (!err)
+		err = scp_send_unlink(engine, &engine->path_a);
+	if (err)
 		return err;
-	if (!err) {
-		err = full_path(engine, &naming->deleted_refs, ref, naming->ancestor_orphanized,
-				&engine->path_a);
-		if (!err)
-			err = scp_send_unlink(engine, &engine->path_a);
-		if (err)
-			return err;
-		/* The kernel's rule; it also forgets d/f when d/foo goes. */
-		if (scp_path_begins_with(&engine->path_a, &state->path))
-			scp_path_clear(&state->path);
-	}
-	return touch(engine, ref);
+	/* The kernel's rule; it also forgets d/f when d/foo goes. */
+	if (scp_path_begins_with(&engine->path_a, path))
+		scp_path_clear(path);
+	return 0;
+}
+
+/* UNLINK, unless another inode has the name by now: then it is that one's. */
+static int unlink_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
+{
+	const struct scp_state *state = &engine->state;
+	struct scp_name name;
+	int overwritten;
+	int err = 0;
+
+	name_of(&engine->naming.deleted_refs, ref, &name);
+	overwritten = scp_is_overwritten(engine, &name, ref->dir_generation, state->ino,
+					 state->generation);
+	if (overwritten < 0)
+		return overwritten;
+	if (!overwritten)
+		err = unlink_name(engine, ref);
+	return err ? err : touch(engine, ref);
 }
 
 static int process_gone(struct scp_engine *engine)
@@ -356,7 +376,6 @@ static int process_gone(struct scp_engine *engine)
 static int settle_dir(struct scp_engine *engine, const struct scp_inode_id *dir)
 {
 	int inode_state;
-	int err;
 
 	if (dir->ino > engine->state.ino)
 		return 0;
@@ -365,13 +384,7 @@ static int settle_dir(struct scp_engine *engine, const struct scp_inode_id *dir)
 		return inode_state;
 	if (inode_state == SCP_INODE_DID_CREATE || inode_state == SCP_INODE_NO_CHANGE)
 		return scp_defer_utimes(engine, dir->ino, dir->generation);
-	if (inode_state != SCP_INODE_DID_DELETE)
-		return 0;
-	err = scp_can_remove(engine, dir->ino, dir->generation);
-	if (err <= 0)
-		return err;
-	err = scp_path_of(engine, dir->ino, dir->generation, &engine->path_a);
-	return err ? err : scp_send_rmdir(engine, &engine->path_a);
+	return inode_state == SCP_INODE_DID_DELETE ? scp_remove_if_empty(engine, dir) : 0;
 }
 
 int scp_process_names(struct scp_engine *engine)

@@ -77,14 +77,14 @@ static int orphan_name(struct scp_engine *engine, u64 ino, u64 generation, char 
 {
 	u64 n;
 	int len;
-	int err;
+	int ret;
 
 	for (n = 0;; n++) {
 		len = snprintf(name, size, "o%llu-%llu-%llu", (unsigned long long)ino,
 			       (unsigned long long)generation, (unsigned long long)n);
-		err = is_taken(engine, name, len);
-		if (err <= 0)
-			return err ? err : len;
+		ret = is_taken(engine, name, len);
+		if (ret <= 0)
+			return ret ? ret : len;
 	}
 }
 
@@ -147,17 +147,17 @@ int scp_name_now(struct scp_engine *engine, const struct scp_inode_id *id, struc
 		 struct scp_tree **tree)
 {
 	u64 dir_generation = 0;
-	int err = scp_exists_now(engine, id->ino, id->generation);
+	int ret = scp_exists_now(engine, id->ino, id->generation);
 
-	if (err <= 0)
-		return err ? err : 1;
+	if (ret <= 0)
+		return ret ? ret : 1;
 	*tree = id->ino < engine->state.send_progress ? engine->tree : engine->parent;
-	err = first_name(engine, *tree, id->ino, name);
-	if (err || !engine->parent)
-		return err;
-	err = generation_of(engine, *tree, name->dir, &dir_generation);
-	if (err)
-		return err;
+	ret = first_name(engine, *tree, id->ino, name);
+	if (ret || !engine->parent)
+		return ret;
+	ret = generation_of(engine, *tree, name->dir, &dir_generation);
+	if (ret)
+		return ret;
 	return scp_is_overwritten(engine, name, dir_generation, id->ino, id->generation);
 }
 
@@ -193,7 +193,7 @@ int scp_path_of(struct scp_engine *engine, u64 ino, u64 generation, struct scp_p
 {
 	struct scp_inode_id id = { .ino = ino, .generation = generation };
 	bool is_it = is_current(engine, ino, generation);
-	int err = 0;
+	int ret = 0;
 
 	if (is_it && engine->state.path.len) {
 		scp_path_copy(path, &engine->state.path);
@@ -201,10 +201,10 @@ int scp_path_of(struct scp_engine *engine, u64 ino, u64 generation, struct scp_p
 	}
 	scp_path_clear(path);
 	/* Every step adds at least a byte to the path, whose length is bounded. */
-	while (id.ino != SCP_ROOT_DIR_ID && !err)
-		err = step_up(engine, &id, path);
-	if (err < 0)
-		return err;
+	while (id.ino != SCP_ROOT_DIR_ID && !ret)
+		ret = step_up(engine, &id, path);
+	if (ret < 0)
+		return ret;
 	if (is_it)
 		scp_path_copy(&engine->state.path, path);
 	return 0;

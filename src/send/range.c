@@ -119,6 +119,8 @@ static int range_extent(struct scp_engine *engine, struct scp_extent *extent)
 }
 
 /*
+ * 1: an encoded write would leave contents of the parent's file in the range.
+ *
  * The payload of an inline extent ends with the data, not with its sector. What the file had there
  * in the parent would stay behind an encoded write.
  */
@@ -136,30 +138,38 @@ static int leaves_old_data(struct scp_engine *engine, const struct scp_data_rang
 	return err ? err : old.size > end;
 }
 
+/* 1: the range goes out as its extent is stored, compressed; 0: its contents do. */
+static int is_sent_encoded(struct scp_engine *engine, const struct scp_data_range *range,
+			   const struct scp_extent *extent)
+{
+	int ret;
+
+	if (!extent->compression || stored_size(extent) > range->write_end - range->offset)
+		return 0;
+	ret = leaves_old_data(engine, range, extent);
+	return ret < 0 ? ret : !ret;
+}
+
 static int write_range(struct scp_engine *engine, struct scp_data_range *range)
 {
+	u64 length = range->write_end - range->offset;
 	struct scp_extent extent;
-	int err;
+	int ret;
 
 	if (engine->flags & SCP_SEND_NO_FILE_DATA) {
-		err = scp_send_update_extent(engine, range->offset,
-					     range->write_end - range->offset);
+		ret = scp_send_update_extent(engine, range->offset, length);
 		range->offset = range->write_end;
-		return err;
+		return ret;
 	}
 	if (!scp_is_compressed_send(engine))
 		return send_write(engine, range, SCP_PAYLOAD_FILE);
-	err = range_extent(engine, &extent);
-	if (err)
-		return err;
-	if (!extent.compression || stored_size(&extent) > range->write_end - range->offset)
-		return send_write(engine, range, SCP_PAYLOAD_FILE);
-	err = leaves_old_data(engine, range, &extent);
-	if (err < 0)
-		return err;
-	if (!err)
-		return send_encoded(engine, range, &extent);
-	return send_write(engine, range, SCP_PAYLOAD_FILE);
+	ret = range_extent(engine, &extent);
+	if (!ret)
+		ret = is_sent_encoded(engine, range, &extent);
+	if (ret < 0)
+		return ret;
+	return ret ? send_encoded(engine, range, &extent) :
+		     send_write(engine, range, SCP_PAYLOAD_FILE);
 }
 
 static int send_data(struct scp_engine *engine, struct scp_data_range *range)

@@ -83,7 +83,7 @@ static int step_names(struct scp_engine *engine)
 static int next_item(struct scp_engine *engine, u8 type)
 {
 	struct scp_key key = engine->state.item;
-	int err;
+	int ret;
 
 	if (key.type < type) {
 		key.type = type;
@@ -91,9 +91,9 @@ static int next_item(struct scp_engine *engine, u8 type)
 	} else if (!++key.offset) {
 		return -ENOENT;
 	}
-	err = scp_search(&engine->item_cursor, &key);
-	if (err < 0)
-		return err;
+	ret = scp_search(&engine->item_cursor, &key);
+	if (ret < 0)
+		return ret;
 	key = scp_cursor_key(&engine->item_cursor);
 	if (key.objectid != engine->state.ino || key.type != type)
 		return -ENOENT;

@@ -66,15 +66,15 @@ static int collect_item(struct scp_engine *engine, struct scp_cursor *cursor, bo
 {
 	struct scp_ref_iter iter;
 	struct scp_ref ref;
-	int err = scp_ref_iter_init(&iter, cursor);
+	int ret = scp_ref_iter_init(&iter, cursor);
 
-	while (!err) {
-		err = scp_ref_iter_next(&iter, &ref);
-		if (err <= 0)
+	while (!ret) {
+		ret = scp_ref_iter_next(&iter, &ref);
+		if (ret <= 0)
 			break;
-		err = add_ref(engine, cursor->tree, &ref, gone);
+		ret = add_ref(engine, cursor->tree, &ref, gone);
 	}
-	return err;
+	return ret;
 }
 
 int scp_collect_refs(struct scp_engine *engine)
@@ -99,22 +99,22 @@ int scp_collect_all_refs(struct scp_engine *engine, struct scp_tree *tree, bool 
 {
 	struct scp_key key = { .objectid = engine->state.ino, .type = SCP_INODE_REF };
 	struct scp_cursor cursor;
-	int err;
+	int ret;
 
 	scp_cursor_init(&cursor, tree);
-	err = scp_search(&cursor, &key);
-	while (err >= 0) {
+	ret = scp_search(&cursor, &key);
+	while (ret >= 0) {
 		key = scp_cursor_key(&cursor);
-		err = 0;
+		ret = 0;
 		if (key.objectid != engine->state.ino || key.type > SCP_INODE_EXTREF)
 			break;
-		err = collect_item(engine, &cursor, gone);
-		if (err)
+		ret = collect_item(engine, &cursor, gone);
+		if (ret)
 			break;
-		err = scp_next(&cursor);
+		ret = scp_next(&cursor);
 	}
 	scp_cursor_release(&cursor);
-	return err == -ENOENT ? 0 : err;
+	return ret == -ENOENT ? 0 : ret;
 }
 
 /* Is directory @dir another one in the parent? */
@@ -134,14 +134,14 @@ int scp_refs_differ(struct scp_engine *engine)
 	struct scp_ref_iter iter;
 	struct scp_ref ref;
 	u64 last = 0;
-	int err = scp_ref_iter_init(&iter, &engine->walk.left.cursor);
+	int ret = scp_ref_iter_init(&iter, &engine->walk.left.cursor);
 
-	while (!err) {
-		err = scp_ref_iter_next(&iter, &ref);
-		if (err <= 0)
+	while (!ret) {
+		ret = scp_ref_iter_next(&iter, &ref);
+		if (ret <= 0)
 			break;
-		err = ref.dir == last ? 0 : dir_differs(engine, ref.dir);
+		ret = ref.dir == last ? 0 : dir_differs(engine, ref.dir);
 		last = ref.dir;
 	}
-	return err;
+	return ret;
 }

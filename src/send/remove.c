@@ -4,6 +4,8 @@
  */
 #include "send/delay.h"
 #include "send/engine_private.h"
+#include "send/names.h"
+#include "send/path.h"
 
 static struct scp_rmdir_hint *find_hint(struct scp_engine *engine, u64 dir, u64 generation)
 {
@@ -41,13 +43,13 @@ static int blocks(struct scp_engine *engine, struct scp_cursor *cursor, u64 dir,
 	struct scp_dirent_iter iter;
 	struct scp_dirent entry;
 	struct scp_move *move;
-	int err = scp_dirent_iter_init(&iter, cursor);
+	int ret = scp_dirent_iter_init(&iter, cursor);
 
-	if (!err)
-		err = scp_dirent_iter_next(&iter, &entry);
+	if (!ret)
+		ret = scp_dirent_iter_next(&iter, &entry);
 	/* A nested subvolume is not sent, so there is nothing of it in the way. */
-	if (err <= 0 || entry.location.type == SCP_ROOT_ITEM)
-		return err < 0 ? err : 0;
+	if (ret <= 0 || entry.location.type == SCP_ROOT_ITEM)
+		return ret < 0 ? ret : 0;
 	move = scp_moves_find(&engine->state.moves, entry.location.objectid);
 	if (move) {
 		if (scp_moves_set_removes(&engine->state.moves, move, &id))
@@ -65,22 +67,22 @@ static int find_blocker(struct scp_engine *engine, u64 dir, u64 generation, u64 
 {
 	struct scp_key key = { .objectid = dir, .type = SCP_DIR_INDEX, .offset = from };
 	struct scp_cursor cursor;
-	int err;
+	int ret;
 
 	scp_cursor_init(&cursor, engine->parent);
-	err = scp_search(&cursor, &key);
-	while (err >= 0) {
+	ret = scp_search(&cursor, &key);
+	while (ret >= 0) {
 		key = scp_cursor_key(&cursor);
-		err = 0;
+		ret = 0;
 		if (key.objectid != dir || key.type != SCP_DIR_INDEX)
 			break;
-		err = blocks(engine, &cursor, dir, generation);
-		if (err)
+		ret = blocks(engine, &cursor, dir, generation);
+		if (ret)
 			break;
-		err = scp_next(&cursor);
+		ret = scp_next(&cursor);
 	}
 	scp_cursor_release(&cursor);
-	return err == -ENOENT ? 0 : err;
+	return ret == -ENOENT ? 0 : ret;
 }
 
 int scp_can_remove(struct scp_engine *engine, u64 dir, u64 generation)
@@ -105,4 +107,14 @@ int scp_can_remove(struct scp_engine *engine, u64 dir, u64 generation)
 	if (scp_inode_set_add(&moves->pending_rmdirs, dir, generation))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	return 0;
+}
+
+int scp_remove_if_empty(struct scp_engine *engine, const struct scp_inode_id *dir)
+{
+	int ret = scp_can_remove(engine, dir->ino, dir->generation);
+
+	if (ret <= 0)
+		return ret;
+	ret = scp_path_of(engine, dir->ino, dir->generation, &engine->path_a);
+	return ret ? ret : scp_send_rmdir(engine, &engine->path_a);
 }

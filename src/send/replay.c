@@ -92,7 +92,7 @@ int scp_replay_next(struct scp_engine *engine)
 	replay->ran = false;
 	engine->encoder.filter.from = replay->emitted;
 	engine->encoder.filter.more = false;
-	return 1;
+	return 0;
 }
 
 void scp_replay_close(struct scp_engine *engine)

@@ -14,7 +14,10 @@ struct scp_engine;
 int scp_replay_run(struct scp_engine *engine, int (*step)(struct scp_engine *engine));
 /* A command has left the queue: a checkpoint taken from now on must not make it again. */
 void scp_replay_emitted(struct scp_engine *engine);
-/* The queue is empty: make the next commands of the step. 1: it was run again; 0: nothing to do. */
+/*
+ * To be called when the queue is empty. If a replayed step has more commands, the state is what it
+ * was before that step, so that the next scp_step() runs it again and queues those that follow.
+ */
 int scp_replay_next(struct scp_engine *engine);
 /* Frees the base; the step is over or the state is to be replaced. */
 void scp_replay_close(struct scp_engine *engine);

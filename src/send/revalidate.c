@@ -50,21 +50,21 @@ static int look_at_roots(struct scp_engine *engine)
 	struct scp_volume *volume = engine->volume;
 	struct scp_root_pointer known = engine->tree->info.node;
 	u64 generation;
-	int err;
+	int ret;
 	u32 i;
 
-	err = scp_volume_refresh(volume);
-	if (err < 0)
-		return err;
+	ret = scp_volume_refresh(volume);
+	if (ret < 0)
+		return ret;
 	/* Another commit may come while they are looked up: the next time is for that. */
 	generation = volume->generation;
 	if (generation == engine->seen_generation)
 		return 0;
-	err = engine->parent ? scp_tree_reopen(engine->parent) : 0;
-	for (i = 0; !err && i < engine->root_count; i++)
-		err = scp_tree_reopen(&engine->roots[i].tree);
-	if (err)
-		return err;
+	ret = engine->parent ? scp_tree_reopen(engine->parent) : 0;
+	for (i = 0; !ret && i < engine->root_count; i++)
+		ret = scp_tree_reopen(&engine->roots[i].tree);
+	if (ret)
+		return ret;
 	if (engine->tree->moved || !scp_root_is(&known, &engine->tree->info.node))
 		engine->stored.moved = true;
 	engine->tree->moved = false;

@@ -78,17 +78,17 @@ static int next_item(struct scp_engine *engine)
 	struct scp_cursor *cursor = &engine->walk.left.cursor;
 	struct scp_state *state = &engine->state;
 	struct scp_key key = state->key;
-	int err;
+	int ret;
 
 	if (engine->walk.on) {
-		err = scp_next(cursor);
+		ret = scp_next(cursor);
 	} else {
 		advance_key(&key);
-		err = scp_search(cursor, &key);
+		ret = scp_search(cursor, &key);
 	}
-	engine->walk.on = err >= 0;
-	if (err < 0)
-		return err;
+	engine->walk.on = ret >= 0;
+	if (ret < 0)
+		return ret;
 	state->key = scp_cursor_key(cursor);
 	state->result = SCP_COMPARE_NEW;
 	return 0;
@@ -98,14 +98,14 @@ static int next_item(struct scp_engine *engine)
 static int same_item(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
-	int err;
+	int ret;
 
 	switch (state->key.type) {
 	case SCP_INODE_REF:
 	case SCP_INODE_EXTREF:
-		err = scp_refs_differ(engine);
-		if (err <= 0)
-			return err;
+		ret = scp_refs_differ(engine);
+		if (ret <= 0)
+			return ret;
 		state->result = SCP_COMPARE_CHANGED;
 		state->phase = SCP_PHASE_FINISH;
 		return 0;

@@ -52,21 +52,21 @@ int scp_finish_tail(struct scp_engine *engine)
 	struct scp_extent extent;
 	struct scp_inode old;
 	u64 from;
-	int err;
+	int ret;
 
 	state->phase = SCP_PHASE_FINISH_HOLE;
 	if (!S_ISREG(state->mode) || state->kind != SCP_KIND_CHANGED)
 		return 0;
-	err = scp_old_inode(engine, &old);
-	if (err)
-		return err;
+	ret = scp_old_inode(engine, &old);
+	if (ret)
+		return ret;
 	if (old.size >= state->size || scp_is_aligned(old.size, engine->volume->sectorsize))
 		return 0;
-	err = extent_at(engine, old.size, &extent);
-	if (err > 0)
-		err = was_left_out(engine, &extent);
-	if (err <= 0)
-		return err;
+	ret = extent_at(engine, old.size, &extent);
+	if (ret > 0)
+		ret = was_left_out(engine, &extent);
+	if (ret <= 0)
+		return ret;
 	state->item = scp_cursor_key(&engine->item_cursor);
 	from = old.size - (old.size & (engine->volume->sectorsize - 1));
 	scp_write_extent_end(engine, &extent, from, SCP_PHASE_FINISH_HOLE);

@@ -52,16 +52,16 @@ static int compare_along(struct scp_cursor *cursor, const struct scp_extent *ext
 	u64 end = extent->file_offset + extent->num_bytes;
 	bool gap = false;
 	u64 reached;
-	int err;
+	int ret;
 
 	do {
 		if (old->type != SCP_EXTENT_REGULAR || !same_bytes(extent, old))
 			return 0;
 		reached = old->file_offset + covered(old);
-		err = next_old(cursor, old, &gap);
-		if (err < 0)
-			return err;
-		if (!err)
+		ret = next_old(cursor, old, &gap);
+		if (ret < 0)
+			return ret;
+		if (!ret)
 			return reached >= end;
 		if (gap)
 			return 0;

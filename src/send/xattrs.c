@@ -74,18 +74,18 @@ static int send_remove_xattr(struct scp_engine *engine, const struct scp_dirent 
 static int take_entry(struct scp_cursor *cursor, u32 *number, struct scp_dirent *entry)
 {
 	struct scp_dirent_iter iter;
-	int err = scp_dirent_iter_init(&iter, cursor);
+	int ret = scp_dirent_iter_init(&iter, cursor);
 
-	while (!err) {
-		err = scp_dirent_iter_next(&iter, entry);
-		if (err <= 0)
+	while (!ret) {
+		ret = scp_dirent_iter_next(&iter, entry);
+		if (ret <= 0)
 			break;
 		if (!*number)
 			return 1;
 		--*number;
-		err = 0;
+		ret = 0;
 	}
-	return err;
+	return ret;
 }
 
 /* 1: the item under @cursor has an entry of that name; its value in *@found. */
@@ -93,29 +93,29 @@ static int find_entry(struct scp_cursor *cursor, const struct scp_dirent *wanted
 		      struct scp_dirent *found)
 {
 	struct scp_dirent_iter iter;
-	int err = scp_dirent_iter_init(&iter, cursor);
+	int ret = scp_dirent_iter_init(&iter, cursor);
 
-	while (!err) {
-		err = scp_dirent_iter_next(&iter, found);
-		if (err <= 0)
+	while (!ret) {
+		ret = scp_dirent_iter_next(&iter, found);
+		if (ret <= 0)
 			break;
 		if (found->name_len == wanted->name_len &&
 		    !memcmp(found->name, wanted->name, wanted->name_len))
 			return 1;
-		err = 0;
+		ret = 0;
 	}
-	return err;
+	return ret;
 }
 
 static int set_if_different(struct scp_engine *engine, struct scp_cursor *old,
 			    const struct scp_dirent *entry)
 {
 	struct scp_dirent before;
-	int err = find_entry(old, entry, &before);
+	int ret = find_entry(old, entry, &before);
 
-	if (err < 0)
-		return err;
-	if (err && before.data_len == entry->data_len &&
+	if (ret < 0)
+		return ret;
+	if (ret && before.data_len == entry->data_len &&
 	    !memcmp(before.data, entry->data, entry->data_len))
 		return 0;
 	return send_xattr_entry(engine, entry);
@@ -125,10 +125,10 @@ static int remove_if_gone(struct scp_engine *engine, struct scp_cursor *now,
 			  const struct scp_dirent *entry)
 {
 	struct scp_dirent after;
-	int err = find_entry(now, entry, &after);
+	int ret = find_entry(now, entry, &after);
 
-	if (err)
-		return err < 0 ? err : 0;
+	if (ret)
+		return ret < 0 ? ret : 0;
 	return send_remove_xattr(engine, entry);
 }
 
@@ -145,11 +145,11 @@ static int step_one_sided(struct scp_engine *engine, struct scp_cursor *cursor, 
 {
 	u32 number = engine->state.entry;
 	struct scp_dirent entry;
-	int err = take_entry(cursor, &number, &entry);
+	int ret = take_entry(cursor, &number, &entry);
 
-	if (err < 0)
-		return err;
-	if (!err)
+	if (ret < 0)
+		return ret;
+	if (!ret)
 		return end_item(engine);
 	engine->state.entry++;
 	return gone ? send_remove_xattr(engine, &entry) : send_xattr_entry(engine, &entry);
@@ -163,15 +163,15 @@ static int step_changed(struct scp_engine *engine)
 	u32 number = engine->state.entry;
 	struct scp_dirent entry;
 	bool gone = false;
-	int err = take_entry(now, &number, &entry);
+	int ret = take_entry(now, &number, &entry);
 
-	if (!err) {
+	if (!ret) {
 		gone = true;
-		err = take_entry(old, &number, &entry);
+		ret = take_entry(old, &number, &entry);
 	}
-	if (err < 0)
-		return err;
-	if (!err)
+	if (ret < 0)
+		return ret;
+	if (!ret)
 		return end_item(engine);
 	engine->state.entry++;
 	return gone ? remove_if_gone(engine, now, &entry) : set_if_different(engine, old, &entry);

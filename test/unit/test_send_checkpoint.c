@@ -87,6 +87,66 @@ static void every_shorter_checkpoint_is_noticed(void **state)
 	bytes_free(&checkpoint);
 }
 
+/* Over all checkpoints of @request, one before each command. */
+static u32 crc_of_checkpoints(const struct sending *sending, const struct scp_request *request)
+{
+	struct scp_engine *engine = open_engine(sending, request);
+	struct bytes checkpoint = { 0 }, stream = { 0 };
+	bool end = false;
+	u32 crc = ~0u;
+
+	while (!end) {
+		checkpoint.size = 0;
+		take_checkpoint(engine, &checkpoint);
+		crc = scp_crc32c(crc, checkpoint.data, checkpoint.size);
+		assert_int_equal(fill_once(engine, scp_buffer_min(request->protocol),
+					   SCP_FILL_ONE_COMMAND, &stream, &end), 0);
+	}
+	scp_engine_close(engine);
+	bytes_free(&checkpoint);
+	bytes_free(&stream);
+	return crc;
+}
+
+static void checkpoints_are(const struct sending *sending, const u32 *crcs, u32 count)
+{
+	u32 i;
+
+	assert_int_equal(sending->request_count, count);
+	for (i = 0; i < count; i++)
+		assert_int_equal(crc_of_checkpoints(sending, &sending->requests[i]), crcs[i]);
+}
+
+/*
+ * A send may be resumed by a newer sendcp than it was begun with. So what is written where changes
+ * with SCP_CHECKPOINT_FORMAT_VERSION only, what is decided with SCP_COMPAT_KERNEL only; then, and
+ * when the images are made anew, these numbers are others.
+ */
+static void full_checkpoints_keep_their_bytes(void **state)
+{
+	static const u32 crcs[] = {
+		0xde746ab1, 0x61b45c9b, 0xc013866f, 0x26c969ce, 0xc290c315, 0x8cd28ceb, 0x665cd061,
+	};
+
+	checkpoints_are(*state, crcs, ARRAY_SIZE(crcs));
+}
+
+static void incremental_checkpoints_keep_their_bytes(void **state)
+{
+	static const u32 crcs[] = {
+		0x0c477ed4, 0x0ddd3e09, 0xdb34afe9, 0x2284d57c, 0x74cff2a1,
+	};
+
+	checkpoints_are(*state, crcs, ARRAY_SIZE(crcs));
+}
+
+static void checkpoints_with_moves_keep_their_bytes(void **state)
+{
+	static const u32 crcs[] = { 0x59d076a6, 0xac081f6c };
+
+	checkpoints_are(*state, crcs, ARRAY_SIZE(crcs));
+}
+
 /* Goes on for a while from a forged checkpoint, if it was believed. */
 static void try_forged(struct scp_engine *engine, const struct bytes *checkpoint)
 {
@@ -455,6 +515,7 @@ static void information_knows_the_parent(void **state)
 int main(void)
 {
 	const struct CMUnitTest full[] = {
+		cmocka_unit_test(full_checkpoints_keep_their_bytes),
 		cmocka_unit_test(every_flipped_byte_is_noticed),
 		cmocka_unit_test(every_shorter_checkpoint_is_noticed),
 		cmocka_unit_test(forged_checkpoints_do_no_harm),
@@ -468,13 +529,17 @@ int main(void)
 		cmocka_unit_test(too_large_checkpoints_are_refused),
 	};
 	const struct CMUnitTest incremental[] = {
+		cmocka_unit_test(incremental_checkpoints_keep_their_bytes),
 		cmocka_unit_test(forged_checkpoints_do_no_harm),
 		cmocka_unit_test(forged_positions_do_no_harm),
 		cmocka_unit_test(very_many_moves_are_taken),
 	};
+	const struct CMUnitTest moving[] = {
+		cmocka_unit_test(checkpoints_with_moves_keep_their_bytes),
+	};
 	int failed;
 
 	failed = cmocka_run_group_tests(full, sending_setup_tiny, sending_teardown);
-	return failed + cmocka_run_group_tests(incremental, sending_setup_changes,
-					       sending_teardown);
+	failed += cmocka_run_group_tests(incremental, sending_setup_changes, sending_teardown);
+	return failed + cmocka_run_group_tests(moving, sending_setup_moves, sending_teardown);
 }
