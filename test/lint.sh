@@ -41,12 +41,17 @@ wide=$(awk '{line=$0; gsub(/\t/, "        ", line); if (length(line) > 100)
 	print FILENAME ":" FNR ": line of " length(line) " columns"}' "${sources[@]}")
 [ -z "$wide" ] || complain "$wide"
 
-# The engine's layers, from the lowest to the highest; docs/architecture.md explains them.
+# The layers, from the lowest to the highest; docs/architecture.md explains them.
 order=$(test/include_order.sh src format volume tree fs items data image,clone encode send 2>&1) ||
 	complain "$order"
+order=$(test/include_order.sh cli util journal container parse job transfer resume commands 2>&1) ||
+	complain "$order"
 
-# Comments outlive the names in them.
-names=$(test/comment_names.py src include cli module bench test 2>&1) || complain "$names"
+# What comments name must exist.
+names=$(test/comment_names.py src include user cli module bench test docs 2>&1) || complain "$names"
+
+# include/sendcp/ is the only door to the engine, and user/ knows nothing of what uses it.
+doors=$(test/include_doors.sh 2>&1) || complain "$doors"
 
 [ $found -eq 0 ] && echo "lint: clean (${#sources[@]} files)"
 exit $found
