@@ -25,7 +25,7 @@ CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSENDCP_VERSION='"$(VERSION)"' \
-	-Iinclude -Isrc -Icli $(CPPFLAGS) $(PKG_CFLAGS)
+	-Iinclude -Isrc -Iuser -Icli $(CPPFLAGS) $(PKG_CFLAGS)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 LIBS := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -laio -lpthread
 
@@ -34,14 +34,16 @@ Q := $(if $(V),,@)
 say = @$(if $(V),:,printf '  %-4s %s\n' $(1) $@)
 
 ENGINE_SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
+USER_SOURCES := $(sort $(wildcard user/*.c user/*/*.c))
 CLI_SOURCES := $(sort $(wildcard cli/*/*.c cli/*/*/*.c))
 UNIT_SOURCES := $(sort $(wildcard test/unit/test_*.c))
 UNIT_HELPERS := $(filter-out $(UNIT_SOURCES),$(sort $(wildcard test/unit/*.c)))
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(1))
 ENGINE_OBJECTS := $(call objects,$(ENGINE_SOURCES))
+USER_OBJECTS := $(call objects,$(USER_SOURCES))
 CLI_OBJECTS := $(call objects,$(CLI_SOURCES))
-SHARED_OBJECTS := $(ENGINE_OBJECTS) $(filter-out $(BUILD)/cli/commands/main.o,$(CLI_OBJECTS))
+SHARED_OBJECTS := $(ENGINE_OBJECTS) $(USER_OBJECTS) $(filter-out $(BUILD)/cli/commands/main.o,$(CLI_OBJECTS))
 UNIT_PROGRAMS := $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 
 .PHONY: all help clean deps test-deps unit check demo bench bench-vm fuzz lint install
@@ -68,7 +70,7 @@ help:
 	@echo 'make check-install     install the packages in guests (SUITES="bookworm trixie"; root)'
 	@echo 'make clean        remove what was built'
 
-$(BUILD)/sendcp: $(ENGINE_OBJECTS) $(CLI_OBJECTS)
+$(BUILD)/sendcp: $(ENGINE_OBJECTS) $(USER_OBJECTS) $(CLI_OBJECTS)
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 

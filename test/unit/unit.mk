@@ -11,7 +11,7 @@ THIN_OBJECTS := $(THIN_SOURCES:%.c=$(BUILD)/thin/%.o)
 
 unit: $(BUILD)/unit/sendcp-thin
 
-$(BUILD)/unit/sendcp-thin: $(ENGINE_OBJECTS) $(THIN_OBJECTS) \
+$(BUILD)/unit/sendcp-thin: $(ENGINE_OBJECTS) $(USER_OBJECTS) $(THIN_OBJECTS) \
 	$(filter-out $(call objects,$(THIN_SOURCES)),$(CLI_OBJECTS))
 	@mkdir -p $(@D)
 	$(call say,LD)
