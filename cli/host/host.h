@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sendcp/engine.h>
 
+struct cancel;
 struct source;
 struct module_access;
 
@@ -59,10 +60,10 @@ int source_device_fd(const struct source *source, unsigned int index);
 const char *source_device_path(const struct source *source, unsigned int index);
 
 /*
- * Makes the host's interrupted() say -EINTR once *@flag is not 0, and ends waits early. NULL:
- * never. @flag may be set by a signal handler and must outlive the source.
+ * Makes the host's interrupted() say -EINTR once @interrupt is set, and ends waits early. NULL:
+ * never. It must outlive the source, or be replaced.
  */
-void source_set_interrupt(struct source *source, const volatile int *flag);
+void source_set_interrupt(struct source *source, const struct cancel *interrupt);
 
 struct subvolume {
 	unsigned long long id;

@@ -6,6 +6,7 @@
 #define CLI_HOST_SOURCE_H
 
 #include <sendcp/host.h>
+#include "cancel.h"
 #include "host/extents.h"
 #include "host/host.h"
 
@@ -26,9 +27,9 @@ void device_list_release(struct device_list *list);
 /*
  * All of @length bytes at @offset: 0 or negative errno; -ERANGE after the end, which
  * unlike -EIO no other try mends; -EINTR only when
- * interrupted while @interrupt (may be NULL) says stop.
+ * interrupted and @interrupt (may be NULL) is set.
  */
-int read_fully(int fd, void *buffer, size_t length, u64 offset, const volatile int *interrupt);
+int read_fully(int fd, void *buffer, size_t length, u64 offset, const struct cancel *interrupt);
 
 struct source_kind {
 	const char *name;
@@ -49,7 +50,7 @@ struct source {
 	struct scp_host host;
 	struct scp_volume *volume;
 	struct device_list devices;
-	const volatile int *interrupt;
+	const struct cancel *interrupt;
 	/* Lines already printed about bad copies. */
 	unsigned int warnings;
 	/* Opened by source_reopen(): what there is to say about the devices was said. */

@@ -9,6 +9,7 @@
 
 #include "job/send_job.h"
 
+struct cancel;
 struct sender;
 
 /*
@@ -21,10 +22,10 @@ int sender_open(const struct send_job *job, size_t index, const void *checkpoint
 void sender_close(struct sender *sender);
 
 /*
- * As scp_engine_fill(), and again if it was interrupted by nothing that asks to stop. ->flags:
- * SCP_FILL_*.
+ * As scp_engine_fill(), and again if it was interrupted and @cancel (NULL: never) is not set.
+ * @cancel is also what the source is interrupted by, if it has one. ->flags: SCP_FILL_*.
  */
-int sender_fill(struct sender *sender, struct scp_fill *fill);
+int sender_fill(struct sender *sender, struct scp_fill *fill, const struct cancel *cancel);
 /* As scp_engine_checkpoint(). -ENODATA: nothing has been made yet. */
 int sender_checkpoint(struct sender *sender, void *buffer, size_t size, size_t *needed);
 /* Bytes of stream that come before the sender's position. */

@@ -17,6 +17,7 @@
 
 #include <cmocka.h>
 
+#include "cancel.h"
 #include "host/hold.h"
 #include "host/host.h"
 #include "loopfs.h"
@@ -77,7 +78,8 @@ static void no_child_left(void)
 	assert_int_equal(errno, ECHILD);
 }
 
-static void refused(int fd, const u64 *others, size_t count, const volatile int *interrupt, int err)
+static void refused(int fd, const u64 *others, size_t count, const struct cancel *interrupt,
+		    int err)
 {
 	struct hold *hold = (struct hold *)&fs;
 
@@ -143,7 +145,7 @@ static void test_what_cannot_be_held(void **state)
 {
 	const u64 with_writable[] = { b.id, rw.id };
 	const u64 unknown[] = { 1000000 };
-	const volatile int stop = 1;
+	struct cancel stop = { .set = true };
 	int null = open("/dev/null", O_RDONLY);
 
 	refused(null, NULL, 0, NULL, ENOTTY);
