@@ -81,7 +81,7 @@ $(BUILD)/sendcp: $(CLI_OBJECTS) $(BUILD)/libsendcp.a
 
 # Each part sees no more headers than it may use; tests see all.
 $(BUILD)/src/%.o: ALL_CPPFLAGS += -Isrc
-$(BUILD)/user/%.o $(BUILD)/cli/%.o: ALL_CPPFLAGS += -Icli
+$(BUILD)/cli/%.o: ALL_CPPFLAGS += -Icli
 $(BUILD)/test/%.o: ALL_CPPFLAGS += -Isrc -Icli
 
 $(BUILD)/%.o: %.c Makefile

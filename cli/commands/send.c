@@ -129,12 +129,14 @@ static int transfer_job(const struct send_job *job, struct output *output,
 	int code = EXIT_FAILED;
 
 	send_settings(options, &run.settings);
+	transfer_attach(&run, signals_cancel());
 	if (!prepare(&run, options, &header)) {
 		code = run_prepared(&run, options);
 	} else {
 		journal_abandon(run.journal);
 		output_discard(output);
 	}
+	transfer_detach(&run);
 	wrap_free(run.wrap);
 	sidecar_header_clear(&header);
 	return code;
@@ -148,8 +150,7 @@ static int print_size(const struct send_job *job)
 	u64 total;
 	int ret;
 
-	ret = measure_output(job, job->source, &start, signals_stop_flag(), &total,
-			     &result);
+	ret = measure_output(job, job->source, &start, signals_cancel(), &total, &result);
 	if (ret == -EINTR)
 		return EXIT_FAILED;
 	if (ret) {
@@ -174,7 +175,7 @@ int command_send(const struct options *options)
 		return EXIT_FAILED;
 	if (send_job_open(options, &job))
 		return EXIT_FAILED;
-	source_set_interrupt(job.source, signals_stop_flag());
+	source_set_interrupt(job.source, signals_cancel());
 	verbose_source(&job);
 	code = options->dry_run ? print_size(&job) :
 				  transfer_job(&job, &output, options);

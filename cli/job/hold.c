@@ -46,7 +46,7 @@ int send_job_hold(struct send_job *job)
 	if (off && *off)
 		return go_without("SENDCP_NO_HOLD is set");
 	ret = hold_take(job->subvolumes[0].fd, job->source_ids,
-			job->clone_count + job->count, signals_stop_flag(), &job->hold);
+			job->clone_count + job->count, signals_cancel(), &job->hold);
 	if (ret)
 		return go_without(reason(-ret));
 	if (look_again(job->subvolumes, job->count))

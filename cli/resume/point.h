@@ -71,7 +71,7 @@ int resume_point_prove(const struct resume_point *point, struct transfer *run,
  * Makes the batch that ->proof is about again, into @data, which has space for it, and compares its
  * hash. -1 and @result if it cannot be made, or is another (TRANSFER_DIFFERS).
  */
-int resume_point_make(const struct resume_point *point, const struct send_job *job, u8 *data,
-		      struct transfer_result *result);
+int resume_point_make(const struct resume_point *point, const struct send_job *job,
+		      const struct cancel *cancel, u8 *data, struct transfer_result *result);
 
 #endif

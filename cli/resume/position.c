@@ -13,6 +13,7 @@
 #include "resume/position.h"
 #include "transfer/transfer_result.h"
 #include "util/message.h"
+#include "util/signals.h"
 #include "util/text.h"
 
 char *position_text(const struct position *position, char text[POSITION_TEXT_SIZE])
@@ -194,7 +195,7 @@ static int feed_batch(const struct sidecar *sidecar, const struct send_job *job,
 	data = malloc(batch->length ? batch->length : 1);
 	if (!data)
 		return error_line("out of memory");
-	if (resume_point_make(&point, job, data, &result))
+	if (resume_point_make(&point, job, signals_cancel(), data, &result))
 		ret = report_made(batch, &result);
 	else
 		window_feed(window, data, batch->length);

@@ -58,7 +58,7 @@ static int make_next(struct maker *maker, size_t *size)
 
 		if (open_sender(maker))
 			return -1;
-		ret = sender_fill(maker->sender, &fill);
+		ret = sender_fill(maker->sender, &fill, signals_cancel());
 		if (ret)
 			return failed(maker, ret, sender_error(maker->sender));
 		*size = fill.filled;

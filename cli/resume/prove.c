@@ -27,14 +27,14 @@ static int sender_failed(struct transfer_result *result, int ret, const struct s
 }
 
 /* Makes exactly @size bytes. A command that would reach after them shows that they differ. */
-static int make_again(struct sender *sender, u8 *data, size_t size,
+static int make_again(struct sender *sender, const struct cancel *cancel, u8 *data, size_t size,
 		      struct transfer_result *result)
 {
 	size_t made = 0;
 
 	while (made < size) {
 		struct scp_fill fill = { .buffer = data + made, .size = size - made };
-		int ret = sender_fill(sender, &fill);
+		int ret = sender_fill(sender, &fill, cancel);
 
 		if (ret && ret != -ENOBUFS)
 			return sender_failed(result, ret, sender_error(sender));
@@ -45,8 +45,8 @@ static int make_again(struct sender *sender, u8 *data, size_t size,
 	return 0;
 }
 
-static int make_proof(const struct resume_point *point, const struct send_job *job, u8 *data,
-		      struct transfer_result *result)
+static int make_proof(const struct resume_point *point, const struct send_job *job,
+		      const struct cancel *cancel, u8 *data, struct transfer_result *result)
 {
 	const struct transfer_start *before = &point->before;
 	struct sender *sender;
@@ -58,18 +58,18 @@ static int make_proof(const struct resume_point *point, const struct send_job *j
 			  before->checkpoint_size, &sender, &error);
 	if (ret)
 		return sender_failed(result, ret, &error);
-	ret = make_again(sender, data, point->proof->length, result);
+	ret = make_again(sender, cancel, data, point->proof->length, result);
 	sender_close(sender);
 	return ret;
 }
 
-int resume_point_make(const struct resume_point *point, const struct send_job *job, u8 *data,
-		      struct transfer_result *result)
+int resume_point_make(const struct resume_point *point, const struct send_job *job,
+		      const struct cancel *cancel, u8 *data, struct transfer_result *result)
 {
 	u8 hash[SIDECAR_HASH_SIZE];
 
 	*result = (struct transfer_result){ 0 };
-	if (make_proof(point, job, data, result))
+	if (make_proof(point, job, cancel, data, result))
 		return -1;
 	batch_hash(data, point->proof->length, hash);
 	if (memcmp(hash, point->proof->hash, sizeof(hash)))
@@ -111,7 +111,7 @@ int resume_point_prove(const struct resume_point *point, struct transfer *run,
 		error_line("out of memory");
 		return end_with(result, TRANSFER_STOPPED, -ENOMEM);
 	}
-	ret = resume_point_make(point, run->job, data, result);
+	ret = resume_point_make(point, run->job, &run->cancel, data, result);
 	if (!ret)
 		ret = give_rest(point, run, data, result);
 	free(data);

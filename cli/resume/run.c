@@ -16,7 +16,7 @@ int resume_open_job(struct resume *resume)
 {
 	if (send_job_reopen(&resume->sidecar.header, resume->options, &resume->job))
 		return -1;
-	source_set_interrupt(resume->job.source, signals_stop_flag());
+	source_set_interrupt(resume->job.source, signals_cancel());
 	verbose_source(&resume->job);
 	return conflicts_resume(&resume->job, resume->options, resume->output_path);
 }
@@ -120,13 +120,12 @@ int resume_go_on(struct resume *resume)
 		.mark = resume->point.at,
 	};
 	struct transfer_result result;
-	int code;
+	int code = EXIT_FAILED;
 
 	make_settings(resume, &run.settings);
-	if (open_wrap(resume, &run) || settle(resume, &run.mark)) {
-		wrap_free(run.wrap);
-		return EXIT_FAILED;
-	}
+	transfer_attach(&run, signals_cancel());
+	if (open_wrap(resume, &run) || settle(resume, &run.mark))
+		goto detach;
 	if (note_resumed(resume, &run.mark))
 		result = (struct transfer_result){
 			.status = TRANSFER_JOURNAL_FAILED,
@@ -135,6 +134,8 @@ int resume_go_on(struct resume *resume)
 	else
 		run_from_point(resume, &run, &result);
 	code = transfer_report(&run, &result, resume->options, resume->options);
+detach:
+	transfer_detach(&run);
 	wrap_free(run.wrap);
 	return code;
 }

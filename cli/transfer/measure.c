@@ -7,10 +7,10 @@
 #include "backend/sender.h"
 #include "transfer/measure.h"
 
-/* How much is measured between two looks at the stop flag. */
+/* How much is measured between two looks at the cancel. */
 #define MEASURE_PART (256ULL << 20)
 
-static int measure_engine(struct scp_engine *engine, const volatile int *stop, u64 *total)
+static int measure_engine(struct scp_engine *engine, const struct cancel *cancel, u64 *total)
 {
 	bool end = false;
 	u64 size;
@@ -19,7 +19,7 @@ static int measure_engine(struct scp_engine *engine, const volatile int *stop, u
 	while (!end) {
 		size = 0;
 		ret = scp_engine_measure(engine, MEASURE_PART, &size, &end);
-		if (*stop)
+		if (cancelled(cancel))
 			return -EINTR;
 		if (ret && ret != -EINTR)
 			return ret;
@@ -29,7 +29,7 @@ static int measure_engine(struct scp_engine *engine, const volatile int *stop, u
 }
 
 static int measure_subvolume(const struct send_job *job, struct source *source, size_t index,
-			     const struct transfer_start *start, const volatile int *stop,
+			     const struct transfer_start *start, const struct cancel *cancel,
 			     u64 *total, struct transfer_result *result)
 {
 	const void *checkpoint = index == start->subvolume ? start->checkpoint : NULL;
@@ -42,7 +42,7 @@ static int measure_subvolume(const struct send_job *job, struct source *source, 
 			    &result->error);
 	if (ret)
 		return ret;
-	ret = measure_engine(engine, stop, total);
+	ret = measure_engine(engine, cancel, total);
 	if (ret && ret != -EINTR)
 		result->error = *scp_engine_error(engine);
 	scp_engine_close(engine);
@@ -50,13 +50,13 @@ static int measure_subvolume(const struct send_job *job, struct source *source, 
 }
 
 int measure_output(const struct send_job *job, struct source *source,
-		   const struct transfer_start *start, const volatile int *stop,
+		   const struct transfer_start *start, const struct cancel *cancel,
 		   u64 *total, struct transfer_result *result)
 {
 	int ret = 0;
 
 	*total = start->output_offset;
 	for (size_t i = start->subvolume; !ret && i < job->count; i++)
-		ret = measure_subvolume(job, source, i, start, stop, total, result);
+		ret = measure_subvolume(job, source, i, start, cancel, total, result);
 	return ret;
 }

@@ -10,10 +10,10 @@
 /*
  * The whole output's length into *@total: what lies before @start and what comes after it. Uses
  * @source, which is @job's own or another one of the same filesystem. Gives up with -EINTR
- * when *@stop is not 0; otherwise a negative errno comes with result->error and ->what.
+ * when @cancel is set; otherwise a negative errno comes with result->error and ->what.
  */
 int measure_output(const struct send_job *job, struct source *source,
-		   const struct transfer_start *start, const volatile int *stop,
+		   const struct transfer_start *start, const struct cancel *cancel,
 		   u64 *total, struct transfer_result *result);
 
 #endif

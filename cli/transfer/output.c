@@ -16,12 +16,11 @@
 #include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/message.h"
-#include "util/signals.h"
 
 /* No pipe holds more unless it was made larger on purpose. */
 #define PIPE_MAX (1u << 20)
 #define FIRST_PARTS (256u << 10)
-/* Seconds that the reader of a pipe has, after a signal, to take the rest of a frame. */
+/* Seconds that the reader of a pipe has, after it was cancelled, to take the rest of a frame. */
 #define STOP_PATIENCE 5
 
 int output_stdout(struct output *output)
@@ -147,14 +146,6 @@ void output_find_reader(struct output *output)
 	output->reader_known = true;
 }
 
-/* Someone may have left stdout non-blocking; then writing waits here. */
-static void wait_writable(const struct output *output)
-{
-	struct pollfd poll_fd = { .fd = output->fd, .events = POLLOUT };
-
-	poll(&poll_fd, 1, -1);
-}
-
 static u64 seconds(void)
 {
 	struct timespec now;
@@ -166,7 +157,7 @@ static u64 seconds(void)
 /* Only a pipe's reader can keep anyone waiting. */
 static bool gives_up(struct output *output)
 {
-	if (!signals_stopped() || output->file)
+	if (!cancelled(output->cancel) || output->file)
 		return false;
 	if (!output->wrapped)
 		return true;
@@ -195,6 +186,30 @@ static size_t part_of(struct output *output, size_t size)
 	return output->reader_known || size < FIRST_PARTS ? size : FIRST_PARTS;
 }
 
+/* A pipe that is full waits for its reader: interrupted by the cancel, in whatever thread. */
+static ssize_t write_pipe(const struct output *output, const void *data, size_t size)
+{
+	struct pollfd writable = { .fd = output->fd, .events = POLLOUT };
+	struct cancel_wait wait;
+	ssize_t done;
+
+	cancel_wait_begin(&wait, output->cancel);
+	done = write(output->fd, data, size);
+	/* Someone may have left stdout non-blocking; then writing waits here, and is done again. */
+	if (done < 0 && errno == EAGAIN) {
+		poll(&writable, 1, -1);
+		errno = EINTR;
+	}
+	cancel_wait_end(&wait);
+	return done;
+}
+
+static ssize_t write_part(struct output *output, const void *data, size_t size)
+{
+	size = part_of(output, size);
+	return output->file ? write(output->fd, data, size) : write_pipe(output, data, size);
+}
+
 int output_write(struct output *output, const void *data, size_t size)
 {
 	const char *from = data;
@@ -204,12 +219,10 @@ int output_write(struct output *output, const void *data, size_t size)
 
 		if (gives_up(output))
 			return -EINTR;
-		done = write(output->fd, from, part_of(output, size));
-		if (done < 0 && errno == EAGAIN)
-			wait_writable(output);
-		else if (done < 0 && errno != EINTR)
+		done = write_part(output, from, size);
+		if (done < 0 && errno != EINTR)
 			return -errno;
-		else if (!done)
+		if (!done)
 			return -EIO;
 		if (done <= 0)
 			continue;

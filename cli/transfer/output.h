@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sendcp/cancel.h>
 #include <sendcp/platform.h>
-
 #include "container/sink.h"
 #include "transfer/pipe_reader.h"
 
@@ -39,7 +39,9 @@ struct output {
 	u64 offset;
 	/* Bytes that the file or pipe has got; of a plain stream the same. */
 	u64 file_offset;
-	/* When a pipe that is to get what is left after a signal is given up; 0: not yet known. */
+	/* Stops writing; see output_write(). NULL: nothing does. */
+	const struct cancel *cancel;
+	/* When a pipe that is to get what is left after that is given up; 0: not yet known. */
 	u64 deadline;
 };
 
@@ -62,7 +64,7 @@ void output_find_reader(struct output *output);
 
 /*
  * Writes all of @data, or returns a negative errno, without a message; ->offset says how far it
- * came. -EINTR: asked to stop (a file's writes are short and are finished all the same; so are a
+ * came. -EINTR: ->cancel was set (a file's writes are short and are finished all the same; so are a
  * wrapped stream's if the reader takes it within some seconds, since half a frame is of no use).
  */
 int output_write(struct output *output, const void *data, size_t size);

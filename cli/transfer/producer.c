@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 #include <xxhash.h>
 
 #include "transfer/producer.h"
@@ -52,7 +53,7 @@ static int fill_whole(struct producer *producer, struct batch *batch)
 		.size = batch->size,
 		.flags = fill_flags(producer, batch),
 	};
-	int ret = sender_fill(producer->sender, &fill);
+	int ret = sender_fill(producer->sender, &fill, &producer->run->cancel);
 
 	batch->length = fill.filled;
 	batch->end = fill.end;
@@ -82,7 +83,7 @@ static int fill_stepping(struct producer *producer, struct batch *batch)
 			.flags = SCP_FILL_ONE_COMMAND | fill_flags(producer, batch),
 		};
 
-		ret = sender_fill(producer->sender, &fill);
+		ret = sender_fill(producer->sender, &fill, &producer->run->cancel);
 		/* What is there goes out first; a failure that lasts comes again. */
 		if (batch->length && ret)
 			return 0;
@@ -203,5 +204,14 @@ int producer_start(struct producer *producer, const struct transfer *run, struct
 
 void producer_join(struct producer *producer)
 {
-	pthread_join(producer->thread, NULL);
+	const struct cancel *cancel = &producer->run->cancel;
+	struct timespec until;
+
+	do {
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec++;
+		if (cancelled(cancel))
+			cancel_interrupt(cancel);
+	} while (pthread_clockjoin_np(producer->thread, NULL, CLOCK_MONOTONIC, &until) ==
+		 ETIMEDOUT);
 }

@@ -29,7 +29,10 @@ struct producer {
 /* Begins to fill @pipeline. Negative errno if there can be no thread. */
 int producer_start(struct producer *producer, const struct transfer *run,
 		   struct pipeline *pipeline);
-/* Waits for the thread's end. */
+/*
+ * Waits for the thread's end. If @run is cancelled, a call that the thread was about to begin then
+ * is interrupted again and again.
+ */
 void producer_join(struct producer *producer);
 
 #endif

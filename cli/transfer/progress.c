@@ -32,7 +32,7 @@ struct progress {
 
 	pthread_t measurer;
 	bool measuring;
-	volatile int stop_measuring;
+	struct cancel stop_measuring;
 
 	pthread_t printer;
 	bool printing;
@@ -232,10 +232,10 @@ void progress_clear(struct progress *progress)
 	pthread_mutex_unlock(&progress->lock);
 }
 
-/* The measuring engine looks at its flag now and then; the printer is woken. */
+/* The measuring engine looks at its cancel now and then; the printer is woken. */
 static void end_threads(struct progress *progress)
 {
-	progress->stop_measuring = 1;
+	cancel_set(&progress->stop_measuring);
 	pthread_mutex_lock(&progress->lock);
 	progress->ended = true;
 	pthread_cond_broadcast(&progress->ended_changed);

@@ -9,7 +9,6 @@
 #include "transfer/producer.h"
 #include "transfer/transfer_run.h"
 #include "util/message.h"
-#include "util/signals.h"
 
 struct writer {
 	struct transfer *run;
@@ -25,7 +24,7 @@ static int end_with(struct writer *writer, enum transfer_status status, int err)
 
 static int write_failed(struct writer *writer, int err)
 {
-	if (err == -EINTR && signals_caught())
+	if (err == -EINTR && cancelled(&writer->run->cancel))
 		return end_with(writer, TRANSFER_STOPPED, err);
 	return end_with(writer, TRANSFER_WRITE_FAILED, err);
 }
@@ -199,14 +198,14 @@ int transfer_write_rest(struct transfer *run, const void *data, size_t size,
 	return run->wrap ? sync_all(&writer) : 0;
 }
 
-/* After a signal the batches still waiting are dropped: checkpoints before them are good. */
+/* Once cancelled, the batches still waiting are dropped: checkpoints before them are good. */
 static int write_all(struct writer *writer, struct pipeline *pipeline)
 {
 	struct batch *batch;
 	int ret = 0;
 
 	while (!ret && (batch = pipeline_take_filled(pipeline))) {
-		if (signals_stopped())
+		if (cancelled(&writer->run->cancel))
 			ret = end_with(writer, TRANSFER_STOPPED, -EINTR);
 		else
 			ret = deliver(writer, batch);
@@ -230,6 +229,21 @@ static void producer_result(struct writer *writer, const struct producer *produc
 	result->what = writer->run->job->subvolumes[producer->subvolume].spec;
 }
 
+void transfer_attach(struct transfer *run, const struct cancel *above)
+{
+	run->cancel.parent = above;
+	run->output->cancel = &run->cancel;
+	if (run->job->source)
+		source_set_interrupt(run->job->source, &run->cancel);
+}
+
+void transfer_detach(struct transfer *run)
+{
+	run->output->cancel = run->cancel.parent;
+	if (run->job->source)
+		source_set_interrupt(run->job->source, run->cancel.parent);
+}
+
 static void run_pipeline(struct writer *writer, struct pipeline *pipeline)
 {
 	struct producer producer;
@@ -243,7 +257,7 @@ static void run_pipeline(struct writer *writer, struct pipeline *pipeline)
 	ret = write_all(writer, pipeline);
 	/* Whatever ended the writing, the producer has nothing more to do. */
 	if (ret)
-		signals_stop();
+		cancel_set(&writer->run->cancel);
 	pipeline_stop(pipeline);
 	producer_join(&producer);
 	if (!ret)
@@ -327,7 +341,7 @@ static void finish_interrupted(struct writer *writer)
 static void doubt_reader(struct writer *writer)
 {
 	if (writer->result->status == TRANSFER_COMPLETE && !writer->run->output->file &&
-	    signals_caught())
+	    cancelled(&writer->run->cancel))
 		end_with(writer, TRANSFER_STOPPED, -EINTR);
 }
 

@@ -10,6 +10,7 @@
 #ifndef CLI_TRANSFER_TRANSFER_RUN_H
 #define CLI_TRANSFER_TRANSFER_RUN_H
 
+#include <sendcp/cancel.h>
 #include "container/wrap.h"
 #include "job/header.h"
 #include "job/send_job.h"
@@ -39,6 +40,11 @@ struct transfer {
 	struct progress *progress;
 	struct transfer_settings settings;
 	struct transfer_start start;
+	/*
+	 * Stops this transfer and none beside it. What it uses knows of it from transfer_attach()
+	 * on; it is also set when the writing fails, so that the producer ends.
+	 */
+	struct cancel cancel;
 };
 
 enum transfer_status {
@@ -63,9 +69,14 @@ struct transfer_result {
 	const char *what;
 };
 
+/* Before anything is written: ->cancel, below @above, stops the source and the output too. */
+void transfer_attach(struct transfer *run, const struct cancel *above);
+/* The source, which may stay, is stopped by what was above. */
+void transfer_detach(struct transfer *run);
+
 /*
  * Runs until the stream is complete or cannot go on; then the output and the sidecar are synced.
- * Call it from the main thread. ->output->offset says how much is out.
+ * ->output->offset says how much is out.
  */
 void transfer_run(struct transfer *run, struct transfer_result *result);
 

@@ -2,45 +2,33 @@
 /*
  * Being asked to stop.
  */
-#include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
 
 #include "util/signals.h"
 
-static volatile int stop_flag;
-static volatile sig_atomic_t caught;
-/* The thread that wants to be interrupted, 0: none. */
-static volatile sig_atomic_t interruptible;
-
-/* By number: that of a thread which has just ended is harmless. */
-static void interrupt_thread(void)
-{
-	int saved = errno;
-	pid_t thread = interruptible;
-
-	if (thread && thread != gettid())
-		tgkill(getpid(), thread, SIGALRM);
-	errno = saved;
-}
+static struct cancel process_cancel;
+static atomic_int caught;
 
 /*
  * The signal may arrive just before a write that then blocks for ever, as the reader does not
- * read. So the handler keeps interrupting, once a second, until the program has ended.
+ * read. So the handler keeps interrupting, once a second, until the program has ended. A transfer
+ * that was cancelled by itself is interrupted by what cancelled it.
  */
 static void on_alarm(int signal_number)
 {
+	if (!cancelled(&process_cancel))
+		return;
 	alarm(1);
-	interrupt_thread();
+	cancel_interrupt(&process_cancel);
 }
 
 static void on_stop(int signal_number)
 {
-	caught = signal_number;
-	stop_flag = 1;
+	atomic_store(&caught, signal_number);
 	alarm(1);
-	interrupt_thread();
+	cancel_set(&process_cancel);
 }
 
 /* No SA_RESTART: a blocked write has to return. */
@@ -67,7 +55,7 @@ void signals_install(void)
 	handle(SIGPIPE, SIG_IGN, 0);
 	/* A file size limit is a failed write too. */
 	handle(SIGXFSZ, SIG_IGN, 0);
-	handle(SIGALRM, on_alarm, 0);
+	handle(CANCEL_SIGNAL, on_alarm, 0);
 	/* If whoever started the program ignored it, children would end without a status. */
 	handle(SIGCHLD, SIG_DFL, 0);
 	handle_stop(SIGINT);
@@ -75,49 +63,19 @@ void signals_install(void)
 	handle_stop(SIGHUP);
 }
 
-const volatile int *signals_stop_flag(void)
+const struct cancel *signals_cancel(void)
 {
-	return &stop_flag;
+	return &process_cancel;
 }
 
 bool signals_stopped(void)
 {
-	return stop_flag;
-}
-
-/* A call about to begin is not interrupted by this once, but by the alarm's repetition. */
-void signals_stop(void)
-{
-	stop_flag = 1;
-	/* Either this sees the thread, or the thread sees the flag. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!interruptible)
-		return;
-	alarm(1);
-	interrupt_thread();
+	return cancelled(&process_cancel);
 }
 
 int signals_caught(void)
 {
-	return caught;
-}
-
-bool signals_interruptible(sigset_t *before)
-{
-	sigset_t alarms;
-
-	interruptible = gettid();
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	sigemptyset(&alarms);
-	sigaddset(&alarms, SIGALRM);
-	pthread_sigmask(SIG_UNBLOCK, &alarms, before);
-	return !stop_flag;
-}
-
-void signals_uninterruptible(const sigset_t *before)
-{
-	pthread_sigmask(SIG_SETMASK, before, NULL);
-	interruptible = 0;
+	return atomic_load(&caught);
 }
 
 int signals_thread(pthread_t *thread, void *(*function)(void *), void *argument)

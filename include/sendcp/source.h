@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sendcp/cancel.h>
 #include <sendcp/engine.h>
 
 struct source;
@@ -95,10 +96,10 @@ int source_device_fd(const struct source *source, unsigned int index);
 const char *source_device_path(const struct source *source, unsigned int index);
 
 /*
- * Makes the host's interrupted() say -EINTR once *@flag is not 0, and ends waits early. NULL:
- * never. @flag may be set by a signal handler and must outlive the source.
+ * Makes the host's interrupted() say -EINTR once @interrupt is set, and ends waits early. NULL:
+ * never. It must outlive the source, or be replaced.
  */
-void source_set_interrupt(struct source *source, const volatile int *flag);
+void source_set_interrupt(struct source *source, const struct cancel *interrupt);
 
 struct subvolume {
 	unsigned long long id;

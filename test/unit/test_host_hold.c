@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include <sendcp/cancel.h>
 #include <sendcp/source.h>
 
 #include "backend/hold.h"
@@ -76,7 +77,8 @@ static void no_child_left(void)
 	assert_int_equal(errno, ECHILD);
 }
 
-static void refused(int fd, const u64 *others, size_t count, const volatile int *interrupt, int err)
+static void refused(int fd, const u64 *others, size_t count, const struct cancel *interrupt,
+		    int err)
 {
 	struct hold *hold = (struct hold *)&fs;
 
@@ -142,7 +144,7 @@ static void test_what_cannot_be_held(void **state)
 {
 	const u64 with_writable[] = { b.id, rw.id };
 	const u64 unknown[] = { 1000000 };
-	const volatile int stop = 1;
+	struct cancel stop = { .set = true };
 	int null = open("/dev/null", O_RDONLY);
 
 	refused(null, NULL, 0, NULL, ENOTTY);

@@ -330,16 +330,15 @@ static void test_direct_deleted(void **state)
 /* Interruption before anything was read: an error, not a hang, and no half-open source. */
 static void test_interrupt(void **state)
 {
-	static volatile int flag;
+	struct cancel cancel = { 0 };
 	struct source *source;
 
 	assert_int_equal(source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	assert_int_equal(source->host.ops->interrupted(source), 0);
-	source_set_interrupt(source, &flag);
+	source_set_interrupt(source, &cancel);
 	assert_int_equal(source->host.ops->interrupted(source), 0);
-	flag = 1;
+	cancel_set(&cancel);
 	assert_int_equal(source->host.ops->interrupted(source), -EINTR);
-	flag = 0;
 	source_close(source);
 }
 

@@ -28,7 +28,7 @@ static bool fill_some(struct sender *sender, size_t size, u32 flags, struct byte
 	struct scp_fill fill = { .buffer = malloc(size), .size = size, .flags = flags };
 
 	assert_non_null(fill.buffer);
-	assert_int_equal(sender_fill(sender, &fill), 0);
+	assert_int_equal(sender_fill(sender, &fill, NULL), 0);
 	bytes_append(stream, fill.buffer, fill.filled);
 	free(fill.buffer);
 	assert_int_equal(sender_offset(sender), stream->size);
@@ -187,7 +187,7 @@ static void impossible_rooms_are_failures(void **state)
 		fake.room_wanted = ~0ULL;
 		fake.room_told = &told[i];
 		sender = open_sender(&fake, NULL);
-		assert_int_equal(sender_fill(sender, &fill), -EMSGSIZE);
+		assert_int_equal(sender_fill(sender, &fill, NULL), -EMSGSIZE);
 		assert_int_equal(fake.calls, 1);
 		assert_int_equal(sender_error(sender)->reason, SCP_MODULE);
 		sender_close(sender);
@@ -233,7 +233,7 @@ static void a_failure_costs_nothing(void **state)
 	fake.failures = 1;
 	fake.fail_errno = ENOMEM;
 	fill = (struct scp_fill){ .buffer = buffer, .size = sizeof(buffer), .filled = 7 };
-	assert_int_equal(sender_fill(sender, &fill), -ENOMEM);
+	assert_int_equal(sender_fill(sender, &fill, NULL), -ENOMEM);
 	assert_int_equal(fill.filled, 0);
 	assert_int_equal(sender_error(sender)->reason, SCP_NO_MEMORY);
 	assert_int_equal(sender_offset(sender), stream.size);
@@ -291,7 +291,7 @@ static void nonsense_is_not_believed(void **state)
 		fake_module_init(&fake, sending, &sending->requests[0]);
 		fake.spoil = spoils[i];
 		sender = open_sender(&fake, NULL);
-		assert_int_equal(sender_fill(sender, &fill), -EPROTO);
+		assert_int_equal(sender_fill(sender, &fill, NULL), -EPROTO);
 		assert_int_equal(fill.filled, 0);
 		assert_int_equal(sender_error(sender)->reason, SCP_MODULE);
 		assert_int_equal(sender_checkpoint(sender, &blob, &size), -ENODATA);

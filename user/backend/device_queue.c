@@ -84,7 +84,7 @@ static void collect(struct device_queue *queue, unsigned int pending)
 }
 
 static void read_batch(struct device_queue *queue, const struct device_list *devices,
-		       struct scp_io *ios, unsigned int count, const volatile int *interrupt)
+		       struct scp_io *ios, unsigned int count, const struct cancel *interrupt)
 {
 	unsigned int i;
 
@@ -101,7 +101,7 @@ static void read_batch(struct device_queue *queue, const struct device_list *dev
 }
 
 void device_queue_read(struct device_queue *queue, const struct device_list *devices,
-		       struct scp_io *ios, unsigned int count, const volatile int *interrupt)
+		       struct scp_io *ios, unsigned int count, const struct cancel *interrupt)
 {
 	while (count) {
 		unsigned int run = (unsigned int)scp_min(count, QUEUE_DEPTH);

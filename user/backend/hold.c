@@ -21,6 +21,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <sendcp/cancel.h>
 
 #include "backend/hold.h"
 
@@ -128,14 +129,14 @@ static int let_go(struct holder *holder)
 }
 
 /* btrfs has taken the hold when it writes the stream's first byte. */
-static int wait_until_held(struct holder *holder, const volatile int *interrupt)
+static int wait_until_held(struct holder *holder, const struct cancel *interrupt)
 {
 	struct pollfd reader = { .fd = holder->reader, .events = POLLIN };
 	int ret, err;
 
 	do
 		ret = poll(&reader, 1, -1);
-	while (ret < 0 && errno == EINTR && !(interrupt && *interrupt));
+	while (ret < 0 && errno == EINTR && !cancelled(interrupt));
 	if (ret > 0 && reader.revents == POLLIN)
 		return 0;
 	err = ret < 0 ? -errno : 0;
@@ -146,7 +147,7 @@ static int wait_until_held(struct holder *holder, const volatile int *interrupt)
 	return err ? err : ret;
 }
 
-static int take_one(int fd, const u64 *others, size_t count, const volatile int *interrupt,
+static int take_one(int fd, const u64 *others, size_t count, const struct cancel *interrupt,
 		    struct holder *holder)
 {
 	int ends[2];
@@ -164,7 +165,7 @@ static int take_one(int fd, const u64 *others, size_t count, const volatile int 
 	return ret;
 }
 
-int hold_take(int fd, const u64 *others, size_t count, const volatile int *interrupt,
+int hold_take(int fd, const u64 *others, size_t count, const struct cancel *interrupt,
 	      struct hold **out)
 {
 	size_t needed = count ? (count - 1) / OTHERS_MAX + 1 : 1;

@@ -11,6 +11,7 @@
 #define USER_BACKEND_HOLD_H
 
 #include <stddef.h>
+#include <sendcp/cancel.h>
 #include <sendcp/platform.h>
 
 struct hold;
@@ -18,7 +19,7 @@ struct hold;
 /*
  * Holds the read-only subvolume whose root directory @fd is, and those of the same filesystem with
  * the ids @others (in any order, repeated or not). What happened to them before this returns is for
- * the caller to find out. Returns early once *@interrupt (may be NULL) is not 0.
+ * the caller to find out. Returns early once @interrupt is set.
  *
  * Forks, so call it before there is a thread, and not with SIGCHLD ignored. 0, or a negative
  * errno: -EPERM without CAP_SYS_ADMIN, or if one of them is writable or deleted; -ENOENT if there
@@ -26,7 +27,7 @@ struct hold;
  * 5.13; -ENOTTY if @fd is not on btrfs; -EINTR; -ECHILD if the holder was killed; or what fork(2)
  * or pipe(2) said.
  */
-int hold_take(int fd, const u64 *others, size_t count, const volatile int *interrupt,
+int hold_take(int fd, const u64 *others, size_t count, const struct cancel *interrupt,
 	      struct hold **out);
 /* Ends the hold; no process of it is left. NULL is fine. */
 void hold_release(struct hold *hold);

@@ -35,7 +35,9 @@ int sender_engine(const struct sender_input *input, const void *checkpoint,
 	return ret;
 }
 
-static int in_process_fill(struct sender *sender, struct scp_fill *fill)
+/* The engine asks its source whether to stop. */
+static int in_process_fill(struct sender *sender, struct scp_fill *fill,
+			   const struct cancel *cancel)
 {
 	return scp_engine_fill(engine_of(sender), fill);
 }

@@ -5,6 +5,7 @@
 #ifndef USER_BACKEND_INTERNAL_H
 #define USER_BACKEND_INTERNAL_H
 
+#include <sendcp/cancel.h>
 #include <sendcp/file.h>
 #include <sendcp/host.h>
 #include <sendcp/source.h>
@@ -26,9 +27,9 @@ void device_list_release(struct device_list *list);
 /*
  * All of @length bytes at @offset: 0 or negative errno; -ERANGE after the end, which
  * unlike -EIO no other try mends; -EINTR only when
- * interrupted while @interrupt (may be NULL) says stop.
+ * interrupted and @interrupt (may be NULL) is set.
  */
-int read_fully(int fd, void *buffer, size_t length, u64 offset, const volatile int *interrupt);
+int read_fully(int fd, void *buffer, size_t length, u64 offset, const struct cancel *interrupt);
 
 struct source_kind {
 	const char *name;
@@ -54,7 +55,7 @@ struct source {
 	struct scp_volume *volume;
 	unsigned char fsid[16];
 	struct device_list devices;
-	const volatile int *interrupt;
+	const struct cancel *interrupt;
 	/* How many bad mirrors have been warned of. */
 	unsigned int warnings;
 	/* Opened by source_reopen(): what there is to say about the devices was said. */

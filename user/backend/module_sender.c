@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <sendcp/cancel.h>
 
 #include "backend/sender_internal.h"
-#include "util/signals.h"
 
 /* Most checkpoints are a few KiB. */
 #define CHECKPOINT_CAPACITY (16u << 10)
@@ -100,16 +100,17 @@ static void prepare(const struct module_sender *module, const struct scp_fill *f
 		args->flags |= SENDCP_REVALIDATE;
 }
 
-/* Signals are let in for the call only: it returns early when this program is asked to stop. */
-static int call(const struct module_sender *module, struct sendcp_send *args)
+/* It returns early when @cancel is set. */
+static int call(const struct module_sender *module, struct sendcp_send *args,
+		const struct cancel *cancel)
 {
-	sigset_t before;
+	struct cancel_wait wait;
 	int err = EINTR;
 
-	if (signals_interruptible(&before))
+	if (cancel_wait_begin(&wait, cancel))
 		err = module->access->ioctl(module->access, module->fd, SENDCP_IOC_SEND, args) ?
 		      errno : 0;
-	signals_uninterruptible(&before);
+	cancel_wait_end(&wait);
 	return err;
 }
 
@@ -150,7 +151,7 @@ static int take_made(struct module_sender *module, const struct sendcp_send *arg
 	return 0;
 }
 
-static int module_fill(struct sender *sender, struct scp_fill *fill)
+static int module_fill(struct sender *sender, struct scp_fill *fill, const struct cancel *cancel)
 {
 	struct module_sender *module = module_of(sender);
 	struct sendcp_error failure;
@@ -164,7 +165,7 @@ static int module_fill(struct sender *sender, struct scp_fill *fill)
 		return no_memory(&module->error);
 	do {
 		prepare(module, fill, &failure, &args);
-		err = call(module, &args);
+		err = call(module, &args, cancel);
 		if (!err)
 			return take_made(module, &args, fill);
 		if (err != EMSGSIZE)

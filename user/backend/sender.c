@@ -3,10 +3,10 @@
  * Where a subvolume's stream comes from: what both kinds of sender have in common.
  */
 #include <errno.h>
+#include <sendcp/cancel.h>
 
 #include "backend/read_failure.h"
 #include "backend/sender_internal.h"
-#include "util/signals.h"
 
 static int open_kind(const struct sender_input *input, const void *checkpoint,
 		     size_t checkpoint_size, struct sender **out, struct scp_error *error)
@@ -42,13 +42,13 @@ void sender_close(struct sender *sender)
 		sender->ops->close(sender);
 }
 
-int sender_fill(struct sender *sender, struct scp_fill *fill)
+int sender_fill(struct sender *sender, struct scp_fill *fill, const struct cancel *cancel)
 {
 	int ret;
 
 	do
-		ret = sender->ops->fill(sender, fill);
-	while (ret == -EINTR && !signals_stopped());
+		ret = sender->ops->fill(sender, fill, cancel);
+	while (ret == -EINTR && !cancelled(cancel));
 	scp_error_clear(&sender->failure);
 	if (ret && ret != -EINTR && sender->source) {
 		sender->failure = *sender->ops->error(sender);

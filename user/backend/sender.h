@@ -35,10 +35,10 @@ int sender_open(const struct sender_input *input, const void *checkpoint, size_t
 void sender_close(struct sender *sender);
 
 /*
- * As scp_engine_fill(), and again if it was interrupted by nothing that asks to stop. ->flags:
- * SCP_FILL_*.
+ * As scp_engine_fill(), and again if it was interrupted and @cancel (NULL: never) is not set.
+ * @cancel is also what the source is interrupted by, if it has one. ->flags: SCP_FILL_*.
  */
-int sender_fill(struct sender *sender, struct scp_fill *fill);
+int sender_fill(struct sender *sender, struct scp_fill *fill, const struct cancel *cancel);
 /* As scp_engine_checkpoint(). -ENODATA: nothing has been made yet. */
 int sender_checkpoint(struct sender *sender, void **blob, size_t *size);
 /* Bytes of stream that come before the sender's position. */

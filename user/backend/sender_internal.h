@@ -10,7 +10,7 @@
 
 /* Each as the function of sender.h that calls it. */
 struct sender_ops {
-	int (*fill)(struct sender *sender, struct scp_fill *fill);
+	int (*fill)(struct sender *sender, struct scp_fill *fill, const struct cancel *cancel);
 	int (*checkpoint)(struct sender *sender, void **blob, size_t *size);
 	u64 (*offset)(const struct sender *sender);
 	const struct scp_error *(*error)(const struct sender *sender);

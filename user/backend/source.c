@@ -204,14 +204,14 @@ const unsigned char *source_fsid(const struct source *source)
 	return source->fsid;
 }
 
-void source_set_interrupt(struct source *source, const volatile int *flag)
+void source_set_interrupt(struct source *source, const struct cancel *interrupt)
 {
-	source->interrupt = flag;
+	source->interrupt = interrupt;
 }
 
 bool source_interrupted(const struct source *source)
 {
-	return source->interrupt && *source->interrupt;
+	return cancelled(source->interrupt);
 }
 
 int source_host_interrupted(void *host)

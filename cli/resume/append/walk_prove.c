@@ -8,6 +8,7 @@
 #include "resume/append/walk.h"
 #include "resume/point.h"
 #include "util/message.h"
+#include "util/signals.h"
 
 /* So much of the stream's end is made again, contents and all. */
 #define PROVEN_SPAN (64ULL << 20)
@@ -39,7 +40,7 @@ static int prove_batch(struct walk *walk, const struct sidecar *sidecar, size_t 
 	data = malloc(batch->length);
 	if (!data)
 		return error_line("out of memory");
-	ret = resume_point_make(&point, walk->job, data, &result);
+	ret = resume_point_make(&point, walk->job, signals_cancel(), data, &result);
 	free(data);
 	return ret ? report(walk, batch, &result) : 0;
 }
