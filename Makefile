@@ -22,8 +22,9 @@ WERROR ?= -Werror
 WARNINGS := -Wall -Wextra $(WERROR) -Wstrict-prototypes -Wmissing-prototypes -Wshadow \
 	-Wpointer-arith -Wvla -Wno-unused-parameter
 CFLAGS ?= -O2 -g
-ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) \
-	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANITIZE_FLAGS = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer)
+ALL_CFLAGS = -std=gnu11 $(CFLAGS) $(WARNINGS) $(SANITIZE_FLAGS)
 ALL_CPPFLAGS = -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSENDCP_VERSION='"$(VERSION)"' \
 	-Iinclude -Iuser $(CPPFLAGS) $(PKG_CFLAGS)
 PKG_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
@@ -78,6 +79,12 @@ $(BUILD)/libsendcp.a: $(LIBRARY_OBJECTS)
 $(BUILD)/sendcp: $(CLI_OBJECTS) $(BUILD)/libsendcp.a
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# How a program of others uses it; it sees the public headers alone.
+$(BUILD)/examples/%: docs/examples/%.c $(BUILD)/libsendcp.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) $(SANITIZE_FLAGS) -Iinclude $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Each part sees no more headers than it may use; tests see all.
 $(BUILD)/src/%.o: ALL_CPPFLAGS += -Isrc

@@ -6,7 +6,7 @@ TEST_TOOL_DIR := $(BUILD)/test
 TEST_TOOL_FLAGS := -std=gnu11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 
 .PHONY: test-tools
-test-tools: $(TEST_TOOLS:%=$(TEST_TOOL_DIR)/%) $(TEST_TOOL_DIR)/writegate.so
+test-tools: $(TEST_TOOLS:%=$(TEST_TOOL_DIR)/%) $(TEST_TOOL_DIR)/writegate.so $(BUILD)/examples/send-image
 
 $(TEST_TOOL_DIR)/streamcmp: $(addprefix test/tools/,streamcmp.c deviation.c stream.c describe.c crc32c.c \
 	deviation.h stream.h)

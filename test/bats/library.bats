@@ -1,0 +1,40 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The engine as a library: what docs/examples/send-image.c, compiled against include/ and
+# libsendcp.a alone, makes is what sendcp makes. No root, no mount, no btrfs needed.
+
+load ../lib/suite
+
+EXAMPLE=$BUILD/examples/send-image
+
+setup()
+{
+	require_program zstd
+	cd "$BATS_TEST_TMPDIR" || return 1
+	zstd -q -d --sparse -o image "$ROOT/test/images/small-nodes.0.img.zst"
+}
+
+@test "library: the example sends an image as sendcp does" {
+	"$SENDCP" send -q --proto 1 --device image s.ro >want
+	assert_file_not_empty want
+	"$EXAMPLE" image s.ro >stream
+	assert cmp stream want
+}
+
+@test "library: the example says what is wrong, in sendcp's words" {
+	run --separate-stderr "$EXAMPLE" image nowhere
+	assert_failure 1
+	assert_equal "$output" ""
+	assert_equal "$stderr" "send-image: nowhere: there is no \"nowhere\" (paths in an image begin \
+at the top-level subvolume)"
+	run --separate-stderr "$EXAMPLE" /nowhere s.ro
+	assert_failure 1
+	assert_equal "$stderr" "send-image: cannot open /nowhere: No such file or directory"
+	truncate -s 1M empty
+	run --separate-stderr "$EXAMPLE" empty s.ro
+	assert_failure 1
+	assert_regex "$stderr" "^send-image: empty: .*not a btrfs filesystem"
+	run bash -c '"$1" image s.ro >/dev/full' - "$EXAMPLE"
+	assert_failure 1
+	assert_output "send-image: cannot write to stdout"
+}
