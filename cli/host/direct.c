@@ -82,8 +82,8 @@ static int open_file(struct source *source, const struct scp_file_range *range)
 }
 
 /*
- * Through the page cache, straight to where the stream is being built. What is read is the content
- * of the snapshot, whatever balance moves meanwhile.
+ * Through the page cache, straight to where the stream is being built. The filesystem finds the
+ * contents of the snapshot even while balance moves them.
  */
 static int direct_read_file(void *host, const struct scp_file_range *range, void *buffer,
 			    struct scp_error *error)
@@ -230,7 +230,10 @@ static int find_devices(struct source *source, const char *what)
 				  strerror(errno));
 	if (add_all_devices(source, &fs, &open_error))
 		return -1;
-	/* Not as with one that is broken: going on without it would read degraded for no reason. */
+	/*
+	 * Not skipped like a broken device: without it everything would be read degraded for no
+	 * reason.
+	 */
 	if (open_error == EACCES || open_error == EPERM)
 		return error_line("%s: reading the devices of a mounted filesystem needs root "
 				  "(CAP_SYS_ADMIN)", what);
@@ -268,7 +271,7 @@ static int direct_start(struct source *source, const char *what)
 	return source_start(source, what, "");
 }
 
-/* What was written before must be on the devices before they are read. */
+/* All earlier writes must be on the devices before these are read. */
 static int commit(int fd, const char *path)
 {
 	if (!ioctl(fd, BTRFS_IOC_SYNC) || errno == EROFS)

@@ -42,7 +42,7 @@ static int get_info(struct subvolume *subvolume)
 	return 0;
 }
 
-/* A received UUID can be set without a new transaction id, and stands in the stream. */
+/* A received UUID can be set without a new transaction id, and is in the stream. */
 int subvolume_unchanged(const struct subvolume *subvolume)
 {
 	struct subvolume now = { .fd = subvolume->fd, .spec = subvolume->spec };
@@ -108,7 +108,7 @@ static int bring_to_disk(struct source *source, const struct subvolume *subvolum
 
 /*
  * For an item without UUIDs, as kernels before 3.6 wrote it, the kernel makes one up, another one
- * whenever it reads the item. What is on the disk is the same every time.
+ * whenever it reads the item. The item on the disk is the same every time.
  */
 static int take_uuids(struct source *source, struct subvolume *subvolume)
 {
@@ -160,7 +160,7 @@ static int name_by_id(const struct source *source, u64 id, struct subvolume *out
 	return ret;
 }
 
-/* By handle, since the subvolume may lie where no mount point reaches. */
+/* By handle, since the subvolume may be where no mount point reaches. */
 int direct_open_id(struct source *source, u64 id, struct subvolume *out)
 {
 	struct scp_inode directory;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where subvolumes are read from: a mounted filesystem (direct) or devices and image files.
+ * The sources that subvolumes are read from: a mounted filesystem (direct) or devices and image
+ * files.
  *
  * Functions print their own error line (message.h) and return -1, or 0.
  */
@@ -15,13 +16,13 @@ struct source;
 struct module_access;
 
 /*
- * Opens the mounted btrfs that @path lies on: commits it (so that all written before is on the
- * disk), finds its devices, opens its volume. Needs root.
+ * Opens the mounted btrfs that @path is on: commits it (so that all written before is on the disk),
+ * finds its devices, opens its volume. Needs root.
  */
 int source_open_mounted(const char *path, struct source **out);
-/* The id of the btrfs that @path lies on: 0 or negative errno, -EMEDIUMTYPE: not on a btrfs. */
+/* The id of the btrfs that @path is on: 0 or negative errno, -EMEDIUMTYPE: not on a btrfs. */
 int mounted_fsid(const char *path, unsigned char fsid[16]);
-/* Where the btrfs @fsid is mounted, malloc'ed; NULL: nowhere that this process sees. */
+/* A mount point of the btrfs @fsid, malloc'ed; NULL: none that this process sees. */
 char *mounted_point(const unsigned char fsid[16]);
 /* Opens unmounted devices or image files, all of one filesystem; order does not matter. */
 int source_open_image(const char *const *devices, size_t count, struct source **out);
@@ -37,8 +38,8 @@ void source_close(struct source *source);
 int source_unchanged(struct source *source, struct scp_error *error);
 
 /*
- * The filesystem was not unmounted: what programs synced since the last commit is in a log, which
- * mounting would have put into the writable subvolumes. Of a mounted filesystem never.
+ * The filesystem was not unmounted: the log holds data that programs synced since the last commit,
+ * which mounting would have put into the writable subvolumes. Of a mounted filesystem never.
  */
 bool source_has_log(const struct source *source);
 /* "direct", "module" or "image". */
@@ -47,8 +48,8 @@ struct scp_volume *source_volume(struct source *source);
 const unsigned char *source_fsid(const struct source *source);
 
 /*
- * Streams of what is mounted are to be made by the kernel module, reached through @module; what
- * else is read goes on being read directly. source_reopen() gives a source without it.
+ * Streams of a mounted filesystem are to be made by the kernel module, reached through @module; all
+ * other reads stay direct. source_reopen() gives a source without it.
  */
 void source_use_module(struct source *source, const struct module_access *module);
 /* NULL: not by the module. */
@@ -73,7 +74,7 @@ struct subvolume {
 	bool readonly;
 	/* Held open as long as the subvolume is used, so that its tree stays; -1 in an image. */
 	int fd;
-	/* What the user named. */
+	/* As the user named it. */
 	char *spec;
 };
 

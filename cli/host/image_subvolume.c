@@ -14,7 +14,7 @@ struct place {
 	u64 dir;
 };
 
-/* A subvolume whose last reference is gone is only there until it is cleaned up. */
+/* A subvolume whose last reference was removed is only waiting to be cleaned up. */
 static int fill_from_root(struct source *source, u64 id, struct subvolume *out)
 {
 	struct scp_root_info info;
@@ -46,7 +46,7 @@ int image_open_id(struct source *source, u64 id, struct subvolume *out)
 	return fill_from_root(source, id, out);
 }
 
-/* Nothing but digits: what strtoull() takes besides them is not an id somebody meant. */
+/* Nothing but digits: strtoull() takes more, but nobody would mean an id by that. */
 static int find_id(struct source *source, const char *digits, struct subvolume *out)
 {
 	char *end;

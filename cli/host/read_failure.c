@@ -31,7 +31,7 @@ static bool is_damage(const struct scp_error *found)
 	return found->reason != SCP_NONE && !reason_class(found->reason).passes;
 }
 
-/* What the extents of the file say at the volume's state. Behind the file's end they are zeros. */
+/* Reads the extents of the file at the volume's state. After the file's end they are zeros. */
 static void look(struct scp_volume *volume, struct extent_reader *reader, void *buffer,
 		 const struct scp_error *error, struct scp_error *found)
 {

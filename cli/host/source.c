@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What all sources have in common: the volume, interruption, warnings.
+ * Common to all sources: the volume, interruption, warnings.
  */
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of host/ share: a source, its devices, and the two kinds of it.
+ * Shared by the files of host/: a source, its devices, and the two kinds of it.
  */
 #ifndef CLI_HOST_SOURCE_H
 #define CLI_HOST_SOURCE_H
@@ -52,7 +52,7 @@ struct source {
 	const volatile int *interrupt;
 	/* Lines already printed about bad copies. */
 	unsigned int warnings;
-	/* Opened by source_reopen(): what there is to say about the devices was said. */
+	/* Opened by source_reopen(): all warnings about the devices were printed before. */
 	bool again;
 	/* Any directory or file of the mounted filesystem, -1 in an image. */
 	int mount_fd;
@@ -96,7 +96,7 @@ int image_find_subvolume(struct source *source, const char *spec, struct subvolu
 int image_open_id(struct source *source, u64 id, struct subvolume *out);
 
 /* file_handle.c */
-/* Opens an inode of the filesystem @mount_fd lies on; a new fd or negative errno. */
+/* Opens an inode of the filesystem that @mount_fd is on; a new fd or negative errno. */
 int open_inode(int mount_fd, u64 root, u64 inode, u64 generation, int flags);
 
 /* members.c */
@@ -116,8 +116,8 @@ enum mounted_state {
 };
 
 /*
- * Whether btrfs has the file or block device @fd mounted now, under whatever name: as another loop
- * device on the same file, or as a part of another device.
+ * Has btrfs the file or block device @fd mounted now? Also by another name: as another loop device
+ * on the same file, or as a part of another device.
  */
 enum mounted_state mounted_state(int fd);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Subvolumes: what both kinds of source share, and the search by uuid.
+ * Subvolumes: the parts common to both kinds of source, and the search by uuid.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -49,8 +49,8 @@ static bool is_subvolume_id(u64 id)
 }
 
 /*
- * Moves *@key, which is where to go on, to the next subvolume's ROOT_ITEM. 1: there is one, 0: no
- * more, or a negative errno.
+ * Moves *@key, the position of the search, to the next subvolume's ROOT_ITEM. 1: there is one, 0:
+ * no more, or a negative errno.
  */
 static int next_root(struct scp_tree *roots, struct scp_key *key)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which host makes the stream of what is mounted.
+ * Choosing the host that makes the stream of a mounted filesystem.
  */
 #include "sender/module.h"
 #include "sender/sender.h"

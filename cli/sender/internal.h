@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of sender/ share: the two kinds of sender.
+ * Shared by the files of sender/: the two kinds of sender.
  */
 #ifndef CLI_SENDER_INTERNAL_H
 #define CLI_SENDER_INTERNAL_H
@@ -20,7 +20,7 @@ struct sender_ops {
 /* First member of each kind. */
 struct sender {
 	const struct sender_ops *ops;
-	/* sender.c: what is read, and why the last fill failed; SCP_NONE: ask ->error. */
+	/* sender.c: the source, and why the last fill failed; SCP_NONE: ask ->error. */
 	struct source *source;
 	struct scp_error failure;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a subvolume's stream comes from: an engine in this process, or the kernel module.
+ * A sender makes a subvolume's stream: an engine in this process, or the kernel module.
  *
  * Both make the same bytes and take each other's checkpoints. One caller at a time.
  */
@@ -32,7 +32,7 @@ u64 sender_offset(const struct sender *sender);
 /* Why the last call failed. Owned by the sender. */
 const struct scp_error *sender_error(const struct sender *sender);
 
-/* An engine of this process for the same, reading from @source whatever that may be. */
+/* An engine of this process for the same, reading from @source of any kind. */
 int sender_engine(const struct send_job *job, struct source *source, size_t index,
 		  const void *checkpoint, size_t checkpoint_size, struct scp_engine **out,
 		  struct scp_error *error);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How long the stream is, without making it.
+ * The length of the stream, without making it.
  */
 #include <errno.h>
 
 #include "sender/sender.h"
 #include "transfer/measure.h"
 
-/* How much is measured between two looks at the stop flag. */
+/* Bytes measured between two checks of the stop flag. */
 #define MEASURE_PART (256ULL << 20)
 
 static int measure_engine(struct scp_engine *engine, const volatile int *stop, u64 *total)

@@ -46,7 +46,7 @@ bool hex_parse(const char *text, u8 *bytes, size_t size)
 	return true;
 }
 
-/* Where the five groups of a UUID's 32 digits end. */
+/* Positions after the first four of the five groups of a UUID's 32 digits. */
 static bool uuid_dash_at(size_t position)
 {
 	return position == 8 || position == 13 || position == 18 || position == 23;
@@ -152,7 +152,7 @@ static bool has_control(const char *word)
 	return false;
 }
 
-/* "$(printf '...')": what any shell knows. Newlines at a word's end are lost. */
+/* "$(printf '...')": any shell knows that. Newlines at a word's end are lost. */
 static char *quote_printf(const char *word)
 {
 	/* Each byte becomes at most four characters. */
