@@ -10,7 +10,7 @@
 
 #include <sendcp/error.h>
 
-/* Copies the struct at @from, of whatever size it says it has; clears what is for the way out. */
+/* Copies the struct at @from, of the size in its first field, and clears its outward part. */
 int sendcp_args_get(struct sendcp_send *args, void __user *from);
 /* Writes the outward part back, as far as the caller's struct has it. */
 int sendcp_args_put(const struct sendcp_send *args, void __user *to);

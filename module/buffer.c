@@ -13,7 +13,7 @@
 #include <uapi/sendcp.h>
 #include "buffer.h"
 
-/* How many pages are pinned between two looks at whether the caller was killed. */
+/* Pages pinned between two checks whether the caller was killed. */
 #define PIN_AT_ONCE 512ul
 
 static int pin_pages(struct sendcp_buffer *buffer, unsigned long start, unsigned long wanted)
@@ -34,8 +34,8 @@ static int pin_pages(struct sendcp_buffer *buffer, unsigned long start, unsigned
 }
 
 /*
- * Pages of files must not be written to behind their filesystem's back, and shared memory is one
- * of those; all that is left is a process's own.
+ * Pages of files must not be written to without their filesystem, and shared memory is made of such
+ * pages; only anonymous memory is left.
  */
 static bool all_anonymous(const struct sendcp_buffer *buffer)
 {
@@ -114,7 +114,7 @@ void sendcp_buffer_unpin(struct sendcp_buffer *buffer, bool dirty)
 	}
 	unpin_user_pages_dirty_lock(buffer->pages, buffer->page_count, dirty);
 	scp_free(buffer->pages);
-	/* What was charged, whether or not all of it could be pinned. */
+	/* The charge is for all pages wanted, even if not all of them could be pinned. */
 	account_locked_vm(current->mm, buffer->charged, false);
 	memset(buffer, 0, sizeof(*buffer));
 }

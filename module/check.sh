@@ -12,9 +12,9 @@ build=$2
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/sendcp-checkpatch
 found=0
 
-# The engine differs on purpose where it is built without the kernel too (BIT_MACRO,
-# PREFER_*, CAMELCASE: _Static_assert); lists that are macros (COMPLEX_MACRO, MACRO_ARG_REUSE,
-# BRACKET_SPACE); and the header that is there to ask for versions.
+# On purpose: types and macros of an engine that is built without the kernel too (BIT_MACRO, PREFER_*,
+# CAMELCASE: _Static_assert); lists that are macros (COMPLEX_MACRO, MACRO_ARG_REUSE, BRACKET_SPACE); and
+# a header that asks for versions.
 ignored=BIT_MACRO,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,CAMELCASE,COMPLEX_MACRO
 ignored+=,MACRO_ARG_REUSE,BRACKET_SPACE,LINUX_VERSION_CODE,CONSTANT_COMPARISON
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What differs between the kernels this builds for, 5.10 and later. Nothing else in the module asks
- * for a version.
+ * The differences between the kernels this builds for, 5.10 and later. Nothing else in the module
+ * asks for a version.
  */
 #ifndef SENDCP_MODULE_COMPAT_H
 #define SENDCP_MODULE_COMPAT_H

@@ -2,9 +2,9 @@
 /*
  * Reading file contents through the filesystem, by inode number.
  *
- * What a task closes is only gone when it returns to userspace, which a call that sends a million
- * files does not do for hours; and an unmount right after a call is to find nothing open. So files
- * are closed by a worker, many at a time, and waited for.
+ * A file that a task closes stays open until the task returns to userspace, which may be hours
+ * later when an ioctl sends a million files; but an unmount right after an ioctl has to find
+ * nothing open. So files are closed by a worker, many at a time, and waited for.
  */
 #include <linux/cred.h>
 #include <linux/exportfs.h>

@@ -2,8 +2,8 @@
 /*
  * Reading block devices in a way that a killed caller need not wait for.
  *
- * A device may take its time, or for ever, and what it was told to fill must stay until it is done.
- * So reads go into memory of the batch's own, which belongs to whoever is last: the caller, who
+ * A device may take arbitrarily long, and the memory it was given must stay until it is done. So
+ * reads go into memory of the batch's own, which belongs to the last one to use it: the caller, who
  * copies the bytes out, or a worker after the last bio if the caller was killed meanwhile.
  */
 #include <linux/atomic.h>
@@ -40,7 +40,7 @@ enum sendcp_batch_state {
 struct sendcp_read_batch {
 	/* Bios on their way, and the caller while it sends them. */
 	atomic_t pending;
-	/* Who comes last frees the batch: its caller, or a worker if that has gone. */
+	/* The last one frees the batch: the caller, or a worker if the caller was killed. */
 	atomic_t state;
 	struct completion done;
 	struct work_struct work;
@@ -82,7 +82,7 @@ static struct sendcp_read_batch *batch_new(unsigned int count)
 	return batch;
 }
 
-/* Also from a bio's end, in whatever context that is. */
+/* Also called from a bio's end, in any context. */
 static void batch_part_done(struct sendcp_read_batch *batch)
 {
 	if (!atomic_dec_and_test(&batch->pending))
@@ -121,7 +121,7 @@ static int bio_add_memory(struct bio *bio, u8 *data, u32 length)
 	return 0;
 }
 
-static bool behind_end(const struct file *device, const struct scp_io *io)
+static bool beyond_end(const struct file *device, const struct scp_io *io)
 {
 	u64 size = i_size_read(device->f_mapping->host);
 
@@ -134,7 +134,7 @@ static int part_send(struct sendcp_read_batch *batch, struct sendcp_read_part *p
 {
 	struct bio *bio;
 
-	if (io->length > LENGTH_MAX || behind_end(device, io))
+	if (io->length > LENGTH_MAX || beyond_end(device, io))
 		return -EIO;
 	part->data = scp_alloc_aligned(io->length);
 	if (!part->data)
@@ -144,7 +144,7 @@ static int part_send(struct sendcp_read_batch *batch, struct sendcp_read_part *p
 	bio = sendcp_bio_alloc(I_BDEV(device->f_mapping->host),
 			       DIV_ROUND_UP(io->length, PAGE_SIZE));
 	part->batch = batch;
-	/* A caller waits for these; what is read ahead of files may come later. */
+	/* A caller waits for these; readahead of files may come later. */
 	bio->bi_opf |= REQ_META | REQ_PRIO;
 	bio->bi_iter.bi_sector = io->offset >> SECTOR_SHIFT;
 	bio->bi_private = part;
@@ -168,7 +168,7 @@ static void send_all(struct sendcp_read_batch *batch, struct file *const *device
 	for (i = 0; i < batch->count; i++) {
 		int ret = part_send(batch, &batch->parts[i], devices[ios[i].device], &ios[i]);
 
-		/* Those that were sent have their result from their end. */
+		/* Those that were sent get their result when their bio ends. */
 		if (ret)
 			batch->parts[i].result = ret;
 	}
@@ -210,7 +210,7 @@ static void batch_abandon(struct sendcp_read_batch *batch, struct file *const *d
 	__module_get(THIS_MODULE);
 	if (atomic_xchg(&batch->state, BATCH_ABANDONED) != BATCH_DONE)
 		return;
-	/* It was done in that moment, and is about to say so. */
+	/* It was done just before, and the last bio is about to complete it. */
 	wait_for_completion(&batch->done);
 	batch_free(batch);
 	module_put(THIS_MODULE);

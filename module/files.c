@@ -83,7 +83,10 @@ static s32 *copy_fds(u64 from, u32 count, u32 most)
 	return ERR_PTR(-EFAULT);
 }
 
-/* Any block device opened for reading: the superblocks on them tell whether they are the ones. */
+/*
+ * Any block device opened for reading: its superblock decides whether it is one of the
+ * filesystem's.
+ */
 static int device_get(int fd, struct file **device)
 {
 	struct file *file = take_file(fd, FMODE_READ);
@@ -204,7 +207,7 @@ static u32 fsid_word(const u8 *fsid, unsigned int index)
 	return be32_to_cpu(word);
 }
 
-/* statfs gives the fsid's halves laid over each other, and the subvolume's id over that. */
+/* statfs gives the XOR of the fsid's halves and of the subvolume's id. */
 int sendcp_files_match_fsid(const struct sendcp_files *files, const u8 *fsid)
 {
 	const struct sendcp_subvolume *subvolume = &files->subvolume;

@@ -38,8 +38,8 @@ int sendcp_files_get(const struct sendcp_send *args, struct sendcp_files *files)
 void sendcp_files_put(struct sendcp_files *files);
 
 /*
- * Is the filesystem the subvolumes are on the one with this @fsid? A negative errno if it cannot
- * be told.
+ * Is the filesystem the subvolumes are on the one with this @fsid? A negative errno if it is not
+ * known.
  */
 int sendcp_files_match_fsid(const struct sendcp_files *files, const u8 *fsid);
 

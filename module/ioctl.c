@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What every call does around its work: who may, one at a time, arguments in and out, files taken
- * and given back.
+ * The frame of every ioctl: permission, one at a time, arguments in and out, files taken and given
+ * back.
  */
 #include <linux/capability.h>
 #include <linux/err.h>

@@ -59,7 +59,7 @@ static int __init sendcp_init(void)
 	return ret;
 }
 
-/* Whatever uses the module's code holds a reference, up to a worker's last steps. */
+/* Every user of the module's code holds a reference, up to a worker's last steps. */
 static void __exit sendcp_exit(void)
 {
 	misc_deregister(&sendcp_device);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The engine's platform door for the kernel: memory charged to the caller's control group,
+ * The kernel's side of include/sendcp/platform.h: memory charged to the caller's control group,
  * checksums from the kernel's libraries.
  */
 #include <crypto/hash.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the platform door keeps as long as the module is loaded.
+ * Resources that the kernel's side of the platform API keeps as long as the module is loaded.
  */
 #ifndef SENDCP_MODULE_PLATFORM_H
 #define SENDCP_MODULE_PLATFORM_H

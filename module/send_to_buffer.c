@@ -17,7 +17,7 @@ static int hand_over(struct sendcp_file *sfile, struct sendcp_send *args)
 {
 	int ret = sendcp_checkpoint_out(sfile, args);
 
-	/* The engine is past what nobody will ever get. */
+	/* The engine has passed commands that the caller did not get. */
 	if (ret)
 		sendcp_file_drop_engine(sfile);
 	return ret;
@@ -36,7 +36,7 @@ static int fill_buffer(struct sendcp_file *sfile, struct sendcp_send *args, cons
 	if (!ret)
 		return hand_over(sfile, args);
 	sfile->error = *scp_engine_error(sfile->engine);
-	/* Made and void: the engine has passed that, and must be made anew. */
+	/* Made and void: the engine has passed those commands, so a new one has to be opened. */
 	if (scp_engine_is_void(sfile->engine))
 		sendcp_file_drop_engine(sfile);
 	return ret;

@@ -2,9 +2,9 @@
 /*
  * SENDCP_IOC_STREAM: a stream into a pipe, file or socket with one call.
  *
- * Whatever takes the bytes may stop in the middle of a command. So a command is settled, a
+ * The reader of the output may stop in the middle of a command. So a command is settled, a
  * checkpoint taken in front of it, and then it is made and written: with that checkpoint and the
- * number of bytes written after it the next call makes the same command and goes on within it.
+ * number of bytes written after it the next call makes the same command and continues within it.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -18,9 +18,9 @@ struct sendcp_stream {
 	struct sendcp_file *sfile;
 	struct sendcp_send *args;
 	struct file *output;
-	/* Room for any one command. */
+	/* Large enough for any one command. */
 	u8 *command;
-	size_t room;
+	size_t capacity;
 	/* Bytes written by this call. */
 	size_t written;
 	/* Bytes of the next command that are out already. */
@@ -41,7 +41,10 @@ static int engine_failed(struct sendcp_stream *stream, int ret)
 	return ret;
 }
 
-/* Whoever has the position may wait for anything meanwhile: that wait can be left, too. */
+/*
+ * The holder of the position may wait for anything meanwhile, so this wait has to end by a signal,
+ * too.
+ */
 static ssize_t write_once(struct file *file, const void *data, size_t size)
 {
 	bool seeks = file->f_mode & FMODE_ATOMIC_POS;
@@ -60,8 +63,8 @@ static ssize_t write_once(struct file *file, const void *data, size_t size)
 }
 
 /*
- * EMSGSIZE would send the caller looking for more room for its checkpoint, over and over: it comes
- * from sockets for messages that are shorter than a command, which are no place for a stream.
+ * EMSGSIZE would make the caller enlarge the buffer for its checkpoint over and over: it comes from
+ * sockets for messages that are shorter than a command, which cannot take a stream.
  */
 static int write_error(ssize_t done)
 {
@@ -102,7 +105,9 @@ static int take_checkpoint(struct sendcp_stream *stream)
 	ret = scp_engine_checkpoint(engine, &checkpoint, &size);
 	if (ret)
 		return ret;
-	/* With nothing written yet it may as well be seen whether the caller's memory is there. */
+	/*
+	 * With nothing written yet, memory of the caller's that is not there can still be reported.
+	 */
 	ret = sendcp_checkpoint_put(stream->args, checkpoint, size, scp_engine_offset(engine),
 				    !stream->written);
 	if (ret) {
@@ -134,7 +139,7 @@ static int write_command(struct sendcp_stream *stream)
 {
 	struct scp_fill fill = {
 		.buffer = stream->command,
-		.size = stream->room,
+		.size = stream->capacity,
 		.flags = SCP_FILL_ONE_COMMAND,
 	};
 	int ret;
@@ -178,15 +183,18 @@ static int finish_within(struct sendcp_stream *stream, u64 out)
 }
 
 /*
- * The checkpoint is where the engine is. Without memory for that, or room, it is the one in front
- * of the last command, all of which is out: what was written must be accounted for.
+ * The checkpoint is where the engine is. Without memory or space for that it is the one in front of
+ * the last command, all of which is out: every byte written must be accounted for.
  */
 static int finish_between(struct sendcp_stream *stream)
 {
 	u64 offset = scp_engine_offset(stream->sfile->engine);
 	int ret = sendcp_checkpoint_out(stream->sfile, stream->args);
 
-	/* With nothing written the caller must learn why, or it would be told the same for ever. */
+	/*
+	 * With nothing written the caller must learn why, or the next call would fail in the same
+	 * way.
+	 */
 	if (ret && stream->before && stream->written)
 		return finish_within(stream, offset - stream->before_offset);
 	if (ret)
@@ -215,8 +223,8 @@ static int run_stream(struct sendcp_stream *stream, const void *checkpoint)
 	ret = sendcp_file_arm(sfile, stream->args, checkpoint, stream->args->checkpoint_size);
 	if (ret)
 		return ret;
-	stream->room = scp_buffer_min(stream->args->protocol);
-	stream->command = scp_alloc(stream->room);
+	stream->capacity = scp_buffer_min(stream->args->protocol);
+	stream->command = scp_alloc(stream->capacity);
 	if (!stream->command)
 		return -ENOMEM;
 	ret = finish(stream, stream_commands(stream));

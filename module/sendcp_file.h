@@ -31,12 +31,12 @@ struct sendcp_file {
 	struct scp_host host;
 	struct scp_volume *volume;
 	struct scp_engine *engine;
-	/* What volume and engine were made for. */
+	/* Volume and engine were opened for these. */
 	dev_t filesystem;
 	dev_t *devices;
 	struct scp_request request;
 	u64 *clones;
-	/* The checkpoint handed out last, at which the engine stands. */
+	/* The checkpoint handed out last; the engine is at it. */
 	void *checkpoint;
 	size_t checkpoint_size;
 	/* For how long a signal that does not kill lets a call try to make its first command. */
@@ -60,7 +60,7 @@ int sendcp_file_arm(struct sendcp_file *sfile, const struct sendcp_send *args,
 /* The call ended with @ret. */
 void sendcp_file_called(struct sendcp_file *sfile, int ret);
 
-/* The engine stands at @checkpoint, which is handed out: taken over, scp_alloc'd. */
+/* The engine is at @checkpoint, which was handed out: taken over, scp_alloc'd. */
 void sendcp_file_keep(struct sendcp_file *sfile, void *checkpoint, size_t size);
 /* The engine is at no checkpoint that anyone has: the next call begins anew. */
 void sendcp_file_drop_engine(struct sendcp_file *sfile);

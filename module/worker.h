@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The module's own workers: for closing files, and for what killed callers leave behind.
+ * The module's own workers: they close files, and free the batches of killed callers.
  */
 #ifndef SENDCP_MODULE_WORKER_H
 #define SENDCP_MODULE_WORKER_H

@@ -43,7 +43,7 @@ bool hex_parse(const char *text, u8 *bytes, size_t size)
 	return true;
 }
 
-/* Where the five groups of a UUID's 32 digits end. */
+/* Positions after the first four of the five groups of a UUID's 32 digits. */
 static bool uuid_dash_at(size_t position)
 {
 	return position == 8 || position == 13 || position == 18 || position == 23;

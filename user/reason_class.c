@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What can be done about a failure: is another try later worth it, and who has to act before?
+ * The remedy of a failure: is another try later worth it, and who has to act before?
  *
- * What a checksum or a structure proves to be wrong stays wrong, and a caller that tries again for
- * ever would do so in vain. A device may come back, space may be freed.
+ * Data that a checksum or a structure proves to be wrong stays wrong, and a caller that tries again
+ * for ever would do so in vain. A device may come back, space may be freed.
  */
 #include <stdlib.h>
 
@@ -85,7 +85,7 @@ static const struct {
 	int err;
 	struct reason_class class;
 } errnos[] = {
-	/* A reader that has gone, a connection that broke. */
+	/* A reader that exited, a connection that broke. */
 	{ EPIPE, PASSES(NOBODY) },
 	{ ECONNRESET, PASSES(NOBODY) },
 	{ ECONNABORTED, PASSES(NOBODY) },
@@ -96,7 +96,7 @@ static const struct {
 	{ ENETRESET, PASSES(NOBODY) },
 	{ EHOSTDOWN, PASSES(NOBODY) },
 	{ EHOSTUNREACH, PASSES(NOBODY) },
-	/* What is short now. */
+	/* Resources that are short now. */
 	{ EINTR, PASSES(NOBODY) },
 	{ EAGAIN, PASSES(NOBODY) },
 	{ EBUSY, PASSES(NOBODY) },
@@ -112,7 +112,7 @@ static const struct {
 	{ EREMOTEIO, PASSES(ADMIN) },
 	{ ENODATA, PASSES(ADMIN) },
 	{ ESTALE, PASSES(ADMIN) },
-	/* What somebody has to change. */
+	/* Limits and settings that somebody has to change. */
 	{ EFBIG, PASSES(USER) },
 	{ EACCES, STAYS(USER) },
 	{ EPERM, STAYS(USER) },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What can be done about a failure: is another try later worth it, and who has to act before?
+ * The remedy of a failure: is another try later worth it, and who has to act before?
  *
  * docs/exit-status.md shows the tables; a test compares them.
  */
@@ -13,9 +13,9 @@
 enum reason_actor {
 	/* It passes by itself. */
 	ACT_NOBODY,
-	/* Who called sendcp: other arguments, free space. */
+	/* The caller of sendcp: other arguments, free space. */
 	ACT_USER,
-	/* Who looks after the filesystem and its devices, or after the machine. */
+	/* The administrator of the filesystem and its devices, or of the machine. */
 	ACT_ADMIN,
 };
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * sendcp cat: the plain stream out of whatever it is kept in.
+ * sendcp cat: the plain stream out of any file that holds one.
  *
- * Only whole commands whose checksums are right are written, so that nothing wrong gets to
- * btrfs receive; END among them only if the stream has one.
+ * Only whole commands whose checksums are right are written, so that nothing wrong gets to btrfs
+ * receive; END among them only if the stream has one.
  */
 #include <errno.h>
 #include <stdlib.h>

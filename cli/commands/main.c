@@ -64,7 +64,7 @@ static void general_help(FILE *to)
 	      to);
 }
 
-/* What was asked for was help, so a full disk behind stdout is a failure too. */
+/* The output is help that was asked for, so a full disk as stdout is a failure too. */
 static int flush_stdout(void)
 {
 	return fflush(stdout) || ferror(stdout) ? EXIT_FAILED : EXIT_DONE;
@@ -106,7 +106,8 @@ static int run(const struct command *command, int argc, char **argv)
 
 /*
  * A standard descriptor that is closed would be the next file that is opened, and messages would be
- * written into that. What takes its place fails as a closed one does; only messages are lost.
+ * written into that. The descriptor opened in its place fails as a closed one does; only messages
+ * are lost.
  */
 static bool occupy_standard(void)
 {

@@ -152,7 +152,7 @@ static bool take_backend(struct options *options, const char *argument)
 	return false;
 }
 
-/* A buffer must hold any one command, and a sidecar must be able to tell of it. */
+/* A buffer must hold any one command, and a sidecar must be able to describe it. */
 static bool take_buffer_size(struct options *options, const char *argument)
 {
 	return parse_size(argument, &options->buffer_size) &&
@@ -365,8 +365,8 @@ static int take_option(const struct option_spec *spec, struct options *options)
 }
 
 /*
- * getopt takes any unambiguous beginning of a name; what is unambiguous now may be another option
- * in a later version, so only whole names are taken.
+ * getopt takes any unambiguous beginning of a name, but one that is unambiguous now may be another
+ * option in a later version, so only whole names are taken.
  */
 static int check_whole_name(const struct command *command, char **argv, const char *name)
 {
@@ -442,7 +442,7 @@ static int check_place(const struct options *options)
 	return 0;
 }
 
-/* What is sent is in the sidecar; only without one it has to be given. */
+/* With a sidecar the subvolumes are known; only without one they have to be given. */
 static int check_resume(const struct options *options)
 {
 	bool told = options->argument_count || options->parent || options->clone_count ||
@@ -459,7 +459,7 @@ static int check_resume(const struct options *options)
 	return options->append ? 0 : error_line("resume: --checkpoint FILE is missing");
 }
 
-/* What no single option can know. */
+/* Rules about several options. */
 static int check(const struct command *command, struct options *options)
 {
 	if (options->argument_count < command->min_arguments)

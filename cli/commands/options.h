@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The command line's words: what each command takes, parsed and checked, and the help about it.
+ * The command line's words: the options of each command, parsed and checked, and the help about
+ * them.
  *
- * Options and help come from one table (options.c), so that neither knows what the other does not.
+ * Options and help come from one table (options.c), so that they cannot differ.
  */
 #ifndef CLI_COMMANDS_OPTIONS_H
 #define CLI_COMMANDS_OPTIONS_H
@@ -40,7 +41,7 @@ struct command {
 int options_parse(const struct command *command, int argc, char **argv, struct options *options);
 void options_free(struct options *options);
 
-/* What @command takes, for people. */
+/* Prints the help of @command. */
 void options_help(const struct command *command, FILE *to);
 
 #endif

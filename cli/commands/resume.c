@@ -29,8 +29,8 @@ static bool stdout_is(const char *path)
 }
 
 /*
- * Where it goes, when -f does not say. A place in the stream that the user names is for what the
- * user now writes to, if it was the shell that named the first run's file.
+ * The output when -f does not name one. If the user names a place in the stream, it is of the
+ * output that the user writes to now, if it was the shell that named the first run's file.
  */
 static const char *default_path(const struct resume *resume)
 {
@@ -61,7 +61,7 @@ static int find_output(struct resume *resume)
 	return error_line("cannot find out where %s is: %s", path, strerror(errno));
 }
 
-/* What is there, or could be: a FIFO or a device is a pipe. */
+/* Does it exist as a file, or could it be created as one? A FIFO or a device is a pipe. */
 static bool is_file(const char *path)
 {
 	struct stat st;
@@ -91,7 +91,10 @@ static int already_complete(struct resume *resume, u64 file_offset)
 	return EXIT_DONE;
 }
 
-/* What its reader has was never known here; the ways to find out, and none of them by itself. */
+/*
+ * The reader's side was never known here: the message lists the ways to find out, since none of
+ * them will do in all cases.
+ */
 static int refuse_pipe(const struct resume *resume)
 {
 	char *command = resume_command(journal_path(resume->journal), resume->options);
@@ -115,7 +118,7 @@ static int refuse_repeat(const struct resume *resume)
 			  resume->sidecar.complete_size, resume->options->at);
 }
 
-/* Where a pipe is resumed. 1: nothing is left to send. */
+/* Sets the point at which a pipe is resumed. 1: nothing is left to send. */
 static int pipe_point(struct resume *resume)
 {
 	const struct options *options = resume->options;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * sendcp show: what a sidecar is about and how far its stream got.
+ * sendcp show: the contents of a sidecar, and how far its stream got.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static u64 oldest_byte(const struct sidecar *sidecar)
 	return first->stream_offset ? sidecar_batch_end(first) : first->output_offset;
 }
 
-/* Of the engine: what a checkpoint holds. */
+/* Of the engine's checkpoint, in bytes. */
 static size_t largest_checkpoint(const struct sidecar *sidecar)
 {
 	size_t largest = 0;
@@ -44,7 +44,7 @@ static const struct sidecar_batch *latest_batch(const struct sidecar *sidecar)
 	return sidecar->count ? &sidecar->batches[sidecar->count - 1] : NULL;
 }
 
-/* Where a wrapped stream can be resumed, if anywhere yet. */
+/* The last place where a wrapped stream can be resumed; NULL: none yet. */
 static const struct sidecar_place *latest_mark(const struct sidecar *sidecar)
 {
 	return sidecar->mark_count ? &sidecar->marks[sidecar->mark_count - 1] : NULL;

@@ -18,7 +18,7 @@ static const char *plural(u64 number)
 	return number == 1 ? "" : "s";
 }
 
-/* What there is to say of a stream that is whole; not with -q. */
+/* The summary of a stream that is whole; not with -q. */
 static int tell_whole(const struct stream_file *file, const struct stream_check *check,
 		      const struct verify_sidecar *sidecar)
 {

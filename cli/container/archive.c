@@ -35,7 +35,7 @@ struct archive_layer {
 	/* In a stream member; then its size, as its header says. */
 	bool in_segment;
 	u64 size;
-	/* What libarchive gave and the reader has not taken yet. */
+	/* Bytes from libarchive that the reader has not taken yet. */
 	const u8 *pending;
 	size_t pending_size;
 	/* Behind the last member, in bytes of the archive. */
@@ -128,7 +128,7 @@ static la_ssize_t on_read(struct archive *archive, void *context, const void **b
 	return (la_ssize_t)(layer->cpio ? read_cpio(layer) : read_block(layer, 0, BLOCK_SIZE));
 }
 
-/* libarchive could not go on. If its input had ended by then, that is why. */
+/* libarchive failed. If its input had ended by then, that is the reason. */
 static void report_failure(struct archive_layer *layer)
 {
 	const struct unwrap_ending *inner = &layer->unwrap->inner;

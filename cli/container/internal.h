@@ -11,7 +11,7 @@
 
 #include "container/unwrap.h"
 
-/* What the first bytes are known by: a tar header's magic lies at its byte 257. */
+/* Enough to recognise every kind: a tar header's magic begins at its byte 257. */
 #define HEAD_SIZE 512u
 
 struct input {

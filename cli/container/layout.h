@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The members of an archive, in their order: what writing and reading agree on.
+ * The members of an archive, in their order, for writing and for reading.
  *
  *	manifest.json            first line of the sidecar, and how to get the plain stream back
  *	stream.0000000001        a batch of the stream

@@ -2,8 +2,8 @@
 /*
  * Writing members of an archive, with libarchive.
  *
- * Neither format knows of what lies before a member, so a new writer can go on where another was
- * interrupted. Blocking is switched off: whatever belongs to a member is out when it is finished.
+ * Neither format depends on the bytes before a member, so a new writer can continue after an
+ * interrupted one. Blocking is switched off: all bytes of a member are out when it is finished.
  */
 #include <archive.h>
 #include <archive_entry.h>
@@ -22,7 +22,7 @@ struct members {
 	int err;
 };
 
-/* libarchive is not told of a failure: an archive that has failed it does not free all of. */
+/* A failure is hidden from libarchive: of an archive that has failed it does not free all. */
 static ssize_t give_below(struct archive *archive, void *data, const void *bytes, size_t size)
 {
 	struct members *members = data;

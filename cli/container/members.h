@@ -19,7 +19,7 @@ int members_open(enum archive_kind kind, struct sink *below, struct members **ou
 /* An archive that was not finished stays without its end. */
 void members_free(struct members *members);
 
-/* @number tells members apart: no two of an archive have the same. */
+/* @number is different for each member of an archive. */
 int members_add(struct members *members, const char *name, u64 number, const void *data,
 		size_t size);
 /* The archive's end. */

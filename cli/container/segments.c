@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the members of an archive add up to.
+ * Checking the members of an archive in their order.
  *
- * Nothing but the members that layout.h names is taken: a name that was damaged must not make
- * a segment disappear.
+ * Nothing but the members that layout.h names is taken: a name that was damaged must not make a
+ * segment disappear.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the members of an archive add up to: their order, and what their lines say about them.
+ * The members of an archive, checked: their order, and their lines against their contents.
  */
 #ifndef CLI_CONTAINER_SEGMENTS_H
 #define CLI_CONTAINER_SEGMENTS_H
@@ -27,7 +27,7 @@ struct segments {
 	struct unwrap_ending *ending;
 };
 
-/* What kind of member comes next, by its name. */
+/* The kind of the next member, by its name. */
 enum segments_member {
 	SEGMENTS_STREAM,
 	SEGMENTS_LINE,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The plain send stream out of whatever it is kept in: plain, zstd, tar, cpio, or one of these two
- * inside zstd. What it is, its first bytes say.
+ * The plain send stream out of any file that holds one: plain, zstd, tar, cpio, or one of these two
+ * inside zstd. The first bytes say which.
  *
- * A pull interface in bounded memory, over a file or a pipe. It never prints: how it ended, and
- * where, unwrap_ending() says. All bytes handed out by then are right as far as the wrapping
- * can tell (of an archive: the last segment's digest may be the thing that is wrong).
+ * A pull interface in bounded memory, over a file or a pipe. It never prints: unwrap_ending() says
+ * how it ended, and where. All bytes handed out by then are right as far as the wrapping can show
+ * (of an archive: the last segment's digest may be the damaged part).
  */
 #ifndef CLI_CONTAINER_UNWRAP_H
 #define CLI_CONTAINER_UNWRAP_H
@@ -49,11 +49,11 @@ struct unwrap_ending {
 	enum unwrap_how how;
 	/* Words for people, such as "the zstd frame that begins at byte 4711 is cut". */
 	char what[256];
-	/* What was read, and handed out, by then. */
+	/* Bytes read, and bytes handed out, by then. */
 	struct unwrap_place at;
 	/*
-	 * From this byte of the file on there is something that is not the wrapping's own; 0: there
-	 * is not, as far as is known. Inside compressed archives only that there is can be told: 1.
+	 * The first byte of the file that is not the wrapping's own; 0: none, as far as is known.
+	 * Inside compressed archives its place is not known, only that there is one: 1.
 	 */
 	u64 foreign;
 };
@@ -107,7 +107,7 @@ const struct unwrap_ending *unwrap_ending(const struct unwrap *unwrap);
  * ends after it, too). Both 0: there is none.
  */
 struct unwrap_place unwrap_whole(const struct unwrap *unwrap);
-/* "byte", "zstd frame", ...: what unwrap_whole() is about. */
+/* "byte", "zstd frame", ...: the unit that unwrap_whole() counts in. */
 const char *unwrap_unit_text(enum unwrap_kind kind);
 
 #endif

@@ -22,12 +22,12 @@ struct wrap {
 	/* NULL: no archive; not compressed. */
 	struct members *members;
 	struct frames *frames;
-	/* What wrap_release() gives out. */
+	/* Given out by wrap_release(). */
 	bool holding;
 	u8 *held;
 	size_t held_size;
 	size_t held_capacity;
-	/* What was wrapped, and what was given out of it. */
+	/* Plain bytes wrapped, and wrapped bytes given out. */
 	struct sidecar_place at;
 	/* The archive's first member is there. */
 	bool begun;

@@ -5,7 +5,7 @@
  * Bytes that complete a frame or member are held back until wrap_release(): the caller first learns
  * where that will end (wrap_place()), so that a sidecar can describe it before a reader has it.
  * Functions return 0 or a negative errno; after a failure nothing more can be wrapped, and the
- * output goes on at the last mark.
+ * output can only be resumed at the last mark.
  */
 #ifndef CLI_CONTAINER_WRAP_H
 #define CLI_CONTAINER_WRAP_H
@@ -16,12 +16,12 @@
 struct wrap;
 
 /*
- * Wraps into @below what @header says, from @at on, which is where @below goes on. Both must stay;
- * *@out is NULL for a plain stream.
+ * Wraps into @below as @header says, from @at on, which is where @below is. Both must stay; *@out
+ * is NULL for a plain stream.
  */
 int wrap_open(const struct sidecar_header *header, struct sink *below,
 	      const struct sidecar_place *at, struct wrap **out);
-/* What was not released is lost. NULL is taken. */
+/* Bytes that were not released are lost. NULL is taken. */
 void wrap_free(struct wrap *wrap);
 
 /* @line is the sidecar's about @data; archives keep it. */

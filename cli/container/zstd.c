@@ -2,7 +2,7 @@
 /*
  * Frames of zstd, one after the other, skippable ones passed over; it is noted where each ends.
  *
- * Memory is the decoder's window, which libzstd limits to 128 MiB whatever a frame asks for.
+ * Memory is the decoder's window, which libzstd limits to 128 MiB even if a frame asks for more.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -140,7 +140,7 @@ static bool turn(struct zstd_layer *layer, ZSTD_outBuffer *out)
 	return true;
 }
 
-/* What the decoder still holds may need no more input to come out: only then more is read. */
+/* The decoder may hold output that needs no more input: only without such is more read. */
 size_t zstd_layer_read(struct zstd_layer *layer, void *buffer, size_t size)
 {
 	ZSTD_outBuffer out = { .dst = buffer, .size = size };
@@ -161,7 +161,7 @@ struct unwrap_place zstd_layer_whole(const struct zstd_layer *layer)
 	return layer->whole;
 }
 
-/* Without space for output the decoder goes on to the frame's end, or to where there is output. */
+/* Without space for output the decoder runs to the frame's end, or to where there is output. */
 void zstd_layer_settle(struct zstd_layer *layer)
 {
 	u8 nothing;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which clone source is a subvolume's parent when -c is given and -p is not.
+ * Choosing a subvolume's parent among the clone sources when -c is given and -p is not.
  *
  * The rule is btrfs send's. Let A be the subvolume that S is a snapshot of: A itself if it is a
  * clone source; else, of the clone sources that are snapshots of A, the one nearest to A in time.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which clone source is a subvolume's parent when -c is given and -p is not.
+ * Choosing a subvolume's parent among the clone sources when -c is given and -p is not.
  */
 #ifndef CLI_JOB_CHOOSE_PARENTS_H
 #define CLI_JOB_CHOOSE_PARENTS_H

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Files that must not be one and the same: what is read and what is written, under whatever names.
+ * Files that must not be one and the same under different names: those that are read and those that
+ * are written.
  */
 #include <errno.h>
 #include <fcntl.h>

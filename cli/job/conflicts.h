@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Files that must not be one and the same: what is read and what is written, under whatever names.
+ * Files that must not be one and the same under different names: those that are read and those that
+ * are written.
  *
  * Asked before anything is opened for writing. Functions print their own error line and return -1,
  * or 0.
@@ -12,8 +13,8 @@
 
 /*
  * Refuses to write the output (@output, NULL: standard output) or the sidecar (@sidecar, NULL:
- * there is none) over what @job is read from (NULL: not known yet) or over each other, or to
- * a block device that is in use. Neither of the files need be there. Warns of those that lie in a
+ * there is none) over what @job is read from (NULL: not known yet) or over each other, or to a
+ * block device that is in use. Neither of the files need be there. Warns of those that are in a
  * subvolume that is sent.
  */
 int conflicts_check(const struct send_job *job, const char *output, const char *sidecar);

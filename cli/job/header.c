@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a new stream's sidecar begins with, and how its run is set up.
+ * The first line of a new stream's sidecar, and the settings of its run.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a new stream's sidecar begins with, and how its run is set up.
+ * The first line of a new stream's sidecar, and the settings of its run.
  */
 #ifndef CLI_JOB_HEADER_H
 #define CLI_JOB_HEADER_H
@@ -8,7 +8,7 @@
 #include "job/options.h"
 #include "job/send_job.h"
 
-/* How a transfer is run. */
+/* The settings of a transfer. */
 struct transfer_settings {
 	size_t buffer_size;
 	u32 buffers;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is sent, and all that it is compared with or cloned from, is held as long as the run lasts.
+ * The subvolumes sent, their parents and clone sources are held as long as the run lasts.
  */
 #include <errno.h>
 #include <stdlib.h>

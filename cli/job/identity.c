@@ -39,7 +39,7 @@ static bool is_there(const struct sidecar_header *header, const char *path)
 
 static int open_where_mounted(const struct sidecar_header *header, struct source **out)
 {
-	/* The snapshot may be gone or renamed, the filesystem is still found. */
+	/* The snapshot may be deleted or renamed, the filesystem is still found. */
 	char *path = nearest_existing(header->subvolumes.identities[0].path);
 	char *elsewhere = is_there(header, path) ? NULL : find_elsewhere(header);
 	char uuid[UUID_TEXT_SIZE];
@@ -89,7 +89,7 @@ int identities_open_source(const struct sidecar_header *header, const struct opt
 	return -1;
 }
 
-/* A mounted path can be looked at; what an image holds under a name, its UUID has proven. */
+/* A mounted path can be looked up; of an image, the UUID has proven what is there under a name. */
 static bool something_there(const struct source *source, const struct identity *identity)
 {
 	struct stat st;
@@ -114,7 +114,7 @@ static int not_there(const struct source *source, const struct identity *identit
 }
 
 /*
- * Received UUIDs can be set without a new transaction id, and stand in the stream. A writable
+ * Received UUIDs can be set without a new transaction id, and are in the stream. A writable
  * subvolume of an image stays as it is while that is not mounted, and ctransid shows if it was.
  */
 static int check_unchanged(const struct source *source, const struct identity *identity,
@@ -136,7 +136,7 @@ static int check_unchanged(const struct source *source, const struct identity *i
 	return 0;
 }
 
-/* The user's name for it goes on being the one in messages. */
+/* Messages keep the user's name for it. */
 static void name_it(const struct identity *identity, struct subvolume *found)
 {
 	if (found->spec && strcmp(found->spec, identity->spec))
@@ -174,7 +174,7 @@ int reopen_by_identity(struct source *source, const struct identity *identity,
 	return 0;
 }
 
-/* Where @subvolume is found from any directory. In an image its name is that already. */
+/* A path by which @subvolume is found from any directory. In an image its name is one already. */
 static char *lasting_path(const struct source *source, const struct subvolume *subvolume)
 {
 	char *path = is_image(source) ? NULL : realpath(subvolume->spec, NULL);

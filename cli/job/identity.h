@@ -12,7 +12,7 @@
 #include "job/options.h"
 #include "journal/format.h"
 
-/* Opens the header's filesystem: its devices or those in @options, or where its paths lie. */
+/* Opens the header's filesystem: its devices, or those in @options, or the one its paths are on. */
 int identities_open_source(const struct sidecar_header *header, const struct options *options,
 			   struct source **out);
 int reopen_by_identity(struct source *source, const struct identity *identity,

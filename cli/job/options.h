@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the command line asked for, as data. commands/options.c parses and checks it.
+ * The command line as data. commands/options.c parses and checks it.
  */
 #ifndef CLI_JOB_OPTIONS_H
 #define CLI_JOB_OPTIONS_H
@@ -54,13 +54,13 @@ struct options {
 	bool dry_run;
 	enum progress_when progress;
 
-	/* A file that resume looks at and goes on with. */
+	/* A file that resume surveys and continues. */
 	const char *append;
 	bool at_given;
 	u64 at;
 	/* A receiver's position with its proof (position.h). */
 	const char *have;
-	/* What was made so far is thrown away. */
+	/* The part made so far is thrown away. */
 	bool restart;
 	/* verify: print the position. */
 	bool position;

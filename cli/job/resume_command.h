@@ -20,7 +20,7 @@ char *resume_command(const char *checkpoint, const struct options *options);
  */
 char *resume_command_append(const char *checkpoint, const struct options *devices,
 			    const char *file);
-/* Without a sidecar: what is sent is what @options of the interrupted command say. */
+/* Without a sidecar: the arguments are those in @options, of the interrupted command. */
 char *resume_command_alone(const struct options *options, const char *file);
 
 #endif

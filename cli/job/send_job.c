@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is sent: opening it, and asking the engine for it.
+ * Opening the subvolumes to be sent, and requesting them from the engine.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@ static bool is_image(const struct send_job *job)
 }
 
 /*
- * A read-only snapshot was whole when it was made; what was written to a writable subvolume may be
+ * A read-only snapshot was whole when it was made; the last writes to a writable subvolume may be
  * in the log alone.
  */
 static int check_log(const struct send_job *job, const struct subvolume *subvolume)

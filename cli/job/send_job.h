@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is sent: the opened source, the subvolumes in their order, parents and clone sources.
+ * The subject of a send: the opened source, the subvolumes in their order, parents and clone
+ * sources.
  *
  * The same for a first run (from the command line) and a resumed one (from the sidecar's header).
  * Functions print their own error line and return -1, or 0.
@@ -51,7 +52,7 @@ void send_job_close(struct send_job *job);
  */
 int send_job_hold(struct send_job *job);
 
-/* How subvolume @index is asked for. Points into @job. */
+/* The engine's request for subvolume @index, and the open files. Points into @job. */
 void send_job_input(const struct send_job *job, size_t index, struct sender_input *input);
 /* sender_open() for subvolume @index. */
 int send_job_sender(const struct send_job *job, size_t index, const void *checkpoint,
@@ -61,7 +62,7 @@ int send_job_engine(const struct send_job *job, struct source *source, size_t in
 		    const void *checkpoint, size_t checkpoint_size, struct scp_engine **out,
 		    struct scp_error *error);
 
-/* What a sidecar has to know of @job goes into @header, which the caller clears. */
+/* Fills @header, which the caller clears, with all that a sidecar has to keep of @job. */
 void send_job_pin(const struct send_job *job, const struct options *options,
 		  struct sidecar_header *header);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What -v says about a run.
+ * The lines of -v about a run.
  */
 #include "job/verbose.h"
 #include "util/message.h"
@@ -30,7 +30,7 @@ void verbose_statistics(const struct send_job *job)
 {
 	struct scp_stats stats;
 
-	/* What the module read is not known here. */
+	/* The module's reads are not known here. */
 	if (source_module(job->source))
 		return;
 	scp_volume_stats(source_volume(job->source), &stats);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What -v says about a run.
+ * The lines of -v about a run.
  */
 #ifndef CLI_JOB_VERBOSE_H
 #define CLI_JOB_VERBOSE_H
 
 #include "job/send_job.h"
 
-/* Where and what is read. */
+/* The subvolumes, and the source they are read from. */
 void verbose_source(const struct send_job *job);
-/* How much reading it took. */
+/* The amount of reading that was done. */
 void verbose_statistics(const struct send_job *job);
 
 #endif

@@ -13,7 +13,7 @@ struct batch_verifier {
 	const struct sidecar *sidecar;
 	/* Of the next byte, in the whole output. */
 	u64 offset;
-	/* The batch that it lies in or before. */
+	/* The batch that holds it, or the next one. */
 	size_t index;
 	XXH3_state_t *hash;
 	/* The batch's beginning was seen. */

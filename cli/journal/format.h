@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a sidecar says, as data: the header (first line) and the batches (lines after it).
+ * The contents of a sidecar, as data: the header (first line) and the batches (lines after it).
  *
  * The file is text, a JSON object per line, each with its checksum (json_line.h):
  *
- *	{"sendcp_journal":1, ...}  what is being sent, and what it was when the send began
- *	{"type":"batch", ...}      a batch: where it lies, its hash, the checkpoint after it
+ *	{"sendcp_journal":1, ...}  the subvolumes that are sent, as they were when the send began
+ *	{"type":"batch", ...}      a batch: its place, its hash, the checkpoint after it
  *	{"type":"mark", ...}       a wrapped stream: how much of the file holds how much of it
  *	{"type":"handed", ...}     an orderly end in mid-stream: a pipe was given so many bytes
- *	{"type":"resumed", ...}    another run goes on here; a "handed" before it is void
+ *	{"type":"resumed", ...}    another run begins here; a "handed" before it is void
  *	{"type":"complete", ...}   all of the stream was delivered
  *
- * A batch at an offset that batches before it already cover takes the place of those at and
- * after that offset: it was made by a later run that went on from there.
+ * A batch at an offset that batches before it already cover takes the place of those at and after
+ * that offset: it was made by a later run that was resumed there.
  */
 #ifndef CLI_JOURNAL_FORMAT_H
 #define CLI_JOURNAL_FORMAT_H
@@ -25,7 +25,7 @@
 #include "journal/wrapping.h"
 #include "util/mount_place.h"
 
-/* What knows only plain streams would misread wrapped ones: so theirs is another version. */
+/* A reader of plain streams only would misread wrapped ones: so theirs is another version. */
 #define SIDECAR_VERSION_PLAIN 1
 #define SIDECAR_VERSION 2
 /* No batch is longer: bounds --buffer-size, and what a sidecar can make resume allocate. */
@@ -88,7 +88,7 @@ struct sidecar_header {
 	char *output;
 	/* That file was standard output. */
 	bool output_stdout;
-	/* Which filesystems it and the sidecar lay on when the send began. */
+	/* The filesystems that it and the sidecar were on when the send began. */
 	struct mount_place output_place;
 	struct mount_place sidecar_place;
 	struct wrapping wrapping;
@@ -116,7 +116,7 @@ struct sidecar_batch {
 	size_t checkpoint_size;
 	/* When its line was written, likewise. */
 	u64 time;
-	/* Where its line stands in the file it was read from. */
+	/* Offset of its line in the file it was read from. */
 	u64 line_offset;
 	/* All lines before its own were durable when it was written; only written, never read. */
 	bool synced;
@@ -143,11 +143,11 @@ struct sidecar {
 	bool complete;
 	/* Bytes that the file of a complete stream has. */
 	u64 complete_size;
-	/* When the last line that tells was written; 0: none does. */
+	/* Time of the last line that has one; 0: none has. */
 	u64 changed;
-	/* Where the last run that was resumed wrote to; else the header's. NULL: stdout. */
+	/* The output of the last run that was resumed; else the header's. NULL: stdout. */
 	char *output;
-	/* The file up to here is whole lines; what follows is torn. */
+	/* The file up to here is whole lines; the rest is torn. */
 	u64 good_size;
 };
 
@@ -167,7 +167,7 @@ static inline bool sidecar_wrapped(const struct sidecar *sidecar)
 	return !wrapping_plain(&sidecar->header.wrapping);
 }
 
-/* Which host made the stream; any other can go on. */
+/* The host that made the stream; it can be resumed by any other. */
 static inline const char *sidecar_backend(const struct sidecar_header *header)
 {
 	return header->image ? "image" : header->module ? "module" : "direct";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The sidecar's first line: what is being sent, as JSON and back.
+ * The sidecar's first line, made and parsed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -145,7 +145,7 @@ struct json_object *sidecar_header_json(const struct sidecar_header *header)
 	return object;
 }
 
-/* What was taken over before a failure is freed with the header. */
+/* Members taken over before a failure are freed with the header. */
 static bool parse_pin(struct json_object *object, struct identity *identity)
 {
 	const char *spec = json_get_text(object, "spec");

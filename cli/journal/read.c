@@ -30,7 +30,7 @@ static int corrupt(const struct reader *reader, const char *what)
 			  what);
 }
 
-/* Where the last run wrote to: what the latest line that tells says. NULL is stdout. */
+/* Takes over the output from a line that names one: the latest counts. NULL is stdout. */
 static int set_output(struct sidecar *sidecar, const char *output)
 {
 	char *copy = output ? strdup(output) : NULL;
@@ -89,7 +89,9 @@ static bool parse_batch(const struct reader *reader, struct json_object *object,
 	return batch->checkpoint;
 }
 
-/* Numbers that no run of sendcp writes. What holds here needs no check where it is used. */
+/*
+ * False for numbers that no run of sendcp writes, so that they need no check where they are used.
+ */
 static bool batch_possible(const struct sidecar *sidecar, const struct sidecar_batch *batch)
 {
 	return batch->subvolume < sidecar->header.subvolumes.count &&
@@ -101,7 +103,7 @@ static bool batch_possible(const struct sidecar *sidecar, const struct sidecar_b
 
 /*
  * Does @batch take @last's place? A subvolume's last batch may be empty; the next subvolume then
- * begins where it lies without taking its place.
+ * begins at the same offset without taking its place.
  */
 static bool replaces(const struct sidecar_batch *batch, const struct sidecar_batch *last)
 {
@@ -204,7 +206,7 @@ static int add_mark(struct sidecar *sidecar, const struct sidecar_place *mark)
 	return 0;
 }
 
-/* A later run that went on before it made other bytes there. */
+/* Later marks are void: a run that was resumed before them made other bytes there. */
 static int read_mark(struct reader *reader, struct json_object *object)
 {
 	struct sidecar *sidecar = reader->out;
@@ -239,7 +241,7 @@ static int read_complete(struct reader *reader, struct json_object *object)
 	return 0;
 }
 
-/* What the reader of the run before got is no longer what matters. */
+/* The position of the interrupted run's reader does not matter any more. */
 static int read_resumed(struct reader *reader, struct json_object *object)
 {
 	struct sidecar *sidecar = reader->out;
@@ -350,7 +352,7 @@ static int reserve_line(const struct reader *reader, char **buffer, size_t *capa
 	return 0;
 }
 
-/* What has no newline at the file's end was torn and stays in the buffer. */
+/* Bytes without a newline at the file's end were torn and stay in the buffer. */
 static int read_lines(struct reader *reader, int fd)
 {
 	char *buffer = NULL;

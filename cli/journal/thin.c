@@ -2,8 +2,8 @@
 /*
  * Keeping a sidecar small: old batches go when many newer ones follow them.
  *
- * What stays is written to a new file that then takes the old one's name, so that a crash leaves
- * one or the other.
+ * The lines that stay are written to a new file that then takes the old one's name, so that a crash
+ * leaves one or the other.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -76,8 +76,8 @@ static u64 covered_behind(const struct journal *journal, size_t line)
 }
 
 /*
- * The first line that must stay. Its checkpoint is where going on in the following one begins, so
- * it is the lines after it that have to cover what is kept.
+ * The first line that must stay. A run that is resumed at the following one needs its checkpoint,
+ * so it is the lines after it that have to cover the part that is kept.
  */
 static size_t first_to_keep(const struct journal *journal)
 {
@@ -142,7 +142,7 @@ static char *temporary_path(const struct journal *journal)
 	return xasprintf("%s.thin", journal->path);
 }
 
-/* What a crash left of a sidecar, and nobody's own file of that name. */
+/* Removes the part of a sidecar that a crash left, but no other file of that name. */
 static void drop(const char *temporary)
 {
 	int fd = open(temporary, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);

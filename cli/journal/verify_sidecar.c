@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A stream's bytes against a sidecar's hashes. Old batches may have been thinned out: what lies
- * before the first is not compared.
+ * A stream's bytes against a sidecar's hashes. Old batches may have been thinned out: bytes before
+ * the first are not compared.
  */
 #include <string.h>
 

@@ -24,7 +24,7 @@ int verify_sidecar_open(struct verify_sidecar *verify, const char *path);
 void verify_sidecar_close(struct verify_sidecar *verify);
 /* The next bytes of the stream. A stream_tap_fn. */
 void verify_sidecar_bytes(void *context, const u8 *bytes, size_t size);
-/* What is wrong, in @buffer, or NULL. @ended: there are no more bytes. */
+/* Describes the fault in @buffer; NULL: none. @ended: there are no more bytes. */
 const char *verify_sidecar_fault(const struct verify_sidecar *verify, bool ended, char *buffer,
 				 size_t size);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a stream is wrapped into.
+ * The formats that a stream is wrapped into.
  */
 #include <stddef.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a stream is wrapped into: frames of zstd, members of an archive, both, or nothing.
+ * The formats that a stream is wrapped into: frames of zstd, members of an archive, both, or
+ * nothing.
  */
 #ifndef CLI_JOURNAL_WRAPPING_H
 #define CLI_JOURNAL_WRAPPING_H
@@ -34,7 +35,7 @@ const char *archive_kind_name(enum archive_kind kind);
 /* False: there is none of that name. */
 bool archive_kind_find(const char *name, enum archive_kind *kind);
 
-/* How to get the plain stream out of such a file with standard tools; static storage. */
+/* The standard tools that get the plain stream out of such a file, as text; static storage. */
 const char *wrapping_extract_text(const struct wrapping *wrapping);
 
 #endif

@@ -107,7 +107,7 @@ int journal_complete(struct journal *journal, const struct sidecar_place *place)
 	return put_place(journal, "complete", place);
 }
 
-/* Where the output went is kept beside, because thinning drops the line that says it. */
+/* The output is kept in memory too, because thinning drops the line that names it. */
 int journal_resumed(struct journal *journal, const struct sidecar_place *place,
 		    const char *output)
 {
@@ -180,8 +180,8 @@ const char *journal_path(const struct journal *journal)
 }
 
 /*
- * Another run may have replaced the file (thinning renames) between open and lock: what is locked
- * must still be what the path names.
+ * Another run may have replaced the file (thinning renames) between open and lock: the locked file
+ * must still be the one that the path names.
  */
 static int lock_current(struct journal *journal, bool *current)
 {
@@ -232,7 +232,9 @@ static int check_overwritable(struct journal *journal)
 	return 0;
 }
 
-/* An interval that is wrapped into one frame goes on at its beginning, so its lines are needed. */
+/*
+ * An interval that is wrapped into one frame is resumed at its beginning, so its lines are needed.
+ */
 void journal_adapt(struct journal *journal, const struct sidecar_header *header)
 {
 	journal->wrapped = !wrapping_plain(&header->wrapping);
@@ -303,7 +305,7 @@ int journal_create(const char *path, const struct sidecar_header *header, struct
 	return journal_create_with(path, &contents, out);
 }
 
-/* What is torn would otherwise stand in the middle of the file. */
+/* Cuts off a torn line, which new lines would make one in the middle of the file. */
 static int adopt(struct journal *journal, const struct sidecar *contents)
 {
 	struct stat st;

@@ -22,11 +22,11 @@ struct journal;
 
 /*
  * Takes @path's lock for a new sidecar, and changes nothing yet. A file that is no sidecar is
- * refused. What an older sidecar says goes to @contents, which the caller clears in any case; NULL:
- * it does not matter, and may be damaged.
+ * refused. The contents of an older sidecar go to @contents, which the caller clears in any case;
+ * NULL: it does not matter, and may be damaged.
  */
 int journal_claim(const char *path, struct sidecar *contents, struct journal **out);
-/* What was claimed becomes a sidecar with @contents' header and batches, at once and durably. */
+/* The claimed file becomes a sidecar with @contents' header and batches, at once and durably. */
 int journal_begin(struct journal *journal, const struct sidecar *contents);
 /* Closes what was claimed and not begun; a file created for it is removed. NULL is taken. */
 void journal_abandon(struct journal *journal);
@@ -39,14 +39,14 @@ int journal_create(const char *path, const struct sidecar_header *header, struct
 int journal_create_with(const char *path, const struct sidecar *contents, struct journal **out);
 /* Takes @path's lock, reads it into @contents and cuts off a torn end. */
 int journal_open(const char *path, struct sidecar *contents, struct journal **out);
-/* Gives up the lock. What was not synced may be lost in a crash. NULL is taken. */
+/* Gives up the lock. Lines that were not synced may be lost in a crash. NULL is taken. */
 void journal_close(struct journal *journal);
 /* The same, and removes the file. */
 int journal_remove(struct journal *journal);
 
 /* Why a call failed last, a negative errno. */
 int journal_error(const struct journal *journal);
-/* How much journal_batch() keeps; for tests. */
+/* Bytes of the stream whose lines journal_batch() keeps; for tests. */
 void journal_set_keep(struct journal *journal, u64 keep);
 /*
  * Of an opened one: it belongs to the caller, and nobody else may write to it, so that what it
@@ -56,11 +56,11 @@ bool journal_trusted(const struct journal *journal);
 const char *journal_path(const struct journal *journal);
 
 int journal_batch(struct journal *journal, const struct sidecar_batch *batch);
-/* What lies before @place in a wrapped stream's output can be read without what is after it. */
+/* A wrapped stream's output up to @place can be read without the rest. */
 int journal_mark(struct journal *journal, const struct sidecar_place *place);
-/* An orderly end: a pipe was given what lies before @place, and no more. */
+/* An orderly end: a pipe was given all bytes before @place, and no more. */
 int journal_handed(struct journal *journal, const struct sidecar_place *place);
-/* This run goes on at @place and writes to @output (absolute path, NULL: stdout). */
+/* This run begins at @place and writes to @output (absolute path, NULL: stdout). */
 int journal_resumed(struct journal *journal, const struct sidecar_place *place,
 		    const char *output);
 int journal_complete(struct journal *journal, const struct sidecar_place *place);

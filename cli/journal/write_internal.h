@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the journal's writing (write.c) and thinning (thin.c) share.
+ * Shared by the journal's writing (write.c) and thinning (thin.c).
  */
 #ifndef CLI_JOURNAL_WRITE_INTERNAL_H
 #define CLI_JOURNAL_WRITE_INTERNAL_H
 
 #include "journal/write.h"
 
-/* Where a batch's line stands in the file, and which bytes of the output it is about. */
+/* Offset of a batch's line in the file, and the bytes of the output it is about. */
 struct journal_line {
 	u64 file_offset;
 	u64 output_offset;
@@ -48,7 +48,7 @@ struct journal {
 int journal_failed(struct journal *journal, const char *doing);
 int journal_no_memory(struct journal *journal);
 
-/* What depends on the stream's wrapping and interval. */
+/* Sets the members that depend on the stream's wrapping and interval. */
 void journal_adapt(struct journal *journal, const struct sidecar_header *header);
 
 int journal_index_add(struct journal *journal, u64 file_offset, const struct sidecar_batch *batch);

@@ -19,7 +19,7 @@ static u64 number(const struct stream_command *command, u32 type)
 	return stream_attribute_u64(stream_attribute(command, type));
 }
 
-/* What is wrong with one component, or NULL. */
+/* The fault of one component; NULL: none. */
 static const char *component_fault(const u8 *name, size_t length)
 {
 	if (!length)

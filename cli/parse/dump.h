@@ -11,7 +11,7 @@
 
 #include "parse/reader.h"
 
-/* What lines about later commands take from earlier ones. */
+/* Carried over from earlier commands to the lines of later ones. */
 struct stream_dump {
 	/* Of the subvolume; begins as "". */
 	u8 name[256];

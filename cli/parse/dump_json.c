@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Commands as JSON Lines: all there is in a command but file data, of which the length is shown.
+ * Commands as JSON Lines: all of a command but file data, of which the length is shown.
  *
- * JSON's strings are Unicode, names are any bytes. What is not UTF-8 comes in base64, in a member
- * whose name ends in _base64, so that nothing is lost and nothing is taken for something else.
+ * JSON's strings are Unicode, names are any bytes. Values that are not UTF-8 come in base64, in a
+ * member whose name ends in _base64, so that nothing is lost and nothing is taken for something
+ * else.
  */
 #include <stdlib.h>
 
@@ -11,7 +12,7 @@
 #include "util/json_line.h"
 #include "util/text.h"
 
-/* How many bytes follow the first byte of a character; -1: none begins with it. */
+/* The number of bytes that follow the first byte of a character; -1: none begins with it. */
 static int tail_length(u8 first)
 {
 	if (first < 0x80)
@@ -23,7 +24,7 @@ static int tail_length(u8 first)
 	return first >= 0xf0 && first < 0xf5 ? 3 : -1;
 }
 
-/* Overlong forms, surrogates, and what lies beyond Unicode are known by the second byte. */
+/* Overlong forms, surrogates, and values beyond Unicode are recognised by the second byte. */
 static bool second_possible(u8 first, u8 second)
 {
 	switch (first) {

@@ -2,8 +2,8 @@
 /*
  * Commands as btrfs receive --dump prints them.
  *
- * The layout is that of btrfs-progs, so that scripts and eyes used to it need no other. Where that
- * prints names raw that may break the line, or a number in the wrong base, this does not.
+ * The layout is that of btrfs-progs, so that scripts and eyes used to it need no other. But names
+ * that would break the line are not printed raw, nor numbers in the wrong base, as they are there.
  */
 #include <inttypes.h>
 #include <time.h>
@@ -62,7 +62,7 @@ static void put_uuid(const char *key, const struct stream_command *command, u32 
 	fprintf(to, "%s=%s", key, text);
 }
 
-/* Local time; what no calendar has is shown as seconds. */
+/* Local time; seconds where no calendar has it. */
 static void put_time(const char *key, const struct stream_command *command, u32 type, FILE *to)
 {
 	time_t seconds = (time_t)number(command, type);
@@ -143,7 +143,7 @@ static void put_link(const struct stream_command *command, FILE *to)
 	put_bytes(link->value, link->length, true, to);
 }
 
-/* What follows the path, of those that have something there. */
+/* The rest of the line, after the path, of those commands that have one. */
 static void put_rest(const struct stream_dump *dump, const struct stream_command *command,
 		     FILE *to)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is known of each command and attribute of protocols 1 to 3: names, values, who needs what.
+ * The commands and attributes of protocols 1 to 3: their names and values, and which are required.
  */
 #ifndef CLI_PARSE_FORMAT_H
 #define CLI_PARSE_FORMAT_H
@@ -11,7 +11,7 @@
 #define STREAM_COMMAND_LAST 26u
 #define STREAM_ATTRIBUTE_LAST 35u
 
-/* How an attribute's value is stored. */
+/* The type of an attribute's value. */
 enum stream_value {
 	STREAM_U8,
 	STREAM_U32,

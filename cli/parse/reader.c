@@ -2,9 +2,9 @@
 /*
  * Pulls commands out of a send stream.
  *
- * One buffer: commands are handed out where they lie in it, what is left at its end moves to its
- * front before more is read. No command is larger than its protocol's limit, so neither is the
- * buffer, whatever the input says.
+ * One buffer: commands are handed out from within it, the rest at its end moves to its front before
+ * more is read. No command is larger than its protocol's limit, so neither is the buffer, for any
+ * input.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,13 +27,13 @@ struct stream_reader {
 	/* Of 0: no header has been read. */
 	u32 protocol;
 	bool inside;
-	/* The plain stream's offset of the next command, and where that lies in the buffer. */
+	/* The plain stream's offset of the next command, and its index in the buffer. */
 	u64 offset;
 	size_t from;
 	size_t filled;
 	/* The last one was handed out; when the next is asked for, it was whole and good. */
 	u64 whole;
-	/* What ended it was found in the stream itself and not in its wrapping. */
+	/* It ended by a fault in the stream itself and not in its wrapping. */
 	bool fault_inside;
 	struct unwrap_place unit;
 	struct unwrap_place ahead[UNITS_AHEAD];
@@ -87,7 +87,7 @@ void stream_reject(struct stream_reader *reader, const char *fmt, ...)
 {
 	va_list args;
 
-	/* What is whole ends before that command until the next is asked for. */
+	/* The whole part ends before that command until the next is asked for. */
 	reader->fault_inside = true;
 	va_start(args, fmt);
 	end_as(reader, STREAM_DAMAGED, fmt, args);
@@ -147,7 +147,9 @@ static size_t have(struct stream_reader *reader, size_t wanted)
 	return reader->filled;
 }
 
-/* The stream's own view of where it ends: what the input ends in, or NULL if it may end there. */
+/*
+ * The stream's own view of its end: the item that the input ends in, or NULL if it may end there.
+ */
 static const char *cut_inside(const struct stream_reader *reader, size_t left, char *buffer,
 			      size_t size)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pulls commands out of a send stream in whatever wrapping: framing, limits and CRCs are right in
- * what it hands out. What commands mean, and their order, is the subject of check.h.
+ * Pulls commands out of a send stream in any wrapping: framing, limits and CRCs are right in the
+ * commands it hands out. Their meaning and order is the subject of check.h.
  */
 #ifndef CLI_PARSE_READER_H
 #define CLI_PARSE_READER_H
@@ -24,7 +24,7 @@ struct stream_command {
 	u32 protocol;
 	/* Counted over the whole input from 1, headers not counted; 0 before the first. */
 	u64 number;
-	/* Of its first byte in the plain stream; its bytes as they lie there. */
+	/* Of its first byte in the plain stream; its bytes as they are there. */
 	u64 offset;
 	const u8 *bytes;
 	u32 size;
@@ -55,7 +55,7 @@ void stream_reader_tap(struct stream_reader *reader, stream_tap_fn function, voi
 /* The next command or header, or NULL: ended. */
 const struct stream_command *stream_next(struct stream_reader *reader);
 
-/* How it ended; what is wrong, in words with places in them ("" if nothing is). */
+/* How it ended; the fault, as a text with places in it ("" if there is none). */
 enum stream_how stream_how(const struct stream_reader *reader);
 const char *stream_what(const struct stream_reader *reader);
 /* Behind the last whole command, in the plain stream. */

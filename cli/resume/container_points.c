@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where an interrupted wrapped stream is resumed: at a mark, after which nothing depends on what is
- * before it.
+ * Finding the point where an interrupted wrapped stream is resumed: a mark, after which nothing
+ * depends on the bytes before it.
  */
 #include <errno.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static int point_at_mark(const struct sidecar *sidecar, const struct sidecar_pla
 	return 0;
 }
 
-/* How many marks lie at or before byte @at of the file. */
+/* The number of marks at or before byte @at of the file. */
 static size_t marks_until(const struct sidecar *sidecar, u64 at)
 {
 	size_t count = sidecar->mark_count;
@@ -59,8 +59,8 @@ static void take(void *context, const void *data, size_t size)
 }
 
 /*
- * Does the file hold between two marks what was written there? The frames' own checksums tell of
- * what lies in batches that began before @from.
+ * Does the file hold between two marks the bytes that were written there? In batches that began
+ * before @from the frames' own checksums decide.
  */
 static int holds(const struct sidecar *sidecar, const struct output *file,
 		 const struct sidecar_place *from, const struct sidecar_place *to)
@@ -84,7 +84,7 @@ static bool beginning_known(const struct sidecar *sidecar)
 	return sidecar->count && !sidecar->batches[0].output_offset;
 }
 
-/* What lies between mark number @index and the one before it, as holds(). */
+/* The same, between mark number @index and the one before it. */
 static int mark_holds(const struct sidecar *sidecar, const struct output *file, size_t index)
 {
 	static const struct sidecar_place beginning;
@@ -98,7 +98,7 @@ static int mark_holds(const struct sidecar *sidecar, const struct output *file, 
 }
 
 /*
- * How many of the first *@count marks are proven: all that the sidecar knows of. Old lines are
+ * Counts those of the first *@count marks that are proven: all that the sidecar has. Old lines are
  * dropped, so that is not much even of a large file.
  */
 static int count_proven(const struct sidecar *sidecar, const struct output *file, size_t *count)

@@ -14,11 +14,11 @@
 #include "util/fileio.h"
 #include "util/message.h"
 
-/* What ends an archive: a line, and the format's own end, up to a tape's record. */
+/* The longest end of an archive: a line, and the format's own end, up to a tape's record. */
 #define ARCHIVE_END_MAX (64u << 10)
 
 
-/* What a crash can have lost at the file's end, or left there without a line. */
+/* The most bytes that a crash can have lost at the file's end, or left there without a line. */
 static u64 undurable(const struct sidecar *sidecar)
 {
 	return scp_min(sidecar->header.interval, INT64_MAX / 4) +
@@ -33,7 +33,7 @@ static u64 known_size(const struct sidecar *sidecar)
 	return sidecar->mark_count ? sidecar->marks[sidecar->mark_count - 1].file_offset : 0;
 }
 
-/* How to go against this refusal. Returns -1. */
+/* Prints the command that overrides this refusal. Returns -1. */
 static int offer_restart(const struct resume *resume)
 {
 	char *command = resume_command(journal_path(resume->journal), resume->options);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a new send may overwrite.
+ * Guards files that a new send would overwrite.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a new send may overwrite: nothing that could still be resumed, unless asked to.
+ * Guards files that a new send would overwrite: none that could still be resumed is overwritten,
+ * unless asked to.
  *
- * Functions print why not, and how to resume or to throw away, and return -1; or 0.
+ * Functions print why, and how to resume or to throw away, and return -1; or 0.
  */
 #ifndef CLI_RESUME_OVERWRITE_H
 #define CLI_RESUME_OVERWRITE_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where an interrupted stream is resumed.
+ * Finding the point where an interrupted stream is resumed.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -27,8 +27,8 @@ static void start_behind(const struct sidecar_batch *batch, struct transfer_star
 }
 
 /*
- * Where batch @index begins. False: the batch before it was thinned out, and with it the
- * checkpoint that would be needed.
+ * Sets @start to the beginning of batch @index. False: the batch before it was thinned out, and
+ * with it the checkpoint that would be needed.
  */
 static bool start_before(const struct sidecar *sidecar, size_t index, struct transfer_start *start)
 {
@@ -110,8 +110,8 @@ int resume_point_stream(const struct sidecar *sidecar, u64 at, struct resume_poi
 }
 
 /*
- * How many bytes a pipe can have been given, where the last run could note it. After a power cut
- * the reader may have more than the sidecar knows of.
+ * Refuses a position after all the bytes that a pipe can have been given, where the last run could
+ * note it. After a power cut the reader may have more than the sidecar has lines of.
  */
 static int check_written(const struct sidecar *sidecar, u64 at)
 {
@@ -165,8 +165,8 @@ static int holds(const struct output *file, const struct sidecar_batch *batch)
 }
 
 /*
- * How many batches are proven, of the first @count, which the file is long enough for: all that the
- * sidecar knows of. Old lines are dropped, so that is not much even of a large file.
+ * Counts the proven batches of the first @count, which the file is long enough for: all that the
+ * sidecar has. Old lines are dropped, so that is not much even of a large file.
  */
 static int count_proven(const struct sidecar *sidecar, const struct output *file, size_t count,
 			size_t *proven)

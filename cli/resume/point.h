@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where an interrupted stream is resumed: said by the user, by the sidecar, or by what a file
- * holds.
+ * The point where an interrupted stream is resumed: from the user, from the sidecar, or from the
+ * contents of a file.
  *
  * Functions print their own error line and return -1, or 0. Points refer to the sidecar's batches.
  */
@@ -25,7 +25,7 @@ struct resume_point {
 /* Nothing is left to be sent. */
 bool resume_point_complete(const struct sidecar *sidecar, const struct resume_point *point);
 
-/* How many batches begin before byte @at of the stream. */
+/* The number of batches that begin before byte @at of the stream. */
 size_t resume_point_batches_before(const struct sidecar *sidecar, u64 at);
 /*
  * Batch @index, to be made again (resume_point_make()). False: the checkpoint before it was thinned
@@ -47,7 +47,7 @@ int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *
 int resume_point_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
 		      struct resume_point *point);
 
-/* The same for wrapped streams, which go on at marks (container_points.c). */
+/* The same for wrapped streams, which are resumed at marks (container_points.c). */
 int resume_wrapped_at(const struct sidecar *sidecar, u64 at, struct resume_point *point);
 int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
 			struct resume_point *point);
@@ -60,8 +60,8 @@ int resume_wrapped_marks(const struct sidecar *sidecar, const struct output *fil
 			 const struct sidecar_place *at);
 
 /*
- * Makes the batch that ->proof is about again, compares its hash, and writes what follows ->at.
- * Fills @result and returns -1 when the stream cannot go on from there; 0 if there is no proof to
+ * Makes the batch that ->proof is about again, compares its hash, and writes the bytes after ->at.
+ * Fills @result and returns -1 when the stream cannot be resumed there; 0 if there is no proof to
  * give.
  */
 int resume_point_prove(const struct resume_point *point, struct transfer *run,

@@ -102,7 +102,7 @@ static void window_close(struct window *window, u8 hash[SIDECAR_HASH_SIZE])
 	XXH3_freeState(window->hash);
 }
 
-/* How far it is right. What is wrong after that is no error here. */
+/* Finds the end of the part that is right. A fault after that is no error here. */
 static int find_end(const char *path, struct position *position)
 {
 	struct stream_check check = { .streams = 0 };

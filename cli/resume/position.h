@@ -25,7 +25,7 @@ struct position {
 	u8 hash[SIDECAR_HASH_SIZE];
 };
 
-/* Room for a position as text, with its NUL. */
+/* Size of a position as text, with its NUL. */
 #define POSITION_TEXT_SIZE 80
 
 char *position_text(const struct position *position, char text[POSITION_TEXT_SIZE]);

@@ -22,8 +22,8 @@ int resume_open_job(struct resume *resume)
 }
 
 /*
- * A sidecar that others may write could name any file or device. What the user names is the user's;
- * where a mounted filesystem is found only the sidecar says.
+ * A sidecar that others may write could name any file or device. Names that the user gave are safe;
+ * the path of a mounted filesystem comes from the sidecar alone.
  */
 int resume_check_trust(const struct resume *resume)
 {
@@ -37,7 +37,7 @@ int resume_check_trust(const struct resume *resume)
 			  journal_path(resume->journal));
 }
 
-/* What the first run used, unless something else is asked for; never more than it could use. */
+/* The first run's settings, unless others are asked for; never more than it could use. */
 static void make_settings(const struct resume *resume, struct transfer_settings *settings)
 {
 	const struct sidecar_header *header = &resume->sidecar.header;
@@ -96,8 +96,8 @@ static int note_resumed(struct resume *resume, const struct sidecar_place *at)
 }
 
 /*
- * What a killed run left undurable is made durable before more is added to it: never more than an
- * interval may be so, and the next resume looks no further back. Then the line that a run goes on
+ * Data that a killed run left undurable is made durable before more is added to it: never more than
+ * an interval may be so, and the next resume looks no further back. Then the line that a run begins
  * here, before the first byte is out.
  */
 static int settle(struct resume *resume, const struct sidecar_place *at)

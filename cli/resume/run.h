@@ -15,7 +15,7 @@ struct resume {
 	const struct options *options;
 	struct sidecar sidecar;
 	struct journal *journal;
-	/* Where it writes to, absolute; NULL: stdout. */
+	/* The output, absolute; NULL: stdout. */
 	char *output_path;
 	struct output output;
 	struct resume_point point;
@@ -34,7 +34,10 @@ struct resume {
 int resume_check_trust(const struct resume *resume);
 /* Finds again what is sent; -1 if it is not there or not the same. */
 int resume_open_job(struct resume *resume);
-/* Cuts the output and goes on. Returns the exit code. If nothing is left to send, no job. */
+/*
+ * Cuts the output and resumes the transfer. Returns the exit code. If nothing is left to send, no
+ * job.
+ */
 int resume_go_on(struct resume *resume);
 /* Closes everything; the sidecar of a complete stream goes unless it was to stay. */
 int resume_close(struct resume *resume, int code);

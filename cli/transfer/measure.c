@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How long the stream is, without making it.
+ * The length of the stream, without making it.
  */
 #include <errno.h>
 
 #include "backend/sender.h"
 #include "transfer/measure.h"
 
-/* How much is measured between two looks at the cancel. */
+/* Bytes measured between two checks of the cancel. */
 #define MEASURE_PART (256ULL << 20)
 
 static int measure_engine(struct scp_engine *engine, const struct cancel *cancel, u64 *total)

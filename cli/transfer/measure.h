@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How long the stream is, without making it: for --dry-run and for the progress bar.
+ * The length of the stream, without making it: for --dry-run and for the progress bar.
  */
 #ifndef CLI_TRANSFER_MEASURE_H
 #define CLI_TRANSFER_MEASURE_H
@@ -8,9 +8,9 @@
 #include "transfer/transfer_run.h"
 
 /*
- * The whole output's length into *@total: what lies before @start and what comes after it. Uses
- * @source, which is @job's own or another one of the same filesystem. Gives up with -EINTR
- * when @cancel is set; otherwise a negative errno comes with result->error and ->what.
+ * The whole output's length into *@total: the parts before @start and after it. Uses @source, which
+ * is @job's own or another one of the same filesystem. Gives up with -EINTR when @cancel is set;
+ * otherwise a negative errno comes with result->error and ->what.
  */
 int measure_output(const struct send_job *job, struct source *source,
 		   const struct transfer_start *start, const struct cancel *cancel,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where the stream goes.
+ * The file or pipe that the stream is written to.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -114,7 +114,7 @@ int output_cut(struct output *output, u64 offset, u64 file_offset)
 	return 0;
 }
 
-/* Standard output stays open in whoever started sendcp, and with it the lock. */
+/* Standard output stays open in the process that started sendcp, and with it the lock. */
 void output_close(struct output *output)
 {
 	if (output->owned && output->fd >= 0)
@@ -174,8 +174,8 @@ static void count(struct output *output, size_t done)
 }
 
 /*
- * Not all at once until the reader has taken something and is what the shell was to start: it may
- * be gone when this returns.
+ * Only a part of it until the reader has taken something and is the program that the shell was to
+ * start: it may have exited when this returns.
  */
 static size_t part_of(struct output *output, size_t size)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where the stream goes: stdout or a file, and exactly how many bytes went there.
+ * The file or pipe that the stream is written to, and the exact number of bytes that it got.
  */
 #ifndef CLI_TRANSFER_OUTPUT_H
 #define CLI_TRANSFER_OUTPUT_H
@@ -24,8 +24,8 @@ struct output {
 	bool created;
 	/*
 	 * A regular file that holds this stream and nothing else, named with -f or as standard
-	 * output: its contents can be proven, truncated and resumed. All else is a pipe: what was
-	 * written is out of reach.
+	 * output: its contents can be proven, truncated and resumed. All else is a pipe: bytes
+	 * written to it are out of reach.
 	 */
 	bool file;
 	/* Absolute path of standard output that is such a file; malloc'ed. */
@@ -45,7 +45,7 @@ struct output {
 	u64 deadline;
 };
 
-/* stdout, as a pipe whatever it is. Refuses a terminal: error line, -1. */
+/* stdout, as a pipe even if it is a file. Refuses a terminal: error line, -1. */
 int output_stdout(struct output *output);
 /* If it is a regular file, empty and at its beginning, it is taken for one named with -f. */
 int output_stdout_file(struct output *output);
@@ -54,7 +54,7 @@ int output_stdout_file(struct output *output);
  * file is locked until output_close(), and refused if another run has it: error line, -1.
  */
 int output_open(struct output *output, const char *path, bool create);
-/* Writing goes on at these two; a file is truncated there. */
+/* Writing continues at these two; a file is truncated there. */
 int output_cut(struct output *output, u64 offset, u64 file_offset);
 void output_close(struct output *output);
 /* The same, for a run that wrote nothing: removes a file that output_open() created. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who reads the pipe that the stream goes into, and which file it writes.
+ * Finding the process that reads the pipe of the stream, and the file that it writes.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -25,7 +25,10 @@ static bool is_number(const char *name)
 	return isdigit((unsigned char)*name);
 }
 
-/* How process @pid has its descriptor @fd open: O_RDONLY, O_WRONLY, O_RDWR; -1: unknown. */
+/*
+ * The mode in which process @pid has its descriptor @fd open: O_RDONLY, O_WRONLY, O_RDWR; -1:
+ * unknown.
+ */
 static int access_mode(const char *pid, const char *fd)
 {
 	char path[PROC_PATH], line[128];
@@ -44,7 +47,7 @@ static int access_mode(const char *pid, const char *fd)
 	return mode;
 }
 
-/* What descriptor @fd of process @pid is; its target may have been deleted. */
+/* Stats descriptor @fd of process @pid; its target may have been deleted. */
 static bool stat_fd(const char *pid, const char *fd, struct stat *st)
 {
 	char path[PROC_PATH];
@@ -217,7 +220,7 @@ static char *written_path(const char *pid, const char *fd)
 	return path;
 }
 
-/* What a program like dd or zstd -o writes to: the only regular file that it may write. */
+/* The output of a program such as dd or zstd -o: the only regular file that it may write. */
 static bool take_written(const char *pid, const char *fd, void *context)
 {
 	char **found = context;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who reads the pipe that the stream goes into, and which file it writes.
+ * Finding the process that reads the pipe of the stream, and the file that it writes.
  *
- * A guess from /proc, for messages only: it says which file to look at, never what is in that file.
+ * A guess from /proc, for messages only: it says which file to look at, and nothing about its
+ * contents.
  */
 #ifndef CLI_TRANSFER_PIPE_READER_H
 #define CLI_TRANSFER_PIPE_READER_H

@@ -18,14 +18,14 @@
 
 struct batch {
 	u8 *data;
-	/* Room in data, and how much of it is used. */
+	/* Capacity of data, and the bytes used. */
 	size_t size;
 	size_t length;
 	u32 subvolume;
 	/* The subvolume's stream is complete after it. */
 	bool end;
 	/*
-	 * What was sent up to its end is made durable before more is: the producer has seen that
+	 * All data up to its end is made durable before more is sent: the producer has seen that
 	 * the subvolume was unchanged after it was read.
 	 */
 	bool durable;
@@ -47,7 +47,7 @@ void pipeline_free(struct pipeline *pipeline);
 /* Waits for an empty buffer. NULL: the writer has stopped. */
 struct batch *pipeline_take_free(struct pipeline *pipeline);
 void pipeline_put_filled(struct pipeline *pipeline, struct batch *batch);
-/* The producer is done; what is filled will still be taken. */
+/* The producer is done; the filled buffers are still taken. */
 void pipeline_finish(struct pipeline *pipeline);
 
 /* Waits for a filled buffer. NULL: the producer is done and all were taken. */

@@ -35,9 +35,9 @@ static int take_checkpoint(struct producer *producer, struct batch *batch)
 }
 
 /*
- * What becomes durable must not hold anything that was read from a subvolume that was changed
- * meanwhile: nobody could tell that from the sidecar afterwards. Of a pipe that is the first line,
- * too, without waiting for more.
+ * Data that becomes durable must not include reads from a subvolume that was changed meanwhile: it
+ * could not be seen from the sidecar afterwards. The first line of a pipe is durable, too, without
+ * waiting for more.
  */
 static u32 fill_flags(const struct producer *producer, const struct batch *batch)
 {
@@ -60,7 +60,7 @@ static int fill_whole(struct producer *producer, struct batch *batch)
 	return sender_failed(producer, ret);
 }
 
-/* A new sender goes on where the checkpoint says that the old one was. */
+/* A new sender continues at the checkpoint of the old one. */
 static int replace_sender(struct producer *producer, struct batch *batch)
 {
 	sender_close(producer->sender);
@@ -84,7 +84,7 @@ static int fill_stepping(struct producer *producer, struct batch *batch)
 		};
 
 		ret = sender_fill(producer->sender, &fill, &producer->run->cancel);
-		/* What is there goes out first; a failure that lasts comes again. */
+		/* The commands made so far go out first; a failure that lasts comes again. */
 		if (batch->length && ret)
 			return 0;
 		batch->length += fill.filled;
@@ -106,7 +106,9 @@ static bool is_to_be_durable(const struct producer *producer)
 	return producer->undurable + 2 * (u64)settings->buffer_size > settings->interval;
 }
 
-/* Where nothing could be resumed by it, a checkpoint that is too large must not end the send. */
+/*
+ * With nothing that could be resumed by it, a checkpoint that is too large must not end the send.
+ */
 static bool keeps_checkpoints(const struct transfer *run)
 {
 	return run->journal || run->wrap;

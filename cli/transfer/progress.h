@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How far the stream is: a bar on a terminal, or JSON lines, on stderr.
+ * Progress of the stream: a bar on a terminal, or JSON lines, on stderr.
  *
  * The total is known exactly: a second engine measures the stream meanwhile, in a thread and on a
  * source of its own. All functions take NULL: no progress wanted.

@@ -30,7 +30,7 @@ static void report_write(const struct transfer *run, const struct transfer_resul
 		error_line("cannot write to %s: %s", run->output->name, strerror(-result->err));
 }
 
-/* Returns whether going on may help. */
+/* Returns whether resuming may help. */
 static bool report_cause(const struct transfer *run, const struct transfer_result *result)
 {
 	switch (result->status) {
@@ -56,8 +56,8 @@ static u64 written(const struct transfer *run)
 }
 
 /*
- * What is certain about a pipe is how many bytes went in. A reader that was killed with the same
- * signal has lost what it had in memory, a compressor has other bytes in its file.
+ * Of a pipe only the number of bytes that went in is certain. A reader that was killed with the
+ * same signal has lost the bytes it had in memory, a compressor has other bytes in its file.
  */
 static void report_ways(const struct transfer *run, const char *checkpoint,
 			const struct options *devices)
@@ -121,7 +121,7 @@ static int report_file(const struct transfer *run, const struct options *devices
 	return EXIT_BROKEN_OFF;
 }
 
-/* What keeps the output from being written now may be mended, and all that is in it is good. */
+/* The cause of a failed write may be mended, and all bytes in the output are good. */
 static int report_later(const struct transfer *run, const struct transfer_result *result,
 			const struct options *devices)
 {

@@ -8,9 +8,9 @@
 #include "transfer/transfer_run.h"
 
 /*
- * Prints what there is to say about @result of @run and returns the exit code. With 75 the last
- * line is the command that resumes. @options are this run's; @devices (may be NULL) those whose
- * --device options that command needs, since the sidecar does not know them.
+ * Prints the messages about @result of @run and returns the exit code. With 75 the last line is the
+ * command that resumes. @options are this run's; @devices (may be NULL) those whose --device
+ * options that command needs, since the sidecar does not have them.
  */
 int transfer_report(const struct transfer *run, const struct transfer_result *result,
 		    const struct options *options, const struct options *devices);

@@ -177,8 +177,8 @@ static int deliver(struct writer *writer, const struct batch *batch)
 }
 
 /*
- * What is wrapped gets its mark at once: it would not count for what may be undurable, and a mark
- * at a batch's end is one that no batch has to be made again for.
+ * Wrapped bytes get their mark at once: they would not count as data that may be undurable, and a
+ * mark at a batch's end is one that no batch has to be made again for.
  */
 int transfer_write_rest(struct transfer *run, const void *data, size_t size,
 			struct transfer_result *result)
@@ -214,7 +214,7 @@ static int write_all(struct writer *writer, struct pipeline *pipeline)
 	return ret;
 }
 
-/* Why nothing more came: everything was made, or the producer could not go on. */
+/* Why the producer ended: everything was made, or it failed. */
 static void producer_result(struct writer *writer, const struct producer *producer)
 {
 	struct transfer_result *result = writer->result;
@@ -255,7 +255,7 @@ static void run_pipeline(struct writer *writer, struct pipeline *pipeline)
 		return;
 	}
 	ret = write_all(writer, pipeline);
-	/* Whatever ended the writing, the producer has nothing more to do. */
+	/* After any end of the writing, the producer has nothing more to do. */
 	if (ret)
 		cancel_set(&writer->run->cancel);
 	pipeline_stop(pipeline);
@@ -275,7 +275,7 @@ static int note_written(struct transfer *run)
 	return run->output->file ? 0 : journal_handed(run->journal, &place);
 }
 
-/* What ends the archive is no part of the stream, and belongs to it all the same. */
+/* The end of the archive is no part of the stream, and belongs to it all the same. */
 static int finish_wrapped(struct writer *writer)
 {
 	struct transfer *run = writer->run;
@@ -305,7 +305,9 @@ static void finish_complete(struct writer *writer)
 		journal_failed(writer);
 }
 
-/* What was wrapped is made whole, so that the next run need not make it again. */
+/*
+ * The bytes wrapped so far are completed by a mark, so that the next run need not make them again.
+ */
 static void save_wrapped(struct writer *writer)
 {
 	struct transfer_result first = *writer->result;
@@ -316,7 +318,7 @@ static void save_wrapped(struct writer *writer)
 	*writer->result = first;
 }
 
-/* What can be saved is saved; the failure that came first is reported. */
+/* All that can be saved is saved; the failure that came first is reported. */
 static void finish_interrupted(struct writer *writer)
 {
 	struct transfer *run = writer->run;

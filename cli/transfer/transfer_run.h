@@ -4,8 +4,8 @@
  * sidecar.
  *
  * A batch's line is in the sidecar before the batch goes into a pipe, and only after it is in a
- * file: what a receiver has is always covered by lines, what lines say of a file is always there.
- * Of a wrapped stream, marks say what is there, so batches' lines come first, into a file too.
+ * file: so lines cover all bytes that a receiver has, and a file has all bytes that lines describe.
+ * Of a wrapped stream, marks describe the file, so batches' lines come first, into a file too.
  */
 #ifndef CLI_TRANSFER_TRANSFER_RUN_H
 #define CLI_TRANSFER_TRANSFER_RUN_H
@@ -18,7 +18,7 @@
 #include "transfer/output.h"
 #include "transfer/progress.h"
 
-/* Where to begin. */
+/* The point to begin at. */
 struct transfer_start {
 	u32 subvolume;
 	/* In that subvolume's stream; NULL: at its beginning. */
@@ -33,7 +33,7 @@ struct transfer {
 	struct output *output;
 	/* NULL: the stream is not wrapped. */
 	struct wrap *wrap;
-	/* The last mark, or where the run began: a wrapped stream goes on there. */
+	/* The last mark, or the beginning of the run: a wrapped stream is resumed there. */
 	struct sidecar_place mark;
 	/* NULL: no sidecar. */
 	struct journal *journal;
@@ -65,7 +65,7 @@ struct transfer_result {
 	enum transfer_status status;
 	int err;
 	struct scp_error error;
-	/* What the user calls the subvolume that could not be read. */
+	/* The user's name for the subvolume that could not be read. */
 	const char *what;
 };
 
@@ -75,7 +75,7 @@ void transfer_attach(struct transfer *run, const struct cancel *above);
 void transfer_detach(struct transfer *run);
 
 /*
- * Runs until the stream is complete or cannot go on; then the output and the sidecar are synced.
+ * Runs until the stream is complete or fails; then the output and the sidecar are synced.
  * ->output->offset says how much is out.
  */
 void transfer_run(struct transfer *run, struct transfer_result *result);

@@ -2,7 +2,7 @@
 /*
  * Memory for setting up: these print "out of memory" and exit instead of failing.
  *
- * Only for small things before the stream starts; what grows while it runs handles its own
+ * Only for small things before the stream starts; code that allocates while it runs handles its own
  * failures.
  */
 #ifndef CLI_UTIL_ALLOC_H

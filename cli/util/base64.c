@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Base64 (RFC 4648, with padding), as checkpoints stand in the sidecar.
+ * Base64 (RFC 4648, with padding), the form of checkpoints in the sidecar.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +68,7 @@ static bool decode_group(const char *text, unsigned int pad, u8 out[3])
 	return (pad < 1 || !out[2]) && (pad < 2 || !out[1]);
 }
 
-/* How many of the last group's characters are padding; @length is that of whole groups. */
+/* The number of padding characters in the last group; @length is that of whole groups. */
 static unsigned int padding(const char *text, size_t length)
 {
 	if (!length || text[length - 1] != '=')

@@ -20,7 +20,9 @@
 char *json_line_format(struct json_object *object, size_t *length);
 /* @line is without its newline. NULL if the sum is not right or it is no JSON object. */
 struct json_object *json_line_parse(const char *line, size_t length);
-/* As json_line_parse(), but whatever the sum: to tell a newer format from a damaged line. */
+/*
+ * As json_line_parse(), but without checking the sum: to tell a newer format from a damaged line.
+ */
 struct json_object *json_text_parse(const char *text, size_t length);
 
 void json_put_u64(struct json_object *object, const char *key, u64 value);

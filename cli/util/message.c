@@ -56,8 +56,8 @@ void make_printable(char *line)
 }
 
 /*
- * A line that is too long is cut. No allocation: running out of memory is one of the things to be
- * told.
+ * A line that is too long is cut. No allocation: running out of memory is one of the failures to be
+ * reported.
  */
 static void put_line(const char *prefix, const char *fmt, va_list args)
 {

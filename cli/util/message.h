@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the command line says to people: one line each, on stderr, "sendcp: " before warnings and
- * errors. Thread-safe: a line is one write(2).
+ * Messages for people: one line each, on stderr, "sendcp: " before warnings and errors.
+ * Thread-safe: a line is one write(2).
  */
 #ifndef CLI_UTIL_MESSAGE_H
 #define CLI_UTIL_MESSAGE_H
@@ -15,7 +15,7 @@ enum exit_code {
 	/* Failed for good. */
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
-	/* Broken off; `sendcp resume` can go on. */
+	/* Interrupted; `sendcp resume` can complete it. */
 	EXIT_BROKEN_OFF = 75,
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which filesystem a path lies on.
+ * The filesystem that a path is on.
  */
 #include <blkid/blkid.h>
 #include <fcntl.h>

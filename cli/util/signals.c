@@ -40,7 +40,7 @@ static void handle(int signal_number, void (*handler)(int), int flags)
 	sigaction(signal_number, &action, NULL);
 }
 
-/* Whoever started the program with a signal ignored (nohup) wants it to stay so. */
+/* A signal that was ignored when the program was started (nohup) stays ignored. */
 static void handle_stop(int signal_number)
 {
 	struct sigaction old;
@@ -56,7 +56,7 @@ void signals_install(void)
 	/* A file size limit is a failed write too. */
 	handle(SIGXFSZ, SIG_IGN, 0);
 	handle(CANCEL_SIGNAL, on_alarm, 0);
-	/* If whoever started the program ignored it, children would end without a status. */
+	/* If it was ignored when the program was started, children would end without a status. */
 	handle(SIGCHLD, SIG_DFL, 0);
 	handle_stop(SIGINT);
 	handle_stop(SIGTERM);

@@ -51,7 +51,7 @@ static bool has_control(const char *word)
 	return false;
 }
 
-/* "$(printf '...')": what any shell knows. Newlines at a word's end are lost. */
+/* "$(printf '...')": any shell knows that. Newlines at a word's end are lost. */
 static char *quote_printf(const char *word)
 {
 	/* Each byte becomes at most four characters. */

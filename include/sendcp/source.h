@@ -62,7 +62,7 @@ const struct source_error *source_error(const struct source *source);
 
 /* The id of the btrfs that @path is on: 0 or negative errno, -EMEDIUMTYPE: not on a btrfs. */
 int mounted_fsid(const char *path, unsigned char fsid[16]);
-/* Where the btrfs @fsid is mounted, malloc'ed; NULL: nowhere that this process sees. */
+/* A mount point of the btrfs @fsid, malloc'ed; NULL: none that this process sees. */
 char *mounted_point(const unsigned char fsid[16]);
 
 /*
@@ -74,8 +74,8 @@ char *mounted_point(const unsigned char fsid[16]);
 int source_unchanged(struct source *source, struct scp_error *error);
 
 /*
- * The filesystem was not unmounted: what programs synced since the last commit is in a log, which
- * mounting would have put into the writable subvolumes. Of a mounted filesystem never.
+ * The filesystem was not unmounted: the log holds data that programs synced since the last commit,
+ * which mounting would have put into the writable subvolumes. Of a mounted filesystem never.
  */
 bool source_has_log(const struct source *source);
 /* "direct", "module" or "image". */
@@ -110,7 +110,7 @@ struct subvolume {
 	bool readonly;
 	/* Held open as long as the subvolume is used, so that its tree stays; -1 in an image. */
 	int fd;
-	/* What the user named. */
+	/* As the user named it. */
 	char *spec;
 };
 

@@ -21,7 +21,7 @@ struct scp_file_reader {
 	u8 *window;
 	u64 window_start;
 	u32 window_length;
-	/* Where the last uncompressed read ended: who goes on from there gets the window. */
+	/* The end of the last uncompressed read: one that begins there gets the window. */
 	u64 next_logical;
 	/* A compressed extent, as stored and expanded; the latter if plain_length is not 0. */
 	u8 *stored;
@@ -251,7 +251,7 @@ static int copy_compressed(struct file_read *file, const struct scp_extent *exte
 	return 0;
 }
 
-/* Inline data of any kind ends where the file does; what follows in its sector reads as zeros. */
+/* Inline data of any kind ends where the file does; the rest of its sector reads as zeros. */
 static int copy_inline(struct file_read *file, const struct scp_extent *extent, u32 length)
 {
 	struct scp_file_reader *reader = file->reader;
@@ -329,8 +329,8 @@ static int first_extent(struct file_read *file, struct scp_extent *extent)
 }
 
 /*
- * Walks the items in key order. What lies between them, and after the last, is a hole. Every item
- * moves the position forward or ends the walk, so that no tree can make it endless.
+ * Walks the items in key order. Gaps between them, and after the last, are holes. Every item moves
+ * the position forward or ends the walk, so that no tree can make it endless.
  */
 static int read_extents(struct file_read *file)
 {

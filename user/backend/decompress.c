@@ -70,7 +70,7 @@ static s64 expand_zlib(struct decompressor *d, const u8 *in, u32 in_size, u8 *ou
 	z->next_out = out;
 	z->avail_out = out_size;
 	ret = inflate(z, Z_SYNC_FLUSH);
-	/* A full buffer is enough, whether or not the stream would go on. */
+	/* A full buffer is enough, even if the stream is longer. */
 	if (ret != Z_STREAM_END && ret != Z_OK && !(ret == Z_BUF_ERROR && !z->avail_out))
 		return -EIO;
 	if (ret != Z_STREAM_END && z->avail_out)
@@ -100,7 +100,7 @@ static s64 expand_zstd(struct decompressor *d, const u8 *in, u32 in_size, u8 *ou
 
 /*
  * Reads the length of the segment at *@at and moves *@at to its data. A length never crosses a
- * sector's end: what is too short for one is padding.
+ * sector's end: fewer bytes than a length takes are padding.
  */
 static int lzo_segment(const u8 *in, u32 total, u32 sectorsize, u32 *at, u32 *length)
 {
@@ -117,7 +117,10 @@ static int lzo_segment(const u8 *in, u32 total, u32 sectorsize, u32 *at, u32 *le
 	return 0;
 }
 
-/* Expands one segment to at most a sector of @out, or @capacity bytes. How many, or -EIO. */
+/*
+ * Expands one segment to at most a sector of @out, or @capacity bytes. Returns the number of bytes,
+ * or -EIO.
+ */
 static s64 lzo_expand_segment(struct decompressor *d, const u8 *in, u32 in_size, u32 sectorsize,
 			      u8 *out, u32 capacity)
 {

@@ -4,7 +4,7 @@
  * O_DIRECT really is asynchronous.
  *
  * It is an optimisation only: a read that it does not complete is done again the plain way, which
- * then also tells the error.
+ * then reports the error.
  */
 #include <libaio.h>
 #include <stdlib.h>

@@ -81,8 +81,8 @@ static int open_file(struct source *source, const struct scp_file_range *range)
 }
 
 /*
- * Through the page cache, straight to where the stream is being built. What is read is the content
- * of the snapshot, whatever balance moves meanwhile.
+ * Through the page cache, straight to where the stream is being built. The filesystem finds the
+ * contents of the snapshot even while balance moves them.
  */
 static int direct_read_file(void *host, const struct scp_file_range *range, void *buffer,
 			    struct scp_error *error)

@@ -110,7 +110,7 @@ static int bring_to_disk(struct source *source, const struct subvolume *subvolum
 
 /*
  * For an item without UUIDs, as kernels before 3.6 wrote it, the kernel makes one up, another one
- * whenever it reads the item. What is on the disk is the same every time.
+ * whenever it reads the item. The item on the disk is the same every time.
  */
 static int adopt_uuids(struct source *source, struct subvolume *subvolume)
 {

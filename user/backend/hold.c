@@ -40,7 +40,10 @@ struct hold {
 	struct holder holders[];
 };
 
-/* Whatever waits for the end of a file that this process has open must not wait for the holder. */
+/*
+ * A reader that waits for the end of a file that this process has open must not wait for the
+ * holder.
+ */
 static int close_all_but(int a, int b)
 {
 	unsigned int low = (unsigned int)scp_min(a, b), high = (unsigned int)scp_max(a, b);
@@ -79,8 +82,8 @@ static void __attribute__((noreturn)) keep(int fd, int writer, const u64 *others
 }
 
 /*
- * A pipe of packets: a write never joins another one in a page, so one page takes one write, of
- * whatever length.
+ * A pipe of packets: a write never joins another one in a page, so one page takes one write of any
+ * length.
  */
 static int pipe_for_one_write(int ends[2])
 {

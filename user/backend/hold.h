@@ -4,8 +4,8 @@
  * to delete them and to clear their read-only flag, as during a native send.
  *
  * It ends with this process, however that ends. Signals that stop a process (SIGSTOP, Ctrl-Z) do
- * not end it. Freezing the holder's cgroup, or a suspend, interrupts it until the thaw, so whoever
- * sends still has to check at the end that nothing was changed.
+ * not end it. Freezing the holder's cgroup, or a suspend, interrupts it until the thaw, so a sender
+ * still has to check at the end that nothing was changed.
  */
 #ifndef USER_BACKEND_HOLD_H
 #define USER_BACKEND_HOLD_H
@@ -21,11 +21,11 @@ struct hold;
  * the ids @others (in any order, repeated or not). What happened to them before this returns is for
  * the caller to find out. Returns early once @interrupt is set.
  *
- * Forks, so call it before there is a thread, and not with SIGCHLD ignored. 0, or a negative
- * errno: -EPERM without CAP_SYS_ADMIN, or if one of them is writable or deleted; -ENOENT if there
- * is no such id; -EBUSY during a deduplication into one of them, and during a balance before Linux
- * 5.13; -ENOTTY if @fd is not on btrfs; -EINTR; -ECHILD if the holder was killed; or what fork(2)
- * or pipe(2) said.
+ * Forks, so call it before there is a thread, and not with SIGCHLD ignored. 0, or a negative errno:
+ * -EPERM without CAP_SYS_ADMIN, or if one of them is writable or deleted; -ENOENT if there is no
+ * such id; -EBUSY during a deduplication into one of them, and during a balance before Linux 5.13;
+ * -ENOTTY if @fd is not on btrfs; -EINTR; -ECHILD if the holder was killed; or an errno of fork(2)
+ * or pipe(2).
  */
 int hold_take(int fd, const u64 *others, size_t count, const struct cancel *interrupt,
 	      struct hold **out);

@@ -54,8 +54,8 @@ static const struct source_kind image_kind = {
 };
 
 /*
- * The cached blocks of a mounted device may be older than what its filesystem wrote, so such a
- * device is not read; the file behind a mounted loop device has no such cache, but changes.
+ * The cached blocks of a mounted device may be older than the blocks its filesystem wrote, so such
+ * a device is not read; the file of a mounted loop device has no such cache, but changes.
  */
 static int check_mounted(struct source *source, int fd, const char *path, bool is_block,
 			 bool busy)
@@ -182,8 +182,8 @@ static u64 log_root(const struct source *source)
 
 /*
  * Blocks that were in use at one commit are used again only when the superblock of the next one is
- * on the disk. So whatever was read before the superblock was found unchanged is one state of the
- * filesystem, mounted or not.
+ * on the disk. So all that was read before the superblock was found unchanged is of one state of
+ * the filesystem, mounted or not.
  */
 static int image_unchanged(struct source *source, struct scp_error *error)
 {
@@ -207,8 +207,8 @@ static int image_unchanged(struct source *source, struct scp_error *error)
 }
 
 /*
- * How many devices the filesystem says it has; 0 if that cannot be read. Only for advice: the
- * volume checks everything itself.
+ * The number of devices in the superblock; 0 if that cannot be read. Only for advice: the volume
+ * checks everything itself.
  */
 static u64 devices_named(const struct source *source)
 {

@@ -58,7 +58,7 @@ struct source {
 	const struct cancel *interrupt;
 	/* How many bad mirrors have been warned of. */
 	unsigned int warnings;
-	/* Opened by source_reopen(): what there is to say about the devices was said. */
+	/* Opened by source_reopen(): all warnings about the devices were printed before. */
 	bool again;
 	/* Any directory or file of the mounted filesystem, -1 in an image. */
 	int mount_fd;
@@ -143,8 +143,8 @@ enum mounted_state {
 };
 
 /*
- * Whether btrfs has the file or block device @fd mounted now, under whatever name: as another loop
- * device on the same file, or as a part of another device.
+ * Has btrfs the file or block device @fd mounted now? Also by another name: as another loop device
+ * on the same file, or as a part of another device.
  */
 enum mounted_state mounted_state(int fd);
 

@@ -9,7 +9,7 @@
 
 #include "backend/internal.h"
 
-/* Is block device @fd on the list already, under whatever name? */
+/* Is block device @fd on the list already, perhaps by another name? */
 static bool is_listed(const struct device_list *list, int fd)
 {
 	struct stat device;
@@ -66,7 +66,7 @@ int add_other_members(struct source *source, const char *path)
 	char *uuid;
 	int ret = 0;
 
-	/* A cache that is nobody's file: what counts is what is there now. */
+	/* A cache that is nobody's file: only the devices that are there now count. */
 	if (blkid_get_cache(&cache, "/dev/null"))
 		return 0;
 	uuid = blkid_get_tag_value(cache, "UUID", path);

@@ -55,7 +55,7 @@ struct module_status {
 	struct sendcp_info info;
 	/* Is there a file of it for the running kernel? */
 	bool installed;
-	/* What is the matter, and what to do: one line. Empty if READY. */
+	/* The problem, and its remedy: one line. Empty if READY. */
 	char why[MODULE_WHY_SIZE];
 };
 

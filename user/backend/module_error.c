@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the module says about a failure, in the engine's terms: then it reads as from other hosts.
+ * The module's reports of a failure in the engine's terms: then it reads as from other hosts.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ static const char *const reason_names[SCP_REASON_COUNT] = {
 #undef REASON_NAME
 };
 
-/* Failures of the call itself. What is not here has its errno's text. */
+/* Failures of the call itself. All others have their errno's text. */
 static const struct {
 	int err;
 	enum scp_reason reason;

@@ -33,7 +33,7 @@ static bool names_module(char *line)
 	       strchr(".", name[strlen(FILE_NAME)]);
 }
 
-/* What modprobe goes by. */
+/* In modules.dep, as modprobe looks it up. */
 static bool listed(const char *modules, char *path)
 {
 	size_t capacity = 0;
@@ -109,7 +109,7 @@ void module_explain_failure(const struct module_system *system, const char *word
 {
 	const char *cause = "";
 
-	/* Not installed: what module_look() said of that is the cause. */
+	/* Not installed: module_look() has set the reason already. */
 	if (!status->installed)
 		return;
 	if (locked_down(system))
@@ -123,7 +123,7 @@ void module_explain_failure(const struct module_system *system, const char *word
 		 *cause && *words ? " (" : "", words, *cause && *words ? ")" : "");
 }
 
-/* What it said, on one line, until it ends. More than fits is read and dropped. */
+/* Its output, on one line, until it ends. More than fits is read and dropped. */
 static void collect(int fd, char *words, size_t size)
 {
 	char rest[256];

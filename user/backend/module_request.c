@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is sent, in the module's terms: open files in place of ids.
+ * The request for a subvolume in the module's terms: open files in place of ids.
  */
 #include <errno.h>
 #include <stdlib.h>

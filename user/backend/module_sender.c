@@ -28,7 +28,7 @@ struct module_sender {
 	int fd;
 	/* Behind what was made last; size 0 at the beginning. */
 	struct checkpoint current;
-	/* Where the next one goes. */
+	/* The module puts the next checkpoint here. */
 	struct checkpoint next;
 	/* Stream bytes before ->current. */
 	u64 offset;
@@ -48,7 +48,7 @@ static int no_memory(struct scp_error *error)
 	return -ENOMEM;
 }
 
-/* What is in it is given up. */
+/* Its contents are lost. */
 static int checkpoint_reserve(struct checkpoint *checkpoint, size_t capacity)
 {
 	u8 *data = malloc(capacity);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where a btrfs is mounted, by its id.
+ * Finding a mount point of a btrfs by its id.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@ int mounted_fsid(const char *path, unsigned char fsid[16])
 	return ret;
 }
 
-/* Another mount may lie over it, so what is found there is looked at. */
+/* Another mount may cover it, so the filesystem found there is checked. */
 char *mounted_point(const unsigned char fsid[16])
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");

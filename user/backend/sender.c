@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where a subvolume's stream comes from: what both kinds of sender have in common.
+ * The part of a sender that both kinds have in common.
  */
 #include <errno.h>
 #include <sendcp/cancel.h>

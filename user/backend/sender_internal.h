@@ -20,7 +20,7 @@ struct sender_ops {
 /* First member of each kind. */
 struct sender {
 	const struct sender_ops *ops;
-	/* sender.c: what is read, and why the last fill failed; SCP_NONE: ask ->error. */
+	/* sender.c: the source, and why the last fill failed; SCP_NONE: ask ->error. */
 	struct source *source;
 	struct scp_error failure;
 };

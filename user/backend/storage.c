@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Where the bytes of a file or block device are kept, whatever it is called.
+ * Finding where the bytes of a file or block device are kept, by any of its names.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -88,7 +88,10 @@ static int open_block(dev_t number)
 	return fd;
 }
 
-/* By number and inode: the file's name may have gone, or be another one's by now. */
+/*
+ * By number and inode: the file may have been renamed or removed, and its name may be another one's
+ * by now.
+ */
 static bool ask_loop(dev_t number, struct stat *backing)
 {
 	struct loop_info64 info = { 0 };
@@ -106,7 +109,10 @@ static bool ask_loop(dev_t number, struct stat *backing)
 	return ok;
 }
 
-/* What the loop device @number is another name of. Who may not ask the device believes sysfs. */
+/*
+ * The file or device that the loop device @number is another name of. sysfs is believed where the
+ * device may not be asked.
+ */
 static bool loop_backing(dev_t number, struct stat *backing)
 {
 	char name[PATH_MAX];
@@ -115,7 +121,7 @@ static bool loop_backing(dev_t number, struct stat *backing)
 	       (ask_loop(number, backing) || !stat(name, backing));
 }
 
-/* What device-mapper or md made @number of. */
+/* Adds the devices that device-mapper or md made @number of. */
 static int add_slaves(struct storage *storage, dev_t number, unsigned int depth)
 {
 	char path[PATH_MAX];
@@ -170,7 +176,7 @@ int storage_of_fd(int fd, struct storage *out)
 	return fstat(fd, &st) ? -errno : storage_of_stat(&st, out);
 }
 
-/* Where in @list @id stands; ->count: nowhere. */
+/* The index of @id in @list; ->count: it is not there. */
 static unsigned int find_id(const struct storage *list, const struct storage_id *id)
 {
 	unsigned int i;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where the bytes of a file or block device are kept, whatever it is called.
+ * Finding where the bytes of a file or block device are kept, by any of its names.
  *
- * Names say little: a file has hard links, a loop device is another name of its file, and what is
- * written to a disk is written to its partitions and to what device-mapper or md made of them.
+ * Names say little: a file has hard links, a loop device is another name of its file, and a write
+ * to a disk is a write to its partitions and to the devices that device-mapper or md made of them.
  */
 #ifndef USER_BACKEND_STORAGE_H
 #define USER_BACKEND_STORAGE_H
@@ -39,8 +39,8 @@ enum storage_relation {
 
 /*
  * Fills @out in for the open file @fd; ->count is 0 if that is neither a regular file nor a block
- * device. What sysfs does not tell (it may not be mounted) is not there. 0, or a negative errno;
- * -E2BIG: made of more than STORAGE_MAX things.
+ * device. Devices that sysfs does not show (it may not be mounted) are missing. 0, or a negative
+ * errno; -E2BIG: made of more than STORAGE_MAX things.
  */
 int storage_of_fd(int fd, struct storage *out);
 /* The same for what stat(2) said. */

@@ -15,7 +15,7 @@
 #include "util/fileio.h"
 #include "util/message.h"
 
-/* What ends an archive: a line, and the format's own end, up to a tape's record. */
+/* The longest end of an archive: a line, and the format's own end, up to a tape's record. */
 #define ARCHIVE_END_MAX (64u << 10)
 
 int append_open(struct resume *resume, const char *path)
@@ -35,8 +35,8 @@ int append_open(struct resume *resume, const char *path)
 }
 
 /*
- * What is left is the rest of the frame that the stream ends in, or the beginning of one that has
- * no contents yet: a compressor was writing it when it was killed.
+ * The remaining bytes are the rest of the frame that the stream ends in, or the beginning of one
+ * that has no contents yet: a compressor was writing it when it was killed.
  */
 static bool ends_in_frame(const struct survey *survey)
 {
@@ -57,8 +57,8 @@ bool append_is_whole_archive(const struct resume *resume, const struct survey *s
 }
 
 /*
- * A stream that is complete stays as it is; what follows it is not ours to cut off. Only what can
- * be nothing else goes: the rest of the frame or archive that the stream ends in.
+ * A stream that is complete stays as it is; bytes after it are not ours to cut off, except for
+ * those that can be nothing else than the rest of the frame or archive that the stream ends in.
  */
 int append_check_follows(const struct resume *resume, const struct survey *survey)
 {
@@ -91,7 +91,7 @@ int append_stopped(const struct resume *resume)
 	return resume->journal ? append_broken_off(resume) : append_try_again(resume);
 }
 
-/* What an archive says of itself anyone can have written: what is sent, the user says. */
+/* Anyone can have written the lines in an archive: so the user has to name the subvolumes. */
 static int append_alone(struct resume *resume)
 {
 	int ret;

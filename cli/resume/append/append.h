@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * sendcp resume --append FILE: a file that whatever was interrupted left behind is resumed.
+ * sendcp resume --append FILE: a stream that any interrupted program left in a file is resumed.
  */
 #ifndef CLI_RESUME_APPEND_APPEND_H
 #define CLI_RESUME_APPEND_APPEND_H
@@ -13,7 +13,7 @@ struct survey;
 /* Returns the exit code. */
 int append_file(const struct options *options);
 
-/* What the two ways share: the output is FILE. -1 with an error line. */
+/* Common to both ways: the output is FILE. -1 with an error line. */
 int append_open(struct resume *resume, const char *path);
 
 /* The sidecar of the run that was interrupted is there. Returns the exit code. */
@@ -38,7 +38,10 @@ bool append_is_whole_archive(const struct resume *resume, const struct survey *s
 int append_stopped(const struct resume *resume);
 /* Without a sidecar, and nothing was changed: says so. Returns the exit code. */
 int append_try_again(const struct resume *resume);
-/* Nothing is lost, but the sidecar does not say yet how it goes on. Returns the exit code. */
+/*
+ * Nothing is lost, but the sidecar has no line yet of the place to resume at. Returns the exit
+ * code.
+ */
 int append_broken_off(const struct resume *resume);
 
 #endif

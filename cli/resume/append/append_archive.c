@@ -42,7 +42,7 @@ static void take_line(void *context, const struct unwrap_member *member)
 	lines->size += member->length + 1;
 }
 
-/* As many lines as are whole: what the archive lacks after them will be found out again. */
+/* As many lines as are whole: those that the archive lacks are found out again. */
 static int copy_lines(const struct resume *resume, struct lines *lines)
 {
 	struct unwrap *unwrap = unwrap_open_fd(resume->output.fd);

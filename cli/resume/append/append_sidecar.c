@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * resume --append with a sidecar: what its hashes prove of FILE is kept.
+ * resume --append with a sidecar: the part of FILE that its hashes prove is kept.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
 #include "util/fileio.h"
 #include "util/message.h"
 
-/* What the first block of a zstd frame can have with all that is around it. */
+/* The most bytes that the first block of a zstd frame can have with its frame's header. */
 #define FIRST_BLOCK_MAX ((128u << 10) + 64)
 /* An archive that is shorter cannot be distinguished from anything else. */
 #define ARCHIVE_HEADER 512
@@ -29,7 +29,7 @@ struct judge {
 	XXH3_state_t *all;
 };
 
-/* How much of a stream's beginning there can be of which the sidecar knows nothing yet. */
+/* The most bytes of a stream's beginning that the sidecar can have no line of yet. */
 static u64 beginning(const struct sidecar *sidecar)
 {
 	if (sidecar->count)
@@ -104,7 +104,7 @@ static bool nothing_begun(const struct survey *survey, const struct wrapping *wr
 	return survey->wrapping.level && survey->size <= FIRST_BLOCK_MAX;
 }
 
-/* What was read is the beginning of the stream: making it again loses nothing. */
+/* The bytes read are the beginning of the stream: making it again loses nothing. */
 static int stream_begun(struct resume *resume, const struct survey *survey,
 			const struct judge *judge)
 {

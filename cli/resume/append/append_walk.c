@@ -21,7 +21,7 @@
 #include "util/message.h"
 #include "util/signals.h"
 
-/* What the walk found to agree is all that is proven. */
+/* Proven is all that the walk found to agree. */
 static bool take_agreed(void *context, const void *data, size_t size, u64 *proven)
 {
 	const struct survey *survey = context;
@@ -93,7 +93,7 @@ static void forget_behind(struct sidecar *sidecar, u64 end)
 
 /*
  * A part of a block that is not compressed can be read, but such a frame can be cut after whole
- * blocks only: what the walk has seen may be more than what can be kept.
+ * blocks only: the walk may have seen more than can be kept.
  */
 static int survey_until_kept(struct resume *resume, struct walk *walk, struct survey *survey)
 {
@@ -107,7 +107,7 @@ static int survey_until_kept(struct resume *resume, struct walk *walk, struct su
 	return survey_agreed(resume, walk, survey);
 }
 
-/* Where FILE is cut. Archives have come another way (append_archive.c). */
+/* Finds the place to cut FILE at. Archives have come another way (append_archive.c). */
 static int find_cut(struct resume *resume, struct walk *walk, struct survey *survey)
 {
 	if (survey_until_kept(resume, walk, survey))

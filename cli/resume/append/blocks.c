@@ -2,8 +2,8 @@
 /*
  * Walking through a file of zstd frames, block by block (RFC 8878).
  *
- * libzstd decompresses; where blocks begin and end it does not tell, but their headers do: three
- * bytes each, and what lies between frames is as simple.
+ * libzstd decompresses, but does not report where blocks begin and end; their headers do: three
+ * bytes each, and the bytes between frames are as simple.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -138,7 +138,9 @@ static bool deliver(struct walk *walk, size_t size)
 	return true;
 }
 
-/* What is right, but cannot be read here, is no damage: nothing of it may be cut off. */
+/*
+ * Frames that are right, but cannot be read here, are not damaged: nothing of them may be cut off.
+ */
 static bool not_taken(struct walk *walk, size_t code)
 {
 	switch (ZSTD_getErrorCode(code)) {
@@ -178,8 +180,8 @@ static bool feed(struct walk *walk, size_t size, bool *frame_done)
 }
 
 /*
- * Small frames whose header has their size are kept whole or not at all: it may not fit any more.
- * So are those whose size lies across two sectors, as a power cut could leave one of these as it
+ * Small frames whose header has their size are kept whole or not at all: the size may not fit any
+ * more. So are those whose size crosses two sectors, as a power cut could leave one of these as it
  * was, if their window is as large as they are: no block of theirs could be read then.
  */
 static bool size_stays(const struct blocks_cut *cut)
@@ -247,8 +249,8 @@ static bool damaged(struct walk *walk, const char *how)
 }
 
 /*
- * What no encoder makes would have to be kept, or looked at, without end. A wrong size does not
- * matter where a frame can be cut.
+ * Frames that no encoder makes would have to be kept, or looked at, without end. A wrong size does
+ * not matter where a frame can be cut.
  */
 static bool check_block(struct walk *walk, u64 plain_before, bool last)
 {
@@ -273,7 +275,7 @@ static bool walk_block(struct walk *walk, bool *last)
 		return cut_inside(walk);
 	header = bytes[0] | bytes[1] << 8 | bytes[2] << 16;
 	*last = header & 1;
-	/* Run length: one byte, whatever the size it stands for. */
+	/* Run length: one byte, for any size. */
 	size = (header >> 1 & 3) == 1 ? 1 : header >> 3;
 	if (size > BLOCK_MAX)
 		return damaged(walk, "a block is too large");

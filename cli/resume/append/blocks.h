@@ -2,10 +2,9 @@
 /*
  * Walking through a file of zstd frames, block by block, to find where it can be cut.
  *
- * A frame can be cut after any of its blocks and closed there: blocks need those before them,
- * never those after. What decides is the caller, who is given the contents and says how much of
- * them is proven. Contents of a frame that is cut are not covered by its checksum: hashes have to
- * prove them.
+ * A frame can be cut after any of its blocks and closed there: blocks need those before them, never
+ * those after. The caller decides: it is given the contents and says how much of them is proven.
+ * Contents of a frame that is cut are not covered by its checksum: hashes have to prove them.
  */
 #ifndef CLI_RESUME_APPEND_BLOCKS_H
 #define CLI_RESUME_APPEND_BLOCKS_H
@@ -13,7 +12,7 @@
 #include <stdbool.h>
 #include <sendcp/platform.h>
 
-/* What is needed to make the file end well at a cut. */
+/* The bytes needed to make the file end well at a cut. */
 enum blocks_close {
 	/* Nothing: a frame ends there, or the file begins. */
 	BLOCKS_CLOSED,
@@ -28,11 +27,12 @@ struct blocks_cut {
 	u64 plain;
 	enum blocks_close close;
 	bool has_sum;
-	/* Where the frame begins, in the file and in its contents. */
+	/* The beginning of the frame, in the file and in its contents. */
 	u64 frame_file;
 	u64 frame_plain;
 	/*
-	 * Where the frame's header has the size of the contents, and in how many bytes; 0: nowhere.
+	 * The place in the frame's header of the size of the contents, and its width in bytes; 0:
+	 * none.
 	 */
 	u64 size_file;
 	unsigned int size_width;
@@ -69,7 +69,7 @@ int blocks_walk(int fd, blocks_take_fn take, void *context, struct blocks_result
 
 /*
  * Cuts the file at ->cut and closes the frame there, durably; *@size is its new length. Negative
- * errno. In whatever order the disk sees the writes: what is kept stays what it was.
+ * errno. The part that is kept does not change, even if the writes reach the disk in another order.
  */
 int blocks_close(int fd, const struct blocks_result *result, u64 *size);
 

@@ -18,7 +18,7 @@ static size_t put_little(u8 *to, u64 value, size_t size)
 	return size;
 }
 
-/* A header that says how large the contents are has to tell the truth. */
+/* A header with the size of the contents has to be right after the cut. */
 static int correct_size(int fd, const struct blocks_cut *cut)
 {
 	u8 bytes[8];
@@ -44,7 +44,7 @@ static int write_end(int fd, const struct blocks_result *result, u64 *size)
 	return write_at(fd, bytes, length, cut->file);
 }
 
-/* What is after the cut is gone for good before the header stops speaking of it. */
+/* The contents after the cut are removed durably before the header leaves them out. */
 int blocks_close(int fd, const struct blocks_result *result, u64 *size)
 {
 	if (ftruncate(fd, (off_t)result->cut.file) || fdatasync(fd) ||

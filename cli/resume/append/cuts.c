@@ -67,8 +67,8 @@ static void thin_out(struct cuts *cuts)
 }
 
 /*
- * Where nothing was added to the contents, cutting at the first place keeps least; only the end of
- * a frame is worth more than that.
+ * Between two places with the same contents the first keeps least; only the end of a frame is
+ * better.
  */
 void cuts_add(struct cuts *cuts, const struct blocks_cut *cut)
 {

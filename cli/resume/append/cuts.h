@@ -2,9 +2,9 @@
 /*
  * Places where a file of frames can be cut, and the contents since the last one that is proven.
  *
- * Cuts wait until what is before them is proven. Whatever a file holds, no more than CUTS_MAX of
- * them wait, and the contents kept are those since the last cut that is proven: a batch's, the
- * distance between two cuts, and a frame that can be cut nowhere, which is no larger than 128 MiB.
+ * Cuts wait until what is before them is proven. For any file no more than CUTS_MAX of them wait,
+ * and the contents kept are those since the last cut that is proven: a batch's, the distance
+ * between two cuts, and a frame that can be cut nowhere, which is no larger than 128 MiB.
  */
 #ifndef CLI_RESUME_APPEND_CUTS_H
 #define CLI_RESUME_APPEND_CUTS_H
@@ -13,7 +13,7 @@
 
 #include "resume/append/blocks.h"
 
-/* When more are to wait, every other one is dropped: what follows a cut can be written again. */
+/* With more waiting, every other one is dropped: the bytes after a cut can be written again. */
 #define CUTS_MAX 4096u
 
 struct cuts {

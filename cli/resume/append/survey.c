@@ -16,7 +16,7 @@
 #define CHUNK (256u << 10)
 #define ZSTD_MAGIC_SIZE 4u
 
-/* What is told of an archive's members while it is read. */
+/* Collects the members of an archive while it is read. */
 struct watch {
 	struct survey *survey;
 	const struct unwrap *unwrap;
@@ -130,7 +130,7 @@ static bool named_zst(const char *name)
 	return length > 4 && !strcmp(name + length - 4, ".zst");
 }
 
-/* Too short to know: what it begins with says what it was to become, or else its name. */
+/* Too short to know: its first bytes show what it was to become, or else its name. */
 static bool zstd_begun(const struct survey *survey)
 {
 	u8 bytes[ZSTD_MAGIC_SIZE];

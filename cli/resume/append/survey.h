@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looking through a file that holds a stream, in whatever wrapping, for where it can be gone on
- * with. Nothing is changed by that.
+ * Surveying a file that holds a stream, in any wrapping, for the place where it can be resumed.
+ * Nothing is changed by that.
  */
 #ifndef CLI_RESUME_APPEND_SURVEY_H
 #define CLI_RESUME_APPEND_SURVEY_H
@@ -20,14 +20,14 @@ struct survey {
 	void *context;
 	u64 skip;
 
-	/* What was found. The level is the default one. */
+	/* The findings. The level is the default one. */
 	struct wrapping wrapping;
 	u64 size;
 	/* Bytes of the stream that can be read, the first of them, and how many are proven. */
 	u64 plain;
 	u8 head[SURVEY_HEAD];
 	u64 proven;
-	/* Where it is cut: not after what is proven. */
+	/* The place to cut it at: not after the end of the proven part. */
 	struct sidecar_place at;
 	/* Compressed, and no archive. */
 	struct blocks_result blocks;

@@ -61,7 +61,7 @@ static bool same(const struct walk *walk, const struct stream_command *command)
 		       walk->known - SCP_COMMAND_HEADER_SIZE);
 }
 
-/* Commands that are only there with an option tell that it was given. */
+/* Commands that an option adds show that it was given. */
 static bool shows_option(struct walk *walk, const struct stream_command *command)
 {
 	u32 flag = command->type == SCP_C_ENCODED_WRITE ? SCP_SEND_COMPRESSED :
@@ -95,7 +95,7 @@ static int end_subvolume(struct walk *walk)
 }
 
 /*
- * What the engine has in @command's place. Without an END (-e), it is found only then that a
+ * The engine's command in @command's place. Without an END (-e), it is found only then that a
  * subvolume is complete, and that the command is the next one's first.
  */
 static int pass_beside(struct walk *walk, const struct stream_command *command, bool *end)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A stream that is there, command by command beside those that the engine would make.
+ * An existing stream, compared command by command with those that the engine would make.
  *
- * Contents of files are not read: of a command with contents, where they go and how long they are
- * is compared, and its checksum is right. What comes out is a sidecar's batches, as if sendcp had
- * sent the stream. Functions print their own error lines and return -1, or 0.
+ * Contents of files are not read: of a command with contents, their place and length is compared,
+ * and its checksum is right. The result is a sidecar's batches, as if sendcp had sent the stream.
+ * Functions print their own error lines and return -1, or 0.
  */
 #ifndef CLI_RESUME_APPEND_WALK_H
 #define CLI_RESUME_APPEND_WALK_H
@@ -26,9 +26,9 @@ struct walk {
 	bool again;
 	/* By a signal: no error line was printed. */
 	bool stopped;
-	/* Where the part that agrees ends. */
+	/* End of the part that agrees. */
 	u64 agreed;
-	/* What the engine made last, without contents. */
+	/* The engine's last command, without contents. */
 	u8 *head;
 	size_t capacity;
 	u32 known;

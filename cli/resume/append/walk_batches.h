@@ -16,7 +16,7 @@ struct walk_batches {
 	/* A batch ends when the next command would make it longer. */
 	u32 size;
 	XXH3_state_t *hash;
-	/* What has passed since the last batch ended. */
+	/* The commands since the last batch ended. */
 	struct sidecar_batch open;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What to tell of a command that is not the one that would be made.
+ * Messages about a command that is not the one that would be made.
  */
 #include <string.h>
 
@@ -46,7 +46,7 @@ static int other_uuid(const struct walk *walk, const char *what, const u8 *there
 			  is);
 }
 
-/* What the first command says of the subvolume and its parent. */
+/* Prints how the first command's subvolume or parent differs from the one given; it has to. */
 static int other_subvolume(const struct walk *walk, const struct stream_command *command)
 {
 	const char *spec = walk->job->subvolumes[walk->index].spec;
