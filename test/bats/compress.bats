@@ -44,7 +44,7 @@ setup()
 	for level in 0 23 -1 x ""; do
 		run "$SENDCP" send --compress="$level" "$FIX_MOUNT/b"
 		assert_failure 2
-		assert_output --partial "--compress: not a possible value"
+		assert_output --partial "--compress: invalid value"
 	done
 }
 

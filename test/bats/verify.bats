@@ -168,7 +168,7 @@ refused()
 	for kind in $STORED_KINDS; do
 		run "$SENDCP" verify --checkpoint "$OUT/cp" "stream.$kind"
 		assert_success
-		assert_output --partial "as the sidecar tells"
+		assert_output --partial ", matches the checkpoint file"
 	done
 	# Another whole stream is not the one that was sent.
 	"$SENDCP" send -q --no-data --device image s.ro >"$OUT/f"

@@ -199,7 +199,7 @@ class Replay:
             return
         if done.returncode == 1 and self.thinned_away(trace, k, got, done):
             got, done = b"", self.resume_at(files, 0)
-        if done.returncode == 1 and b"prove it with --have" in done.stderr:
+        if done.returncode == 1 and b"resume with --have" in done.stderr:
             got, done = self.resume_proven(files, got)
         if done.returncode == 1:
             got, done = self.as_told(files, got, done)
