@@ -134,7 +134,7 @@ run_last_line()
 	"$SENDCP" send -q --compress --checkpoint cp --checkpoint-interval 8M "$FIX_MOUNT/one" 2>err |
 		head -c 20000000 | (head -c 10000000 >g; cat >/dev/null) || true
 	refused "only" "$SENDCP" resume --checkpoint cp --at 30000000
-	refused "truncate the receiver's copy" "$SENDCP" resume --checkpoint cp --at 10000000
+	refused "truncate the receiver's file" "$SENDCP" resume --checkpoint cp --at 10000000
 	local at
 	at=$("$SENDCP" resume --checkpoint cp --at 10000000 2>&1 | grep -oE -- "--at [0-9]+" | tr -dc 0-9)
 	truncate -s "$at" g
@@ -257,13 +257,13 @@ run_last_line()
 	cd a
 	interrupted
 	mv out ../b
-	refused "$PWD/out is not there" "$SENDCP" resume --checkpoint out.cp
+	refused "$PWD/out does not exist" "$SENDCP" resume --checkpoint out.cp
 	assert_file_not_exists out
-	refused "is not there" "$SENDCP" resume --checkpoint out.cp -f new
+	refused "does not exist" "$SENDCP" resume --checkpoint out.cp -f new
 	assert_file_not_exists new
-	[[ $output == *"start over there: sendcp resume --checkpoint $PWD/out.cp -f $PWD/new --restart" ]]
+	[[ $output == *"start over: sendcp resume --checkpoint $PWD/out.cp -f $PWD/new --restart" ]]
 	: >out
-	refused "is empty, and had" "$SENDCP" resume --checkpoint out.cp
+	refused "is empty; the output had" "$SENDCP" resume --checkpoint out.cp
 	"$SENDCP" resume -q --checkpoint out.cp -f ../b/out
 	cmp ../b/out "$FIX/one"
 }
