@@ -107,7 +107,7 @@ run_last_line()
 	run --separate-stderr bash -c 'exec "$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" >pipe'
 	wait $! || true
 	assert_equal "$status" 1
-	[[ $stderr == *"btrfs receive cannot continue a stream"*"--restart" ]] || fail "$stderr"
+	[[ $stderr == *"btrfs receive cannot resume a stream"*"--restart" ]] || fail "$stderr"
 	for name in "$FIX_MOUNT"/received/*; do btrfs -q subvolume delete "$name" >/dev/null; done
 }
 
