@@ -174,11 +174,11 @@ refused()
 	"$SENDCP" send -q --no-data --device image s.ro >"$OUT/f"
 	run --separate-stderr "$SENDCP" verify --checkpoint "$OUT/cp" "$OUT/f"
 	assert_equal "$status" 1
-	[[ $stderr == *"are not those that the sidecar tells of"* ]]
+	[[ $stderr == *"do not match the checkpoint file"* ]]
 	cat stream.plain stream.plain >"$OUT/f"
 	run --separate-stderr "$SENDCP" verify --checkpoint "$OUT/cp" "$OUT/f"
 	assert_equal "$status" 1
-	[[ $stderr == *"the sidecar's stream was complete with "* ]]
+	[[ $stderr == *"the complete stream of the checkpoint file "* ]]
 	# Cut behind a whole stream, and the sidecar knows of more.
 	size=$(file_size stream.plain)
 	stored_send s --checkpoint "$OUT/cp2" >"$OUT/two"
@@ -187,7 +187,7 @@ refused()
 	assert_equal "$status" 1
 	run --separate-stderr "$SENDCP" verify --checkpoint stream.plain "$OUT/f"
 	assert_equal "$status" 1
-	[[ $stderr == *"not a sidecar"* ]]
+	[[ $stderr == *"not a checkpoint file"* ]]
 }
 
 @test "verify: usage" {
