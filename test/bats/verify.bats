@@ -146,15 +146,15 @@ refused()
 	run "$SENDCP" verify "$OUT/f"
 	assert_success
 	bsdtar -cf "$OUT/f" --format pax manifest.json stream.0000000001 stream.0000000002 complete.json
-	refused "checkpoint.0000000001 should be is stream.0000000002"
+	refused "checkpoint.0000000001 is missing: stream.0000000002 is in its place"
 	bsdtar -cf "$OUT/f" --format newc manifest.json stream.0000000001 checkpoint.0000000001
 	refused "without complete.json"
 	bsdtar -cf "$OUT/f" --format newc manifest.json stream.0000000001 checkpoint.0000000001 complete.json
-	refused "complete.json tells of another length"
+	refused "complete.json has another length"
 	head -c 17 stream.0000000001 >header
 	mv header stream.0000000001
 	bsdtar -cf "$OUT/f" --format newc manifest.json stream.0000000001 checkpoint.0000000001
-	refused "segment 1, bytes 0 to 17 of the stream, is not what its checkpoint says"
+	refused "segment 1, bytes 0 to 17 of the stream, does not match its checkpoint"
 	sed -i 's/"sendcp_journal":[0-9]*/"sendcp_journal":1x/' manifest.json
 	bsdtar -cf "$OUT/f" --format newc manifest.json stream.0000000001
 	refused "manifest.json is damaged"
