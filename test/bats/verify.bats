@@ -84,7 +84,7 @@ refused()
 	printf 'btrfs-str' >"$OUT/f"
 	refused "inside a stream header"
 	(cat stream.plain && echo junk) >"$OUT/f"
-	refused "is no stream header; whole up to byte $(file_size stream.plain)"
+	refused "there is no stream header after END at byte $(file_size stream.plain); whole up to byte $(file_size stream.plain)"
 	run --separate-stderr "$SENDCP" verify nowhere
 	assert_equal "$status" 1
 	[[ $stderr == "sendcp: cannot open nowhere: No such file or directory" ]]
