@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Power cuts at every moment of sends and resumes (docs/sidecar.md, "Power cuts"): whatever of the
+# Power cuts at every moment of sends and resumes (docs/checkpoint-file.md, "Power cuts"): whatever of the
 # unsynced the disk has seen, resume goes on and loses nothing that was durable. CRASH_STATES: how
 # many of each format, 0 for all (test/thorough.sh takes more); CRASH_SEED: which ones.
 
