@@ -96,7 +96,7 @@ static int refuse_pipe(const struct resume *resume)
 {
 	char *command = resume_command(journal_path(resume->journal), resume->options);
 
-	error_line("the stream went into a pipe: sendcp cannot know how much of its %llu bytes "
+	error_line("the stream went into a pipe: sendcp cannot know how many of its %llu bytes "
 		   "the reader kept", sidecar_made(&resume->sidecar));
 	error_line("if it is in a file on this host: %s --append FILE", command);
 	error_line("if it is on another host: %s --have $(ssh HOST sendcp verify --position FILE)",

@@ -145,7 +145,7 @@ run_last_line()
 
 @test "pipe: what its reader kept is never assumed" {
 	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" 2>/dev/null | head -c 20000000 >part || true
-	refused "sendcp cannot know how much of its" "$SENDCP" resume --checkpoint cp
+	refused "sendcp cannot know how many of its" "$SENDCP" resume --checkpoint cp
 	refused "were ever written" "$SENDCP" resume --checkpoint cp --at 50000000
 	# Twice in a row does no harm.
 	for _ in 1 2; do
