@@ -36,7 +36,7 @@ static int report_write(const struct output *output, int err)
 	if (err == -EINTR)
 		return report_stop();
 	if (err == -EPIPE)
-		return error_line("%s: the reader has gone", output->name);
+		return error_line("%s: the reader is gone", output->name);
 	return error_line("cannot write to %s: %s", output->name, strerror(-err));
 }
 

@@ -79,10 +79,10 @@ static void show_module(const struct module_status *status)
 
 	if (status->state == MODULE_READY)
 		printf("%-16sready: version %s, ABI %u, protocols %u to %u, behaviour %u\n",
-		       "host module:", info->version, info->abi_version, info->protocol_min,
+		       "backend module:", info->version, info->abi_version, info->protocol_min,
 		       info->protocol_max, info->behaviour);
 	else
-		printf("%-16snot available: %s\n", "host module:", status->why);
+		printf("%-16snot available: %s\n", "backend module:", status->why);
 }
 
 static void show_text(const struct module_system *system, const struct module_status *status,
@@ -96,8 +96,8 @@ static void show_text(const struct module_system *system, const struct module_st
 	printf("%-16s%u to %u\n", "protocols:", SCP_PROTOCOL_MIN, SCP_PROTOCOL_MAX);
 	printf("%-16s%u\n", "module ABI:", SENDCP_ABI_VERSION);
 	show_module(status);
-	printf("%-16s%s%s\n", "host direct:", *lacks ? "not available: " : "ready", lacks);
-	printf("%-16sready\n", "host image:");
+	printf("%-16s%s%s\n", "backend direct:", *lacks ? "not available: " : "ready", lacks);
+	printf("%-16sready\n", "backend image:");
 	for (size_t i = 0; i < LIBRARY_COUNT; i++)
 		printf("%-16s%s %s\n", i ? "" : "libraries:", libraries[i].name,
 		       libraries[i].version);
@@ -145,7 +145,7 @@ static void show_json(const struct module_system *system, const struct module_st
 	json_object_object_add(hosts, "module", module_json(status));
 	json_object_object_add(hosts, "direct", host_json(direct_lacks(system)));
 	json_object_object_add(hosts, "image", host_json(""));
-	json_object_object_add(object, "hosts", hosts);
+	json_object_object_add(object, "backends", hosts);
 	for (size_t i = 0; i < LIBRARY_COUNT; i++)
 		json_put_string(list, libraries[i].name, libraries[i].version);
 	json_object_object_add(object, "libraries", list);

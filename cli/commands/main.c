@@ -19,28 +19,28 @@ static const struct command commands[] = {
 	  .min_arguments = 1, .max_arguments = 65536 },
 	{ .name = "resume", .bit = COMMAND_RESUME, .run = command_resume,
 	  .usage = "resume [OPTIONS] --checkpoint FILE | --append FILE SUBVOL...",
-	  .summary = "Continue a stream that was interrupted, to the file of the first run, to\n"
-		     "standard output, or in a file that holds what was left of it.",
+	  .summary = "Resume an interrupted stream: in the file of the first run, to standard\n"
+		     "output, or in a file that holds a part of it.",
 	  .max_arguments = 65536 },
 	{ .name = "info", .bit = COMMAND_INFO, .run = command_info,
 	  .usage = "info [--json]",
-	  .summary = "Tell which hosts can make streams here, and the versions of everything." },
+	  .summary = "Show the backends that can be used here, and the versions in use." },
 	{ .name = "show", .bit = COMMAND_SHOW, .run = command_show,
 	  .usage = "show [--json] FILE.cp",
-	  .summary = "Tell what a sidecar is about and how far its stream got.",
+	  .summary = "Show the snapshots and the progress that a checkpoint file records.",
 	  .min_arguments = 1, .max_arguments = 1 },
 	{ .name = "verify", .bit = COMMAND_VERIFY, .run = command_verify,
 	  .usage = "verify [--checkpoint FILE.cp | --position] FILE|-",
-	  .summary = "Tell whether a stream, plain or in zstd or an archive, is whole and right,\n"
-		     "and if not, up to where.",
+	  .summary = "Check whether a stream, plain, in zstd or in an archive, is complete and\n"
+		     "correct, and if not, up to where.",
 	  .min_arguments = 1, .max_arguments = 1 },
 	{ .name = "dump", .bit = COMMAND_DUMP, .run = command_dump,
 	  .usage = "dump [--json] FILE|-",
-	  .summary = "Print a stream's commands, a line each, as btrfs receive --dump does.",
+	  .summary = "Print the commands of a stream, one per line, as btrfs receive --dump does.",
 	  .min_arguments = 1, .max_arguments = 1 },
 	{ .name = "cat", .bit = COMMAND_CAT, .run = command_cat,
 	  .usage = "cat FILE|-",
-	  .summary = "Write the plain stream, out of zstd or an archive, to standard output.",
+	  .summary = "Write the plain stream from zstd or an archive to standard output.",
 	  .min_arguments = 1, .max_arguments = 1 },
 };
 
@@ -59,8 +59,8 @@ static void general_help(FILE *to)
 		fprintf(to, "  sendcp %s\n", commands[i].usage);
 	fputs("  sendcp help [COMMAND]\n"
 	      "  sendcp --version\n\n"
-	      "Exit status: 0 done, 1 failed for good, 2 usage, 75 interrupted: sendcp resume\n"
-	      "continues.\n",
+	      "Exit status: 0 done, 1 failed for good, 2 usage, 75 interrupted: continue\n"
+	      "with sendcp resume.\n",
 	      to);
 }
 

@@ -222,80 +222,80 @@ static const struct option_spec table[] = {
 	  "let extents be cloned from the snapshot SUBVOL, which the\n"
 	  "receiver must have; may be repeated" },
 	{ 'e', NULL, NULL, STREAM, SETS(one_end),
-	  "several subvolumes: one stream header, one END" },
+	  "several subvolumes: one stream header and one END for all" },
 	{ 'f', "output", "FILE", COMMAND_SEND, TAKES(take_output),
 	  "write to FILE instead of standard output" },
 	{ 'f', "output", "FILE", COMMAND_RESUME, TAKES(take_output),
 	  "resume in FILE (default: where the last run wrote to)" },
 	{ KEY_NO_DATA, "no-data", NULL, STREAM, SETS(no_data),
-	  "tell where data changed, not what it is" },
+	  "send where data changed, not the data" },
 	{ KEY_PROTO, "proto", "N", COMMAND_SEND, TAKES(take_protocol),
 	  "stream protocol 1 (default), 2, or 0 for the highest" },
 	{ KEY_COMPRESSED_DATA, "compressed-data", NULL, STREAM, SETS(compressed_data),
 	  "send compressed extents as they are; protocol 2" },
 	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_SEND, TAKES(take_checkpoint),
-	  "keep what is needed to resume in the sidecar FILE. With -f, and\n"
-	  "without this, it is -f's FILE.cp and goes when all is sent" },
+	  "keep the checkpoint file as FILE. Without this, -f OUT keeps\n"
+	  "OUT.cp, and removes it when the stream is complete" },
 	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_RESUME, TAKES(take_checkpoint),
-	  "the sidecar of the run that was interrupted" },
+	  "the checkpoint file of the interrupted run" },
 	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_VERIFY, TAKES(take_checkpoint),
-	  "compare with the hashes that the sidecar FILE tells" },
+	  "compare with the hashes in the checkpoint file FILE" },
 	{ KEY_INTERVAL, "checkpoint-interval", "SIZE", COMMAND_SEND, TAKES(take_interval),
 	  "stream bytes between durable checkpoints (default 64M)" },
 	{ KEY_COMPRESS, "compress", "[LEVEL]", COMMAND_SEND, TAKES(take_compress),
-	  "compress with zstd, level 1 to 22 (default 3); the file can be cut\n"
-	  "and continued behind each durable checkpoint" },
+	  "compress with zstd, level 1 to 22 (default 3); the file can be\n"
+	  "truncated at any frame and resumed" },
 	{ KEY_ARCHIVE, "archive", "[KIND]", COMMAND_SEND, TAKES(take_archive),
-	  "make a tar (default) or cpio archive of parts of the stream and\n"
-	  "their checkpoints; with --compress, compressed as a whole" },
+	  "make a tar (default) or cpio archive of segments of the stream\n"
+	  "and their checkpoints; --compress compresses the whole archive" },
 	{ KEY_AT, "at", "N", COMMAND_RESUME, TAKES(take_at),
-	  "the receiver of a pipe has exactly N bytes: resume with byte N. In\n"
-	  "a file: keep no more than N bytes" },
+	  "the receiver of a pipe has exactly N bytes: resume with byte N. Of\n"
+	  "a file: keep at most N bytes" },
 	{ KEY_HAVE, "have", "POSITION", COMMAND_RESUME, TAKES(take_have),
-	  "the receiver has what sendcp verify --position printed there; this\n"
-	  "is proven before anything is sent" },
+	  "the receiver has POSITION, which sendcp verify --position\n"
+	  "printed there; it is proven before anything is sent" },
 	{ KEY_APPEND, "append", "FILE", COMMAND_RESUME, TAKES(take_append),
-	  "find out what FILE holds of the stream, plain, in zstd (of another\n"
-	  "program too) or in an archive, truncated or damaged; keep what is\n"
-	  "proven, cut off the rest, resume. Without --checkpoint give SUBVOL\n"
-	  "and options as for send: FILE is compared with what that would make" },
+	  "keep the part of FILE that is proven to be this stream, truncate\n"
+	  "the rest, resume. FILE is plain, in zstd (of any program) or in an\n"
+	  "archive, truncated or damaged. Without --checkpoint, give SUBVOL\n"
+	  "and options as for send: FILE is compared with that stream" },
 	{ KEY_RESTART, "restart", NULL, COMMAND_SEND, SETS(restart),
-	  "throw away what an interrupted send left in the sidecar and the\n"
-	  "output, and overwrite any other output" },
+	  "discard the checkpoint file and the output of an interrupted send;\n"
+	  "overwrite any output" },
 	{ KEY_RESTART, "restart", NULL, COMMAND_RESUME, SETS(restart),
-	  "start over with byte 0; a file is emptied" },
+	  "start over at byte 0; a file is emptied" },
 	{ KEY_DEVICE, "device", "FILE", STREAM, TAKES(take_device),
 	  "read the unmounted device or image FILE; repeat it for each\n"
-	  "device of the filesystem. SUBVOL then is a path from the top\n"
-	  "level, id:N or uuid:U" },
+	  "device of the filesystem. SUBVOL is then a path from the top-level\n"
+	  "subvolume, id:N or uuid:U" },
 	{ KEY_IGNORE_LOG, "ignore-log", NULL, STREAM, SETS(ignore_log),
-	  "send a writable subvolume of a filesystem that was not unmounted\n"
-	  "without what programs synced since the last commit" },
+	  "send a writable subvolume of a filesystem that was not unmounted,\n"
+	  "without data that was synced since the last commit" },
 	{ KEY_BACKEND, "backend", "WHICH", STREAM, TAKES(take_backend),
-	  "module: /dev/sendcp makes the stream; direct: this program does,\n"
-	  "from the mounted filesystem's devices; auto (default): module if\n"
-	  "it is there" },
+	  "of a mounted filesystem: module (/dev/sendcp makes the stream),\n"
+	  "direct (this program does, from the devices), or auto (default:\n"
+	  "module if it is there)" },
 	{ KEY_BUFFER_SIZE, "buffer-size", "SIZE", STREAM, TAKES(take_buffer_size),
-	  "bytes made at once (default 4M)" },
+	  "size of a buffer (default 4M)" },
 	{ KEY_BUFFERS, "buffers", "N", STREAM, TAKES(take_buffers),
-	  "buffers between reading and writing (default 4)" },
+	  "number of buffers between reading and writing (default 4)" },
 	{ KEY_STEP, "step", NULL, COMMAND_SEND, SETS(step),
-	  "make each command with a new engine that goes on from the\n"
-	  "checkpoint of the one before (slow; a test of checkpoints)" },
+	  "resume from a checkpoint after every command (slow; tests the\n"
+	  "checkpoints)" },
 	{ KEY_DRY_RUN, "dry-run", NULL, COMMAND_SEND, SETS(dry_run),
-	  "print how many bytes the stream has; read no file data" },
+	  "print the size of the stream; read no file data" },
 	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM, TAKES(take_progress),
-	  "auto (default: on a terminal), always, never, or json" },
+	  "auto (default: on a terminal), always, never or json" },
 	{ KEY_POSITION, "position", NULL, COMMAND_VERIFY, SETS(position),
-	  "print up to where FILE is right, and a hash, for resume --have" },
+	  "print up to where FILE is correct, and a hash: for resume --have" },
 	{ KEY_JSON, "json", NULL, COMMAND_SHOW | COMMAND_INFO, SETS(json),
 	  "print JSON" },
 	{ KEY_JSON, "json", NULL, COMMAND_DUMP, SETS(json),
 	  "print JSON Lines" },
 	{ 'q', "quiet", NULL, STREAM | COMMAND_VERIFY, TAKES(take_quiet),
-	  "say nothing but errors" },
+	  "print errors only" },
 	{ 'v', "verbose", NULL, STREAM, TAKES(take_verbose),
-	  "say more; may be repeated" },
+	  "print more; may be repeated" },
 	{ 'h', "help", NULL, ~0u, SETS(help),
 	  "print this help" },
 };
@@ -359,9 +359,9 @@ static int take_option(const struct option_spec *spec, struct options *options)
 	if (spec->take(options, optarg))
 		return 0;
 	if (spec->name)
-		return error_line("--%s: not a possible value: %s", spec->name,
+		return error_line("--%s: invalid value: %s", spec->name,
 				  optarg ? optarg : "(none)");
-	return error_line("-%c: not possible", spec->key);
+	return error_line("-%c: invalid value", spec->key);
 }
 
 /*
@@ -451,9 +451,9 @@ static int check_resume(const struct options *options)
 	if (check_place(options))
 		return -1;
 	if (options->checkpoint && told)
-		return error_line("resume: what is sent is in the sidecar: SUBVOL, -p, -c, -e, "
-				  "--no-data and --compressed-data are for --append without "
-				  "--checkpoint");
+		return error_line("resume: SUBVOL, -p, -c, -e, --no-data and --compressed-data "
+				  "are for --append without --checkpoint: the checkpoint file "
+				  "has them");
 	if (options->checkpoint)
 		return 0;
 	return options->append ? 0 : error_line("resume: --checkpoint FILE is missing");
@@ -463,7 +463,7 @@ static int check_resume(const struct options *options)
 static int check(const struct command *command, struct options *options)
 {
 	if (options->argument_count < command->min_arguments)
-		return error_line("%s: something is missing: sendcp %s", command->name,
+		return error_line("%s: missing argument: sendcp %s", command->name,
 				  command->usage);
 	if (options->argument_count > command->max_arguments)
 		return error_line("%s: too many arguments: %s", command->name,
@@ -476,7 +476,7 @@ static int check(const struct command *command, struct options *options)
 		return error_line("--device reads an unmounted filesystem, --backend %s a mounted "
 				  "one", options->backend == BACKEND_MODULE ? "module" : "direct");
 	if (options->ignore_log && !options->device_count)
-		return error_line("--ignore-log is for unmounted filesystems: --device is missing");
+		return error_line("--ignore-log needs --device: it is for unmounted filesystems");
 	return settle_protocol(options);
 }
 

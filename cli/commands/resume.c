@@ -58,7 +58,7 @@ static int find_output(struct resume *resume)
 		resume->output_path = strdup(path);
 	if (resume->output_path)
 		return 0;
-	return error_line("cannot find out where %s is: %s", path, strerror(errno));
+	return error_line("cannot resolve the path %s: %s", path, strerror(errno));
 }
 
 /* Does it exist as a file, or could it be created as one? A FIFO or a device is a pipe. */
@@ -99,12 +99,12 @@ static int refuse_pipe(const struct resume *resume)
 {
 	char *command = resume_command(journal_path(resume->journal), resume->options);
 
-	error_line("the stream went into a pipe, and how much of it the reader kept is not known "
-		   "(%llu bytes were made)", sidecar_made(&resume->sidecar));
-	error_line("if a file of this host has it: %s --append FILE", command);
-	error_line("if another host has it: %s --have $(ssh HOST sendcp verify --position FILE)",
+	error_line("the stream went into a pipe: sendcp cannot know how many of its %llu bytes "
+		   "the reader kept", sidecar_made(&resume->sidecar));
+	error_line("if it is in a file on this host: %s --append FILE", command);
+	error_line("if it is on another host: %s --have $(ssh HOST sendcp verify --position FILE)",
 		   command);
-	error_line("if the reader has exactly N bytes of it: %s --at N", command);
+	error_line("if the reader has exactly N bytes: %s --at N", command);
 	free(command);
 	return -1;
 }
@@ -112,10 +112,10 @@ static int refuse_pipe(const struct resume *resume)
 /* A second time the same bytes could be appended to a file that has them. */
 static int refuse_repeat(const struct resume *resume)
 {
-	return error_line("the stream is complete: all %llu bytes were written, and those from "
-			  "byte %llu on may be there already. If the receiver lacks them, prove it "
-			  "with --have (sendcp verify --position FILE)",
-			  resume->sidecar.complete_size, resume->options->at);
+	return error_line("the stream is complete: all %llu bytes were written, and the receiver "
+			  "may have those from byte %llu on. If it does not, resume with "
+			  "--have (sendcp verify --position FILE)", resume->sidecar.complete_size,
+			  resume->options->at);
 }
 
 /* Sets the point at which a pipe is resumed. 1: nothing is left to send. */
@@ -130,8 +130,8 @@ static int pipe_point(struct resume *resume)
 		return resume_point_stream(sidecar, 0, &resume->point);
 	if (options->have) {
 		if (!position_parse(options->have, &position))
-			return error_line("--have: not what sendcp verify --position prints: %s",
-					  options->have);
+			return error_line("--have: not a position as sendcp verify --position "
+					  "prints: %s", options->have);
 		return position_prove(sidecar, &resume->job, &position, &resume->point);
 	}
 	if (options->at_given) {
@@ -172,7 +172,7 @@ static int resume_to_file(struct resume *resume)
 	int ret;
 
 	if (resume->options->have) {
-		error_line("--have is for pipes: what %s holds is looked at here",
+		error_line("--have is for pipes: the contents of %s are verified here",
 			   resume->output_path);
 		return EXIT_FAILED;
 	}
@@ -193,8 +193,8 @@ static void warn_of_copy(const struct resume *resume)
 
 	mount_place_find(path, &now);
 	if (!mount_place_same(then, &now))
-		warn_line("%s was on the filesystem mounted at %s when the send began, and is on "
-			  "another now: is it the latest copy?", path,
+		warn_line("%s was on the filesystem mounted at %s when the send began and is on "
+			  "another one now: is it the latest copy?", path,
 			  then->point ? then->point : "another place");
 	mount_place_clear(&now);
 }

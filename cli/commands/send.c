@@ -65,7 +65,7 @@ static int open_wrap(struct transfer *run, const struct sidecar_header *header)
 	int ret = wrap_open(header, output_sink(run->output), &run->mark, &run->wrap);
 
 	run->output->wrapped = run->wrap;
-	return ret ? error_line("cannot wrap the stream: %s", strerror(-ret)) : 0;
+	return ret ? error_line("cannot start the container: %s", strerror(-ret)) : 0;
 }
 
 static const char *output_path(const struct transfer *run, const struct options *options)

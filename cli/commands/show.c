@@ -127,7 +127,7 @@ static void show_wrapping(const struct wrapping *wrapping)
 {
 	if (wrapping_plain(wrapping))
 		return;
-	printf("%-16s", "kept in:");
+	printf("%-16s", "container:");
 	if (wrapping->archive)
 		printf("%s%s", archive_kind_name(wrapping->archive), wrapping->level ? ", " : "");
 	if (wrapping->level)
@@ -141,10 +141,10 @@ static void show_mark(const struct sidecar *sidecar)
 
 	if (!mark)
 		return;
-	printf("%-16s%llu, with the stream up to byte %llu", "whole up to:", mark->file_offset,
-	       mark->output_offset);
+	printf("%-16sbyte %llu of the output, byte %llu of the stream", "whole up to:",
+	       mark->file_offset, mark->output_offset);
 	if (mark->segments)
-		printf(" in %llu segments", mark->segments);
+		printf(", %llu segments", mark->segments);
 	puts("");
 }
 
@@ -157,7 +157,7 @@ static void show_progress(const struct sidecar *sidecar)
 	printf("%-16s%llu bytes\n", "interval:", sidecar->header.interval);
 	if (!last)
 		return;
-	printf("%-16s%zu bytes, at most %zu\n", "engine's state:", last->checkpoint_size,
+	printf("%-16s%zu bytes, at most %zu\n", "checkpoint:", last->checkpoint_size,
 	       largest_checkpoint(sidecar));
 	if (sidecar->header.subvolumes.count > 1)
 		printf("%-16ssubvolume %u of %zu, byte %llu of its stream\n", "made:",

@@ -27,7 +27,7 @@ static int tell_whole(const struct stream_file *file, const struct stream_check 
 		       file->name, check->subvolumes, plural(check->subvolumes), check->commands,
 		       plural(check->commands), stream_whole(file->reader),
 		       unwrap_kind_text(unwrap_kind(file->unwrap)),
-		       sidecar ? ", as the sidecar tells" : "");
+		       sidecar ? ", matches the checkpoint file" : "");
 		if (fflush(stdout))
 			return error_line("cannot write to standard output: %s", strerror(errno));
 	}

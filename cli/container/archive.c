@@ -135,13 +135,13 @@ static void report_failure(struct archive_layer *layer)
 	const char *why = archive_error_string(layer->archive);
 
 	if (inner->how == UNWRAP_COMPLETE)
-		unwrap_end(layer->ending, UNWRAP_CUT, "the archive's member that begins at byte "
-			   "%llu of it is cut", layer->member_end);
+		unwrap_end(layer->ending, UNWRAP_CUT, "the archive's member at its byte %llu is "
+			   "truncated", layer->member_end);
 	else if (inner->how != UNWRAP_GOING_ON)
 		unwrap_end(layer->ending, inner->how, "%s", inner->what);
 	else
-		unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive is damaged at byte %llu of "
-			   "it (%s)", layer->member_end, why ? why : "no such member");
+		unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive is damaged at its byte %llu "
+			   "(%s)", layer->member_end, why ? why : "no such member");
 }
 
 struct archive_layer *archive_layer_new(struct unwrap *unwrap, bool cpio)
@@ -191,8 +191,8 @@ static void foreign_bytes(struct archive_layer *layer, u64 end)
 {
 	enum unwrap_kind kind = unwrap_kind(layer->unwrap);
 
-	unwrap_end(layer->ending, UNWRAP_DAMAGED, "behind the archive's end, at byte %llu of it, "
-		   "is something else", end);
+	unwrap_end(layer->ending, UNWRAP_DAMAGED, "something follows the archive's end at its "
+		   "byte %llu", end);
 	layer->ending->foreign = kind == UNWRAP_TAR || kind == UNWRAP_CPIO ? end : 1;
 }
 
@@ -208,11 +208,11 @@ static void archive_ended(struct archive_layer *layer)
 	else if (layer->nonzero_end > marker_end)
 		foreign_bytes(layer, marker_end);
 	else if (layer->segments.state != SEGMENTS_COMPLETE)
-		unwrap_end(layer->ending, UNWRAP_CUT, "the archive ends at byte %llu of it, "
+		unwrap_end(layer->ending, UNWRAP_CUT, "the archive ends at its byte %llu "
 			   "without " LAYOUT_COMPLETE, layer->member_end);
 	else if (!layer->cpio && unwrap->inner_offset < layer->member_end + TAR_END_SIZE)
-		unwrap_end(layer->ending, UNWRAP_CUT, "the archive lacks its end marker at byte "
-			   "%llu", layer->member_end);
+		unwrap_end(layer->ending, UNWRAP_CUT, "the archive lacks its end marker at its "
+			   "byte %llu", layer->member_end);
 	else
 		unwrap_end(layer->ending, UNWRAP_COMPLETE, "%s", "");
 }
@@ -226,7 +226,7 @@ static bool entry_possible(struct archive_layer *layer, struct archive_entry *en
 	    archive_entry_size_is_set(entry) && !archive_entry_hardlink(entry) &&
 	    archive_entry_size(entry) >= 0 && archive_entry_size(entry) <= SIDECAR_BATCH_MAX)
 		return true;
-	unwrap_end(layer->ending, UNWRAP_DAMAGED, "at byte %llu of the archive is no member of "
+	unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive's member at its byte %llu is not "
 		   "sendcp's", layer->member_end);
 	return false;
 }
@@ -242,8 +242,8 @@ static bool next_block(struct archive_layer *layer, u64 done, const void **data,
 	if (ret == ARCHIVE_EOF && done == layer->size)
 		layer->member_end = position(layer);
 	else if (ret == ARCHIVE_OK || ret == ARCHIVE_EOF)
-		unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive's member at byte %llu of it "
-			   "has not the size that its header says", layer->member_end);
+		unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive's member at its byte %llu "
+			   "does not have the size in its header", layer->member_end);
 	else
 		report_failure(layer);
 	return false;
@@ -302,7 +302,7 @@ static void read_line(struct archive_layer *layer)
 	char *text;
 
 	if (layer->size > SIDECAR_LINE_MAX) {
-		unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive's member at byte %llu of it "
+		unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive's member at its byte %llu "
 			   "is too long", layer->member_end);
 		return;
 	}

@@ -68,7 +68,8 @@ enum segments_member segments_begin(struct segments *segments, const char *name)
 	}
 	if (segments->state == SEGMENTS_COMPLETE || strcmp(name, wanted)) {
 		unwrap_end(segments->ending, UNWRAP_DAMAGED,
-			   "where the archive's member %s should be is %.100s", wanted, name);
+			   "the archive's member %s is missing: %.100s is in its place", wanted,
+			   name);
 		return SEGMENTS_WRONG;
 	}
 	if (segments->state != SEGMENTS_WANT_STREAM)
@@ -99,7 +100,7 @@ static bool check_manifest(struct segments *segments, struct unwrap_member *memb
 	u64 version;
 
 	if (!json_get_u64(member->object, "sendcp_journal", &version))
-		return bad_line(segments, "the archive's " LAYOUT_MANIFEST " is not one of sendcp");
+		return bad_line(segments, "the archive's " LAYOUT_MANIFEST " is not sendcp's");
 	if (version > SIDECAR_VERSION)
 		return bad_line(segments, "the archive was written by a newer sendcp");
 	member->kind = UNWRAP_MANIFEST;
@@ -127,7 +128,7 @@ static bool check_checkpoint(struct segments *segments, struct unwrap_member *me
 	    !json_get_u64(object, "length", &length) || offset != segments->offset ||
 	    length != segments->length || !has_digest(segments, object)) {
 		unwrap_end(segments->ending, UNWRAP_DAMAGED, "the archive's segment %llu, bytes "
-			   "%llu to %llu of the stream, is not what its checkpoint says",
+			   "%llu to %llu of the stream, does not match its checkpoint",
 			   segments->number, segments->offset,
 			   segments->offset + segments->length);
 		return false;
@@ -146,8 +147,7 @@ static bool check_trailer(struct segments *segments, struct unwrap_member *membe
 	if (!type || strcmp(type, "complete") ||
 	    !json_get_u64(member->object, "output_offset", &offset) ||
 	    offset != segments->offset + segments->length)
-		return bad_line(segments, "the archive's " LAYOUT_COMPLETE " tells of another "
-				"length");
+		return bad_line(segments, "the archive's " LAYOUT_COMPLETE " has another length");
 	member->kind = UNWRAP_TRAILER;
 	return true;
 }

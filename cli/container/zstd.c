@@ -77,21 +77,21 @@ static void report_error(struct zstd_layer *layer, size_t code)
 
 	switch (ZSTD_getErrorCode(code)) {
 	case ZSTD_error_prefix_unknown:
-		unwrap_end(ending, UNWRAP_DAMAGED, "what begins at byte %llu of the file is no "
-			   "zstd frame", layer->frame_start);
+		unwrap_end(ending, UNWRAP_DAMAGED, "there is no zstd frame at byte %llu of the "
+			   "file", layer->frame_start);
 		ending->foreign = layer->frame_start;
 		break;
 	case ZSTD_error_frameParameter_windowTooLarge:
-		unwrap_end(ending, UNWRAP_FAILED, "the zstd frame that begins at byte %llu of the "
-			   "file needs more than 128 MiB of memory: unpack it with "
-			   "zstd -dc --long=31", layer->frame_start);
+		unwrap_end(ending, UNWRAP_FAILED, "the zstd frame at byte %llu of the file needs "
+			   "more than 128 MiB of memory: unpack it with zstd -dc --long=31",
+			   layer->frame_start);
 		break;
 	case ZSTD_error_memory_allocation:
 		unwrap_end(ending, UNWRAP_FAILED, "out of memory");
 		break;
 	default:
-		unwrap_end(ending, UNWRAP_DAMAGED, "the zstd frame that begins at byte %llu of the "
-			   "file is damaged (%s)", layer->frame_start, ZSTD_getErrorName(code));
+		unwrap_end(ending, UNWRAP_DAMAGED, "the zstd frame at byte %llu of the file is "
+			   "damaged (%s)", layer->frame_start, ZSTD_getErrorName(code));
 	}
 }
 
@@ -107,8 +107,8 @@ static bool refill(struct zstd_layer *layer)
 	layer->in = (ZSTD_inBuffer){ .src = layer->buffer, .size = got };
 	if (!got && layer->in_frame && ending->how == UNWRAP_COMPLETE) {
 		ending->how = UNWRAP_GOING_ON;
-		unwrap_end(ending, UNWRAP_CUT, "the zstd frame that begins at byte %llu of the "
-			   "file is cut at byte %llu", layer->frame_start, layer->taken);
+		unwrap_end(ending, UNWRAP_CUT, "the zstd frame at byte %llu of the file is "
+			   "truncated at byte %llu", layer->frame_start, layer->taken);
 	}
 	return got;
 }

@@ -54,15 +54,15 @@ static int determine(struct send_job *job, size_t index)
 	int ret;
 
 	if (uuid_is_null(subvolume->parent_uuid))
-		return error_line("parent determination failed for %s: it is no snapshot, or of a "
-				  "subvolume without a UUID: name the parent with -p",
+		return error_line("parent determination failed for %s: it is not a snapshot of a "
+				  "subvolume with a UUID: name the parent with -p",
 				  subvolume->spec);
 	ret = source_find_uuid(job->source, subvolume->parent_uuid, &origin);
 	if (ret < 0)
 		return error_source(source_error(job->source));
 	if (ret)
-		return error_line("parent determination failed for %s: what it is a "
-				  "snapshot of is gone",
+		return error_line("parent determination failed for %s: the subvolume that it "
+				  "is a snapshot of is gone",
 				  subvolume->spec);
 	best = best_parent(job, job->clone_count + index, &origin);
 	subvolume_release(&origin);

@@ -61,7 +61,7 @@ static void clear_uses(struct file_uses *uses)
 
 static int cannot_look(const struct file_use *use, int err)
 {
-	return error_line("cannot look at %s %s: %s", use->role, use->name, strerror(err));
+	return error_line("cannot stat %s %s: %s", use->role, use->name, strerror(err));
 }
 
 /* Replaces *@path, a symbolic link, by what it names. False: it is none. */
@@ -142,8 +142,8 @@ static int add_devices(struct file_uses *uses, const struct source *source)
 static int add_sidecar(struct file_uses *uses, const char *path, char **temporary)
 {
 	*temporary = xasprintf("%s.thin", path);
-	return add_path(uses, "the sidecar", path) ||
-	       add_path(uses, "the sidecar's temporary file", *temporary) ? -1 : 0;
+	return add_path(uses, "the checkpoint file", path) ||
+	       add_path(uses, "the checkpoint file's temporary file", *temporary) ? -1 : 0;
 }
 
 static enum storage_relation relate(const struct file_use *first, const struct file_use *second)
@@ -159,7 +159,7 @@ static int check_pair(const struct file_use *written, const struct file_use *oth
 {
 	static const char *const verbs[] = {
 		[STORAGE_SAME] = "is",
-		[STORAGE_LIES_ON] = "lies on",
+		[STORAGE_LIES_ON] = "is on",
 		[STORAGE_HOLDS] = "holds",
 	};
 	enum storage_relation relation = relate(written, other);
@@ -227,7 +227,7 @@ static void warn_inside(const struct send_job *job, const char *role, const char
 	    !memcmp(fsid, source_fsid(job->source), sizeof(fsid))) {
 		for (size_t i = 0; i < job->count; i++)
 			if (job->subvolumes[i].id == id)
-				warn_line("%s %s lies in %s, which is sent and changes by that",
+				warn_line("%s %s is in %s, which is being sent and so changes",
 					  role, path, job->subvolumes[i].spec);
 	}
 	free(copy);
@@ -238,7 +238,7 @@ static void warn_of_places(const struct send_job *job, const char *output, const
 	if (job && output)
 		warn_inside(job, "the output", output);
 	if (job && sidecar)
-		warn_inside(job, "the sidecar", sidecar);
+		warn_inside(job, "the checkpoint file", sidecar);
 }
 
 int conflicts_check(const struct send_job *job, const char *output, const char *sidecar)

@@ -35,7 +35,7 @@ int send_header(const struct send_job *job, const struct options *options,
 		return 0;
 	header->output = absolute_path(output);
 	if (!header->output)
-		return error_line("cannot find out where %s is: %s", output, strerror(errno));
+		return error_line("cannot resolve the path %s: %s", output, strerror(errno));
 	mount_place_find(header->output, &header->output_place);
 	return 0;
 }

@@ -15,8 +15,8 @@
 /* Without a hold the run is what it was: whether anything was changed is checked at its end. */
 static int go_without(const char *why)
 {
-	verbose_line(1, "the subvolumes are not held (%s): deleting one would be allowed, and end "
-		     "this run", why);
+	verbose_line(1, "the subvolumes are not protected (%s): if one is deleted, this run fails",
+		     why);
 	return 0;
 }
 

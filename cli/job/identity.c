@@ -50,7 +50,7 @@ static int open_where_mounted(const struct sidecar_header *header, struct source
 	if (!ret)
 		return 0;
 	uuid_text(header->fsid, uuid);
-	return error_line("%s was on the filesystem %s: mount that, or name its devices with "
+	return error_line("%s was on the filesystem %s: mount it, or name its devices with "
 			  "--device", header->subvolumes.identities[0].path, uuid);
 }
 
@@ -63,8 +63,8 @@ static int check_fsid(const struct sidecar_header *header, const struct source *
 		return 0;
 	uuid_text(header->fsid, was);
 	uuid_text(source_fsid(source), is);
-	return error_line("%s was on the filesystem %s, and here is another filesystem, %s: mount "
-			  "the right one, or name its devices with --device",
+	return error_line("%s was on the filesystem %s, and this is the filesystem %s: mount the "
+			  "right one, or name its devices with --device",
 			  header->subvolumes.identities[0].path, was, is);
 }
 
@@ -107,8 +107,8 @@ static int not_there(const struct source *source, const struct identity *identit
 	else
 		uuid_text(identity->uuid, name);
 	if (something_there(source, identity))
-		return error_line("%s was replaced: the subvolume %s is gone, and another is "
-				  "there: start a new send of that", identity->path, name);
+		return error_line("%s was replaced: the subvolume %s is gone, and another has "
+				  "its path: start a new send of that one", identity->path, name);
 	return error_line("%s is gone: there is no subvolume %s any more, so this stream cannot be "
 			  "completed: start a new send of another snapshot", identity->path, name);
 }

@@ -43,10 +43,10 @@ static int check_log(const struct send_job *job, const struct subvolume *subvolu
 {
 	if (subvolume->readonly || job->ignore_log || !source_has_log(job->source))
 		return 0;
-	return error_line("%s: the filesystem was not unmounted, and what programs synced since "
+	return error_line("%s: the filesystem was not unmounted, and data that was synced since "
 			  "the last commit is in its log, not in the subvolume: mount it once "
-			  "read-write, or send the subvolume without that by --ignore-log (with "
-			  "--device)", subvolume->spec);
+			  "read-write, or send the subvolume without that data with --ignore-log "
+			  "(and --device)", subvolume->spec);
 }
 
 /* Found, and fit to be sent or cloned from. */
@@ -199,7 +199,7 @@ static int compare_list(const struct identity_list *identities, const struct sub
 			size_t count, const char *role)
 {
 	if (identities->count != count)
-		return error_line("%zu %s(s) were named, and it was sent with %zu", count, role,
+		return error_line("%zu %s(s) were named, but it was sent with %zu", count, role,
 				  identities->count);
 	for (size_t i = 0; i < count; i++)
 		if (!same_subvolume(&identities->identities[i], &subvolumes[i]))

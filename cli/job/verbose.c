@@ -34,7 +34,7 @@ void verbose_statistics(const struct send_job *job)
 	if (source_module(job->source))
 		return;
 	scp_volume_stats(source_volume(job->source), &stats);
-	verbose_line(1, "tree blocks: %llu looked up, %llu read; %llu bad copies replaced; trees "
+	verbose_line(1, "tree blocks: %llu looked up, %llu read; %llu bad mirrors replaced; trees "
 		     "looked up again %llu times", stats.node_lookups, stats.node_reads,
 		     stats.repairs, stats.refreshes);
 }

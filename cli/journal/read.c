@@ -26,8 +26,8 @@ struct reader {
 
 static int corrupt(const struct reader *reader, const char *what)
 {
-	return error_line("%s: line %llu of the sidecar: %s", reader->name, reader->line_number,
-			  what);
+	return error_line("%s: line %llu of the checkpoint file: %s", reader->name,
+			  reader->line_number, what);
 }
 
 /* Takes over the output from a line that names one: the latest counts. NULL is stdout. */
@@ -51,7 +51,7 @@ static int read_header(struct reader *reader, const char *line, size_t length)
 	/* The version comes before the checksum: a newer one may be summed differently. */
 	if (!object || !sidecar_recognise(line, length) ||
 	    !json_get_u64(object, "sendcp_journal", &version)) {
-		error_line("%s: not a sidecar of sendcp, or its first line is damaged",
+		error_line("%s: not a checkpoint file, or its first line is damaged",
 			   reader->name);
 		goto out;
 	}
@@ -63,7 +63,7 @@ static int read_header(struct reader *reader, const char *line, size_t length)
 	json_object_put(object);
 	object = json_line_parse(line, length);
 	if (!object || sidecar_header_parse(object, &reader->out->header))
-		error_line("%s: the sidecar's first line is damaged", reader->name);
+		error_line("%s: the first line of the checkpoint file is damaged", reader->name);
 	else
 		ret = set_output(reader->out, reader->out->header.output);
 out:
@@ -301,8 +301,8 @@ static int read_line(struct reader *reader, const char *line, size_t length)
 	if (!reader->damaged)
 		ret = read_object(reader, object);
 	else if (json_get_flag(object, "synced"))
-		ret = error_line("%s: line %llu of the sidecar is damaged, and lines follow that "
-				 "were written when it was durable", reader->name, reader->damaged);
+		ret = error_line("%s: line %llu of the checkpoint file is damaged, and later "
+				 "lines say that it was durable", reader->name, reader->damaged);
 	else
 		ret = 0;
 	json_object_put(object);
@@ -341,8 +341,8 @@ static int reserve_line(const struct reader *reader, char **buffer, size_t *capa
 	if (filled < *capacity)
 		return 0;
 	if (*capacity >= SIDECAR_LINE_MAX)
-		return error_line("%s: line %llu of the sidecar is longer than any that sendcp "
-				  "writes: the file is damaged", reader->name,
+		return error_line("%s: line %llu of the checkpoint file is longer than any that "
+				  "sendcp writes: the file is damaged", reader->name,
 				  reader->line_number + 1);
 	grown = realloc(*buffer, larger);
 	if (!grown)
@@ -387,7 +387,8 @@ int sidecar_read(int fd, const char *name, struct sidecar *out)
 	memset(out, 0, sizeof(*out));
 	ret = read_lines(&reader, fd);
 	if (!ret && !reader.line_number)
-		ret = error_line("%s: not a sidecar of sendcp, or its first line is torn", name);
+		ret = error_line("%s: not a checkpoint file, or its first line is incomplete",
+				 name);
 	if (ret)
 		sidecar_clear(out);
 	return ret;

@@ -202,7 +202,8 @@ int journal_thin(struct journal *journal)
 		return 0;
 	first = first_to_keep(journal);
 	if (replace_file(journal, write_kept, &journal->lines[first].file_offset, &size)) {
-		verbose_line(1, "cannot thin out %s: %s", journal->path, strerror(errno));
+		verbose_line(1, "cannot drop old checkpoints from %s: %s", journal->path,
+			     strerror(errno));
 		journal->thin_above = covered + journal->keep;
 		return 0;
 	}
@@ -250,7 +251,7 @@ int journal_rewrap(struct journal *journal, const struct sidecar *contents)
 {
 	if (replace_file(journal, write_anew, contents, &journal->size) ||
 	    sync_directory_of(journal->path))
-		return journal_failed(journal, "write anew");
+		return journal_failed(journal, "rewrite");
 	journal_adapt(journal, &contents->header);
 	return 0;
 }

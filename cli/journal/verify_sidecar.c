@@ -83,14 +83,14 @@ const char *verify_sidecar_fault(const struct verify_sidecar *verify, bool ended
 	u64 end = told_end(verify);
 
 	if (wrong)
-		snprintf(buffer, size, "bytes %llu to %llu are not those that the sidecar tells of",
+		snprintf(buffer, size, "bytes %llu to %llu do not match the checkpoint file",
 			 wrong->output_offset, sidecar_batch_end(wrong));
 	else if (ended && end > verify->offset)
-		snprintf(buffer, size, "it ends at byte %llu, the sidecar tells of %llu bytes",
+		snprintf(buffer, size, "it ends at byte %llu, the checkpoint file has %llu bytes",
 			 verify->offset, end);
 	else if (ended && verify->sidecar.complete && end < verify->offset)
-		snprintf(buffer, size, "it has %llu bytes, the sidecar's stream was complete with "
-			 "%llu", verify->offset, end);
+		snprintf(buffer, size, "it has %llu bytes, the complete stream of the checkpoint "
+			 "file %llu", verify->offset, end);
 	else
 		return NULL;
 	return buffer;

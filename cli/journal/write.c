@@ -52,7 +52,7 @@ static int put_line(struct journal *journal, const char *line, size_t length)
 
 		/* Without space even cutting may fail; then the reader ignores the torn line. */
 		if (ftruncate(journal->fd, (off_t)journal->size))
-			verbose_line(1, "cannot cut %s: %s", journal->path, strerror(errno));
+			verbose_line(1, "cannot truncate %s: %s", journal->path, strerror(errno));
 		errno = failed;
 		return journal_failed(journal, "write");
 	}
@@ -193,7 +193,7 @@ static int lock_current(struct journal *journal, bool *current)
 		return journal_failed(journal, "lock");
 	}
 	if (fstat(journal->fd, &locked))
-		return journal_failed(journal, "look at");
+		return journal_failed(journal, "stat");
 	if (!S_ISREG(locked.st_mode))
 		return error_line("%s is not a regular file", journal->path);
 	*current = !stat(journal->path, &named) && named.st_ino == locked.st_ino &&
@@ -215,7 +215,7 @@ static int open_locked(struct journal *journal, int flags)
 		if (lock_current(journal, &current))
 			return -1;
 	}
-	return current ? 0 : error_line("%s keeps being replaced", journal->path);
+	return current ? 0 : error_line("%s is replaced again and again", journal->path);
 }
 
 /* A wrong name after --checkpoint must not cost anyone a file. */
@@ -227,7 +227,7 @@ static int check_overwritable(struct journal *journal)
 	if (got < 0)
 		return journal_failed(journal, "read");
 	if (got && !sidecar_recognise(start, (size_t)got))
-		return error_line("%s exists and is not a sidecar of sendcp: not overwriting it",
+		return error_line("%s exists and is not a checkpoint file: not overwriting it",
 				  journal->path);
 	return 0;
 }
@@ -253,7 +253,7 @@ int journal_claim(const char *path, struct sidecar *contents, struct journal **o
 	if (open_locked(journal, O_CREAT) || check_overwritable(journal))
 		goto fail;
 	if (fstat(journal->fd, &st)) {
-		journal_failed(journal, "look at");
+		journal_failed(journal, "stat");
 		goto fail;
 	}
 	if (contents && st.st_size && sidecar_read(journal->fd, path, contents))
@@ -313,11 +313,11 @@ static int adopt(struct journal *journal, const struct sidecar *contents)
 	journal_adapt(journal, &contents->header);
 	journal->size = contents->good_size;
 	if (fstat(journal->fd, &st))
-		return journal_failed(journal, "look at");
+		return journal_failed(journal, "stat");
 	/* Durably, or a crash could bring lines back after new ones. */
 	if ((u64)st.st_size > journal->size) {
 		if (ftruncate(journal->fd, (off_t)journal->size))
-			return journal_failed(journal, "cut");
+			return journal_failed(journal, "truncate");
 		if (journal_sync(journal))
 			return -1;
 	}
@@ -334,7 +334,7 @@ int journal_open(const char *path, struct sidecar *contents, struct journal **ou
 	if (open_locked(journal, 0))
 		goto fail;
 	if (fstat(journal->fd, &st)) {
-		journal_failed(journal, "look at");
+		journal_failed(journal, "stat");
 		goto fail;
 	}
 	journal->trusted = st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH));

@@ -31,7 +31,7 @@ static bool check_attribute(struct stream_reader *reader, const struct stream_co
 		return stream_wrong(reader, command, "has the unknown attribute %u",
 				    attribute->type);
 	if (!(allowed & 1ULL << attribute->type))
-		return stream_wrong(reader, command, "has the attribute %s, which is not for it",
+		return stream_wrong(reader, command, "has the attribute %s, which it cannot have",
 				    info->name);
 	if (seen & 1ULL << attribute->type)
 		return stream_wrong(reader, command, "has the attribute %s twice", info->name);

@@ -77,14 +77,14 @@ static const char *name_fault(const u8 *name, size_t length)
 static const char *target_fault(const u8 *target, size_t length)
 {
 	if (!length || length > SCP_PATH_MAX)
-		return "no possible length";
+		return "an impossible length";
 	return memchr(target, 0, length) ? "a zero byte" : NULL;
 }
 
 static const char *xattr_name_fault(const u8 *name, size_t length)
 {
 	if (!length || length > NAME_LENGTH_MAX)
-		return "no possible length";
+		return "an impossible length";
 	return memchr(name, 0, length) ? "a zero byte" : NULL;
 }
 
@@ -164,7 +164,7 @@ static const char *mode_fault(const struct stream_command *command)
 	if (command->type == SCP_C_CHMOD)
 		return mode & ~07777ULL ? "has an impossible mode" : NULL;
 	return mode >> 32 || !(S_ISCHR((u32)mode) || S_ISBLK((u32)mode)) ?
-	       "has a mode that is no device's" : NULL;
+	       "has a mode that is not a device's" : NULL;
 }
 
 static const char *numbers_fault(const struct stream_command *command)

@@ -225,17 +225,16 @@ static const struct stream_command *no_header(struct stream_reader *reader)
 {
 	reader->fault_inside = true;
 	if (reader->protocol)
-		return ended(reader, STREAM_DAMAGED, "what follows END at byte %llu is no stream "
-			     "header", reader->offset);
-	return ended(reader, STREAM_DAMAGED, "it is no send stream, nor is one in it that sendcp "
-		     "can unwrap");
+		return ended(reader, STREAM_DAMAGED, "there is no stream header after END at byte "
+			     "%llu", reader->offset);
+	return ended(reader, STREAM_DAMAGED, "it is no send stream, and no container of one");
 }
 
 static const struct stream_command *unknown_protocol(struct stream_reader *reader, u32 protocol)
 {
 	reader->fault_inside = true;
-	return ended(reader, STREAM_DAMAGED, "the stream header at byte %llu says protocol %u, "
-		     "1 to %u are known", reader->offset, protocol, STREAM_PROTOCOL_MAX);
+	return ended(reader, STREAM_DAMAGED, "the stream header at byte %llu has protocol %u, "
+		     "1 to %u are supported", reader->offset, protocol, STREAM_PROTOCOL_MAX);
 }
 
 static const struct stream_command *next_header(struct stream_reader *reader)
@@ -336,9 +335,9 @@ static const struct stream_command *next_command(struct stream_reader *reader)
 	length = get_u32(bytes);
 	command->type = get_u16(bytes + offsetof(struct scp_command_header, command));
 	if (!command->type || command->type > stream_command_last(reader->protocol))
-		return bad_command(reader, "is none of its protocol");
+		return bad_command(reader, "is not a command of its protocol");
 	if (length > stream_command_max(reader->protocol) - SCP_COMMAND_HEADER_SIZE)
-		return bad_command(reader, "is longer than any can be");
+		return bad_command(reader, "is longer than its protocol allows");
 	length += SCP_COMMAND_HEADER_SIZE;
 	left = have(reader, length);
 	bytes = reader->buffer + reader->from;

@@ -36,8 +36,8 @@ static int not_a_mark(const struct sidecar *sidecar, u64 at, size_t count)
 	u64 usable = count ? sidecar->marks[count - 1].file_offset : 0;
 
 	return error_line("the stream is compressed or in an archive and cannot be resumed at byte "
-			  "%llu, which lies in the middle of a frame: truncate the receiver's copy "
-			  "to %llu bytes, then resume with --at %llu", at, usable, usable);
+			  "%llu, in the middle of a frame: truncate the receiver's file to %llu "
+			  "bytes, then resume with --at %llu", at, usable, usable);
 }
 
 int resume_wrapped_at(const struct sidecar *sidecar, u64 at, struct resume_point *point)
@@ -135,7 +135,7 @@ int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file
 
 	*point = (struct resume_point){ 0 };
 	if (fstat(file->fd, &st))
-		return error_line("cannot look at %s: %s", file->name, strerror(errno));
+		return error_line("cannot stat %s: %s", file->name, strerror(errno));
 	count = marks_until(sidecar, scp_min((u64)st.st_size, limit));
 	if (count_proven(sidecar, file, &count))
 		return -1;

@@ -38,7 +38,7 @@ static int offer_restart(const struct resume *resume)
 {
 	char *command = resume_command(journal_path(resume->journal), resume->options);
 
-	error_line("to start over there: %s --restart", command);
+	error_line("to start over: %s --restart", command);
 	free(command);
 	return -1;
 }
@@ -73,14 +73,14 @@ static int missing(const struct resume *resume)
 {
 	if (!same_place(resume))
 		return not_mounted(resume);
-	error_line("%s is not there, and had %llu bytes: if it was moved, name it with -f FILE",
-		   resume->output_path, known_size(&resume->sidecar));
+	error_line("%s does not exist; the output had %llu bytes: if it was moved, name it with -f "
+		   "FILE", resume->output_path, known_size(&resume->sidecar));
 	return offer_restart(resume);
 }
 
 static int emptied(const struct resume *resume)
 {
-	error_line("%s is empty, and had %llu bytes", resume->output_path,
+	error_line("%s is empty; the output had %llu bytes", resume->output_path,
 		   known_size(&resume->sidecar));
 	return offer_restart(resume);
 }
@@ -113,8 +113,8 @@ int resume_file_check_tail(const struct output *file, u64 end, u64 size, u64 own
 {
 	if (size <= end || size - end <= own || is_zero(file, end, size))
 		return 0;
-	return error_line("%s: the stream is complete with byte %llu, and %llu bytes follow that "
-			  "are not part of it: left as it is", file->name, end, size - end);
+	return error_line("%s: the stream is complete after %llu bytes, and %llu bytes follow "
+			  "that are not part of it: left as it is", file->name, end, size - end);
 }
 
 /* The beginning is all that the file can hold, since nothing in it is known. */
@@ -157,7 +157,7 @@ static int find_point(struct resume *resume)
 	int ret;
 
 	if (fstat(resume->output.fd, &st))
-		return error_line("cannot look at %s: %s", resume->output_path, strerror(errno));
+		return error_line("cannot stat %s: %s", resume->output_path, strerror(errno));
 	ret = resume_point_file(&resume->sidecar, &resume->output,
 				options->at_given ? options->at : INT64_MAX, &resume->point);
 	if (!ret && resume_point_complete(&resume->sidecar, &resume->point)) {

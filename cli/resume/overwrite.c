@@ -17,7 +17,7 @@
 /* The resume line comes last, as after an interruption. Takes @command over. */
 static int refuse(char *command)
 {
-	error_line("to throw it away and start over, add --restart");
+	error_line("to discard it and start over, add --restart");
 	if (command)
 		error_line("interrupted; resume with: %s", command);
 	free(command);
@@ -67,7 +67,7 @@ int overwrite_output(const struct output *output, const struct options *options,
 	if (!output->file)
 		return 0;
 	if (fstat(output->fd, &st))
-		return error_line("cannot look at %s: %s", output->name, strerror(errno));
+		return error_line("cannot stat %s: %s", output->name, strerror(errno));
 	if (!st.st_size)
 		return 0;
 	size = (size_t)scp_min((u64)st.st_size, sizeof(head));
@@ -76,7 +76,7 @@ int overwrite_output(const struct output *output, const struct options *options,
 	known = looks_resumable(head, size, &plain);
 	if (plain && ends_complete(output, (u64)st.st_size))
 		return 0;
-	error_line("%s is there, has %llu bytes and is not known to be a complete stream: not "
+	error_line("%s exists, has %llu bytes and is not known to be a complete stream: not "
 		   "overwriting it", output->name, (u64)st.st_size);
 	if (checkpoint)
 		return refuse(resume_command(checkpoint, NULL));

@@ -67,7 +67,7 @@ size_t resume_point_batches_before(const struct sidecar *sidecar, u64 at)
 
 static int too_old(const struct sidecar *sidecar, u64 at)
 {
-	return error_line("the sidecar goes back to byte %llu only, and no longer to byte %llu: "
+	return error_line("the checkpoint file goes back only to byte %llu, not to byte %llu: "
 			  "start a new send", sidecar_batch_end(&sidecar->batches[0]), at);
 }
 
@@ -90,8 +90,9 @@ int resume_point_stream(const struct sidecar *sidecar, u64 at, struct resume_poi
 	if (!at)
 		return 0;
 	if (at > made)
-		return error_line("byte %llu lies after the %llu bytes that the sidecar knows of: "
-				  "truncate the copy to these, and resume with --at %llu", at, made,
+		return error_line("byte %llu is after the %llu bytes that the checkpoint file "
+				  "records: truncate the receiver's file to these, and resume with "
+				  "--at %llu", at, made,
 				  made);
 	index = skip_empty(sidecar, resume_point_batches_before(sidecar, at), at);
 	if (!index) {
@@ -119,8 +120,8 @@ static int check_written(const struct sidecar *sidecar, u64 at)
 
 	if (at <= most || !(sidecar->handed_known || sidecar->complete))
 		return 0;
-	return error_line("only %llu bytes were ever written: nobody can have %llu of them. Is "
-			  "that the size of a compressed or encrypted file?", most, at);
+	return error_line("only %llu bytes were ever written, so no receiver has %llu. Is that the "
+			  "size of a compressed or encrypted file?", most, at);
 }
 
 bool resume_point_batch(const struct sidecar *sidecar, size_t index, struct resume_point *point)
@@ -202,7 +203,7 @@ int resume_point_file(const struct sidecar *sidecar, const struct output *file, 
 		return resume_wrapped_file(sidecar, file, limit, point);
 	*point = (struct resume_point){ 0 };
 	if (fstat(file->fd, &st))
-		return error_line("cannot look at %s: %s", file->name, strerror(errno));
+		return error_line("cannot stat %s: %s", file->name, strerror(errno));
 	count = batches_within(sidecar, scp_min((u64)st.st_size, limit));
 	if (count_proven(sidecar, file, count, &proven))
 		return -1;

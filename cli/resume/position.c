@@ -161,7 +161,7 @@ int position_find(const char *path, struct position *position)
 	if (stat(path, &st))
 		return error_line("cannot open %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return error_line("%s is not a regular file: its position is found by reading it "
+		return error_line("%s is not a regular file: finding its position takes reading it "
 				  "twice", path);
 	return find_end(path, position) || hash_window(path, position) ? -1 : 0;
 }
@@ -169,9 +169,9 @@ int position_find(const char *path, struct position *position)
 static int report_made(const struct sidecar_batch *batch, const struct transfer_result *result)
 {
 	if (result->status == TRANSFER_DIFFERS)
-		return error_line("the bytes %llu to %llu of the stream would be made differently "
-				  "now: what can be cloned has changed, and the receiver's "
-				  "position cannot be proven", batch->output_offset,
+		return error_line("bytes %llu to %llu of the stream would be made differently now, "
+				  "since other extents can be cloned: the receiver's position "
+				  "cannot be proven", batch->output_offset,
 				  sidecar_batch_end(batch));
 	if (result->status == TRANSFER_STOPPED) {
 		transfer_report_stop();
@@ -190,7 +190,8 @@ static int feed_batch(const struct sidecar *sidecar, const struct send_job *job,
 	int ret = 0;
 
 	if (!resume_point_batch(sidecar, index, &point))
-		return error_line("the sidecar goes back to byte %llu only", batch->output_offset +
+		return error_line("the checkpoint file goes back only to byte %llu",
+				  batch->output_offset +
 				  batch->length);
 	data = malloc(batch->length ? batch->length : 1);
 	if (!data)
@@ -212,7 +213,7 @@ static int feed_window(const struct sidecar *sidecar, const struct send_job *job
 	if (window->begin == window->end)
 		return 0;
 	if (!index)
-		return error_line("the sidecar does not go back to byte %llu any more",
+		return error_line("the checkpoint file no longer goes back to byte %llu",
 				  window->begin);
 	index--;
 	window->at = sidecar->batches[index].output_offset;
@@ -231,8 +232,8 @@ static int find_point(const struct sidecar *sidecar, const struct position *posi
 		return resume_point_at(sidecar, position->plain, point);
 	/* So little of a file cannot be distinguished from a plain one. */
 	if (!position->wrapped && position->plain)
-		return error_line("the stream was sent compressed or in an archive, and %llu "
-				  "counts bytes of a plain one", position->plain);
+		return error_line("the stream was sent compressed or in an archive, but %llu "
+				  "counts bytes of a plain stream", position->plain);
 	return resume_point_at(sidecar, position->file, point);
 }
 
@@ -257,7 +258,7 @@ int position_prove(const struct sidecar *sidecar, const struct send_job *job,
 	if (made)
 		return -1;
 	if (memcmp(hash, position->hash, sizeof(hash)))
-		return error_line("what the receiver has before byte %llu is not this stream",
+		return error_line("the receiver's file is not this stream before byte %llu",
 				  position->plain);
 	return ret;
 }

@@ -87,13 +87,13 @@ static int give_rest(const struct resume_point *point, struct transfer *run, con
 
 static void report_difference(const struct resume_point *point, const struct transfer *run)
 {
-	error_line("byte %llu lies in a part of the stream that would be made differently now: "
-		   "what can be cloned has changed", point->at.output_offset);
+	error_line("byte %llu is in a part of the stream that would be made differently now, since "
+		   "other extents can be cloned", point->at.output_offset);
 	/* Only --append can cut a wrapped stream anywhere. */
 	if (run->wrap)
 		return;
-	error_line("without that it goes on at byte %llu: cut what the receiver has to %llu "
-		   "bytes, and resume with --at %llu", point->proof->output_offset,
+	error_line("it can be resumed at byte %llu: truncate the receiver's file to %llu bytes, "
+		   "and resume with --at %llu", point->proof->output_offset,
 		   point->proof->output_offset, point->proof->output_offset);
 }
 

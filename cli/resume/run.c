@@ -32,8 +32,8 @@ int resume_check_trust(const struct resume *resume)
 
 	if (journal_trusted(resume->journal) || (output_named && options->device_count))
 		return 0;
-	return error_line("%s belongs to another user, or others may write to it: what it names "
-			  "is not used. If you trust it, make it yours (chown, chmod go-w)",
+	return error_line("%s belongs to another user, or others may write to it, so the files it "
+			  "names are not used. If you trust it, make it yours (chown, chmod go-w)",
 			  journal_path(resume->journal));
 }
 
@@ -84,7 +84,7 @@ static int open_wrap(struct resume *resume, struct transfer *run)
 			    &run->wrap);
 
 	run->output->wrapped = run->wrap;
-	return ret ? error_line("cannot wrap the stream: %s", strerror(-ret)) : 0;
+	return ret ? error_line("cannot start the container: %s", strerror(-ret)) : 0;
 }
 
 static int note_resumed(struct resume *resume, const struct sidecar_place *at)

@@ -25,7 +25,7 @@ void transfer_report_stop(void)
 static void report_write(const struct transfer *run, const struct transfer_result *result)
 {
 	if (result->err == -EPIPE)
-		error_line("%s: the reader has gone", run->output->name);
+		error_line("%s: the reader is gone", run->output->name);
 	else
 		error_line("cannot write to %s: %s", run->output->name, strerror(-result->err));
 }
@@ -64,10 +64,10 @@ static void report_ways(const struct transfer *run, const char *checkpoint,
 {
 	char *resume = resume_command(checkpoint, devices);
 
-	error_line("if sendcp is where FILE is: %s --have $(ssh HOST sendcp verify --position "
-		   "FILE) | ...", resume);
+	error_line("if HOST has sendcp: %s --have $(ssh HOST sendcp verify --position FILE) | ...",
+		   resume);
 	if (!run->wrap)
-		error_line("if FILE is what went into the pipe, neither compressed nor encrypted: "
+		error_line("if FILE has the bytes of the pipe, neither compressed nor encrypted: "
 			   "n=$(ssh HOST stat -c %%s FILE) && %s --at $n | ssh HOST dd of=FILE "
 			   "bs=1M oflag=seek_bytes seek=$n conv=notrunc", resume);
 	free(resume);
@@ -76,8 +76,8 @@ static void report_ways(const struct transfer *run, const char *checkpoint,
 /* btrfs receive begins with a stream's header, and what it has received it does not take again. */
 static int report_receive(const struct transfer *run)
 {
-	error_line("btrfs receive cannot continue a stream in its middle: delete the incomplete "
-		   "subvolume that it left, and send again%s", run->journal ? " with --restart" :
+	error_line("btrfs receive cannot resume a stream: delete the incomplete subvolume that it "
+		   "left, and send again%s", run->journal ? " with --restart" :
 		   "");
 	return EXIT_FAILED;
 }
@@ -94,15 +94,15 @@ static int report_pipe(const struct transfer *run, const struct options *options
 	const char *file = run->output->reader.file;
 	char *command;
 
-	error_line("%llu bytes were written to a pipe; how many of them its reader kept is not "
-		   "known", written(run));
+	error_line("%llu bytes were written to a pipe; sendcp cannot know how many of them the "
+		   "reader kept", written(run));
 	if (run->output->reader.receive)
 		return report_receive(run);
 	if (!file_still_there(file)) {
 		file = NULL;
 		if (checkpoint)
 			report_ways(run, checkpoint, devices);
-		error_line("FILE below is a file of this host that holds what was sent, plain, in "
+		error_line("FILE below is a file on this host that holds the stream, plain, in "
 			   "zstd or in an archive");
 	}
 	command = checkpoint ? resume_command_append(checkpoint, devices, file) :
@@ -132,7 +132,7 @@ static int report_later(const struct transfer *run, const struct transfer_result
 	if (!output || !run->output->file)
 		return EXIT_FAILED;
 	command = resume_command(journal_path(run->journal), devices);
-	error_line("once that is mended, resume with: %s", command);
+	error_line("once that is fixed, resume with: %s", command);
 	free(command);
 	return EXIT_FAILED;
 }

@@ -140,7 +140,7 @@ stopped()
 	stopped pread64 --checkpoint cp
 	stopped read "$FIX_MOUNT/large.ro"
 	assert_equal "${lines[-1]}" \
-		"sendcp: interrupted; run the same command again: $PWD/file is as it was"
+		"sendcp: interrupted; run the same command again: $PWD/file was not changed"
 	assert_file_not_exist file.cp
 	"$SENDCP" send -q --archive --checkpoint cp --buffer-size 1M "$FIX_MOUNT/large.ro" |
 		head -c 55000000 >file
@@ -155,13 +155,13 @@ stopped()
 
 	sender --checkpoint cp | head -c 1000 >/dev/null || true
 	: >file
-	refused "holds nothing of the" --checkpoint cp
+	refused "holds none of the" --checkpoint cp
 	line=${lines[-1]}
 	zstd -q <file >file.zst
 	run "$SENDCP" resume --append file.zst --checkpoint cp
 	assert_failure 1
-	assert_output --partial "holds nothing of the"
-	sh -c "${line#*start over there: }"
+	assert_output --partial "holds none of the"
+	sh -c "${line#*start over: }"
 	assert cmp file "$FIX/whole"
 }
 
@@ -178,23 +178,23 @@ stopped()
 	done
 	sender --checkpoint cp | head -c 1000 >/dev/null || true
 	printf '\x28\xb5x' >file
-	refused "nothing in it is proven by the sidecar" --checkpoint cp
+	refused "nothing in it is proven by the checkpoint file" --checkpoint cp
 }
 
 @test "append: files that are not this stream's are left as they are" {
 	sender --checkpoint cp | head -c 3000000 >/dev/null || true
 	cut_copy "$FIX/large" 1000000
-	refused "nothing in it is proven by the sidecar" --checkpoint cp
+	refused "nothing in it is proven by the checkpoint file" --checkpoint cp
 	zstd -q <"$FIX/large" | head -c 1000000 >file
-	refused "nothing in it is proven by the sidecar" --checkpoint cp
+	refused "nothing in it is proven by the checkpoint file" --checkpoint cp
 	seq 100000 >file
-	refused "nothing in it is proven by the sidecar" --checkpoint cp
+	refused "nothing in it is proven by the checkpoint file" --checkpoint cp
 	seq 100000 | bsdtar -cf file cp
-	refused "nothing in it is proven by the sidecar" --checkpoint cp
+	refused "nothing in it is proven by the checkpoint file" --checkpoint cp
 	rm file
 	run "$SENDCP" resume --checkpoint cp --append file
 	assert_failure 1
-	assert_output --partial "cannot look at file"
+	assert_output --partial "cannot stat file"
 	assert_file_not_exist file
 }
 
@@ -238,7 +238,7 @@ stopped()
 	unwrapped file "$FIX/whole"
 	cp thin cp
 	head -c 1000000 all >file
-	refused "the sidecar goes back to byte" --checkpoint cp
+	refused "the checkpoint file goes back only to byte" --checkpoint cp
 }
 
 @test "append: no sidecar, all kinds of streams" {
@@ -293,7 +293,7 @@ stopped()
 	assert_file_exist file.cp
 	run "$SENDCP" resume --append file "$FIX_MOUNT/large.ro"
 	assert_failure 1
-	assert_output --partial "file.cp is there: resume with --checkpoint file.cp"
+	assert_output --partial "file.cp exists: resume with --checkpoint file.cp"
 	"$SENDCP" resume -q --checkpoint file.cp
 	assert cmp file "$FIX/large"
 	assert_file_not_exist file.cp
@@ -308,7 +308,7 @@ stopped()
 		# shellcheck disable=SC2086
 		sender $kind >all
 		cut_copy all $(($(file_size all) * 2 / 3))
-		refused "what is to be sent"
+		refused "give --checkpoint FILE.cp, or SUBVOL"
 		refused "is not the subvolume that it was sent with" -p "$FIX_MOUNT/a" "$FIX_MOUNT/b2"
 		refused "is of another send" "$FIX_MOUNT/b"
 		"$SENDCP" resume -q --append file -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
@@ -319,33 +319,33 @@ stopped()
 	: >file.cp
 	run "$SENDCP" resume --append file "$FIX_MOUNT/b"
 	assert_failure 1
-	assert_output --partial "file.cp is there"
+	assert_output --partial "file.cp exists"
 }
 
 @test "append: no sidecar, when it is impossible, and why" {
 	cut_copy "$FIX/full" 1000000
-	refused "made of another subvolume" "$FIX_MOUNT/a"
-	refused "made of another subvolume" "$FIX_MOUNT/b2"
-	refused "holds a full stream" -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
+	refused "is of another subvolume" "$FIX_MOUNT/a"
+	refused "is of another subvolume" "$FIX_MOUNT/b2"
+	refused "is a full stream" -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
 	refused "differs" --no-data "$FIX_MOUNT/b"
 	cut_copy "$FIX/whole" 1000000
-	refused "name that with -p" "$FIX_MOUNT/b"
-	refused "made of another parent" -p "$FIX_MOUNT/large.ro" "$FIX_MOUNT/b"
+	refused "name its parent with -p" "$FIX_MOUNT/b"
+	refused "is of another parent" -p "$FIX_MOUNT/large.ro" "$FIX_MOUNT/b"
 	cut_copy "$FIX/several" "$(file_size "$FIX/several")"
-	refused "with another stream: name its subvolume too" "$FIX_MOUNT/a"
+	refused "has another stream after byte" "$FIX_MOUNT/a"
 	refused "made without -e" -e "$FIX_MOUNT/a" "$FIX_MOUNT/b"
 	cut_copy "$FIX/several.e" "$(file_size "$FIX/several.e")"
-	refused "in one stream: give -e" "$FIX_MOUNT/a" "$FIX_MOUNT/b"
+	refused "in one stream: it was made with -e" "$FIX_MOUNT/a" "$FIX_MOUNT/b"
 	cut_copy "$FIX/full" 10
 	refused "holds no send stream" "$FIX_MOUNT/b"
 	seq 1000 >file
 	refused "holds no send stream" "$FIX_MOUNT/b"
-	refused "what is to be sent"
+	refused "give --checkpoint FILE.cp, or SUBVOL"
 	"$SENDCP" send -q --archive "$FIX_MOUNT/b" | head -c 3000000 >file
 	refused "is of another send" "$FIX_MOUNT/a"
 	refused "was sent with 0" -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
 	"$SENDCP" send -q --archive "$FIX_MOUNT/b" | head -c 700 >file
-	refused "not even the archive's manifest" "$FIX_MOUNT/b"
+	refused "the archive is truncated in its manifest" "$FIX_MOUNT/b"
 }
 
 # bounded OPTION...: `file` is gone on with, in little memory, and is whole then.
@@ -418,7 +418,7 @@ bounded()
 	native_send was "$FIX_MOUNT/was"
 	cut_copy was 1000000
 	mv "$FIX_MOUNT/was" "$FIX_MOUNT/is"
-	refused "give it that name again" "$FIX_MOUNT/is"
+	refused "rename the subvolume to that again" "$FIX_MOUNT/is"
 	mv "$FIX_MOUNT/is" "$FIX_MOUNT/was"
 	btrfs property set -f "$FIX_MOUNT/was" ro false
 	touch "$FIX_MOUNT/was/new"
@@ -429,10 +429,10 @@ bounded()
 @test "append: no sidecar, contents that are not the snapshot's" {
 	# Another byte in the last file, and its command's checksum right: not an accident of storage.
 	python3 "$ROOT/test/lib/forge.py" "$FIX/long" file 150000000 contents
-	refused "other contents of files than would be sent" "$FIX_MOUNT/long.ro"
+	refused "other file contents than would be sent" "$FIX_MOUNT/long.ro"
 	# A WRITE to another place, which is found without reading anything.
 	python3 "$ROOT/test/lib/forge.py" "$FIX/long" file 150000000 offset
-	refused "on it differs" "$FIX_MOUNT/long.ro"
+	refused "differs from what would be sent at byte" "$FIX_MOUNT/long.ro"
 }
 
 @test "append: options that do not go together" {

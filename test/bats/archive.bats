@@ -59,7 +59,7 @@ kinds()
 @test "archive: kinds that there are not" {
 	run "$SENDCP" send --archive=zip "$FIX_MOUNT/b"
 	assert_failure 2
-	assert_output --partial "--archive: not a possible value: zip"
+	assert_output --partial "--archive: invalid value: zip"
 }
 
 @test "archive: members, their order, digests and lines" {

@@ -300,11 +300,11 @@ broken_off()
 @test "bad input: what is no sidecar" {
 	fails_with 1 "No such file" "$SENDCP" resume --checkpoint absent
 	: >empty
-	fails_with 1 "not a sidecar" "$SENDCP" resume --checkpoint empty
+	fails_with 1 "not a checkpoint file" "$SENDCP" resume --checkpoint empty
 	head -c 100000 /dev/urandom >noise
-	fails_with 1 "not a sidecar" "$SENDCP" resume --checkpoint noise
+	fails_with 1 "not a checkpoint file" "$SENDCP" resume --checkpoint noise
 	echo '{"some":"json"}' >json
-	fails_with 1 "not a sidecar" "$SENDCP" resume --checkpoint json
+	fails_with 1 "not a checkpoint file" "$SENDCP" resume --checkpoint json
 }
 
 @test "bad input: a file that is no sidecar is not overwritten by one" {

@@ -80,7 +80,7 @@ teardown()
 	assert_output --partial "cannot write to standard output: No space left on device"
 	run bash -c "set -o pipefail; '$SENDCP' cat stream.zstd | head -c 10 >/dev/null"
 	assert_equal "$status" 1
-	assert_output --partial "the reader has gone"
+	assert_output --partial "the reader is gone"
 }
 
 @test "cat: a signal ends it" {

@@ -44,7 +44,7 @@ setup()
 	for level in 0 23 -1 x ""; do
 		run "$SENDCP" send --compress="$level" "$FIX_MOUNT/b"
 		assert_failure 2
-		assert_output --partial "--compress: not a possible value"
+		assert_output --partial "--compress: invalid value"
 	done
 }
 
@@ -151,7 +151,7 @@ sys.stdout.buffer.write(struct.pack("<II", 0x184d2a50, n) + bytes(n))' \
 			assert_equal "$(marks cp | grep -cx "$size")" 1
 			continue
 		fi
-		assert_output --regexp "truncate the receiver's copy to [0-9]+ bytes, then resume with --at [0-9]+"
+		assert_output --regexp "truncate the receiver's file to [0-9]+ bytes, then resume with --at [0-9]+"
 		usable=${output##* --at }
 		# No whole frame is out without its mark.
 		assert_equal "$usable" "$(marks whole.cp | awk -v size="$size" \
@@ -235,6 +235,6 @@ sys.stdout.buffer.write(struct.pack("<II", 0x184d2a50, n) + bytes(n))' \
 	cp other.zst kept.zst
 	run "$SENDCP" resume --checkpoint cp -f other.zst
 	assert_failure 1
-	assert_output --partial "nothing in it is proven by the sidecar"
+	assert_output --partial "nothing in it is proven by the checkpoint file"
 	assert cmp other.zst kept.zst
 }

@@ -121,7 +121,7 @@ untouched()
 	done
 	run "$SENDCP" send --checkpoint "$device" "$FIX_MOUNT/snap"
 	assert_failure 1
-	assert_line --partial "the sidecar $device is a device of the filesystem that is read"
+	assert_line --partial "the checkpoint file $device is a device of the filesystem that is read"
 	echo 1 >/proc/sys/vm/drop_caches
 	btrfs scrub start -Bq "$FIX_MOUNT"
 	assert cmp "$FIX_MOUNT/s/file" "$FIX_MOUNT/snap/file"
@@ -148,25 +148,25 @@ untouched()
 @test "conflicts: the sidecar is the output" {
 	run "$SENDCP" send -f x --checkpoint x "$FIX_MOUNT/snap"
 	assert_failure 1
-	assert_line "sendcp: the sidecar x is the output x: nothing was written, name another file"
+	assert_line "sendcp: the checkpoint file x is the output x: nothing was written, name another file"
 	assert_file_not_exist x
 	# Standard output, which the shell has made.
 	run bash -c '"$SENDCP" send --checkpoint x "$FIX_MOUNT/snap" 2>&1 >x'
 	assert_failure 1
-	assert_line --partial "the sidecar x is standard output"
+	assert_line --partial "the checkpoint file x is standard output"
 	assert [ ! -s x ]
 	rm x
 	# A name that leads to what is not there yet.
 	ln -s x link
 	run "$SENDCP" send -f link --checkpoint x "$FIX_MOUNT/snap"
 	assert_failure 1
-	assert_line --partial "the sidecar x is the output link"
+	assert_line --partial "the checkpoint file x is the output link"
 	assert_file_not_exist x
 	# What is removed each time that the sidecar is thinned.
 	run "$SENDCP" send -f x.thin --checkpoint x "$FIX_MOUNT/snap"
 	assert_failure 1
-	assert_line --partial "the sidecar's temporary file x.thin is the output x.thin"
-	untouched "$FIX/image" "the sidecar $FIX/hard is the device that is read, $FIX/image: " \
+	assert_line --partial "the checkpoint file's temporary file x.thin is the output x.thin"
+	untouched "$FIX/image" "the checkpoint file $FIX/hard is the device that is read, $FIX/image: " \
 		send --device "$FIX/image" --checkpoint "$FIX/hard" snap
 }
 
@@ -182,13 +182,13 @@ interrupted()
 	interrupted --device "$FIX/image" snap
 	untouched "$FIX/image" "the output $FIX/hard is the device that is read, $FIX/image: " \
 		resume --checkpoint cp --at 0 -f "$FIX/hard"
-	untouched cp "the sidecar cp is the output .*cp: " resume --checkpoint cp --at 0 -f cp
+	untouched cp "the checkpoint file cp is the output .*cp: " resume --checkpoint cp --at 0 -f cp
 	cp cp kept
 	run bash -c '"$SENDCP" resume --checkpoint cp --at 0 2>errors >>cp'
 	assert_failure 1
-	assert grep -q "^sendcp: the sidecar cp is standard output" errors
+	assert grep -q "^sendcp: the checkpoint file cp is standard output" errors
 	assert cmp cp kept
-	untouched cp "the sidecar cp is the output .*cp: " resume --checkpoint cp --append cp
+	untouched cp "the checkpoint file cp is the output .*cp: " resume --checkpoint cp --append cp
 	untouched "$FIX/image" "the output $FIX/image is the device that is read, $FIX/image: " \
 		resume --append "$FIX/image" --device "$FIX/image" snap
 	# And then it goes on as if nothing had been.
@@ -232,11 +232,11 @@ interrupted()
 @test "conflicts: the output in the subvolume that is sent is warned of" {
 	interrupted "$FIX_MOUNT/snap"
 	run "$SENDCP" send --checkpoint new -f "$FIX_MOUNT/s/out" --device "$FIX/disk0.img" s
-	assert_line "sendcp: warning: the output $FIX_MOUNT/s/out lies in s, which is sent and changes by that"
+	assert_line "sendcp: warning: the output $FIX_MOUNT/s/out is in s, which is being sent and so changes"
 	rm -f "$FIX_MOUNT/s/out"
 	run "$SENDCP" send --checkpoint new -f "$FIX_MOUNT/out" "$FIX_MOUNT/snap"
 	assert_success
-	refute_line --partial "lies in"
+	refute_line --partial "is being sent"
 	rm -f "$FIX_MOUNT/out"
 }
 

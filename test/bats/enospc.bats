@@ -102,7 +102,7 @@ full()
 	assert_failure 75
 	assert_line --partial "small/f.cp: No space left on device"
 	assert_equal "${lines[-1]}" \
-		"sendcp: interrupted; run the same command again: $PWD/small/f is as it was"
+		"sendcp: interrupted; run the same command again: $PWD/small/f was not changed"
 	cmp small/f <(head -c 900000 "$FIX/large")
 	roomy
 	"$SENDCP" resume -q --append small/f "$FIX_MOUNT/large.ro"

@@ -289,16 +289,16 @@ soon_gone()
 	exec 7<&-
 	wait "$CHILD" || true
 	CHILD=
-	assert_equal "$(grep -c "^the subvolumes are not held (SENDCP_NO_HOLD is set)" err)" 1
+	assert_equal "$(grep -c "^the subvolumes are not protected (SENDCP_NO_HOLD is set)" err)" 1
 }
 
 @test "hold: where it is not to be had, -v says why, and the send does without" {
 	require_program strace
 	strace -f -o /dev/null -e trace=clone -e inject=clone:error=ENOMEM -- "$SENDCP" send -v --backend direct \
 		-p "$FIX_MOUNT/a" -c "$FIX_MOUNT/c" "$FIX_MOUNT/b" >got 2>err
-	assert_equal "$(grep -c "^the subvolumes are not held (Cannot allocate memory)" err)" 1
+	assert_equal "$(grep -c "^the subvolumes are not protected (Cannot allocate memory)" err)" 1
 	"$SENDCP" send -v -p "$FIX_MOUNT/a" -c "$FIX_MOUNT/c" "$FIX_MOUNT/b" >again 2>err
-	refute grep "not held" err
+	refute grep "not protected" err
 	cmp got again
 }
 
@@ -306,7 +306,7 @@ soon_gone()
 	python3 -c 'import os, signal, sys
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 os.execv(sys.argv[1], sys.argv[1:])' "$SENDCP" send -v --backend direct "$FIX_MOUNT/b" >got 2>err
-	refute grep "not held" err
+	refute grep "not protected" err
 	native_send native "$FIX_MOUNT/b"
 	same_as_native got native
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# sendcp info: hosts, versions, libraries.
+# sendcp info: backends, versions, libraries.
 
 load ../lib/suite
 
@@ -9,7 +9,7 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-@test "info: tells hosts, protocols, behaviour and libraries" {
+@test "info: backends, protocols, behaviour and libraries" {
 	local word
 
 	run --separate-stderr "$SENDCP" info
@@ -19,9 +19,9 @@ setup()
 	assert_line --regexp "^behaviour: +618 \(of Linux 6\.18\)$"
 	assert_line --regexp "^protocols: +1 to 2$"
 	assert_line --regexp "^module ABI: +[0-9]+$"
-	assert_line --regexp "^host module: +(ready: version .*|not available: .+)$"
-	assert_line --regexp "^host direct: +(ready|not available: needs root.*)$"
-	assert_line --regexp "^host image: +ready$"
+	assert_line --regexp "^backend module: +(ready: version .*|not available: .+)$"
+	assert_line --regexp "^backend direct: +(ready|not available: needs root.*)$"
+	assert_line --regexp "^backend image: +ready$"
 	for word in libarchive libblkid libbtrfsutil libgcrypt libisal json-c liblzo2 libxxhash \
 		libzstd zlib; do
 		assert_line --regexp " $word [0-9]+(\.[0-9]+)+$"
@@ -34,9 +34,9 @@ setup()
 	assert_success
 	jq -e '.version and .behaviour_version == 618 and .protocol_min == 1 and
 		.protocol_max == 2 and (.abi_version | type == "number") and
-		(.hosts | keys == ["direct", "image", "module"]) and .hosts.image.available and
-		([.hosts[] | .available | type == "boolean"] | all) and
-		([.hosts[] | .available or (.reason | length > 0)] | all) and
+		(.backends | keys == ["direct", "image", "module"]) and .backends.image.available and
+		([.backends[] | .available | type == "boolean"] | all) and
+		([.backends[] | .available or (.reason | length > 0)] | all) and
 		(.libraries | length == 10) and
 		([.libraries[] | test("^[0-9]+([.][0-9]+)+$")] | all)' <<<"$output"
 }
@@ -46,11 +46,11 @@ setup()
 	require_program jq
 	run "$SENDCP" info --json
 	assert_success
-	jq -e '.hosts.module | (.available | not) and (.reason | test("kernel module")) and
+	jq -e '.backends.module | (.available | not) and (.reason | test("kernel module")) and
 		(has("version") | not)' <<<"$output"
 }
 
-@test "info: without root, the direct host lacks it" {
+@test "info: without root, the direct backend is not available" {
 	[ "$(id -u)" = 0 ] || skip "needs root to give it up"
 	require_program setpriv
 	install -m 755 "$SENDCP" sendcp
@@ -60,8 +60,8 @@ setup()
 		run setpriv --reuid 65534 --regid 65534 --clear-groups "$SENDCP" info
 	fi
 	assert_success
-	assert_line --regexp "^host direct: +not available: needs root"
-	assert_line --regexp "^host image: +ready$"
+	assert_line --regexp "^backend direct: +not available: needs root"
+	assert_line --regexp "^backend image: +ready$"
 }
 
 @test "info: takes no arguments, and a full disk behind stdout is a failure" {

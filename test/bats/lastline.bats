@@ -107,7 +107,7 @@ run_last_line()
 	run --separate-stderr bash -c 'exec "$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" >pipe'
 	wait $! || true
 	assert_equal "$status" 1
-	[[ $stderr == *"btrfs receive cannot continue a stream"*"--restart" ]] || fail "$stderr"
+	[[ $stderr == *"btrfs receive cannot resume a stream"*"--restart" ]] || fail "$stderr"
 	for name in "$FIX_MOUNT"/received/*; do btrfs -q subvolume delete "$name" >/dev/null; done
 }
 
@@ -134,7 +134,7 @@ run_last_line()
 	"$SENDCP" send -q --compress --checkpoint cp --checkpoint-interval 8M "$FIX_MOUNT/one" 2>err |
 		head -c 20000000 | (head -c 10000000 >g; cat >/dev/null) || true
 	refused "only" "$SENDCP" resume --checkpoint cp --at 30000000
-	refused "truncate the receiver's copy" "$SENDCP" resume --checkpoint cp --at 10000000
+	refused "truncate the receiver's file" "$SENDCP" resume --checkpoint cp --at 10000000
 	local at
 	at=$("$SENDCP" resume --checkpoint cp --at 10000000 2>&1 | grep -oE -- "--at [0-9]+" | tr -dc 0-9)
 	truncate -s "$at" g
@@ -145,7 +145,7 @@ run_last_line()
 
 @test "pipe: what its reader kept is never assumed" {
 	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" 2>/dev/null | head -c 20000000 >part || true
-	refused "how much of it the reader kept is not known" "$SENDCP" resume --checkpoint cp
+	refused "sendcp cannot know how many of its" "$SENDCP" resume --checkpoint cp
 	refused "were ever written" "$SENDCP" resume --checkpoint cp --at 50000000
 	# Twice in a row does no harm.
 	for _ in 1 2; do
@@ -167,7 +167,7 @@ run_last_line()
 	[[ $have =~ ^[0-9]+:[0-9a-f]{32}$ ]]
 	assert [ "${have%%:*}" -le 40000001 ]
 	refused "is not this stream" "$SENDCP" resume --checkpoint cp --have "${have%%:*}:$(printf %032d 0)"
-	refused "not what sendcp verify --position prints" "$SENDCP" resume --checkpoint cp --have 5
+	refused "not a position as sendcp verify --position prints" "$SENDCP" resume --checkpoint cp --have 5
 	head -c 30000000 "$FIX/one" >other
 	printf x | dd of=other bs=1 seek=29000000 conv=notrunc status=none
 	refused "is not this stream" "$SENDCP" resume --checkpoint cp --have \
@@ -257,13 +257,13 @@ run_last_line()
 	cd a
 	interrupted
 	mv out ../b
-	refused "$PWD/out is not there" "$SENDCP" resume --checkpoint out.cp
+	refused "$PWD/out does not exist" "$SENDCP" resume --checkpoint out.cp
 	assert_file_not_exists out
-	refused "is not there" "$SENDCP" resume --checkpoint out.cp -f new
+	refused "does not exist" "$SENDCP" resume --checkpoint out.cp -f new
 	assert_file_not_exists new
-	[[ $output == *"start over there: sendcp resume --checkpoint $PWD/out.cp -f $PWD/new --restart" ]]
+	[[ $output == *"start over: sendcp resume --checkpoint $PWD/out.cp -f $PWD/new --restart" ]]
 	: >out
-	refused "is empty, and had" "$SENDCP" resume --checkpoint out.cp
+	refused "is empty; the output had" "$SENDCP" resume --checkpoint out.cp
 	"$SENDCP" resume -q --checkpoint out.cp -f ../b/out
 	cmp ../b/out "$FIX/one"
 }
@@ -283,7 +283,7 @@ run_last_line()
 	"$SENDCP" resume -q --checkpoint cp -f disk2/out
 	cmp disk2/out "$FIX/one"
 	run "$SENDCP" resume -q --checkpoint disk2/copy.cp -f disk2/out
-	assert_line --partial "is on another now: is it the latest copy?"
+	assert_line --partial "is on another one now: is it the latest copy?"
 }
 
 @test "resume: the source is found where its filesystem is mounted now" {

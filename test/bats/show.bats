@@ -49,7 +49,7 @@ last_of()
 	assert_line --regexp '^protocol: +2, compressed data$'
 	assert_line --regexp '^interval: +327680 bytes$'
 	assert_line --regexp '^state: +complete$'
-	refute_output --partial "kept in"
+	refute_output --partial "container"
 	refute_output --partial "whole up to"
 	told "$before <= .begun and .begun <= .changed and .changed <= $after" \
 		'.compress_level == null and .archive == null and .mark == null' \
@@ -69,7 +69,7 @@ last_of()
 		".checkpoints == $(wc -l <<<"$sizes")"
 	run "$SENDCP" show cp
 	assert_line --regexp \
-		"^engine's state: $(tail -n 1 <<<"$sizes") bytes, at most $(sort -n <<<"$sizes" | tail -n 1)$"
+		"^checkpoint: +$(tail -n 1 <<<"$sizes") bytes, at most $(sort -n <<<"$sizes" | tail -n 1)$"
 }
 
 @test "show: what a stream is kept in, and the place in the file that goes with its own" {
@@ -83,18 +83,18 @@ last_of()
 		told ".mark.file_offset == $(last_of mark file_offset)" \
 			".mark.output_offset == .bytes_made and .bytes_made == $(file_size plain)"
 		run "$SENDCP" show cp
-		assert_line --regexp "^whole up to: +$(last_of mark file_offset), with the stream up to byte $(file_size plain)"
+		assert_line --regexp "^whole up to: +byte $(last_of mark file_offset) of the output, byte $(file_size plain) of the stream"
 		case $kind in
 		--compress=7)
 			told '.compress_level == 7 and .archive == null and .mark.segments == 0'
-			assert_line --regexp '^kept in: +zstd, level 7$' ;;
+			assert_line --regexp '^container: +zstd, level 7$' ;;
 		--archive)
 			told '.compress_level == null and .archive == "tar" and .mark.segments > 10'
-			assert_line --regexp '^kept in: +tar$'
-			assert_line --regexp "^whole up to: .* in $(last_of mark segments) segments$" ;;
+			assert_line --regexp '^container: +tar$'
+			assert_line --regexp "^whole up to: .*, $(last_of mark segments) segments$" ;;
 		*)
 			told '.compress_level == 3 and .archive == "cpio"'
-			assert_line --regexp '^kept in: +cpio, zstd, level 3$' ;;
+			assert_line --regexp '^container: +cpio, zstd, level 3$' ;;
 		esac
 		# The file has that much of the stream before that place.
 		head -n 20 cp >few && mv few cp

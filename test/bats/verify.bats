@@ -84,7 +84,7 @@ refused()
 	printf 'btrfs-str' >"$OUT/f"
 	refused "inside a stream header"
 	(cat stream.plain && echo junk) >"$OUT/f"
-	refused "is no stream header; whole up to byte $(file_size stream.plain)"
+	refused "there is no stream header after END at byte $(file_size stream.plain); whole up to byte $(file_size stream.plain)"
 	run --separate-stderr "$SENDCP" verify nowhere
 	assert_equal "$status" 1
 	[[ $stderr == "sendcp: cannot open nowhere: No such file or directory" ]]
@@ -146,15 +146,15 @@ refused()
 	run "$SENDCP" verify "$OUT/f"
 	assert_success
 	bsdtar -cf "$OUT/f" --format pax manifest.json stream.0000000001 stream.0000000002 complete.json
-	refused "checkpoint.0000000001 should be is stream.0000000002"
+	refused "checkpoint.0000000001 is missing: stream.0000000002 is in its place"
 	bsdtar -cf "$OUT/f" --format newc manifest.json stream.0000000001 checkpoint.0000000001
 	refused "without complete.json"
 	bsdtar -cf "$OUT/f" --format newc manifest.json stream.0000000001 checkpoint.0000000001 complete.json
-	refused "complete.json tells of another length"
+	refused "complete.json has another length"
 	head -c 17 stream.0000000001 >header
 	mv header stream.0000000001
 	bsdtar -cf "$OUT/f" --format newc manifest.json stream.0000000001 checkpoint.0000000001
-	refused "segment 1, bytes 0 to 17 of the stream, is not what its checkpoint says"
+	refused "segment 1, bytes 0 to 17 of the stream, does not match its checkpoint"
 	sed -i 's/"sendcp_journal":[0-9]*/"sendcp_journal":1x/' manifest.json
 	bsdtar -cf "$OUT/f" --format newc manifest.json stream.0000000001
 	refused "manifest.json is damaged"
@@ -168,17 +168,17 @@ refused()
 	for kind in $STORED_KINDS; do
 		run "$SENDCP" verify --checkpoint "$OUT/cp" "stream.$kind"
 		assert_success
-		assert_output --partial "as the sidecar tells"
+		assert_output --partial ", matches the checkpoint file"
 	done
 	# Another whole stream is not the one that was sent.
 	"$SENDCP" send -q --no-data --device image s.ro >"$OUT/f"
 	run --separate-stderr "$SENDCP" verify --checkpoint "$OUT/cp" "$OUT/f"
 	assert_equal "$status" 1
-	[[ $stderr == *"are not those that the sidecar tells of"* ]]
+	[[ $stderr == *"do not match the checkpoint file"* ]]
 	cat stream.plain stream.plain >"$OUT/f"
 	run --separate-stderr "$SENDCP" verify --checkpoint "$OUT/cp" "$OUT/f"
 	assert_equal "$status" 1
-	[[ $stderr == *"the sidecar's stream was complete with "* ]]
+	[[ $stderr == *"the complete stream of the checkpoint file "* ]]
 	# Cut behind a whole stream, and the sidecar knows of more.
 	size=$(file_size stream.plain)
 	stored_send s --checkpoint "$OUT/cp2" >"$OUT/two"
@@ -187,7 +187,7 @@ refused()
 	assert_equal "$status" 1
 	run --separate-stderr "$SENDCP" verify --checkpoint stream.plain "$OUT/f"
 	assert_equal "$status" 1
-	[[ $stderr == *"not a sidecar"* ]]
+	[[ $stderr == *"not a checkpoint file"* ]]
 }
 
 @test "verify: usage" {

@@ -108,7 +108,7 @@ class Replay:
         done = subject.run(command)
         if done.returncode or not subject.is_whole(subject.read(OUTPUT)):
             raise Wrong("exit status %d: %s" % (done.returncode, done.stderr.decode()))
-        told = re.findall(rb"right up to byte (\d+)", done.stderr)
+        told = re.findall(rb"correct up to byte (\d+)", done.stderr)
         told = [int(at) for at in told]
         # These count the file's bytes.
         for at in re.findall(rb"(\d+) of \d+ bytes are proven", done.stderr):
@@ -159,7 +159,7 @@ class Replay:
         at = [line["output_offset"] for line in journal_lines(self.subject.read(JOURNAL))
               if line.get("type") == "resumed"][-1]
         # What it cut off to get to the end of a block it has kept, and does not make again.
-        at = max([at] + [int(told) for told in re.findall(rb"right up to byte (\d+)", done.stderr)])
+        at = max([at] + [int(told) for told in re.findall(rb"correct up to byte (\d+)", done.stderr)])
         if at < trace.promised[k]:
             raise Wrong("went on at byte %d, though %d bytes were durable: %s" % (
                 at, trace.promised[k], done.stderr.decode()))
@@ -199,7 +199,7 @@ class Replay:
             return
         if done.returncode == 1 and self.thinned_away(trace, k, got, done):
             got, done = b"", self.resume_at(files, 0)
-        if done.returncode == 1 and b"prove it with --have" in done.stderr:
+        if done.returncode == 1 and b"resume with --have" in done.stderr:
             got, done = self.resume_proven(files, got)
         if done.returncode == 1:
             got, done = self.as_told(files, got, done)
@@ -210,7 +210,7 @@ class Replay:
 
     def thinned_away(self, trace, k, got, done):
         """A receiver that lost more than two intervals."""
-        return (b"the sidecar goes back to byte" in done.stderr and
+        return (b"the checkpoint file goes back only to byte" in done.stderr and
                 len(got) < trace.promised[k] - trace.interval)
 
     def resume_at(self, files, at):

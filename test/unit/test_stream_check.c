@@ -134,11 +134,11 @@ static void attributes(void **state)
 	WRONG(1, "lacks the attribute inode", 3, 15, "f");
 	WRONG(1, "lacks the attribute data", 15, 15, "f", 18, N(0));
 	WRONG(1, "has the attribute path twice", 11, 15, "f", 15, "f");
-	WRONG(1, "has the attribute size, which is not for it", 11, 15, "f", 4, N(0));
+	WRONG(1, "has the attribute size, which it cannot have", 11, 15, "f", 4, N(0));
 	WRONG(1, "has the unknown attribute 36", 11, 15, "f", 36, N(0));
 	WRONG(1, "has the unknown attribute 30", 11, 15, "f", 30, N(0));
 	WRONG(2, "has the unknown attribute 33", 11, 15, "f", 33, N(0));
-	WRONG(1, "has the attribute inode, which is not for it", 21, 3, N(0));
+	WRONG(1, "has the attribute inode, which it cannot have", 21, 3, N(0));
 	WRONG(1, "has 3 bytes of uuid, not 16", 1, 15, "f", 1, "abc", 2, N(0));
 }
 
@@ -186,7 +186,7 @@ static void paths(void **state)
 	WRONG(1, "has a path with a /", 1, 15, "a/b", 1, UUID, 2, N(0));
 	WRONG(1, "has a path with an empty component", 2, 15, "", 1, UUID, 2, N(0), 20, UUID,
 	      21, N(0));
-	WRONG(1, "has a path_link with no possible length", 8, 15, "l", 3, N(1), 17, "");
+	WRONG(1, "has a path_link with an impossible length", 8, 15, "l", 3, N(1), 17, "");
 }
 
 static void lengths_and_zero_bytes(void **state)
@@ -196,13 +196,13 @@ static void lengths_and_zero_bytes(void **state)
 
 	memset(text, 'a', 256);
 	WRONG(1, "more than 255 bytes", 11, 15, text);
-	WRONG(1, "xattr_name with no possible length", 14, 15, "f", 13, text);
-	WRONG(1, "xattr_name with no possible length", 14, 15, "f", 13, "");
+	WRONG(1, "xattr_name with an impossible length", 14, 15, "f", 13, text);
+	WRONG(1, "xattr_name with an impossible length", 14, 15, "f", 13, "");
 	for (size_t i = 0; i < 4096; i++)
 		text[i] = i % 2 ? '/' : 'a';
 	text[4095] = 'a';
 	WRONG(1, "more than 4095 bytes", 11, 15, text);
-	WRONG(1, "path_link with no possible length", 8, 15, "l", 3, N(1), 17, text);
+	WRONG(1, "path_link with an impossible length", 8, 15, "l", 3, N(1), 17, text);
 	blob = begun(1);
 	make_command(&blob, 11);
 	make_attribute(&blob, 15, "a\0b", 3);
@@ -225,7 +225,7 @@ static void numbers(void **state)
 	WRONG(1, "impossible range", 15, 15, "f", 18, ~0ULL, 19, "data");
 	WRONG(1, "impossible size", 17, 15, "f", 4, end + 1);
 	WRONG(1, "impossible mode", 18, 15, "f", 5, N(010000));
-	WRONG(1, "no device's", 5, 15, "f", 3, N(1), 8, N(1), 5, N(0100644));
+	WRONG(1, "not a device's", 5, 15, "f", 3, N(1), 8, N(1), 5, N(0100644));
 	WRONG(1, "impossible range", 16, 18, end, 24, N(1), 15, "f", 20, UUID, 21, N(0), 22, "x",
 	      23, N(0));
 	WRONG(1, "impossible range", 16, 18, N(0), 24, N(1), 15, "f", 20, UUID, 21, N(0), 22, "x",

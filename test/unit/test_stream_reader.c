@@ -183,20 +183,20 @@ static void limits(void **state)
 	make_header(&blob, 1);
 	make_command(&blob, 23);
 	close_command(&blob);
-	refuse(&blob, "fallocate at byte 17 is none of its protocol");
+	refuse(&blob, "fallocate at byte 17 is not a command of its protocol");
 	make_header(&blob, 3);
 	make_command(&blob, 27);
 	close_command(&blob);
-	refuse(&blob, "command 27 at byte 17 is none");
+	refuse(&blob, "command 27 at byte 17 is not a command");
 	make_header(&blob, 2);
 	make_write(&blob, "f", 0, data, sizeof(data));
-	refuse(&blob, "longer than any");
+	refuse(&blob, "longer than its protocol allows");
 	make_header(&blob, 1);
 	make_write(&blob, "f", 0, data, 65535);
-	refuse(&blob, "longer than any");
+	refuse(&blob, "longer than its protocol allows");
 	make_stream(&blob, 1, 0, 0);
 	blob_add(&blob, "junk", 4);
-	refuse(&blob, "what follows END at byte ");
+	refuse(&blob, "there is no stream header after END at byte ");
 	blob_add(&blob, "junk", 4);
 	refuse(&blob, "no send stream");
 }

@@ -224,13 +224,13 @@ static void members_out_of_place(void **state)
 
 		/* A checkpoint lacks, a segment lacks, a pair lacks, pairs are exchanged. */
 		refused(without(&archived, 2, 1, 0), UNWRAP_DAMAGED,
-			"checkpoint.0000000001 should be is stream.0000000002");
+			"checkpoint.0000000001 is missing: stream.0000000002 is in its place");
 		refused(without(&archived, 3, 1, 0), UNWRAP_DAMAGED,
-			"stream.0000000002 should be is checkpoint.0000000002");
+			"stream.0000000002 is missing: checkpoint.0000000002 is in its place");
 		refused(without(&archived, 3, 2, 0), UNWRAP_DAMAGED,
-			"stream.0000000002 should be is stream.0000000003");
+			"stream.0000000002 is missing: stream.0000000003 is in its place");
 		refused(without(&archived, 3, 2, 6), UNWRAP_DAMAGED,
-			"stream.0000000002 should be is stream.0000000003");
+			"stream.0000000002 is missing: stream.0000000003 is in its place");
 		/* The last pair lacks: the trailer tells of more. */
 		refused(without(&archived, 7, 2, 0), UNWRAP_DAMAGED, "complete.json");
 		/* The trailer lacks. */
@@ -267,7 +267,7 @@ static void junk_behind_the_end(void **state)
 		blob_free(&result.plain);
 		blob_add(&archived.file, "x", 1);
 		refused(unwrap_blob(&archived.file, archived.file.size), UNWRAP_DAMAGED,
-			"behind the archive's end");
+			"something follows the archive's end");
 		free_archived(&archived);
 	}
 }
@@ -279,10 +279,10 @@ static void cpio_names_of_any_length(void **state)
 
 	memcpy(archived.file.bytes + archived.how.ends[0] + 94, "ffffff00", 8);
 	refused(unwrap_blob(&archived.file, archived.file.size), UNWRAP_DAMAGED,
-		"the archive is damaged at byte ");
+		"the archive is damaged at its byte ");
 	memcpy(archived.file.bytes + 94, "ffffff00", 8);
 	refused(unwrap_blob(&archived.file, archived.file.size), UNWRAP_DAMAGED,
-		"the archive is damaged at byte 0 ");
+		"the archive is damaged at its byte 0 ");
 	free_archived(&archived);
 }
 
@@ -293,7 +293,7 @@ static void offsets_that_are_wrong(void **state)
 	make_stream(&archived.plain, 1, 5, 900);
 	wrap_archive(&archived.file, &archived.plain, &archived.how);
 	refused(unwrap_blob(&archived.file, archived.file.size), UNWRAP_DAMAGED,
-		"segment 1, bytes 0 to 1500 of the stream, is not what its checkpoint says");
+		"segment 1, bytes 0 to 1500 of the stream, does not match its checkpoint");
 	free_archived(&archived);
 }
 

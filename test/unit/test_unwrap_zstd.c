@@ -192,7 +192,7 @@ static void junk_and_windows(void **state)
 
 	wrap_frame(&blob, "abc", 3, true);
 	blob_add(&blob, "junkjunk", 8);
-	refuse(&blob, UNWRAP_DAMAGED, "what begins at byte 16 of the file is no zstd frame");
+	refuse(&blob, UNWRAP_DAMAGED, "there is no zstd frame at byte 16 of the file");
 	/* A frame that asks for a window of 2 GiB. */
 	blob_add(&blob, "\x28\xb5\x2f\xfd\0\xa8\1\0\0", 9);
 	refuse(&blob, UNWRAP_FAILED, "128 MiB");
@@ -200,7 +200,7 @@ static void junk_and_windows(void **state)
 	blob_add(&blob, "\x50\x2a\x4d\x18\0\0\0\0", 8);
 	refuse(&blob, UNWRAP_COMPLETE, "");
 	blob_add(&blob, "\x50\x2a\x4d\x18\xff\xff\xff\xff", 8);
-	refuse(&blob, UNWRAP_CUT, "that begins at byte 0 of the file is cut at byte 8");
+	refuse(&blob, UNWRAP_CUT, "the zstd frame at byte 0 of the file is truncated at byte 8");
 }
 
 /* A directory can be opened and not read. */

@@ -23,12 +23,12 @@ int append_open(struct resume *resume, const char *path)
 	struct stat st;
 
 	if (stat(path, &st))
-		return error_line("cannot look at %s: %s", path, strerror(errno));
+		return error_line("cannot stat %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
 		return error_line("%s is not a regular file", path);
 	resume->output_path = absolute_path(path);
 	if (!resume->output_path)
-		return error_line("cannot find out where %s is: %s", path, strerror(errno));
+		return error_line("cannot resolve the path %s: %s", path, strerror(errno));
 	if (conflicts_resume(NULL, resume->options, resume->output_path))
 		return -1;
 	return output_open(&resume->output, resume->output_path, false);
@@ -69,8 +69,8 @@ int append_check_follows(const struct resume *resume, const struct survey *surve
 	if (survey->followed)
 		return resume_file_check_tail(&resume->output, survey->followed, survey->size, 0);
 	if (survey->wrapping.level && survey->plain > sidecar_made(&resume->sidecar))
-		return error_line("%s: the stream is complete with its first %llu bytes, and "
-				  "something else follows: left as it is", survey->name,
+		return error_line("%s: the stream is complete after %llu bytes, and something else "
+				  "follows: left as it is", survey->name,
 				  sidecar_made(&resume->sidecar));
 	if (survey->wrapping.archive)
 		own = ARCHIVE_END_MAX;
@@ -81,7 +81,8 @@ int append_check_follows(const struct resume *resume, const struct survey *surve
 
 int append_try_again(const struct resume *resume)
 {
-	error_line("interrupted; run the same command again: %s is as it was", resume->output_path);
+	error_line("interrupted; run the same command again: %s was not changed",
+		   resume->output_path);
 	return EXIT_BROKEN_OFF;
 }
 
@@ -97,8 +98,8 @@ static int append_alone(struct resume *resume)
 	int ret;
 
 	if (!resume->options->argument_count) {
-		error_line("what is to be sent to %s? Give --checkpoint FILE.cp, or SUBVOL and "
-			   "options as they were given to the send", resume->output_path);
+		error_line("%s: give --checkpoint FILE.cp, or SUBVOL and the options of the send",
+			   resume->output_path);
 		return EXIT_FAILED;
 	}
 	ret = append_is_archive(resume);

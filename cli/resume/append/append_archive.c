@@ -67,7 +67,7 @@ static int make_sidecar(const struct resume *resume, const char *path)
 	int ret = 0;
 
 	if (lines.fd < 0 && errno == EEXIST)
-		return error_line("%s is there: resume with --checkpoint %s --append, or remove it",
+		return error_line("%s exists: resume with --checkpoint %s --append, or remove it",
 				  path, path);
 	if (lines.fd < 0)
 		return error_line("cannot create %s: %s", path, strerror(errno));
@@ -77,7 +77,7 @@ static int make_sidecar(const struct resume *resume, const char *path)
 	else if (signals_stopped())
 		ret = -1;
 	else if (!lines.manifest)
-		ret = error_line("%s: not even the archive's manifest is whole",
+		ret = error_line("%s: the archive is truncated in its manifest",
 				 resume->output_path);
 	else if (fsync(lines.fd) || sync_directory_of(path))
 		ret = error_line("cannot sync %s: %s", path, strerror(errno));

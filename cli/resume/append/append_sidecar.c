@@ -133,9 +133,9 @@ static int refuse_empty(const struct resume *resume)
 {
 	char *command = resume_command(journal_path(resume->journal), resume->options);
 
-	error_line("%s holds nothing of the %llu bytes that were made", resume->output_path,
+	error_line("%s holds none of the %llu bytes that were made", resume->output_path,
 		   sidecar_made(&resume->sidecar));
-	error_line("to start over there: %s --restart", command);
+	error_line("to start over: %s --restart", command);
 	free(command);
 	return -1;
 }
@@ -158,11 +158,11 @@ static int check_proven(struct resume *resume, const struct survey *survey,
 	if (ret)
 		return ret < 0 ? -1 : 0;
 	if (!judge->proof.wrong && sidecar->count && sidecar->batches[0].output_offset)
-		return error_line("%s holds %llu bytes of the stream, but the sidecar goes back "
-				  "to byte %llu only: it cannot be resumed", survey->name,
+		return error_line("%s holds %llu bytes of the stream and cannot be resumed: the "
+				  "checkpoint file goes back only to byte %llu", survey->name,
 				  survey->plain, sidecar_batch_end(&sidecar->batches[0]));
-	return error_line("%s: nothing in it is proven by the sidecar: it is not this stream, or "
-			  "damaged from its beginning on; left as it is", survey->name);
+	return error_line("%s: nothing in it is proven by the checkpoint file: it is not this "
+			  "stream, or is damaged from its first byte; left as it is", survey->name);
 }
 
 /* The bytes of a compressed file after the cut may be proven all the same. */
@@ -182,9 +182,8 @@ static int check_frames(const struct survey *survey, const struct sidecar_header
 	if (!survey->wrapping.archive || !survey->wrapping.level || survey->at.file_offset ||
 	    survey->proven <= header->interval + header->buffer_size)
 		return 0;
-	return error_line("%s is an archive in one zstd frame, and can be cut nowhere: unpack it "
-			  "with zstd -d (as far as that goes), and --append to that",
-			  survey->name);
+	return error_line("%s is an archive in one zstd frame and cannot be truncated: unpack it "
+			  "with zstd -d (as far as possible), and --append to that", survey->name);
 }
 
 static int find_point(struct resume *resume, struct survey *survey, const struct judge *judge)
@@ -208,8 +207,8 @@ static int find_point(struct resume *resume, struct survey *survey, const struct
 	    append_check_follows(resume, survey))
 		return -1;
 	if (proven < survey->plain)
-		info_line("%s: the stream is right up to byte %llu and is resumed there; the %llu "
-			  "bytes after it are made again", survey->name, proven,
+		info_line("%s: the stream is correct up to byte %llu and is resumed there; the "
+			  "%llu bytes after it are made again", survey->name, proven,
 			  survey->plain - proven);
 	take_rest(resume, survey);
 	return 0;

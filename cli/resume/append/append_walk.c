@@ -65,9 +65,9 @@ static int walk_until_known(struct resume *resume, struct walk *walk, u32 batch_
 	if (ret)
 		return -1;
 	if (!walk->agreed)
-		return error_line("%s holds no send stream, or not even its first command: there "
-				  "is nothing to resume", walk->name);
-	verbose_line(1, "%s: %llu bytes of the stream agree with what would be sent", walk->name,
+		return error_line("%s holds no send stream, or not one whole command of it: "
+				  "there is nothing to resume", walk->name);
+	verbose_line(1, "%s: %llu bytes of the stream are those that would be sent", walk->name,
 		     walk->agreed);
 	return 0;
 }
@@ -129,7 +129,7 @@ static int make_sidecar(struct resume *resume, const struct survey *survey)
 	sidecar->header.wrapping = survey->wrapping;
 	/* A crash may have left an empty one, which is nothing to resume. */
 	if (!stat(path, &st) && st.st_size)
-		error_line("%s is there: resume with --checkpoint %s --append, or remove it", path,
+		error_line("%s exists: resume with --checkpoint %s --append, or remove it", path,
 			   path);
 	else
 		ret = journal_create_with(path, sidecar, &resume->journal);
@@ -155,7 +155,7 @@ static int go_on(struct resume *resume, struct survey *survey)
 		info_line("the stream is complete: all %llu bytes were sent",
 			  sidecar_made(&resume->sidecar));
 	else
-		info_line("%s: the stream is right up to byte %llu and is resumed there",
+		info_line("%s: the stream is correct up to byte %llu and is resumed there",
 			  survey->name, sidecar_made(&resume->sidecar));
 	resume->known = survey->blocks.rest;
 	resume->known_size = survey->blocks.rest_size;

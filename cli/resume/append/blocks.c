@@ -120,7 +120,7 @@ static bool cut_inside(struct walk *walk)
 {
 	if (walk->err)
 		return false;
-	return stop(walk, "the zstd frame that begins at byte %llu is cut",
+	return stop(walk, "the zstd frame at byte %llu is truncated",
 		    walk->frame.frame_file);
 }
 
@@ -132,7 +132,7 @@ static bool deliver(struct walk *walk, size_t size)
 		return no_memory(walk);
 	walk->plain += size;
 	if (!walk->take(walk->context, walk->out, size, &walk->proven))
-		return stop(walk, "what follows byte %llu of the stream cannot be proven",
+		return stop(walk, "the stream cannot be proven after byte %llu",
 			    walk->proven);
 	cuts_proven(&walk->cuts, walk->proven);
 	return true;
@@ -148,11 +148,11 @@ static bool not_taken(struct walk *walk, size_t code)
 		return no_memory(walk);
 	case ZSTD_error_frameParameter_windowTooLarge:
 		walk->result->too_large = true;
-		return stop(walk, "the zstd frame that begins at byte %llu needs more than 128 MiB "
-			    "of memory: unpack it with zstd -dc --long=31 (as far as that goes), "
-			    "and --append to that", walk->frame.frame_file);
+		return stop(walk, "the zstd frame at byte %llu needs more than 128 MiB of memory: "
+			    "unpack it with zstd -dc --long=31 (as far as possible), and --append "
+			    "to that", walk->frame.frame_file);
 	default:
-		return stop(walk, "the zstd frame that begins at byte %llu is damaged: %s",
+		return stop(walk, "the zstd frame at byte %llu is damaged: %s",
 			    walk->frame.frame_file, ZSTD_getErrorName(code));
 	}
 }
@@ -244,7 +244,7 @@ static size_t describe_frame(struct walk *walk, const u8 *header)
 
 static bool damaged(struct walk *walk, const char *how)
 {
-	return stop(walk, "the zstd frame that begins at byte %llu is damaged: %s",
+	return stop(walk, "the zstd frame at byte %llu is damaged: %s",
 		    walk->frame.frame_file, how);
 }
 
@@ -256,9 +256,9 @@ static bool check_block(struct walk *walk, u64 plain_before, bool last)
 {
 	walk->empty = walk->plain == plain_before ? walk->empty + 1 : 0;
 	if (!last && walk->empty > EMPTY_MAX)
-		return damaged(walk, "empty blocks follow (zeros?)");
+		return damaged(walk, "too many empty blocks (zeros?)");
 	if (size_stays(&walk->frame) && walk->plain - walk->frame.frame_plain > walk->stated)
-		return damaged(walk, "it holds more than it tells");
+		return damaged(walk, "it holds more than its header says");
 	return true;
 }
 
@@ -339,7 +339,7 @@ static bool walk_one(struct walk *walk)
 		return walk_frame(walk, header, got);
 	if ((magic & 0xfffffff0u) == SKIPPABLE_MAGIC)
 		return walk_skippable(walk, header, got);
-	return stop(walk, "no zstd frame begins at byte %llu", walk->file);
+	return stop(walk, "there is no zstd frame at byte %llu", walk->file);
 }
 
 static void take_result(struct walk *walk)

@@ -75,7 +75,7 @@ static int survey_zstd(struct survey *survey)
 	if (survey->blocks.too_large)
 		return error_line("%s: %s", survey->name, survey->blocks.what);
 	verbose_line(1, "%s: %s", survey->name, survey->blocks.what[0] ? survey->blocks.what :
-		     "all zstd frames are whole");
+		     "all zstd frames are complete");
 	survey->at.output_offset = survey->blocks.cut.plain;
 	survey->at.file_offset = survey->blocks.cut.file;
 	survey->whole = survey->blocks.whole;
@@ -118,7 +118,7 @@ static int survey_archive(struct survey *survey, struct unwrap *unwrap)
 	survey->whole = unwrap_ending(unwrap)->how == UNWRAP_COMPLETE;
 	if (watch.trailer)
 		survey->followed = unwrap_ending(unwrap)->foreign;
-	verbose_line(1, "%s: %s", survey->name, survey->whole ? "the archive is whole" :
+	verbose_line(1, "%s: %s", survey->name, survey->whole ? "the archive is complete" :
 		     unwrap_ending(unwrap)->what);
 	return 0;
 }
@@ -228,5 +228,5 @@ int survey_cut(struct survey *survey)
 		ret = blocks_close(survey->fd, &survey->blocks, &survey->at.file_offset);
 	else if (ftruncate(survey->fd, (off_t)survey->at.file_offset) || fdatasync(survey->fd))
 		ret = -errno;
-	return ret ? error_line("cannot cut %s: %s", survey->name, strerror(-ret)) : 0;
+	return ret ? error_line("cannot truncate %s: %s", survey->name, strerror(-ret)) : 0;
 }

@@ -23,8 +23,8 @@ static int open_engine(struct walk *walk, const struct stream_command *command)
 	if (walk->engine)
 		return 0;
 	if (walk->index == walk->job->count)
-		return error_line("%s goes on behind byte %llu with another stream: name its "
-				  "subvolume too", walk->name, command->offset);
+		return error_line("%s has another stream after byte %llu: name its subvolume too",
+				  walk->name, command->offset);
 	if (send_job_engine(walk->job, walk->job->source, walk->index, NULL, 0,
 			  &walk->engine, &error))
 		return error_engine(subvolume_name(walk), &error);
@@ -76,7 +76,7 @@ static bool shows_option(struct walk *walk, const struct stream_command *command
 static int take_header(struct walk *walk, const struct stream_command *header)
 {
 	if (header->protocol > SCP_PROTOCOL_MAX)
-		return error_line("%s is of protocol %u, the highest that can be made is %d",
+		return error_line("%s is of protocol %u, the highest supported is %d",
 				  walk->name, header->protocol, SCP_PROTOCOL_MAX);
 	if (header->offset && header->protocol != walk->job->protocol)
 		return error_line("%s holds streams of several protocols", walk->name);
@@ -142,7 +142,7 @@ static int walk_all(struct walk *walk)
 	if (stream_how(walk->reader) == STREAM_FAILED)
 		return error_line("%s: %s", walk->name, stream_what(walk->reader));
 	if (stream_how(walk->reader) == STREAM_DAMAGED)
-		warn_line("%s: %s; what follows byte %llu of the stream is made again", walk->name,
+		warn_line("%s: %s; the stream is made again after byte %llu", walk->name,
 			  stream_what(walk->reader), walk->agreed);
 	if (!walk->engine)
 		return 0;

@@ -42,7 +42,7 @@ static int other_uuid(const struct walk *walk, const char *what, const u8 *there
 
 	uuid_text(there, was);
 	uuid_text(made, is);
-	return error_line("%s was made of another %s: of %s, and not of %s", walk->name, what, was,
+	return error_line("%s is of another %s: of %s, not of %s", walk->name, what, was,
 			  is);
 }
 
@@ -55,8 +55,8 @@ static int other_subvolume(const struct walk *walk, const struct stream_command 
 
 	if (command->type != scp_get_le16(walk->head + sizeof(u32)))
 		return error_line(command->type == SCP_C_SNAPSHOT ?
-				  "%s holds what changed since a parent: name that with -p" :
-				  "%s holds a full stream: there is no parent (-p, -c)",
+				  "%s is incremental: name its parent with -p" :
+				  "%s is a full stream: it has no parent (-p, -c)",
 				  walk->name);
 	if (differs(walk, command, SCP_A_UUID, &there, &made))
 		return other_uuid(walk, "subvolume", there->value, made);
@@ -69,10 +69,10 @@ static int other_subvolume(const struct walk *walk, const struct stream_command 
 	if (differs(walk, command, SCP_A_CLONE_CTRANSID, &there, &made))
 		return error_line("the parent was changed since %s was made", walk->name);
 	if (differs(walk, command, SCP_A_PATH, &there, &made))
-		return error_line("%s calls the subvolume \"%.*s\", which is not its name any "
-				  "more: give it that name again", walk->name, (int)there->length,
+		return error_line("%s names the subvolume \"%.*s\": rename the subvolume to that "
+				  "again", walk->name, (int)there->length,
 				  (const char *)there->value);
-	return error_line("%s does not begin as the stream of %s would", walk->name, spec);
+	return error_line("%s does not begin like the stream of %s", walk->name, spec);
 }
 
 static bool begins_subvolume(u16 type)
@@ -84,10 +84,10 @@ static bool begins_subvolume(u16 type)
 static int other_end(const struct walk *walk, bool there)
 {
 	if (there)
-		return error_line("%s has an END behind each subvolume: it was made without -e",
+		return error_line("%s has an END after each subvolume: it was made without -e",
 				  walk->name);
-	return error_line("%s has several subvolumes in one stream: give -e, as it was given to "
-			  "the send", walk->name);
+	return error_line("%s has several subvolumes in one stream: it was made with -e",
+			  walk->name);
 }
 
 int walk_difference(const struct walk *walk, const struct stream_command *command)
@@ -100,9 +100,9 @@ int walk_difference(const struct walk *walk, const struct stream_command *comman
 		return other_end(walk, command->type == SCP_C_END);
 	if (begins_subvolume(command->type))
 		return other_subvolume(walk, command);
-	return error_line("%s is not what would be sent: from byte %llu of the stream (command "
-			  "%llu, %s) on it differs. Was it made with other options or clone "
-			  "sources? If not, cut it there, and it can be gone on with",
+	return error_line("%s differs from what would be sent at byte %llu of the stream (command "
+			  "%llu, %s). Was it made with other options or clone sources? If not, "
+			  "truncate it there and resume",
 			  walk->name, command->offset, command->number,
 			  stream_command_name(command->type, name));
 }

@@ -17,8 +17,8 @@ static int report(struct walk *walk, const struct sidecar_batch *batch,
 		  const struct transfer_result *result)
 {
 	if (result->status == TRANSFER_DIFFERS)
-		return error_line("%s holds other contents of files than would be sent, between "
-				  "the bytes %llu and %llu of the stream: left as it is",
+		return error_line("%s holds other file contents than would be sent, between bytes "
+				  "%llu and %llu of the stream: left as it is",
 				  walk->name, batch->output_offset, sidecar_batch_end(batch));
 	walk->stopped = result->status == TRANSFER_STOPPED;
 	if (walk->stopped)

@@ -50,7 +50,7 @@ loads_it()
 	[ ! -e /dev/sendcp ] && sendcp info | grep 'installed .* but not loaded' &&
 		sendcp send -v --progress=never /mnt/plain/a 2>/tmp/stderr >/tmp/stream &&
 		grep ', backend module,' /tmp/stderr && [ -c /dev/sendcp ] &&
-		sendcp info | grep '^host module: *ready: version '
+		sendcp info | grep '^backend module: *ready: version '
 }
 
 unprivileged()

@@ -19,7 +19,7 @@ begin()
 send_begun()
 {
 	begin sendcp send -v --backend "$BACKEND" -p /mnt/scratch/a -c /mnt/scratch/c /mnt/scratch/b &&
-		! grep "not held" /tmp/stderr && HOLDER=$(holders_of $CHILD) &&
+		! grep "not protected" /tmp/stderr && HOLDER=$(holders_of $CHILD) &&
 		[ -n "$HOLDER" ]
 }
 
@@ -142,7 +142,7 @@ not_held()
 
 	for ((i = 0; i < $1; i++)); do
 		sendcp send -v --backend "$BACKEND" /mnt/scratch/b 2>/tmp/stderr | cmp - /tmp/whole || return 2
-		grep '^the subvolumes are not held (a balance or' /tmp/stderr && return
+		grep '^the subvolumes are not protected (a balance or' /tmp/stderr && return
 	done
 	return 1
 }
