@@ -262,7 +262,7 @@ void scp_engine_close(struct scp_engine *engine)
 	scp_inode_set_release(&engine->naming.check_dirs);
 	scp_id_list_release(&engine->naming.orphanized);
 	scp_queue_release(&engine->encoder.queue);
-	scp_state_release(&engine->state);
+	scp_deferred_release(&engine->deferred);
 	scp_clone_search_release(&engine->clones);
 	scp_free(engine->stored.list);
 	scp_free(engine->roots);

@@ -461,10 +461,10 @@ static void too_large_checkpoints_are_refused(void **state)
 	u64 ino;
 
 	for (ino = 1; ino <= SCP_CHECKPOINT_MAX / (2 * sizeof(u64)); ino++)
-		assert_int_equal(scp_inode_set_add(&engine->state.utimes, ino, 1), 0);
+		assert_int_equal(scp_inode_set_add(&engine->deferred.utimes, ino, 1), 0);
 	assert_int_equal(scp_engine_checkpoint(engine, NULL, 0, &needed), -E2BIG);
 	assert_int_equal(scp_engine_error(engine)->reason, SCP_CHECKPOINT_SIZE);
-	scp_inode_set_clear(&engine->state.utimes);
+	scp_inode_set_clear(&engine->deferred.utimes);
 	take_checkpoint(engine, &checkpoint);
 	bytes_free(&checkpoint);
 	scp_engine_close(engine);
