@@ -43,30 +43,18 @@ struct scp_cursor *scp_event_cursor(struct scp_engine *engine)
 	       &engine->walk.left.cursor;
 }
 
-/* The key after @key, if there is one. */
-static void advance_key(struct scp_key *key)
-{
-	if (++key->offset)
-		return;
-	if (++key->type)
-		return;
-	key->objectid++;
-}
-
 /* The next item of a full send: all of them are new. */
 static int next_item(struct scp_engine *engine)
 {
 	struct scp_cursor *cursor = &engine->walk.left.cursor;
 	struct scp_state *state = &engine->state;
 	struct scp_key key = state->at.key;
-	int ret;
+	int ret = -ENOENT;
 
-	if (engine->walk.on) {
+	if (engine->walk.on)
 		ret = scp_next(cursor);
-	} else {
-		advance_key(&key);
+	else if (scp_key_increment(&key))
 		ret = scp_search(cursor, &key);
-	}
 	engine->walk.on = ret >= 0;
 	if (ret < 0)
 		return ret;
