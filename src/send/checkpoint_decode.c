@@ -61,9 +61,7 @@ static u64 take_le64(struct reader *in)
 static enum scp_reason compare_pin(const struct scp_checkpoint_pin *pin,
 				   const struct scp_root_info *info)
 {
-	static const u8 zero[SCP_UUID_SIZE];
-
-	bool unnamed = !memcmp(pin->uuid, zero, sizeof(zero));
+	bool unnamed = scp_uuid_is_zero(pin->uuid);
 
 	/* Very old subvolumes have no uuid; then the id must do. A kernel may give them one. */
 	if (unnamed && le64_to_cpu(pin->id) != info->id)

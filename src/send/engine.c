@@ -114,11 +114,6 @@ static int list_roots(struct scp_engine *engine, const struct scp_request *reque
 	return 0;
 }
 
-static bool is_subvolume_id(u64 id)
-{
-	return id == SCP_FS_TREE_ID || (id >= SCP_FIRST_FREE_ID && id <= SCP_LAST_FREE_ID);
-}
-
 /* Opens subvolume @id, which must not change while it is used. */
 static int open_subvolume(struct scp_engine *engine, u64 id, bool writable_ok,
 			  struct scp_tree *tree)
@@ -126,7 +121,7 @@ static int open_subvolume(struct scp_engine *engine, u64 id, bool writable_ok,
 	enum scp_reason reason = SCP_NONE;
 	int err = -ENOENT;
 
-	if (is_subvolume_id(id))
+	if (scp_is_subvolume_id(id))
 		err = scp_tree_open(engine->volume, id, true, tree);
 	if (err == -ENOENT || (!err && (!tree->info.refs || (tree->info.flags & SCP_ROOT_DEAD))))
 		reason = SCP_SUBVOLUME_MISSING;
@@ -144,7 +139,6 @@ static int open_subvolume(struct scp_engine *engine, u64 id, bool writable_ok,
  */
 static void drop_unnamed(struct scp_engine *engine)
 {
-	static const u8 zero[SCP_UUID_SIZE];
 	u32 count = engine->root_count;
 	u32 i;
 
@@ -152,8 +146,7 @@ static void drop_unnamed(struct scp_engine *engine)
 	for (i = 0; i < count; i++) {
 		struct scp_clone_root *root = &engine->roots[i];
 
-		if (!root->is_send_root &&
-		    !memcmp(scp_sent_uuid(&root->tree.info), zero, sizeof(zero)))
+		if (!root->is_send_root && scp_uuid_is_zero(scp_sent_uuid(&root->tree.info)))
 			continue;
 		engine->roots[engine->root_count] = *root;
 		if (root->is_send_root)

@@ -157,9 +157,7 @@ int scp_send_fail(struct scp_engine *engine, enum scp_reason reason);
 /* How the stream names a subvolume: by where it was received from, if it was. */
 static inline const u8 *scp_sent_uuid(const struct scp_root_info *info)
 {
-	static const u8 zero[SCP_UUID_SIZE];
-
-	return memcmp(info->received_uuid, zero, sizeof(zero)) ? info->received_uuid : info->uuid;
+	return scp_uuid_is_zero(info->received_uuid) ? info->uuid : info->received_uuid;
 }
 
 /* Records @reason in engine->error; for failures that are not the volume's. */
