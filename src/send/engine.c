@@ -56,39 +56,12 @@ static int check_request(struct scp_volume *volume, const struct scp_request *re
 	return 0;
 }
 
-static void swap_ids(u64 *a, u64 *b)
+static int compare_ids(const void *a, const void *b)
 {
-	u64 kept = *a;
+	u64 x = *(const u64 *)a;
+	u64 y = *(const u64 *)b;
 
-	*a = *b;
-	*b = kept;
-}
-
-/* Makes ids[at] the largest of the heap below it. */
-static void sift_down(u64 *ids, u32 at, u32 count)
-{
-	u32 child;
-
-	for (; (child = 2 * at + 1) < count; at = child) {
-		if (child + 1 < count && ids[child + 1] > ids[child])
-			child++;
-		if (ids[child] <= ids[at])
-			return;
-		swap_ids(&ids[at], &ids[child]);
-	}
-}
-
-/* Whoever asks may name very many. */
-static void sort_ids(u64 *ids, u32 count)
-{
-	u32 i;
-
-	for (i = count / 2; i; i--)
-		sift_down(ids, i - 1, count);
-	for (i = count; i > 1; i--) {
-		swap_ids(&ids[0], &ids[i - 1]);
-		sift_down(ids, 0, i - 1);
-	}
+	return x < y ? -1 : x > y;
 }
 
 /* The subvolume and its clone sources, by ascending id, each once. */
@@ -106,7 +79,7 @@ static int list_roots(struct scp_engine *engine, const struct scp_request *reque
 	ids[0] = request->subvolume;
 	if (request->clone_count)
 		memcpy(&ids[1], request->clone_sources, request->clone_count * sizeof(*ids));
-	sort_ids(ids, count);
+	scp_sort(ids, count, sizeof(*ids), compare_ids);
 	for (i = 0; i < count; i++)
 		if (!i || ids[i] != ids[i - 1])
 			engine->roots[engine->root_count++].tree.id = ids[i];
