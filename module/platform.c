@@ -9,6 +9,7 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 #include <linux/xxhash.h>
 #include <sendcp/ondisk.h>
 #include <sendcp/platform.h>
@@ -67,6 +68,11 @@ void *scp_alloc_aligned(size_t size)
 void scp_free_aligned(void *block, size_t size)
 {
 	kvfree(block);
+}
+
+void scp_sort(void *items, size_t count, size_t size, int (*compare)(const void *a, const void *b))
+{
+	sort(items, count, size, compare, NULL);
 }
 
 u64 scp_now(void)

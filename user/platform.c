@@ -50,6 +50,17 @@ void scp_free_aligned(void *block, size_t size)
 	free(block);
 }
 
+/*
+ * glibc's qsort() may take memory, past scp_alloc(). That is harmless: it goes without if there is
+ * none, so nothing fails; what is sorted here is never more than two megabytes.
+ */
+void scp_sort(void *items, size_t count, size_t size, int (*compare)(const void *a, const void *b))
+{
+	/* It must not be given NULL, which an empty list may be. */
+	if (count)
+		qsort(items, count, size, compare);
+}
+
 u64 scp_now(void)
 {
 	struct timespec now;

@@ -80,6 +80,12 @@
 #define SCP_FREE_SPACE_ID	((u64)-11)
 #define SCP_FREE_INODE_ID	((u64)-12)
 
+/* Subvolumes are the trees of these ids: the top-level one, and those that were created. */
+static inline bool scp_is_subvolume_id(u64 id)
+{
+	return id == SCP_FS_TREE_ID || (id >= SCP_FIRST_FREE_ID && id <= SCP_LAST_FREE_ID);
+}
+
 /* Key types. */
 #define SCP_INODE_ITEM		1
 #define SCP_INODE_REF		12

@@ -159,6 +159,13 @@ void scp_free(void *block);
 void *scp_alloc_aligned(size_t size);
 void scp_free_aligned(void *block, size_t size);
 
+/*
+ * Sorts @count items of @size bytes each in ascending order. @compare returns less than 0 if *@a
+ * comes before *@b, 0 if either may come first: equal ones are left in no particular order. Cannot
+ * fail.
+ */
+void scp_sort(void *items, size_t count, size_t size, int (*compare)(const void *a, const void *b));
+
 /* Nanoseconds of a clock that only goes forward; where it begins means nothing. */
 u64 scp_now(void);
 

@@ -28,9 +28,6 @@ struct scp_subvolume_info {
 /* -ENOENT: @id is no subvolume, or one that is deleted and only waits to be cleaned up. */
 int scp_subvolume_info(struct scp_volume *volume, u64 id, struct scp_subvolume_info *info);
 
-/* Could @id be a subvolume's? The top-level one's is 5, others begin at 256. */
-bool scp_is_subvolume_id(u64 id);
-
 /*
  * The id of the subvolume with @uuid. -ENOENT: there is none; always so for the uuid of zeros,
  * which very old subvolumes share. Reads all ROOT_ITEMs: the UUID tree is optional and may be out

@@ -46,7 +46,7 @@ int scp_run_block(struct scp_clone_run *run, const struct scp_extent_entry *entr
 	 * equal, so a filesystem that stands still gets a second chance.
 	 */
 	err = scp_node_get(run->volume, &expect, out);
-	if (err && err != -EINTR && err != -ENOMEM && !run->volume->host->live) {
+	if (err && !scp_is_final(err) && !run->volume->host->live) {
 		expect.generation = 0;
 		err = scp_node_get(run->volume, &expect, out);
 	}

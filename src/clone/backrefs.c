@@ -252,40 +252,15 @@ static int order(const struct scp_backref *a, const struct scp_backref *b)
 	return 0;
 }
 
-static void swap_backrefs(struct scp_backref *a, struct scp_backref *b)
+static int compare(const void *a, const void *b)
 {
-	struct scp_backref old = *a;
-
-	*a = *b;
-	*b = old;
+	return order(a, b);
 }
 
-/* Makes a heap, last in order on top, of @refs, in which only place @at may break the rule. */
-static void sift_down(struct scp_backref *refs, u32 at, u32 count)
-{
-	u32 child;
-
-	while ((child = 2 * at + 1) < count) {
-		if (child + 1 < count && order(&refs[child], &refs[child + 1]) < 0)
-			child++;
-		if (order(&refs[at], &refs[child]) >= 0)
-			return;
-		swap_backrefs(&refs[at], &refs[child]);
-		at = child;
-	}
-}
-
-/* Heap sort: it is not stable, which is of no matter, as no two references are equal in order. */
+/* Equal ones, whose order is not defined, are merged by the caller or do not come up. */
 void scp_backrefs_sort(struct scp_backref_list *list)
 {
-	u32 i;
-
-	for (i = list->count / 2; i > 0; i--)
-		sift_down(list->refs, i - 1, list->count);
-	for (i = list->count; i > 1; i--) {
-		swap_backrefs(&list->refs[0], &list->refs[i - 1]);
-		sift_down(list->refs, 0, i - 1);
-	}
+	scp_sort(list->refs, list->count, sizeof(*list->refs), compare);
 }
 
 /* A reference may be in the item and after it, which is one reference with both counts. */

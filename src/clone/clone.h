@@ -45,6 +45,9 @@ int scp_clone_search_init(struct scp_clone_search *search, struct scp_volume *vo
 			  struct scp_clone_root *roots, u32 root_count);
 void scp_clone_search_release(struct scp_clone_search *search);
 
+/* Index into search->roots of tree @id, or -1. */
+int scp_clone_root_index(const struct scp_clone_search *search, u64 id);
+
 /* What is to be cloned. */
 struct scp_clone_wanted {
 	/* The sent file's item, and the owner field in the header of the leaf where it stands. */

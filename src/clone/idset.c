@@ -3,14 +3,9 @@
  * A set of numbers that remembers the order in which they came.
  */
 #include "clone/run.h"
+#include "format/hash.h"
 
 #define FIRST_CAPACITY 32u
-
-/* Multiplicative hash; block addresses differ in their middle bits only. */
-static u32 place_of(u64 id, u32 capacity)
-{
-	return (u32)((id * 0x9e3779b97f4a7c15ULL) >> 32) & (2 * capacity - 1);
-}
 
 /*
  * The place of @id, or the free one where it would be. Half of the places are always free, so
@@ -19,7 +14,7 @@ static u32 place_of(u64 id, u32 capacity)
 static u32 probe(const struct scp_id_set *set, u64 id)
 {
 	u32 mask = 2 * set->capacity - 1;
-	u32 place = place_of(id, set->capacity);
+	u32 place = scp_hash64(id) & mask;
 
 	while (set->places[place] && set->ids[set->places[place] - 1] != id)
 		place = (place + 1) & mask;

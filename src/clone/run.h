@@ -189,8 +189,6 @@ void scp_backref_cache_store(struct scp_clone_run *run, u64 bytenr);
 
 /* search.c */
 
-/* Index of clone root @id, or -1. */
-int scp_clone_root_index(const struct scp_clone_search *search, u64 id);
 /* True: this one is good enough, the search is over. */
 bool scp_run_visit(struct scp_clone_run *run, u64 root, const struct scp_candidate *candidate);
 

@@ -291,11 +291,6 @@ static int find_once(struct scp_clone_search *search, const struct scp_clone_wan
 	return ret;
 }
 
-static bool is_final(int err)
-{
-	return err == -EINTR || err == -ENOMEM;
-}
-
 /*
  * After a try on a live filesystem that began at @generation and gave @err: 1 if there is something
  * newer on the disk, so that trying again makes sense; 0 if @err is the answer.
@@ -305,7 +300,7 @@ static int moved(struct scp_volume *volume, u64 generation, int ret)
 	struct scp_error why = volume->error;
 	int newer;
 
-	if (is_final(ret))
+	if (scp_is_final(ret))
 		return 0;
 	/* Part of it was read from one commit, part of it from the next one. */
 	if (volume->generation != generation)

@@ -57,12 +57,6 @@ static void warn_of_repairs(struct data_reader *reader)
 	host->ops->warn(host->private, &what);
 }
 
-/* Errors that no other copy can help against. */
-static bool is_final(int ret)
-{
-	return ret == -EINTR || ret == -ENOMEM;
-}
-
 static int fail_final(struct data_reader *reader, int ret, u64 logical)
 {
 	return fail_at(reader, ret == -EINTR ? SCP_INTERRUPTED : SCP_NO_MEMORY, ret, logical);
@@ -98,7 +92,7 @@ static int repair_sector(struct data_reader *reader, u64 logical, u8 *data, int 
 		if (copy == except)
 			continue;
 		ret = scp_volume_read_copy(reader->volume, logical, size, copy, data);
-		if (is_final(ret))
+		if (scp_is_final(ret))
 			return fail_final(reader, ret, logical);
 		if (ret) {
 			err = ret;
@@ -134,7 +128,7 @@ static int read_whole(struct data_reader *reader, u64 logical, u32 length, u8 *d
 				note_repair(reader, SCP_DATA_READ, logical, sectors);
 			return copy;
 		}
-		if (is_final(*ret)) {
+		if (scp_is_final(*ret)) {
 			*ret = fail_final(reader, *ret, logical);
 			return NO_COPY;
 		}

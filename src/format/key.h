@@ -24,6 +24,16 @@ static inline int scp_key_compare(const struct scp_key *a, const struct scp_key 
 	return 0;
 }
 
+/* To the key that follows @key. False, and all zeros, if @key is the last there can be. */
+static inline bool scp_key_increment(struct scp_key *key)
+{
+	if (++key->offset)
+		return true;
+	if (++key->type)
+		return true;
+	return ++key->objectid;
+}
+
 static inline struct scp_key scp_key_from_disk(const struct scp_disk_key *disk)
 {
 	struct scp_key key = {

@@ -13,7 +13,7 @@ static bool live_explains(const struct scp_volume *volume, int err)
 {
 	if (!volume->host->live)
 		return false;
-	return err < 0 && err != -EINTR && err != -ENOMEM && err != -ENOENT && err != -ESTALE;
+	return err < 0 && !scp_is_final(err) && err != -ENOENT && err != -ESTALE;
 }
 
 int scp_live_refresh(struct scp_volume *volume, int err, int *tries)

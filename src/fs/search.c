@@ -49,16 +49,6 @@ int scp_search_last(struct scp_cursor *cursor, const struct scp_key *key)
 	return 0;
 }
 
-/* The smallest key above @key; false if there is none. */
-static bool key_increment(struct scp_key *key)
-{
-	if (++key->offset)
-		return true;
-	if (++key->type)
-		return true;
-	return ++key->objectid;
-}
-
 /* Root that the nodes in @cursor's path were reached from; the tree's may be newer. */
 static struct scp_root_pointer cursor_root(const struct scp_cursor *cursor)
 {
@@ -82,7 +72,7 @@ static int cursor_pass_leaf(struct scp_cursor *cursor)
 	struct scp_key key = scp_node_key(leaf, leaf->nritems - 1);
 	int ret;
 
-	if (!key_increment(&key))
+	if (!scp_key_increment(&key))
 		return -ENOENT;
 	ret = scp_search_once(&next, &key);
 	if (ret < 0) {

@@ -6,11 +6,6 @@
 
 #include "items/items.h"
 
-bool scp_is_subvolume_id(u64 id)
-{
-	return id == SCP_FS_TREE_ID || (id >= SCP_FIRST_FREE_ID && id <= SCP_LAST_FREE_ID);
-}
-
 /* A subvolume whose last reference is gone is only there until it is cleaned up. */
 static int get_root(struct scp_volume *volume, u64 id, struct scp_root_info *root)
 {

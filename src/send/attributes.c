@@ -70,7 +70,7 @@ static int is_gone(struct scp_engine *engine, u64 ino, u64 generation)
 	inode_state = scp_inode_state(engine, ino, generation);
 	if (inode_state != SCP_INODE_DID_DELETE)
 		return inode_state < 0 && inode_state != -ENOENT ? inode_state : 0;
-	return !scp_moves_rmdir_pending(&engine->state.moves, ino, generation);
+	return !scp_moves_rmdir_pending(&engine->deferred.moves, ino, generation);
 }
 
 /* No command for a directory that has been removed since its times were put off. */

@@ -45,9 +45,9 @@ int scp_step_begin(struct scp_engine *engine)
 		scp_put_u64(&engine->encoder, SCP_A_CLONE_CTRANSID, parent->ctransid);
 	}
 	/* A full send's first event is the first item at or after (256, INODE_ITEM, 0). */
-	engine->state.key.objectid = SCP_ROOT_DIR_ID;
-	engine->state.key.type = SCP_INODE_ITEM - 1;
-	engine->state.key.offset = ~0ULL;
+	engine->state.at.key.objectid = SCP_ROOT_DIR_ID;
+	engine->state.at.key.type = SCP_INODE_ITEM - 1;
+	engine->state.at.key.offset = ~0ULL;
 	engine->state.phase = SCP_PHASE_EVENT;
 	return scp_command_end(&engine->encoder);
 }

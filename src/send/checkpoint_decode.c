@@ -11,11 +11,14 @@
 #include "send/engine_private.h"
 #include "send/identity.h"
 #include "send/inode.h"
+#include "send/path.h"
 #include "send/utimes.h"
 
 /* What a checkpoint says, apart from the engine that may take it over. */
 struct decoded {
 	struct scp_state state;
+	struct scp_path path;
+	struct scp_deferred deferred;
 	struct scp_queue queue;
 	u64 backref_cache[SCP_BACKREF_CACHE_LEAVES];
 	u32 cache_count;
@@ -58,9 +61,7 @@ static u64 take_le64(struct reader *in)
 static enum scp_reason compare_pin(const struct scp_checkpoint_pin *pin,
 				   const struct scp_root_info *info)
 {
-	static const u8 zero[SCP_UUID_SIZE];
-
-	bool unnamed = !memcmp(pin->uuid, zero, sizeof(zero));
+	bool unnamed = scp_uuid_is_zero(pin->uuid);
 
 	/* Very old subvolumes have no uuid; then the id must do. A kernel may give them one. */
 	if (unnamed && le64_to_cpu(pin->id) != info->id)
@@ -136,9 +137,9 @@ static void take_path(struct reader *in, struct scp_path *path)
 
 static void take_bits(u8 bits, struct scp_state *state)
 {
-	state->left_end = bits & SCP_CHECKPOINT_LEFT_END;
-	state->right_end = bits & SCP_CHECKPOINT_RIGHT_END;
-	state->at_end = bits & SCP_CHECKPOINT_AT_END;
+	state->at.left_end = bits & SCP_CHECKPOINT_LEFT_END;
+	state->at.right_end = bits & SCP_CHECKPOINT_RIGHT_END;
+	state->at.at_end = bits & SCP_CHECKPOINT_AT_END;
 	state->new_gen = bits & SCP_CHECKPOINT_NEW_GEN;
 	state->truncate = bits & SCP_CHECKPOINT_TRUNCATE;
 }
@@ -153,19 +154,18 @@ static void take_state(struct reader *in, struct scp_state *state)
 		return;
 	}
 	state->phase = disk->phase;
-	state->result = disk->result;
+	state->at.result = disk->result;
 	state->kind = disk->kind;
 	take_bits(disk->bits, state);
-	state->key = scp_key_from_disk(&disk->key);
-	state->left_key = scp_key_from_disk(&disk->left_key);
-	state->right_key = scp_key_from_disk(&disk->right_key);
+	state->at.key = scp_key_from_disk(&disk->key);
+	state->at.left_key = scp_key_from_disk(&disk->left_key);
+	state->at.right_key = scp_key_from_disk(&disk->right_key);
 	state->item = scp_key_from_disk(&disk->item);
 	state->entry = le32_to_cpu(disk->entry);
 	state->send_progress = le64_to_cpu(disk->send_progress);
 	state->ino = le64_to_cpu(disk->ino);
 	state->next_write_offset = le64_to_cpu(disk->next_write_offset);
 	state->last_extent_end = le64_to_cpu(disk->last_extent_end);
-	take_path(in, &state->path);
 }
 
 static void take_id(struct reader *in, struct scp_inode_id *id)
@@ -408,35 +408,37 @@ static bool same_key(const struct scp_key *a, const struct scp_key *b)
  */
 static bool event_is_possible(const struct scp_engine *engine, const struct scp_state *state)
 {
-	bool left = !state->left_end && same_key(&state->key, &state->left_key);
-	bool right = !state->right_end && same_key(&state->key, &state->right_key);
+	bool left = !state->at.left_end && same_key(&state->at.key, &state->at.left_key);
+	bool right = !state->at.right_end && same_key(&state->at.key, &state->at.right_key);
 
-	if (state->result == SCP_COMPARE_NONE)
+	if (state->at.result == SCP_COMPARE_NONE)
 		return state->kind == SCP_KIND_NONE && state->phase != SCP_PHASE_HANDLE &&
-		       (state->at_end || state->phase <= SCP_PHASE_EVENT);
+		       (state->at.at_end || state->phase <= SCP_PHASE_EVENT);
 	if (!engine->parent)
-		return state->result == SCP_COMPARE_NEW;
-	if (state->result == SCP_COMPARE_NEW)
+		return state->at.result == SCP_COMPARE_NEW;
+	if (state->at.result == SCP_COMPARE_NEW)
 		return left;
-	return right && (left || state->result == SCP_COMPARE_DELETED);
+	return right && (left || state->at.result == SCP_COMPARE_DELETED);
 }
 
 /* Does what the phase needs exist at all? */
-static bool phase_is_possible(const struct scp_engine *engine, const struct scp_state *state)
+static bool phase_is_possible(const struct scp_engine *engine, const struct decoded *next)
 {
+	const struct scp_state *state = &next->state;
+	const struct scp_moves *moves = &next->deferred.moves;
 	bool incremental = engine->parent;
 
 	/* What waits is looked for in the parent. */
-	if (!incremental && (state->moves.count || state->moves.pending_rmdirs.count))
+	if (!incremental && (moves->count || moves->pending_rmdirs.count))
 		return false;
 	if (state->kind == SCP_KIND_NONE)
-		return !state->moves.ready_moves &&
+		return !moves->ready_moves &&
 		       (state->phase <= SCP_PHASE_FINISH || state->phase == SCP_PHASE_HANDLE ||
 			(state->phase >= SCP_PHASE_FLUSH && state->phase <= SCP_PHASE_DONE));
 	if (state->send_progress - state->ino > 1)
 		return false;
 	/* Once moves are lined up, nothing else happens before they are made. */
-	if (state->moves.ready_moves && state->phase != SCP_PHASE_FINISH_MOVES)
+	if (moves->ready_moves && state->phase != SCP_PHASE_FINISH_MOVES)
 		return false;
 	if (!incremental && (is_comparing(state->kind) || state->new_gen))
 		return false;
@@ -448,13 +450,13 @@ static bool phase_is_possible(const struct scp_engine *engine, const struct scp_
 	case SCP_PHASE_RANGE:
 		return range_is_possible(state);
 	case SCP_PHASE_HOLE:
-		return state->kind == SCP_KIND_CHANGED && state->result != SCP_COMPARE_DELETED &&
-		       state->key.type == SCP_EXTENT_DATA;
+		return state->kind == SCP_KIND_CHANGED && state->at.result != SCP_COMPARE_DELETED &&
+		       state->at.key.type == SCP_EXTENT_DATA;
 	case SCP_PHASE_FINISH_MOVES:
 		return incremental && (state->kind == SCP_KIND_NEW ||
 				       state->kind == SCP_KIND_CHANGED);
 	case SCP_PHASE_TRIM:
-		return state->utimes.count > SCP_UTIMES_KEPT;
+		return next->deferred.utimes.count > SCP_UTIMES_KEPT;
 	case SCP_PHASE_RECREATE_DELETE:
 	case SCP_PHASE_RECREATE_CREATE:
 	case SCP_PHASE_RECREATE_NAMES:
@@ -505,7 +507,7 @@ static int complete_state(struct scp_engine *engine, struct decoded *next)
 	struct scp_state *state = &next->state;
 	int err;
 
-	if (!event_is_possible(engine, state) || !phase_is_possible(engine, state))
+	if (!event_is_possible(engine, state) || !phase_is_possible(engine, next))
 		return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "impossible position");
 	err = state->kind == SCP_KIND_NONE ? 0 : complete_inode(engine, state);
 	if (err)
@@ -522,9 +524,10 @@ static int decode_body(struct scp_engine *engine, struct reader *in, struct deco
 	int err;
 
 	take_state(in, &next->state);
-	err = take_set(engine, in, &next->state.utimes);
+	take_path(in, &next->path);
+	err = take_set(engine, in, &next->deferred.utimes);
 	if (!err && !in->bad)
-		err = take_moves(engine, in, &next->state.moves);
+		err = take_moves(engine, in, &next->deferred.moves);
 	take_range(in, &next->state.range);
 	take_backref_cache(in, next);
 	if (!err && !in->bad)
@@ -560,11 +563,13 @@ static int decode(struct scp_engine *engine, const u8 *blob, size_t size, struct
 static void take_over(struct scp_engine *engine, struct decoded *next)
 {
 	scp_engine_forget(engine);
-	scp_state_release(&engine->state);
+	scp_deferred_release(&engine->deferred);
 	scp_queue_release(&engine->encoder.queue);
 	engine->state = next->state;
+	scp_path_copy(&engine->current_path, &next->path);
+	engine->deferred = next->deferred;
 	engine->encoder.queue = next->queue;
-	memset(&next->state, 0, sizeof(next->state));
+	memset(&next->deferred, 0, sizeof(next->deferred));
 	memset(&next->queue, 0, sizeof(next->queue));
 }
 
@@ -580,7 +585,7 @@ int scp_checkpoint_decode(struct scp_engine *engine, const u8 *blob, size_t size
 		err = scp_engine_fail(engine, SCP_NO_MEMORY, NULL);
 	if (!err)
 		take_over(engine, next);
-	scp_state_release(&next->state);
+	scp_deferred_release(&next->deferred);
 	scp_queue_release(&next->queue);
 	scp_free(next);
 	return err;

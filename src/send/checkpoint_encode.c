@@ -5,8 +5,8 @@
 #include "send/checkpoint.h"
 #include "send/checkpoint_codec.h"
 #include "send/engine_private.h"
+#include "send/refs.h"
 #include "send/revalidate.h"
-#include "send/step.h"
 
 /* A block of the final size; `at` moves through it. */
 struct writer {
@@ -79,9 +79,9 @@ static void key_to_disk(const struct scp_key *key, struct scp_disk_key *disk)
 
 static u8 state_bits(const struct scp_state *state)
 {
-	return (state->left_end ? SCP_CHECKPOINT_LEFT_END : 0) |
-	       (state->right_end ? SCP_CHECKPOINT_RIGHT_END : 0) |
-	       (state->at_end ? SCP_CHECKPOINT_AT_END : 0) |
+	return (state->at.left_end ? SCP_CHECKPOINT_LEFT_END : 0) |
+	       (state->at.right_end ? SCP_CHECKPOINT_RIGHT_END : 0) |
+	       (state->at.at_end ? SCP_CHECKPOINT_AT_END : 0) |
 	       (state->new_gen ? SCP_CHECKPOINT_NEW_GEN : 0) |
 	       (state->truncate ? SCP_CHECKPOINT_TRUNCATE : 0);
 }
@@ -99,7 +99,7 @@ static void put_state(struct writer *out, const struct scp_state *state)
 {
 	struct scp_checkpoint_state disk = {
 		.phase = state->phase,
-		.result = state->result,
+		.result = state->at.result,
 		.kind = state->kind,
 		.bits = state_bits(state),
 		.entry = cpu_to_le32(state->entry),
@@ -109,12 +109,11 @@ static void put_state(struct writer *out, const struct scp_state *state)
 		.last_extent_end = cpu_to_le64(state->last_extent_end),
 	};
 
-	key_to_disk(&state->key, &disk.key);
-	key_to_disk(&state->left_key, &disk.left_key);
-	key_to_disk(&state->right_key, &disk.right_key);
+	key_to_disk(&state->at.key, &disk.key);
+	key_to_disk(&state->at.left_key, &disk.left_key);
+	key_to_disk(&state->at.right_key, &disk.right_key);
 	key_to_disk(&state->item, &disk.item);
 	put(out, &disk, sizeof(disk));
-	put_path(out, &state->path);
 }
 
 static void put_id(struct writer *out, const struct scp_inode_id *id)
@@ -230,13 +229,12 @@ static void put_queue(struct writer *out, const struct scp_queue *queue)
 
 static size_t encoded_size(const struct scp_engine *engine, u32 cache_count)
 {
-	const struct scp_state *state = &engine->state;
 	size_t size = sizeof(struct scp_checkpoint_header) + sizeof(struct scp_checkpoint_state);
 
 	size += (engine->root_count + !!engine->parent) * sizeof(struct scp_checkpoint_pin);
-	size += sizeof(u16) + state->path.len;
-	size += set_size(&state->utimes);
-	size += moves_size(&state->moves);
+	size += sizeof(u16) + engine->current_path.len;
+	size += set_size(&engine->deferred.utimes);
+	size += moves_size(&engine->deferred.moves);
 	size += sizeof(struct scp_checkpoint_range);
 	size += sizeof(u32) + cache_count * sizeof(u64);
 	size += sizeof(u32) + (engine->encoder.queue.tail - engine->encoder.queue.head);
@@ -276,8 +274,9 @@ static int encode(struct scp_engine *engine, u8 **blob, size_t *size)
 	put_header(&out, engine, *size);
 	put_pins(&out, engine);
 	put_state(&out, &engine->state);
-	put_set(&out, &engine->state.utimes);
-	put_moves(&out, &engine->state.moves);
+	put_path(&out, &engine->current_path);
+	put_set(&out, &engine->deferred.utimes);
+	put_moves(&out, &engine->deferred.moves);
 	put_range(&out, &engine->state.range);
 	put_backref_cache(&out, engine->cache_scratch, cache_count);
 	put_queue(&out, &engine->encoder.queue);
@@ -287,10 +286,7 @@ static int encode(struct scp_engine *engine, u8 **blob, size_t *size)
 
 int scp_checkpoint_encode(struct scp_engine *engine, u8 **blob, size_t *size)
 {
-	struct scp_state *state = &engine->state;
-	enum scp_phase phase = state->phase;
-	bool at_end = state->at_end;
-	struct scp_position now;
+	struct scp_state now;
 	int err = scp_call_begin(engine);
 
 	if (err)
@@ -300,13 +296,9 @@ int scp_checkpoint_encode(struct scp_engine *engine, u8 **blob, size_t *size)
 	if (!engine->naming.collecting)
 		return encode(engine, blob, size);
 	/* Names that are collected but not processed are collected anew. */
-	scp_position_save(state, &now);
-	scp_position_restore(state, &engine->naming.from);
-	state->phase = SCP_PHASE_HANDLE;
-	state->at_end = false;
+	now = engine->state;
+	scp_back_to_names(engine);
 	err = encode(engine, blob, size);
-	scp_position_restore(state, &now);
-	state->phase = phase;
-	state->at_end = at_end;
+	engine->state = now;
 	return err;
 }

@@ -22,16 +22,6 @@ struct source_part {
 	u64 source_size;
 };
 
-static struct scp_clone_root *find_root(struct scp_engine *engine, u64 id)
-{
-	u32 i;
-
-	for (i = 0; i < engine->root_count; i++)
-		if (engine->roots[i].tree.id == id)
-			return &engine->roots[i];
-	return NULL;
-}
-
 static void write_part(struct scp_data_range *range, u64 length)
 {
 	range->write_end = range->offset + length;
@@ -229,15 +219,18 @@ static int sent_bytenr(struct scp_engine *engine, u64 *bytenr)
 
 int scp_step_clone(struct scp_engine *engine, struct scp_data_range *range)
 {
-	struct scp_clone_root *root = find_root(engine, range->clone_root);
+	int index = scp_clone_root_index(&engine->clones, range->clone_root);
 	struct source_part part = { 0 };
+	struct scp_clone_root *root;
 	struct scp_cursor cursor;
 	struct scp_inode inode;
 	u64 bytenr = 0;
 	int err;
 
-	if (!root)
+	/* Only a forged checkpoint names one that is none. */
+	if (index < 0)
 		return scp_send_fail(engine, SCP_CHECKPOINT_FORMAT);
+	root = &engine->roots[index];
 	err = sent_bytenr(engine, &bytenr);
 	if (err)
 		return err;

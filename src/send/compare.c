@@ -174,20 +174,20 @@ static enum scp_compare_result compare_positions(struct scp_side *left, struct s
 }
 
 static void store_event(const struct scp_compare *compare, enum scp_compare_result result,
-			struct scp_state *state)
+			struct scp_position *at)
 {
-	state->result = result;
-	state->left_end = compare->left.at_end;
-	state->right_end = compare->right.at_end;
-	if (!state->left_end)
-		state->left_key = side_key(&compare->left);
-	if (!state->right_end)
-		state->right_key = side_key(&compare->right);
-	state->key = result == SCP_COMPARE_DELETED ? state->right_key : state->left_key;
+	at->result = result;
+	at->left_end = compare->left.at_end;
+	at->right_end = compare->right.at_end;
+	if (!at->left_end)
+		at->left_key = side_key(&compare->left);
+	if (!at->right_end)
+		at->right_key = side_key(&compare->right);
+	at->key = result == SCP_COMPARE_DELETED ? at->right_key : at->left_key;
 }
 
 /* Every turn moves at least one of the trees on, so the loop ends with them. */
-static int walk(struct scp_compare *compare, struct scp_state *state)
+static int walk(struct scp_compare *compare, struct scp_position *at)
 {
 	enum scp_compare_result result = SCP_COMPARE_NONE;
 	int err;
@@ -205,7 +205,7 @@ static int walk(struct scp_compare *compare, struct scp_state *state)
 			return -ENOENT;
 		result = compare_positions(&compare->left, &compare->right);
 	}
-	store_event(compare, result, state);
+	store_event(compare, result, at);
 	return 0;
 }
 
@@ -240,40 +240,40 @@ static int begin(struct scp_compare *compare)
 }
 
 /* Searches follow moves by themselves, so what fails here has failed. */
-static int restore(struct scp_compare *compare, const struct scp_state *state)
+static int restore(struct scp_compare *compare, const struct scp_position *at)
 {
-	enum scp_compare_result result = state->result;
+	enum scp_compare_result result = at->result;
 	int err;
 
 	compare->failed = NULL;
-	err = restore_side(&compare->left, &state->left_key, state->left_end,
+	err = restore_side(&compare->left, &at->left_key, at->left_end,
 			   result != SCP_COMPARE_DELETED);
 	if (err)
 		return err;
-	return restore_side(&compare->right, &state->right_key, state->right_end,
+	return restore_side(&compare->right, &at->right_key, at->right_end,
 			    result != SCP_COMPARE_NEW);
 }
 
-int scp_compare_restore(struct scp_compare *compare, const struct scp_state *state)
+int scp_compare_restore(struct scp_compare *compare, const struct scp_position *at)
 {
 	int err;
 
 	if (compare->on)
 		return 0;
-	err = state->result == SCP_COMPARE_NONE ? begin(compare) : restore(compare, state);
+	err = at->result == SCP_COMPARE_NONE ? begin(compare) : restore(compare, at);
 	compare->on = !err;
 	return err;
 }
 
-int scp_compare_next(struct scp_compare *compare, struct scp_state *state)
+int scp_compare_next(struct scp_compare *compare, struct scp_position *at)
 {
 	int tries = SCP_LIVE_TRIES;
 	int ret;
 
 	do {
-		ret = scp_compare_restore(compare, state);
+		ret = scp_compare_restore(compare, at);
 		if (!ret)
-			ret = walk(compare, state);
+			ret = walk(compare, at);
 		if (!ret || ret == -ENOENT)
 			return ret;
 		scp_compare_off(compare);

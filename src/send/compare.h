@@ -26,23 +26,23 @@ struct scp_side {
 struct scp_compare {
 	struct scp_side left;
 	struct scp_side right;
-	/* Both sides are where the state says. */
+	/* Both sides are where the engine's state says. */
 	bool on;
 	/* The side that failed last. */
 	struct scp_side *failed;
 };
 
 void scp_compare_init(struct scp_compare *compare, struct scp_tree *left, struct scp_tree *right);
-/* Gives all blocks back; scp_compare_next() finds its place again by the state. */
+/* Gives all blocks back; scp_compare_next() finds its place again by its @at. */
 void scp_compare_off(struct scp_compare *compare);
 
 /*
- * Goes to the next event after state's, and stores it there: key, result, and where both trees are.
- * -ENOENT: there is none. Moves of a live volume are followed.
+ * Goes from the event @at to the next one, which becomes @at: key, result, and where both trees
+ * are. -ENOENT: there is none. Moves of a live volume are followed.
  */
-int scp_compare_next(struct scp_compare *compare, struct scp_state *state);
+int scp_compare_next(struct scp_compare *compare, struct scp_position *at);
 
-/* Puts both sides on the state's event. */
-int scp_compare_restore(struct scp_compare *compare, const struct scp_state *state);
+/* Puts both sides on the event @at. */
+int scp_compare_restore(struct scp_compare *compare, const struct scp_position *at);
 
 #endif

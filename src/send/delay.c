@@ -27,7 +27,7 @@ static int list_dirs(struct scp_id_list *to, const struct scp_ref_list *from)
 /* Takes @move's list over, whatever happens. */
 static int add_move(struct scp_engine *engine, struct scp_move *move)
 {
-	int err = scp_moves_add(&engine->state.moves, move);
+	int err = scp_moves_add(&engine->deferred.moves, move);
 
 	if (!err)
 		return 0;
@@ -64,7 +64,7 @@ static int destination_waits(struct scp_engine *engine, const struct scp_name *n
 	u64 now;
 	int err;
 
-	if (!engine->state.moves.count)
+	if (!engine->deferred.moves.count)
 		return 0;
 	err = scp_dir_lookup(engine->parent, name->dir, name->bytes, name->len, &location);
 	if (err || location.type != SCP_INODE_ITEM)
@@ -72,7 +72,7 @@ static int destination_waits(struct scp_engine *engine, const struct scp_name *n
 	err = scp_generation_in_both(engine, location.objectid, &now, &before);
 	if (err || !now || now != before)
 		return err;
-	move = scp_moves_find(&engine->state.moves, location.objectid);
+	move = scp_moves_find(&engine->deferred.moves, location.objectid);
 	if (!move || move->orphanized)
 		return 0;
 	return wait_on(engine, location.objectid);
@@ -97,7 +97,7 @@ static int parent_waits(struct scp_engine *engine, struct scp_inode_id *id)
 	u64 old = 0;
 	int ret = 0;
 
-	if (scp_moves_find(&state->moves, id->ino))
+	if (scp_moves_find(&engine->deferred.moves, id->ino))
 		ret = scp_is_ancestor(engine, engine->parent, id->ino, &moving);
 	if (ret)
 		return ret < 0 ? ret : 1;
@@ -143,7 +143,7 @@ int scp_must_wait(struct scp_engine *engine, const struct scp_name *name, u64 di
 static int find_loop(struct scp_engine *engine, const struct scp_move *move, u64 *blocker)
 {
 	struct scp_inode_id id = move->dir;
-	const struct scp_moves *moves = &engine->state.moves;
+	const struct scp_moves *moves = &engine->deferred.moves;
 	struct scp_tree *tree;
 	struct scp_name name;
 	u32 depth;
@@ -205,7 +205,9 @@ static int old_path(struct scp_engine *engine, const struct scp_move *move,
 /* The directory that could not be removed because of this one. */
 static int remove_left(struct scp_engine *engine, const struct scp_inode_id *dir)
 {
-	if (!dir->ino || !scp_moves_rmdir_pending(&engine->state.moves, dir->ino, dir->generation))
+	const struct scp_moves *moves = &engine->deferred.moves;
+
+	if (!dir->ino || !scp_moves_rmdir_pending(moves, dir->ino, dir->generation))
 		return 0;
 	return scp_remove_if_empty(engine, dir);
 }
@@ -271,7 +273,7 @@ static int apply(struct scp_engine *engine, const struct scp_move *move, bool *w
 
 static int queue_those_behind(struct scp_engine *engine, u64 ino)
 {
-	if (scp_moves_queue(&engine->state.moves, ino))
+	if (scp_moves_queue(&engine->deferred.moves, ino))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	return 0;
 }
@@ -293,14 +295,14 @@ int scp_apply_move(struct scp_engine *engine)
 	bool waits;
 	int err;
 
-	if (scp_moves_take(&engine->state.moves, &move))
+	if (scp_moves_take(&engine->deferred.moves, &move))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	if (!move)
 		return 0;
 	err = apply(engine, move, &waits);
 	if (err)
 		return err;
-	if (waits && engine->stalled_moves >= engine->state.moves.count)
+	if (waits && engine->stalled_moves >= engine->deferred.moves.count)
 		return scp_send_fail(engine, SCP_INCONSISTENT);
 	err = queue_those_behind(engine, move->dir.ino);
 	if (err)

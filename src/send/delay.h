@@ -2,7 +2,7 @@
 /*
  * Directories that wait: to be moved until another was moved, to be removed until they are empty.
  *
- * Who waits for whom is in state.moves; it survives from step to step and is in checkpoints.
+ * Who waits for whom is in engine.deferred; it survives from step to step and is in checkpoints.
  */
 #ifndef SCP_SEND_DELAY_H
 #define SCP_SEND_DELAY_H

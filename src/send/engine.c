@@ -56,39 +56,12 @@ static int check_request(struct scp_volume *volume, const struct scp_request *re
 	return 0;
 }
 
-static void swap_ids(u64 *a, u64 *b)
+static int compare_ids(const void *a, const void *b)
 {
-	u64 kept = *a;
+	u64 x = *(const u64 *)a;
+	u64 y = *(const u64 *)b;
 
-	*a = *b;
-	*b = kept;
-}
-
-/* Makes ids[at] the largest of the heap below it. */
-static void sift_down(u64 *ids, u32 at, u32 count)
-{
-	u32 child;
-
-	for (; (child = 2 * at + 1) < count; at = child) {
-		if (child + 1 < count && ids[child + 1] > ids[child])
-			child++;
-		if (ids[child] <= ids[at])
-			return;
-		swap_ids(&ids[at], &ids[child]);
-	}
-}
-
-/* Whoever asks may name very many. */
-static void sort_ids(u64 *ids, u32 count)
-{
-	u32 i;
-
-	for (i = count / 2; i; i--)
-		sift_down(ids, i - 1, count);
-	for (i = count; i > 1; i--) {
-		swap_ids(&ids[0], &ids[i - 1]);
-		sift_down(ids, 0, i - 1);
-	}
+	return x < y ? -1 : x > y;
 }
 
 /* The subvolume and its clone sources, by ascending id, each once. */
@@ -106,17 +79,12 @@ static int list_roots(struct scp_engine *engine, const struct scp_request *reque
 	ids[0] = request->subvolume;
 	if (request->clone_count)
 		memcpy(&ids[1], request->clone_sources, request->clone_count * sizeof(*ids));
-	sort_ids(ids, count);
+	scp_sort(ids, count, sizeof(*ids), compare_ids);
 	for (i = 0; i < count; i++)
 		if (!i || ids[i] != ids[i - 1])
 			engine->roots[engine->root_count++].tree.id = ids[i];
 	scp_free(ids);
 	return 0;
-}
-
-static bool is_subvolume_id(u64 id)
-{
-	return id == SCP_FS_TREE_ID || (id >= SCP_FIRST_FREE_ID && id <= SCP_LAST_FREE_ID);
 }
 
 /* Opens subvolume @id, which must not change while it is used. */
@@ -126,7 +94,7 @@ static int open_subvolume(struct scp_engine *engine, u64 id, bool writable_ok,
 	enum scp_reason reason = SCP_NONE;
 	int err = -ENOENT;
 
-	if (is_subvolume_id(id))
+	if (scp_is_subvolume_id(id))
 		err = scp_tree_open(engine->volume, id, true, tree);
 	if (err == -ENOENT || (!err && (!tree->info.refs || (tree->info.flags & SCP_ROOT_DEAD))))
 		reason = SCP_SUBVOLUME_MISSING;
@@ -144,7 +112,6 @@ static int open_subvolume(struct scp_engine *engine, u64 id, bool writable_ok,
  */
 static void drop_unnamed(struct scp_engine *engine)
 {
-	static const u8 zero[SCP_UUID_SIZE];
 	u32 count = engine->root_count;
 	u32 i;
 
@@ -152,8 +119,7 @@ static void drop_unnamed(struct scp_engine *engine)
 	for (i = 0; i < count; i++) {
 		struct scp_clone_root *root = &engine->roots[i];
 
-		if (!root->is_send_root &&
-		    !memcmp(scp_sent_uuid(&root->tree.info), zero, sizeof(zero)))
+		if (!root->is_send_root && scp_uuid_is_zero(scp_sent_uuid(&root->tree.info)))
 			continue;
 		engine->roots[engine->root_count] = *root;
 		if (root->is_send_root)
@@ -262,7 +228,7 @@ void scp_engine_close(struct scp_engine *engine)
 	scp_inode_set_release(&engine->naming.check_dirs);
 	scp_id_list_release(&engine->naming.orphanized);
 	scp_queue_release(&engine->encoder.queue);
-	scp_state_release(&engine->state);
+	scp_deferred_release(&engine->deferred);
 	scp_clone_search_release(&engine->clones);
 	scp_free(engine->stored.list);
 	scp_free(engine->roots);

@@ -15,16 +15,6 @@
 /* Directories remembered as already created. */
 #define SCP_MADE_DIRS 64u
 
-/* Where an event is: enough to handle it again. */
-struct scp_position {
-	struct scp_key key;
-	struct scp_key left_key;
-	struct scp_key right_key;
-	enum scp_compare_result result;
-	bool left_end;
-	bool right_end;
-};
-
 /* The names of the current inode on their way: what processing them goes by. See names.c. */
 struct scp_naming {
 	/* Names it gets and names it loses. */
@@ -111,12 +101,19 @@ struct scp_engine {
 	u32 root_count;
 	struct scp_clone_search clones;
 
+	/* What lives from one command to the next: see state.h. */
 	struct scp_state state;
+	/* The path that commands for the current inode use; empty: not known yet. */
+	struct scp_path current_path;
+	struct scp_deferred deferred;
 	/* What is decided and not delivered yet; the stream's protocol. */
 	struct scp_encoder encoder;
 	struct scp_replay replay;
-	/* State before the step under way, to go back to if it fails: see scp_state_keep(). */
-	struct scp_state before;
+	/* As they were before the step under way, to be set back if it fails. */
+	struct {
+		struct scp_state state;
+		struct scp_path path;
+	} before;
 	/* Moves that had to wait again since one was made: see delay.c. */
 	u32 stalled_moves;
 
@@ -160,9 +157,7 @@ int scp_send_fail(struct scp_engine *engine, enum scp_reason reason);
 /* How the stream names a subvolume: by where it was received from, if it was. */
 static inline const u8 *scp_sent_uuid(const struct scp_root_info *info)
 {
-	static const u8 zero[SCP_UUID_SIZE];
-
-	return memcmp(info->received_uuid, zero, sizeof(zero)) ? info->received_uuid : info->uuid;
+	return scp_uuid_is_zero(info->received_uuid) ? info->uuid : info->received_uuid;
 }
 
 /* Records @reason in engine->error; for failures that are not the volume's. */

@@ -77,7 +77,7 @@ static int is_dir_in(struct scp_engine *engine, struct scp_tree *tree, u64 dir, 
 static bool took_name_of(struct scp_engine *engine, u64 ino, u64 generation)
 {
 	return scp_id_list_has(&engine->naming.orphanized, ino, generation) ||
-	       scp_moves_find(&engine->state.moves, engine->state.ino);
+	       scp_moves_find(&engine->deferred.moves, engine->state.ino);
 }
 
 int scp_is_overwritten(struct scp_engine *engine, const struct scp_name *name, u64 dir_generation,
@@ -140,7 +140,7 @@ int scp_find_conflict(struct scp_engine *engine, const struct scp_name *name, u6
 	ret = lookup(engine->parent, name->dir, name->bytes, name->len, &ino);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	if (ino <= engine->state.send_progress && !scp_moves_find(&engine->state.moves, ino))
+	if (ino <= engine->state.send_progress && !scp_moves_find(&engine->deferred.moves, ino))
 		return 0;
 	ret = scp_inode_in(engine, engine->parent, ino, in_the_way);
 	if (ret)

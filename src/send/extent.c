@@ -140,7 +140,7 @@ static int handle_changed(struct scp_engine *engine)
 	int ret;
 
 	state->phase = then;
-	if (state->result == SCP_COMPARE_SAME)
+	if (state->at.result == SCP_COMPARE_SAME)
 		return 0;
 	ret = scp_extent_parse(cursor, &extent);
 	if (!ret)
@@ -157,9 +157,9 @@ int scp_handle_extent(struct scp_engine *engine)
 	struct scp_extent extent;
 	int err;
 
-	if (state->result == SCP_COMPARE_DELETED || S_ISLNK(state->mode))
+	if (state->at.result == SCP_COMPARE_DELETED || S_ISLNK(state->mode))
 		return 0;
-	state->item = state->key;
+	state->item = state->at.key;
 	if (state->kind == SCP_KIND_CHANGED)
 		return handle_changed(engine);
 	err = scp_extent_parse(cursor, &extent);

@@ -62,7 +62,7 @@ static int read_payload(struct scp_engine *engine, const struct scp_payload *pay
 static void name_file(struct scp_engine *engine, const struct scp_payload *payload)
 {
 	struct scp_error *error = &engine->volume->error;
-	const struct scp_path *path = &engine->state.path;
+	const struct scp_path *path = &engine->current_path;
 	size_t length = path->len;
 
 	if (error->reason != SCP_DATA_CSUM && error->reason != SCP_DATA_READ &&

@@ -20,15 +20,15 @@ bool scp_past_names(const struct scp_engine *engine)
 {
 	const struct scp_state *state = &engine->state;
 
-	return state->at_end || state->key.objectid != state->ino ||
-	       state->key.type > SCP_INODE_EXTREF;
+	return state->at.at_end || state->at.key.objectid != state->ino ||
+	       state->at.key.type > SCP_INODE_EXTREF;
 }
 
 static bool past_inode(const struct scp_state *state)
 {
 	if (state->kind == SCP_KIND_NONE || state->kind == SCP_KIND_DELETED)
 		return false;
-	return state->at_end || state->key.objectid != state->ino;
+	return state->at.at_end || state->at.key.objectid != state->ino;
 }
 
 static int process_names(struct scp_engine *engine)
@@ -52,7 +52,7 @@ int scp_finish_names(struct scp_engine *engine)
 	int err = 0;
 
 	if (state->kind == SCP_KIND_IGNORED) {
-		state->phase = state->at_end ? SCP_PHASE_FLUSH : SCP_PHASE_HANDLE;
+		state->phase = state->at.at_end ? SCP_PHASE_FLUSH : SCP_PHASE_HANDLE;
 		return 0;
 	}
 	if (state->kind != SCP_KIND_NONE && scp_past_names(engine))
@@ -167,14 +167,14 @@ int scp_finish_inode(struct scp_engine *engine)
 		err = send_attributes(engine, &now, changed ? &old : NULL);
 	if (err)
 		return err;
-	if (scp_moves_find(&state->moves, state->ino)) {
+	if (scp_moves_find(&engine->deferred.moves, state->ino)) {
 		scp_finished(engine);
 		return 0;
 	}
 	err = scp_queue_moves(engine);
 	if (err)
 		return err;
-	if (!state->moves.ready_moves)
+	if (!engine->deferred.moves.ready_moves)
 		return settle_inode(engine, &now);
 	state->phase = SCP_PHASE_FINISH_MOVES;
 	return 0;

@@ -2,7 +2,7 @@
 /*
  * What an inode still owes when its items are over: the finish phases, one function each.
  *
- * They run before each event, with state.key on that event; each sets the phase that follows.
+ * They run before each event, with state.at on that event; each sets the phase that follows.
  */
 #ifndef SCP_SEND_FINISH_H
 #define SCP_SEND_FINISH_H
@@ -24,7 +24,7 @@ int scp_finish_inode(struct scp_engine *engine);
 int scp_finish_moves(struct scp_engine *engine);
 /* The current inode as it was in the parent; only for CHANGED ones. */
 int scp_old_inode(struct scp_engine *engine, struct scp_inode *inode);
-/* Is the event at state.key past the names of the current inode? */
+/* Is the event state.at past the names of the current inode? */
 bool scp_past_names(const struct scp_engine *engine);
 
 #endif

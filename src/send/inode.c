@@ -58,8 +58,8 @@ static void begin_inode(struct scp_engine *engine)
 	state->new_gen = false;
 	state->last_extent_end = SCP_UNKNOWN;
 	state->next_write_offset = 0;
-	state->send_progress = state->key.objectid;
-	scp_path_clear(&state->path);
+	state->send_progress = state->at.key.objectid;
+	scp_path_clear(&engine->current_path);
 	scp_refs_clear(engine);
 }
 
@@ -70,21 +70,21 @@ int scp_open_inode(struct scp_engine *engine)
 	struct scp_inode before;
 	int err = 0;
 
-	if (state->result != SCP_COMPARE_DELETED)
+	if (state->at.result != SCP_COMPARE_DELETED)
 		err = scp_inode_parse(&engine->walk.left.cursor, &now);
-	if (!err && state->result != SCP_COMPARE_NEW)
+	if (!err && state->at.result != SCP_COMPARE_NEW)
 		err = scp_inode_parse(&engine->walk.right.cursor, &before);
-	if (!err && state->result == SCP_COMPARE_CHANGED)
+	if (!err && state->at.result == SCP_COMPARE_CHANGED)
 		err = scp_tell_apart(engine, &now, &before);
 	if (err)
 		return err;
 	/* Nobody would find it again, not even who goes on from a checkpoint. */
-	if (state->key.offset)
+	if (state->at.key.offset)
 		return scp_cursor_fail(scp_event_cursor(engine), SCP_ITEM_FORMAT);
 	begin_inode(engine);
-	if (state->result == SCP_COMPARE_NEW)
+	if (state->at.result == SCP_COMPARE_NEW)
 		return open_new(engine, &now);
-	if (state->result == SCP_COMPARE_CHANGED)
+	if (state->at.result == SCP_COMPARE_CHANGED)
 		return open_changed(engine, &now, &before);
 	scp_set_inode(state, SCP_KIND_DELETED, &before);
 	return 0;
@@ -94,7 +94,7 @@ int scp_open_unlike(struct scp_engine *engine)
 {
 	struct scp_inode now;
 	struct scp_inode before;
-	int err = scp_inode_in_both(engine, engine->state.key.objectid, &now, &before);
+	int err = scp_inode_in_both(engine, engine->state.at.key.objectid, &now, &before);
 
 	if (err || !now.ino || !before.ino)
 		return err;

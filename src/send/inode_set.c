@@ -6,6 +6,7 @@
  * filling the holes made since and forgetting what was appended since. Holes are closed when
  * changes are kept.
  */
+#include "format/hash.h"
 #include "send/inode_set.h"
 
 #define FIRST_CAPACITY 16u
@@ -69,7 +70,7 @@ void scp_id_list_release(struct scp_id_list *list)
 
 static u32 *bucket_of(const struct scp_inode_set *set, const struct scp_inode_id *id)
 {
-	u32 hash = scp_hash_ino(id->ino + (id->generation << 40) + (id->generation >> 24));
+	u32 hash = scp_hash64(id->ino + (id->generation << 40) + (id->generation >> 24));
 
 	return &set->buckets[hash & (set->bucket_count - 1)];
 }

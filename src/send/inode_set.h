@@ -24,12 +24,6 @@ struct scp_id_list {
 	u32 capacity;
 };
 
-/* Of inode numbers, which come in runs. */
-static inline u32 scp_hash_ino(u64 ino)
-{
-	return (ino * 0x9E3779B97F4A7C15ULL) >> 32;
-}
-
 /* -ENOMEM leaves the list as it was. */
 int scp_id_list_reserve(struct scp_id_list *list, u32 capacity);
 int scp_id_list_add(struct scp_id_list *list, u64 ino, u64 generation);

@@ -7,6 +7,7 @@
  * takes to undo it.
  * What is taken out or unlinked keeps its own links, so that it finds its way back.
  */
+#include "format/hash.h"
 #include "send/moves.h"
 
 #define FIRST_BUCKETS 16u
@@ -32,12 +33,12 @@ struct scp_moves_change {
 
 static struct scp_move **bucket_of(const struct scp_moves *moves, u64 ino)
 {
-	return &moves->buckets[scp_hash_ino(ino) & (moves->bucket_count - 1)];
+	return &moves->buckets[scp_hash64(ino) & (moves->bucket_count - 1)];
 }
 
 static struct scp_move **head_bucket_of(const struct scp_moves *moves, u64 ino)
 {
-	return &moves->head_buckets[scp_hash_ino(ino) & (moves->bucket_count - 1)];
+	return &moves->head_buckets[scp_hash64(ino) & (moves->bucket_count - 1)];
 }
 
 struct scp_move *scp_moves_find(const struct scp_moves *moves, u64 ino)

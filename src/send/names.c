@@ -133,7 +133,7 @@ static int is_first_name(struct scp_engine *engine, u64 ino, const struct scp_na
 static int note_orphanized(struct scp_engine *engine, const struct scp_inode *other)
 {
 	struct scp_inode_id id = { .ino = other->ino, .generation = other->generation };
-	struct scp_move *move = scp_moves_find(&engine->state.moves, other->ino);
+	struct scp_move *move = scp_moves_find(&engine->deferred.moves, other->ino);
 	struct scp_naming *naming = &engine->naming;
 	int above;
 
@@ -141,13 +141,13 @@ static int note_orphanized(struct scp_engine *engine, const struct scp_inode *ot
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	if (S_ISDIR(other->mode))
 		naming->dir_orphanized = true;
-	if (move && scp_moves_orphanize(&engine->state.moves, move))
+	if (move && scp_moves_orphanize(&engine->deferred.moves, move))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
 	above = scp_is_ancestor(engine, engine->parent, engine->state.ino, &id);
 	if (above <= 0)
 		return above;
 	naming->ancestor_orphanized = true;
-	scp_path_clear(&engine->state.path);
+	scp_path_clear(&engine->current_path);
 	return scp_current_path(engine, &naming->valid);
 }
 
@@ -226,7 +226,7 @@ static int move_current(struct scp_engine *engine, const struct scp_path *to)
 
 	naming->still_orphan = false;
 	scp_path_copy(&naming->valid, to);
-	scp_path_copy(&engine->state.path, to);
+	scp_path_copy(&engine->current_path, to);
 	return err;
 }
 
@@ -323,7 +323,7 @@ static int remove_dir(struct scp_engine *engine)
 static int unlink_name(struct scp_engine *engine, struct scp_listed_ref *ref)
 {
 	struct scp_naming *naming = &engine->naming;
-	struct scp_path *path = &engine->state.path;
+	struct scp_path *path = &engine->current_path;
 	int err = full_path(engine, &naming->deleted_refs, ref, naming->ancestor_orphanized,
 			    &engine->path_a);
 

@@ -164,7 +164,7 @@ int scp_name_now(struct scp_engine *engine, const struct scp_inode_id *id, struc
 /* One step towards the root. 1: an orphan name, directly in the root, ends the path. */
 static int step_up(struct scp_engine *engine, struct scp_inode_id *id, struct scp_path *path)
 {
-	const struct scp_moves *moves = &engine->state.moves;
+	const struct scp_moves *moves = &engine->deferred.moves;
 	const struct scp_move *move = scp_moves_find(moves, id->ino);
 	struct scp_tree *tree = engine->parent;
 	struct scp_name name;
@@ -195,8 +195,8 @@ int scp_path_of(struct scp_engine *engine, u64 ino, u64 generation, struct scp_p
 	bool is_it = is_current(engine, ino, generation);
 	int ret = 0;
 
-	if (is_it && engine->state.path.len) {
-		scp_path_copy(path, &engine->state.path);
+	if (is_it && engine->current_path.len) {
+		scp_path_copy(path, &engine->current_path);
 		return 0;
 	}
 	scp_path_clear(path);
@@ -206,7 +206,7 @@ int scp_path_of(struct scp_engine *engine, u64 ino, u64 generation, struct scp_p
 	if (ret < 0)
 		return ret;
 	if (is_it)
-		scp_path_copy(&engine->state.path, path);
+		scp_path_copy(&engine->current_path, path);
 	return 0;
 }
 

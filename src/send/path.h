@@ -2,8 +2,8 @@
 /*
  * Paths: where inodes are at the receiver at this moment.
  *
- * Answers hold until the next command about names, so they are not kept, but for state.path. Every
- * @path is the caller's, usually one of the engine's scratch paths.
+ * Answers hold until the next command about names, so they are not kept, but for the current
+ * inode's. Every @path is the caller's, usually one of the engine's scratch paths.
  */
 #ifndef SCP_SEND_PATH_H
 #define SCP_SEND_PATH_H
@@ -33,7 +33,7 @@ int scp_name_now(struct scp_engine *engine, const struct scp_inode_id *id, struc
 		 struct scp_tree **tree);
 /* Where (ino, generation) is at the receiver now. */
 int scp_path_of(struct scp_engine *engine, u64 ino, u64 generation, struct scp_path *path);
-/* The same for the current inode, remembered in state.path. */
+/* The same for the current inode, remembered in engine.current_path. */
 int scp_current_path(struct scp_engine *engine, struct scp_path *path);
 /* Path of an inode in another tree, as it is there. */
 int scp_path_in_tree(struct scp_engine *engine, struct scp_tree *tree, u64 ino,

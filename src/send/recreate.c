@@ -54,7 +54,7 @@ static int step_create(struct scp_engine *engine)
 	}
 	scp_set_inode(state, SCP_KIND_NEW, &inode);
 	/* What was remembered is where the old one was. */
-	scp_path_clear(&state->path);
+	scp_path_clear(&engine->current_path);
 	state->phase = SCP_PHASE_RECREATE_NAMES;
 	return scp_create_inode(engine, &inode);
 }

@@ -19,6 +19,12 @@ void scp_refs_clear(struct scp_engine *engine)
 	engine->naming.orphanized.count = 0;
 }
 
+void scp_back_to_names(struct scp_engine *engine)
+{
+	engine->state.at = engine->naming.from;
+	engine->state.phase = SCP_PHASE_HANDLE;
+}
+
 /* The kernel keeps an inode's links below this, so a longer list is not a filesystem's. */
 #define MAX_LINKS 65536u
 
@@ -85,12 +91,12 @@ int scp_collect_refs(struct scp_engine *engine)
 	if (state->ino == SCP_ROOT_DIR_ID || state->new_gen)
 		return 0;
 	if (!engine->naming.collecting) {
-		scp_position_save(state, &engine->naming.from);
+		engine->naming.from = state->at;
 		engine->naming.collecting = true;
 	}
-	if (state->result != SCP_COMPARE_DELETED)
+	if (state->at.result != SCP_COMPARE_DELETED)
 		err = collect_item(engine, &engine->walk.left.cursor, false);
-	if (!err && state->result != SCP_COMPARE_NEW)
+	if (!err && state->at.result != SCP_COMPARE_NEW)
 		err = collect_item(engine, &engine->walk.right.cursor, true);
 	return err;
 }

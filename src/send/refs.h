@@ -19,6 +19,8 @@ int scp_collect_refs(struct scp_engine *engine);
 int scp_refs_differ(struct scp_engine *engine);
 /* All names of the current inode in @tree; @gone: as names it loses. */
 int scp_collect_all_refs(struct scp_engine *engine, struct scp_tree *tree, bool gone);
+/* Sets the state back to the event from which on names were collected: to be collected again. */
+void scp_back_to_names(struct scp_engine *engine);
 /* Forgets what was collected. */
 void scp_refs_clear(struct scp_engine *engine);
 

@@ -50,9 +50,9 @@ static int blocks(struct scp_engine *engine, struct scp_cursor *cursor, u64 dir,
 	/* A nested subvolume is not sent, so there is nothing of it in the way. */
 	if (ret <= 0 || entry.location.type == SCP_ROOT_ITEM)
 		return ret < 0 ? ret : 0;
-	move = scp_moves_find(&engine->state.moves, entry.location.objectid);
+	move = scp_moves_find(&engine->deferred.moves, entry.location.objectid);
 	if (move) {
-		if (scp_moves_set_removes(&engine->state.moves, move, &id))
+		if (scp_moves_set_removes(&engine->deferred.moves, move, &id))
 			return scp_send_fail(engine, SCP_NO_MEMORY);
 		return 1;
 	}
@@ -87,7 +87,7 @@ static int find_blocker(struct scp_engine *engine, u64 dir, u64 generation, u64 
 
 int scp_can_remove(struct scp_engine *engine, u64 dir, u64 generation)
 {
-	struct scp_moves *moves = &engine->state.moves;
+	struct scp_moves *moves = &engine->deferred.moves;
 	struct scp_rmdir_hint *hint;
 	int blocked = 1;
 

@@ -160,7 +160,7 @@ int scp_explain_read(struct scp_engine *engine, int err)
 	struct scp_error why = engine->volume->error;
 	int changed;
 
-	if (!is_live(engine) || err == -EINTR || err == -ENOMEM)
+	if (!is_live(engine) || scp_is_final(err))
 		return err;
 	changed = scp_revalidate(engine, SCP_REVALIDATE_COMMITTED);
 	if (scp_is_stale(engine, changed))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The send state as a value: made, kept, set back, given back.
+ * The state before the first command; what is deferred: kept, set back, given back.
  */
 #include "send/state.h"
 
@@ -11,52 +11,20 @@ void scp_state_init(struct scp_state *state)
 	state->last_extent_end = SCP_UNKNOWN;
 }
 
-void scp_state_release(struct scp_state *state)
+void scp_deferred_keep(struct scp_deferred *deferred)
 {
-	scp_inode_set_release(&state->utimes);
-	scp_moves_release(&state->moves);
+	scp_inode_set_keep(&deferred->utimes);
+	scp_moves_keep(&deferred->moves);
 }
 
-/* Member by member, since copying the whole path for each step would cost more than the step. */
-static void copy_members(struct scp_state *to, const struct scp_state *from)
+void scp_deferred_undo(struct scp_deferred *deferred)
 {
-	to->phase = from->phase;
-	to->key = from->key;
-	to->result = from->result;
-	to->left_key = from->left_key;
-	to->right_key = from->right_key;
-	to->left_end = from->left_end;
-	to->right_end = from->right_end;
-	to->at_end = from->at_end;
-	to->item = from->item;
-	to->entry = from->entry;
-	to->send_progress = from->send_progress;
-	to->kind = from->kind;
-	to->new_gen = from->new_gen;
-	to->ino = from->ino;
-	to->generation = from->generation;
-	to->size = from->size;
-	to->mode = from->mode;
-	to->next_write_offset = from->next_write_offset;
-	to->truncate = from->truncate;
-	to->last_extent_end = from->last_extent_end;
-	to->path.len = from->path.len;
-	memcpy(to->path.bytes, from->path.bytes, from->path.len);
-	to->range = from->range;
-	to->offset = from->offset;
-	to->skip = from->skip;
+	scp_inode_set_undo(&deferred->utimes);
+	scp_moves_undo(&deferred->moves);
 }
 
-void scp_state_keep(struct scp_state *state, struct scp_state *before)
+void scp_deferred_release(struct scp_deferred *deferred)
 {
-	copy_members(before, state);
-	scp_inode_set_keep(&state->utimes);
-	scp_moves_keep(&state->moves);
-}
-
-void scp_state_undo(struct scp_state *state, const struct scp_state *before)
-{
-	copy_members(state, before);
-	scp_inode_set_undo(&state->utimes);
-	scp_moves_undo(&state->moves);
+	scp_inode_set_release(&deferred->utimes);
+	scp_moves_release(&deferred->moves);
 }

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Everything that lives from one command to the next: the struct a checkpoint is made of.
+ * Everything that lives from one command to the next: what a checkpoint is made of.
+ *
+ * That is three things, by what setting them back costs. struct scp_state is plain data: assigning
+ * it copies it whole, so nothing in it may point to what changes. The path of the current inode
+ * (engine.current_path) is too long to be copied for each step byte by byte, unused ones included.
+ * The sets of struct scp_deferred have no bound and note what is done to them instead.
  *
  * A member is either serialised by checkpoint_encode.c or marked as recomputable, with from what.
  * What is only a cache lives in struct scp_engine (engine_private.h) instead, and may vanish at any
@@ -18,10 +23,10 @@
 enum scp_phase {
 	/* Stream header and SUBVOL or SNAPSHOT. */
 	SCP_PHASE_BEGIN = 0,
-	/* The event at state.key is dealt with: find the following one. */
+	/* The event state.at is dealt with: find the following one. */
 	SCP_PHASE_EVENT = 1,
 	/*
-	 * state.key is the next event (or there is none: state.at_end). Names that the current
+	 * state.at is the next event (or there is none: state.at.at_end). Names that the current
 	 * inode still waits for, ...
 	 */
 	SCP_PHASE_FINISH = 2,
@@ -113,8 +118,8 @@ struct scp_data_range {
 /* An end that is not known: the extents before it were not looked at. */
 #define SCP_UNKNOWN (~0ULL)
 
-struct scp_state {
-	enum scp_phase phase;
+/* Where the walk is: all it takes to come to an event and handle it again. */
+struct scp_position {
 	/* The event: its key, and what it is. Meaning depends on phase. */
 	struct scp_key key;
 	enum scp_compare_result result;
@@ -128,7 +133,12 @@ struct scp_state {
 	bool right_end;
 	/* No event is left: the finish phases are run for the last time. */
 	bool at_end;
-	/* The item that XATTR, RUN and the RECREATE phases are at. */
+};
+
+struct scp_state {
+	enum scp_phase phase;
+	struct scp_position at;
+	/* The item that XATTR, RANGE and the RECREATE phases are at. */
 	struct scp_key item;
 	/* Next entry of the XATTR_ITEM. */
 	u32 entry;
@@ -152,11 +162,6 @@ struct scp_state {
 	bool truncate;
 	/* Where the last extent looked at ends, or SCP_UNKNOWN. */
 	u64 last_extent_end;
-	/* The path that commands for the current inode use; empty: not known yet. */
-	struct scp_path path;
-	/* Directories whose times are sent later, least recently touched first. */
-	struct scp_inode_set utimes;
-	struct scp_moves moves;
 	struct scp_data_range range;
 	/* Stream bytes before the next command. */
 	u64 offset;
@@ -164,14 +169,21 @@ struct scp_state {
 	u32 skip;
 };
 
+/* Directories that are not finished when the stream passes them. */
+struct scp_deferred {
+	/* Whose times are sent later, least recently touched first. */
+	struct scp_inode_set utimes;
+	/* That are moved or removed later. */
+	struct scp_moves moves;
+};
+
+/* The state before the first command; all else is empty then. */
 void scp_state_init(struct scp_state *state);
-void scp_state_release(struct scp_state *state);
-/*
- * Whatever was done to @state is kept: this is where scp_state_undo() goes back to. @before, which
- * needs no other care, takes what is small; the sets note their changes themselves.
- */
-void scp_state_keep(struct scp_state *state, struct scp_state *before);
+
+/* What was done to @deferred is kept: this is where scp_deferred_undo() goes back to. */
+void scp_deferred_keep(struct scp_deferred *deferred);
 /* Cannot fail. */
-void scp_state_undo(struct scp_state *state, const struct scp_state *before);
+void scp_deferred_undo(struct scp_deferred *deferred);
+void scp_deferred_release(struct scp_deferred *deferred);
 
 #endif

@@ -8,6 +8,7 @@
 #include "send/finish.h"
 #include "send/hole.h"
 #include "send/inode.h"
+#include "send/path.h"
 #include "send/range.h"
 #include "send/refs.h"
 #include "send/step.h"
@@ -21,35 +22,15 @@ void scp_walk_off(struct scp_engine *engine)
 	scp_cursor_release(&engine->parent_cursor);
 }
 
-void scp_position_save(const struct scp_state *state, struct scp_position *position)
-{
-	position->key = state->key;
-	position->left_key = state->left_key;
-	position->right_key = state->right_key;
-	position->result = state->result;
-	position->left_end = state->left_end;
-	position->right_end = state->right_end;
-}
-
-void scp_position_restore(struct scp_state *state, const struct scp_position *position)
-{
-	state->key = position->key;
-	state->left_key = position->left_key;
-	state->right_key = position->right_key;
-	state->result = position->result;
-	state->left_end = position->left_end;
-	state->right_end = position->right_end;
-}
-
 int scp_to_event(struct scp_engine *engine)
 {
 	int err;
 
 	if (engine->parent)
-		return scp_compare_restore(&engine->walk, &engine->state);
+		return scp_compare_restore(&engine->walk, &engine->state.at);
 	if (engine->walk.on)
 		return 0;
-	err = scp_search_exact(&engine->walk.left.cursor, &engine->state.key);
+	err = scp_search_exact(&engine->walk.left.cursor, &engine->state.at.key);
 	if (err == -ENOENT)
 		return scp_send_fail(engine, SCP_CHECKPOINT_POSITION);
 	engine->walk.on = !err;
@@ -58,18 +39,8 @@ int scp_to_event(struct scp_engine *engine)
 
 struct scp_cursor *scp_event_cursor(struct scp_engine *engine)
 {
-	return engine->state.result == SCP_COMPARE_DELETED ? &engine->walk.right.cursor :
+	return engine->state.at.result == SCP_COMPARE_DELETED ? &engine->walk.right.cursor :
 	       &engine->walk.left.cursor;
-}
-
-/* The key after @key, if there is one. */
-static void advance_key(struct scp_key *key)
-{
-	if (++key->offset)
-		return;
-	if (++key->type)
-		return;
-	key->objectid++;
 }
 
 /* The next item of a full send: all of them are new. */
@@ -77,20 +48,18 @@ static int next_item(struct scp_engine *engine)
 {
 	struct scp_cursor *cursor = &engine->walk.left.cursor;
 	struct scp_state *state = &engine->state;
-	struct scp_key key = state->key;
-	int ret;
+	struct scp_key key = state->at.key;
+	int ret = -ENOENT;
 
-	if (engine->walk.on) {
+	if (engine->walk.on)
 		ret = scp_next(cursor);
-	} else {
-		advance_key(&key);
+	else if (scp_key_increment(&key))
 		ret = scp_search(cursor, &key);
-	}
 	engine->walk.on = ret >= 0;
 	if (ret < 0)
 		return ret;
-	state->key = scp_cursor_key(cursor);
-	state->result = SCP_COMPARE_NEW;
+	state->at.key = scp_cursor_key(cursor);
+	state->at.result = SCP_COMPARE_NEW;
 	return 0;
 }
 
@@ -100,17 +69,17 @@ static int same_item(struct scp_engine *engine)
 	struct scp_state *state = &engine->state;
 	int ret;
 
-	switch (state->key.type) {
+	switch (state->at.key.type) {
 	case SCP_INODE_REF:
 	case SCP_INODE_EXTREF:
 		ret = scp_refs_differ(engine);
 		if (ret <= 0)
 			return ret;
-		state->result = SCP_COMPARE_CHANGED;
+		state->at.result = SCP_COMPARE_CHANGED;
 		state->phase = SCP_PHASE_FINISH;
 		return 0;
 	case SCP_EXTENT_DATA:
-		if (state->kind == SCP_KIND_CHANGED && state->key.objectid == state->ino)
+		if (state->kind == SCP_KIND_CHANGED && state->at.key.objectid == state->ino)
 			state->phase = SCP_PHASE_HANDLE;
 		return 0;
 	}
@@ -120,25 +89,24 @@ static int same_item(struct scp_engine *engine)
 static int step_event(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
-	struct scp_position before;
+	struct scp_position before = state->at;
 	int err;
 
-	scp_position_save(state, &before);
 	if (engine->parent)
-		err = scp_compare_next(&engine->walk, state);
+		err = scp_compare_next(&engine->walk, &state->at);
 	else
 		err = next_item(engine);
 	if (err == -ENOENT) {
-		state->at_end = true;
+		state->at.at_end = true;
 		state->phase = SCP_PHASE_FINISH;
 		return 0;
 	}
-	if (!err && state->result == SCP_COMPARE_SAME)
+	if (!err && state->at.result == SCP_COMPARE_SAME)
 		err = same_item(engine);
 	else if (!err)
 		state->phase = SCP_PHASE_FINISH;
 	if (err) {
-		scp_position_restore(state, &before);
+		state->at = before;
 		scp_walk_off(engine);
 	}
 	return err;
@@ -147,7 +115,7 @@ static int step_event(struct scp_engine *engine)
 /* Names and xattrs of an inode cannot come when another one is current. */
 static int check_current(struct scp_engine *engine)
 {
-	if (engine->state.key.objectid == engine->state.ino)
+	if (engine->state.at.key.objectid == engine->state.ino)
 		return 0;
 	return scp_cursor_fail(scp_event_cursor(engine), SCP_INCONSISTENT);
 }
@@ -166,7 +134,7 @@ static int handle_xattr(struct scp_engine *engine)
 
 	if (err || state->kind == SCP_KIND_DELETED)
 		return err;
-	state->item = state->key;
+	state->item = state->at.key;
 	state->entry = 0;
 	state->phase = SCP_PHASE_XATTR;
 	return 0;
@@ -184,10 +152,10 @@ static bool is_unopened(const struct scp_engine *engine)
 	const struct scp_state *state = &engine->state;
 
 	if (!engine->parent ||
-	    (state->kind != SCP_KIND_NONE && state->key.objectid == state->ino))
+	    (state->kind != SCP_KIND_NONE && state->at.key.objectid == state->ino))
 		return false;
-	return state->key.type == SCP_INODE_REF || state->key.type == SCP_INODE_EXTREF ||
-	       state->key.type == SCP_XATTR_ITEM || state->key.type == SCP_EXTENT_DATA;
+	return state->at.key.type == SCP_INODE_REF || state->at.key.type == SCP_INODE_EXTREF ||
+	       state->at.key.type == SCP_XATTR_ITEM || state->at.key.type == SCP_EXTENT_DATA;
 }
 
 static int handle_item(struct scp_engine *engine)
@@ -199,14 +167,14 @@ static int handle_item(struct scp_engine *engine)
 		return err;
 	if (state->kind == SCP_KIND_NONE || state->kind == SCP_KIND_IGNORED || state->new_gen)
 		return 0;
-	switch (state->key.type) {
+	switch (state->at.key.type) {
 	case SCP_INODE_REF:
 	case SCP_INODE_EXTREF:
 		return handle_names(engine);
 	case SCP_XATTR_ITEM:
 		return handle_xattr(engine);
 	case SCP_EXTENT_DATA:
-		if (state->key.objectid != state->ino || state->kind == SCP_KIND_DELETED)
+		if (state->at.key.objectid != state->ino || state->kind == SCP_KIND_DELETED)
 			return 0;
 		return scp_handle_extent(engine);
 	}
@@ -221,9 +189,9 @@ static int step_handle(struct scp_engine *engine)
 	if (err)
 		return err;
 	state->phase = SCP_PHASE_EVENT;
-	if (is_cache_item(&state->key))
+	if (is_cache_item(&state->at.key))
 		return 0;
-	if (state->key.type == SCP_INODE_ITEM)
+	if (state->at.key.type == SCP_INODE_ITEM)
 		return scp_open_inode(engine);
 	return handle_item(engine);
 }
@@ -277,18 +245,24 @@ static int step(struct scp_engine *engine)
 	}
 }
 
+static void keep_state(struct scp_engine *engine)
+{
+	engine->before.state = engine->state;
+	scp_path_copy(&engine->before.path, &engine->current_path);
+	scp_deferred_keep(&engine->deferred);
+}
+
 /*
  * The queue is empty before a step, so going back means emptying it. Names collected so far are
  * collected again, since nothing was sent since.
  */
 static void undo_step(struct scp_engine *engine)
 {
-	scp_state_undo(&engine->state, &engine->before);
-	if (engine->naming.collecting) {
-		scp_position_restore(&engine->state, &engine->naming.from);
-		engine->state.phase = SCP_PHASE_HANDLE;
-		engine->state.at_end = false;
-	}
+	engine->state = engine->before.state;
+	scp_path_copy(&engine->current_path, &engine->before.path);
+	scp_deferred_undo(&engine->deferred);
+	if (engine->naming.collecting)
+		scp_back_to_names(engine);
 	scp_refs_clear(engine);
 	engine->encoder.queue.head = 0;
 	engine->encoder.queue.tail = 0;
@@ -305,7 +279,7 @@ int scp_step(struct scp_engine *engine)
 	/* Looking for the next item undoes what it does itself. */
 	if (engine->state.phase == SCP_PHASE_EVENT)
 		return step_event(engine);
-	scp_state_keep(&engine->state, &engine->before);
+	keep_state(engine);
 	err = step(engine);
 	if (err)
 		undo_step(engine);

@@ -9,22 +9,16 @@
 
 struct scp_cursor;
 struct scp_engine;
-struct scp_position;
-struct scp_state;
 
 /* Does what state.phase says. The queue must be empty; it may be afterwards, too. */
 int scp_step(struct scp_engine *engine);
 /* SCP_PHASE_BEGIN: the stream header and SUBVOL or SNAPSHOT. */
 int scp_step_begin(struct scp_engine *engine);
-/* Puts engine->walk on the event at state.key; cheap if it is there already. */
+/* Puts engine->walk on the event state.at; cheap if it is there already. */
 int scp_to_event(struct scp_engine *engine);
 /* The cursor on the event's item: the parent's if it was deleted. Valid after scp_to_event(). */
 struct scp_cursor *scp_event_cursor(struct scp_engine *engine);
 /* Releases the blocks that cursors hold; the next step finds its place again by key. */
 void scp_walk_off(struct scp_engine *engine);
-/* Notes which event the state is at ... */
-void scp_position_save(const struct scp_state *state, struct scp_position *position);
-/* ... and goes back to it. The walk is to be put there with scp_to_event(). */
-void scp_position_restore(struct scp_state *state, const struct scp_position *position);
 
 #endif

@@ -49,7 +49,7 @@ static int read_moving(struct scp_engine *engine, const struct scp_stored *store
 			return err;
 		err = scp_data_read(engine->volume, extent.disk_bytenr, stored->length,
 				    stored->to + stored->head);
-		if (!err || err == -EINTR || err == -ENOMEM)
+		if (!err || scp_is_final(err))
 			return err;
 		why = engine->volume->error;
 		moved = scp_tree_revalidate(engine->tree);

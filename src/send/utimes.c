@@ -12,7 +12,7 @@
 
 int scp_defer_utimes(struct scp_engine *engine, u64 ino, u64 generation)
 {
-	struct scp_inode_set *utimes = &engine->state.utimes;
+	struct scp_inode_set *utimes = &engine->deferred.utimes;
 
 	scp_inode_set_remove(utimes, ino, generation);
 	if (scp_inode_set_add(utimes, ino, generation))
@@ -24,10 +24,10 @@ void scp_finished(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
 
-	if (state->utimes.count > SCP_UTIMES_KEPT)
+	if (engine->deferred.utimes.count > SCP_UTIMES_KEPT)
 		state->phase = SCP_PHASE_TRIM;
 	else
-		state->phase = state->at_end ? SCP_PHASE_FLUSH : SCP_PHASE_HANDLE;
+		state->phase = state->at.at_end ? SCP_PHASE_FLUSH : SCP_PHASE_HANDLE;
 }
 
 /*
@@ -36,7 +36,7 @@ void scp_finished(struct scp_engine *engine)
  */
 int scp_step_trim(struct scp_engine *engine)
 {
-	struct scp_inode_set *utimes = &engine->state.utimes;
+	struct scp_inode_set *utimes = &engine->deferred.utimes;
 	struct scp_inode_id oldest;
 	u32 at = 0;
 
@@ -49,7 +49,7 @@ int scp_step_trim(struct scp_engine *engine)
 
 int scp_step_flush(struct scp_engine *engine)
 {
-	struct scp_inode_set *utimes = &engine->state.utimes;
+	struct scp_inode_set *utimes = &engine->deferred.utimes;
 	struct scp_inode_id latest;
 
 	if (!utimes->count) {

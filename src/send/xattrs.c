@@ -190,8 +190,8 @@ int scp_step_xattr(struct scp_engine *engine)
 	err = scp_to_event(engine);
 	if (err)
 		return err;
-	if (state->result == SCP_COMPARE_CHANGED)
+	if (state->at.result == SCP_COMPARE_CHANGED)
 		return step_changed(engine);
 	return step_one_sided(engine, scp_event_cursor(engine),
-			      state->result == SCP_COMPARE_DELETED);
+			      state->at.result == SCP_COMPARE_DELETED);
 }

@@ -7,6 +7,7 @@
  * hold (a handful of paths). Address and generation together name a block's content for ever, hence
  * nothing is ever invalid; what moved just ages.
  */
+#include "format/hash.h"
 #include "tree/internal.h"
 
 #define SCP_HASH_BITS_MAX	14
@@ -27,10 +28,10 @@ struct scp_node_cache {
 	struct scp_prefetch prefetch;
 };
 
+/* Addresses are multiples of 4096. */
 static u32 hash_bytenr(u64 bytenr, u32 bits)
 {
-	/* Addresses are multiples of 4096: spread the bits above by a multiplication. */
-	return (u32)(((bytenr >> 12) * 0x9E3779B97F4A7C15ULL) >> (64 - bits));
+	return scp_hash64(bytenr >> 12) >> (32 - bits);
 }
 
 static struct scp_node **cache_bucket(const struct scp_node_cache *cache, u64 bytenr)

@@ -12,11 +12,6 @@ int scp_fail_device(struct scp_volume *volume, enum scp_reason reason, int err, 
 		    u64 bytenr);
 /* Tells the host about volume->error, which was survived. */
 void scp_volume_warn(struct scp_volume *volume);
-/* -EINTR and out of memory end a call at once: trying another copy would not help. */
-static inline bool scp_is_final(int err)
-{
-	return err == -EINTR || err == -ENOMEM;
-}
 
 /* superblock.c */
 extern const u64 scp_super_offsets[SCP_SUPER_COPIES];

@@ -23,7 +23,7 @@ int scp_device_read(struct scp_volume *volume, struct scp_io *ios, unsigned int 
 	volume->stats.device_calls++;
 	volume->stats.device_reads += count;
 	ret = host->ops->read(host->private, ios, count);
-	if (ret == -EINTR || ret == -ENOMEM)
+	if (scp_is_final(ret))
 		return scp_fail_detail(volume, ret == -EINTR ? SCP_INTERRUPTED : SCP_NO_MEMORY,
 				       NULL);
 	if (ret)

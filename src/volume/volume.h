@@ -110,6 +110,15 @@ int scp_fail(struct scp_volume *volume, enum scp_reason reason, int err, u64 byt
 int scp_fail_detail(struct scp_volume *volume, enum scp_reason reason, const char *detail);
 
 /*
+ * Does failure @err end a call at once? No other copy and no newer commit helps against having been
+ * interrupted or having no memory.
+ */
+static inline bool scp_is_final(int err)
+{
+	return err == -EINTR || err == -ENOMEM;
+}
+
+/*
  * Number of ways to obtain the bytes at @logical (copies, then reconstructions), or a negative
  * errno (-EUCLEAN: unmapped).
  */

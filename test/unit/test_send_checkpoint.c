@@ -223,6 +223,54 @@ static void forged_positions_do_no_harm(void **state)
 	bytes_free(&checkpoint);
 }
 
+/* Commands that make an inode, in a stream that begins in the middle. */
+static u32 count_creations(const struct bytes *stream)
+{
+	u32 count = 0;
+	u16 command;
+	size_t at;
+
+	for (at = 0; at < stream->size; at += SCP_COMMAND_HEADER_SIZE +
+	     scp_get_le32(stream->data + at)) {
+		assert_true(stream->size - at >= SCP_COMMAND_HEADER_SIZE);
+		command = scp_get_le16(stream->data + at +
+				       offsetof(struct scp_command_header, command));
+		count += command >= SCP_C_MKFILE && command <= SCP_C_SYMLINK;
+	}
+	return count;
+}
+
+/* No key is after it: the stream ends there, and does not begin again with the smallest key. */
+static void nothing_is_after_the_last_key(void **state)
+{
+	static const u32 places[] = { 20, 120, 300, 700 };
+	const struct sending *sending = *state;
+	struct scp_engine *engine = open_engine(sending, &sending->requests[0]);
+	struct bytes checkpoint = { 0 }, stream = { 0 };
+	struct scp_checkpoint_state *position;
+	u32 i, tried = 0;
+
+	for (i = 0; i < ARRAY_SIZE(places); i++) {
+		checkpoint.size = 0;
+		checkpoint_behind(sending, places[i], &checkpoint);
+		position = (void *)(checkpoint.data + sizeof(struct scp_checkpoint_header) +
+				    sizeof(struct scp_checkpoint_pin));
+		if (position->phase != SCP_PHASE_EVENT)
+			continue;
+		tried++;
+		memset(&position->key, 0xff, sizeof(position->key));
+		scp_checkpoint_sign(checkpoint.data, checkpoint.size);
+		assert_int_equal(scp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
+		stream.size = 0;
+		fill_to_end(engine, scp_buffer_min(1), 0, &stream);
+		assert_int_equal(count_creations(&stream), 0);
+	}
+	assert_true(tried > 0);
+	scp_engine_close(engine);
+	bytes_free(&checkpoint);
+	bytes_free(&stream);
+}
+
 /* Where the number of delayed moves is. */
 static size_t moves_at(const struct bytes *checkpoint, u32 pins)
 {
@@ -462,11 +510,11 @@ static void too_large_checkpoints_are_refused(void **state)
 	u64 ino;
 
 	for (ino = 1; ino <= SCP_CHECKPOINT_MAX / (2 * sizeof(u64)); ino++)
-		assert_int_equal(scp_inode_set_add(&engine->state.utimes, ino, 1), 0);
+		assert_int_equal(scp_inode_set_add(&engine->deferred.utimes, ino, 1), 0);
 	assert_int_equal(scp_engine_checkpoint(engine, &blob, &size), -E2BIG);
 	assert_null(blob);
 	assert_int_equal(scp_engine_error(engine)->reason, SCP_CHECKPOINT_SIZE);
-	scp_inode_set_clear(&engine->state.utimes);
+	scp_inode_set_clear(&engine->deferred.utimes);
 	take_checkpoint(engine, &checkpoint);
 	bytes_free(&checkpoint);
 	scp_engine_close(engine);
@@ -520,6 +568,7 @@ int main(void)
 		cmocka_unit_test(every_shorter_checkpoint_is_noticed),
 		cmocka_unit_test(forged_checkpoints_do_no_harm),
 		cmocka_unit_test(forged_positions_do_no_harm),
+		cmocka_unit_test(nothing_is_after_the_last_key),
 		cmocka_unit_test(a_full_send_has_no_delayed_moves),
 		cmocka_unit_test(other_sends_are_told_apart),
 		cmocka_unit_test(other_requests_are_told_apart),

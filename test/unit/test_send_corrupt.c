@@ -196,7 +196,7 @@ static void let_it_move(struct scp_engine *engine, u64 ino)
 	};
 
 	assert_int_equal(scp_generation_in(engine, engine->tree, ino, &move.dir.generation), 0);
-	assert_int_equal(scp_moves_add(&engine->state.moves, &move), 0);
+	assert_int_equal(scp_moves_add(&engine->deferred.moves, &move), 0);
 	engine->state.phase = SCP_PHASE_FINISH_MOVES;
 	engine->state.kind = SCP_KIND_NEW;
 	engine->state.ino = ino + 1;
