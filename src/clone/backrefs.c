@@ -73,8 +73,8 @@ int scp_extent_entry_find(struct scp_cursor *cursor, u64 bytenr, bool is_block,
 		    (key.type == SCP_EXTENT_ITEM || (is_block && key.type == SCP_METADATA_ITEM)))
 			return entry_parse(cursor, is_block, entry);
 	}
-	return scp_fail(cursor->tree->volume, SCP_ITEM_MISSING, 0, bytenr, SCP_EXTENT_TREE_ID,
-			SCP_NOWHERE, SCP_NOWHERE);
+	return scp_fail(cursor->tree->volume, SCP_ITEM_MISSING, 0, &(struct scp_place){
+		.bytenr = bytenr, .root = SCP_EXTENT_TREE_ID });
 }
 
 int scp_backrefs_reset(struct scp_volume *volume, struct scp_backref_list *list, u32 capacity)

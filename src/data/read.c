@@ -28,8 +28,7 @@ struct data_reader {
 
 static int fail_at(struct data_reader *reader, enum scp_reason reason, int err, u64 logical)
 {
-	return scp_fail(reader->volume, reason, err, logical, SCP_NOWHERE, SCP_NOWHERE,
-			SCP_NOWHERE);
+	return scp_fail(reader->volume, reason, err, &(struct scp_place){ .bytenr = logical });
 }
 
 static void note_repair(struct data_reader *reader, enum scp_reason reason, u64 logical, u32 count)

@@ -24,8 +24,8 @@ int scp_live_refresh(struct scp_volume *volume, int err, int *tries)
 	if (!live_explains(volume, err))
 		return err;
 	if (!(*tries)--)
-		return scp_fail(volume, SCP_MOVED_TOO_OFTEN, 0, why.bytenr, why.root, SCP_NOWHERE,
-				SCP_NOWHERE);
+		return scp_fail(volume, SCP_MOVED_TOO_OFTEN, 0, &(struct scp_place){
+			.bytenr = why.bytenr, .root = why.root });
 	ret = scp_volume_refresh(volume);
 	if (ret)
 		return ret;

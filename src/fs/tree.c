@@ -38,8 +38,7 @@ int scp_tree_lookup(struct scp_tree *tree)
 	else if (tree->pinned)
 		reason = scp_pin_broken(&tree->info, &info);
 	if (reason)
-		return scp_fail(volume, reason, 0, SCP_NOWHERE, tree->id, SCP_NOWHERE,
-				SCP_NOWHERE);
+		return scp_fail(volume, reason, 0, &(struct scp_place){ .root = tree->id });
 	tree->info = info;
 	return 0;
 }

@@ -73,8 +73,12 @@ void scp_file_reader_close(struct scp_file_reader *reader)
 /* Like scp_fail(), with the place in the file. */
 static int fail_at(struct file_read *file, enum scp_reason reason, u64 bytenr)
 {
-	return scp_fail(file->volume, reason, 0, bytenr, file->range->root, file->range->inode,
-			file->position);
+	return scp_fail(file->volume, reason, 0, &(struct scp_place){
+		.bytenr = bytenr,
+		.root = file->range->root,
+		.inode = file->range->inode,
+		.offset = file->position,
+	});
 }
 
 static void advance(struct file_read *file, u64 length)
@@ -185,7 +189,7 @@ static bool is_expanded(const struct scp_file_reader *reader, const struct scp_e
 	       reader->plain_compression == extent->compression;
 }
 
-/* Expands @stored, all of @extent's stored bytes, into reader->plain. */
+/* Expands @stored, all of @extent's bytes, from @bytenr (0: inline), into reader->plain. */
 static int decompress(struct file_read *file, const struct scp_extent *extent, const u8 *stored,
 		      u32 size, u64 bytenr)
 {
@@ -195,7 +199,7 @@ static int decompress(struct file_read *file, const struct scp_extent *extent, c
 					file->reader->plain, (u32)extent->ram_bytes);
 
 	if (ret == -ENOMEM)
-		return fail_at(file, SCP_NO_MEMORY, SCP_NOWHERE);
+		return fail_at(file, SCP_NO_MEMORY, 0);
 	return ret ? fail_at(file, SCP_DATA_DECOMPRESS, bytenr) : 0;
 }
 
@@ -265,7 +269,7 @@ static int copy_inline(struct file_read *file, const struct scp_extent *extent, 
 	reader->plain_length = 0;
 	if (extent->ram_bytes > SCP_COMPRESSED_MAX)
 		return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
-	ret = decompress(file, extent, extent->inline_data, extent->inline_size, SCP_NOWHERE);
+	ret = decompress(file, extent, extent->inline_data, extent->inline_size, 0);
 	if (ret)
 		return ret;
 	copy_bytes(file, reader->plain, extent->ram_bytes, extent->file_offset, length);

@@ -47,8 +47,8 @@ int scp_root_name(struct scp_volume *volume, u64 id, struct scp_name *name, u64 
 	if (ret >= 0 && key.objectid == id && key.type == SCP_ROOT_BACKREF)
 		ret = parse_backref(&cursor, name, parent);
 	else
-		ret = scp_fail(volume, SCP_SUBVOLUME_NAMELESS, 0, SCP_NOWHERE, id, SCP_NOWHERE,
-			       SCP_NOWHERE);
+		ret = scp_fail(volume, SCP_SUBVOLUME_NAMELESS, 0,
+			       &(struct scp_place){ .root = id });
 out:
 	scp_cursor_release(&cursor);
 	return ret;

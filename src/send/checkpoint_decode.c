@@ -84,8 +84,7 @@ static int check_pin(struct scp_engine *engine, struct reader *in,
 	reason = compare_pin(pin, info);
 	if (!reason)
 		return 0;
-	return scp_fail(engine->volume, reason, 0, SCP_NOWHERE, info->id, SCP_NOWHERE,
-			SCP_NOWHERE);
+	return scp_fail(engine->volume, reason, 0, &(struct scp_place){ .root = info->id });
 }
 
 static int check_pins(struct scp_engine *engine, struct reader *in, u32 count)

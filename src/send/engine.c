@@ -17,10 +17,10 @@
 int scp_send_fail(struct scp_engine *engine, enum scp_reason reason)
 {
 	const struct scp_state *state = &engine->state;
-	u64 ino = state->kind == SCP_KIND_NONE ? SCP_NOWHERE : state->ino;
+	u64 ino = state->kind == SCP_KIND_NONE ? 0 : state->ino;
 
-	return scp_fail(engine->volume, reason, 0, SCP_NOWHERE, engine->tree->id, ino,
-			SCP_NOWHERE);
+	return scp_fail(engine->volume, reason, 0, &(struct scp_place){
+		.root = engine->tree->id, .inode = ino, .offset = SCP_NOWHERE });
 }
 
 /* A command that cannot be encoded is a failure at the current inode. */
@@ -101,8 +101,7 @@ static int open_subvolume(struct scp_engine *engine, u64 id, bool writable_ok,
 	else if (!err && !writable_ok && !(tree->info.flags & SCP_ROOT_READONLY))
 		reason = SCP_SUBVOLUME_WRITABLE;
 	if (reason)
-		return scp_fail(engine->volume, reason, 0, SCP_NOWHERE, id, SCP_NOWHERE,
-				SCP_NOWHERE);
+		return scp_fail(engine->volume, reason, 0, &(struct scp_place){ .root = id });
 	return err;
 }
 

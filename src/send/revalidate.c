@@ -32,8 +32,8 @@ bool scp_is_stale(const struct scp_engine *engine, int err)
 
 static int cannot_tell(struct scp_engine *engine, int err)
 {
-	return scp_fail(engine->volume, SCP_REVALIDATE, err, SCP_NOWHERE, engine->tree->id,
-			SCP_NOWHERE, SCP_NOWHERE);
+	return scp_fail(engine->volume, SCP_REVALIDATE, err,
+			&(struct scp_place){ .root = engine->tree->id });
 }
 
 static int commit(struct scp_engine *engine)
@@ -81,8 +81,11 @@ static int get_root_dir(struct scp_engine *engine)
 		return 0;
 	err = scp_inode_get(engine->tree, SCP_ROOT_DIR_ID, &dir);
 	if (err == -ENOENT)
-		return scp_fail(engine->volume, SCP_ITEM_MISSING, 0, SCP_NOWHERE,
-				engine->tree->id, SCP_ROOT_DIR_ID, SCP_NOWHERE);
+		return scp_fail(engine->volume, SCP_ITEM_MISSING, 0, &(struct scp_place){
+			.root = engine->tree->id,
+			.inode = SCP_ROOT_DIR_ID,
+			.offset = SCP_NOWHERE,
+		});
 	if (!err)
 		engine->root_dir_generation = dir.generation;
 	return err;
@@ -116,7 +119,7 @@ static int look_at_filesystem(struct scp_engine *engine)
 	}
 	if (!reason)
 		return 0;
-	return scp_fail(engine->volume, reason, 0, SCP_NOWHERE, info.id, SCP_NOWHERE, SCP_NOWHERE);
+	return scp_fail(engine->volume, reason, 0, &(struct scp_place){ .root = info.id });
 }
 
 static bool is_due(const struct scp_engine *engine)
@@ -181,8 +184,12 @@ static int explain_damage(struct scp_volume *volume, int err)
 
 	if (!volume->devices_changed || (err != -EUCLEAN && err != -EIO && err != -ENODEV))
 		return err;
-	return scp_fail(volume, SCP_DEVICES_CHANGED, 0, why.bytenr, why.root, why.inode,
-			why.offset);
+	return scp_fail(volume, SCP_DEVICES_CHANGED, 0, &(struct scp_place){
+		.bytenr = why.bytenr,
+		.root = why.root,
+		.inode = why.inode,
+		.offset = why.offset,
+	});
 }
 
 int scp_call_failed(struct scp_engine *engine, int err)

@@ -40,11 +40,15 @@ int scp_cursor_item_least(struct scp_cursor *cursor, u32 least, const void **ite
 
 int scp_cursor_fail(struct scp_cursor *cursor, enum scp_reason reason)
 {
-	struct scp_key key = { .objectid = SCP_NOWHERE, .offset = SCP_NOWHERE };
+	struct scp_key key = { 0 };
 	const struct scp_node *leaf = cursor->path[0];
 
 	if (leaf && cursor->slot[0] < leaf->nritems)
 		key = scp_cursor_key(cursor);
-	return scp_fail(cursor->tree->volume, reason, 0, leaf ? leaf->bytenr : SCP_NOWHERE,
-			cursor->tree->id, key.objectid, key.offset);
+	return scp_fail(cursor->tree->volume, reason, 0, &(struct scp_place){
+		.bytenr = leaf ? leaf->bytenr : 0,
+		.root = cursor->tree->id,
+		.inode = key.objectid,
+		.offset = key.offset,
+	});
 }

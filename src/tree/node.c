@@ -7,7 +7,7 @@
 
 static int fail_node(struct scp_volume *volume, enum scp_reason reason, u64 bytenr)
 {
-	return scp_fail(volume, reason, 0, bytenr, SCP_NOWHERE, SCP_NOWHERE, SCP_NOWHERE);
+	return scp_fail(volume, reason, 0, &(struct scp_place){ .bytenr = bytenr });
 }
 
 /* How much a failed copy tells: a bad block more than a failed read, that more than no device. */

@@ -112,8 +112,7 @@ int scp_root_info_once(struct scp_volume *volume, u64 id, struct scp_root_info *
 	}
 	scp_cursor_release(&cursor);
 	if (ret == -ENOENT)
-		return scp_fail(volume, SCP_TREE_MISSING, 0, SCP_NOWHERE, id, SCP_NOWHERE,
-				SCP_NOWHERE);
+		return scp_fail(volume, SCP_TREE_MISSING, 0, &(struct scp_place){ .root = id });
 	return ret;
 }
 

@@ -50,8 +50,8 @@ static int check_bound(struct scp_cursor *cursor, int level, const struct scp_no
 	last = scp_node_key(child, child->nritems - 1);
 	if (scp_key_compare(&last, &bound) < 0)
 		return 0;
-	return scp_fail(cursor->tree->volume, SCP_NODE_ITEMS, 0, child->bytenr,
-			cursor->tree->id, SCP_NOWHERE, SCP_NOWHERE);
+	return scp_fail(cursor->tree->volume, SCP_NODE_ITEMS, 0, &(struct scp_place){
+		.bytenr = child->bytenr, .root = cursor->tree->id });
 }
 
 /* The child that @cursor's slot at @level points to. */

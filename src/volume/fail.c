@@ -12,14 +12,23 @@ static int fail_with(struct scp_volume *volume, enum scp_reason reason, int err)
 	return volume->error.err;
 }
 
-int scp_fail(struct scp_volume *volume, enum scp_reason reason, int err, u64 bytenr, u64 root,
-	     u64 inode, u64 offset)
+static void put_place(u64 *to, u64 place)
 {
+	if (place)
+		*to = place;
+}
+
+int scp_fail(struct scp_volume *volume, enum scp_reason reason, int err,
+	     const struct scp_place *place)
+{
+	struct scp_error *error = &volume->error;
+
 	err = fail_with(volume, reason, err);
-	volume->error.bytenr = bytenr;
-	volume->error.root = root;
-	volume->error.inode = inode;
-	volume->error.offset = offset;
+	put_place(&error->bytenr, place->bytenr);
+	put_place(&error->root, place->root);
+	put_place(&error->inode, place->inode);
+	if (place->inode)
+		error->offset = place->offset;
 	return err;
 }
 

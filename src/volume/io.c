@@ -63,8 +63,8 @@ int scp_volume_copies(struct scp_volume *volume, u64 logical)
 	const struct scp_chunk *chunk = scp_chunk_find(volume, logical);
 
 	if (!chunk)
-		return scp_fail(volume, SCP_CHUNK_UNMAPPED, 0, logical, SCP_NOWHERE, SCP_NOWHERE,
-				SCP_NOWHERE);
+		return scp_fail(volume, SCP_CHUNK_UNMAPPED, 0,
+				&(struct scp_place){ .bytenr = logical });
 	return (int)scp_chunk_ways(chunk);
 }
 
@@ -145,11 +145,11 @@ int scp_volume_read_copy(struct scp_volume *volume, u64 logical, u32 length, int
 	int ret;
 
 	if (!chunk || length > chunk->start + chunk->length - logical)
-		return scp_fail(volume, SCP_CHUNK_UNMAPPED, 0, logical, SCP_NOWHERE, SCP_NOWHERE,
-				SCP_NOWHERE);
+		return scp_fail(volume, SCP_CHUNK_UNMAPPED, 0,
+				&(struct scp_place){ .bytenr = logical });
 	if (copy < 0 || (u32)copy >= scp_chunk_ways(chunk))
-		return scp_fail(volume, SCP_DEVICE_READ, 0, logical, SCP_NOWHERE, SCP_NOWHERE,
-				SCP_NOWHERE);
+		return scp_fail(volume, SCP_DEVICE_READ, 0,
+				&(struct scp_place){ .bytenr = logical });
 	ret = read_pieces(volume, chunk, logical, length, (u32)copy, buffer);
 	if (ret)
 		volume->error.bytenr = logical;

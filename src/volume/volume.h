@@ -100,12 +100,18 @@ struct scp_volume {
 	struct scp_stats stats;
 };
 
-/*
- * Fills volume->error and returns the negative errno for @reason (or @err if not 0). For places
- * that do not apply pass SCP_NOWHERE.
- */
-int scp_fail(struct scp_volume *volume, enum scp_reason reason, int err, u64 bytenr, u64 root,
-	     u64 inode, u64 offset);
+/* Where something failed; see struct scp_error. 0: does not apply. */
+struct scp_place {
+	u64 bytenr;
+	u64 root;
+	u64 inode;
+	/* Counts if there is an inode; SCP_NOWHERE: not at one place in it. */
+	u64 offset;
+};
+
+/* Fills volume->error and returns the negative errno for @reason (or @err if not 0). */
+int scp_fail(struct scp_volume *volume, enum scp_reason reason, int err,
+	     const struct scp_place *place);
 /* The same without places; @detail may be NULL. */
 int scp_fail_detail(struct scp_volume *volume, enum scp_reason reason, const char *detail);
 
