@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who else has this extent: the search for a clone source through the back references of the
+ * The search for a clone source: other references to an extent, through the back references of the
  * extent tree.
  *
  * The choice reproduces the kernel's (6.2 and later), its limits, its order and its memory of leaf
@@ -45,9 +45,9 @@ int scp_clone_search_init(struct scp_clone_search *search, struct scp_volume *vo
 			  struct scp_clone_root *roots, u32 root_count);
 void scp_clone_search_release(struct scp_clone_search *search);
 
-/* What is to be cloned. */
+/* The extent to be cloned. */
 struct scp_clone_wanted {
-	/* The sent file's item, and the owner field in the header of the leaf where it stands. */
+	/* The sent file's item, and the owner field in the header of its leaf. */
 	const struct scp_extent *extent;
 	u64 leaf_owner;
 	/* Current inode, its size, and how far its contents are already at the receiver. */

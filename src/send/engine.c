@@ -78,7 +78,7 @@ static void sift_down(u64 *ids, u32 at, u32 count)
 	}
 }
 
-/* Whoever asks may name very many. */
+/* A caller may name very many. */
 static void sort_ids(u64 *ids, u32 count)
 {
 	u32 i;

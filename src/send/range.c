@@ -119,8 +119,8 @@ static int range_extent(struct scp_engine *engine, struct scp_extent *extent)
 }
 
 /*
- * The payload of an inline extent ends with the data, not with its sector. What the file had there
- * in the parent would stay behind an encoded write.
+ * The payload of an inline extent ends with the data, not with its sector. Contents that the file
+ * had there in the parent would stay after an encoded write.
  */
 static int leaves_old_data(struct scp_engine *engine, const struct scp_data_range *range,
 			   const struct scp_extent *extent)
@@ -200,7 +200,7 @@ static int send_hole(struct scp_engine *engine, struct scp_data_range *range)
 
 static bool counts_as_written(const struct scp_engine *engine, const struct scp_data_range *range)
 {
-	/* What is after an old end comes last, after ranges that may be after it. */
+	/* Contents after an old end come last, after ranges that may be after them. */
 	if (range->then == SCP_PHASE_FINISH_HOLE && range->end <= engine->state.next_write_offset)
 		return false;
 	return range->kind == SCP_RANGE_DATA ||
