@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Being asked to stop ends a call of the module that would go on for ever.
+ * Being asked to stop ends a call of the module that would never end.
  *
  * Stopping is for good within a process, so each test has a process of its own.
  */
