@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs a command and tells what it took: seconds, CPU seconds, memory, bytes, and when the first
- * byte came.
+ * Runs a command and prints its costs: seconds, CPU seconds, memory, bytes, and when the first byte
+ * came.
  *
  * usage: measure [-o FILE | -n BYTES] COMMAND...
  *
  * The command's standard output is a pipe that is read and thrown away; -o: FILE. -n: the reader
- * goes away after exactly that many bytes. Prints one line, "WALL CPU PEAK_KIB BYTES FIRST STATUS";
+ * closes it after exactly that many bytes. Prints one line, "WALL CPU PEAK_KIB BYTES FIRST STATUS";
  * STATUS is the exit code, or 128 and the signal's number.
  */
 #include <errno.h>

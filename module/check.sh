@@ -82,7 +82,7 @@ out=$(grep -E "^($build/|\./)?(module|src|include)/.*(warning|error):" <<<"$out"
 out=$(check_symbols)
 [ -z "$out" ] || { echo "$out"; found=1; }
 
-# In the copy: in a git repository checkpatch leaves a file of its own behind.
+# In the copy: in a git repository checkpatch writes a file of its own.
 cd "$build" || exit 1
 out=$(perl "$CHECKPATCH" --no-tree --root="$build" --strict --terse --no-summary --max-line-length=100 \
 	--show-types --ignore="$ignored" \

@@ -18,7 +18,7 @@ module: module-sources
 	+$(Q)$(MAKE) -C $(KDIR) M=$(MODULE_BUILD) SENDCP_WERROR=y modules
 	@echo '  KO   $(MODULE_BUILD)/sendcp.ko'
 
-# Files that are gone must not be built any more; those that stay keep their times.
+# Files that were removed must not be built any more; the others keep their times.
 module-sources:
 	@[ -d '$(KDIR)' ] || { echo 'module: no headers of kernel $(KVER): $(KDIR) is missing' \
 		'(apt install linux-headers-$(KVER), or KDIR=DIRECTORY)' >&2; exit 1; }

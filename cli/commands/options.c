@@ -48,7 +48,7 @@ struct option_spec {
 	unsigned int commands;
 	/* Takes the argument; false: it is not a value the option takes. */
 	bool (*take)(struct options *options, const char *argument);
-	/* Without ->take: where in struct options the bool is that becomes true. */
+	/* Without ->take: the offset in struct options of the bool that becomes true. */
 	size_t flag;
 	const char *help;
 };

@@ -20,7 +20,7 @@
 
 #define BLOCK_SIZE (256u << 10)
 #define TAR_END_SIZE 1024u
-/* A cpio header is text; where in it the sizes of file and name are. */
+/* A cpio header is text; the offsets in it of the sizes of file and name. */
 #define CPIO_HEADER_SIZE 110u
 #define CPIO_SIZE_AT 54u
 #define CPIO_NAME_SIZE_AT 94u
@@ -38,11 +38,11 @@ struct archive_layer {
 	/* Bytes from libarchive that the reader has not taken yet. */
 	const u8 *pending;
 	size_t pending_size;
-	/* Behind the last member, in bytes of the archive. */
+	/* End of the last member, in bytes of the archive. */
 	u64 member_end;
-	/* Behind the last byte that was not zero. */
+	/* End of the last byte that was not zero. */
 	u64 nonzero_end;
-	/* Of cpio: where the member ends that was begun to be handed to libarchive. */
+	/* Of cpio: the end of the member that was begun to be handed to libarchive. */
 	u64 handed_end;
 	struct unwrap_place whole;
 	u8 block[BLOCK_SIZE];

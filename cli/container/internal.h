@@ -67,7 +67,7 @@ struct zstd_layer *zstd_layer_new(struct input *input, const u8 *front, size_t s
 void zstd_layer_free(struct zstd_layer *layer);
 bool zstd_recognise(const u8 *bytes, size_t size);
 size_t zstd_layer_read(struct zstd_layer *layer, void *buffer, size_t size);
-/* Behind the last frame that ended: bytes of the file, and of what came out. */
+/* End of the last frame that ended: bytes of the file, and plain bytes. */
 struct unwrap_place zstd_layer_whole(const struct zstd_layer *layer);
 /* If all that came out is all of a frame, then that frame has ended when this returns. */
 void zstd_layer_settle(struct zstd_layer *layer);

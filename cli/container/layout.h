@@ -16,7 +16,7 @@
 #define LAYOUT_CHECKPOINT "checkpoint."
 #define LAYOUT_COMPLETE "complete.json"
 
-/* Behind LAYOUT_STREAM and LAYOUT_CHECKPOINT; segments are numbered from 1. */
+/* After LAYOUT_STREAM and LAYOUT_CHECKPOINT; segments are numbered from 1. */
 #define LAYOUT_NUMBER "%010llu"
 
 #endif

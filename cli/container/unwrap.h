@@ -102,8 +102,8 @@ const char *unwrap_kind_text(enum unwrap_kind kind);
 const struct unwrap_ending *unwrap_ending(const struct unwrap *unwrap);
 
 /*
- * Behind the last whole unit that was read: the file can be cut and resumed there. A byte of
- * a plain file, a frame of zstd, a segment of an archive with its checkpoint (in zstd: if a frame
+ * End of the last whole unit that was read: the file can be cut and resumed there. A byte of a
+ * plain file, a frame of zstd, a segment of an archive with its checkpoint (in zstd: if a frame
  * ends after it, too). Both 0: there is none.
  */
 struct unwrap_place unwrap_whole(const struct unwrap *unwrap);

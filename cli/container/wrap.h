@@ -30,7 +30,7 @@ int wrap_batch(struct wrap *wrap, const void *data, size_t size, const char *lin
 int wrap_bytes(struct wrap *wrap, const void *data, size_t size);
 /* All that was wrapped shall be whole frames and members. */
 int wrap_cut(struct wrap *wrap);
-/* Behind all that wrap_release() will have given out. */
+/* End of all bytes that wrap_release() will have given out. */
 void wrap_place(const struct wrap *wrap, struct sidecar_place *place);
 int wrap_release(struct wrap *wrap);
 /* The stream is complete; @line is the sidecar's that says so. Is cut and released. */

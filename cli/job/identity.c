@@ -97,7 +97,7 @@ static bool something_there(const struct source *source, const struct identity *
 	return !is_image(source) && identity->path[0] == '/' && !stat(identity->path, &st);
 }
 
-/* Gone and replaced ask for different things. */
+/* Deleted and replaced ones need different remedies. */
 static int not_there(const struct source *source, const struct identity *identity)
 {
 	char name[UUID_TEXT_SIZE];

@@ -2,7 +2,7 @@
 /*
  * Finding again what a sidecar's header names, and making sure that it is the same.
  *
- * A subvolume is known by its UUID, so it may have been renamed. Gone, changed and replaced ones
+ * A subvolume is known by its UUID, so it may have been renamed. Deleted, changed and replaced ones
  * are three different messages, each with what to do. Error lines and -1, or 0.
  */
 #ifndef CLI_JOB_IDENTITY_H

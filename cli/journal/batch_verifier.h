@@ -20,7 +20,7 @@ struct batch_verifier {
 	bool hashing;
 	/* A batch has other bytes: nothing is taken from there on. */
 	bool wrong;
-	/* Behind the last batch found right; 0: none was. */
+	/* End of the last batch found right; 0: none was. */
 	u64 proven;
 	/* Batches found right, and where the first of them begins. */
 	size_t count;

@@ -135,8 +135,8 @@ struct sidecar {
 	size_t mark_count;
 	size_t mark_capacity;
 	/*
-	 * No reader of a pipe has more than this; how much of it the reader kept, nobody knows. Not
-	 * known: the last run ended without a line about it.
+	 * No reader of a pipe has more than this; the part that the reader kept is not known to
+	 * anyone. Not known: the last run ended without a line about it.
 	 */
 	bool handed_known;
 	struct sidecar_place handed;

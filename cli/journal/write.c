@@ -107,7 +107,7 @@ int journal_complete(struct journal *journal, const struct sidecar_place *place)
 	return put_place(journal, "complete", place);
 }
 
-/* The output is kept in memory too, because thinning drops the line that names it. */
+/* The line is kept in memory too, because thinning drops the one in the file. */
 int journal_resumed(struct journal *journal, const struct sidecar_place *place,
 		    const char *output)
 {
@@ -305,7 +305,7 @@ int journal_create(const char *path, const struct sidecar_header *header, struct
 	return journal_create_with(path, &contents, out);
 }
 
-/* Cuts off a torn line, which new lines would make one in the middle of the file. */
+/* Cuts off a torn end, which must not come to be in the middle of the file. */
 static int adopt(struct journal *journal, const struct sidecar *contents)
 {
 	struct stat st;

@@ -363,7 +363,7 @@ const struct stream_command *stream_next(struct stream_reader *reader)
 		settle_units(reader);
 	if (reader->inside)
 		return next_command(reader);
-	/* Behind END there may be nothing. */
+	/* After END there may be nothing. */
 	if (!have(reader, 1))
 		return input_ended(reader, 0);
 	return next_header(reader);

@@ -58,7 +58,7 @@ const struct stream_command *stream_next(struct stream_reader *reader);
 /* How it ended; the fault, as a text with places in it ("" if there is none). */
 enum stream_how stream_how(const struct stream_reader *reader);
 const char *stream_what(const struct stream_reader *reader);
-/* Behind the last whole command, in the plain stream. */
+/* End of the last whole command, in the plain stream. */
 u64 stream_whole(const struct stream_reader *reader);
 /*
  * The last whole unit of the wrapping (unwrap_whole()) in which nothing is wrong as far as commands

@@ -11,7 +11,7 @@
 #include "util/fileio.h"
 #include "util/message.h"
 
-/* Behind a subvolume's last batch the next one begins, without a checkpoint. */
+/* After a subvolume's last batch the next one begins, without a checkpoint. */
 static void start_behind(const struct sidecar_batch *batch, struct transfer_start *start)
 {
 	*start = (struct transfer_start){

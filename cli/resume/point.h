@@ -18,7 +18,7 @@ struct resume_point {
 	/* The batch in whose middle that is, and where making it again begins; NULL: at an edge. */
 	const struct sidecar_batch *proof;
 	struct transfer_start before;
-	/* Behind ->proof, or at ->at. */
+	/* After ->proof, or at ->at. */
 	struct transfer_start start;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Going on in the middle of a batch: proving that it would be made as it was.
+ * Resuming in the middle of a batch: proving that it would be made as it was.
  *
  * Which ranges are cloned may depend on other snapshots, so the same bytes are never taken for
  * granted: the whole batch is made again and its hash compared before any of it is given out.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Going on with a stream from where that was found to be possible.
+ * Resuming a stream at the point that was found.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Going on with a stream from where that was found to be possible.
+ * Resuming a stream at the point that was found.
  *
- * What `resume --checkpoint` and `resume --append` have in common. Functions print their own error
- * lines.
+ * Common to `resume --checkpoint` and `resume --append`. Functions print their own error lines.
  */
 #ifndef CLI_RESUME_RUN_H
 #define CLI_RESUME_RUN_H

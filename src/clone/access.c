@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a search reads besides the extent tree: trees by id, blocks by address.
+ * Reads of a search outside the extent tree: trees by id, blocks by address.
  */
 #include "clone/run.h"
 
@@ -42,8 +42,8 @@ int scp_run_block(struct scp_clone_run *run, const struct scp_extent_entry *entr
 
 	/*
 	 * A reference by address names no generation; the extent item has one, which tells the
-	 * block from what was there before or came after. Some old tool may not have kept the two
-	 * equal, so a filesystem that stands still gets a second chance.
+	 * block from those at its address before and after. Some old tool may not have kept the two
+	 * equal, so a filesystem that is not mounted gets a second chance.
 	 */
 	err = scp_node_get(run->volume, &expect, out);
 	if (err && !scp_is_final(err) && !run->volume->host->live) {

@@ -47,7 +47,10 @@ void scp_backref_cache_begin(struct scp_clone_run *run)
 	cache->changed = false;
 	if (cache->generation == run->generation)
 		return;
-	/* Something was committed, maybe moved: what was known of leaves may be wrong now. */
+	/*
+	 * There was a commit, and blocks may have moved: the roots known of leaves may be wrong
+	 * now.
+	 */
 	memset(cache->now.roots_known, 0, sizeof(cache->now.roots_known));
 	cache->generation = run->generation;
 }

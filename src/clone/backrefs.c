@@ -139,7 +139,9 @@ static int add_root(struct collector *collector, u64 root)
 	return add(collector, &ref, 1);
 }
 
-/* What follows an inline reference's type byte; 0: no such reference to this kind of extent. */
+/*
+ * The size of an inline reference after its type byte; 0: no such reference to this kind of extent.
+ */
 static u32 inline_size(u8 type, bool is_block)
 {
 	switch (type) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who else has this extent: the search for a clone source through the back references of the
+ * The search for a clone source: other references to an extent, through the back references of the
  * extent tree.
  *
  * The choice reproduces the kernel's (6.2 and later), its limits, its order and its memory of leaf
@@ -48,9 +48,9 @@ void scp_clone_search_release(struct scp_clone_search *search);
 /* Index into search->roots of tree @id, or -1. */
 int scp_clone_root_index(const struct scp_clone_search *search, u64 id);
 
-/* What is to be cloned. */
+/* The extent to be cloned. */
 struct scp_clone_wanted {
-	/* The sent file's item, and the owner field in the header of the leaf where it stands. */
+	/* The sent file's item, and the owner field in the header of its leaf. */
 	const struct scp_extent *extent;
 	u64 leaf_owner;
 	/* Current inode, its size, and how far its contents are already at the receiver. */

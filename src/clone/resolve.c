@@ -92,7 +92,7 @@ static int take_item(struct scp_clone_run *run, struct scp_cursor *cursor, u32 *
 	ret = visit_remembered(run, cursor->path[0]->bytenr, &candidate);
 	if (ret)
 		return ret;
-	/* More of them than the extent has references: something lies. */
+	/* More of them than the extent has references: the filesystem is damaged. */
 	if (run->candidate_count == run->found.capacity)
 		return scp_cursor_fail(cursor, SCP_ITEM_FORMAT);
 	*index = run->candidate_count++;
@@ -123,7 +123,7 @@ static void chain_prepend(struct scp_clone_run *run, struct scp_chain *chain, u3
 
 /*
  * The resolved reference of @ref in @leaf: the last one made if that is of this leaf, else a new
- * one. There is room: every one has a candidate.
+ * one. The list is large enough: every one has a candidate.
  */
 static struct scp_backref *resolved_in(struct scp_clone_run *run, const struct scp_backref *ref,
 				       u64 leaf, u32 since)
@@ -172,7 +172,7 @@ static int seek(struct scp_clone_run *run, struct scp_cursor *cursor,
 	return 0;
 }
 
-/* Goes on from @cursor until all of @ref's items were seen. -ENOENT: end of the tree. */
+/* Continues from @cursor until all of @ref's items were seen. -ENOENT: end of the tree. */
 static int scan(struct scp_clone_run *run, struct scp_cursor *cursor,
 		const struct scp_backref *ref)
 {
@@ -257,7 +257,7 @@ static int scan_leaf(struct scp_clone_run *run, struct scp_backref *ref)
 	u32 index;
 	int ret;
 
-	/* No tree leads there, so the cursor stands on the leaf alone; failures name its owner. */
+	/* No tree leads to it, so the cursor has the leaf alone; failures name its owner. */
 	scp_cursor_init(&cursor, &tree);
 	ret = scp_run_leaf(run, ref->parent, &cursor.path[0]);
 	if (ret)

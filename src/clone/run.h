@@ -46,7 +46,7 @@ struct scp_chain {
 struct scp_backref {
 	/* Tree that refers to the extent; 0: only the block that does is known. */
 	u64 root;
-	/* Where in that tree; zero if not known. */
+	/* The key in that tree; zero if not known. */
 	struct scp_key key;
 	/* Block that refers to the extent; 0: not known. */
 	u64 parent;
@@ -60,7 +60,7 @@ struct scp_backref_list {
 	u32 capacity;
 };
 
-/* What the extent tree says of an extent or a tree block. */
+/* The extent tree's entry for an extent or a tree block. */
 struct scp_extent_entry {
 	u64 bytenr;
 	u64 refs;
@@ -68,7 +68,7 @@ struct scp_extent_entry {
 	/* A tree block's. */
 	u8 level;
 	bool is_block;
-	/* Where in the item the inline references begin. */
+	/* Offset in the item of the first inline reference. */
 	u32 inline_at;
 };
 
@@ -100,7 +100,7 @@ struct scp_clone_run {
 	/* The volume's when the run began: all that is read must belong to that commit. */
 	u64 generation;
 	u64 send_root;
-	/* What is looked for: an extent, a place in it, and how many bytes. */
+	/* The search's subject: an extent, a place in it, and a length. */
 	u64 bytenr;
 	u64 position;
 	u64 length;
@@ -176,7 +176,7 @@ int scp_leaf_roots(struct scp_clone_run *run, u64 bytenr);
 
 int scp_backref_cache_create(struct scp_volume *volume, struct scp_backref_cache **out);
 void scp_backref_cache_destroy(struct scp_backref_cache *cache);
-/* What happens to the backref cache from here on can be undone by scp_backref_cache_rollback(). */
+/* Changes to the backref cache from here on can be undone by scp_backref_cache_rollback(). */
 void scp_backref_cache_begin(struct scp_clone_run *run);
 void scp_backref_cache_rollback(struct scp_backref_cache *cache);
 /*

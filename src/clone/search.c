@@ -42,7 +42,7 @@ int scp_clone_root_index(const struct scp_clone_search *search, u64 id)
 	return low < search->root_count && search->roots[low].tree.id == id ? (int)low : -1;
 }
 
-/* In the sent subvolume: what is not at the receiver yet, and the wanted item itself. */
+/* In the sent subvolume: contents that are not at the receiver yet, and the wanted item itself. */
 static bool not_there_yet(const struct scp_clone_run *run, const struct scp_candidate *candidate)
 {
 	const struct scp_clone_wanted *wanted = run->wanted;
@@ -185,7 +185,7 @@ static void run_release(struct scp_clone_run *run)
 	scp_free(run->found.refs);
 }
 
-/* What is after the file's end need not be found elsewhere. */
+/* Bytes after the file's end need not be found elsewhere. */
 static u64 wanted_length(const struct scp_clone_wanted *wanted)
 {
 	const struct scp_extent *extent = wanted->extent;
@@ -268,7 +268,7 @@ static int search_refs(struct scp_clone_run *run)
 		ret = scp_resolve_leaves(run);
 	if (!ret)
 		ret = visit_leaves(run);
-	/* Too many blocks above a leaf: what was found until then has to do. */
+	/* Too many blocks above a leaf: the sources found until then have to do. */
 	return ret == -E2BIG ? 0 : ret;
 }
 

@@ -52,7 +52,7 @@ static int take_item(struct scp_csums *csums, const struct scp_key *key)
 	return 0;
 }
 
-/* Nothing covers @logical: the gap goes on to the item that @ret says the cursor found, if any. */
+/* Nothing covers @logical: the gap ends at the item that @ret says the cursor found, if any. */
 static int take_gap(struct scp_csums *csums, u64 logical, int ret)
 {
 	struct scp_key key;

@@ -8,8 +8,8 @@
 #include "fs/fs.h"
 
 /*
- * What is known of the addresses [from, to): their digests one after another, or, digests NULL,
- * that they have none. The digests lie in the leaf the cursor holds.
+ * Digests of the addresses [from, to), one after another, or, digests NULL, the fact that they have
+ * none. The digests are in the leaf the cursor holds.
  */
 struct scp_csums {
 	struct scp_tree tree;

@@ -20,7 +20,10 @@ struct data_reader {
 	struct scp_volume *volume;
 	struct scp_csums csums;
 	u8 *bounce;
-	/* What to warn of: sectors that another copy had to serve, and the first of them. */
+	/*
+	 * For a warning: the number of sectors that another copy had to serve, and the first of
+	 * them.
+	 */
 	u32 repaired;
 	u64 first_repaired;
 	enum scp_reason repair_reason;
@@ -138,7 +141,7 @@ static int read_whole(struct data_reader *reader, u64 logical, u32 length, u8 *d
 	return NO_COPY;
 }
 
-/* @logical and @length are multiples of the sector size and lie in one run; @data is aligned. */
+/* @logical and @length are multiples of the sector size and within one run; @data is aligned. */
 static int read_run(struct data_reader *reader, u64 logical, u32 length, u8 *data)
 {
 	u32 size = reader->volume->sectorsize;
@@ -167,7 +170,7 @@ static int read_run(struct data_reader *reader, u64 logical, u32 length, u8 *dat
 	return 0;
 }
 
-/* Where the sectors are read to: the caller's memory if it can take them as they are. */
+/* Chooses the memory to read the sectors into: the caller's if it can take them as they are. */
 static u8 *pick_target(struct data_reader *reader, u32 skip, u32 length, u8 *out, u32 *want)
 {
 	u32 size = reader->volume->sectorsize;

@@ -3,8 +3,8 @@
  * Encoding commands into the queue.
  *
  * The command grows after the queue's tail and becomes part of the queue when it is complete, so
- * that a failure in the middle leaves nothing behind. Callers put attributes without looking at
- * errors; scp_command_end() reports the first one.
+ * that a failure in the middle leaves nothing in the queue. Callers put attributes without looking
+ * at errors; scp_command_end() reports the first one.
  */
 #include "encode/encode.h"
 

@@ -2,8 +2,8 @@
 /*
  * The encoder of stream commands: one command at a time, attribute by attribute, into a queue.
  *
- * Layer: above format/, below send/. It knows the stream's format but nothing of filesystems: what
- * is encoded, and why, is the caller's affair.
+ * Layer: above format/, below send/. It knows the stream's format but nothing of filesystems: which
+ * commands are encoded, and why, is the caller's affair.
  */
 #ifndef SCP_ENCODE_ENCODE_H
 #define SCP_ENCODE_ENCODE_H
@@ -19,8 +19,8 @@ struct scp_path {
 };
 
 /*
- * Which of the commands that are encoded get into the queue: when a long step is run again, the
- * ones before @from are out already, and at most @max are held in memory at once.
+ * The filter of commands that get into the queue: when a long step is run again, those before @from
+ * are out already, and at most @max are held in memory at once.
  */
 struct scp_encoder_filter {
 	/* Commands are counted and filtered; else all are queued. */
@@ -48,7 +48,7 @@ struct scp_encoder {
 	void *owner;
 };
 
-/* Begins a command. Whatever was begun and not ended before is forgotten. */
+/* Begins a command. One that was begun and not ended is dropped. */
 void scp_command_begin(struct scp_encoder *encoder, enum scp_command command);
 /* Appends an attribute; the bytes are copied. A failure is returned by the call that ends it. */
 void scp_put_bytes(struct scp_encoder *encoder, enum scp_attribute attribute, const void *bytes,

@@ -2,9 +2,9 @@
 /*
  * Commands that are decided but not delivered yet.
  *
- * Each is stored as it will stand in the stream, except for file contents: those are named, and
- * read while the command is delivered, straight into the caller's buffer. Only the last command
- * of the queue can have contents to be read, since data is decided one command at a time.
+ * Each is stored as it will be in the stream, except for file contents: those are named, and read
+ * while the command is delivered, straight into the caller's buffer. Only the last command of the
+ * queue can have contents to be read, since data is decided one command at a time.
  */
 #ifndef SCP_ENCODE_QUEUE_H
 #define SCP_ENCODE_QUEUE_H
@@ -14,7 +14,7 @@
 /* Stored in checkpoints: append only. */
 enum scp_payload_kind {
 	SCP_PAYLOAD_NONE = 0,
-	/* What reading the current inode gives at offset. */
+	/* Contents of the current inode at offset. */
 	SCP_PAYLOAD_FILE = 1,
 	/* The stored bytes of the current inode's extent whose item is at file offset `offset`. */
 	SCP_PAYLOAD_STORED = 2,
@@ -44,7 +44,10 @@ static inline bool scp_queue_empty(const struct scp_queue *queue)
 }
 
 void scp_queue_release(struct scp_queue *queue);
-/* Room for @size more bytes after tail; moves what is queued to the front if that is enough. */
+/*
+ * Makes the queue large enough for @size more bytes after tail; moves its contents to the front if
+ * that is enough.
+ */
 int scp_queue_reserve(struct scp_queue *queue, size_t size);
 /* The first command and its length without contents; the queue must not be empty. */
 u8 *scp_queue_first(const struct scp_queue *queue, u32 *length);

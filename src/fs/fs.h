@@ -49,8 +49,8 @@ int scp_search_exact(struct scp_cursor *cursor, const struct scp_key *key);
 /* Last item with key <= @key. 0: found; -ENOENT: there is none. */
 int scp_search_last(struct scp_cursor *cursor, const struct scp_key *key);
 /*
- * Where @key is or would be inserted: no step to the next leaf is made, so slot[0] may be nritems
- * of its leaf. Stops at @level: path[@level] is then the lowest node set (the root if it is
+ * The place where @key is or would be inserted: no step to the next leaf is made, so slot[0] may be
+ * nritems of its leaf. Stops at @level: path[@level] is then the lowest node set (the root if it is
  * lower). 0: exact at that level; 1: not. Empty tree: path[0] is the empty leaf, slot 0.
  */
 int scp_search_slot(struct scp_cursor *cursor, const struct scp_key *key, int level);
@@ -59,7 +59,7 @@ int scp_next(struct scp_cursor *cursor);
 /* First item of the following leaf. 0; -ENOENT when the leaf was the last. */
 int scp_next_leaf(struct scp_cursor *cursor);
 
-/* How often one call starts over before it gives up. */
+/* Times that one call starts over before it gives up. */
 #define SCP_LIVE_TRIES 64
 
 /*

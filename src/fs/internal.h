@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of fs/ share with each other and with nobody else.
+ * Shared by the files of fs/ alone.
  */
 #ifndef SCP_FS_INTERNAL_H
 #define SCP_FS_INTERNAL_H

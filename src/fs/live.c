@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Trees of a mounted filesystem: what to do when a block is not where it was.
+ * Trees of a mounted filesystem: handling a block that is not where it was.
  *
- * A block that does not verify was freed and reused, or it is damaged. It was reused only if a
- * commit came in between, so a newer superblock (or a root that was looked up anew since) tells
- * which: with one the tree is entered again from its new root, without one the failure stands.
+ * A block that does not verify was freed and reused, or it is damaged. It was reused only if there
+ * was a commit in between, so a newer superblock (or a root that was looked up anew since) decides:
+ * with one the tree is entered again from its new root, without one the failure is final.
  */
 #include "fs/internal.h"
 

@@ -72,7 +72,7 @@ int scp_dirent_find(struct scp_cursor *cursor, const struct scp_key *key, const 
 	return ret ? ret : -ENOENT;
 }
 
-/* Subvolumes are entries too: the caller tells them by the location's type. */
+/* Subvolumes are entries too: the caller recognises them by the location's type. */
 int scp_dir_lookup(struct scp_tree *tree, u64 dir, const u8 *name, u16 len,
 		   struct scp_key *location)
 {

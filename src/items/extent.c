@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * EXTENT_DATA: where a file's bytes are.
+ * EXTENT_DATA: the place of a file's bytes.
  *
- * The checks are such that whoever uses an item can add its numbers up without looking: no sum
- * wraps, no range is empty, and no part lies outside the extent it is a part of.
+ * The checks are such that the user of an item can add its numbers up without looking: no sum
+ * wraps, no range is empty, and every part is within the extent it is a part of.
  */
 #include "items/items.h"
 
@@ -20,7 +20,7 @@ static bool header_valid(const struct scp_extent *extent)
 	       !extent->encryption;
 }
 
-/* What is not compressed is stored as long as it is, and small items begin their file. */
+/* Uncompressed data has its own length, and inline items are at the beginning of their file. */
 static bool inline_valid(const struct scp_extent *extent)
 {
 	if (extent->file_offset)
@@ -46,7 +46,9 @@ static bool range_within_disk(const struct scp_extent *extent)
 	/* A hole: the other numbers mean nothing. */
 	if (!extent->disk_bytenr)
 		return true;
-	/* A preallocated range is never stored compressed, whatever its compression field says. */
+	/*
+	 * A preallocated range is never stored compressed, even if its compression field says so.
+	 */
 	if (!extent->compression || extent->type == SCP_EXTENT_PREALLOC)
 		return end <= extent->disk_num_bytes;
 	return end <= extent->ram_bytes && extent->ram_bytes <= SCP_COMPRESSED_MAX &&

@@ -3,7 +3,7 @@
  * Items of file trees, checked and in host byte order: inodes, names, xattrs, extents, root names.
  *
  * Layer: above tree/, below clone/, data/ and send/. Every length and count is verified against the
- * item before it is used; what does not fit is -EUCLEAN with reason ITEM_FORMAT and the place.
+ * item before it is used; one that does not fit is -EUCLEAN with reason ITEM_FORMAT and the place.
  */
 #ifndef SCP_ITEMS_ITEMS_H
 #define SCP_ITEMS_ITEMS_H
@@ -92,7 +92,10 @@ int scp_dirent_iter_next(struct scp_dirent_iter *iter, struct scp_dirent *entry)
 /* CRC-32C of a name as DIR_ITEM and XATTR_ITEM keys have it. */
 u64 scp_name_hash(const u8 *name, u16 len);
 
-/* What (dir, name) points at. -ENOENT (no reason set) if there is no such entry. */
+/*
+ * Looks up the inode or subvolume that (dir, name) names. -ENOENT (no reason set) if there is no
+ * such entry.
+ */
 int scp_dir_lookup(struct scp_tree *tree, u64 dir, const u8 *name, u16 len,
 		   struct scp_key *location);
 
@@ -130,7 +133,7 @@ struct scp_extent {
  * overflow, extent within its disk range where that can be known, compressed size limit.
  */
 int scp_extent_parse(struct scp_cursor *cursor, struct scp_extent *extent);
-/* Where it ends in the file: inline rounded up to the sector size. */
+/* End of the extent in the file: inline rounded up to the sector size. */
 u64 scp_extent_end(const struct scp_extent *extent, u32 sectorsize);
 bool scp_extent_is_hole(const struct scp_extent *extent);
 

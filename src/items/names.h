@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names of files as they may stand in items; private to items/.
+ * Rules for names of files in items; private to items/.
  */
 #ifndef SCP_ITEMS_NAMES_H
 #define SCP_ITEMS_NAMES_H

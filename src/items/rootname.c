@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ROOT_BACKREF: what a subvolume is called, and where it is.
+ * ROOT_BACKREF: the name of a subvolume, and its directory.
  */
 #include "items/names.h"
 
-/* The name ends the item; what is after it, if anything, is not ours. */
+/* The name ends the item; bytes after it, if any, are not ours. */
 static int parse_backref(struct scp_cursor *cursor, struct scp_name *name, u64 *parent)
 {
 	const struct scp_disk_root_ref *disk;

@@ -60,7 +60,7 @@ int scp_send_fileattr(struct scp_engine *engine, const struct scp_inode *inode)
 	return scp_command_end(&engine->encoder);
 }
 
-/* 1: (ino, generation) has gone for good; another one may have its number in the subvolume. */
+/* 1: (ino, generation) was deleted for good; another one may have its number in the subvolume. */
 static int is_gone(struct scp_engine *engine, u64 ino, u64 generation)
 {
 	int inode_state;

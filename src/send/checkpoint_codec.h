@@ -15,8 +15,8 @@ struct scp_engine;
  */
 int scp_checkpoint_encode(struct scp_engine *engine, u8 **blob, size_t *size);
 /*
- * Replaces state, queue and the backref cache by those of @blob, which may be forged: whatever is
- * not possible is refused. The engine must be of the same request. If it fails, nothing changed.
+ * Replaces state, queue and the backref cache by those of @blob, which may be forged: impossible
+ * values are refused. The engine must be of the same request. If it fails, nothing changed.
  */
 int scp_checkpoint_decode(struct scp_engine *engine, const u8 *blob, size_t size);
 

@@ -2,9 +2,9 @@
 /*
  * Reading a checkpoint: everything in it is checked before the engine takes any of it over.
  *
- * A checkpoint is advice, not authority: it may be old, of something else, or forged. What it
- * pins is compared with what is there, what can be recomputed is not believed, and what remains can
- * at worst make a wrong stream, never a wrong memory access.
+ * A checkpoint is advice, not authority: it may be old, of something else, or forged. The ids it
+ * pins are compared with the filesystem's, values that can be recomputed are not taken from it, and
+ * the rest can at worst make a wrong stream, never a wrong memory access.
  */
 #include "send/checkpoint.h"
 #include "send/checkpoint_codec.h"
@@ -14,7 +14,7 @@
 #include "send/path.h"
 #include "send/utimes.h"
 
-/* What a checkpoint says, apart from the engine that may take it over. */
+/* The contents of a checkpoint, apart from the engine that may take it over. */
 struct decoded {
 	struct scp_state state;
 	struct scp_path path;
@@ -197,7 +197,7 @@ static int take_list(struct reader *in, u32 count, struct scp_id_list *list)
 	return 0;
 }
 
-/* How many are taken between two questions whether to stop: forged ones may all have one hash. */
+/* Ids taken between two checks whether to stop: forged ones may all have one hash. */
 #define TAKEN_UNASKED 256u
 
 static bool is_to_stop(const struct scp_engine *engine, u32 taken)
@@ -378,7 +378,7 @@ static int take_queue(struct reader *in, struct scp_queue *queue, u32 protocol)
 	return 0;
 }
 
-/* Where a range may lead; one that led to another would never end. */
+/* The phases that may follow a range; one that led to another range would never end. */
 static bool range_is_possible(const struct scp_state *state)
 {
 	const struct scp_data_range *range = &state->range;
@@ -427,7 +427,7 @@ static bool phase_is_possible(const struct scp_engine *engine, const struct deco
 	const struct scp_moves *moves = &next->deferred.moves;
 	bool incremental = engine->parent;
 
-	/* What waits is looked for in the parent. */
+	/* Waiting moves and removals are looked up in the parent. */
 	if (!incremental && (moves->count || moves->pending_rmdirs.count))
 		return false;
 	if (state->kind == SCP_KIND_NONE)
@@ -478,7 +478,7 @@ static bool payload_fits(const struct scp_payload *payload, const struct scp_sta
 	return payload->offset <= state->size && payload->length <= state->size - payload->offset;
 }
 
-/* What a checkpoint does not say of the current inode. */
+/* Fills in the attributes of the current inode that a checkpoint does not have. */
 static int complete_inode(struct scp_engine *engine, struct scp_state *state)
 {
 	struct scp_inode now;
@@ -490,7 +490,7 @@ static int complete_inode(struct scp_engine *engine, struct scp_state *state)
 	if (err)
 		return err;
 	fits = inode->ino;
-	/* What is changed is in both trees, and one inode there. */
+	/* A changed inode is in both trees, and the same inode there. */
 	if (state->kind == SCP_KIND_CHANGED)
 		fits = now.ino && before.ino &&
 		       (now.generation == before.generation || now.ino == SCP_ROOT_DIR_ID);

@@ -135,8 +135,8 @@ static bool align_to_part(struct scp_data_range *range, struct source_part *part
 }
 
 /*
- * Where the item ends, or where the file does within it. Inline items count as whole sectors. 0:
- * the item begins after the file's end.
+ * Measures the part up to the end of the item, or of the file within it. Inline items count as
+ * whole sectors. 0: the item begins after the file's end.
  */
 static bool measure_part(struct scp_engine *engine, struct source_part *part)
 {
@@ -180,7 +180,7 @@ static int use_part(struct scp_engine *engine, struct scp_data_range *range,
 	return err;
 }
 
-/* What the item @part is good for, seen from where the range is in the source. */
+/* Judges the item @part by the position of the range in the source. */
 static int judge_part(struct scp_engine *engine, struct scp_data_range *range,
 		      struct scp_clone_root *root, struct source_part *part, u64 disk_bytenr)
 {

@@ -2,8 +2,8 @@
 /*
  * Comparing two trees.
  *
- * Both are walked together. Where both stand before the same pointer (address and generation), all
- * below is the same and is passed over unread; so the cost follows what differs, not what there is.
+ * Both are walked together. Where both are at the same pointer (address and generation), all below
+ * is the same and is passed over unread; so the cost depends on the difference, not on the size.
  * The order in which the two move decides which items are seen as "same" at all, and is the
  * kernel's.
  */
@@ -121,7 +121,7 @@ static bool same_item(const struct scp_side *left, const struct scp_side *right)
 	return left_size == right_size && !memcmp(a, b, left_size);
 }
 
-/* Both stand on items: which event is that? */
+/* Both are at items: returns the event. */
 static enum scp_compare_result compare_items(struct scp_side *left, struct scp_side *right)
 {
 	struct scp_key a = side_key(left);
@@ -137,7 +137,7 @@ static enum scp_compare_result compare_items(struct scp_side *left, struct scp_s
 	return same_item(left, right) ? SCP_COMPARE_SAME : SCP_COMPARE_CHANGED;
 }
 
-/* Both stand on pointers of one level. */
+/* Both are at pointers of one level. */
 static void compare_pointers(struct scp_side *left, struct scp_side *right)
 {
 	struct scp_key a = side_key(left);
@@ -151,7 +151,7 @@ static void compare_pointers(struct scp_side *left, struct scp_side *right)
 		set_due(right, same);
 }
 
-/* One tree is at its end: what is left of the other one, item by item. */
+/* One tree is at its end: the rest of the other one follows, item by item. */
 static enum scp_compare_result rest_of(struct scp_side *side, enum scp_compare_result result)
 {
 	set_due(side, false);

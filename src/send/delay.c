@@ -24,7 +24,7 @@ static int list_dirs(struct scp_id_list *to, const struct scp_ref_list *from)
 	return 0;
 }
 
-/* Takes @move's list over, whatever happens. */
+/* Takes @move's list over, on failure too. */
 static int add_move(struct scp_engine *engine, struct scp_move *move)
 {
 	int err = scp_moves_add(&engine->deferred.moves, move);
@@ -136,8 +136,8 @@ int scp_must_wait(struct scp_engine *engine, const struct scp_name *name, u64 di
 }
 
 /*
- * Would the move put the directory below itself? *@blocker is what it then has to wait for; 0: it
- * may go. A waiting directory whose old name is gone stands under its orphan name, in the root,
+ * Would the move put the directory below itself? *@blocker is the inode that it has to wait for; 0:
+ * it need not wait. A waiting directory whose old name was taken has its orphan name, in the root,
  * where there is no loop.
  */
 static int find_loop(struct scp_engine *engine, const struct scp_move *move, u64 *blocker)
@@ -183,7 +183,7 @@ static int find_loop(struct scp_engine *engine, const struct scp_move *move, u64
 	return 0;
 }
 
-/* Where the directory has been waiting. */
+/* The path where the directory has been waiting. */
 static int old_path(struct scp_engine *engine, const struct scp_move *move,
 		    struct scp_path *path)
 {
@@ -286,8 +286,7 @@ int scp_queue_moves(struct scp_engine *engine)
 
 /*
  * When all that wait have been made to wait again one after the other, and none was moved in
- * between, it would go on like that for ever. No filesystem makes such trees, but a forged one can
- * have them.
+ * between, this would never end. No filesystem makes such trees, but a forged one can have them.
  */
 int scp_apply_move(struct scp_engine *engine)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The engine's struct: all that the files of send/ share. What they do is in headers by subject.
+ * The engine's struct, shared by the files of send/. Its functions are in headers by subject.
  */
 #ifndef SCP_SEND_ENGINE_PRIVATE_H
 #define SCP_SEND_ENGINE_PRIVATE_H
@@ -15,7 +15,7 @@
 /* Directories remembered as already created. */
 #define SCP_MADE_DIRS 64u
 
-/* The names of the current inode on their way: what processing them goes by. See names.c. */
+/* The names of the current inode while they are processed. See names.c. */
 struct scp_naming {
 	/* Names it gets and names it loses. */
 	struct scp_ref_list new_refs;
@@ -23,7 +23,7 @@ struct scp_naming {
 	/* Events of ref items were collected; the first of them. */
 	bool collecting;
 	struct scp_position from;
-	/* Where the inode is now. */
+	/* The inode's path at the receiver now. */
 	struct scp_path valid;
 	/* That is its orphan name. */
 	bool still_orphan;
@@ -35,11 +35,11 @@ struct scp_naming {
 	bool delayed;
 	/* Directories of all these names. */
 	struct scp_inode_set check_dirs;
-	/* What was moved out of its way, to orphan names. */
+	/* The inodes that were orphanized since they were in its way. */
 	struct scp_id_list orphanized;
 };
 
-/* How far a directory that cannot be removed yet was looked through. */
+/* The position up to which a directory that cannot be removed yet was looked through. */
 struct scp_rmdir_hint {
 	struct scp_inode_id dir;
 	u64 blocker;
@@ -65,7 +65,7 @@ struct scp_stored {
 	u8 *to;
 	u32 head;
 	u32 length;
-	/* Where its EXTENT_DATA is. */
+	/* The key of its EXTENT_DATA. */
 	u64 ino;
 	u64 offset;
 };
@@ -74,7 +74,7 @@ struct scp_stored_list {
 	struct scp_stored *list;
 	u32 count;
 	u32 capacity;
-	/* The subvolume's root was moved since the fill began: what was read proves nothing. */
+	/* The subvolume's root was moved since the fill began: the bytes read prove nothing. */
 	bool moved;
 };
 
@@ -106,7 +106,7 @@ struct scp_engine {
 	/* The path that commands for the current inode use; empty: not known yet. */
 	struct scp_path current_path;
 	struct scp_deferred deferred;
-	/* What is decided and not delivered yet; the stream's protocol. */
+	/* Commands that are decided and not delivered yet; the stream's protocol. */
 	struct scp_encoder encoder;
 	struct scp_replay replay;
 	/* As they were before the step under way, to be set back if it fails. */
@@ -154,7 +154,9 @@ static inline u32 scp_chunk_size(const struct scp_engine *engine)
 /* Fails with @reason at the current inode: returns its errno, never 0; see scp_fail(). */
 int scp_send_fail(struct scp_engine *engine, enum scp_reason reason);
 
-/* How the stream names a subvolume: by where it was received from, if it was. */
+/*
+ * The UUID by which the stream names a subvolume: that of the one it was received from, if it was.
+ */
 static inline const u8 *scp_sent_uuid(const struct scp_root_info *info)
 {
 	return scp_uuid_is_zero(info->received_uuid) ? info->uuid : info->received_uuid;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is there at the receiver at this moment: inodes, and who has a name.
+ * The receiver's tree at this moment: which inodes exist, and which of them has a name.
  */
 #include "send/engine_private.h"
 #include "send/exists.h"

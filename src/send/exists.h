@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is at the receiver at this moment.
+ * The receiver's tree at this moment.
  *
  * Inodes below state.send_progress are there as in the subvolume, all others as in the parent. All
  * return negative errnos as usual.
@@ -16,7 +16,7 @@ struct scp_inode_id;
 struct scp_name;
 struct scp_tree;
 
-/* What the send has done or will do to an inode. */
+/* The part of an inode's life in this send: done, or still to come. */
 enum scp_inode_state {
 	SCP_INODE_NO_CHANGE,
 	SCP_INODE_DID_CREATE,

@@ -55,7 +55,7 @@ static int may_clone(struct scp_engine *engine, const struct scp_clone_source *s
 	ret = ends_together(engine, source, end - offset);
 	if (ret <= 0 || !engine->parent)
 		return ret;
-	/* What the old file has after the range would be in the way of its unaligned end. */
+	/* Contents of the old file after the range would be in the way of its unaligned end. */
 	ret = scp_send_truncate(engine, offset);
 	return ret ? ret : 1;
 }
@@ -82,7 +82,7 @@ static void start_range(struct scp_engine *engine, const struct scp_extent *exte
 	engine->state.phase = SCP_PHASE_RANGE;
 }
 
-/* @extent stands in a leaf of @leaf_owner: write or clone what of it is in the file. */
+/* @extent is in a leaf of @leaf_owner: writes or clones the part of it that is in the file. */
 static int send_extent(struct scp_engine *engine, const struct scp_extent *extent, u64 leaf_owner,
 		       enum scp_phase then)
 {
@@ -130,7 +130,7 @@ void scp_write_extent_end(struct scp_engine *engine, const struct scp_extent *ex
 	range->offset = from;
 }
 
-/* Of an inode the parent has too: what is not the same there, and holes. */
+/* Of an inode the parent has too: extents that are not the same there, and holes. */
 static int handle_changed(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;

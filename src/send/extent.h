@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What becomes of an EXTENT_DATA item: nothing, a hole, a clone, or a write.
+ * The decision on an EXTENT_DATA item: nothing, a hole, a clone, or a write.
  *
- * These decide on a range and put it into state.range; range.h has what sends it.
+ * These decide on a range and put it into state.range; range.h has the steps that send it.
  */
 #ifndef SCP_SEND_EXTENT_H
 #define SCP_SEND_EXTENT_H
@@ -17,8 +17,9 @@ int scp_handle_extent(struct scp_engine *engine);
 /* The extent at state.item, of an inode all of whose contents are new; @then comes after it. */
 int scp_send_extent(struct scp_engine *engine, enum scp_phase then);
 /*
- * What @extent, at state.item, has from file offset @from on. Never cloned: looking for a source
- * would change which one is found for later extents, and so make them differ from the kernel's.
+ * Writes the part of @extent, at state.item, from file offset @from on. Never cloned: looking for a
+ * source would change which one is found for later extents, and so make them differ from the
+ * kernel's.
  */
 void scp_write_extent_end(struct scp_engine *engine, const struct scp_extent *extent, u64 from,
 			  enum scp_phase then);

@@ -58,7 +58,7 @@ static int read_payload(struct scp_engine *engine, const struct scp_payload *pay
 	return 0;
 }
 
-/* Whoever reads the message has to find the file: its number, the place in it and its path. */
+/* The message has to name the file: its number, the place in it and its path. */
 static void name_file(struct scp_engine *engine, const struct scp_payload *payload)
 {
 	struct scp_error *error = &engine->volume->error;
@@ -100,7 +100,10 @@ static int deliver_payload(struct scp_engine *engine, const u8 *command, u32 hea
 	return err;
 }
 
-/* How much of a WRITE with @head bytes before its data fits into @capacity, in whole sectors. */
+/*
+ * The length of a WRITE with @head bytes before its data that fits into @capacity, in whole
+ * sectors.
+ */
 static u32 split_length(u32 head, size_t capacity)
 {
 	size_t length = capacity > head ? capacity - head : 0;
@@ -250,7 +253,7 @@ static int fill_and_secure(struct scp_engine *engine, struct scp_fill *fill)
 	err = fill_some(engine, fill);
 	if (err == -ENOBUFS)
 		scp_send_fail(engine, SCP_BUFFER_SIZE);
-	/* What comes before such a failure was read from what is not there any more. */
+	/* Commands before such a failure were read from a subvolume that is not there any more. */
 	if (err && (!fill->filled || scp_is_stale(engine, err)))
 		return scp_call_failed(engine, err);
 	err = secure(engine, fill);
@@ -272,7 +275,7 @@ int scp_engine_fill(struct scp_engine *engine, struct scp_fill *fill)
 	return err;
 }
 
-/* How long the queue's first command is, its contents included. */
+/* The length of the queue's first command, its contents included. */
 static u32 next_length(struct scp_engine *engine)
 {
 	u32 length;
@@ -309,7 +312,7 @@ int scp_engine_settle_command(struct scp_engine *engine, u32 *length, bool *end)
 	return err;
 }
 
-/* What sealing would put in, but for the checksum: that needs the contents. */
+/* Puts in all that sealing would, but for the checksum: that needs the contents. */
 static void describe_payload(struct scp_engine *engine, u8 *head, u32 known, u32 length)
 {
 	scp_put_le32(head, length - SCP_COMMAND_HEADER_SIZE);

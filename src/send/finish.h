@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What an inode still owes when its items are over: the finish phases, one function each.
+ * The finish phases of an inode, after its last item: one function each.
  *
  * They run before each event, with state.at on that event; each sets the phase that follows.
  */

@@ -94,7 +94,9 @@ int scp_start_hole(struct scp_engine *engine, u64 end, enum scp_phase then)
 	return 0;
 }
 
-/* The item at state.item was looked at, and sent if it had to be: what is before it? */
+/*
+ * The item at state.item was looked at, and sent if it had to be: sends a hole before it, if any.
+ */
 int scp_step_hole(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;

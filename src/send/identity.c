@@ -2,13 +2,14 @@
 /*
  * Is the inode that the parent has under a number the one that the subvolume has there?
  *
- * Inode number and generation tell that, as long as both come from one history. Two snapshots of
- * one subvolume that were changed in one transaction may have given the same number to two things,
- * and the generation is the transaction. So what cannot change in the life of an inode is compared
- * too: its type, a device's number, a symlink's target. If that differs, the one of the parent is
- * given another generation here, and everything else follows from generations.
+ * Inode number and generation decide, as long as both come from one history. Two snapshots of one
+ * subvolume that were changed in one transaction may have given the same number to two things, and
+ * the generation is the transaction. So the attributes that cannot change in the life of an inode
+ * are compared too: its type, a device's number, a symlink's target. If that differs, the one of
+ * the parent is given another generation here, and everything else follows from generations.
  *
- * Two files, or two directories, are taken for one inode then: what differs is sent as a change.
+ * Two files, or two directories, are taken for one inode then: their difference is sent as a
+ * change.
  */
 #include "send/engine_private.h"
 #include "send/identity.h"

@@ -50,7 +50,7 @@ static int open_changed(struct scp_engine *engine, const struct scp_inode *now,
 	return 0;
 }
 
-/* What is the same for every inode that is opened. */
+/* Common to every inode that is opened. */
 static void begin_inode(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
@@ -78,7 +78,7 @@ int scp_open_inode(struct scp_engine *engine)
 		err = scp_tell_apart(engine, &now, &before);
 	if (err)
 		return err;
-	/* Nobody would find it again, not even who goes on from a checkpoint. */
+	/* It could not be found again, not even when resuming from a checkpoint. */
 	if (state->at.key.offset)
 		return scp_cursor_fail(scp_event_cursor(engine), SCP_ITEM_FORMAT);
 	begin_inode(engine);

@@ -13,7 +13,7 @@ struct scp_engine;
 int scp_open_inode(struct scp_engine *engine);
 /* Opens the inode of the event, whose INODE_ITEM is the same in both trees while others differ. */
 int scp_open_unlike(struct scp_engine *engine);
-/* The current inode is @inode now; what the state knew of the one before is forgotten. */
+/* The current inode is @inode now; the state of the one before is dropped. */
 void scp_set_inode(struct scp_state *state, enum scp_kind kind, const struct scp_inode *inode);
 /* Queues the command that creates @inode, the current one, under its orphan name. */
 int scp_create_inode(struct scp_engine *engine, const struct scp_inode *inode);

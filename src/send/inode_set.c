@@ -2,9 +2,9 @@
 /*
  * Lists and sets of inode ids.
  *
- * A set only ever appends: what is taken out leaves a hole in its place, so that going back is
- * filling the holes made since and forgetting what was appended since. Holes are closed when
- * changes are kept.
+ * A set only ever appends: an id that is taken out leaves a hole in its place, so that undoing is
+ * filling the holes made since and dropping the ids appended since. Holes are closed when changes
+ * are kept.
  */
 #include "format/hash.h"
 #include "send/inode_set.h"
@@ -95,7 +95,7 @@ static void link_all(struct scp_inode_set *set)
 			link_slot(set, i);
 }
 
-/* Room for one more slot. As many buckets as slots. */
+/* Makes the set large enough for one more slot. As many buckets as slots. */
 static int grow(struct scp_inode_set *set)
 {
 	u32 capacity = set->capacity ? set->capacity * 2 : FIRST_CAPACITY;

@@ -70,7 +70,7 @@ bool scp_inode_set_next(const struct scp_inode_set *set, u32 *at, struct scp_ino
 /* The last one. The set must not be empty. */
 struct scp_inode_id scp_inode_set_last(const struct scp_inode_set *set);
 void scp_inode_set_clear(struct scp_inode_set *set);
-/* What was done is kept: this is where scp_inode_set_undo() goes back to. */
+/* Keeps all changes: scp_inode_set_undo() returns to this state. */
 void scp_inode_set_keep(struct scp_inode_set *set);
 /* Cannot fail. */
 void scp_inode_set_undo(struct scp_inode_set *set);

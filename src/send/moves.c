@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Delayed moves: found by their directory, lined up by what they wait for.
+ * Delayed moves: found by their directory, lined up by the inode they wait for.
  *
  * Those that wait for the same inode are a chain, whose first one is known by that inode; when its
- * turn comes the chain is put at the end of the ready moves. Every change is noted with what it
- * takes to undo it.
- * What is taken out or unlinked keeps its own links, so that it finds its way back.
+ * turn comes the chain is put at the end of the ready moves. Every change is noted with all that is
+ * needed to undo it. A move that is taken out or unlinked keeps its own links, so that it can be
+ * put back.
  */
 #include "format/hash.h"
 #include "send/moves.h"
@@ -229,7 +229,7 @@ int scp_moves_add(struct scp_moves *moves, struct scp_move *from)
 	return 0;
 }
 
-/* @move is about to be changed; it will be set back to what it is. */
+/* @move is about to be changed: notes its members, to be set back. */
 static int note_set(struct scp_moves *moves, struct scp_move *move)
 {
 	struct scp_moves_change *change = next_change(moves);

@@ -18,7 +18,7 @@ struct scp_move {
 	u64 blocked_on;
 	/* That turn has come: it is in the list of those to be moved now. */
 	bool queued;
-	/* It stands under its orphan name meanwhile, not under its old one. */
+	/* It has its orphan name meanwhile, not its old one. */
 	bool orphanized;
 	/* A directory to be removed that can be removed once this one has left it; ino 0: none. */
 	struct scp_inode_id removes;
@@ -50,11 +50,11 @@ struct scp_moves {
 	struct scp_move **buckets;
 	struct scp_move **head_buckets;
 	u32 bucket_count;
-	/* What was done since scp_moves_keep(), to be undone from the last to the first. */
+	/* Changes since scp_moves_keep(), to be undone from the last to the first. */
 	struct scp_moves_change *changes;
 	u32 change_count;
 	u32 change_room;
-	/* Directories to be removed as soon as they are empty; they stand under orphan names. */
+	/* Directories to be removed as soon as they are empty; they have their orphan names. */
 	struct scp_inode_set pending_rmdirs;
 };
 
@@ -68,7 +68,7 @@ int scp_moves_add(struct scp_moves *moves, struct scp_move *move);
 /* @dir can be removed once @move is made. -ENOMEM. */
 int scp_moves_set_removes(struct scp_moves *moves, struct scp_move *move,
 			  const struct scp_inode_id *dir);
-/* What @move moves stands under its orphan name from now on. -ENOMEM. */
+/* The directory of @move has its orphan name from now on. -ENOMEM. */
 int scp_moves_orphanize(struct scp_moves *moves, struct scp_move *move);
 /* Puts all that wait for @ino at the end of the ready ones. -ENOMEM. */
 int scp_moves_queue(struct scp_moves *moves, u64 ino);
@@ -89,7 +89,7 @@ static inline bool scp_moves_rmdir_pending(const struct scp_moves *moves, u64 in
 	return scp_inode_set_has(&moves->pending_rmdirs, ino, generation);
 }
 
-/* What was done is kept: this is where scp_moves_undo() goes back to. */
+/* Keeps all changes: scp_moves_undo() returns to this state. */
 void scp_moves_keep(struct scp_moves *moves);
 /* Cannot fail. */
 void scp_moves_undo(struct scp_moves *moves);

@@ -129,7 +129,7 @@ static int is_first_name(struct scp_engine *engine, u64 ino, const struct scp_na
 	       !memcmp(first.bytes, name->bytes, name->len);
 }
 
-/* What the move of @other to its orphan name means for paths known so far. */
+/* Notes the consequences for known paths of the move of @other to its orphan name. */
 static int note_orphanized(struct scp_engine *engine, const struct scp_inode *other)
 {
 	struct scp_inode_id id = { .ino = other->ino, .generation = other->generation };
@@ -299,7 +299,7 @@ static int touch_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
 	return touch(engine, ref);
 }
 
-/* A directory is gone: removed, or put aside until all that is in it has gone too. */
+/* A directory is deleted: removed, or delayed until all its entries are removed too. */
 static int remove_dir(struct scp_engine *engine)
 {
 	struct scp_naming *naming = &engine->naming;

@@ -14,7 +14,7 @@ struct scp_path;
  * Depends on the two trees and the state only, so that it can be run again: see replay.h.
  */
 int scp_process_names(struct scp_engine *engine);
-/* Queues RENAME. Whatever is at @to must have been put out of the way. */
+/* Queues RENAME. An inode that has the name @to must have been orphanized before. */
 int scp_send_rename(struct scp_engine *engine, const struct scp_path *from,
 		    const struct scp_path *to);
 /* Queues LINK: @name is to be another name of the inode at @existing. */

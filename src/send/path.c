@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Paths: where an inode is at the receiver at this moment of the stream.
+ * Paths: the place of an inode at the receiver at this moment of the stream.
  *
- * Inodes come in increasing number, so a directory may come after what is in it. Whatever has not
- * had its turn has its orphan name in the subvolume's root; state.send_progress says which.
+ * Inodes come in increasing number, so a directory may come after its entries. An inode that has
+ * not had its turn has its orphan name in the subvolume's root; state.send_progress decides.
  */
 #include "send/engine_private.h"
 #include "send/exists.h"

@@ -31,7 +31,7 @@ int scp_orphan_name(struct scp_engine *engine, u64 ino, u64 generation, struct s
  */
 int scp_name_now(struct scp_engine *engine, const struct scp_inode_id *id, struct scp_name *name,
 		 struct scp_tree **tree);
-/* Where (ino, generation) is at the receiver now. */
+/* The path of (ino, generation) at the receiver now. */
 int scp_path_of(struct scp_engine *engine, u64 ino, u64 generation, struct scp_path *path);
 /* The same for the current inode, remembered in engine.current_path. */
 int scp_current_path(struct scp_engine *engine, struct scp_path *path);

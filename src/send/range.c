@@ -210,7 +210,7 @@ static int send_hole(struct scp_engine *engine, struct scp_data_range *range)
 
 static bool counts_as_written(const struct scp_engine *engine, const struct scp_data_range *range)
 {
-	/* What is after an old end comes last, after ranges that may be after it. */
+	/* Contents after an old end come last, after ranges that may be after them. */
 	if (range->then == SCP_PHASE_FINISH_HOLE && range->end <= engine->state.next_write_offset)
 		return false;
 	return range->kind == SCP_RANGE_DATA ||

@@ -53,7 +53,7 @@ static int step_create(struct scp_engine *engine)
 		return 0;
 	}
 	scp_set_inode(state, SCP_KIND_NEW, &inode);
-	/* What was remembered is where the old one was. */
+	/* The cached path is that of the old inode. */
 	scp_path_clear(&engine->current_path);
 	state->phase = SCP_PHASE_RECREATE_NAMES;
 	return scp_create_inode(engine, &inode);

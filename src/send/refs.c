@@ -2,8 +2,8 @@
 /*
  * Collecting the names of the current inode from the events of its ref items.
  *
- * Nothing is sent between the first of them and the processing of all, so the lists are never
- * part of a checkpoint: whoever goes on from the first event collects them again.
+ * Nothing is sent between the first of them and the processing of all, so the lists are never part
+ * of a checkpoint: an engine that is resumed at the first event collects them again.
  */
 #include "send/engine_private.h"
 #include "send/identity.h"

@@ -13,7 +13,7 @@
 struct scp_engine;
 struct scp_tree;
 
-/* Adds the names of the event's item; one that is both new and gone is neither. */
+/* Adds the names of the event's item; one that is both new and deleted is neither. */
 int scp_collect_refs(struct scp_engine *engine);
 /* 1: the event is one although the items are the same: a directory has another generation. */
 int scp_refs_differ(struct scp_engine *engine);

@@ -36,7 +36,7 @@ static void remember(struct scp_engine *engine, u64 dir, u64 generation, u64 ind
 	hint->blocker = blocker;
 }
 
-/* 1: what the DIR_INDEX under @cursor names keeps its directory from being removed. */
+/* 1: the entry in the DIR_INDEX under @cursor keeps its directory from being removed. */
 static int blocks(struct scp_engine *engine, struct scp_cursor *cursor, u64 dir, u64 generation)
 {
 	struct scp_inode_id id = { .ino = dir, .generation = generation };

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Revalidating a live volume's subvolumes: is what was read still what was to be sent?
+ * Revalidating a live volume's subvolumes: are the bytes that were read those of the subvolume that
+ * was to be sent?
  *
  * File contents are read through the filesystem, which also gives those of a subvolume that was
  * made writable meanwhile; stored ones are read past it, where a freed extent may have been
  * overwritten. So bytes count only when, after they were read, the subvolume, its parent and the
- * clone sources are seen to be what they were when the engine was opened.
+ * clone sources are seen to be as they were when the engine was opened.
  *
- * Two things are looked at. What the filesystem itself says of the subvolume costs a system call
- * and shows at once that it is writable. The root items on the devices cost a superblock from each
- * device, and show the other subvolumes, too. Neither shows what was written to a file and is still
- * in the page cache, once the subvolume is read-only again: the transaction id changes only when it
- * is written out. So before a stream ends the filesystem is made to do that. Until then, a
- * checkpoint may be after such contents; it is of no use, since the id it pins will not come back.
+ * There are two sources. The filesystem's own answer about the subvolume costs a system call and
+ * shows at once that it is writable. The root items on the devices cost a superblock from each
+ * device, and show the other subvolumes, too. Neither shows a write to a file that is still in the
+ * page cache, once the subvolume is read-only again: the transaction id changes only when it is
+ * written out. So before a stream ends the filesystem is made to do that. Until then, a checkpoint
+ * may be after such contents; it is of no use, since the id it pins will not come back.
  */
 #include "send/engine_private.h"
 #include "send/revalidate.h"
@@ -91,7 +92,9 @@ static int get_root_dir(struct scp_engine *engine)
 	return err;
 }
 
-/* What the filesystem says of the subvolume. Nothing is read through it from the others. */
+/*
+ * Checks the filesystem's own answer about the subvolume. Of the others nothing is read through it.
+ */
 static int look_at_filesystem(struct scp_engine *engine)
 {
 	const struct scp_host *host = engine->volume->host;
@@ -145,7 +148,7 @@ static int look(struct scp_engine *engine, enum scp_revalidate how)
 	return err;
 }
 
-/* What is made is being secured: interrupting that would only lose it. */
+/* Commands already made are being secured: interrupting that would only lose them. */
 int scp_revalidate(struct scp_engine *engine, enum scp_revalidate how)
 {
 	int err;
@@ -177,7 +180,7 @@ int scp_explain_read(struct scp_engine *engine, int err)
 	return engine->volume->error.err;
 }
 
-/* With devices gone, damage is what there is to be found on them. */
+/* With devices removed, damage that is found is explained by that. */
 static int explain_damage(struct scp_volume *volume, int err)
 {
 	struct scp_error why = volume->error;

@@ -9,7 +9,7 @@
 
 struct scp_engine;
 
-/* Nanoseconds: reading superblocks takes disks away from what they are at. */
+/* Nanoseconds: reading superblocks interrupts the other work of disks. */
 #define SCP_REVALIDATE_INTERVAL 1000000000ULL
 
 enum scp_revalidate {
@@ -25,13 +25,13 @@ int scp_revalidate(struct scp_engine *engine, enum scp_revalidate how);
 /* Did a call fail with @err for one of those three? */
 bool scp_is_stale(const struct scp_engine *engine, int err);
 /*
- * Reading a file failed with @err and volume->error: what to return instead, because the subvolume
- * was changed, or because it was not.
+ * Reading a file failed with @err and volume->error: returns the failure to report instead, because
+ * the subvolume was changed, or because it was not.
  */
 int scp_explain_read(struct scp_engine *engine, int err);
-/* How each call of the engine begins: not 0 if void bytes were made before. */
+/* The beginning of each call of the engine: not 0 if void bytes were made before. */
 int scp_call_begin(struct scp_engine *engine);
-/* How one that failed with @err (0: it did not) ends. Returns what it returns. */
+/* The end of a call that failed with @err (0: it did not). Returns the call's result. */
 int scp_call_failed(struct scp_engine *engine, int err);
 /* The same where commands were passed over that are not delivered. */
 int scp_call_lost(struct scp_engine *engine, int err);

@@ -7,9 +7,8 @@
  * (engine.current_path) is too long to be copied for each step byte by byte, unused ones included.
  * The sets of struct scp_deferred have no bound and note what is done to them instead.
  *
- * A member is either serialised by checkpoint_encode.c or marked as recomputable, with from what.
- * What is only a cache lives in struct scp_engine (engine_private.h) instead, and may vanish at any
- * time.
+ * A member is either serialised by checkpoint_encode.c or marked as recomputable, with its source.
+ * Caches are in struct scp_engine (engine_private.h) instead, and may be dropped at any time.
  */
 #ifndef SCP_SEND_STATE_H
 #define SCP_SEND_STATE_H
@@ -19,7 +18,7 @@
 #include "items/items.h"
 #include "send/moves.h"
 
-/* What the next step does. Numbers are stored in checkpoints: append only. */
+/* The subject of the next step. Numbers are stored in checkpoints: append only. */
 enum scp_phase {
 	/* Stream header and SUBVOL or SNAPSHOT. */
 	SCP_PHASE_BEGIN = 0,
@@ -32,7 +31,7 @@ enum scp_phase {
 	SCP_PHASE_FINISH = 2,
 	/* ... a hole at its end, ... */
 	SCP_PHASE_FINISH_HOLE = 3,
-	/* ... its attributes. What waited for its turn follows. */
+	/* ... its attributes. Directories that waited for it follow. */
 	SCP_PHASE_FINISH_INODE = 4,
 	/* The event itself. */
 	SCP_PHASE_HANDLE = 5,
@@ -42,7 +41,7 @@ enum scp_phase {
 	SCP_PHASE_RANGE = 7,
 	/* A hole before the EXTENT_DATA state.item. */
 	SCP_PHASE_HOLE = 8,
-	/* An inode number used again: what stood under it goes, what stands there now comes. */
+	/* An inode number used again: the old inode is deleted, the new one created. */
 	SCP_PHASE_RECREATE_DELETE = 9,
 	SCP_PHASE_RECREATE_CREATE = 10,
 	SCP_PHASE_RECREATE_NAMES = 11,
@@ -53,16 +52,16 @@ enum scp_phase {
 	SCP_PHASE_FLUSH = 14,
 	SCP_PHASE_END = 15,
 	SCP_PHASE_DONE = 16,
-	/* Behind the other finish phases: deferred utimes that are too many, one a step. */
+	/* After the other finish phases: deferred utimes that are too many, one a step. */
 	SCP_PHASE_TRIM = 17,
 	/* Before SCP_PHASE_FINISH_HOLE: contents after the end that the file had in the parent. */
 	SCP_PHASE_FINISH_TAIL = 18,
-	/* Behind SCP_PHASE_FINISH_INODE: directories that waited for the inode, one a step. */
+	/* After SCP_PHASE_FINISH_INODE: directories that waited for the inode, one a step. */
 	SCP_PHASE_FINISH_MOVES = 19,
 	SCP_PHASE_COUNT
 };
 
-/* What comparing the subvolume with its parent said of an item. Stored: append only. */
+/* The result of comparing an item of the subvolume with its parent. Stored: append only. */
 enum scp_compare_result {
 	/* Nothing compared yet. */
 	SCP_COMPARE_NONE = 0,
@@ -73,7 +72,7 @@ enum scp_compare_result {
 	SCP_COMPARE_COUNT
 };
 
-/* What the current inode is to this send. Stored in checkpoints: append only. */
+/* The role of the current inode in this send. Stored in checkpoints: append only. */
 enum scp_kind {
 	SCP_KIND_NONE = 0,
 	SCP_KIND_NEW = 1,
@@ -107,7 +106,7 @@ struct scp_data_range {
 	u64 clone_root;
 	u64 clone_ino;
 	u64 clone_offset;
-	/* Where in the extent the range begins; moves on with offset. */
+	/* Offset in the extent of the range; advances with offset. */
 	u64 extent_offset;
 	/* The first item of the source to look at has at least this file offset ... */
 	u64 clone_next;
@@ -120,12 +119,12 @@ struct scp_data_range {
 
 /* Where the walk is: all it takes to come to an event and handle it again. */
 struct scp_position {
-	/* The event: its key, and what it is. Meaning depends on phase. */
+	/* The event: its key, and its kind. Meaning depends on phase. */
 	struct scp_key key;
 	enum scp_compare_result result;
 	/*
-	 * Incremental: where each tree is, or that it is at its end. A tree that is not stands on
-	 * an item at every event; which of them moves on next follows from result.
+	 * Incremental: the position in each tree, or that it is at its end. A tree that is not is
+	 * at an item at every event; which of them advances next follows from result.
 	 */
 	struct scp_key left_key;
 	struct scp_key right_key;
@@ -156,11 +155,11 @@ struct scp_state {
 	u64 generation;
 	u64 size;
 	u32 mode;
-	/* How far the file's contents are at the receiver. */
+	/* End of the file's contents that are at the receiver. */
 	u64 next_write_offset;
 	/* Its size is to be set when it is finished. */
 	bool truncate;
-	/* Where the last extent looked at ends, or SCP_UNKNOWN. */
+	/* End of the last extent looked at, or SCP_UNKNOWN. */
 	u64 last_extent_end;
 	struct scp_data_range range;
 	/* Stream bytes before the next command. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * One step of the engine: it takes the next item or finishes something begun, and queues what
- * commands result. What fails leaves state and queue as they were.
+ * One step of the engine: it takes the next item or finishes something begun, and queues the
+ * resulting commands. A step that fails leaves state and queue as they were.
  */
 #include "send/engine_private.h"
 #include "send/extent.h"
@@ -63,7 +63,7 @@ static int next_item(struct scp_engine *engine)
 	return 0;
 }
 
-/* What becomes of an item that is the same in both trees. */
+/* Handles an item that is the same in both trees. */
 static int same_item(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;

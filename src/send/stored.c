@@ -2,10 +2,10 @@
 /*
  * Stored (compressed) extents: read from the devices as they are.
  *
- * Data has no generation: a freed extent may be overwritten while it is read, and its checksum does
- * not tell where there is none. Bytes read past the filesystem count only if the subvolume's root
- * is seen unmoved after the read. To look at superblocks for each extent would cost more than
- * reading it, so a fill notes what it read, and proves it all before anything is delivered.
+ * Data has no generation: a freed extent may be overwritten while it is read, and not all of it has
+ * a checksum. Bytes read past the filesystem count only if the subvolume's root is seen unmoved
+ * after the read. To look at superblocks for each extent would cost more than reading it, so a fill
+ * notes the extents it read, and proves them all before anything is delivered.
  */
 #include "data/data.h"
 #include "send/engine_private.h"

@@ -12,7 +12,7 @@ struct scp_stored;
 
 /* Reads the extent of @stored to its place, and notes it. */
 int scp_stored_read(struct scp_engine *engine, const struct scp_stored *stored);
-/* After scp_revalidate(): what was read is read again as long as the subvolume was moved. */
+/* After scp_revalidate(): the extents read are read again as long as the subvolume was moved. */
 int scp_stored_prove(struct scp_engine *engine);
 
 #endif

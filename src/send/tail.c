@@ -2,9 +2,9 @@
 /*
  * The end of a file that was shorter in the parent, within an extent that is the same.
  *
- * A file cut short keeps its last extent as it is, with what was after the new end still in its
- * last sector. Where the subvolume is the older of the two, or comes from an older one, the
- * extent has not changed and yet has contents the receiver never had.
+ * A file cut short keeps its last extent as it is, with the bytes after the new end still in its
+ * last sector. Where the subvolume is the older of the two, or comes from an older one, the extent
+ * has not changed and yet has contents the receiver never had.
  */
 #include "send/engine_private.h"
 #include "send/extent.h"
@@ -35,7 +35,7 @@ static int was_left_out(struct scp_engine *engine, const struct scp_extent *exte
 	return same ? same : scp_is_unchanged(engine, extent);
 }
 
-/* The extent that the old end of the file lies in; 0: none that has contents after it. */
+/* The extent that has the old end of the file; 0: none that has contents after it. */
 static int extent_at(struct scp_engine *engine, u64 old_size, struct scp_extent *extent)
 {
 	int err = scp_extent_find(&engine->item_cursor, engine->state.ino, old_size, extent);

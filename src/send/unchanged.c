@@ -7,7 +7,7 @@
 #include "send/engine_private.h"
 #include "send/extent.h"
 
-/* How much of the file an item of the parent covers; inline ones whole pages. */
+/* The number of bytes of the file that an item of the parent covers; inline ones whole pages. */
 static u64 covered(const struct scp_extent *extent)
 {
 	if (extent->type == SCP_EXTENT_INLINE)

@@ -2,7 +2,7 @@
 /*
  * Deferred times of directories.
  *
- * Whatever is created in a directory sets its times again, so they are sent when the directory has
+ * Creating an entry in a directory sets its times again, so they are sent when the directory has
  * not been touched for a while. The order is the kernel's: when there are more than 64, the least
  * recently touched one goes out; at the end the most recent one goes first.
  */
@@ -31,8 +31,8 @@ void scp_finished(struct scp_engine *engine)
 }
 
 /*
- * A step of its own for each: one inode's names can lie in any number of directories, and
- * commands of theirs may still have to come when their step is run again.
+ * A step of its own for each: one inode's names can be in any number of directories, and commands
+ * of theirs may still have to come when their step is run again.
  */
 int scp_step_trim(struct scp_engine *engine)
 {

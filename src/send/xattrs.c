@@ -155,7 +155,7 @@ static int step_one_sided(struct scp_engine *engine, struct scp_cursor *cursor, 
 	return gone ? send_remove_xattr(engine, &entry) : send_xattr_entry(engine, &entry);
 }
 
-/* First what is new or has another value, then what is gone. */
+/* First xattrs that are new or have another value, then those that were removed. */
 static int step_changed(struct scp_engine *engine)
 {
 	struct scp_cursor *now = &engine->walk.left.cursor;

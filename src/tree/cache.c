@@ -3,9 +3,9 @@
  * The cache of verified tree blocks: found by address, bounded in bytes, least recently used goes
  * first.
  *
- * A block in use is counted but never given up, so the bound may be exceeded by what callers
- * hold (a handful of paths). Address and generation together name a block's content for ever, hence
- * nothing is ever invalid; what moved just ages.
+ * A block in use is counted but never given up, so the bound may be exceeded by the blocks that
+ * callers hold (a handful of paths). Address and generation together name a block's content for
+ * ever, hence nothing is ever invalid; a block that moved just ages.
  */
 #include "format/hash.h"
 #include "tree/internal.h"

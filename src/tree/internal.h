@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of tree/ share with each other and with nobody else.
+ * Shared by the files of tree/ alone.
  */
 #ifndef SCP_TREE_INTERNAL_H
 #define SCP_TREE_INTERNAL_H
@@ -28,11 +28,11 @@ void scp_node_free(const struct scp_volume *volume, struct scp_node *node);
 struct scp_node *scp_cache_get(struct scp_volume *volume, u64 bytenr, u64 generation);
 bool scp_cache_has(const struct scp_volume *volume, u64 bytenr, u64 generation);
 void scp_cache_add(struct scp_volume *volume, struct scp_node *node);
-/* How many blocks may be read ahead without pushing out what is being worked on. */
+/* The number of blocks that may be read ahead without evicting those in use. */
 u32 scp_cache_prefetch_limit(const struct scp_volume *volume);
 /* True the first time it is asked about @bytenr (as far as a small memory goes). */
 bool scp_cache_note_repair(struct scp_volume *volume, u64 bytenr);
-/* Room for the reads of one prefetch. */
+/* Memory for the reads of one prefetch. */
 struct scp_prefetch {
 	struct scp_io ios[SCP_PREFETCH_MAX];
 	struct scp_node *nodes[SCP_PREFETCH_MAX];
@@ -43,7 +43,7 @@ struct scp_prefetch {
 struct scp_prefetch *scp_cache_prefetch_room(struct scp_volume *volume);
 
 /* node.c */
-/* What is known of child @slot; @key must live as long as @expect. */
+/* Sets @expect to the parent's record of child @slot; @key must live as long as @expect. */
 void scp_node_expect_child(const struct scp_node *node, u32 slot, struct scp_key *key,
 			   struct scp_node_expect *expect);
 

@@ -10,7 +10,9 @@ static int fail_node(struct scp_volume *volume, enum scp_reason reason, u64 byte
 	return scp_fail(volume, reason, 0, &(struct scp_place){ .bytenr = bytenr });
 }
 
-/* How much a failed copy tells: a bad block more than a failed read, that more than no device. */
+/*
+ * Ranks the failures of copies by their value in a message: bad block, failed read, missing device.
+ */
 static int failure_rank(const struct scp_error *error)
 {
 	if (error->reason == SCP_DEVICE_MISSING)
@@ -32,7 +34,7 @@ static int node_read_copy(struct scp_volume *volume, const struct scp_node_expec
 	return reason ? fail_node(volume, reason, expect->bytenr) : 0;
 }
 
-/* A copy served although others failed as @why says: tell the host, once for a block. */
+/* A copy served although others failed with @why: warns the host, once for a block. */
 static void node_repaired(struct scp_volume *volume, u64 bytenr, const struct scp_error *why)
 {
 	volume->stats.repairs++;
@@ -68,7 +70,7 @@ static int node_read(struct scp_volume *volume, const struct scp_node_expect *ex
 	return why.err;
 }
 
-/* How many blocks are looked up between two questions whether to stop. A power of two. */
+/* Blocks looked up between two checks whether to stop. A power of two. */
 #define SCP_LOOKUPS_UNASKED 256u
 
 /* Reading asks by itself; long work on blocks that are all cached must be stoppable, too. */

@@ -3,8 +3,8 @@
  * Tree blocks: read, verified, cached by address and generation, counted references.
  *
  * A node handed out has passed every check (checksum, fsid, address, generation, level, first key,
- * item bounds and order), so that nothing above this layer needs to check positions inside it. What
- * items contain is still untrusted.
+ * item bounds and order), so that nothing above this layer needs to check positions inside it. The
+ * contents of items are still untrusted.
  */
 #ifndef SCP_TREE_NODE_H
 #define SCP_TREE_NODE_H
@@ -27,7 +27,7 @@ struct scp_node {
 	struct scp_node *lru_next;
 };
 
-/* What is known of a block before it is read. */
+/* The attributes of a block that are known before it is read. */
 struct scp_node_expect {
 	u64 bytenr;
 	/* 0: any. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Trees as their root pointers give them: searching by key, and stepping in key order. Nothing here
- * looks for a newer superblock: a failure stands, also one that a move explains. fs/fs.h has the
+ * looks for a newer superblock: a failure is final, also one that a move explains. fs/fs.h has the
  * searches that follow moves.
  */
 #ifndef SCP_TREE_TREE_H
@@ -50,7 +50,7 @@ void scp_cursor_init(struct scp_cursor *cursor, struct scp_tree *tree);
 /* Gives the held nodes back; the cursor may be used again. Safe on a zeroed cursor. */
 void scp_cursor_release(struct scp_cursor *cursor);
 
-/* What scp_search_slot() and the others of fs/fs.h promise, by one try. */
+/* The same as scp_search_slot() and the others of fs/fs.h, in one try. */
 int scp_search_slot_once(struct scp_cursor *cursor, const struct scp_key *key, int level);
 int scp_search_once(struct scp_cursor *cursor, const struct scp_key *key);
 int scp_search_last_once(struct scp_cursor *cursor, const struct scp_key *key);

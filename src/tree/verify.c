@@ -24,7 +24,7 @@ static enum scp_reason verify_csum(const struct scp_volume *volume, const struct
 	return SCP_NONE;
 }
 
-/* Item data lies without gaps from the block's end backwards and must not reach the item array. */
+/* Item data is without gaps from the block's end backwards and must not reach the item array. */
 static bool leaf_items_ok(const struct scp_volume *volume, const struct scp_node *node)
 {
 	const struct scp_disk_item *items = (const void *)(node_header(node) + 1);

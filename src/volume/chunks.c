@@ -56,7 +56,7 @@ static bool profile_ok(const struct scp_chunk *chunk)
 	return false;
 }
 
-/* What is wrong with the chunk, or NULL. */
+/* The fault of the chunk; NULL: none. */
 static const char *chunk_fault(const struct scp_volume *volume, const struct scp_chunk *chunk)
 {
 	const u64 blocks = SCP_CHUNK_DATA | SCP_CHUNK_SYSTEM | SCP_CHUNK_METADATA;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which devices make up the filesystem: its own ones, the seeds below it, and what is refused.
+ * Deciding which devices make up the filesystem: its own ones, the seeds below it; all others are
+ * refused.
  *
  * Until the chunk tree can be read every device that may be a seed is taken for one, because the
- * chunk tree itself may lie there. Afterwards only those stay that a DEV_ITEM names.
+ * chunk tree itself may be on it. Afterwards only those stay that a DEV_ITEM names.
  */
 #include "volume/internal.h"
 
@@ -44,14 +45,14 @@ static void devices_pick(const struct scp_volume *volume, struct scp_super_set *
 	}
 }
 
-/* May device @i stand beside the filesystem of @main? */
+/* May device @i belong to the filesystem of @set's best superblock? */
 static int device_check(struct scp_volume *volume, const struct scp_super_set *set, u32 i)
 {
 	const struct scp_disk_super *main = &set->supers[set->best];
 	const struct scp_disk_super *super = &set->supers[i];
 	u32 j;
 
-	/* A device that missed a change of uuids: which one holds is not to be guessed. */
+	/* A device that missed a change of uuids: the right one is not to be guessed. */
 	if (same_fsid(super, main) != same_metadata(super, main)) {
 		scp_fail_detail(volume, SCP_SUPER_BUSY, "devices disagree on the fsid");
 		volume->error.device = i;

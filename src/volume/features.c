@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a filesystem must not use or be doing, if it is to be read here: each refused by name.
+ * Features and states of a filesystem that keep it from being read here: each refused by name.
  */
 #include "volume/internal.h"
 

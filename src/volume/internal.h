@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of volume/ share with each other, and with tree/ and fs/, which read through them.
+ * Shared by the files of volume/, and with tree/ and fs/, which read through them.
  */
 #ifndef SCP_VOLUME_INTERNAL_H
 #define SCP_VOLUME_INTERNAL_H
@@ -10,7 +10,7 @@
 /* fail.c: like scp_fail(), placed at a device of the host's list. */
 int scp_fail_device(struct scp_volume *volume, enum scp_reason reason, int err, u64 device,
 		    u64 bytenr);
-/* Tells the host about volume->error, which was survived. */
+/* Reports volume->error, which was survived, to the host as a warning. */
 void scp_volume_warn(struct scp_volume *volume);
 
 /* superblock.c */
@@ -22,7 +22,7 @@ enum scp_reason scp_super_check(const struct scp_disk_super *super, u64 bytenr);
 /* Copies @device's newest valid superblock to @out. Fails with the device as place. */
 int scp_super_read(struct scp_volume *volume, u32 device, struct scp_disk_super *out);
 
-/* What tree blocks and DEV_ITEMs carry as fsid. */
+/* The fsid in tree blocks and DEV_ITEMs. */
 const u8 *scp_super_metadata_uuid(const struct scp_disk_super *super);
 
 /* The superblocks of all devices. */
@@ -87,7 +87,7 @@ int scp_chunk_map_bootstrap(struct scp_volume *volume, const struct scp_disk_sup
 const struct scp_chunk *scp_chunk_find(const struct scp_volume *volume, u64 logical);
 
 /* stripes.c */
-/* Where an address lies in its chunk. */
+/* The place of an address in its chunk. */
 struct scp_location {
 	/* Byte offset in a stripe's extent, the same on every device of the row. */
 	u64 inside;
@@ -99,7 +99,7 @@ struct scp_location {
 	u32 first;
 };
 
-/* RAID5/6: how a way goes about it. */
+/* RAID5/6: the columns that a way reads. */
 enum scp_way_kind {
 	SCP_WAY_PLAIN,
 	/* From the other data columns and P. */

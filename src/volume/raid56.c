@@ -2,9 +2,9 @@
 /*
  * RAID5 and RAID6: bytes of a column made from the others of its row.
  *
- * With D_i the data columns and g = 2 in GF(256), polynomial 0x11D: P = sum of D_i, Q = sum of
- * g^i D_i; a sum is XOR. All columns that are read are folded into two sums: what P lacks
- * and what Q lacks. From these follow one or two unknown columns.
+ * With D_i the data columns and g = 2 in GF(256), polynomial 0x11D: P = sum of D_i, Q = sum of g^i
+ * D_i; a sum is XOR. All columns that are read are folded into two sums: the parts that P and Q
+ * lack. From these follow one or two unknown columns.
  */
 #include "volume/internal.h"
 
@@ -17,9 +17,9 @@ struct scp_rebuild {
 	const struct scp_location *where;
 	const struct scp_way *way;
 	u32 length;
-	/* What P lacks; the caller's buffer, in which the result appears, too. */
+	/* The part that P lacks; the caller's buffer, in which the result appears, too. */
 	u8 *p;
-	/* What Q lacks. */
+	/* The part that Q lacks. */
 	u8 *q;
 	/* SCP_RAID_BATCH columns as read. */
 	u8 *columns;

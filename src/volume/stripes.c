@@ -4,7 +4,7 @@
  *
  * A *way* is one manner of obtaining bytes: a plain copy, or for RAID5/6 a reconstruction that
  * leaves the column itself (and perhaps another one that is presumed bad) out. Ways are independent
- * of what devices are there; scp_chunk_choose() sorts those that need bad devices to the end.
+ * of the devices present; scp_chunk_choose() sorts those that need bad devices to the end.
  */
 #include "volume/internal.h"
 

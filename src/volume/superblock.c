@@ -28,7 +28,10 @@ static bool size_is_legal(u32 size, u32 least)
 	return size >= least && size <= SCP_NODESIZE_MAX && !(size & (size - 1));
 }
 
-/* Values that later code computes with; what they lead to is checked where it is read. */
+/*
+ * Values that later code computes with; the structures they point to are checked when they are
+ * read.
+ */
 static bool super_fields_ok(const struct scp_disk_super *super)
 {
 	u32 sectorsize = le32_to_cpu(super->sectorsize);
@@ -78,7 +81,10 @@ static bool super_is_newer(const struct scp_disk_super *super,
 	       !memcmp(super->dev_item.uuid, than->dev_item.uuid, SCP_UUID_SIZE);
 }
 
-/* What to tell about a device none of whose copies is good: the first that says most. */
+/*
+ * Keeps the reason for a message about a device none of whose copies is good: the first that says
+ * most.
+ */
 static void super_note(struct scp_volume *volume, const struct scp_io *io,
 		       enum scp_reason reason)
 {
@@ -207,7 +213,7 @@ static int super_set_read_first(struct scp_volume *volume, struct scp_super_set 
 	return count ? scp_device_read(volume, ios, count) : 0;
 }
 
-/* Where the first copy, read by @io, will not do, the others are looked for. */
+/* If the first copy, read by @io, will not do, the others are tried. */
 static int super_settle(struct scp_volume *volume, struct scp_super_set *set,
 			const struct scp_io *io)
 {

@@ -46,7 +46,10 @@ struct scp_chunk_map {
 struct scp_device {
 	u64 devid;
 	u8 uuid[SCP_UUID_SIZE];
-	/* What its superblock says tree blocks carry: a seed has another one than the volume. */
+	/*
+	 * The fsid that its superblock gives for tree blocks: a seed has another one than the
+	 * volume.
+	 */
 	u8 fsid[SCP_UUID_SIZE];
 	/* Generation of its newest valid superblock. */
 	u64 generation;
@@ -55,7 +58,7 @@ struct scp_device {
 	bool stale;
 };
 
-/* Where a tree begins. */
+/* The root block of a tree. */
 struct scp_root_pointer {
 	u64 bytenr;
 	u64 generation;
@@ -72,11 +75,11 @@ struct scp_node_cache;
 
 struct scp_volume {
 	const struct scp_host *host;
-	/* What went wrong last; layers above read it here. */
+	/* The last failure; layers above read it here. */
 	struct scp_error error;
 	/* The newest superblock. */
 	u64 generation;
-	/* Where what was synced since the last commit is; 0: nothing was. */
+	/* The log tree, with the data synced since the last commit; 0: there is none. */
 	u64 log_root;
 	u64 chunk_root_generation;
 	u64 incompat;
@@ -85,7 +88,7 @@ struct scp_volume {
 	u16 csum_type;
 	u8 csum_size;
 	u8 fsid[SCP_UUID_SIZE];
-	/* What tree blocks may carry as fsid: own (or metadata_uuid), then seeds'. */
+	/* Fsids that tree blocks may have: own (or metadata_uuid), then seeds'. */
 	u8 node_fsids[SCP_MAX_FSIDS][SCP_UUID_SIZE];
 	u32 node_fsid_count;
 	struct scp_root_pointer root_tree;
@@ -93,7 +96,7 @@ struct scp_volume {
 	struct scp_device *devices;
 	/* A device of ours has no superblock of this filesystem any more. */
 	bool devices_changed;
-	/* What was read is being secured: the host is not asked whether to stop. */
+	/* Bytes already read are being secured: the host is not asked whether to stop. */
 	bool securing;
 	struct scp_chunk_map chunks;
 	struct scp_node_cache *cache;
@@ -131,7 +134,7 @@ static inline bool scp_is_final(int err)
 int scp_volume_copies(struct scp_volume *volume, u64 logical);
 
 /*
- * Longest run from @logical, at most @length, that lies in one stripe of one chunk, so that one
+ * Longest run from @logical, at most @length, within one stripe of one chunk, so that one
  * scp_volume_read_copy() can serve it. 0 if unmapped.
  */
 u32 scp_volume_run(struct scp_volume *volume, u64 logical, u32 length);
@@ -144,7 +147,7 @@ u32 scp_volume_run(struct scp_volume *volume, u64 logical, u32 length);
 int scp_volume_read_copy(struct scp_volume *volume, u64 logical, u32 length, int copy,
 			 void *buffer);
 
-/* True if @fsid may stand in a tree block of this volume. */
+/* True if @fsid may be in a tree block of this volume. */
 bool scp_volume_owns_fsid(const struct scp_volume *volume, const u8 *fsid);
 
 #endif

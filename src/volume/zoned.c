@@ -3,21 +3,22 @@
  * Superblocks of zoned devices: logs in pairs of sequential zones instead of fixed places.
  *
  * Each commit appends one superblock to a zone of the pair; when it is full the other one is reset
- * and goes on. So inside a zone everything up to the newest is a superblock, which makes a binary
- * search possible. No zone report is needed: images of zoned devices can be read, too.
+ * and takes the next ones. So inside a zone everything up to the newest is a superblock, which
+ * makes a binary search possible. No zone report is needed: images of zoned devices can be read,
+ * too.
  */
 #include "volume/internal.h"
 
 #define SCP_ZONE_MIN	(4ULL << 20)
 #define SCP_ZONE_MAX	(8ULL << 30)
 
-/* Where the pairs begin: all are multiples of every legal zone size. */
+/* The beginnings of the pairs: all are multiples of every legal zone size. */
 static const u64 scp_log_bases[SCP_SUPER_COPIES] = { 0, 512ULL << 30, 4ULL << 40 };
 
 struct scp_log {
 	struct scp_volume *volume;
 	u32 device;
-	/* What the copies say is their place: that on a device without zones. */
+	/* The offset in the copies themselves: that of a device without zones. */
 	u64 bytenr;
 	struct scp_disk_super *page;
 };
@@ -40,7 +41,8 @@ static int log_read(struct scp_log *log, u64 offset)
 
 /*
  * Leaves the newest superblock of the zone at @start in log->page. Steps of doubling size come
- * first, so that a log of unknown limit is not left far behind. 1: found; 0: the zone has none.
+ * first, so that reads do not go far past the end of a log of unknown limit. 1: found; 0: the zone
+ * has none.
  */
 static int log_last(struct scp_log *log, u64 start, u64 zone)
 {
@@ -64,7 +66,7 @@ static int log_last(struct scp_log *log, u64 start, u64 zone)
 	return log_read(log, start + good * SCP_SUPER_SIZE);
 }
 
-/* On a zoned filesystem each stripe of a chunk is one zone, so SYSTEM chunks tell its size. */
+/* On a zoned filesystem each stripe of a chunk is one zone, so SYSTEM chunks have its size. */
 static u64 zone_size_of(const struct scp_disk_super *super)
 {
 	const u8 *array = super->sys_chunk_array;

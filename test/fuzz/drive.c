@@ -16,7 +16,7 @@ static u8 buffer[BUFFER_MAX];
 
 /*
  * A fresh engine where @engine was, which is closed; NULL if the tree does not even allow opening
- * one. What the engine has itself given out must be taken back.
+ * one. A checkpoint that the engine itself has made must be taken.
  */
 static struct scp_engine *start_again(const struct drive *drive, struct scp_engine *engine)
 {

@@ -12,7 +12,7 @@ struct drive {
 	struct scp_request request;
 	u32 fill_flags;
 	size_t buffer_size;
-	/* After this many calls go on in a fresh engine; 0: never. */
+	/* After this many calls a fresh engine is resumed from a checkpoint; 0: never. */
 	u32 rearm_every;
 	/* Compute the stream's length first. */
 	bool measure;
@@ -20,7 +20,7 @@ struct drive {
 
 /* Runs a stream of at most a few MiB. A checkpoint that is refused ends the program. */
 void drive_run(const struct drive *drive);
-/* Goes on with @engine, which it closes. */
+/* Continues with @engine, which it closes. */
 void drive_engine(const struct drive *drive, struct scp_engine *engine);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fuzz target: checkpoints, damaged but with a right checksum, and going on from them.
+ * Fuzz target: checkpoints, damaged but with a right checksum, and resuming from them.
  */
 #include <stdlib.h>
 
@@ -89,7 +89,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* Where the fields that differ between checkpoints begin. */
+/* Offset of the fields that differ between checkpoints. */
 static size_t body(size_t size)
 {
 	size_t at = sizeof(struct scp_checkpoint_header) + sizeof(struct scp_checkpoint_pin);
@@ -130,7 +130,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	return size;
 }
 
-/* All that stands before the body as it would be in a checkpoint of this image. */
+/* Everything before the body is made as in a checkpoint of this image. */
 static void make_credible(u8 *blob, size_t size)
 {
 	struct scp_checkpoint_header *header = (void *)blob;

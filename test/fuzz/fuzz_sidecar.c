@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fuzz target: sidecars whose lines carry right checksums, whatever else they carry.
+ * Fuzz target: sidecars whose lines carry right checksums, with any contents.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #define SUM_LENGTH (sizeof(SUM_PREFIX) - 1 + 16 + 2)
 #define OUTPUT_MAX (1u << 20)
 
-/* What follows the first line; the first line itself is asked of the program. */
+/* The lines after the first one; the first line itself is asked of the program. */
 static const char batches[] =
 	"{\"type\":\"batch\",\"subvolume\":0,\"stream_offset\":0,\"output_offset\":0,\"length\":9,"
 	"\"xxh3_128\":\"000102030405060708090a0b0c0d0e0f\",\"checkpoint\":\"U0VORA==\"}\n"
@@ -90,7 +90,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* Replaces a number or swaps lines: what the lines say against each other is what matters. */
+/* Replaces a digit: lines that contradict each other are found by that. */
 static size_t change_digit(uint8_t *data, size_t size, unsigned int *random)
 {
 	u32 start = draw(random, (u32)size);

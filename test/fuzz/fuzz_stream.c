@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Fuzz target: stored streams. They are made from scripts, so that framing, sums and digests are
- * right and what is behind them is reached; then a few bytes are changed after all.
+ * right and the code after those checks is reached; then a few bytes are changed after all.
  *
  * Input: options, how many patches, patches, then a script of commands; of an archive a script of
  * members, and in each segment one of commands.
@@ -27,7 +27,7 @@ enum option {
 	OPTION_ARCHIVE = 1,
 	OPTION_CPIO = 2,
 	OPTION_ZSTD = 4,
-	/* A frame behind each member. */
+	/* A frame after each member. */
 	OPTION_FRAMES = 8,
 	OPTION_CUT = 16,
 	OPTION_RAW = 32,
@@ -74,7 +74,7 @@ static void pad(size_t unit)
 		file[file_size++] = 0;
 }
 
-/* A script, and how far it was read; behind its end are zeros. */
+/* A script, and the position in it; after its end are zeros. */
 struct script {
 	const u8 *at;
 	size_t left;
@@ -234,7 +234,7 @@ static void put_line(bool cpio, const char *name, const char *text)
 	put_member(cpio, name, line, strlen(line));
 }
 
-/* What the lines tell, once they are right. */
+/* The numbers in the lines, once they are right. */
 struct totals {
 	u64 offset;
 	u64 length;

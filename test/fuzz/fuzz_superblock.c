@@ -13,7 +13,7 @@
 #define SECOND_PAGE (SCP_SUPER_OFFSET_1 / IMAGE_PAGE)
 
 static struct image *image;
-/* What stands at the first two superblocks' places. */
+/* The contents of the first two superblocks' places. */
 static u8 super[IMAGE_PAGE];
 static u8 second[IMAGE_PAGE];
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What libFuzzer calls, and what it offers.
+ * The functions that libFuzzer calls, and those it offers.
  */
 #ifndef TEST_FUZZ_FUZZER_H
 #define TEST_FUZZ_FUZZER_H

@@ -120,7 +120,7 @@ static struct field extent_field(unsigned int *random)
 	return pick(random, fields, ARRAY_SIZE(fields));
 }
 
-/* Names, lengths and the like stand near the front of most items. */
+/* Names, lengths and such fields are near the front of most items. */
 static struct field any_field(unsigned int *random, u32 size)
 {
 	static const u32 lengths[] = { 1, 2, 4, 8 };

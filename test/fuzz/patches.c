@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Mutated images: which pages there are, patching them, and putting the checksums right.
+ * Mutated images: listing the pages, patching them, and putting the checksums right.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +45,9 @@ static void add_kind(struct catalog *catalog, enum page_kind kind)
 	catalog->first[kind + 1] = catalog->count;
 }
 
-/* Page @logical lies on, as the pristine image's chunk map says; all chunks have one stripe. */
+/*
+ * The page that @logical is on, as the pristine image's chunk map says; all chunks have one stripe.
+ */
 static u64 page_at(const struct scp_volume *volume, u64 logical)
 {
 	const struct scp_chunk *chunk = volume->chunks.chunks;
@@ -69,7 +71,7 @@ static void set_sum(struct catalog *catalog, u64 index, u64 sum_page, u32 sum_of
 	}
 }
 
-/* Where the sums in one leaf of the checksum tree lie. */
+/* Finds the sums in one leaf of the checksum tree. */
 static void map_leaf(struct catalog *catalog, const struct scp_volume *volume, u64 sum_page)
 {
 	const u8 *leaf = catalog->image->pages[sum_page];
@@ -163,7 +165,7 @@ static void apply_patch(struct overlay *overlay, const struct patch *patch)
 		memcpy(bytes + offset, patch->bytes, scp_min(length, IMAGE_PAGE - offset));
 }
 
-/* Data first, since their sums lie in tree blocks, which are sealed afterwards. */
+/* Data first, since their sums are in tree blocks, which are sealed afterwards. */
 static void seal_data(struct overlay *overlay)
 {
 	u32 count = overlay->count;

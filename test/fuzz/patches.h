@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Mutations of an image as a fuzzer's input: a few bytes here and there, and all checksums right
- * again afterwards, so that what is behind the checksums is reached.
+ * again afterwards, so that the code after the checksums is reached.
  */
 #ifndef TEST_FUZZ_PATCHES_H
 #define TEST_FUZZ_PATCHES_H
@@ -44,7 +44,7 @@ struct catalog {
 	u32 first[PAGE_KINDS + 1];
 };
 
-/* Never fails: what cannot be done ends the program. */
+/* Never fails: any error ends the program. */
 void catalog_make(struct catalog *catalog, const struct image *image);
 
 /* Mutated pages of one execution. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the targets that send from a patched image have in common.
+ * Common to the targets that send from a patched image.
  */
 #ifndef TEST_FUZZ_TARGET_H
 #define TEST_FUZZ_TARGET_H

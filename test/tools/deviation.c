@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The differences from native streams that are wanted: what exactly each of them is.
+ * The differences from native streams that are wanted, each described exactly.
  */
 #include "deviation.h"
 
@@ -81,7 +81,7 @@ static const char *skip_digits(const char *text)
 	return text;
 }
 
-/* oNUMBER-NUMBER-NUMBER, as directories are called that have to make room. */
+/* oNUMBER-NUMBER-NUMBER, the names of orphanized directories. */
 static bool is_orphan_name(const char *text)
 {
 	if (*text != 'o')
@@ -149,7 +149,7 @@ static const char *behind(const char *text, const char *start)
 										NULL;
 }
 
-/* Native's path goes through a name that is gone, ours through what took its place. */
+/* Native's path has the name of a directory before a rename, ours the one after it. */
 static bool is_stale(const struct attribute *ours, const struct attribute *native)
 {
 	static char a[NAME_MAX_LENGTH], b[NAME_MAX_LENGTH];
@@ -188,7 +188,7 @@ static bool is_stale_name(const struct command *ours, const struct command *nati
 	return true;
 }
 
-/* We remove a directory that native leaves behind under its orphan name. */
+/* We remove a directory that native leaves under its orphan name. */
 static int match_nested(const struct command *ours, const struct command *native)
 {
 	static char path[NAME_MAX_LENGTH];
@@ -205,7 +205,7 @@ static int match_nested(const struct command *ours, const struct command *native
 	return is_orphan_name(path) ? TAKE_OURS : 0;
 }
 
-/* Native sets the times of a directory that is gone. */
+/* Native sets the times of a directory that was removed. */
 static bool is_gone_utimes(const struct command *native)
 {
 	static char path[NAME_MAX_LENGTH];
@@ -216,7 +216,7 @@ static bool is_gone_utimes(const struct command *native)
 	return is_orphan_name(path);
 }
 
-/* We send what lies behind the old end of a file, native makes the file longer. */
+/* We send the contents after the old end of a file, native makes the file longer. */
 static int match_file_end(const struct command *ours, const struct command *native)
 {
 	if (ours && (ours->type == C_WRITE || ours->type == C_CLONE ||

@@ -8,7 +8,7 @@
 
 #include "stream.h"
 
-/* Which of the two commands a deviation accounts for. */
+/* The commands, of the two, that a deviation accounts for. */
 #define TAKE_OURS 1
 #define TAKE_NATIVE 2
 
@@ -17,7 +17,7 @@ int deviation_allow(const char *name);
 /* All names, for the usage. */
 const char *deviation_names(void);
 
-/* A command of the native stream was passed: renames tell what names have become stale. */
+/* A command of the native stream was passed: renames show the names that have become stale. */
 void deviation_note(const struct command *native);
 
 /* Two commands that differ; either is NULL when its stream is over. 0: no known deviation. */

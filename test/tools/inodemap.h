@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which inode of one tree is which inode of the other: a hash map from number to number.
+ * A hash map from the inode numbers of one tree to those of the other.
  */
 #ifndef TEST_INODEMAP_H
 #define TEST_INODEMAP_H

@@ -40,7 +40,7 @@ static const size_t kind_size[] = {
 	[K_STRING] = 0, [K_BYTES] = 0,
 };
 
-/* The attributes of each command, in the order the kernel writes them, 0 behind the last. */
+/* The attributes of each command, in the order the kernel writes them, 0 after the last. */
 static const struct {
 	const char *name;
 	uint8_t attrs[ATTRS_MAX];

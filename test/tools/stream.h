@@ -43,7 +43,7 @@ enum {
 	A_MAX = 35,
 };
 
-/* How an attribute's value is stored. */
+/* The type of an attribute's value. */
 enum kind { K_U8, K_U32, K_U64, K_UUID, K_TIME, K_STRING, K_BYTES };
 
 #define ATTRS_MAX 12
@@ -57,7 +57,7 @@ struct attribute {
 struct command {
 	/* Counted over the whole file from 1; headers are not counted. */
 	uint64_t number;
-	/* Where it begins in the file, and all its bytes there. */
+	/* Its offset in the file, and all its bytes there. */
 	size_t offset;
 	size_t total;
 	unsigned int type;

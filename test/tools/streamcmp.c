@@ -99,7 +99,7 @@ static uint64_t write_place(const struct side *side)
 	return attr_u64(command_attr(&side->now, A_FILE_OFFSET)) + side->used;
 }
 
-/* Both are WRITEs that stand at the same byte of the same file. */
+/* Both are WRITEs that have come to the same byte of the same file. */
 static bool writes_meet(void)
 {
 	return ours.now.type == C_WRITE && native.now.type == C_WRITE && same_attr(A_PATH) &&
@@ -173,7 +173,7 @@ static int compare_deviation(void)
 	return SAME;
 }
 
-/* What the two sides hold next; takes what agrees off both. */
+/* Compares the next of both sides; takes the part that agrees off both. */
 static int compare_next(void)
 {
 	if (ours.loaded && native.loaded) {
@@ -202,7 +202,7 @@ static int report_same(void)
 	return SAME;
 }
 
-/* Native gave up in its middle: what it made until then was compared, and ours has to be whole. */
+/* Native gave up in its middle: the part until then was compared, and ours has to be whole. */
 static int compare_rest(void)
 {
 	int ret = 1;

@@ -27,7 +27,7 @@ enum { SAME = 0, DIFFERENT = 1, FAILED = 2 };
 
 #define CHUNK (1 << 20)
 #define XATTRS_MAX 65536
-/* Directory entries that stand for a nested subvolume have one of these inode numbers. */
+/* Directory entries of a nested subvolume have one of these inode numbers. */
 #define INO_SUBVOL_STUB 2
 #define INO_SUBVOL_ROOT 256
 #define REPORTS_MAX 20

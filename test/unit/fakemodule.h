@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A kernel module that is not one: it answers SENDCP_IOC_SEND from an engine over an image, as
- * include/uapi/sendcp.h says, and can be told to fail or to talk nonsense.
+ * include/uapi/sendcp.h says, and can be made to fail or to return nonsense.
  */
 #ifndef TEST_UNIT_FAKEMODULE_H
 #define TEST_UNIT_FAKEMODULE_H
@@ -14,7 +14,7 @@ struct fake_module {
 	struct module_access access;
 	const struct sending *sending;
 	const struct scp_request *request;
-	/* What module_request_make() would have found. */
+	/* As module_request_make() would have set them. */
 	u32 flags;
 	unsigned int opens;
 	unsigned int calls;
@@ -37,7 +37,10 @@ struct fake_module {
 
 void fake_module_init(struct fake_module *fake, const struct sending *sending,
 		      const struct scp_request *request);
-/* A sender of @fake behind @checkpoint (may be NULL); returns what module_sender_open() does. */
+/*
+ * A sender of @fake, resumed after @checkpoint (may be NULL); returns what module_sender_open()
+ * does.
+ */
 int fake_sender(struct fake_module *fake, const struct bytes *checkpoint, struct sender **sender,
 		struct scp_error *error);
 

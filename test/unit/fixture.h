@@ -55,7 +55,7 @@ void fixture_close(struct fixture *fixture);
 /* The same bytes in each run; printed by the test that uses it. */
 u64 fixture_random(u64 *seed);
 
-/* The tiny filesystem: one chunk, logical = physical, of all behind the first MiB. */
+/* The tiny filesystem: one chunk, logical = physical, of everything after the first MiB. */
 #define TINY_NODESIZE	4096u
 #define TINY_START	(1ULL << 20)
 #define TINY_GENERATION	7ULL

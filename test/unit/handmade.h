@@ -11,7 +11,7 @@
 
 #define BLOB_MAX (4u << 20)
 
-/* Bytes that grow at their end. Never fails: what cannot be done ends the test. */
+/* Bytes that grow at their end. Never fails: any error ends the test. */
 struct blob {
 	u8 *bytes;
 	size_t size;
@@ -37,7 +37,7 @@ void close_command(struct blob *blob);
 
 /* Whole commands. */
 /*
- * @command with attributes: types followed by their values, 0 behind the last. Texts and bytes are
+ * @command with attributes: types followed by their values, 0 after the last. Texts and bytes are
  * strings, a UUID is a string of 16 bytes, all else is a u64.
  */
 void make(struct blob *blob, u32 command, ...);
@@ -51,14 +51,14 @@ void make_stream(struct blob *blob, u32 protocol, u32 writes, u32 length);
 /* One frame of zstd, with or without a checksum of the contents. */
 void wrap_frame(struct blob *out, const void *bytes, size_t size, bool checksum);
 
-/* How an archive is made. */
+/* The settings of an archive. */
 struct wrap_archive {
 	bool cpio;
 	/* Of each segment but the last. */
 	size_t segment;
-	/* The checkpoints tell of offsets that are wrong by so much. */
+	/* The offsets in the checkpoints are wrong by so much. */
 	size_t shift;
-	/* Behind each member of the archive its place; as many as there is space for. */
+	/* End of each member of the archive; as many as there is space for. */
 	size_t ends[64];
 	u32 end_count;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A filesystem image in memory, and a host that reads it and can be told to fail.
+ * A filesystem image in memory, and a host that reads it and can be made to fail.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A filesystem image in memory, and a host that reads it and can be told to fail.
+ * A filesystem image in memory, and a host that reads it and can be made to fail.
  */
 #ifndef TEST_UNIT_IMAGE_H
 #define TEST_UNIT_IMAGE_H
@@ -37,7 +37,7 @@ struct image_host {
 	struct decompressor *decompressor;
 	/* Of the volume that image_host_open() opened last. */
 	struct scp_file_reader *reader;
-	/* What is read in place of the image's page @index; NULL result: the image's own. */
+	/* Read in place of the image's page @index; NULL result: the image's own. */
 	const u8 *(*overlay)(void *context, u64 index);
 	void *overlay_context;
 	/* Device reads so far; the one that finds fail_read zero fails, once. */

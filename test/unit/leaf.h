@@ -11,9 +11,9 @@ struct leaf {
 	struct scp_volume volume;
 	struct scp_tree tree;
 	struct scp_node node;
-	/* Stands on the item added last. */
+	/* At the item added last. */
 	struct scp_cursor cursor;
-	/* Where the last item's bytes begin in the block. */
+	/* Offset in the block of the last item's bytes. */
 	u32 data_start;
 	u8 block[4096];
 };

@@ -92,7 +92,7 @@ static void attach(struct loopfs *fs, unsigned int index)
 	fs->loops[index][strcspn(fs->loops[index], "\n")] = '\0';
 }
 
-/* What a failed test left behind is cleaned up at the latest when the program ends. */
+/* Filesystems that a failed test left are destroyed at the latest when the program ends. */
 static struct loopfs *alive[LOOPFS_MAX];
 
 static void destroy_all(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * btrfs filesystems on loop devices, made by a test and gone after it. Needs root.
+ * btrfs filesystems on loop devices, made by a test and destroyed after it. Needs root.
  */
 #ifndef TEST_UNIT_LOOPFS_H
 #define TEST_UNIT_LOOPFS_H
@@ -13,7 +13,7 @@
 
 struct loopfs {
 	char dir[128];
-	/* Where it is mounted while it is. */
+	/* Its mount point while it is mounted. */
 	char mount[160];
 	char images[LOOPFS_DEVICES][160];
 	char loops[LOOPFS_DEVICES][64];
@@ -30,8 +30,8 @@ const char *loopfs_missing(void);
 bool loopfs_skip(void);
 
 /*
- * Makes @count devices of @megabytes with mkfs.btrfs @options. Not mounted. @fs must be static:
- * what a failed test leaves is destroyed when @fs is made again or the program ends.
+ * Makes @count devices of @megabytes with mkfs.btrfs @options. Not mounted. @fs must be static: a
+ * filesystem that a failed test leaves is destroyed when @fs is made again or the program ends.
  */
 void loopfs_make(struct loopfs *fs, unsigned int count, unsigned int megabytes,
 		 const char *options);
@@ -49,8 +49,8 @@ void loopfs_destroy(struct loopfs *fs);
 void loopfs_run(struct loopfs *fs, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Inverts one byte in image @index: the first of the @size bytes @pattern, wherever that stands
- * in the image, plus @distance. Returns in how many places the pattern was.
+ * Inverts one byte in image @index: the first of the @size bytes @pattern, at any place in the
+ * image, plus @distance. Returns the number of places that have the pattern.
  */
 unsigned int loopfs_corrupt(struct loopfs *fs, unsigned int index, const void *pattern, size_t size,
 			    size_t distance);

@@ -36,7 +36,7 @@ static const struct scp_request incremental_requests[] = {
 	  .parent = IMAGE_OLDER, .clone_sources = sources, .clone_count = 1 },
 	{ .protocol = 2, .flags = SCP_SEND_NO_FILE_DATA, .subvolume = IMAGE_SNAP,
 	  .parent = IMAGE_OLDER },
-	/* Backwards: what was made is removed. */
+	/* Backwards: the stream removes things. */
 	{ .protocol = 1, .subvolume = IMAGE_OLDER, .parent = IMAGE_SNAP },
 	{ .protocol = 2, .flags = WRITABLE, .subvolume = IMAGE_SNAP, .parent = IMAGE_OLDER,
 	  .clone_sources = sources, .clone_count = ARRAY_SIZE(sources) },
@@ -215,7 +215,7 @@ void whole_stream(const struct sending *sending, const struct scp_request *reque
 	scp_engine_close(engine);
 }
 
-/* A WRITE taken apart: what comes before the file offset (its path), the offset, and the data. */
+/* A WRITE taken apart: the part before the file offset (its path), the offset, and the data. */
 struct write_command {
 	const u8 *path;
 	u32 path_size;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sidecar: what is written is read back, after any crash, by one run at a time.
+ * The sidecar: all lines written are read back, after any crash, by one run at a time.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -185,7 +185,7 @@ static void damage_counts_unless_it_is_the_end(void **state)
 	assert_int_equal(sidecar_read_path(place->path, &sidecar), -1);
 }
 
-/* A power cut may leave any lines since the last sync: what is behind a gap does not count. */
+/* A power cut may leave any lines since the last sync: those after a gap do not count. */
 static void lines_since_a_sync_may_be_lost_in_any_order(void **state)
 {
 	const struct place *place = *state;
@@ -205,7 +205,7 @@ static void lines_since_a_sync_may_be_lost_in_any_order(void **state)
 	sidecar_clear(&sidecar);
 }
 
-/* A torn end is cut off when a run goes on, and lines follow the whole ones. */
+/* A torn end is cut off when a run resumes, and lines follow the whole ones. */
 static void going_on_behind_a_torn_end(void **state)
 {
 	const struct place *place = *state;
@@ -343,7 +343,10 @@ static void old_lines_go_and_enough_stay(void **state)
 	assert_true(sidecar.count > 10 && sidecar.count <= 21);
 	assert_int_equal(sidecar_batch_end(&sidecar.batches[sidecar.count - 1]), 1000 * BATCH);
 	assert_string_equal(sidecar.output, "/kept/output");
-	/* Anywhere in what is kept it can go on, and before it only at the beginning. */
+	/*
+	 * It can be resumed anywhere in the part that is kept, and before that only at the
+	 * beginning.
+	 */
 	assert_int_equal(resume_point_at(&sidecar, 990 * BATCH, &point), 0);
 	assert_int_equal(resume_point_at(&sidecar, 990 * BATCH + 1, &point), 0);
 	assert_int_equal(resume_point_at(&sidecar, 500 * BATCH, &point), -1);
@@ -352,7 +355,7 @@ static void old_lines_go_and_enough_stay(void **state)
 	sidecar_clear(&sidecar);
 }
 
-/* A run that goes on in a thinned sidecar thins it further. */
+/* A run that is resumed with a thinned sidecar thins it further. */
 static void thinning_goes_on_in_the_next_run(void **state)
 {
 	const struct place *place = *state;
@@ -506,7 +509,10 @@ static void the_largest_checkpoint_is_read_back(void **state)
 	free(largest);
 }
 
-/* A line that nobody could read back is refused; what is there stays good, and more may follow. */
+/*
+ * A line that could not be read back is refused; the lines written before stay good, and more may
+ * follow.
+ */
 static void a_line_that_is_too_long_is_not_written(void **state)
 {
 	const struct place *place = *state;

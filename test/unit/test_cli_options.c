@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The command line's words: what is taken, what is refused, and that help tells of all of it.
+ * The command line's words: which are taken, which are refused, and that help has all of them.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is worth another try: docs/exit-status.md says of every reason and errno what the code does,
- * and of no other.
+ * Failures that are worth another try: docs/exit-status.md says of every reason and errno the same
+ * as the code, and of no other.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -84,7 +84,7 @@ static void unknown_ones_do_not_pass(void **state)
 	assert_false(reason_class_errno(EBADF).passes);
 }
 
-/* A device that does not answer is not what damage is. */
+/* A device that does not answer is in another class than damage. */
 static void reads_have_an_errno_too(void **state)
 {
 	struct scp_error error;

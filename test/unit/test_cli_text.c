@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Values as text: what is written is read back, and nothing else is taken.
+ * Values as text: written values are read back, and nothing else is taken.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The clone search on a tiny handmade filesystem, right and in many ways wrong: whatever the extent
- * tree says, the search ends, with an answer or with an error that names the place.
+ * The clone search on a tiny handmade filesystem, right and in many ways wrong: for any contents of
+ * the extent tree the search ends, with an answer or with an error that names the place.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ struct entry {
 	u32 size;
 };
 
-/* What the handmade extent tree says. */
+/* The contents of the handmade extent tree. */
 struct plan {
 	const char *what;
 	/* Of the data: references of the two files, or one by the leaf's address, or none. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The clone search on filesystems that btrfs made: which source it names, and that the backref
- * cache in a checkpoint is as good as the one in memory.
+ * The clone search on filesystems that btrfs made: the source it names, and that the backref cache
+ * in a checkpoint is as good as the one in memory.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -331,10 +331,10 @@ static void moved_under_the_reader(void **state)
 			"touch w/x; sync\n");
 	assert_true(scp_clone_find(&search, &wanted, &source) >= 0);
 	assert_int_equal(scp_volume_refresh(fixture.volume), 1);
-	/* The extent is gone from the extent tree: no source, no failure. */
+	/* The extent is not in the extent tree any more: no source, no failure. */
 	assert_int_equal(scp_clone_find(&search, &wanted, &source), 0);
 
-	/* Where the item says it is now, there is one. */
+	/* At the address that the item has now, there is one. */
 	assert_int_equal(scp_tree_reopen(&root.tree), 0);
 	assert_int_equal(scp_extent_find(&cursor, 258, 0, &extent), 0);
 	wanted.leaf_owner = cursor.path[0]->owner;

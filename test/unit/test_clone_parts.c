@@ -103,7 +103,7 @@ struct row {
 	bool is_block;
 	const char *inline_refs;
 	u32 inline_size;
-	/* One item behind the extent's; type 0: none. */
+	/* One item after the extent's; type 0: none. */
 	u8 keyed_type;
 	const char *keyed;
 	u32 keyed_size;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Files put together from handmade extent items: what they must read as, and what must be refused.
+ * Files put together from handmade extent items: the bytes they must read as, and the items that
+ * must be refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -320,7 +321,7 @@ static void test_impossible_items(void **state)
 	refuse(SCP_CHUNK_UNMAPPED);
 }
 
-/* Items that lie over each other: refused where it shows, and never an endless loop. */
+/* Items that overlap: refused where it shows, and never an endless loop. */
 static void test_overlap(void **state)
 {
 	add_regular(0, DATA, 8 * SECTOR, 0, 4 * SECTOR);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * File contents through both hosts equal what the mounted filesystem gives, whatever the extents,
+ * File contents through both hosts equal those of the mounted filesystem, for all extents,
  * checksums and profiles.
  */
 #include <fcntl.h>
@@ -181,7 +181,7 @@ struct profile {
 	const char *name;
 	unsigned int devices;
 	const char *options;
-	/* How many devices may go missing. */
+	/* The number of devices that may be missing. */
 	unsigned int spare;
 };
 
@@ -216,7 +216,7 @@ static void test_profile(void **state)
 	loopfs_destroy(&fs);
 }
 
-/* The direct host with a device gone: both metadata and the kernel's own reads are degraded. */
+/* The direct host with a device missing: both metadata and the kernel's own reads are degraded. */
 static void test_direct_degraded(void **state)
 {
 	static struct loopfs fs;
@@ -231,7 +231,7 @@ static void test_direct_degraded(void **state)
 	loopfs_destroy(&fs);
 }
 
-/* A sprout: what was on the seed is read from it, under the seed's own id, by both hosts. */
+/* A sprout: the seed's blocks are read from it, under the seed's own id, by both hosts. */
 static void test_seed(void **state)
 {
 	static struct loopfs fs;
@@ -295,7 +295,7 @@ static int read_patterned(struct source *source, const char *spec, u64 ino, u8 *
 	return ret;
 }
 
-/* One bad copy is served by the other; how many repairs that took. */
+/* One bad copy is served by the other; returns the number of repairs. */
 static u64 read_with_bad_copy(unsigned int bad)
 {
 	u8 *out = malloc(2000000);
@@ -320,11 +320,13 @@ static u64 read_with_bad_copy(unsigned int bad)
 
 static void test_one_bad_copy(void **state)
 {
-	/* Only the copy that is read first is ever noticed, and told of once. */
+	/* Only the copy that is read first is ever noticed, and reported once. */
 	assert_int_equal(read_with_bad_copy(0) + read_with_bad_copy(1), 1);
 }
 
-/* What the direct host and the module tell of the same failure: where the read began, and EIO. */
+/*
+ * The direct host and the module report the same of a failure: the beginning of the read, and EIO.
+ */
 static void check_explained(struct source *source, const struct scp_error *told)
 {
 	const u64 bad = PATTERN_AT / 4096 * 4096;
@@ -339,7 +341,7 @@ static void check_explained(struct source *source, const struct scp_error *told)
 	assert_int_equal(error.root, told->root);
 	assert_int_equal(error.offset, bad);
 	assert_string_equal(error.detail, "a/path");
-	/* Where nothing is wrong it was the device, and other errors are left alone. */
+	/* With nothing wrong it was the device, and other errors are left alone. */
 	error = *told;
 	error.offset = bad + 4096;
 	read_failure_explain(source, &error);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Holding subvolumes: what btrfs refuses meanwhile, what cannot be held, the process behind it.
+ * Holding subvolumes: the operations that btrfs refuses meanwhile, subvolumes that cannot be held,
+ * and the process that holds.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -222,8 +223,8 @@ static void test_the_holder_keeps_nothing_else_open(void **state)
 }
 
 /*
- * Whoever stops a service signals all of its processes. glibc keeps two signals for itself, and
- * does not block those.
+ * Stopping a service signals all of its processes. glibc keeps two signals for itself, and does not
+ * block those.
  */
 static void test_signals_do_not_end_it(void **state)
 {
@@ -258,7 +259,7 @@ static void wait_for_state(pid_t pid, char wanted)
 		usleep(1000);
 }
 
-/* What a freezer does to it; a stopped process would not end by its pipe. */
+/* The effect of a freezer; a stopped process would not end by its pipe. */
 static void test_stopped_itself_it_holds_again_and_ends(void **state)
 {
 	struct hold *hold = held(a.fd, NULL, 0);

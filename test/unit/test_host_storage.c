@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which block devices are made of which, from a tree like that of sysfs: partitions, device-mapper,
- * md, loop devices, and stacks of them.
+ * The devices that block devices are made of, from a tree like that of sysfs: partitions,
+ * device-mapper, md, loop devices, and stacks of them.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -48,7 +48,7 @@ static int find(struct source *source, const char *spec, struct subvolume *out)
 	return source_find_subvolume(source, path, out);
 }
 
-/* What is true of both kinds of source. */
+/* Checks that hold for both kinds of source. */
 static void check_paths(struct source *source)
 {
 	static const char *const refused[] = {
@@ -227,7 +227,7 @@ static void test_image(void **state)
 	loopfs_mount(&fs, "");
 }
 
-/* A mounted block device must not be read behind the filesystem's back, except read-only ones. */
+/* A block device that is mounted must not be read without its filesystem, except read-only ones. */
 static void test_image_mounted(void **state)
 {
 	const char *const paths[] = { fs.loops[0] };

@@ -167,7 +167,7 @@ static void extents(void **state)
 	assert_int_equal(scp_extent_find(&cursor, FILE_INO, 8192, &extent), 0);
 	assert_int_equal(scp_extent_find(&cursor, FILE_INO, ~0ULL, &extent), 0);
 	assert_int_equal(extent.file_offset, 8192);
-	/* What comes before is an item of another kind, or of another inode. */
+	/* The item before it is of another kind, or of another inode. */
 	assert_int_equal(scp_extent_find(&cursor, FILE_INO, 8191, &extent), -ENOENT);
 	assert_int_equal(scp_extent_find(&cursor, BARE, 0, &extent), -ENOENT);
 	assert_int_equal(scp_extent_find(&cursor, 1, 0, &extent), -ENOENT);

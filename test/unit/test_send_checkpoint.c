@@ -16,7 +16,7 @@
 #define PIN(field) (sizeof(struct scp_checkpoint_header) + \
 		    offsetof(struct scp_checkpoint_pin, field))
 
-/* A checkpoint from somewhere inside the stream, behind @commands commands. */
+/* A checkpoint from somewhere inside the stream, after @commands commands. */
 static void checkpoint_behind(const struct sending *sending, u32 commands,
 			      struct bytes *checkpoint)
 {
@@ -147,7 +147,7 @@ static void checkpoints_with_moves_keep_their_bytes(void **state)
 	checkpoints_are(*state, crcs, ARRAY_SIZE(crcs));
 }
 
-/* Goes on for a while from a forged checkpoint, if it was believed. */
+/* Continues for a while from a forged checkpoint, if it was taken. */
 static void try_forged(struct scp_engine *engine, const struct bytes *checkpoint)
 {
 	struct bytes stream = { 0 };
@@ -271,7 +271,7 @@ static void nothing_is_after_the_last_key(void **state)
 	bytes_free(&stream);
 }
 
-/* Where the number of delayed moves is. */
+/* Offset of the number of delayed moves. */
 static size_t moves_at(const struct bytes *checkpoint, u32 pins)
 {
 	size_t at = sizeof(struct scp_checkpoint_header) +
@@ -328,7 +328,7 @@ static void very_many_moves_are_taken(void **state)
 	bytes_free(&again);
 }
 
-/* Where they wait is looked for in the parent, which is not there. */
+/* The place where they wait is looked up in the parent, which is not there. */
 static void a_full_send_has_no_delayed_moves(void **state)
 {
 	const struct sending *sending = *state;
@@ -349,7 +349,7 @@ static void a_full_send_has_no_delayed_moves(void **state)
 	bytes_free(&forged);
 }
 
-/* What a header or pin says of another send, and how that is refused. */
+/* Headers and pins of another send, and how they are refused. */
 static void other_sends_are_told_apart(void **state)
 {
 	static const struct {

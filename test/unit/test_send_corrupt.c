@@ -115,7 +115,7 @@ static void assert_sent_until(const struct sending *sending, struct forgery *for
 	bytes_free(&stream);
 }
 
-/* The inode would be sent, and not be found again from the checkpoint behind it. */
+/* The inode would be sent, and not be found again from the checkpoint after it. */
 static void inode_item_with_an_offset_is_refused(void **state)
 {
 	struct forgery forgery;
@@ -133,7 +133,7 @@ static void untouched_leaf_is_sent(void **state)
 	assert_sent_until(*state, &forgery, SCP_NONE);
 }
 
-/* One entry of an XATTR_ITEM at @to; returns what is behind it. */
+/* One entry of an XATTR_ITEM at @to; returns its end. */
 static u8 *put_entry(u8 *to, const char *name, u16 data_len)
 {
 	struct scp_disk_dir_item *entry = (void *)to;

@@ -47,7 +47,7 @@ void *__wrap_scp_alloc_aligned(size_t size)
 	return allocation_fails() ? NULL : __real_scp_alloc_aligned(size);
 }
 
-/* How a fault is armed: after @calls good calls the next one goes wrong, once. */
+/* An armed fault: after @calls good calls the next one goes wrong, once. */
 struct fault {
 	void (*arm)(struct sending *sending, u64 calls);
 	/* Did it strike? */
@@ -249,7 +249,7 @@ static void opening_fails_cleanly(void **state)
 	}
 }
 
-/* A measure that is broken off goes on from where it was. */
+/* An interrupted measure is resumed where it was. */
 static void interrupted_measure_goes_on(void **state)
 {
 	struct sending *sending = *state;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Ordered sets of inodes against a plain list that is copied to be gone back to.
+ * Ordered sets of inodes against a plain list, a copy of which is returned to.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The engine on a mounted filesystem whose subvolumes are changed while it works: what it makes of
- * that, and how little it reads to find out. Needs root and loop devices; skipped otherwise.
+ * The engine on a mounted filesystem whose subvolumes are changed while it works: its result, and
+ * how little it reads to find out. Needs root and loop devices; skipped otherwise.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@
 #define DEVICES 3u
 #define NODESIZE 4096u
 
-/* What the tests count and change of what a host does. */
+/* Counts and changes of a host's calls by the tests. */
 static struct {
 	/* Calls and single reads of first copies, and reads of second ones. */
 	unsigned int super_calls;
@@ -326,7 +326,7 @@ static void parent_and_clone_source_count(void **state)
 	scp_engine_close(engine);
 }
 
-/* The same errno of a file, once because the subvolume is gone, and once not. */
+/* The same errno of a file, once because the subvolume was deleted, and once not. */
 static void a_file_that_is_not_there_is_explained(void **state)
 {
 	struct scp_engine *engine = engine_for(0, 0, NULL);
@@ -400,7 +400,7 @@ static void devices_without_superblocks_are_a_reason(void **state)
 	scp_engine_close(engine);
 }
 
-/* What is there when the interruption comes is revalidated and delivered all the same. */
+/* Commands made before the interruption are revalidated and delivered all the same. */
 static void securing_is_not_interrupted(void **state)
 {
 	struct scp_engine *engine = engine_for(SCP_SEND_COMPRESSED, 0, NULL);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Delayed moves against two plain lists, those that wait and the line, that are copied to be gone
- * back to.
+ * Delayed moves against two plain lists, those that wait and the line, copies of which are returned
+ * to.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -61,7 +61,7 @@ static void model_take(struct model *model)
 	memmove(&model->line[0], &model->line[1], model->line_count * sizeof(model->line[0]));
 }
 
-/* What comparing goes on with. */
+/* The position of the comparison. */
 struct seen {
 	const struct scp_moves *moves;
 	struct scp_move expected[DIRS];
@@ -70,7 +70,7 @@ struct seen {
 	u32 touched;
 };
 
-/* Whoever waits for the same inode as @i, and nobody before it does. */
+/* All that wait for the same inode as @i, if none before it does. */
 static void expect_chain(struct seen *seen, const struct model *model, u32 i)
 {
 	u64 blocker = model->waiting[i].blocked_on;

@@ -14,7 +14,7 @@
 
 #define DIGEST_SIZE 32u
 
-/* SHA-256 of the native stream: what sha256sum(1) says of the output of btrfs send. */
+/* SHA-256 of the native stream: sha256sum(1) of the output of btrfs send. */
 struct native {
 	u32 protocol;
 	u32 flags;

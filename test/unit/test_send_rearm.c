@@ -78,7 +78,7 @@ static void buffer_size_does_not_matter(void **state)
 	}
 }
 
-/* A buffer too small for the next command loses nothing: a larger one goes on. */
+/* A buffer too small for the next command loses nothing: the send continues in a larger one. */
 static void small_buffers_are_refused(void **state)
 {
 	struct scp_request request = request_of(1, 0);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Every checkpoint that the engine makes is one that it takes, and makes again: what decoding calls
- * impossible must not happen, with the shortest and the longest of everything. Before each command
- * as well as behind it, since only before it the command is part of the checkpoint.
+ * Every checkpoint that the engine makes is one that it takes, and makes again: values that
+ * decoding calls impossible must not happen, with the shortest and the longest of everything.
+ * Before each command as well as after it, since only before it the command is part of the
+ * checkpoint.
  *
  * Needs root and loop devices; skipped otherwise.
  */
@@ -24,7 +25,7 @@
 static struct loopfs fs;
 static struct source *source;
 
-/* What the checkpoints of all tests were of. */
+/* Commands that the checkpoints of all tests had in their queues. */
 static u64 commands_seen;
 static u32 phases_seen;
 static u32 kinds_seen;
@@ -88,7 +89,7 @@ static u64 id_of(const char *name)
 	return id;
 }
 
-/* Where the state is. */
+/* The state in the checkpoint. */
 static const struct scp_checkpoint_state *state_of(const struct bytes *checkpoint, u32 pins)
 {
 	return (const void *)(checkpoint->data + sizeof(struct scp_checkpoint_header) +
@@ -224,7 +225,7 @@ static void nothing_was_left_out(void **state)
 		SCP_C_CHMOD, SCP_C_CHOWN, SCP_C_UTIMES, SCP_C_END, SCP_C_UPDATE_EXTENT,
 		SCP_C_FALLOCATE, SCP_C_ENCODED_WRITE,
 	};
-	/* What only steps without commands lead to is in no checkpoint. */
+	/* Phases that only steps without commands lead to are in no checkpoint. */
 	static const u32 passed_over = 1u << SCP_PHASE_FINISH | 1u << SCP_PHASE_RECREATE_CREATE |
 				       1u << SCP_PHASE_RECREATE_XATTRS | 1u << SCP_PHASE_END;
 	size_t i;

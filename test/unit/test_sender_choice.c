@@ -248,7 +248,7 @@ static void installed_but_not_loaded(void **state)
 	assert_false(exists("ran"));
 }
 
-/* A node without a driver behind it. */
+/* A node that has no driver. */
 static void a_node_left_behind_is_absent(void **state)
 {
 	machine.open_errno = ENXIO;
@@ -320,7 +320,7 @@ static void modprobe_is_quoted(void **state)
 	assert_says(&status, "No such file");
 }
 
-/* What it prints must not get into the stream, however much it is. */
+/* Its output must not get into the stream, of any length. */
 static void modprobe_may_talk(void **state)
 {
 	struct module_status status;
@@ -359,7 +359,7 @@ static void signatures_are_explained(void **state)
 
 	refuse("Key was rejected by service");
 	run("echo N >sig_enforce");
-	/* Where sysfs does not tell, modprobe does. */
+	/* If sysfs does not say, modprobe does. */
 	status = ensure(false);
 	assert_says(&status, "module.sig_enforce");
 	refuse("Operation not permitted");
@@ -369,13 +369,13 @@ static void signatures_are_explained(void **state)
 	status = ensure(false);
 	assert_says(&status, "module.sig_enforce");
 	assert_says(&status, "(Key was rejected by service)");
-	/* Lockdown asks for signatures as well; its cure is the one to tell. */
+	/* Lockdown asks for signatures as well; its remedy is the one to print. */
 	run("echo '[integrity]' >lockdown");
 	status = ensure(false);
 	assert_says(&status, "lockdown");
 }
 
-/* Not installed stays the cause, whatever modprobe says to that. */
+/* Not installed stays the cause, even if modprobe says otherwise. */
 static void insisting_on_nothing(void **state)
 {
 	struct module_status status;

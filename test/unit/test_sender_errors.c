@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the module says of a failure reads as from any other host; what it does not say is told too.
+ * The module's report of a failure reads as from any other host; one that is missing has a message
+ * too.
  */
 #include <errno.h>
 #include <setjmp.h>

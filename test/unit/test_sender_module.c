@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Streams made by the kernel module's ioctl, as the command line asks for them: the same bytes as
- * an engine's, whatever a call does, and every failure told.
+ * Streams made by the kernel module's ioctl, as the command line requests them: the same bytes as
+ * an engine's for all results of a call, and every failure reported.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -171,7 +171,7 @@ static void more_room_is_made_for_checkpoints(void **state)
 	check_stream(&fake, 1 << 20);
 }
 
-/* Whatever is told, asking again comes to an end. */
+/* Asking again ends for all sizes that the module may report. */
 static void impossible_rooms_are_failures(void **state)
 {
 	static const u64 told[] = { 0, 1, 16384, SENDCP_CHECKPOINT_MAX + 1ULL, ~0ULL };
@@ -216,7 +216,7 @@ static void interruptions_are_repeated(void **state)
 	check_stream(&fake, 1 << 20);
 }
 
-/* A failure passes, and the same sender goes on. */
+/* A failure passes, and the same sender continues. */
 static void a_failure_costs_nothing(void **state)
 {
 	const struct sending *sending = *state;

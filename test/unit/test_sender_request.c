@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What is sent, as the module is asked for it: open files in place of ids.
+ * The request for a subvolume as the module gets it: open files in place of ids.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -140,7 +140,7 @@ static void the_source_says_who_sends(void **state)
 	assert_string_equal(source_module(&one.source)->path, "/dev/sendcp");
 }
 
-/* The sidecar tells, and any of them is read back. */
+/* The sidecar has it, and any of them is read back. */
 static void the_sidecar_says_who_sent(void **state)
 {
 	static const char *const names[] = { "direct", "module", "image" };

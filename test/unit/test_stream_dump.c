@@ -130,7 +130,7 @@ static void escapes(void **state)
 	     14, 15, "f", 13, "a b\nc");
 }
 
-/* The column of what follows a path is 49, or one behind a longer path. */
+/* The text after the path begins in column 49, or one after a longer path. */
 static void columns(void **state)
 {
 	LINE("truncate        ./s/aaaaaaaaaaaaaaaaaaaaaaaaaaa size=5",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The parser of send streams: every cut and every changed byte is seen, and told where.
+ * The parser of send streams: every cut and every changed byte is seen, and reported with its
+ * place.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +12,7 @@
 #include "handmade.h"
 #include "parse/reader.h"
 
-/* What reading the first @size bytes of a blob came to. */
+/* The result of reading the first @size bytes of a blob. */
 struct result {
 	enum stream_how how;
 	u64 whole;
@@ -46,7 +47,7 @@ static struct result read_blob(const struct blob *blob, size_t size)
 	return result;
 }
 
-/* One stream of each protocol, one behind the other. */
+/* One stream of each protocol, one after the other. */
 static struct blob two_streams(void)
 {
 	struct blob blob = { .size = 0 };
@@ -68,7 +69,7 @@ static void whole_streams(void **state)
 	blob_free(&blob);
 }
 
-/* With -e: one header, one END, and subvolumes behind each other. */
+/* With -e: one header, one END, and subvolumes one after the other. */
 static void several_subvolumes_in_one(void **state)
 {
 	struct blob blob = { .size = 0 };
@@ -121,7 +122,7 @@ static void protocol_two_data_has_no_length(void **state)
 	blob_free(&blob);
 }
 
-/* Cut behind END it is whole; anywhere else it is cut, and whole up to the last command's end. */
+/* Cut after END it is whole; anywhere else it is cut, and whole up to the last command's end. */
 static void every_cut_is_seen(void **state)
 {
 	struct blob blob = two_streams();
@@ -228,7 +229,7 @@ static void attributes_fill_their_command(void **state)
 	refuse(&blob, "whole attributes");
 }
 
-/* What was found wrong with a command moves the whole end before it. */
+/* A fault found in a command moves the whole end before it. */
 static void rejected(void **state)
 {
 	struct blob blob = two_streams();
@@ -251,7 +252,7 @@ static void rejected(void **state)
 	blob_free(&blob);
 }
 
-/* A fault in the stream, in sound frames: what counts as whole ends before it. */
+/* A fault in the stream, in sound frames: the whole part ends before it. */
 static void units_before_a_fault(void **state)
 {
 	struct blob blob = { .size = 0 }, file = { .size = 0 };

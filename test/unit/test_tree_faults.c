@@ -14,7 +14,9 @@
 #include "fs/internal.h"
 #include "tree/internal.h"
 
-/* Calls that still succeed; none fails while it is negative. Once it strikes it goes on failing. */
+/*
+ * Calls that still succeed; none fails while it is negative. Once it strikes all later ones fail.
+ */
 static long allocations = -1;
 static long device_reads = -1;
 

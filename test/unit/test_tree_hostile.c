@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Images damaged on purpose, with checksums that are right again: whatever is in a block, opening
- * and walking end with a clean error or with items that lie inside their blocks.
+ * Images damaged on purpose, with checksums that are right again: for any contents of a block,
+ * opening and walking end with a clean error or with items that are inside their blocks.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@
 
 struct hostile {
 	struct fixture fixture;
-	/* Where tree blocks lie on the device. */
+	/* Offsets of the tree blocks on the device. */
 	u64 blocks[BLOCKS_MAX];
 	u32 count;
 	u64 seed;

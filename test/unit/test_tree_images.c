@@ -248,7 +248,7 @@ static void check_missing(const struct image *image, u32 mask, struct sum *sum)
 	fixture_release(&fixture);
 }
 
-/* Bad devices are made up for and told of; @start 0: their superblocks are gone, too. */
+/* Bad devices are made up for and reported; @start 0: their superblocks are bad, too. */
 static void check_garbled(const struct image *image, u32 mask, u64 start, struct sum *sum)
 {
 	struct fixture fixture;
@@ -276,7 +276,7 @@ static void check_combinations(const struct image *image, struct sum *sum)
 	}
 }
 
-/* With one more device lost the failure is told, and is not a crash. */
+/* With one more device lost the failure is reported, and is not a crash. */
 static void check_too_many_missing(const struct image *image)
 {
 	u32 mask = (1u << (image->of->spare + 1)) - 1;

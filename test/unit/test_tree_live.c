@@ -32,7 +32,7 @@ static const char make_script[] =
 	"btrfs subvolume show m/snap | sed -n 's/.*Subvolume ID:[^0-9]*//p' >id\n";
 
 /*
- * Until it is told to stop: relocate all metadata, rewrite files, commit. It must not be killed: a
+ * Until it is asked to stop: relocate all metadata, rewrite files, commit. It must not be killed: a
  * balance that gets a signal can abort its transaction (on 6.18: "merge_reloc_roots errno=-4").
  */
 static const char stir_script[] =
@@ -119,7 +119,7 @@ static void add_item(struct sum *sum, const struct scp_cursor *cursor)
 	u64 seed = sum->hash ^ key.objectid ^ (u64)key.type << 56 ^ key.offset << 8;
 
 	sum->items++;
-	/* Relocation changes where a file's bytes lie, and nothing else. */
+	/* Relocation changes the address of a file's bytes, and nothing else. */
 	if (key.type == SCP_EXTENT_DATA)
 		size = 0;
 	sum->hash = fixture_random(&seed) ^ scp_crc32c(0, item, size);
@@ -183,7 +183,7 @@ static void walk_while_stirred(struct fixture *fixture, struct scp_tree *tree)
 		      (unsigned long long)fixture->volume->stats.repairs);
 }
 
-/* Trees that change all the time give whatever they have, but never an error. */
+/* Trees that change all the time give any contents, but never an error. */
 static void walk_moving_trees(struct fixture *fixture)
 {
 	static const u64 ids[] = { SCP_ROOT_TREE_ID, SCP_EXTENT_TREE_ID, SCP_CSUM_TREE_ID,

@@ -98,7 +98,7 @@ static void good_blocks_pass(void **state)
 	scp_node_put(fixture->volume, node);
 }
 
-/* What is written into a good block (and sealed), and what must be said then. */
+/* Bytes written into a good block (which is then sealed), and the reason that must be given. */
 static const struct fault {
 	bool inner;
 	u32 offset;

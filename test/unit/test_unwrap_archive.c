@@ -120,7 +120,7 @@ static u32 segments_before(const struct archived *archived, size_t size)
 	return count;
 }
 
-/* Padding behind the last line is nothing that anybody misses. */
+/* Padding after the last line may be missing. */
 static size_t needed(const struct archived *archived)
 {
 	return archived->how.cpio ? archived->file.size - 3 : archived->file.size;
@@ -188,7 +188,7 @@ static void changed_bits_are_seen(void **state)
 	}
 }
 
-/* The bytes between two members' ends are gone, and put behind @to if that is not 0. */
+/* The bytes between two members' ends are removed, and inserted after @to if that is not 0. */
 static struct result without(const struct archived *archived, u32 first, u32 count, u32 to)
 {
 	const size_t *ends = archived->how.ends;
@@ -231,7 +231,7 @@ static void members_out_of_place(void **state)
 			"stream.0000000002 is missing: stream.0000000003 is in its place");
 		refused(without(&archived, 3, 2, 6), UNWRAP_DAMAGED,
 			"stream.0000000002 is missing: stream.0000000003 is in its place");
-		/* The last pair lacks: the trailer tells of more. */
+		/* The last pair is missing: the trailer counts more. */
 		refused(without(&archived, 7, 2, 0), UNWRAP_DAMAGED, "complete.json");
 		/* The trailer lacks. */
 		refused(without(&archived, 9, 1, 0), UNWRAP_CUT, "complete.json");
@@ -297,7 +297,7 @@ static void offsets_that_are_wrong(void **state)
 	free_archived(&archived);
 }
 
-/* In zstd, with a frame's end behind each checkpoint; @out's frames end at @ends. */
+/* In zstd, with a frame's end after each checkpoint; @out's frames end at @ends. */
 static void wrap_frames(const struct archived *archived, struct blob *out, size_t *ends)
 {
 	size_t from = 0;
@@ -343,7 +343,7 @@ static void archives_in_zstd(void **state)
 	}
 }
 
-/* What is read at a time ends in the midst of a frame's checksum, or just before or behind it. */
+/* A read ends in the midst of a frame's checksum, or just before or after it. */
 static void frames_that_end_at_the_edge_of_a_read(void **state)
 {
 	static u8 zeros[131072];
@@ -422,7 +422,7 @@ static void add_batch(struct wrap *wrap, const struct blob *plain, size_t checkp
 	free(batch.checkpoint);
 }
 
-/* What is written with the largest checkpoint there is can be read. */
+/* A member with the largest checkpoint there is can be read. */
 static void the_largest_checkpoint_is_read_back(void **state)
 {
 	struct identity one = { .id = 256, .spec = (char *)"s", .path = (char *)"/s" };

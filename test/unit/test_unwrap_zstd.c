@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Plain streams and zstd: what comes out, where it ends, and where the file can be cut.
+ * Plain streams and zstd: the bytes that come out, their end, and the places where the file can be
+ * cut.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -130,7 +131,7 @@ static void cut_at(const struct framed *framed, size_t size)
 	assert_true(result.plain.size >= framed->ends[frame].plain);
 	if (result.plain.size)
 		assert_memory_equal(result.plain.bytes, framed->plain.bytes, result.plain.size);
-	/* What comes out does not depend on how it is asked for. */
+	/* The output does not depend on the sizes of reads. */
 	assert_int_equal(steps.plain.size, result.plain.size);
 	blob_free(&steps.plain);
 	blob_free(&result.plain);
@@ -149,7 +150,7 @@ static void every_cut_of_frames(void **state)
 	free_framed(&framed);
 }
 
-/* What is called complete is what was put in. */
+/* Output that is called complete is the input. */
 static void changed_bits_of_frames(void **state)
 {
 	struct framed framed = make_framed();

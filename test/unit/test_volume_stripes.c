@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where bytes lie and how they are got back: for every profile an array is written by a
+ * The places of bytes on devices, and reading them: for every profile an array is written by a
  * plain-minded writer, then read by all ways with every combination of lost and of silently bad
  * devices.
  */
@@ -23,7 +23,7 @@ struct profile {
 	const char *name;
 	u64 type;
 	u16 stripes;
-	/* Devices that may be lost, whichever they are. */
+	/* Devices that may be lost, any of them. */
 	u8 spare;
 	/* Ways to obtain a byte. */
 	u8 ways;
@@ -236,7 +236,7 @@ static void set_lost(struct array *array, u32 mask)
 		chunk->stripes[i].device = mask >> i & 1 ? SCP_NO_DEVICE : i;
 }
 
-/* Whatever succeeds must be right, and the first way must succeed while enough is there. */
+/* A read that succeeds must be right, and the first way must succeed while enough is there. */
 static void check_lost(struct array *array)
 {
 	u32 mask, length, all = 1u << array->profile->stripes;
@@ -468,7 +468,7 @@ static void many_chunks_are_found(void **state)
 
 	make_array(&array, &profiles[0], 1);
 	scp_chunk_map_release(&array.volume.chunks);
-	/* 389 is prime to 1000: all, in a wild order. Between two lies a hole. */
+	/* 389 is prime to 1000: all, in a wild order. There is a hole between two. */
 	for (i = 0; i < count; i++)
 		assert_int_equal(scp_chunk_map_add(&array.volume, &array.volume.chunks,
 						   (i * 389ULL % count) * 12288, item, size), 0);

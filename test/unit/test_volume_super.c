@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Superblocks: which copy is believed, what is refused and how that is said.
+ * Superblocks: which copy is taken, and which are refused for which reason.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,7 +59,7 @@ static void newest_copy_wins(void **state)
 {
 	struct fixture *fixture = *state;
 
-	/* The first copy is of a commit whose root block is gone. */
+	/* The first copy is of a commit whose root block was reused. */
 	first(fixture)->generation = cpu_to_le64(TINY_GENERATION - 1);
 	first(fixture)->root = cpu_to_le64(TINY_FREE);
 	tiny_seal(first(fixture), SCP_SUPER_SIZE);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Files of zstd frames, cut at every byte: what is closed there is what zstd takes, and with the
- * rest of what was proven it is all of it.
+ * Files of zstd frames, cut at every byte: zstd takes the file that was closed there, and with the
+ * rest of the proven part it is all of it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,7 @@ struct sample {
 
 struct shape {
 	bool sum;
-	/* The header tells the size. */
+	/* The header has the size. */
 	bool size;
 	/* Of the contents, and after how many bytes a block ends. */
 	size_t length;
@@ -98,7 +98,7 @@ static void end(struct sample *sample)
 	free(sample->plain);
 }
 
-/* What a walk is told: bytes up to ->limit are proven, in steps as of batches. */
+/* The answers to a walk: bytes up to ->limit are proven, in steps as of batches. */
 struct prover {
 	const struct sample *sample;
 	u64 seen;
@@ -211,7 +211,7 @@ static void frames_of_all_shapes(void **state)
 	}
 }
 
-/* Sizes in one and two bytes, which may not be able to tell a smaller one. */
+/* Sizes in one and two bytes, in which a smaller one may not fit. */
 static void small_frames_that_tell_their_size(void **state)
 {
 	static const size_t lengths[] = { 1, 100, 255, 256, 300, 5000 };
@@ -243,7 +243,7 @@ static void frames_larger_than_a_block(void **state)
 	}
 }
 
-/* A frame whose size is at @field, behind what moves it there. */
+/* A frame whose size is at @field, after padding that moves it there. */
 static void make_sample_at(struct sample *sample, const struct shape *shape, u8 pad, u64 *field)
 {
 	const u8 skippable[8] = { 0x53, 0x2a, 0x4d, 0x18, pad, 1 };
@@ -259,7 +259,7 @@ static void make_sample_at(struct sample *sample, const struct shape *shape, u8 
 			 shape->window_log ? 0x80 : 0xa0);
 }
 
-/* A power cut may leave a half of a size that lies across two sectors. */
+/* A power cut may leave half of a size that crosses two sectors. */
 static void sizes_across_sectors(void **state)
 {
 	struct shape shape = { .sum = true, .size = true, .length = 700000, .block = 700000,
@@ -276,7 +276,7 @@ static void sizes_across_sectors(void **state)
 		assert_int_equal(!kept, field / 512 != (field + 3) / 512);
 		across += !kept;
 		end(&sample);
-		/* Nothing but the frame's end depends on it where the window is told. */
+		/* Nothing but the frame's end depends on it where the header has the window. */
 		shape.window_log = 17;
 		make_sample_at(&sample, &shape, pad, &field);
 		sample.file[field] ^= 0xff;
@@ -307,7 +307,7 @@ static void skippable_and_empty_frames(void **state)
 	end(&sample);
 }
 
-/* Whatever is wrong behind it, what was proven before stays. */
+/* The proven part stays, for any fault after it. */
 static void junk_and_damage(void **state)
 {
 	struct shape shape = { .sum = true, .length = 6000, .block = 600, .level = 3 };
@@ -348,7 +348,7 @@ static void add_raw_blocks(struct sample *sample, const u8 *head, size_t head_si
 
 static const u8 windowed_head[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38 };
 
-/* More cuts than may wait: what lies behind one that was given up is handed back. */
+/* More cuts than may wait: contents after one that was given up are handed back. */
 static void tiny_blocks(void **state)
 {
 	const size_t count = 3 * CUTS_MAX + 17;
@@ -410,7 +410,7 @@ static void zeros_behind(void **state)
 	end(&sample);
 }
 
-/* A frame that is too small to be cut, and goes on all the same. */
+/* A frame that is too small to be cut, with more of it after that. */
 static void frames_that_lie(void **state)
 {
 	static const u8 head[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x20, 100 };
@@ -429,7 +429,7 @@ static void frames_that_lie(void **state)
 	end(&sample);
 }
 
-/* Bytes changed at random: whatever comes of it, it ends, and can be closed. */
+/* Bytes changed at random: the walk always ends, and the file can be closed. */
 static void damage_of_all_kinds(void **state)
 {
 	struct shape shape = { .sum = true, .size = true, .length = 70000, .block = 9000,

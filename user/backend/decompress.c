@@ -85,7 +85,7 @@ static s64 expand_zstd(struct decompressor *d, const u8 *in, u32 in_size, u8 *ou
 	size_t hint = 1;
 
 	ZSTD_DCtx_reset(d->zstd, ZSTD_reset_session_only);
-	/* Behind the first frame there is only padding. */
+	/* After the first frame there is only padding. */
 	while (hint && target.pos < target.size) {
 		size_t before = source.pos + target.pos;
 

@@ -142,8 +142,9 @@ static int add_image(struct source *source, const char *path)
 }
 
 /*
- * Superblocks are read from the device again: who mounted it under another name did not write
- * through the cache of this one. Disks that nobody else can write to are spared the seeks.
+ * Superblocks are read from the device again: a filesystem mounted from it under another name was
+ * not written through the cache of this one. Disks that nobody else can write to are spared the
+ * seeks.
  */
 static void forget_supers(const struct source *source)
 {

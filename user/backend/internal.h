@@ -64,7 +64,7 @@ struct source {
 	int mount_fd;
 	/* Of an image: a block device of it may be written to by others. */
 	bool shared;
-	/* Of an image: where its log tree was when it was opened. */
+	/* Of an image: the address of its log tree when it was opened. */
 	u64 log_root;
 	/* Of an image: how its files are read; NULL otherwise. */
 	struct scp_file_reader *files;

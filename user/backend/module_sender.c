@@ -26,7 +26,7 @@ struct module_sender {
 	const struct module_access *access;
 	struct module_request request;
 	int fd;
-	/* Behind what was made last; size 0 at the beginning. */
+	/* After the last command made; size 0 at the beginning. */
 	struct checkpoint current;
 	/* The module puts the next checkpoint here. */
 	struct checkpoint next;

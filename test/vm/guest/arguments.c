@@ -29,7 +29,7 @@
 #define KERNEL 0xffff888000000000ull
 #define UNUSED 0xa5
 
-/* A field and what it is set to. */
+/* A field and the value it is set to. */
 struct set {
 	unsigned int offset;
 	unsigned int size;
@@ -47,7 +47,7 @@ struct row {
 	struct set sets[3];
 };
 
-/* What the rows are tried on. */
+/* The objects of all rows. */
 static struct {
 	struct sending sending;
 	struct target target;
@@ -107,7 +107,10 @@ static void empty_pipe(void)
 			break;
 }
 
-/* A STREAM keeps a checkpoint before it writes: its room may be used even if nothing comes out. */
+/*
+ * A STREAM keeps a checkpoint before it writes: the space for it may be used even if nothing comes
+ * out.
+ */
 static bool untouched(unsigned long command)
 {
 	unsigned int i;
@@ -364,7 +367,7 @@ static void checkpoint_room(void)
 	TRY(rows);
 }
 
-/* How much room would have been needed is told. */
+/* The size that the checkpoint would have needed is returned. */
 static void room_told(unsigned long command, const char *name)
 {
 	struct sendcp_send *args = &with.sending.args;
@@ -382,7 +385,9 @@ static void room_told(unsigned long command, const char *name)
 	empty_pipe();
 }
 
-/* The checkpoint's room where nothing can be written: what was filled does not count. */
+/*
+ * The space for the checkpoint where nothing can be written: bytes that were filled do not count.
+ */
 static void room_unwritable(unsigned long command, const char *name)
 {
 	struct sendcp_send *args = &with.sending.args;

@@ -221,7 +221,7 @@ void sending_arguments(struct sending *sending)
 	};
 }
 
-/* The new checkpoint is the one to go on from. */
+/* The next call resumes from the new checkpoint. */
 static void accept(struct sending *sending)
 {
 	uint8_t *next = sending->next;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Calling /dev/sendcp: what is to be sent, by which fds, and a stream in the making. */
+/*
+ * Calling /dev/sendcp: the arguments of a send, its fds, and a stream in the making.
+ */
 #ifndef SENDCP_TEST_CALL_H
 #define SENDCP_TEST_CALL_H
 
@@ -15,7 +17,7 @@
 #define CHECKPOINT_ROOM (1u << 20)
 #define BUFFER_SIZE (1u << 20)
 
-/* What a command line of the manifest says. */
+/* A command line of the manifest. */
 struct job {
 	uint32_t protocol;
 	uint32_t flags;
@@ -46,7 +48,7 @@ void target_close(struct target *target);
 /* Every device of the filesystem of @fd; returns how many. */
 unsigned int devices_open(int fd, int32_t *devices);
 
-/* Where stream bytes go. */
+/* Takes stream bytes. */
 struct sink {
 	XXH3_state_t *hash;
 	uint64_t bytes;
@@ -88,7 +90,7 @@ void sending_init(struct sending *sending, const struct target *target, const st
 void sending_free(struct sending *sending);
 /* The arguments of the next call. */
 void sending_arguments(struct sending *sending);
-/* One SEND; @sending goes on if it is successful. Returns 0 or a negative errno. */
+/* One SEND; @sending advances if it is successful. Returns 0 or a negative errno. */
 int sending_step(struct sending *sending);
 /* SENDs until the end. */
 int sending_all(struct sending *sending, struct sink *sink);

@@ -41,7 +41,7 @@ static int way_unaligned(struct sending *sending, struct sink *sink)
 	return ret;
 }
 
-/* Every command a stop, and a new open file goes on from there. */
+/* Every command a stop, and a new open file resumes there. */
 static int way_commands(struct sending *sending, struct sink *sink)
 {
 	unsigned int calls = 0;
@@ -87,7 +87,7 @@ static int way_file(struct sending *sending, struct sink *sink)
 	return ret;
 }
 
-/* A child streams into @to; what comes out of @from counts. */
+/* A child streams into @to; the bytes from @from count. */
 static int way_child(struct sending *sending, struct sink *sink, int from, int to)
 {
 	uint8_t *data = malloc(1 << 20);
@@ -126,7 +126,7 @@ static int way_socket(struct sending *sending, struct sink *sink)
 	return way_child(sending, sink, fds[0], fds[1]);
 }
 
-/* A pipe that takes no more than there is room for, and never waits: broken off within commands. */
+/* A pipe that takes no more than fits, and never waits: interrupted within commands. */
 static int way_nonblocking(struct sending *sending, struct sink *sink)
 {
 	static uint8_t data[1 << 16];

@@ -64,7 +64,7 @@ static void found_afterwards(const char *snapshot)
 	shell("btrfs -q subvolume delete %s.made", snapshot);
 }
 
-/* What was opened when it was read-only is not found to be so when it no longer is. */
+/* A snapshot that was opened when it was read-only must be found to be writable later. */
 static void writable_afterwards(const char *snapshot)
 {
 	struct sending first, second;
@@ -85,7 +85,7 @@ static void is_reason(const struct sending *sending, const char *reason, const c
 	ok(!strcmp(sending->error.reason, reason), "%s: %s", what, sending->error.reason);
 }
 
-/* SENDCP_REVALIDATE: the very call tells, not one a second later. */
+/* SENDCP_REVALIDATE: the very call fails, not one a second later. */
 static void told_at_once(const char *snapshot)
 {
 	struct sending sending;

@@ -11,7 +11,7 @@
 #include "subjects.h"
 #include "tap.h"
 
-/* How far into the stream the checkpoint is that is tried on. */
+/* Commands before the checkpoint that all is tried on. */
 #define COMMANDS 60
 
 static struct sending sending;

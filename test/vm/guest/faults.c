@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Allocations that fail: the first of a call, the second, and so on until none is left to fail.
- * Each call returns ENOMEM or what it should. For the debugging kernel; who runs it sets up
- * failslab.
+ * Each call returns ENOMEM or what it should. For the debugging kernel; the script that runs it
+ * sets up failslab.
  */
 #include <errno.h>
 #include <fcntl.h>

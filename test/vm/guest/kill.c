@@ -50,8 +50,8 @@ static int work_held(struct sending *sending)
 }
 
 /*
- * What earlier calls have read would make a slow disk fast. Contents only: the file is held open,
- * so that btrfs, whose own reading of tree blocks no signal ends, knows where they are.
+ * A slow disk would be fast with the pages that earlier calls have read. Contents only: the file is
+ * held open, so that btrfs, whose own reading of tree blocks no signal ends, has its extents.
  */
 static void forget_cache(void)
 {
@@ -62,7 +62,7 @@ static void forget_cache(void)
 	close(fd);
 }
 
-/* Where the kernel has it, for who wants to know why it takes so long. */
+/* Where the kernel has it, to find out why it takes so long. */
 static void show_stack(pid_t child)
 {
 	char path[64], line[256];
@@ -90,7 +90,9 @@ static int wait_for(pid_t child)
 	return status;
 }
 
-/* Starts @work in a child, lets it run for a while, sends @number; how long until it is gone? */
+/*
+ * Starts @work in a child, lets it run for a while, kills it; measures the time until it has ended.
+ */
 static void kill_in(struct sending *sending, work_fn work, useconds_t delay, const char *what)
 {
 	int returned[2];
@@ -178,8 +180,8 @@ static void on_signal(int number)
 }
 
 /*
- * A batch takes eight seconds, and a signal comes after one. What was read ahead by then has to
- * come first, from a disk that does one thing after the other.
+ * A batch takes eight seconds, and a signal comes after one. Pages that were read ahead by then
+ * have to come first, from a disk that does one thing after the other.
  */
 static void interrupt(struct sending *sending)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * STREAM into whatever can be written to: what is told to be out is out, in the right place, and
- * what cannot take a stream is refused with an errno that means nothing else.
+ * STREAM into everything that can be written to: all bytes reported as out are out, in the right
+ * place, and an output that cannot take a stream is refused with an errno that means nothing else.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -41,7 +41,7 @@ static int new_file(int flags)
 	return fd;
 }
 
-/* STREAMs until the end or a failure; *@told is what is out by what the calls said. */
+/* STREAMs until the end or a failure; *@told counts the bytes that the calls reported as out. */
 static int stream_into(struct sending *sending, int fd, uint64_t *told)
 {
 	int ret;
@@ -71,7 +71,7 @@ static void check_file(int fd, off_t from, const char *what)
 	free(data);
 }
 
-/* Behind what is there, wherever the position is. */
+/* At the end of the file, wherever the position is. */
 static void append(void)
 {
 	struct sending sending;
@@ -124,7 +124,7 @@ static void direct(void)
 	close(fd);
 }
 
-/* As far as a file may grow; when it may grow more, the stream goes on. */
+/* Up to the limit of a file's size; when that is raised, the stream continues. */
 static void limited(void)
 {
 	struct rlimit limit = { 300001, RLIM_INFINITY };
@@ -145,7 +145,10 @@ static void limited(void)
 	close(fd);
 }
 
-/* The reader goes away in mid-stream: what it has is told, then EPIPE, and another may go on. */
+/*
+ * The reader exits in mid-stream: the bytes it has are reported, then EPIPE, and another may
+ * resume.
+ */
 static void reader_gone(void)
 {
 	static uint8_t data[1 << 16];
@@ -196,7 +199,7 @@ static void sigpipe(void)
 	close(fds[1]);
 }
 
-/* EMSGSIZE would make the caller find more room for the checkpoint, again and again. */
+/* EMSGSIZE would make the caller enlarge the space for the checkpoint, again and again. */
 static void messages(void)
 {
 	struct sending sending;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who may: CAP_SYS_ADMIN in the initial user namespace, for SEND and STREAM; nothing for INFO.
+ * The privilege needed: CAP_SYS_ADMIN in the initial user namespace, for SEND and STREAM; none for
+ * INFO.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +54,7 @@ static int new_namespace(void)
 	return unshare(CLONE_NEWUSER) ? -errno : 0;
 }
 
-/* What a child may do after @drop, with the open files of its parent. */
+/* The results of a child after @drop, with the open files of its parent. */
 static struct results after(int (*drop)(void))
 {
 	struct results results = { 0 };
@@ -100,7 +101,7 @@ static void refused(int (*drop)(void), int open_expected, const char *who)
 	is_errno(results.open, open_expected, "%s: opening the device", who);
 }
 
-/* Pinned memory is locked memory: who may not lock it may not have it pinned. */
+/* Pinned memory is locked memory: a task that may not lock it may not have it pinned. */
 static int no_locking(void)
 {
 	struct rlimit limit = { 65536, 65536 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Room for checkpoints that is too small again and again: what is out is told exactly, how much
- * room is needed as well, the call can be repeated with that much, and the stream stays the same.
+ * Space for checkpoints that is too small again and again: the bytes out are reported exactly, and
+ * so is the size needed, the call can be repeated with that much, and the stream stays the same.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "tap.h"
 
 #define UNUSED 0xa5
-/* Bytes behind the room that are looked at. */
+/* Bytes after that space that are looked at. */
 #define BEHIND 64
 
 static struct job job;
@@ -24,12 +24,12 @@ static int output;
 struct tally {
 	unsigned int calls;
 	unsigned int refused;
-	/* STREAMs that ended behind a command that they have no checkpoint behind. */
+	/* STREAMs that ended after a command that they have no checkpoint after. */
 	unsigned int behind;
-	/* Calls that only brought the checkpoint behind such a command. */
+	/* Calls that only advanced the checkpoint to after such a command. */
 	unsigned int empty;
 	unsigned int wrong;
-	/* Where the last successful call came to. */
+	/* The offset after the last successful call. */
 	uint64_t at;
 };
 
@@ -83,7 +83,7 @@ static bool room_kept(const uint8_t *behind)
 	return true;
 }
 
-/* Has the caller been told what happened? @before: bytes that were out before the call. */
+/* Is everything reported to the caller? @before: bytes that were out before the call. */
 static void check_success(struct tally *tally, struct sending *sending, unsigned long command,
 			  size_t room, uint64_t before)
 {
@@ -102,7 +102,7 @@ static void check_success(struct tally *tally, struct sending *sending, unsigned
 	tally->empty += !args->filled && !sending->end;
 }
 
-/* Nothing may have happened but that the room needed is told. */
+/* Nothing may have happened but that the size needed is reported. */
 static void check_refusal(struct tally *tally, struct sending *sending, size_t room,
 			  uint64_t before)
 {
@@ -119,7 +119,7 @@ static void check_refusal(struct tally *tally, struct sending *sending, size_t r
 	tally->refused++;
 }
 
-/* A command is out already, and there is not even the room that its own checkpoint takes. */
+/* A command is out already, and the space is too small even for the checkpoint before it. */
 static int less_room(struct sending *sending, struct tally *tally)
 {
 	uint32_t flags = sending->flags;
@@ -141,7 +141,7 @@ static void put_out(const struct sending *sending)
 		give_up("write: %m");
 }
 
-/* One call; @room is what the next one gets, @little unless it was told to need more. */
+/* One call; @room is the size for the next one, @little unless more was asked for. */
 static int one_call(struct sending *sending, unsigned long command, size_t little, size_t *room,
 		    struct tally *tally)
 {
@@ -154,7 +154,7 @@ static int one_call(struct sending *sending, unsigned long command, size_t littl
 	if (ret == -EMSGSIZE) {
 		check_refusal(tally, sending, given, before);
 		*room = sending->args.new_checkpoint_size;
-		/* Having been told, it must be enough. */
+		/* The size that was asked for must be enough. */
 		return given == little ? 0 : ret;
 	}
 	if (ret)
@@ -181,8 +181,8 @@ static void read_back(struct sink *sink)
 }
 
 /*
- * A whole stream of calls that have @little room, and what they need only after they were refused.
- * @every_other: call has those flags.
+ * A whole stream of calls that have the size @little, and the size they need only after they were
+ * refused. @every_other: call has those flags.
  */
 static void whole(unsigned long command, uint32_t flags, uint32_t every_other, size_t little,
 		  char **expected, const char *what)
@@ -223,7 +223,7 @@ static int by_size(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* Room that is enough for half of all checkpoints there are between two commands. */
+/* The size that is enough for half of all checkpoints there are between two commands. */
 static size_t median_size(void)
 {
 	static size_t sizes[100000];

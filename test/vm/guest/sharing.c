@@ -65,7 +65,7 @@ static void two_at_once(bool one_file, const char *what)
 		sender_check(&senders[i], what);
 }
 
-/* Parent and child go on from one checkpoint, through one open file, at once. */
+/* Parent and child resume from one checkpoint, through one open file, at once. */
 static void forked(void)
 {
 	struct sender sender;
@@ -123,7 +123,7 @@ static void forks_beside(void)
 	sender_check(&sender, "forks beside calls");
 }
 
-/* The fds are closed while a call uses them; a copy of the device's goes on. */
+/* The fds are closed while a call uses them; a copy of the device's continues. */
 static void closed_in_call(void)
 {
 	struct sender sender;
@@ -135,7 +135,7 @@ static void closed_in_call(void)
 	usleep(3000);
 	close(sender.sending.device);
 	pthread_join(sender.thread, NULL);
-	/* A call that was running ends well; the next has no file, and goes on with the copy. */
+	/* A call that was running ends well; the next has no file, and the copy continues. */
 	ok(!sender.ret || sender.ret == -EBADF, "closed in mid-call");
 	sender.sending.device = copy;
 	if (sender.ret)

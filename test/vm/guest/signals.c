@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Signals: storms of them, stopping and going on. Nothing is made twice and nothing is left out.
+ * Signals: storms of them, stopping and resuming. Nothing is made twice and nothing is left out.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -40,7 +40,7 @@ struct writer_result {
 	unsigned int interrupted;
 };
 
-/* STREAMs until the end, whatever signals come. */
+/* STREAMs until the end, for any signals. */
 static void stream_all(struct sending *sending, int fd, struct writer_result *result)
 {
 	memset(result, 0, sizeof(*result));
@@ -62,7 +62,7 @@ static void read_all(int fd, struct sink *sink)
 	free(data);
 }
 
-/* A child streams in the storm; what it made and how often it was broken off. */
+/* A child streams in the storm; returns its result and the number of interruptions. */
 static void stream_in_storm(struct sending *sending, struct sink *sink, int flags, int from, int to,
 			    struct writer_result *result)
 {
@@ -192,7 +192,7 @@ int test_signals(int argc, char **argv)
 	return tap_end();
 }
 
-/* A stream to standard output that was broken off at least ten times. */
+/* A stream to standard output that was interrupted at least ten times. */
 int do_pieces(int argc, char **argv)
 {
 	struct writer_result result;

@@ -25,7 +25,7 @@ struct summary {
 	XXH3_state_t *hash;
 	unsigned int writes;
 	unsigned int commands;
-	/* The run of writes that may go on. */
+	/* The run of writes that may continue. */
 	const uint8_t *path;
 	size_t path_length;
 	uint64_t end;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the guest's test programs report with: TAP on standard output. */
+/*
+ * Reporting of the guest's test programs: TAP on standard output.
+ */
 #ifndef SENDCP_TEST_TAP_H
 #define SENDCP_TEST_TAP_H
 

@@ -33,7 +33,7 @@ static int unmount_it(void)
 	return umount(PLACE) ? -errno : 0;
 }
 
-/* A stop, the filesystem goes away and comes back, and the same open file goes on. */
+/* A stop, the filesystem is unmounted and mounted again, and the same open file resumes. */
 static void between_calls(const char *device)
 {
 	struct sending sending;
