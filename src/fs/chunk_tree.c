@@ -27,13 +27,13 @@ static int chunks_walk(struct scp_volume *volume, struct scp_chunk_map *map)
 	scp_chunk_tree_init(volume, &tree);
 	scp_cursor_init(&cursor, &tree);
 	cursor.walk = true;
-	ret = scp_search_once(&cursor, &key);
+	ret = scp_search(&cursor, &key);
 	if (ret > 0)
 		ret = 0;
 	while (!ret) {
 		ret = chunk_take(&cursor, map);
 		if (!ret)
-			ret = scp_next_once(&cursor);
+			ret = scp_next(&cursor);
 	}
 	scp_cursor_release(&cursor);
 	if (ret == -ENOENT || ret > 0)
@@ -101,14 +101,14 @@ static int devices_walk(struct scp_volume *volume, bool *named)
 
 	scp_chunk_tree_init(volume, &tree);
 	scp_cursor_init(&cursor, &tree);
-	ret = scp_search_once(&cursor, &key);
+	ret = scp_search(&cursor, &key);
 	while (ret >= 0) {
 		key = scp_cursor_key(&cursor);
 		if (key.objectid != SCP_DEV_ITEMS_ID || key.type != SCP_DEV_ITEM)
 			break;
 		ret = device_named(&cursor, named);
 		if (!ret)
-			ret = scp_next_once(&cursor);
+			ret = scp_next(&cursor);
 	}
 	scp_cursor_release(&cursor);
 	return ret == -ENOENT || ret > 0 ? 0 : ret;

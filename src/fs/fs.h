@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A filesystem: opening it, keeping up with its commits, its trees by id, and searches that follow
- * what moves.
+ * A filesystem: opening it, keeping up with its commits, its trees by id, and following what moves.
  *
- * On a live volume blocks of a tree may move (balance) while it is read. Everything here is by key,
- * so a search that meets a moved block looks the root up again and starts over by itself, a bounded
- * number of times; a tree that was opened as *pinned* must then still be the same one (uuid and
- * ctransid), otherwise the search fails with -ESTALE.
+ * On a live volume blocks of a tree may move (balance) while it is read. A search of a tree that
+ * was opened here and meets a moved block looks the root up again and starts over by itself, a
+ * bounded number of times; a tree that was opened as *pinned* must then still be the same one (uuid
+ * and ctransid), otherwise the search fails with -ESTALE.
  *
  * Layer: above tree/, below items/ and data/. <sendcp/volume.h> has scp_volume_open(),
  * scp_volume_refresh() and scp_volume_close().
@@ -42,30 +41,9 @@ int scp_tree_revalidate(struct scp_tree *tree);
  */
 enum scp_reason scp_pin_broken(const struct scp_root_info *was, const struct scp_root_info *now);
 
-/* First item with key >= @key. 0: exactly @key; 1: a greater one; -ENOENT: there is none. */
-int scp_search(struct scp_cursor *cursor, const struct scp_key *key);
-/* Exactly @key. 0 or -ENOENT. */
-int scp_search_exact(struct scp_cursor *cursor, const struct scp_key *key);
-/* Last item with key <= @key. 0: found; -ENOENT: there is none. */
-int scp_search_last(struct scp_cursor *cursor, const struct scp_key *key);
 /*
- * The place where @key is or would be inserted: no step to the next leaf is made, so slot[0] may be
- * nritems of its leaf. Stops at @level: path[@level] is then the lowest node set (the root if it is
- * lower). 0: exact at that level; 1: not. Empty tree: path[0] is the empty leaf, slot 0.
- */
-int scp_search_slot(struct scp_cursor *cursor, const struct scp_key *key, int level);
-/* The following item. 0; -ENOENT at the end (the cursor then stays on the last item). */
-int scp_next(struct scp_cursor *cursor);
-/* First item of the following leaf. 0; -ENOENT when the leaf was the last. */
-int scp_next_leaf(struct scp_cursor *cursor);
-
-/* Times that one call starts over before it gives up. */
-#define SCP_LIVE_TRIES 64
-
-/*
- * For walkers that choose their own way down, see scp_cursor_to_root(): after failure @err of
- * reading @tree, entered from the root @used. 1: it has another root by now, start over from there;
- * else what to return, volume->error filled. *@tries counts down; begin with SCP_LIVE_TRIES.
+ * What scp_tree_open() has trees do when reading them fails: see scp_tree.recover. To be called
+ * also by walkers that choose their own way down, see scp_cursor_to_root().
  */
 int scp_live_recover(struct scp_tree *tree, struct scp_root_pointer used, int err, int *tries);
 

@@ -48,6 +48,7 @@ int scp_tree_open(struct scp_volume *volume, u64 id, bool pinned, struct scp_tre
 	int ret;
 
 	scp_tree_init(volume, id, tree);
+	tree->recover = scp_live_recover;
 	if (id == SCP_ROOT_TREE_ID || id == SCP_CHUNK_TREE_ID)
 		return scp_tree_lookup(tree);
 	ret = scp_root_info_get(volume, id, &tree->info);

@@ -48,7 +48,7 @@ int scp_tree_probe(struct scp_volume *volume)
 
 	scp_root_tree_init(volume, &tree);
 	scp_cursor_init(&cursor, &tree);
-	ret = scp_search_slot_once(&cursor, &first, SCP_MAX_LEVEL - 1);
+	ret = scp_search_slot(&cursor, &first, SCP_MAX_LEVEL - 1);
 	scp_cursor_release(&cursor);
 	return ret < 0 ? ret : 0;
 }
@@ -102,7 +102,7 @@ int scp_root_info_once(struct scp_volume *volume, u64 id, struct scp_root_info *
 
 	scp_root_tree_init(volume, &tree);
 	scp_cursor_init(&cursor, &tree);
-	ret = scp_search_last_once(&cursor, &key);
+	ret = scp_search_last(&cursor, &key);
 	if (!ret) {
 		key = scp_cursor_key(&cursor);
 		if (key.objectid != id || key.type != SCP_ROOT_ITEM)

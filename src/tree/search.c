@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Searching and stepping in the tree as its root pointer gives it, without regard to moves.
+ * Searching and stepping. Each first tries the tree as its root pointer gives it; if that fails and
+ * the tree has another root by now (scp_tree.recover), it starts over from there.
+ *
+ * Blocks never change, so what was read before a move is right for the root it was reached from.
+ * Starting over is by key: blocks and slots of one root mean nothing in another.
  */
 #include "tree/internal.h"
 
@@ -93,7 +97,7 @@ int scp_cursor_descend(struct scp_cursor *cursor, int level)
 	return scp_search_fail(cursor, get_child(cursor, level, &cursor->path[level - 1]));
 }
 
-int scp_search_slot_once(struct scp_cursor *cursor, const struct scp_key *key, int level)
+static int search_slot_once(struct scp_cursor *cursor, const struct scp_key *key, int level)
 {
 	struct scp_node *node;
 	struct scp_key at;
@@ -123,23 +127,55 @@ int scp_search_slot_once(struct scp_cursor *cursor, const struct scp_key *key, i
 	return scp_search_fail(cursor, ret);
 }
 
-int scp_search_once(struct scp_cursor *cursor, const struct scp_key *key)
+/*
+ * After failure @err in @tree, entered from the root @used. 1: start over; else what to return. See
+ * scp_tree.recover.
+ */
+static int recover(struct scp_tree *tree, struct scp_root_pointer used, int err, int *tries)
 {
-	int ret = scp_search_slot_once(cursor, key, 0);
+	return tree->recover ? tree->recover(tree, used, err, tries) : err;
+}
+
+int scp_search_slot(struct scp_cursor *cursor, const struct scp_key *key, int level)
+{
+	int tries = SCP_LIVE_TRIES;
+	struct scp_root_pointer used;
+	int ret;
+
+	do {
+		used = cursor->tree->info.node;
+		ret = search_slot_once(cursor, key, level);
+		if (ret >= 0)
+			return ret;
+		ret = recover(cursor->tree, used, ret, &tries);
+	} while (ret > 0);
+	return scp_search_fail(cursor, ret);
+}
+
+int scp_search(struct scp_cursor *cursor, const struct scp_key *key)
+{
+	int ret = scp_search_slot(cursor, key, 0);
 
 	if (ret <= 0 || cursor->slot[0] < cursor->path[0]->nritems)
 		return ret;
-	ret = scp_next_leaf_once(cursor);
+	ret = scp_next_leaf(cursor);
 	return ret ? ret : 1;
 }
 
-int scp_search_last_once(struct scp_cursor *cursor, const struct scp_key *key)
+int scp_search_exact(struct scp_cursor *cursor, const struct scp_key *key)
 {
-	int ret = scp_search_slot_once(cursor, key, 0);
+	int ret = scp_search_slot(cursor, key, 0);
+
+	return ret > 0 ? -ENOENT : ret;
+}
+
+int scp_search_last(struct scp_cursor *cursor, const struct scp_key *key)
+{
+	int ret = scp_search_slot(cursor, key, 0);
 
 	if (ret <= 0)
 		return ret;
-	/* Slot 0 and not exact: @key comes before the whole tree, see scp_search_slot_once(). */
+	/* Slot 0 and not exact: @key comes before the whole tree, see search_slot_once(). */
 	if (!cursor->slot[0])
 		return -ENOENT;
 	cursor->slot[0]--;
@@ -157,7 +193,8 @@ static int cursor_turn(const struct scp_cursor *cursor)
 	return -ENOENT;
 }
 
-int scp_next_leaf_once(struct scp_cursor *cursor)
+/* @cursor stays where it is on failure. */
+static int next_leaf_once(struct scp_cursor *cursor)
 {
 	struct scp_cursor next = { .tree = cursor->tree, .walk = cursor->walk };
 	int i, level, ret = 0;
@@ -182,11 +219,69 @@ int scp_next_leaf_once(struct scp_cursor *cursor)
 	return 0;
 }
 
-int scp_next_once(struct scp_cursor *cursor)
+/* Root that the nodes in @cursor's path were reached from; the tree's may be newer. */
+static struct scp_root_pointer cursor_root(const struct scp_cursor *cursor)
+{
+	struct scp_root_pointer root = cursor->tree->info.node;
+	int level = SCP_MAX_LEVEL - 1;
+
+	while (level && !cursor->path[level])
+		level--;
+	if (cursor->path[level]) {
+		root.bytenr = cursor->path[level]->bytenr;
+		root.generation = cursor->path[level]->generation;
+	}
+	return root;
+}
+
+/*
+ * Moves @cursor to the first item after its leaf by key, in the tree's root as it is now. It stays
+ * where it is on failure.
+ */
+static int pass_leaf_once(struct scp_cursor *cursor)
+{
+	struct scp_node *leaf = cursor->path[0];
+	struct scp_key key = scp_node_key(leaf, leaf->nritems - 1);
+	/* The caller counts the tries: failures must come back to it. */
+	struct scp_tree still = *cursor->tree;
+	struct scp_cursor next = { .tree = &still, .walk = cursor->walk };
+	int ret;
+
+	still.recover = NULL;
+	if (!scp_key_increment(&key))
+		return -ENOENT;
+	ret = scp_search(&next, &key);
+	if (ret < 0) {
+		scp_cursor_release(&next);
+		return ret;
+	}
+	next.tree = cursor->tree;
+	scp_cursor_release(cursor);
+	*cursor = next;
+	return 0;
+}
+
+int scp_next_leaf(struct scp_cursor *cursor)
+{
+	struct scp_root_pointer used = cursor_root(cursor);
+	int tries = SCP_LIVE_TRIES;
+	int ret = next_leaf_once(cursor);
+
+	while (ret < 0 && ret != -ENOENT) {
+		ret = recover(cursor->tree, used, ret, &tries);
+		if (ret <= 0)
+			return scp_search_fail(cursor, ret);
+		used = cursor->tree->info.node;
+		ret = pass_leaf_once(cursor);
+	}
+	return ret;
+}
+
+int scp_next(struct scp_cursor *cursor)
 {
 	if (cursor->path[0] && cursor->slot[0] + 1 < cursor->path[0]->nritems) {
 		cursor->slot[0]++;
 		return 0;
 	}
-	return scp_next_leaf_once(cursor);
+	return scp_next_leaf(cursor);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Trees as their root pointers give them: searching by key, and stepping in key order. Nothing here
- * looks for a newer superblock: a failure is final, also one that a move explains. fs/fs.h has the
- * searches that follow moves.
+ * Trees: searching by key, and stepping in key order.
+ *
+ * Nothing here looks for a newer superblock. What a tree's opener put into scp_tree.recover may do
+ * so; without that a failure is final, also one that a move explains.
  */
 #ifndef SCP_TREE_TREE_H
 #define SCP_TREE_TREE_H
@@ -32,7 +33,16 @@ struct scp_tree {
 	/* A search found it moved and reopened it, and nobody has asked since. */
 	bool moved;
 	struct scp_root_info info;
+	/*
+	 * NULL, or to be called after failure @err (negative) of reading the tree, entered from the
+	 * root @used. 1: info.node is another root by now, start over from there; else what to
+	 * return, volume->error filled. *@tries counts down; begin with SCP_LIVE_TRIES.
+	 */
+	int (*recover)(struct scp_tree *tree, struct scp_root_pointer used, int err, int *tries);
 };
+
+/* How often one call starts over before it gives up. */
+#define SCP_LIVE_TRIES 64
 
 /* Subvolumes from before Linux 3.6 have no UUID, which is all zeros. */
 bool scp_uuid_is_zero(const u8 *uuid);
@@ -50,12 +60,22 @@ void scp_cursor_init(struct scp_cursor *cursor, struct scp_tree *tree);
 /* Gives the held nodes back; the cursor may be used again. Safe on a zeroed cursor. */
 void scp_cursor_release(struct scp_cursor *cursor);
 
-/* The same as scp_search_slot() and the others of fs/fs.h, in one try. */
-int scp_search_slot_once(struct scp_cursor *cursor, const struct scp_key *key, int level);
-int scp_search_once(struct scp_cursor *cursor, const struct scp_key *key);
-int scp_search_last_once(struct scp_cursor *cursor, const struct scp_key *key);
-int scp_next_leaf_once(struct scp_cursor *cursor);
-int scp_next_once(struct scp_cursor *cursor);
+/* First item with key >= @key. 0: exactly @key; 1: a greater one; -ENOENT: there is none. */
+int scp_search(struct scp_cursor *cursor, const struct scp_key *key);
+/* Exactly @key. 0 or -ENOENT. */
+int scp_search_exact(struct scp_cursor *cursor, const struct scp_key *key);
+/* Last item with key <= @key. 0: found; -ENOENT: there is none. */
+int scp_search_last(struct scp_cursor *cursor, const struct scp_key *key);
+/*
+ * Where @key is or would be inserted: no step to the next leaf is made, so slot[0] may be nritems
+ * of its leaf. Stops at @level: path[@level] is then the lowest node set (the root if it is
+ * lower). 0: exact at that level; 1: not. Empty tree: path[0] is the empty leaf, slot 0.
+ */
+int scp_search_slot(struct scp_cursor *cursor, const struct scp_key *key, int level);
+/* The following item. 0; -ENOENT at the end (the cursor then stays on the last item). */
+int scp_next(struct scp_cursor *cursor);
+/* First item of the following leaf. 0; -ENOENT when the leaf was the last. */
+int scp_next_leaf(struct scp_cursor *cursor);
 /* Names @cursor's tree in volume->error unless a place below did. Returns @err. */
 int scp_search_fail(struct scp_cursor *cursor, int err);
 
