@@ -9,10 +9,10 @@
 
 /*
  * Reads @length bytes stored at @logical into @buffer (any alignment of all three). Every sector
- * that has a checksum in the checksum tree is verified; a bad or unreadable copy is replaced by the
- * next one, sector by sector, and reported once through the host's warn. -EIO with reason DATA_CSUM
- * or DATA_READ and the first bad sector's address when no copy is good. Sectors without checksum
- * (nodatasum) are taken as the first readable copy gives them.
+ * that has a checksum in the checksum tree is verified; a bad or unreadable mirror is replaced by
+ * the next one, sector by sector, and reported once through the host's warn. -EIO with reason
+ * DATA_CSUM or DATA_READ and the first bad sector's address when no mirror is good. Sectors without
+ * checksum (nodatasum) are taken as the first readable mirror gives them.
  */
 int scp_data_read(struct scp_volume *volume, u64 logical, u32 length, void *buffer);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Reading stored bytes by address, with every copy tried before giving up.
+ * Reading stored bytes by address, with every mirror tried before giving up.
  *
- * A run is read whole from one copy; only the sectors found bad in it are looked for elsewhere,
+ * A run is read whole from one mirror; only the sectors found bad in it are looked for elsewhere,
  * so a single rotten sector costs one extra read and a dead device costs none per sector.
  */
 #include "data/data.h"
@@ -14,14 +14,14 @@
  */
 #define BOUNCE_SIZE (64u * 1024)
 #define ALIGNMENT 4096u
-#define NO_COPY (-1)
+#define NO_MIRROR (-1)
 
 struct data_reader {
 	struct scp_volume *volume;
 	struct scp_csums csums;
 	u8 *bounce;
 	/*
-	 * For a warning: the number of sectors that another copy had to serve, and the first of
+	 * For a warning: the number of sectors that another mirror had to serve, and the first of
 	 * them.
 	 */
 	u32 repaired;
@@ -81,19 +81,19 @@ static int sector_good(struct data_reader *reader, u64 logical, const u8 *data)
 	return !memcmp(computed, digest, volume->csum_size);
 }
 
-/* Fills one sector from the first copy but @except that is good. */
-static int repair_sector(struct data_reader *reader, u64 logical, u8 *data, int copies, int except)
+/* Fills one sector from the first mirror but @except that is good. */
+static int repair_sector(struct data_reader *reader, u64 logical, u8 *data, int mirrors, int except)
 {
 	u32 size = reader->volume->sectorsize;
-	enum scp_reason reason = except == NO_COPY ? SCP_DATA_READ : SCP_DATA_CSUM;
+	enum scp_reason reason = except == NO_MIRROR ? SCP_DATA_READ : SCP_DATA_CSUM;
 	int err = 0;
-	int copy;
+	int mirror;
 	int ret;
 
-	for (copy = 0; copy < copies; copy++) {
-		if (copy == except)
+	for (mirror = 0; mirror < mirrors; mirror++) {
+		if (mirror == except)
 			continue;
-		ret = scp_volume_read_copy(reader->volume, logical, size, copy, data);
+		ret = scp_volume_read_mirror(reader->volume, logical, size, mirror, data);
 		if (scp_is_final(ret))
 			return fail_final(reader, ret, logical);
 		if (ret) {
@@ -113,54 +113,54 @@ static int repair_sector(struct data_reader *reader, u64 logical, u8 *data, int 
 }
 
 /*
- * Reads the run from the first copy that gives it whole. Returns the copy's number, NO_COPY if
- * none does, or through *@ret an error that ends everything.
+ * Reads the run from the first mirror that gives it whole. Returns the mirror's number, NO_MIRROR
+ * if none does, or through *@ret an error that ends everything.
  */
-static int read_whole(struct data_reader *reader, u64 logical, u32 length, u8 *data, int copies,
+static int read_whole(struct data_reader *reader, u64 logical, u32 length, u8 *data, int mirrors,
 		      int *ret)
 {
 	u32 sectors = (u32)scp_div(length, reader->volume->sectorsize, NULL);
 	bool broken = false;
-	int copy;
+	int mirror;
 
-	for (copy = 0; copy < copies; copy++) {
-		*ret = scp_volume_read_copy(reader->volume, logical, length, copy, data);
+	for (mirror = 0; mirror < mirrors; mirror++) {
+		*ret = scp_volume_read_mirror(reader->volume, logical, length, mirror, data);
 		if (!*ret) {
 			if (broken)
 				note_repair(reader, SCP_DATA_READ, logical, sectors);
-			return copy;
+			return mirror;
 		}
 		if (scp_is_final(*ret)) {
 			*ret = fail_final(reader, *ret, logical);
-			return NO_COPY;
+			return NO_MIRROR;
 		}
 		/* A missing device was reported once, when the volume was opened. */
 		broken |= *ret != -ENODEV;
 	}
 	*ret = 0;
-	return NO_COPY;
+	return NO_MIRROR;
 }
 
 /* @logical and @length are multiples of the sector size and within one run; @data is aligned. */
 static int read_run(struct data_reader *reader, u64 logical, u32 length, u8 *data)
 {
 	u32 size = reader->volume->sectorsize;
-	int copies = scp_volume_copies(reader->volume, logical);
-	int copy;
+	int mirrors = scp_volume_mirrors(reader->volume, logical);
+	int mirror;
 	int ret;
 	u32 at;
 
-	if (copies < 0)
-		return copies;
-	copy = read_whole(reader, logical, length, data, copies, &ret);
+	if (mirrors < 0)
+		return mirrors;
+	mirror = read_whole(reader, logical, length, data, mirrors, &ret);
 	if (ret)
 		return ret;
 	for (at = 0; at < length; at += size) {
 		ret = 0;
-		if (copy != NO_COPY)
+		if (mirror != NO_MIRROR)
 			ret = sector_good(reader, logical + at, data + at);
 		if (!ret) {
-			ret = repair_sector(reader, logical + at, data + at, copies, copy);
+			ret = repair_sector(reader, logical + at, data + at, mirrors, mirror);
 			if (ret)
 				return ret;
 		}
@@ -193,19 +193,19 @@ static int read_some(struct data_reader *reader, u64 logical, u32 length, u8 *ou
 	u32 skip = (u32)(logical - start);
 	u32 want;
 	u8 *target;
-	u32 run;
+	u32 contiguous;
 	int ret;
 
 	target = pick_target(reader, skip, length, out, &want);
 	if (!target)
 		return fail_at(reader, SCP_NO_MEMORY, 0, logical);
-	run = (u32)scp_round_down(scp_volume_run(reader->volume, start, want), size);
-	if (!run)
+	contiguous = (u32)scp_round_down(scp_volume_contiguous(reader->volume, start, want), size);
+	if (!contiguous)
 		return fail_at(reader, SCP_CHUNK_UNMAPPED, 0, start);
-	ret = read_run(reader, start, run, target);
+	ret = read_run(reader, start, contiguous, target);
 	if (ret)
 		return ret;
-	*done = (u32)scp_min(run - skip, length);
+	*done = (u32)scp_min(contiguous - skip, length);
 	if (target != out)
 		memcpy(out, target + skip, *done);
 	return 0;

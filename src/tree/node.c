@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Obtaining a tree block: from the cache, or from the first copy that passes every check.
+ * Obtaining a tree block: from the cache, or from the first mirror that passes every check.
  */
 #include "tree/internal.h"
 #include "volume/internal.h"
@@ -11,7 +11,8 @@ static int fail_node(struct scp_volume *volume, enum scp_reason reason, u64 byte
 }
 
 /*
- * Ranks the failures of copies by their value in a message: bad block, failed read, missing device.
+ * Ranks the failures of mirrors by their value in a message: bad block, failed read, missing
+ * device.
  */
 static int failure_rank(const struct scp_error *error)
 {
@@ -20,21 +21,21 @@ static int failure_rank(const struct scp_error *error)
 	return error->reason == SCP_DEVICE_READ ? 2 : 3;
 }
 
-static int node_read_copy(struct scp_volume *volume, const struct scp_node_expect *expect,
-			  int copy, struct scp_node *node)
+static int node_read_mirror(struct scp_volume *volume, const struct scp_node_expect *expect,
+			    int mirror, struct scp_node *node)
 {
 	enum scp_reason reason;
 	int ret;
 
 	volume->stats.node_reads++;
-	ret = scp_volume_read_copy(volume, expect->bytenr, volume->nodesize, copy, node->data);
+	ret = scp_volume_read_mirror(volume, expect->bytenr, volume->nodesize, mirror, node->data);
 	if (ret)
 		return ret;
 	reason = scp_node_verify(volume, node, expect);
 	return reason ? fail_node(volume, reason, expect->bytenr) : 0;
 }
 
-/* A copy served although others failed with @why: warns the host, once for a block. */
+/* A mirror served although others failed with @why: warns the host, once for a block. */
 static void node_repaired(struct scp_volume *volume, u64 bytenr, const struct scp_error *why)
 {
 	volume->stats.repairs++;
@@ -47,19 +48,19 @@ static void node_repaired(struct scp_volume *volume, u64 bytenr, const struct sc
 static int node_read(struct scp_volume *volume, const struct scp_node_expect *expect,
 		     struct scp_node *node)
 {
-	int copy, ret, copies = scp_volume_copies(volume, expect->bytenr);
+	int mirror, ret, mirrors = scp_volume_mirrors(volume, expect->bytenr);
 	struct scp_error why;
 
-	if (copies < 0)
-		return copies;
+	if (mirrors < 0)
+		return mirrors;
 	scp_error_clear(&why);
-	for (copy = 0; copy < copies; copy++) {
-		ret = node_read_copy(volume, expect, copy, node);
+	for (mirror = 0; mirror < mirrors; mirror++) {
+		ret = node_read_mirror(volume, expect, mirror, node);
 		if (scp_is_final(ret))
 			return ret;
 		if (!ret) {
 			/* A missing device was reported when the volume was opened. */
-			if (copy && why.reason != SCP_DEVICE_MISSING)
+			if (mirror && why.reason != SCP_DEVICE_MISSING)
 				node_repaired(volume, expect->bytenr, &why);
 			return 0;
 		}

@@ -41,7 +41,7 @@ struct scp_node_expect {
 };
 
 /*
- * The block of that description, from the cache or from the first copy that verifies. The caller
+ * The block of that description, from the cache or from the first mirror that verifies. The caller
  * owns a reference and gives it back with scp_node_put(). On failure a negative errno and
  * volume->error; -EUCLEAN or -EIO may mean "moved" on a live volume, which fs/ sorts out.
  */

@@ -2,7 +2,7 @@
 /*
  * Reading the children of a node that a walk will come to next, all with one call to the host.
  *
- * Only the preferred plain copy is read, and failures are silent: scp_node_get() will meet them
+ * Only the preferred plain mirror is read, and failures are silent: scp_node_get() will meet them
  * again with the means to deal with them.
  */
 #include "tree/internal.h"

@@ -90,32 +90,32 @@ const struct scp_chunk *scp_chunk_find(const struct scp_volume *volume, u64 logi
 /* The place of an address in its chunk. */
 struct scp_location {
 	/* Byte offset in a stripe's extent, the same on every device of the row. */
-	u64 inside;
-	/* Stripe index of the first plain copy. */
-	u32 base;
+	u64 stripe_offset;
+	/* Stripe index of the first plain mirror. */
+	u32 stripe_index;
 	/* RAID5/6: data columns of a row, the address's own one, and the stripe of column 0. */
-	u32 data;
-	u32 column;
-	u32 first;
+	u32 data_stripes;
+	u32 data_index;
+	u32 first_stripe;
 };
 
-/* RAID5/6: the columns that a way reads. */
-enum scp_way_kind {
-	SCP_WAY_PLAIN,
+/* The bytes a mirror is made from; RAID5/6: the columns that are read for it. */
+enum scp_mirror_kind {
+	SCP_MIRROR_PLAIN,
 	/* From the other data columns and P. */
-	SCP_WAY_P,
+	SCP_MIRROR_P,
 	/* From the other data columns and Q. */
-	SCP_WAY_Q,
+	SCP_MIRROR_Q,
 	/* From P, Q and the data columns without a second one, presumed bad. */
-	SCP_WAY_PQ,
+	SCP_MIRROR_PQ,
 };
 
-struct scp_way {
-	enum scp_way_kind kind;
+struct scp_mirror {
+	enum scp_mirror_kind kind;
 	/* PLAIN: stripe index. */
 	u32 stripe;
 	/* PQ: the second data column left out. */
-	u32 lost;
+	u32 omitted;
 };
 
 static inline bool scp_chunk_is_raid56(const struct scp_chunk *chunk)
@@ -124,36 +124,38 @@ static inline bool scp_chunk_is_raid56(const struct scp_chunk *chunk)
 }
 
 void scp_chunk_locate(const struct scp_chunk *chunk, u64 logical, struct scp_location *where);
-/* Bytes from @logical, at most @length, that every way serves with one read per device. */
-u32 scp_chunk_run(const struct scp_chunk *chunk, u64 logical, u32 length);
-/* Number of ways to obtain a byte. */
-u32 scp_chunk_ways(const struct scp_chunk *chunk);
-/* Way number @number in the order of the disk format: plain copies first. */
-void scp_chunk_way(const struct scp_chunk *chunk, const struct scp_location *where, u32 number,
-		   struct scp_way *way);
+/* Bytes from @logical, at most @length, that every mirror serves with one read per device. */
+u32 scp_chunk_contiguous(const struct scp_chunk *chunk, u64 logical, u32 length);
+/* Number of mirrors, reconstructions included. */
+u32 scp_chunk_mirrors(const struct scp_chunk *chunk);
+/* Mirror number @number in the order of the disk format: plain ones first. */
+void scp_chunk_mirror(const struct scp_chunk *chunk, const struct scp_location *where, u32 number,
+		      struct scp_mirror *mirror);
 /* RAID5/6: stripe index of @column; P follows the data columns, then Q. */
 u32 scp_chunk_column_stripe(const struct scp_chunk *chunk, const struct scp_location *where,
 			    u32 column);
-/* RAID5/6: does @way read @column? */
-bool scp_way_needs(const struct scp_way *way, const struct scp_location *where, u32 column);
-/* The @copy-th way when those that need stale or missing devices come last. */
+/* RAID5/6: is @column read for @mirror? */
+bool scp_mirror_needs(const struct scp_mirror *mirror, const struct scp_location *where,
+		      u32 column);
+/* The @mirror_num-th one when those that need stale or missing devices come last. */
 void scp_chunk_choose(const struct scp_volume *volume, const struct scp_chunk *chunk,
-		      const struct scp_location *where, u32 copy, struct scp_way *way);
+		      const struct scp_location *where, u32 mirror_num,
+		      struct scp_mirror *mirror);
 
-/* raid56.c: makes @length bytes (in one row) by @way, which is not plain. */
+/* raid56.c: makes @length bytes (in one row) as @mirror says, which is not plain. */
 int scp_raid56_rebuild(struct scp_volume *volume, const struct scp_chunk *chunk,
-		       const struct scp_location *where, const struct scp_way *way, u32 length,
-		       void *buffer);
+		       const struct scp_location *where, const struct scp_mirror *mirror,
+		       u32 length, void *buffer);
 
 /* io.c */
 /* All reads from devices go through here. 0: results are in @ios; -EINTR and others: nothing is. */
 int scp_device_read(struct scp_volume *volume, struct scp_io *ios, unsigned int count);
 /* Fills @io for stripe @stripe of @chunk; -ENODEV if its device is not there. */
-int scp_stripe_io(struct scp_volume *volume, const struct scp_chunk *chunk, u32 stripe, u64 inside,
-		  u32 length, void *buffer, struct scp_io *io);
+int scp_stripe_io(struct scp_volume *volume, const struct scp_chunk *chunk, u32 stripe,
+		  u64 stripe_offset, u32 length, void *buffer, struct scp_io *io);
 /* The failure of @io, whose result is not 0. */
 int scp_fail_io(struct scp_volume *volume, const struct scp_io *io);
-/* @io for the preferred way to read a whole range, if that is one plain read; else an error. */
+/* @io for the preferred mirror of a whole range, if that is one plain read; else an error. */
 int scp_volume_plain_io(struct scp_volume *volume, u64 logical, u32 length, void *buffer,
 			struct scp_io *io);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Reading by logical address: ranges cut into pieces, each obtained by the way that was asked for.
+ * Reading by logical address: ranges cut into pieces, each read from the mirror that was asked
+ * for.
  */
 #include "volume/internal.h"
 
@@ -38,8 +39,8 @@ int scp_fail_io(struct scp_volume *volume, const struct scp_io *io)
 			       SCP_NOWHERE);
 }
 
-int scp_stripe_io(struct scp_volume *volume, const struct scp_chunk *chunk, u32 stripe, u64 inside,
-		  u32 length, void *buffer, struct scp_io *io)
+int scp_stripe_io(struct scp_volume *volume, const struct scp_chunk *chunk, u32 stripe,
+		  u64 stripe_offset, u32 length, void *buffer, struct scp_io *io)
 {
 	const struct scp_chunk_stripe *at = &chunk->stripes[stripe];
 
@@ -52,27 +53,27 @@ int scp_stripe_io(struct scp_volume *volume, const struct scp_chunk *chunk, u32 
 	*io = (struct scp_io) {
 		.device = at->device,
 		.length = length,
-		.offset = at->offset + inside,
+		.offset = at->offset + stripe_offset,
 		.buffer = buffer,
 	};
 	return 0;
 }
 
-int scp_volume_copies(struct scp_volume *volume, u64 logical)
+int scp_volume_mirrors(struct scp_volume *volume, u64 logical)
 {
 	const struct scp_chunk *chunk = scp_chunk_find(volume, logical);
 
 	if (!chunk)
 		return scp_fail(volume, SCP_CHUNK_UNMAPPED, 0,
 				&(struct scp_place){ .bytenr = logical });
-	return (int)scp_chunk_ways(chunk);
+	return (int)scp_chunk_mirrors(chunk);
 }
 
-u32 scp_volume_run(struct scp_volume *volume, u64 logical, u32 length)
+u32 scp_volume_contiguous(struct scp_volume *volume, u64 logical, u32 length)
 {
 	const struct scp_chunk *chunk = scp_chunk_find(volume, logical);
 
-	return chunk ? scp_chunk_run(chunk, logical, length) : 0;
+	return chunk ? scp_chunk_contiguous(chunk, logical, length) : 0;
 }
 
 /* Plain reads that wait to be done together. */
@@ -96,50 +97,50 @@ static int pieces_read(struct scp_volume *volume, struct scp_pieces *pieces)
 	return ret;
 }
 
-/* @length bytes in one run of @chunk: read later if plain, made at once if not. */
+/* @length bytes in one contiguous of @chunk: read later if plain, made at once if not. */
 static int piece_add(struct scp_volume *volume, const struct scp_chunk *chunk, u64 logical,
-		     u32 length, u32 copy, void *buffer, struct scp_pieces *pieces)
+		     u32 length, u32 mirror_num, void *buffer, struct scp_pieces *pieces)
 {
 	struct scp_location where;
-	struct scp_way way;
+	struct scp_mirror mirror;
 	int ret = 0;
 
 	scp_chunk_locate(chunk, logical, &where);
-	scp_chunk_choose(volume, chunk, &where, copy, &way);
-	if (way.kind != SCP_WAY_PLAIN)
-		return scp_raid56_rebuild(volume, chunk, &where, &way, length, buffer);
+	scp_chunk_choose(volume, chunk, &where, mirror_num, &mirror);
+	if (mirror.kind != SCP_MIRROR_PLAIN)
+		return scp_raid56_rebuild(volume, chunk, &where, &mirror, length, buffer);
 	if (pieces->count == SCP_PIECES)
 		ret = pieces_read(volume, pieces);
 	if (!ret)
-		ret = scp_stripe_io(volume, chunk, way.stripe, where.inside, length, buffer,
-				    &pieces->ios[pieces->count]);
+		ret = scp_stripe_io(volume, chunk, mirror.stripe, where.stripe_offset, length,
+				    buffer, &pieces->ios[pieces->count]);
 	if (!ret)
 		pieces->count++;
 	return ret;
 }
 
 static int read_pieces(struct scp_volume *volume, const struct scp_chunk *chunk, u64 logical,
-		       u32 length, u32 copy, void *buffer)
+		       u32 length, u32 mirror_num, void *buffer)
 {
 	struct scp_pieces pieces = { .count = 0 };
 	u8 *to = buffer;
-	u32 run;
+	u32 contiguous;
 	int ret;
 
 	while (length) {
-		run = scp_chunk_run(chunk, logical, length);
-		ret = piece_add(volume, chunk, logical, run, copy, to, &pieces);
+		contiguous = scp_chunk_contiguous(chunk, logical, length);
+		ret = piece_add(volume, chunk, logical, contiguous, mirror_num, to, &pieces);
 		if (ret)
 			return ret;
-		logical += run;
-		to += run;
-		length -= run;
+		logical += contiguous;
+		to += contiguous;
+		length -= contiguous;
 	}
 	return pieces_read(volume, &pieces);
 }
 
-int scp_volume_read_copy(struct scp_volume *volume, u64 logical, u32 length, int copy,
-			 void *buffer)
+int scp_volume_read_mirror(struct scp_volume *volume, u64 logical, u32 length, int mirror_num,
+			   void *buffer)
 {
 	const struct scp_chunk *chunk = scp_chunk_find(volume, logical);
 	int ret;
@@ -147,10 +148,10 @@ int scp_volume_read_copy(struct scp_volume *volume, u64 logical, u32 length, int
 	if (!chunk || length > chunk->start + chunk->length - logical)
 		return scp_fail(volume, SCP_CHUNK_UNMAPPED, 0,
 				&(struct scp_place){ .bytenr = logical });
-	if (copy < 0 || (u32)copy >= scp_chunk_ways(chunk))
+	if (mirror_num < 0 || (u32)mirror_num >= scp_chunk_mirrors(chunk))
 		return scp_fail(volume, SCP_DEVICE_READ, 0,
 				&(struct scp_place){ .bytenr = logical });
-	ret = read_pieces(volume, chunk, logical, length, (u32)copy, buffer);
+	ret = read_pieces(volume, chunk, logical, length, (u32)mirror_num, buffer);
 	if (ret)
 		volume->error.bytenr = logical;
 	return ret;
@@ -161,13 +162,13 @@ int scp_volume_plain_io(struct scp_volume *volume, u64 logical, u32 length, void
 {
 	const struct scp_chunk *chunk = scp_chunk_find(volume, logical);
 	struct scp_location where;
-	struct scp_way way;
+	struct scp_mirror mirror;
 
-	if (!chunk || scp_chunk_run(chunk, logical, length) < length)
+	if (!chunk || scp_chunk_contiguous(chunk, logical, length) < length)
 		return -EUCLEAN;
 	scp_chunk_locate(chunk, logical, &where);
-	scp_chunk_choose(volume, chunk, &where, 0, &way);
-	if (way.kind != SCP_WAY_PLAIN)
+	scp_chunk_choose(volume, chunk, &where, 0, &mirror);
+	if (mirror.kind != SCP_MIRROR_PLAIN)
 		return -ENODEV;
-	return scp_stripe_io(volume, chunk, way.stripe, where.inside, length, buffer, io);
+	return scp_stripe_io(volume, chunk, mirror.stripe, where.stripe_offset, length, buffer, io);
 }

@@ -15,7 +15,7 @@ struct scp_rebuild {
 	struct scp_volume *volume;
 	const struct scp_chunk *chunk;
 	const struct scp_location *where;
-	const struct scp_way *way;
+	const struct scp_mirror *mirror;
 	u32 length;
 	/* The part that P lacks; the caller's buffer, in which the result appears, too. */
 	u8 *p;
@@ -88,15 +88,15 @@ static void xor_mul(u8 *to, const u8 *from, u32 length, const u8 *table)
 
 static void rebuild_fold(struct scp_rebuild *rebuild, u32 column, const u8 *bytes)
 {
-	u32 data = rebuild->where->data;
+	u32 data = rebuild->where->data_stripes;
 
 	if (column == data + 1) {
 		xor_bytes(rebuild->q, bytes, rebuild->length);
 		return;
 	}
-	if (rebuild->way->kind != SCP_WAY_Q)
+	if (rebuild->mirror->kind != SCP_MIRROR_Q)
 		xor_bytes(rebuild->p, bytes, rebuild->length);
-	if (rebuild->way->kind == SCP_WAY_P || column == data)
+	if (rebuild->mirror->kind == SCP_MIRROR_P || column == data)
 		return;
 	gf_table(rebuild->table, gf_power(column));
 	xor_mul(rebuild->q, bytes, rebuild->length, rebuild->table);
@@ -126,7 +126,7 @@ static int rebuild_read(struct scp_rebuild *rebuild)
 	int ret;
 
 	for (column = 0; column < rebuild->chunk->num_stripes; column++) {
-		if (!scp_way_needs(rebuild->way, rebuild->where, column))
+		if (!scp_mirror_needs(rebuild->mirror, rebuild->where, column))
 			continue;
 		if (count == SCP_RAID_BATCH) {
 			ret = rebuild_flush(rebuild, count);
@@ -135,8 +135,9 @@ static int rebuild_read(struct scp_rebuild *rebuild)
 			count = 0;
 		}
 		stripe = scp_chunk_column_stripe(rebuild->chunk, rebuild->where, column);
-		ret = scp_stripe_io(rebuild->volume, rebuild->chunk, stripe, rebuild->where->inside,
-				    rebuild->length, rebuild->columns + count * rebuild->length,
+		ret = scp_stripe_io(rebuild->volume, rebuild->chunk, stripe,
+				    rebuild->where->stripe_offset, rebuild->length,
+				    rebuild->columns + count * rebuild->length,
 				    &rebuild->ios[count]);
 		if (ret)
 			return ret;
@@ -151,12 +152,12 @@ static int rebuild_read(struct scp_rebuild *rebuild)
  */
 static void rebuild_solve(struct scp_rebuild *rebuild)
 {
-	u8 divisor = gf_power(rebuild->where->column);
+	u8 divisor = gf_power(rebuild->where->data_index);
 
-	if (rebuild->way->kind == SCP_WAY_P)
+	if (rebuild->mirror->kind == SCP_MIRROR_P)
 		return;
-	if (rebuild->way->kind == SCP_WAY_PQ) {
-		u8 other = gf_power(rebuild->way->lost);
+	if (rebuild->mirror->kind == SCP_MIRROR_PQ) {
+		u8 other = gf_power(rebuild->mirror->omitted);
 
 		gf_table(rebuild->table, other);
 		xor_mul(rebuild->q, rebuild->p, rebuild->length, rebuild->table);
@@ -168,8 +169,8 @@ static void rebuild_solve(struct scp_rebuild *rebuild)
 }
 
 int scp_raid56_rebuild(struct scp_volume *volume, const struct scp_chunk *chunk,
-		       const struct scp_location *where, const struct scp_way *way, u32 length,
-		       void *buffer)
+		       const struct scp_location *where, const struct scp_mirror *mirror,
+		       u32 length, void *buffer)
 {
 	size_t size = (size_t)(SCP_RAID_BATCH + 1) * length;
 	struct scp_rebuild *rebuild = scp_alloc(sizeof(*rebuild));
@@ -183,7 +184,7 @@ int scp_raid56_rebuild(struct scp_volume *volume, const struct scp_chunk *chunk,
 	rebuild->volume = volume;
 	rebuild->chunk = chunk;
 	rebuild->where = where;
-	rebuild->way = way;
+	rebuild->mirror = mirror;
 	rebuild->length = length;
 	rebuild->p = buffer;
 	rebuild->columns = memory;

@@ -2,9 +2,10 @@
 /*
  * From an offset in a chunk to stripes and offsets in them, for every profile.
  *
- * A *way* is one manner of obtaining bytes: a plain copy, or for RAID5/6 a reconstruction that
- * leaves the column itself (and perhaps another one that is presumed bad) out. Ways are independent
- * of the devices present; scp_chunk_choose() sorts those that need bad devices to the end.
+ * A mirror is a plain copy, or for RAID5/6 a reconstruction that leaves the column itself (and
+ * perhaps another one that is presumed bad) out; both are counted by one mirror number, as btrfs
+ * does. Mirrors are independent of the devices present: scp_chunk_choose() sorts those that need
+ * bad devices to the end.
  */
 #include "volume/internal.h"
 
@@ -30,33 +31,33 @@ void scp_chunk_locate(const struct scp_chunk *chunk, u64 logical, struct scp_loc
 	u64 row;
 
 	memset(where, 0, sizeof(*where));
-	where->inside = x;
+	where->stripe_offset = x;
 	if (!(chunk->type & SCP_CHUNK_STRIPED))
 		return;
-	where->data = chunk_columns(chunk);
-	row = scp_div(x / SCP_STRIPE_LEN, where->data, &where->column);
-	where->inside = row * SCP_STRIPE_LEN + x % SCP_STRIPE_LEN;
-	where->base = where->column;
+	where->data_stripes = chunk_columns(chunk);
+	row = scp_div(x / SCP_STRIPE_LEN, where->data_stripes, &where->data_index);
+	where->stripe_offset = row * SCP_STRIPE_LEN + x % SCP_STRIPE_LEN;
+	where->stripe_index = where->data_index;
 	if (chunk->type & SCP_CHUNK_RAID10)
-		where->base = 2 * where->column;
+		where->stripe_index = 2 * where->data_index;
 	if (!scp_chunk_is_raid56(chunk))
 		return;
 	/* Parity moves on by one stripe with each row. */
-	scp_div(row, chunk->num_stripes, &where->first);
-	where->base = scp_chunk_column_stripe(chunk, where, where->column);
+	scp_div(row, chunk->num_stripes, &where->first_stripe);
+	where->stripe_index = scp_chunk_column_stripe(chunk, where, where->data_index);
 }
 
-u32 scp_chunk_run(const struct scp_chunk *chunk, u64 logical, u32 length)
+u32 scp_chunk_contiguous(const struct scp_chunk *chunk, u64 logical, u32 length)
 {
 	u64 x = logical - chunk->start;
-	u64 run = scp_min(length, chunk->length - x);
+	u64 contiguous = scp_min(length, chunk->length - x);
 
 	if (chunk->type & SCP_CHUNK_STRIPED)
-		run = scp_min(run, SCP_STRIPE_LEN - x % SCP_STRIPE_LEN);
-	return (u32)run;
+		contiguous = scp_min(contiguous, SCP_STRIPE_LEN - x % SCP_STRIPE_LEN);
+	return (u32)contiguous;
 }
 
-u32 scp_chunk_ways(const struct scp_chunk *chunk)
+u32 scp_chunk_mirrors(const struct scp_chunk *chunk)
 {
 	if (chunk->type & SCP_CHUNK_RAID0)
 		return 1;
@@ -66,48 +67,48 @@ u32 scp_chunk_ways(const struct scp_chunk *chunk)
 	return chunk->num_stripes;
 }
 
-void scp_chunk_way(const struct scp_chunk *chunk, const struct scp_location *where, u32 number,
-		   struct scp_way *way)
+void scp_chunk_mirror(const struct scp_chunk *chunk, const struct scp_location *where, u32 number,
+		      struct scp_mirror *mirror)
 {
-	memset(way, 0, sizeof(*way));
-	way->kind = SCP_WAY_PLAIN;
-	way->stripe = where->base;
+	memset(mirror, 0, sizeof(*mirror));
+	mirror->kind = SCP_MIRROR_PLAIN;
+	mirror->stripe = where->stripe_index;
 	if (!scp_chunk_is_raid56(chunk)) {
-		way->stripe += number;
+		mirror->stripe += number;
 	} else if (number == 1) {
-		way->kind = SCP_WAY_P;
-	} else if (number == where->data + 1) {
-		way->kind = SCP_WAY_Q;
+		mirror->kind = SCP_MIRROR_P;
+	} else if (number == where->data_stripes + 1) {
+		mirror->kind = SCP_MIRROR_Q;
 	} else if (number > 1) {
-		way->kind = SCP_WAY_PQ;
-		way->lost = number - 2;
-		way->lost += way->lost >= where->column;
+		mirror->kind = SCP_MIRROR_PQ;
+		mirror->omitted = number - 2;
+		mirror->omitted += mirror->omitted >= where->data_index;
 	}
 }
 
 u32 scp_chunk_column_stripe(const struct scp_chunk *chunk, const struct scp_location *where,
 			    u32 column)
 {
-	u32 stripe = where->first + column;
+	u32 stripe = where->first_stripe + column;
 
 	return stripe < chunk->num_stripes ? stripe : stripe - chunk->num_stripes;
 }
 
-bool scp_way_needs(const struct scp_way *way, const struct scp_location *where, u32 column)
+bool scp_mirror_needs(const struct scp_mirror *mirror, const struct scp_location *where, u32 column)
 {
-	u32 p = where->data, q = where->data + 1;
+	u32 p = where->data_stripes, q = where->data_stripes + 1;
 
-	if (column == where->column)
-		return way->kind == SCP_WAY_PLAIN;
-	switch (way->kind) {
-	case SCP_WAY_PLAIN:
+	if (column == where->data_index)
+		return mirror->kind == SCP_MIRROR_PLAIN;
+	switch (mirror->kind) {
+	case SCP_MIRROR_PLAIN:
 		return false;
-	case SCP_WAY_P:
+	case SCP_MIRROR_P:
 		return column != q;
-	case SCP_WAY_Q:
+	case SCP_MIRROR_Q:
 		return column != p;
-	case SCP_WAY_PQ:
-		return column != way->lost;
+	case SCP_MIRROR_PQ:
+		return column != mirror->omitted;
 	}
 	return false;
 }
@@ -123,15 +124,15 @@ static u32 stripe_cost(const struct scp_volume *volume, const struct scp_chunk *
 	return volume->devices[device].stale;
 }
 
-static u32 way_cost(const struct scp_volume *volume, const struct scp_chunk *chunk,
-		    const struct scp_location *where, const struct scp_way *way)
+static u32 mirror_cost(const struct scp_volume *volume, const struct scp_chunk *chunk,
+		       const struct scp_location *where, const struct scp_mirror *mirror)
 {
 	u32 column, cost = 0;
 
-	if (way->kind == SCP_WAY_PLAIN)
-		return stripe_cost(volume, chunk, way->stripe);
+	if (mirror->kind == SCP_MIRROR_PLAIN)
+		return stripe_cost(volume, chunk, mirror->stripe);
 	for (column = 0; column < chunk->num_stripes; column++)
-		if (scp_way_needs(way, where, column))
+		if (scp_mirror_needs(mirror, where, column))
 			cost = (u32)scp_max(cost, stripe_cost(volume, chunk,
 				scp_chunk_column_stripe(chunk, where, column)));
 	return cost;
@@ -148,18 +149,18 @@ static bool chunk_is_whole(const struct scp_volume *volume, const struct scp_chu
 }
 
 void scp_chunk_choose(const struct scp_volume *volume, const struct scp_chunk *chunk,
-		      const struct scp_location *where, u32 copy, struct scp_way *way)
+		      const struct scp_location *where, u32 mirror_num, struct scp_mirror *mirror)
 {
-	u32 cost, number, ways = scp_chunk_ways(chunk);
+	u32 cost, number, mirrors = scp_chunk_mirrors(chunk);
 
 	if (chunk_is_whole(volume, chunk)) {
-		scp_chunk_way(chunk, where, copy, way);
+		scp_chunk_mirror(chunk, where, mirror_num, mirror);
 		return;
 	}
 	for (cost = 0; cost <= 2; cost++) {
-		for (number = 0; number < ways; number++) {
-			scp_chunk_way(chunk, where, number, way);
-			if (way_cost(volume, chunk, where, way) == cost && !copy--)
+		for (number = 0; number < mirrors; number++) {
+			scp_chunk_mirror(chunk, where, number, mirror);
+			if (mirror_cost(volume, chunk, where, mirror) == cost && !mirror_num--)
 				return;
 		}
 	}

@@ -54,7 +54,7 @@ struct scp_device {
 	/* Generation of its newest valid superblock. */
 	u64 generation;
 	bool present;
-	/* It missed commits: its copies are the last to be tried. */
+	/* It missed commits: its mirrors are the last to be tried. */
 	bool stale;
 };
 
@@ -119,8 +119,8 @@ int scp_fail(struct scp_volume *volume, enum scp_reason reason, int err,
 int scp_fail_detail(struct scp_volume *volume, enum scp_reason reason, const char *detail);
 
 /*
- * Does failure @err end a call at once? No other copy and no newer commit helps against having been
- * interrupted or having no memory.
+ * Does failure @err end a call at once? No other mirror and no newer commit helps against having
+ * been interrupted or having no memory.
  */
 static inline bool scp_is_final(int err)
 {
@@ -128,24 +128,25 @@ static inline bool scp_is_final(int err)
 }
 
 /*
- * Number of ways to obtain the bytes at @logical (copies, then reconstructions), or a negative
- * errno (-EUCLEAN: unmapped).
+ * Number of mirrors of the bytes at @logical: plain ones, then those that are reconstructed from
+ * parity. Or a negative errno (-EUCLEAN: unmapped).
  */
-int scp_volume_copies(struct scp_volume *volume, u64 logical);
+int scp_volume_mirrors(struct scp_volume *volume, u64 logical);
 
 /*
- * Longest run from @logical, at most @length, within one stripe of one chunk, so that one
- * scp_volume_read_copy() can serve it. 0 if unmapped.
+ * Bytes from @logical, at most @length, that are contiguous in one stripe of one chunk, so that
+ * one scp_volume_read_mirror() can serve them. 0 if unmapped.
  */
-u32 scp_volume_run(struct scp_volume *volume, u64 logical, u32 length);
+u32 scp_volume_contiguous(struct scp_volume *volume, u64 logical, u32 length);
 
 /*
- * Reads @length bytes at @logical by way number @copy (from 0) into @buffer (scp_alloc_aligned).
- * The range may cross stripes, not the chunk's end. -ENODEV: that copy's device is missing; -EIO
- * and others: as the device said; -EUCLEAN: unmapped. Does not verify anything.
+ * Reads @length bytes at @logical from mirror @mirror_num (from 0) into @buffer
+ * (scp_alloc_aligned). The range may cross stripes, not the chunk's end. -ENODEV: that mirror's
+ * device is missing; -EIO and others: as the device said; -EUCLEAN: unmapped. Does not verify
+ * anything.
  */
-int scp_volume_read_copy(struct scp_volume *volume, u64 logical, u32 length, int copy,
-			 void *buffer);
+int scp_volume_read_mirror(struct scp_volume *volume, u64 logical, u32 length, int mirror_num,
+			   void *buffer);
 
 /* True if @fsid may be in a tree block of this volume. */
 bool scp_volume_owns_fsid(const struct scp_volume *volume, const u8 *fsid);

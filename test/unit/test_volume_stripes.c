@@ -175,18 +175,18 @@ static void release_array(struct array *array)
 static int read_by_all_ways(struct array *array, u32 *length, int *failed)
 {
 	u64 at = fixture_random(&array->seed) % (array->length / 4096) * 4096;
-	int copy, right = 0, copies = scp_volume_copies(&array->volume, START + at);
+	int copy, right = 0, copies = scp_volume_mirrors(&array->volume, START + at);
 	u8 *buffer;
 
 	*length = (u32)scp_min(fixture_random(&array->seed) % 44 * 4096 + 4096, array->length - at);
 	if (fixture_random(&array->seed) % 2)
-		*length = scp_volume_run(&array->volume, START + at, *length);
+		*length = scp_volume_contiguous(&array->volume, START + at, *length);
 	assert_int_equal(copies, array->profile->ways);
 	*failed = 0;
 	buffer = scp_alloc_aligned(*length);
 	for (copy = 0; copy < copies; copy++) {
 		memset(buffer, 0xee, *length);
-		if (scp_volume_read_copy(&array->volume, START + at, *length, copy, buffer))
+		if (scp_volume_read_mirror(&array->volume, START + at, *length, copy, buffer))
 			++*failed;
 		else
 			right += !memcmp(buffer, array->contents + at, *length);
@@ -324,8 +324,8 @@ static void check_stale(struct array *array)
 		for (tries = 0; tries < 20; tries++) {
 			u64 at = fixture_random(&array->seed) % (array->length / 4096) * 4096;
 
-			assert_int_equal(scp_volume_read_copy(&array->volume, START + at, 4096, 0,
-							      buffer), 0);
+			assert_int_equal(scp_volume_read_mirror(&array->volume, START + at, 4096, 0,
+								buffer), 0);
 			assert_memory_equal(buffer, array->contents + at, 4096);
 			read_by_all_ways(array, &length, &failed);
 			assert_int_equal(failed, 0);
@@ -348,17 +348,17 @@ static void check_bounds(struct array *array)
 	u64 end = START + array->length;
 	u8 *buffer = scp_alloc_aligned(8192);
 
-	assert_int_equal(scp_volume_copies(volume, START - 1), -EUCLEAN);
+	assert_int_equal(scp_volume_mirrors(volume, START - 1), -EUCLEAN);
 	assert_int_equal(volume->error.reason, SCP_CHUNK_UNMAPPED);
-	assert_int_equal(scp_volume_copies(volume, end), -EUCLEAN);
-	assert_int_equal(scp_volume_copies(volume, ~0ULL), -EUCLEAN);
-	assert_int_equal(scp_volume_run(volume, end, 1), 0);
-	assert_int_equal(scp_volume_run(volume, end - 4096, 1 << 20), 4096);
-	assert_int_equal(scp_volume_read_copy(volume, end - 4096, 4096, 0, buffer), 0);
-	assert_int_equal(scp_volume_read_copy(volume, end - 4096, 8192, 0, buffer), -EUCLEAN);
-	assert_int_equal(scp_volume_read_copy(volume, START, 4096, array->profile->ways, buffer),
+	assert_int_equal(scp_volume_mirrors(volume, end), -EUCLEAN);
+	assert_int_equal(scp_volume_mirrors(volume, ~0ULL), -EUCLEAN);
+	assert_int_equal(scp_volume_contiguous(volume, end, 1), 0);
+	assert_int_equal(scp_volume_contiguous(volume, end - 4096, 1 << 20), 4096);
+	assert_int_equal(scp_volume_read_mirror(volume, end - 4096, 4096, 0, buffer), 0);
+	assert_int_equal(scp_volume_read_mirror(volume, end - 4096, 8192, 0, buffer), -EUCLEAN);
+	assert_int_equal(scp_volume_read_mirror(volume, START, 4096, array->profile->ways, buffer),
 			 -EIO);
-	assert_int_equal(scp_volume_read_copy(volume, START, 4096, -1, buffer), -EIO);
+	assert_int_equal(scp_volume_read_mirror(volume, START, 4096, -1, buffer), -EIO);
 	scp_free_aligned(buffer, 8192);
 }
 
