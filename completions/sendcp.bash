@@ -44,7 +44,7 @@ _sendcp_value()
 	--buffers) _sendcp_words "2 4 8 16" ;;
 	--at | --have) ;;
 	*)
-		# Values that may be left out stand behind an equals sign.
+		# Optional values follow an equals sign.
 		[[ $joined == true ]] || return
 		case $option in
 		--compress) _sendcp_words "{1..22}" ;;

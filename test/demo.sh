@@ -98,7 +98,7 @@ streamcut --signal KILL $cut -- "$SENDCP" send --checkpoint cp --checkpoint-inte
 echo "  the receiver has $(stat -c %s first.part) bytes; the sender left its checkpoint:"
 show "tail -n 1 cp | cut -c 1-200"
 
-say "4. Another process goes on where the receiver stopped"
+say "4. Another process resumes where the receiver stopped"
 show "time sendcp resume --checkpoint cp --at $cut >second.part"
 echo "  $(stat -c %s second.part) bytes"
 

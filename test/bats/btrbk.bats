@@ -95,7 +95,7 @@ assert_arrived()
 	echo 30000000 >"$FIX/break"
 	run_btrbk run
 	assert_failure
-	assert_output --partial "broken off at byte 30000000; the next run goes on"
+	assert_output --partial "interrupted at byte 30000000; the next run resumes"
 	run find "$FIX_MOUNT/target" -maxdepth 1 -name 'data.*'
 	assert_output ""
 	rm "$FIX/break"
@@ -144,7 +144,7 @@ assert_arrived()
 	rm "$FIX/break" "$FIX_MOUNT"/target/.sendcp-btrbk.*.part
 	run_btrbk resume
 	assert_failure
-	assert_output --partial "but the sender goes on with byte"
+	assert_output --partial "but the sender resumes at byte"
 	run_btrbk resume
 	assert_success
 	assert_arrived

@@ -69,13 +69,32 @@ man_options()
 	done < <(grep -hE '^\.Xr sendcp' man/*.[1-9] | awk '{print $2, $3}' | sort -u)
 }
 
-@test "examples in sendcp(8) have options that there are" {
-	local words command option
+# have_options: each line is a command and its arguments, of which all options are in the help.
+have_options()
+{
+	local words command option lines=0
 
 	while read -r command words; do
+		lines=$((lines + 1))
 		for option in $(grep -oE -- ' --?[a-z][a-z-]*' <<<" $words"); do
 			"$SENDCP" "$command" --help | grep -qE -- "(^|[ ,])$option([ =,[]|\$)" ||
 				fail "sendcp $command has no $option"
 		done
-	done < <(sed -n '/^.Sh EXAMPLES/,/^.Sh SEE/s/^.*sendcp \([a-z]* [^|]*\).*/\1/p' man/sendcp.8)
+	done
+	[ $lines -gt 5 ] || fail "only $lines examples"
+}
+
+@test "examples in sendcp(8) have options that there are" {
+	have_options < <(sed -n '/^.Sh EXAMPLES/,/^.Sh SEE/s/^.*sendcp \([a-z]* [^|]*\).*/\1/p' man/sendcp.8)
+}
+
+@test "examples in README and the documents, too; what they link to is there" {
+	local file link
+
+	# Up to the end of the code, or to the column that explains it.
+	have_options < <(grep -hoE 'sendcp (send|resume|verify|dump|cat|show|info) [^|`#&]*' README.md docs/*.md |
+		sed 's/^sendcp //; s/   *.*//')
+	while IFS=: read -r file link; do
+		assert_file_exists "${file%/*}/$link"
+	done < <(grep -oE '\]\([a-z/.-]+\.md\)' ./README.md docs/*.md | sed 's/\](\(.*\))/\1/')
 }

@@ -293,7 +293,7 @@ first_boot()
 	[ -e /root/installed ] || install
 	check "nothing has loaded it" not_loaded
 	check "the timer is there and off" timer_is_off
-	check "round trip: send by the module, broken off, resumed, received" bash ./round-trip
+	check "round trip: send by the module, interrupted, resumed, received" bash ./round-trip
 	note cat /run/said
 	check "sendcp loaded the module by itself" loaded
 	check "sendcp info" info_knows_module
@@ -316,7 +316,7 @@ second_boot()
 {
 	check "boots the newer kernel" in_boot_kernel "$new"
 	check "nothing has loaded it" not_loaded
-	check "round trip: send by the module, broken off, resumed, received" bash ./round-trip
+	check "round trip: send by the module, interrupted, resumed, received" bash ./round-trip
 	note cat /run/said
 	check "the module unloads" unloads
 	check "locked down: says why, and sends without the module" locked_down
