@@ -2,23 +2,23 @@
 /*
  * Reads of a search outside the extent tree: trees by id, blocks by address.
  */
-#include "clone/run.h"
+#include "clone/backref_walk.h"
 
-static struct scp_known_tree *known_tree(struct scp_clone_run *run, u64 id)
+static struct scp_known_tree *known_tree(struct scp_backref_walk *walk, u64 id)
 {
-	return &run->trees[id % SCP_KNOWN_TREES];
+	return &walk->trees[id % SCP_KNOWN_TREES];
 }
 
-int scp_run_tree(struct scp_clone_run *run, u64 id, struct scp_tree *tree)
+int scp_walk_tree(struct scp_backref_walk *walk, u64 id, struct scp_tree *tree)
 {
-	struct scp_known_tree *known = known_tree(run, id);
+	struct scp_known_tree *known = known_tree(walk, id);
 	int err;
 
 	if (!id)
 		return -ENOENT;
 	if (known->id != id) {
 		known->id = 0;
-		err = scp_tree_open(run->volume, id, false, &known->tree);
+		err = scp_tree_open(walk->volume, id, false, &known->tree);
 		if (err && err != -ENOENT)
 			return err;
 		known->missing = err;
@@ -30,8 +30,8 @@ int scp_run_tree(struct scp_clone_run *run, u64 id, struct scp_tree *tree)
 	return 0;
 }
 
-int scp_run_block(struct scp_clone_run *run, const struct scp_extent_entry *entry,
-		  struct scp_node **out)
+int scp_walk_block(struct scp_backref_walk *walk, const struct scp_extent_entry *entry,
+		   struct scp_node **out)
 {
 	struct scp_node_expect expect = {
 		.bytenr = entry->bytenr,
@@ -45,24 +45,24 @@ int scp_run_block(struct scp_clone_run *run, const struct scp_extent_entry *entr
 	 * block from those at its address before and after. Some old tool may not have kept the two
 	 * equal, so a filesystem that is not mounted gets a second chance.
 	 */
-	err = scp_node_get(run->volume, &expect, out);
-	if (err && !scp_is_final(err) && !run->volume->host->live) {
+	err = scp_node_get(walk->volume, &expect, out);
+	if (err && !scp_is_final(err) && !walk->volume->host->live) {
 		expect.generation = 0;
-		err = scp_node_get(run->volume, &expect, out);
+		err = scp_node_get(walk->volume, &expect, out);
 	}
 	return err;
 }
 
-int scp_run_leaf(struct scp_clone_run *run, u64 bytenr, struct scp_node **out)
+int scp_walk_leaf(struct scp_backref_walk *walk, u64 bytenr, struct scp_node **out)
 {
 	struct scp_extent_entry entry;
 	struct scp_cursor cursor;
 	int err;
 
-	scp_cursor_init(&cursor, &run->extent_tree);
+	scp_cursor_init(&cursor, &walk->extent_tree);
 	err = scp_extent_entry_find(&cursor, bytenr, true, &entry);
 	if (!err && entry.level)
 		err = scp_cursor_fail(&cursor, SCP_ITEM_FORMAT);
 	scp_cursor_release(&cursor);
-	return err ? err : scp_run_block(run, &entry, out);
+	return err ? err : scp_walk_block(walk, &entry, out);
 }

@@ -6,7 +6,7 @@
  * between equal ones. So contents and order are part of a checkpoint, and a search that failed or
  * has to be repeated must leave them as they were.
  */
-#include "clone/run.h"
+#include "clone/backref_walk.h"
 
 struct cache_state {
 	u32 count;
@@ -40,19 +40,19 @@ void scp_backref_cache_destroy(struct scp_backref_cache *cache)
 	scp_free(cache);
 }
 
-void scp_backref_cache_begin(struct scp_clone_run *run)
+void scp_backref_cache_begin(struct scp_backref_walk *walk)
 {
-	struct scp_backref_cache *cache = run->search->backref_cache;
+	struct scp_backref_cache *cache = walk->search->backref_cache;
 
 	cache->changed = false;
-	if (cache->generation == run->generation)
+	if (cache->generation == walk->generation)
 		return;
 	/*
 	 * There was a commit, and blocks may have moved: the roots known of leaves may be wrong
 	 * now.
 	 */
 	memset(cache->now.roots_known, 0, sizeof(cache->now.roots_known));
-	cache->generation = run->generation;
+	cache->generation = walk->generation;
 }
 
 /* Copying waits for the first change: most searches end before they get here. */
@@ -117,28 +117,28 @@ static void drop(struct cache_state *state, u32 slot)
 }
 
 /*
- * Those of run->roots that are clone roots, into @ids; more than SCP_BACKREF_CACHE_ROOTS if too
+ * Those of walk->roots that are clone roots, into @ids; more than SCP_BACKREF_CACHE_ROOTS if too
  * many.
  */
-static u32 clone_roots_found(struct scp_clone_run *run, u64 *ids)
+static u32 clone_roots_found(struct scp_backref_walk *walk, u64 *ids)
 {
 	u32 i, count = 0;
 
-	for (i = 0; i < run->roots.count; i++) {
-		if (scp_clone_root_index(run->search, run->roots.ids[i]) < 0)
+	for (i = 0; i < walk->roots.count; i++) {
+		if (scp_clone_root_index(walk->search, walk->roots.ids[i]) < 0)
 			continue;
 		if (count == SCP_BACKREF_CACHE_ROOTS)
 			return count + 1;
-		ids[count++] = run->roots.ids[i];
+		ids[count++] = walk->roots.ids[i];
 	}
 	return count;
 }
 
 /* False: they are too many. */
-static bool fill(struct scp_clone_run *run, struct cache_state *state, u32 slot)
+static bool fill(struct scp_backref_walk *walk, struct cache_state *state, u32 slot)
 {
 	u64 ids[SCP_BACKREF_CACHE_ROOTS];
-	u32 count = clone_roots_found(run, ids);
+	u32 count = clone_roots_found(walk, ids);
 
 	if (count > SCP_BACKREF_CACHE_ROOTS)
 		return false;
@@ -148,9 +148,10 @@ static bool fill(struct scp_clone_run *run, struct cache_state *state, u32 slot)
 	return true;
 }
 
-int scp_backref_cache_lookup(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u32 *count)
+int scp_backref_cache_lookup(struct scp_backref_walk *walk, u64 bytenr, const u64 **roots,
+			     u32 *count)
 {
-	struct scp_backref_cache *cache = run->search->backref_cache;
+	struct scp_backref_cache *cache = walk->search->backref_cache;
 	struct cache_state *state = &cache->now;
 	u32 slot = find(state, bytenr);
 	int err;
@@ -160,10 +161,10 @@ int scp_backref_cache_lookup(struct scp_clone_run *run, u64 bytenr, const u64 **
 	will_change(cache);
 	/* Loaded from a checkpoint. Looking up what was known then gives what was known then. */
 	if (!state->roots_known[slot]) {
-		err = scp_leaf_roots(run, bytenr);
+		err = scp_leaf_roots(walk, bytenr);
 		if (err)
 			return err;
-		if (!fill(run, state, slot)) {
+		if (!fill(walk, state, slot)) {
 			drop(state, slot);
 			return 0;
 		}
@@ -175,15 +176,15 @@ int scp_backref_cache_lookup(struct scp_clone_run *run, u64 bytenr, const u64 **
 }
 
 /* A leaf without clone roots is remembered too: it takes a place. */
-void scp_backref_cache_store(struct scp_clone_run *run, u64 bytenr)
+void scp_backref_cache_store(struct scp_backref_walk *walk, u64 bytenr)
 {
-	struct scp_backref_cache *cache = run->search->backref_cache;
+	struct scp_backref_cache *cache = walk->search->backref_cache;
 	u64 ids[SCP_BACKREF_CACHE_ROOTS];
 
-	if (clone_roots_found(run, ids) > SCP_BACKREF_CACHE_ROOTS)
+	if (clone_roots_found(walk, ids) > SCP_BACKREF_CACHE_ROOTS)
 		return;
 	will_change(cache);
-	fill(run, &cache->now, claim(&cache->now, bytenr));
+	fill(walk, &cache->now, claim(&cache->now, bytenr));
 }
 
 /* Slots are in no order; a leaf's place is the number of those last used before it. */

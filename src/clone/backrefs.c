@@ -5,7 +5,7 @@
  * Which of the two forms a reference has depends on the extent's history only. The order in which
  * they are found does not matter, since they are used in an order of their own.
  */
-#include "clone/run.h"
+#include "clone/backref_walk.h"
 
 /* Of an EXTENT_ITEM for a tree block: key and level, before the inline references. */
 #define BLOCK_INFO_SIZE 18u

@@ -2,7 +2,7 @@
 /*
  * A set of numbers that remembers the order in which they came.
  */
-#include "clone/run.h"
+#include "clone/backref_walk.h"
 #include "format/hash.h"
 
 #define FIRST_CAPACITY 32u

@@ -5,7 +5,7 @@
  * Blocks are taken from a work list, the leaf first; each one's parents are appended, in descending
  * order of the references. The order in which roots are found decides between equal candidates.
  */
-#include "clone/run.h"
+#include "clone/backref_walk.h"
 
 /* A block of the work list. */
 struct block {
@@ -16,31 +16,31 @@ struct block {
 };
 
 /* A block that is a root in all its trees is never read. */
-static int find_first_key(struct scp_clone_run *run, struct block *block)
+static int find_first_key(struct scp_backref_walk *walk, struct block *block)
 {
 	struct scp_node *node;
 	int err;
 
 	if (block->key_known)
 		return 0;
-	err = scp_run_block(run, &block->entry, &node);
+	err = scp_walk_block(walk, &block->entry, &node);
 	if (err)
 		return err;
 	block->key = scp_node_key(node, 0);
 	block->key_known = true;
-	scp_node_put(run->volume, node);
+	scp_node_put(walk->volume, node);
 	return 0;
 }
 
 /* The block through which @tree reaches @block. */
-static int find_parent(struct scp_clone_run *run, struct scp_tree *tree, struct block *block,
+static int find_parent(struct scp_backref_walk *walk, struct scp_tree *tree, struct block *block,
 		       u64 *parent)
 {
 	int level = scp_min(block->entry.level + 1, SCP_MAX_LEVEL - 1);
 	struct scp_cursor cursor;
 	int ret;
 
-	ret = find_first_key(run, block);
+	ret = find_first_key(walk, block);
 	if (ret)
 		return ret;
 	scp_cursor_init(&cursor, tree);
@@ -55,68 +55,68 @@ static int find_parent(struct scp_clone_run *run, struct scp_tree *tree, struct 
 	return ret;
 }
 
-static int add_tree(struct scp_clone_run *run, struct block *block, u64 root)
+static int add_tree(struct scp_backref_walk *walk, struct block *block, u64 root)
 {
 	struct scp_tree tree;
 	u64 parent;
 	int err;
 
-	err = scp_run_tree(run, root, &tree);
+	err = scp_walk_tree(walk, root, &tree);
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	/* A tree refers to one block of its root's level: the root. */
 	if (tree.info.node.level == block->entry.level)
-		return scp_id_set_add(&run->roots, root);
-	err = find_parent(run, &tree, block, &parent);
-	return err ? err : scp_id_set_add(&run->blocks, parent);
+		return scp_id_set_add(&walk->roots, root);
+	err = find_parent(walk, &tree, block, &parent);
+	return err ? err : scp_id_set_add(&walk->blocks, parent);
 }
 
 /* The references to @block; none if they are too many. */
-static int collect(struct scp_clone_run *run, u64 bytenr, struct block *block)
+static int collect(struct scp_backref_walk *walk, u64 bytenr, struct block *block)
 {
 	struct scp_cursor cursor;
 	int err;
 
-	run->block_refs.count = 0;
+	walk->block_refs.count = 0;
 	block->key_known = false;
-	scp_cursor_init(&cursor, &run->extent_tree);
+	scp_cursor_init(&cursor, &walk->extent_tree);
 	err = scp_extent_entry_find(&cursor, bytenr, true, &block->entry);
 	if (!err && block->entry.refs <= SCP_CLONE_MAX_REFS)
-		err = scp_backrefs_collect(&cursor, &block->entry, &run->block_refs);
+		err = scp_backrefs_collect(&cursor, &block->entry, &walk->block_refs);
 	scp_cursor_release(&cursor);
 	return err;
 }
 
 /* Parents should be of a higher level, but it is the set, each block once, that ends the walk. */
-static int add_parents(struct scp_clone_run *run, u64 bytenr)
+static int add_parents(struct scp_backref_walk *walk, u64 bytenr)
 {
 	struct block block;
 	u32 i;
 	int ret;
 
-	ret = collect(run, bytenr, &block);
-	for (i = 0; ret >= 0 && i < run->block_refs.count; i++) {
-		const struct scp_backref *ref = &run->block_refs.refs[i];
+	ret = collect(walk, bytenr, &block);
+	for (i = 0; ret >= 0 && i < walk->block_refs.count; i++) {
+		const struct scp_backref *ref = &walk->block_refs.refs[i];
 
 		if (ref->parent)
-			ret = scp_id_set_add(&run->blocks, ref->parent);
+			ret = scp_id_set_add(&walk->blocks, ref->parent);
 		else
-			ret = add_tree(run, &block, ref->root);
+			ret = add_tree(walk, &block, ref->root);
 	}
 	return ret < 0 ? ret : 0;
 }
 
-int scp_leaf_roots(struct scp_clone_run *run, u64 bytenr)
+int scp_leaf_roots(struct scp_backref_walk *walk, u64 bytenr)
 {
 	u32 i;
 	int ret;
 
-	scp_id_set_clear(&run->roots);
-	scp_id_set_clear(&run->blocks);
-	ret = scp_id_set_add(&run->blocks, bytenr);
-	for (i = 0; ret >= 0 && i < run->blocks.count; i++)
-		ret = add_parents(run, run->blocks.ids[i]);
+	scp_id_set_clear(&walk->roots);
+	scp_id_set_clear(&walk->blocks);
+	ret = scp_id_set_add(&walk->blocks, bytenr);
+	for (i = 0; ret >= 0 && i < walk->blocks.count; i++)
+		ret = add_parents(walk, walk->blocks.ids[i]);
 	if (ret == -ENOMEM)
-		return scp_fail_detail(run->volume, SCP_NO_MEMORY, NULL);
+		return scp_fail_detail(walk->volume, SCP_NO_MEMORY, NULL);
 	return ret < 0 ? ret : 0;
 }

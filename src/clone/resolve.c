@@ -6,7 +6,7 @@
  * items of that file show parts of it from there. Only items in leaves that the tree made itself
  * count: those in shared leaves are counted for the leaf's maker, or by the leaf's address.
  */
-#include "clone/run.h"
+#include "clone/backref_walk.h"
 
 /* Offsets from here on are differences below zero. */
 #define BEFORE_THE_FILE 0x7fffffffffffffffULL
@@ -20,7 +20,7 @@ static bool is_encoded(const struct scp_extent *item)
  * Makes a candidate of @item, which refers to the wanted extent. False if the wanted position is
  * not in its part of the extent; parts of an encoded one are taken without looking.
  */
-static bool make_candidate(const struct scp_clone_run *run, const struct scp_extent *item,
+static bool make_candidate(const struct scp_backref_walk *walk, const struct scp_extent *item,
 			   struct scp_candidate *candidate)
 {
 	candidate->ino = item->ino;
@@ -29,10 +29,10 @@ static bool make_candidate(const struct scp_clone_run *run, const struct scp_ext
 	candidate->next = SCP_CHAIN_END;
 	if (is_encoded(item))
 		return true;
-	if (run->position < item->extent_offset ||
-	    run->position - item->extent_offset >= item->num_bytes)
+	if (walk->position < item->extent_offset ||
+	    walk->position - item->extent_offset >= item->num_bytes)
 		return false;
-	candidate->offset += run->position - item->extent_offset;
+	candidate->offset += walk->position - item->extent_offset;
 	return true;
 }
 
@@ -40,25 +40,25 @@ static bool make_candidate(const struct scp_clone_run *run, const struct scp_ext
  * Offers @candidate, at once, to the roots that @leaf is known to have. It is offered again with
  * all the others later on, but being first is what counts among equals.
  */
-static int visit_remembered(struct scp_clone_run *run, u64 leaf,
+static int visit_remembered(struct scp_backref_walk *walk, u64 leaf,
 			    const struct scp_candidate *candidate)
 {
 	const u64 *roots;
 	u32 i, count;
 	int ret;
 
-	ret = scp_backref_cache_lookup(run, leaf, &roots, &count);
+	ret = scp_backref_cache_lookup(walk, leaf, &roots, &count);
 	if (ret <= 0)
 		return ret;
 	for (i = 0; i < count; i++) {
-		if (scp_run_visit(run, roots[i], candidate))
+		if (scp_walk_visit(walk, roots[i], candidate))
 			return SCP_CLONE_STOP;
 	}
 	return 0;
 }
 
 /* The item in @slot of @leaf, without parsing it: does it refer to the wanted extent? */
-static bool refers(const struct scp_clone_run *run, const struct scp_node *leaf, u32 slot,
+static bool refers(const struct scp_backref_walk *walk, const struct scp_node *leaf, u32 slot,
 		   u64 *data_start)
 {
 	const struct scp_disk_extent_data *disk;
@@ -69,7 +69,7 @@ static bool refers(const struct scp_clone_run *run, const struct scp_node *leaf,
 		return false;
 	disk = scp_node_item(leaf, slot, &size);
 	if (size < sizeof(*disk) || disk->type == SCP_EXTENT_INLINE ||
-	    le64_to_cpu(disk->disk_bytenr) != run->bytenr)
+	    le64_to_cpu(disk->disk_bytenr) != walk->bytenr)
 		return false;
 	*data_start = key.offset - le64_to_cpu(disk->offset);
 	return true;
@@ -79,7 +79,7 @@ static bool refers(const struct scp_clone_run *run, const struct scp_node *leaf,
  * Takes the item under @cursor, which refers to the wanted extent. 0 with *@index: it has become
  * that candidate; *@index SCP_CHAIN_END: it was filtered out.
  */
-static int take_item(struct scp_clone_run *run, struct scp_cursor *cursor, u32 *index)
+static int take_item(struct scp_backref_walk *walk, struct scp_cursor *cursor, u32 *index)
 {
 	struct scp_candidate candidate;
 	struct scp_extent item;
@@ -87,20 +87,20 @@ static int take_item(struct scp_clone_run *run, struct scp_cursor *cursor, u32 *
 
 	*index = SCP_CHAIN_END;
 	ret = scp_extent_parse(cursor, &item);
-	if (ret || !make_candidate(run, &item, &candidate))
+	if (ret || !make_candidate(walk, &item, &candidate))
 		return ret;
-	ret = visit_remembered(run, cursor->path[0]->bytenr, &candidate);
+	ret = visit_remembered(walk, cursor->path[0]->bytenr, &candidate);
 	if (ret)
 		return ret;
 	/* More of them than the extent has references: the filesystem is damaged. */
-	if (run->candidate_count == run->found.capacity)
+	if (walk->candidate_count == walk->found.capacity)
 		return scp_cursor_fail(cursor, SCP_ITEM_FORMAT);
-	*index = run->candidate_count++;
-	run->candidates[*index] = candidate;
+	*index = walk->candidate_count++;
+	walk->candidates[*index] = candidate;
 	return 0;
 }
 
-static void chain_append(struct scp_clone_run *run, struct scp_chain *chain,
+static void chain_append(struct scp_backref_walk *walk, struct scp_chain *chain,
 			 const struct scp_chain *more)
 {
 	if (more->first == SCP_CHAIN_END)
@@ -108,14 +108,14 @@ static void chain_append(struct scp_clone_run *run, struct scp_chain *chain,
 	if (chain->first == SCP_CHAIN_END)
 		chain->first = more->first;
 	else
-		run->candidates[chain->last].next = more->first;
+		walk->candidates[chain->last].next = more->first;
 	chain->last = more->last;
 }
 
 /* Of leaves known by address alone the last item comes first; see scan_leaf(). */
-static void chain_prepend(struct scp_clone_run *run, struct scp_chain *chain, u32 index)
+static void chain_prepend(struct scp_backref_walk *walk, struct scp_chain *chain, u32 index)
 {
-	run->candidates[index].next = chain->first;
+	walk->candidates[index].next = chain->first;
 	if (chain->first == SCP_CHAIN_END)
 		chain->last = index;
 	chain->first = index;
@@ -125,10 +125,10 @@ static void chain_prepend(struct scp_clone_run *run, struct scp_chain *chain, u3
  * The resolved reference of @ref in @leaf: the last one made if that is of this leaf, else a new
  * one. The list is large enough: every one has a candidate.
  */
-static struct scp_backref *resolved_in(struct scp_clone_run *run, const struct scp_backref *ref,
+static struct scp_backref *resolved_in(struct scp_backref_walk *walk, const struct scp_backref *ref,
 				       u64 leaf, u32 since)
 {
-	struct scp_backref_list *list = &run->resolved;
+	struct scp_backref_list *list = &walk->resolved;
 	struct scp_backref *resolved;
 
 	if (list->count > since && list->refs[list->count - 1].parent == leaf)
@@ -140,21 +140,21 @@ static struct scp_backref *resolved_in(struct scp_clone_run *run, const struct s
 }
 
 /* Is @leaf one whose references are counted elsewhere: by its address, or for another tree? */
-static bool is_foreign(const struct scp_clone_run *run, const struct scp_node *leaf, u64 root)
+static bool is_foreign(const struct scp_backref_walk *walk, const struct scp_node *leaf, u64 root)
 {
 	u32 i;
 
 	if (leaf->owner != root)
 		return true;
-	for (i = run->shared_at; i < run->found.count; i++) {
-		if (run->found.refs[i].parent == leaf->bytenr)
+	for (i = walk->shared_at; i < walk->found.count; i++) {
+		if (walk->found.refs[i].parent == leaf->bytenr)
 			return true;
 	}
 	return false;
 }
 
 /* Puts @cursor where the search for @ref's items begins. -ENOENT: there is no such place. */
-static int seek(struct scp_clone_run *run, struct scp_cursor *cursor,
+static int seek(struct scp_backref_walk *walk, struct scp_cursor *cursor,
 		const struct scp_backref *ref)
 {
 	struct scp_key key = ref->key;
@@ -167,16 +167,16 @@ static int seek(struct scp_clone_run *run, struct scp_cursor *cursor,
 	if (ret < 0)
 		return ret;
 	if (cursor->slot[0] >= cursor->path[0]->nritems ||
-	    is_foreign(run, cursor->path[0], ref->root))
+	    is_foreign(walk, cursor->path[0], ref->root))
 		return scp_next_leaf(cursor);
 	return 0;
 }
 
 /* Continues from @cursor until all of @ref's items were seen. -ENOENT: end of the tree. */
-static int scan(struct scp_clone_run *run, struct scp_cursor *cursor,
+static int scan(struct scp_backref_walk *walk, struct scp_cursor *cursor,
 		const struct scp_backref *ref)
 {
-	u32 index, left = ref->count, since = run->resolved.count;
+	u32 index, left = ref->count, since = walk->resolved.count;
 	struct scp_chain chain;
 	struct scp_key key;
 	u64 start;
@@ -187,21 +187,21 @@ static int scan(struct scp_clone_run *run, struct scp_cursor *cursor,
 		if (key.objectid != ref->key.objectid || key.type != SCP_EXTENT_DATA)
 			break;
 		/* Asked at a leaf's first item only: a scan that begins inside one stays in it. */
-		if (!cursor->slot[0] && is_foreign(run, cursor->path[0], ref->root)) {
+		if (!cursor->slot[0] && is_foreign(walk, cursor->path[0], ref->root)) {
 			ret = scp_next_leaf(cursor);
 			continue;
 		}
-		if (refers(run, cursor->path[0], cursor->slot[0], &start) &&
+		if (refers(walk, cursor->path[0], cursor->slot[0], &start) &&
 		    start == ref->key.offset) {
 			left--;
-			ret = take_item(run, cursor, &index);
+			ret = take_item(walk, cursor, &index);
 			if (ret)
 				break;
 			chain.first = index;
 			chain.last = index;
 			if (index != SCP_CHAIN_END)
-				chain_append(run, &resolved_in(run, ref, cursor->path[0]->bytenr,
-							       since)->chain, &chain);
+				chain_append(walk, &resolved_in(walk, ref, cursor->path[0]->bytenr,
+								since)->chain, &chain);
 		}
 		ret = scp_next(cursor);
 	}
@@ -209,38 +209,38 @@ static int scan(struct scp_clone_run *run, struct scp_cursor *cursor,
 }
 
 /* A reference of a tree that does not exist stays unresolved, which is no error. */
-static int resolve_ref(struct scp_clone_run *run, const struct scp_backref *ref)
+static int resolve_ref(struct scp_backref_walk *walk, const struct scp_backref *ref)
 {
 	struct scp_cursor cursor;
 	struct scp_tree tree;
 	int ret;
 
-	ret = scp_run_tree(run, ref->root, &tree);
+	ret = scp_walk_tree(walk, ref->root, &tree);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	scp_cursor_init(&cursor, &tree);
-	ret = seek(run, &cursor, ref);
+	ret = seek(walk, &cursor, ref);
 	if (!ret)
-		ret = scan(run, &cursor, ref);
+		ret = scan(walk, &cursor, ref);
 	scp_cursor_release(&cursor);
 	return ret == -ENOENT ? 0 : ret;
 }
 
-int scp_resolve_refs(struct scp_clone_run *run)
+int scp_resolve_refs(struct scp_backref_walk *walk)
 {
-	struct scp_backref_list *list = &run->resolved;
+	struct scp_backref_list *list = &walk->resolved;
 	const struct scp_backref *ref;
 	u32 i;
 	int ret = 0;
 
-	for (i = 0; !ret && i < run->found.count; i++) {
-		ref = &run->found.refs[i];
+	for (i = 0; !ret && i < walk->found.count; i++) {
+		ref = &walk->found.refs[i];
 		if (!ref->count)
 			continue;
 		if (ref->parent)
 			list->refs[list->count++] = *ref;
 		else
-			ret = resolve_ref(run, ref);
+			ret = resolve_ref(walk, ref);
 	}
 	/* Leaves in descending order of root, file, offset, address; without root at the end. */
 	if (!ret)
@@ -249,9 +249,9 @@ int scp_resolve_refs(struct scp_clone_run *run)
 }
 
 /* The candidates in the leaf of @ref, of which only the address is known: last item first. */
-static int scan_leaf(struct scp_clone_run *run, struct scp_backref *ref)
+static int scan_leaf(struct scp_backref_walk *walk, struct scp_backref *ref)
 {
-	struct scp_tree tree = run->extent_tree;
+	struct scp_tree tree = walk->extent_tree;
 	struct scp_cursor cursor;
 	u64 start;
 	u32 index;
@@ -259,32 +259,32 @@ static int scan_leaf(struct scp_clone_run *run, struct scp_backref *ref)
 
 	/* No tree leads to it, so the cursor has the leaf alone; failures name its owner. */
 	scp_cursor_init(&cursor, &tree);
-	ret = scp_run_leaf(run, ref->parent, &cursor.path[0]);
+	ret = scp_walk_leaf(walk, ref->parent, &cursor.path[0]);
 	if (ret)
 		return ret;
 	tree.id = cursor.path[0]->owner;
 	for (; !ret && cursor.slot[0] < cursor.path[0]->nritems; cursor.slot[0]++) {
-		if (!refers(run, cursor.path[0], cursor.slot[0], &start))
+		if (!refers(walk, cursor.path[0], cursor.slot[0], &start))
 			continue;
-		ret = take_item(run, &cursor, &index);
+		ret = take_item(walk, &cursor, &index);
 		if (!ret && index != SCP_CHAIN_END)
-			chain_prepend(run, &ref->chain, index);
+			chain_prepend(walk, &ref->chain, index);
 	}
 	scp_cursor_release(&cursor);
 	return ret;
 }
 
 /* Linear: there are at most SCP_CLONE_MAX_REFS leaves, and mostly one or two. */
-static struct scp_clone_leaf *leaf_of(struct scp_clone_run *run, u64 bytenr)
+static struct scp_clone_leaf *leaf_of(struct scp_backref_walk *walk, u64 bytenr)
 {
 	struct scp_clone_leaf *leaf;
 	u32 i;
 
-	for (i = 0; i < run->leaf_count; i++) {
-		if (run->leaves[i].bytenr == bytenr)
-			return &run->leaves[i];
+	for (i = 0; i < walk->leaf_count; i++) {
+		if (walk->leaves[i].bytenr == bytenr)
+			return &walk->leaves[i];
 	}
-	leaf = &run->leaves[run->leaf_count++];
+	leaf = &walk->leaves[walk->leaf_count++];
 	leaf->bytenr = bytenr;
 	leaf->chain.first = SCP_CHAIN_END;
 	leaf->chain.last = SCP_CHAIN_END;
@@ -292,20 +292,20 @@ static struct scp_clone_leaf *leaf_of(struct scp_clone_run *run, u64 bytenr)
 }
 
 /* One leaf may have come about through several references: its chains are joined. */
-int scp_resolve_leaves(struct scp_clone_run *run)
+int scp_resolve_leaves(struct scp_backref_walk *walk)
 {
 	struct scp_backref *ref;
 	u32 i;
 	int ret;
 
-	for (i = 0; i < run->resolved.count; i++) {
-		ref = &run->resolved.refs[i];
+	for (i = 0; i < walk->resolved.count; i++) {
+		ref = &walk->resolved.refs[i];
 		if (!ref->root) {
-			ret = scan_leaf(run, ref);
+			ret = scan_leaf(walk, ref);
 			if (ret)
 				return ret;
 		}
-		chain_append(run, &leaf_of(run, ref->parent)->chain, &ref->chain);
+		chain_append(walk, &leaf_of(walk, ref->parent)->chain, &ref->chain);
 	}
 	return 0;
 }

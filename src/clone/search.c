@@ -6,7 +6,7 @@
  * trees of another. A mounted filesystem may commit in the middle, which shows as a volume whose
  * generation has grown; then the search is worth nothing and begins anew.
  */
-#include "clone/run.h"
+#include "clone/backref_walk.h"
 
 /* A live filesystem commits every half minute; a search takes milliseconds. */
 #define MAX_TRIES 8
@@ -43,72 +43,73 @@ int scp_clone_root_index(const struct scp_clone_search *search, u64 id)
 }
 
 /* In the sent subvolume: contents that are not at the receiver yet, and the wanted item itself. */
-static bool not_there_yet(const struct scp_clone_run *run, const struct scp_candidate *candidate)
+static bool not_there_yet(const struct scp_backref_walk *walk,
+			  const struct scp_candidate *candidate)
 {
-	const struct scp_clone_wanted *wanted = run->wanted;
+	const struct scp_clone_wanted *wanted = walk->wanted;
 
 	if (candidate->ino != wanted->ino)
 		return candidate->ino > wanted->ino;
 	return candidate->offset == wanted->extent->file_offset ||
-	       candidate->offset + run->length > wanted->next_write_offset;
+	       candidate->offset + walk->length > wanted->next_write_offset;
 }
 
 /*
  * A longer item replaces a shorter one, an equal one does not: of those the first that was visited
  * stays, which is why the order of visits is part of the behaviour.
  */
-bool scp_run_visit(struct scp_clone_run *run, u64 root, const struct scp_candidate *candidate)
+bool scp_walk_visit(struct scp_backref_walk *walk, u64 root, const struct scp_candidate *candidate)
 {
-	int index = scp_clone_root_index(run->search, root);
+	int index = scp_clone_root_index(walk->search, root);
 
-	if (index < 0 || (root == run->send_root && not_there_yet(run, candidate)))
+	if (index < 0 || (root == walk->send_root && not_there_yet(walk, candidate)))
 		return false;
-	if (candidate->length > run->best[index].length)
-		run->best[index] = *candidate;
-	return candidate->length >= run->length;
+	if (candidate->length > walk->best[index].length)
+		walk->best[index] = *candidate;
+	return candidate->length >= walk->length;
 }
 
 /* The clone roots that contain leaf @bytenr. */
-static int roots_of_leaf(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u32 *count)
+static int roots_of_leaf(struct scp_backref_walk *walk, u64 bytenr, const u64 **roots, u32 *count)
 {
 	int ret;
 
-	ret = scp_backref_cache_lookup(run, bytenr, roots, count);
+	ret = scp_backref_cache_lookup(walk, bytenr, roots, count);
 	if (ret)
 		return ret < 0 ? ret : 0;
-	ret = scp_leaf_roots(run, bytenr);
+	ret = scp_leaf_roots(walk, bytenr);
 	if (ret)
 		return ret;
-	scp_backref_cache_store(run, bytenr);
-	*roots = run->roots.ids;
-	*count = run->roots.count;
+	scp_backref_cache_store(walk, bytenr);
+	*roots = walk->roots.ids;
+	*count = walk->roots.count;
 	return 0;
 }
 
-static bool visit_chain(struct scp_clone_run *run, u64 root, const struct scp_chain *chain)
+static bool visit_chain(struct scp_backref_walk *walk, u64 root, const struct scp_chain *chain)
 {
 	u32 index;
 
-	for (index = chain->first; index != SCP_CHAIN_END; index = run->candidates[index].next) {
-		if (scp_run_visit(run, root, &run->candidates[index]))
+	for (index = chain->first; index != SCP_CHAIN_END; index = walk->candidates[index].next) {
+		if (scp_walk_visit(walk, root, &walk->candidates[index]))
 			return true;
 	}
 	return false;
 }
 
 /* Leaf by leaf, in each root by root: not candidate by candidate. */
-static int visit_leaves(struct scp_clone_run *run)
+static int visit_leaves(struct scp_backref_walk *walk)
 {
 	const u64 *roots;
 	u32 i, k, count;
 	int err;
 
-	for (i = 0; i < run->leaf_count; i++) {
-		err = roots_of_leaf(run, run->leaves[i].bytenr, &roots, &count);
+	for (i = 0; i < walk->leaf_count; i++) {
+		err = roots_of_leaf(walk, walk->leaves[i].bytenr, &roots, &count);
 		if (err)
 			return err;
 		for (k = 0; k < count; k++) {
-			if (visit_chain(run, roots[k], &run->leaves[i].chain))
+			if (visit_chain(walk, roots[k], &walk->leaves[i].chain))
 				return SCP_CLONE_STOP;
 		}
 	}
@@ -116,17 +117,17 @@ static int visit_leaves(struct scp_clone_run *run)
 }
 
 /* 1 with *@source, or 0: the longest item wins, the lowest root among equals. */
-static int choose(const struct scp_clone_run *run, struct scp_clone_source *source)
+static int choose(const struct scp_backref_walk *walk, struct scp_clone_source *source)
 {
 	const struct scp_candidate *best = NULL;
 	u32 i;
 
-	for (i = 0; i < run->search->root_count; i++) {
-		if (run->best[i].length <= (best ? best->length : 0))
+	for (i = 0; i < walk->search->root_count; i++) {
+		if (walk->best[i].length <= (best ? best->length : 0))
 			continue;
-		best = &run->best[i];
+		best = &walk->best[i];
 		source->root = i;
-		if (best->length >= run->length)
+		if (best->length >= walk->length)
 			break;
 	}
 	if (!best)
@@ -137,52 +138,52 @@ static int choose(const struct scp_clone_run *run, struct scp_clone_source *sour
 }
 
 /* With nothing else to clone from, the reference that the wanted item itself makes is of no use. */
-static void ignore_own_ref(struct scp_clone_run *run)
+static void ignore_own_ref(struct scp_backref_walk *walk)
 {
-	const struct scp_clone_wanted *wanted = run->wanted;
+	const struct scp_clone_wanted *wanted = walk->wanted;
 	u64 start = wanted->extent->file_offset - wanted->extent->extent_offset;
 	struct scp_backref *ref;
 	u32 i;
 
-	if (!run->search->alone)
+	if (!walk->search->alone)
 		return;
-	for (i = 0; i < run->shared_at; i++) {
-		ref = &run->found.refs[i];
+	for (i = 0; i < walk->shared_at; i++) {
+		ref = &walk->found.refs[i];
 		if (ref->root == wanted->leaf_owner && ref->key.objectid == wanted->ino &&
 		    ref->key.offset == start)
 			ref->count = 0;
 	}
 }
 
-/* None of these can be outgrown: see scp_clone_run. */
-static int allocate(struct scp_clone_run *run)
+/* None of these can be outgrown: see scp_backref_walk. */
+static int allocate(struct scp_backref_walk *walk)
 {
-	u32 capacity = run->found.capacity;
+	u32 capacity = walk->found.capacity;
 	int err;
 
-	err = scp_backrefs_reset(run->volume, &run->resolved, capacity);
+	err = scp_backrefs_reset(walk->volume, &walk->resolved, capacity);
 	if (err)
 		return err;
-	run->trees = scp_zalloc(SCP_KNOWN_TREES * sizeof(*run->trees));
-	run->best = scp_zalloc(run->search->root_count * sizeof(*run->best));
-	run->candidates = scp_alloc(capacity * sizeof(*run->candidates));
-	run->leaves = scp_alloc(capacity * sizeof(*run->leaves));
-	if (!run->trees || !run->best || !run->candidates || !run->leaves)
-		return scp_fail_detail(run->volume, SCP_NO_MEMORY, NULL);
+	walk->trees = scp_zalloc(SCP_KNOWN_TREES * sizeof(*walk->trees));
+	walk->best = scp_zalloc(walk->search->root_count * sizeof(*walk->best));
+	walk->candidates = scp_alloc(capacity * sizeof(*walk->candidates));
+	walk->leaves = scp_alloc(capacity * sizeof(*walk->leaves));
+	if (!walk->trees || !walk->best || !walk->candidates || !walk->leaves)
+		return scp_fail_detail(walk->volume, SCP_NO_MEMORY, NULL);
 	return 0;
 }
 
-static void run_release(struct scp_clone_run *run)
+static void run_release(struct scp_backref_walk *walk)
 {
-	scp_id_set_release(&run->roots);
-	scp_id_set_release(&run->blocks);
-	scp_free(run->block_refs.refs);
-	scp_free(run->leaves);
-	scp_free(run->candidates);
-	scp_free(run->best);
-	scp_free(run->trees);
-	scp_free(run->resolved.refs);
-	scp_free(run->found.refs);
+	scp_id_set_release(&walk->roots);
+	scp_id_set_release(&walk->blocks);
+	scp_free(walk->block_refs.refs);
+	scp_free(walk->leaves);
+	scp_free(walk->candidates);
+	scp_free(walk->best);
+	scp_free(walk->trees);
+	scp_free(walk->resolved.refs);
+	scp_free(walk->found.refs);
 }
 
 /* Bytes after the file's end need not be found elsewhere. */
@@ -193,25 +194,25 @@ static u64 wanted_length(const struct scp_clone_wanted *wanted)
 	return scp_min(extent->num_bytes, wanted->inode_size - extent->file_offset);
 }
 
-static void run_init(struct scp_clone_run *run, struct scp_clone_search *search,
+static void run_init(struct scp_backref_walk *walk, struct scp_clone_search *search,
 		     const struct scp_clone_wanted *wanted)
 {
 	u32 i;
 
-	memset(run, 0, sizeof(*run));
-	run->search = search;
-	run->wanted = wanted;
-	run->volume = search->volume;
-	run->generation = search->volume->generation;
-	run->bytenr = wanted->extent->disk_bytenr;
+	memset(walk, 0, sizeof(*walk));
+	walk->search = search;
+	walk->wanted = wanted;
+	walk->volume = search->volume;
+	walk->generation = search->volume->generation;
+	walk->bytenr = wanted->extent->disk_bytenr;
 	/* Any part of a compressed extent will do, so the place in it is no matter. */
-	run->position = wanted->extent->compression ? 0 : wanted->extent->extent_offset;
-	run->length = wanted_length(wanted);
+	walk->position = wanted->extent->compression ? 0 : wanted->extent->extent_offset;
+	walk->length = wanted_length(wanted);
 	for (i = 0; i < search->root_count; i++) {
 		if (search->roots[i].is_send_root)
-			run->send_root = search->roots[i].tree.id;
+			walk->send_root = search->roots[i].tree.id;
 	}
-	scp_backref_cache_begin(run);
+	scp_backref_cache_begin(walk);
 }
 
 /*
@@ -224,50 +225,50 @@ static bool is_gone(const struct scp_volume *volume, int ret)
 }
 
 /*
- * Fills run->found. 0: there is nothing to look for. Most extents have one reference, so that comes
- * before anything is allocated.
+ * Fills walk->found. 0: there is nothing to look for. Most extents have one reference, so that
+ * comes before anything is allocated.
  */
-static int collect_refs(struct scp_clone_run *run)
+static int collect_refs(struct scp_backref_walk *walk)
 {
 	struct scp_extent_entry entry;
 	struct scp_cursor cursor;
 	int ret;
 
-	ret = scp_tree_open(run->volume, SCP_EXTENT_TREE_ID, false, &run->extent_tree);
+	ret = scp_tree_open(walk->volume, SCP_EXTENT_TREE_ID, false, &walk->extent_tree);
 	if (ret)
 		return ret;
-	scp_cursor_init(&cursor, &run->extent_tree);
-	ret = scp_extent_entry_find(&cursor, run->bytenr, false, &entry);
-	if (is_gone(run->volume, ret)) {
+	scp_cursor_init(&cursor, &walk->extent_tree);
+	ret = scp_extent_entry_find(&cursor, walk->bytenr, false, &entry);
+	if (is_gone(walk->volume, ret)) {
 		ret = 0;
 		goto out;
 	}
 	if (ret)
 		goto out;
-	if (entry.refs <= SCP_CLONE_MAX_REFS && (entry.refs > 1 || !run->search->alone))
-		ret = scp_backrefs_collect(&cursor, &entry, &run->found);
-	if (!ret && run->found.count)
+	if (entry.refs <= SCP_CLONE_MAX_REFS && (entry.refs > 1 || !walk->search->alone))
+		ret = scp_backrefs_collect(&cursor, &entry, &walk->found);
+	if (!ret && walk->found.count)
 		ret = 1;
 out:
 	scp_cursor_release(&cursor);
 	return ret;
 }
 
-static int search_refs(struct scp_clone_run *run)
+static int search_refs(struct scp_backref_walk *walk)
 {
 	int ret;
 
 	/* In descending order those without a root are the last ones. */
-	while (run->shared_at < run->found.count && !run->found.refs[run->shared_at].parent)
-		run->shared_at++;
-	ignore_own_ref(run);
-	ret = allocate(run);
+	while (walk->shared_at < walk->found.count && !walk->found.refs[walk->shared_at].parent)
+		walk->shared_at++;
+	ignore_own_ref(walk);
+	ret = allocate(walk);
 	if (!ret)
-		ret = scp_resolve_refs(run);
+		ret = scp_resolve_refs(walk);
 	if (!ret)
-		ret = scp_resolve_leaves(run);
+		ret = scp_resolve_leaves(walk);
 	if (!ret)
-		ret = visit_leaves(run);
+		ret = visit_leaves(walk);
 	/* Too many blocks above a leaf: the sources found until then have to do. */
 	return ret == -E2BIG ? 0 : ret;
 }
@@ -275,17 +276,17 @@ static int search_refs(struct scp_clone_run *run)
 static int find_once(struct scp_clone_search *search, const struct scp_clone_wanted *wanted,
 		     struct scp_clone_source *source)
 {
-	struct scp_clone_run run;
+	struct scp_backref_walk walk;
 	int ret;
 
-	run_init(&run, search, wanted);
-	ret = collect_refs(&run);
+	run_init(&walk, search, wanted);
+	ret = collect_refs(&walk);
 	if (ret > 0) {
-		ret = search_refs(&run);
+		ret = search_refs(&walk);
 		if (ret >= 0)
-			ret = choose(&run, source);
+			ret = choose(&walk, source);
 	}
-	run_release(&run);
+	run_release(&walk);
 	if (ret < 0)
 		scp_backref_cache_rollback(search->backref_cache);
 	return ret;

@@ -26,7 +26,7 @@ static int chunks_walk(struct scp_volume *volume, struct scp_chunk_map *map)
 
 	scp_chunk_tree_init(volume, &tree);
 	scp_cursor_init(&cursor, &tree);
-	cursor.walk = true;
+	cursor.readahead = true;
 	ret = scp_search(&cursor, &key);
 	if (ret > 0)
 		ret = 0;

@@ -198,13 +198,14 @@ static int take_list(struct reader *in, u32 count, struct scp_id_list *list)
 }
 
 /* Ids taken between two checks whether to stop: forged ones may all have one hash. */
-#define TAKEN_UNASKED 256u
+#define INTERRUPT_CHECK_EVERY 256u
 
 static bool is_to_stop(const struct scp_engine *engine, u32 taken)
 {
 	const struct scp_host *host = engine->volume->host;
 
-	return scp_is_aligned(taken + 1, TAKEN_UNASKED) && host->ops->interrupted(host->private);
+	return scp_is_aligned(taken + 1, INTERRUPT_CHECK_EVERY) &&
+		host->ops->interrupted(host->private);
 }
 
 static int take_set(struct scp_engine *engine, struct reader *in, struct scp_inode_set *set)

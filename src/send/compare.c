@@ -16,11 +16,11 @@ void scp_compare_init(struct scp_compare *compare, struct scp_tree *left, struct
 	scp_cursor_init(&compare->right.cursor, right);
 }
 
-void scp_compare_off(struct scp_compare *compare)
+void scp_compare_release(struct scp_compare *compare)
 {
 	scp_cursor_release(&compare->left.cursor);
 	scp_cursor_release(&compare->right.cursor);
-	compare->on = false;
+	compare->positioned = false;
 }
 
 static struct scp_key side_key(const struct scp_side *side)
@@ -258,10 +258,10 @@ int scp_compare_restore(struct scp_compare *compare, const struct scp_position *
 {
 	int err;
 
-	if (compare->on)
+	if (compare->positioned)
 		return 0;
 	err = at->result == SCP_COMPARE_NONE ? begin(compare) : restore(compare, at);
-	compare->on = !err;
+	compare->positioned = !err;
 	return err;
 }
 
@@ -276,7 +276,7 @@ int scp_compare_next(struct scp_compare *compare, struct scp_position *at)
 			ret = walk(compare, at);
 		if (!ret || ret == -ENOENT)
 			return ret;
-		scp_compare_off(compare);
+		scp_compare_release(compare);
 		if (compare->failed)
 			ret = scp_live_recover(compare->failed->cursor.tree,
 					       compare->failed->root, ret, &tries);

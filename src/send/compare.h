@@ -27,14 +27,14 @@ struct scp_compare {
 	struct scp_side left;
 	struct scp_side right;
 	/* Both sides are where the engine's state says. */
-	bool on;
+	bool positioned;
 	/* The side that failed last. */
 	struct scp_side *failed;
 };
 
 void scp_compare_init(struct scp_compare *compare, struct scp_tree *left, struct scp_tree *right);
 /* Gives all blocks back; scp_compare_next() finds its place again by its @at. */
-void scp_compare_off(struct scp_compare *compare);
+void scp_compare_release(struct scp_compare *compare);
 
 /*
  * Goes from the event @at to the next one, which becomes @at: key, result, and where both trees

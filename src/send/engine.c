@@ -180,8 +180,8 @@ static int set_up(struct scp_engine *engine, const struct scp_request *request)
 	engine->flags = request->flags;
 	scp_state_init(&engine->state);
 	/* Reading ahead pays where everything is read; a comparison passes over most. */
-	scp_compare_init(&engine->walk, engine->tree, engine->parent);
-	engine->walk.left.cursor.walk = !engine->parent;
+	scp_compare_init(&engine->compare, engine->tree, engine->parent);
+	engine->compare.left.cursor.readahead = !engine->parent;
 	scp_cursor_init(&engine->item_cursor, engine->tree);
 	scp_cursor_init(&engine->parent_cursor, engine->parent);
 	err = scp_clone_search_init(&engine->clones, engine->volume, engine->roots,

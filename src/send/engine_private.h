@@ -120,7 +120,7 @@ struct scp_engine {
 	struct scp_naming naming;
 
 	/* Walks the subvolume and its parent. A full send uses the left side alone. */
-	struct scp_compare walk;
+	struct scp_compare compare;
 
 	/* Caches. */
 	u64 made_dirs[SCP_MADE_DIRS];

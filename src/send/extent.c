@@ -134,7 +134,7 @@ void scp_write_extent_end(struct scp_engine *engine, const struct scp_extent *ex
 static int handle_changed(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
-	struct scp_cursor *cursor = &engine->walk.left.cursor;
+	struct scp_cursor *cursor = &engine->compare.left.cursor;
 	enum scp_phase then = S_ISREG(state->mode) ? SCP_PHASE_HOLE : SCP_PHASE_EVENT;
 	struct scp_extent extent;
 	int ret;
@@ -153,7 +153,7 @@ static int handle_changed(struct scp_engine *engine)
 int scp_handle_extent(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
-	struct scp_cursor *cursor = &engine->walk.left.cursor;
+	struct scp_cursor *cursor = &engine->compare.left.cursor;
 	struct scp_extent extent;
 	int err;
 

@@ -106,13 +106,13 @@ int scp_step_hole(struct scp_engine *engine)
 	int err = scp_to_event(engine);
 
 	if (!err)
-		err = scp_extent_parse(&engine->walk.left.cursor, &extent);
+		err = scp_extent_parse(&engine->compare.left.cursor, &extent);
 	if (err)
 		return err;
 	end = scp_extent_end(&extent, engine->volume->sectorsize);
 	state->phase = SCP_PHASE_EVENT;
 	if (state->last_extent_end == SCP_UNKNOWN ||
-	    (!engine->walk.left.cursor.slot[0] && state->last_extent_end < offset))
+	    (!engine->compare.left.cursor.slot[0] && state->last_extent_end < offset))
 		err = scp_extent_end_before(engine, offset - 1, &state->last_extent_end);
 	if (!err && state->last_extent_end < offset)
 		err = scp_start_hole(engine, offset, SCP_PHASE_EVENT);

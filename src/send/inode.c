@@ -71,9 +71,9 @@ int scp_open_inode(struct scp_engine *engine)
 	int err = 0;
 
 	if (state->at.result != SCP_COMPARE_DELETED)
-		err = scp_inode_parse(&engine->walk.left.cursor, &now);
+		err = scp_inode_parse(&engine->compare.left.cursor, &now);
 	if (!err && state->at.result != SCP_COMPARE_NEW)
-		err = scp_inode_parse(&engine->walk.right.cursor, &before);
+		err = scp_inode_parse(&engine->compare.right.cursor, &before);
 	if (!err && state->at.result == SCP_COMPARE_CHANGED)
 		err = scp_tell_apart(engine, &now, &before);
 	if (err)
@@ -226,7 +226,7 @@ static int made_already(struct scp_engine *engine, u64 dir)
 	if (remembered_as_made(engine, dir))
 		return 1;
 	scp_cursor_init(&cursor, engine->tree);
-	cursor.walk = true;
+	cursor.readahead = true;
 	ret = scp_search(&cursor, &key);
 	while (ret >= 0) {
 		key = scp_cursor_key(&cursor);

@@ -95,9 +95,9 @@ int scp_collect_refs(struct scp_engine *engine)
 		engine->naming.collecting = true;
 	}
 	if (state->at.result != SCP_COMPARE_DELETED)
-		err = collect_item(engine, &engine->walk.left.cursor, false);
+		err = collect_item(engine, &engine->compare.left.cursor, false);
 	if (!err && state->at.result != SCP_COMPARE_NEW)
-		err = collect_item(engine, &engine->walk.right.cursor, true);
+		err = collect_item(engine, &engine->compare.right.cursor, true);
 	return err;
 }
 
@@ -140,7 +140,7 @@ int scp_refs_differ(struct scp_engine *engine)
 	struct scp_ref_iter iter;
 	struct scp_ref ref;
 	u64 last = 0;
-	int ret = scp_ref_iter_init(&iter, &engine->walk.left.cursor);
+	int ret = scp_ref_iter_init(&iter, &engine->compare.left.cursor);
 
 	while (!ret) {
 		ret = scp_ref_iter_next(&iter, &ref);

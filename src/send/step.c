@@ -17,7 +17,7 @@
 
 void scp_walk_off(struct scp_engine *engine)
 {
-	scp_compare_off(&engine->walk);
+	scp_compare_release(&engine->compare);
 	scp_cursor_release(&engine->item_cursor);
 	scp_cursor_release(&engine->parent_cursor);
 }
@@ -27,35 +27,35 @@ int scp_to_event(struct scp_engine *engine)
 	int err;
 
 	if (engine->parent)
-		return scp_compare_restore(&engine->walk, &engine->state.at);
-	if (engine->walk.on)
+		return scp_compare_restore(&engine->compare, &engine->state.at);
+	if (engine->compare.positioned)
 		return 0;
-	err = scp_search_exact(&engine->walk.left.cursor, &engine->state.at.key);
+	err = scp_search_exact(&engine->compare.left.cursor, &engine->state.at.key);
 	if (err == -ENOENT)
 		return scp_send_fail(engine, SCP_CHECKPOINT_POSITION);
-	engine->walk.on = !err;
+	engine->compare.positioned = !err;
 	return err;
 }
 
 struct scp_cursor *scp_event_cursor(struct scp_engine *engine)
 {
-	return engine->state.at.result == SCP_COMPARE_DELETED ? &engine->walk.right.cursor :
-	       &engine->walk.left.cursor;
+	return engine->state.at.result == SCP_COMPARE_DELETED ? &engine->compare.right.cursor :
+	       &engine->compare.left.cursor;
 }
 
 /* The next item of a full send: all of them are new. */
 static int next_item(struct scp_engine *engine)
 {
-	struct scp_cursor *cursor = &engine->walk.left.cursor;
+	struct scp_cursor *cursor = &engine->compare.left.cursor;
 	struct scp_state *state = &engine->state;
 	struct scp_key key = state->at.key;
 	int ret = -ENOENT;
 
-	if (engine->walk.on)
+	if (engine->compare.positioned)
 		ret = scp_next(cursor);
 	else if (scp_key_increment(&key))
 		ret = scp_search(cursor, &key);
-	engine->walk.on = ret >= 0;
+	engine->compare.positioned = ret >= 0;
 	if (ret < 0)
 		return ret;
 	state->at.key = scp_cursor_key(cursor);
@@ -93,7 +93,7 @@ static int step_event(struct scp_engine *engine)
 	int err;
 
 	if (engine->parent)
-		err = scp_compare_next(&engine->walk, &state->at);
+		err = scp_compare_next(&engine->compare, &state->at);
 	else
 		err = next_item(engine);
 	if (err == -ENOENT) {

@@ -14,7 +14,7 @@ struct scp_engine;
 int scp_step(struct scp_engine *engine);
 /* SCP_PHASE_BEGIN: the stream header and SUBVOL or SNAPSHOT. */
 int scp_step_begin(struct scp_engine *engine);
-/* Puts engine->walk on the event state.at; cheap if it is there already. */
+/* Puts engine->compare on the event state.at; cheap if it is there already. */
 int scp_to_event(struct scp_engine *engine);
 /* The cursor on the event's item: the parent's if it was deleted. Valid after scp_to_event(). */
 struct scp_cursor *scp_event_cursor(struct scp_engine *engine);

@@ -158,8 +158,8 @@ static int step_one_sided(struct scp_engine *engine, struct scp_cursor *cursor, 
 /* First xattrs that are new or have another value, then those that were removed. */
 static int step_changed(struct scp_engine *engine)
 {
-	struct scp_cursor *now = &engine->walk.left.cursor;
-	struct scp_cursor *old = &engine->walk.right.cursor;
+	struct scp_cursor *now = &engine->compare.left.cursor;
+	struct scp_cursor *old = &engine->compare.right.cursor;
 	u32 number = engine->state.entry;
 	struct scp_dirent entry;
 	bool gone = false;

@@ -72,14 +72,14 @@ static int node_read(struct scp_volume *volume, const struct scp_node_expect *ex
 }
 
 /* Blocks looked up between two checks whether to stop. A power of two. */
-#define SCP_LOOKUPS_UNASKED 256u
+#define INTERRUPT_CHECK_EVERY 256u
 
 /* Reading asks by itself; long work on blocks that are all cached must be stoppable, too. */
-static int node_ask(struct scp_volume *volume)
+static int check_interrupted(struct scp_volume *volume)
 {
 	const struct scp_host *host = volume->host;
 
-	if (!scp_is_aligned(++volume->stats.node_lookups, SCP_LOOKUPS_UNASKED))
+	if (!scp_is_aligned(++volume->stats.node_lookups, INTERRUPT_CHECK_EVERY))
 		return 0;
 	if (volume->securing || !host->ops->interrupted ||
 	    !host->ops->interrupted(host->private))
@@ -95,7 +95,7 @@ int scp_node_get(struct scp_volume *volume, const struct scp_node_expect *expect
 	int ret;
 
 	*out = NULL;
-	ret = node_ask(volume);
+	ret = check_interrupted(volume);
 	if (ret)
 		return ret;
 	node = scp_cache_get(volume, expect->bytenr, expect->generation);

@@ -69,7 +69,8 @@ static int get_child(struct scp_cursor *cursor, int level, struct scp_node **out
 	int ret;
 
 	scp_node_expect_child(node, slot, &key, &expect);
-	if (cursor->walk && level == 1 && !scp_cache_has(volume, expect.bytenr, expect.generation))
+	if (cursor->readahead && level == 1 && !scp_cache_has(volume, expect.bytenr,
+							      expect.generation))
 		scp_node_prefetch(volume, node, slot, SCP_PREFETCH_MAX);
 	ret = scp_node_get(volume, &expect, out);
 	if (!ret)
@@ -196,7 +197,7 @@ static int cursor_turn(const struct scp_cursor *cursor)
 /* @cursor stays where it is on failure. */
 static int next_leaf_once(struct scp_cursor *cursor)
 {
-	struct scp_cursor next = { .tree = cursor->tree, .walk = cursor->walk };
+	struct scp_cursor next = { .tree = cursor->tree, .readahead = cursor->readahead };
 	int i, level, ret = 0;
 
 	level = cursor_turn(cursor);
@@ -244,7 +245,7 @@ static int pass_leaf_once(struct scp_cursor *cursor)
 	struct scp_key key = scp_node_key(leaf, leaf->nritems - 1);
 	/* The caller counts the tries: failures must come back to it. */
 	struct scp_tree still = *cursor->tree;
-	struct scp_cursor next = { .tree = &still, .walk = cursor->walk };
+	struct scp_cursor next = { .tree = &still, .readahead = cursor->readahead };
 	int ret;
 
 	still.recover = NULL;

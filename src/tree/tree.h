@@ -53,7 +53,7 @@ struct scp_cursor {
 	struct scp_node *path[SCP_MAX_LEVEL];
 	u32 slot[SCP_MAX_LEVEL];
 	/* Read children ahead: for callers that walk on. */
-	bool walk;
+	bool readahead;
 };
 
 void scp_cursor_init(struct scp_cursor *cursor, struct scp_tree *tree);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "clone/run.h"
+#include "clone/backref_walk.h"
 #include "fixture.h"
 #include "leaf.h"
 
@@ -204,12 +204,12 @@ static void bad_refs_are_refused(void **state)
 	scp_free(list.refs);
 }
 
-/* A search with clone roots 300, 301..., and a run in which leaves have roots without any tree. */
+/* A search with clone roots 300, 301..., and a walk in which leaves have roots without any tree. */
 struct cache_fixture {
 	struct scp_volume volume;
 	struct scp_clone_root roots[20];
 	struct scp_clone_search search;
-	struct scp_clone_run run;
+	struct scp_backref_walk walk;
 };
 
 static void cache_setup(struct cache_fixture *cache)
@@ -221,13 +221,13 @@ static void cache_setup(struct cache_fixture *cache)
 		cache->roots[i].tree.id = 300 + i;
 	assert_int_equal(scp_clone_search_init(&cache->search, &cache->volume, cache->roots,
 					       ARRAY_SIZE(cache->roots)), 0);
-	cache->run.search = &cache->search;
-	scp_backref_cache_begin(&cache->run);
+	cache->walk.search = &cache->search;
+	scp_backref_cache_begin(&cache->walk);
 }
 
 static void cache_release(struct cache_fixture *cache)
 {
-	scp_id_set_release(&cache->run.roots);
+	scp_id_set_release(&cache->walk.roots);
 	scp_clone_search_release(&cache->search);
 }
 
@@ -235,10 +235,10 @@ static void store(struct cache_fixture *cache, u64 leaf, u64 first_root, u32 cou
 {
 	u32 i;
 
-	scp_id_set_clear(&cache->run.roots);
+	scp_id_set_clear(&cache->walk.roots);
 	for (i = 0; i < count; i++)
-		assert_int_equal(scp_id_set_add(&cache->run.roots, first_root + i), 1);
-	scp_backref_cache_store(&cache->run, leaf);
+		assert_int_equal(scp_id_set_add(&cache->walk.roots, first_root + i), 1);
+	scp_backref_cache_store(&cache->walk, leaf);
 }
 
 static void cache_forgets_least_recent(void **state)
@@ -251,11 +251,11 @@ static void cache_forgets_least_recent(void **state)
 	cache_setup(&cache);
 	for (i = 0; i < SCP_BACKREF_CACHE_LEAVES; i++)
 		store(&cache, 4096 * i, 300 + i % 20, 1);
-	assert_int_equal(scp_backref_cache_lookup(&cache.run, 0, &roots, &count), 1);
+	assert_int_equal(scp_backref_cache_lookup(&cache.walk, 0, &roots, &count), 1);
 	assert_int_equal(count, 1);
 	assert_int_equal(roots[0], 300);
 	store(&cache, 1, 300, 1);
-	assert_int_equal(scp_backref_cache_lookup(&cache.run, 4096, &roots, &count), 0);
+	assert_int_equal(scp_backref_cache_lookup(&cache.walk, 4096, &roots, &count), 0);
 	assert_int_equal(scp_backref_cache_save(&cache.search, leaves, SCP_BACKREF_CACHE_LEAVES),
 			 SCP_BACKREF_CACHE_LEAVES);
 	for (i = 0; i < SCP_BACKREF_CACHE_LEAVES - 2; i++)
@@ -276,12 +276,12 @@ static void cache_keeps_clone_roots_only(void **state)
 	store(&cache, 4096, 290, 10 + SCP_BACKREF_CACHE_ROOTS);
 	store(&cache, 8192, 290, 11 + SCP_BACKREF_CACHE_ROOTS);
 	store(&cache, 12288, 290, 5);
-	assert_int_equal(scp_backref_cache_lookup(&cache.run, 4096, &roots, &count), 1);
+	assert_int_equal(scp_backref_cache_lookup(&cache.walk, 4096, &roots, &count), 1);
 	assert_int_equal(count, SCP_BACKREF_CACHE_ROOTS);
 	assert_int_equal(roots[0], 300);
 	assert_int_equal(roots[16], 316);
-	assert_int_equal(scp_backref_cache_lookup(&cache.run, 8192, &roots, &count), 0);
-	assert_int_equal(scp_backref_cache_lookup(&cache.run, 12288, &roots, &count), 1);
+	assert_int_equal(scp_backref_cache_lookup(&cache.walk, 8192, &roots, &count), 0);
+	assert_int_equal(scp_backref_cache_lookup(&cache.walk, 12288, &roots, &count), 1);
 	assert_int_equal(count, 0);
 	cache_release(&cache);
 }
@@ -296,15 +296,15 @@ static void cache_is_rolled_back(void **state)
 	cache_setup(&cache);
 	store(&cache, 4096, 300, 1);
 	store(&cache, 8192, 301, 1);
-	scp_backref_cache_begin(&cache.run);
-	assert_int_equal(scp_backref_cache_lookup(&cache.run, 4096, &roots, &count), 1);
+	scp_backref_cache_begin(&cache.walk);
+	assert_int_equal(scp_backref_cache_lookup(&cache.walk, 4096, &roots, &count), 1);
 	store(&cache, 12288, 302, 1);
 	scp_backref_cache_rollback(cache.search.backref_cache);
 	assert_int_equal(scp_backref_cache_save(&cache.search, leaves, 3), 2);
 	assert_int_equal(leaves[0], 4096);
 	assert_int_equal(leaves[1], 8192);
 	/* Nothing happened since: nothing to undo. */
-	scp_backref_cache_begin(&cache.run);
+	scp_backref_cache_begin(&cache.walk);
 	scp_backref_cache_rollback(cache.search.backref_cache);
 	assert_int_equal(scp_backref_cache_save(&cache.search, leaves, 0), 2);
 	cache_release(&cache);

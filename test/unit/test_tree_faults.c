@@ -112,7 +112,7 @@ static int walk(u32 *items)
 	if (ret)
 		return ret;
 	scp_cursor_init(&cursor, &tree);
-	cursor.walk = true;
+	cursor.readahead = true;
 	ret = scp_search(&cursor, &key);
 	while (ret >= 0) {
 		++*items;

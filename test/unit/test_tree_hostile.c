@@ -84,7 +84,7 @@ static int walk(struct scp_volume *volume, u64 id)
 	if (ret)
 		return ret;
 	scp_cursor_init(&cursor, &tree);
-	cursor.walk = true;
+	cursor.readahead = true;
 	ret = scp_search(&cursor, &key);
 	while (ret >= 0) {
 		touch(&cursor);

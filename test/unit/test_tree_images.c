@@ -171,7 +171,7 @@ static int walk_tree(struct scp_volume *volume, u64 id, bool ahead, struct sum *
 	if (ret)
 		return ret;
 	scp_cursor_init(&cursor, &tree);
-	cursor.walk = ahead;
+	cursor.readahead = ahead;
 	ret = scp_search(&cursor, &key);
 	while (ret >= 0) {
 		add_item(sum, &cursor);

@@ -133,7 +133,7 @@ static int walk(struct scp_tree *tree, struct sum *sum, unsigned int pause)
 
 	memset(sum, 0, sizeof(*sum));
 	scp_cursor_init(&cursor, tree);
-	cursor.walk = pause % 2;
+	cursor.readahead = pause % 2;
 	ret = scp_search(&cursor, &key);
 	while (ret >= 0) {
 		add_item(sum, &cursor);

@@ -252,7 +252,7 @@ static void walks_read_ahead(void **out)
 
 	open_tree(state, &tree);
 	scp_cursor_init(&cursor, &tree);
-	cursor.walk = true;
+	cursor.readahead = true;
 	calls = state->fixture.calls;
 	assert_int_equal(scp_search(&cursor, &key), 1);
 	walk_from(&cursor, 0);

@@ -10,8 +10,8 @@
  * references, leaves and candidates are at most that many each (less than 200 KiB together); the
  * blocks above a leaf are at most SCP_CLONE_MAX_BLOCKS.
  */
-#ifndef SCP_CLONE_RUN_H
-#define SCP_CLONE_RUN_H
+#ifndef SCP_CLONE_BACKREF_WALK_H
+#define SCP_CLONE_BACKREF_WALK_H
 
 #include "clone/clone.h"
 
@@ -36,7 +36,7 @@ struct scp_candidate {
 	u32 next;
 };
 
-/* Some of a run's candidates, in order. */
+/* Some of a walk's candidates, in order. */
 struct scp_chain {
 	u32 first;
 	u32 last;
@@ -93,11 +93,11 @@ struct scp_clone_leaf {
 	struct scp_chain chain;
 };
 
-struct scp_clone_run {
+struct scp_backref_walk {
 	struct scp_clone_search *search;
 	const struct scp_clone_wanted *wanted;
 	struct scp_volume *volume;
-	/* The volume's when the run began: all that is read must belong to that commit. */
+	/* The volume's when the walk began: all that is read must belong to that commit. */
 	u64 generation;
 	u64 send_root;
 	/* The search's subject: an extent, a place in it, and a length. */
@@ -127,12 +127,12 @@ struct scp_clone_run {
 /* access.c: trees by id, blocks by address */
 
 /* *@tree is a copy: opening others does not touch it. -ENOENT if there is no such tree. */
-int scp_run_tree(struct scp_clone_run *run, u64 id, struct scp_tree *tree);
+int scp_walk_tree(struct scp_backref_walk *walk, u64 id, struct scp_tree *tree);
 /* The tree block that @entry describes; given back with scp_node_put(). */
-int scp_run_block(struct scp_clone_run *run, const struct scp_extent_entry *entry,
-		  struct scp_node **out);
+int scp_walk_block(struct scp_backref_walk *walk, const struct scp_extent_entry *entry,
+		   struct scp_node **out);
 /* The same for a leaf of which only the address is known. */
-int scp_run_leaf(struct scp_clone_run *run, u64 bytenr, struct scp_node **out);
+int scp_walk_leaf(struct scp_backref_walk *walk, u64 bytenr, struct scp_node **out);
 
 /* backrefs.c: references out of the extent tree */
 
@@ -162,34 +162,35 @@ void scp_id_set_release(struct scp_id_set *set);
 
 /* resolve.c: from references to leaves and candidates; all return SCP_CLONE_STOP, 0, or errors */
 
-/* Finds the file items of run->found, fills run->resolved. */
-int scp_resolve_refs(struct scp_clone_run *run);
-/* Fills run->leaves from run->resolved. */
-int scp_resolve_leaves(struct scp_clone_run *run);
+/* Finds the file items of walk->found, fills walk->resolved. */
+int scp_resolve_refs(struct scp_backref_walk *walk);
+/* Fills walk->leaves from walk->resolved. */
+int scp_resolve_leaves(struct scp_backref_walk *walk);
 
 /* leafroots.c */
 
-/* Fills run->roots with the ids of all trees that contain leaf @bytenr. */
-int scp_leaf_roots(struct scp_clone_run *run, u64 bytenr);
+/* Fills walk->roots with the ids of all trees that contain leaf @bytenr. */
+int scp_leaf_roots(struct scp_backref_walk *walk, u64 bytenr);
 
 /* backref_cache.c */
 
 int scp_backref_cache_create(struct scp_volume *volume, struct scp_backref_cache **out);
 void scp_backref_cache_destroy(struct scp_backref_cache *cache);
 /* Changes to the backref cache from here on can be undone by scp_backref_cache_rollback(). */
-void scp_backref_cache_begin(struct scp_clone_run *run);
+void scp_backref_cache_begin(struct scp_backref_walk *walk);
 void scp_backref_cache_rollback(struct scp_backref_cache *cache);
 /*
  * 1: leaf @bytenr has clone roots *@roots, valid until the backref cache is used again; 0: not
  * known.
  */
-int scp_backref_cache_lookup(struct scp_clone_run *run, u64 bytenr, const u64 **roots, u32 *count);
-/* Remembers those of run->roots that are clone roots, unless they are too many. */
-void scp_backref_cache_store(struct scp_clone_run *run, u64 bytenr);
+int scp_backref_cache_lookup(struct scp_backref_walk *walk, u64 bytenr, const u64 **roots,
+			     u32 *count);
+/* Remembers those of walk->roots that are clone roots, unless they are too many. */
+void scp_backref_cache_store(struct scp_backref_walk *walk, u64 bytenr);
 
 /* search.c */
 
 /* True: this one is good enough, the search is over. */
-bool scp_run_visit(struct scp_clone_run *run, u64 root, const struct scp_candidate *candidate);
+bool scp_walk_visit(struct scp_backref_walk *walk, u64 root, const struct scp_candidate *candidate);
 
 #endif
