@@ -116,7 +116,7 @@ long sendcp_args_info(void __user *to)
 		.protocol_max = SCP_PROTOCOL_MAX,
 		.flags = SENDCP_FLAGS_ALL,
 		.buffer_min = { scp_buffer_min(1), scp_buffer_min(2) },
-		.behaviour = SCP_COMPAT_KERNEL,
+		.compat_kernel = SCP_COMPAT_KERNEL,
 		.version = SENDCP_VERSION,
 	};
 	u32 size;

@@ -78,9 +78,9 @@ static void show_module(const struct module_status *status)
 	const struct sendcp_info *info = &status->info;
 
 	if (status->state == MODULE_READY)
-		printf("%-16sready: version %s, ABI %u, protocols %u to %u, behaviour %u\n",
+		printf("%-16sready: version %s, ABI %u, protocols %u to %u, compat kernel %u\n",
 		       "backend module:", info->version, info->abi_version, info->protocol_min,
-		       info->protocol_max, info->behaviour);
+		       info->protocol_max, info->compat_kernel);
 	else
 		printf("%-16snot available: %s\n", "backend module:", status->why);
 }
@@ -91,7 +91,7 @@ static void show_text(const struct module_system *system, const struct module_st
 	const char *lacks = direct_lacks(system);
 
 	printf("%-16s%s\n", "sendcp:", SENDCP_VERSION);
-	printf("%-16s%u (of Linux %u.%u)\n", "behaviour:", SCP_COMPAT_KERNEL,
+	printf("%-16s%u (of Linux %u.%u)\n", "compat kernel:", SCP_COMPAT_KERNEL,
 	       SCP_COMPAT_KERNEL / 100, SCP_COMPAT_KERNEL % 100);
 	printf("%-16s%u to %u\n", "protocols:", SCP_PROTOCOL_MIN, SCP_PROTOCOL_MAX);
 	printf("%-16s%u\n", "module ABI:", SENDCP_ABI_VERSION);
@@ -126,7 +126,7 @@ static struct json_object *module_json(const struct module_status *status)
 	json_put_u64(host, "abi_version", info->abi_version);
 	json_put_u64(host, "protocol_min", info->protocol_min);
 	json_put_u64(host, "protocol_max", info->protocol_max);
-	json_put_u64(host, "behaviour_version", info->behaviour);
+	json_put_u64(host, "compat_kernel", info->compat_kernel);
 	return host;
 }
 
@@ -138,7 +138,7 @@ static void show_json(const struct module_system *system, const struct module_st
 	struct json_object *list = json_object_new_object();
 
 	json_put_string(object, "version", SENDCP_VERSION);
-	json_put_u64(object, "behaviour_version", SCP_COMPAT_KERNEL);
+	json_put_u64(object, "compat_kernel", SCP_COMPAT_KERNEL);
 	json_put_u64(object, "protocol_min", SCP_PROTOCOL_MIN);
 	json_put_u64(object, "protocol_max", SCP_PROTOCOL_MAX);
 	json_put_u64(object, "abi_version", SENDCP_ABI_VERSION);

@@ -3,7 +3,7 @@
  * Why a call of the engine failed: a negative errno plus a named reason and the place.
  *
  * An errno alone cannot tell an administrator which check failed on which block; this record can.
- * It is filled where the failure is found and carried unchanged to whoever called the engine.
+ * It is filled where the failure is found and carried unchanged to the engine's caller.
  */
 #ifndef SENDCP_ERROR_H
 #define SENDCP_ERROR_H
@@ -92,7 +92,7 @@ struct scp_error {
 	u64 offset;
 	/* Index of the device in the host's list. */
 	u64 device;
-	/* What else helps: a feature's name, a path. Empty if nothing. NUL-terminated. */
+	/* More about it: a feature's name, a path. Empty if nothing. NUL-terminated. */
 	char detail[120];
 };
 

@@ -15,7 +15,7 @@ struct scp_file_reader;
 
 /*
  * Keeps the extent that was read last, expanded, and a window of bytes read ahead: reading a file
- * in order, in whatever pieces, reads and expands each extent once. What is kept is known by disk
+ * in order, in whatever pieces, reads and expands each extent once. Both are known by disk
  * address, so on a live volume a reader is good for one commit only. NULL: out of memory.
  */
 struct scp_file_reader *scp_file_reader_open(struct scp_volume *volume);
@@ -23,8 +23,8 @@ struct scp_file_reader *scp_file_reader_open(struct scp_volume *volume);
 void scp_file_reader_close(struct scp_file_reader *reader);
 
 /*
- * What scp_host_ops.read_file promises: all of @range into @buffer, holes and what is after the
- * last extent as zeros, or a negative errno and @error with the place in the file.
+ * As scp_host_ops.read_file: all of @range into @buffer, holes and all after the last extent as
+ * zeros, or a negative errno and @error with the place in the file.
  * range->generation is not looked at.
  */
 int scp_file_read(struct scp_file_reader *reader, const struct scp_file_range *range,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the engine asks of the world it runs in: bytes of devices, bytes of files, and whether to
- * stop.
+ * What the engine needs from its caller: bytes of devices, bytes of files, and whether to stop.
  *
  * A host is a table of functions and a pointer of its own that comes back as first argument. All
  * functions may sleep; the engine calls them from the thread that called the engine, never two at

@@ -27,7 +27,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-/* __le16, __le32, __le64: values as they lie on the disk and in the stream, convert before use. */
+/* __le16, __le32, __le64: values as they are on the disk and in the stream; convert before use. */
 #include <linux/types.h>
 
 typedef uint8_t u8;
@@ -146,11 +146,11 @@ static inline void scp_put_le64(void *p, u64 value)
 }
 
 /*
- * Memory. All may return NULL, and every caller turns that into -ENOMEM. What comes from
- * scp_alloc/scp_zalloc/scp_realloc is given back with scp_free, which takes NULL too.
+ * Memory. All may return NULL, and every caller turns that into -ENOMEM. Blocks from
+ * scp_alloc/scp_zalloc/scp_realloc are freed with scp_free, which takes NULL too.
  * scp_realloc keeps the first @old bytes; on failure the old block stays valid.
  * scp_alloc_aligned returns memory whose address is a multiple of 4096, so that a host can read
- * a device into it without a bounce buffer; it is given back with scp_free_aligned.
+ * a device into it without a bounce buffer; it is freed with scp_free_aligned.
  */
 void *scp_alloc(size_t size);
 void *scp_zalloc(size_t size);

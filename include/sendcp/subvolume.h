@@ -38,7 +38,7 @@ int scp_subvolume_find(struct scp_volume *volume, const u8 *uuid, u64 *id);
 /* The generation of the subvolume's root directory, a part of its file handle. */
 int scp_subvolume_root_generation(struct scp_volume *volume, u64 id, u64 *generation);
 
-/* What a name in a directory is. */
+/* The object under a name in a directory. */
 struct scp_dir_entry {
 	/* The subvolume it is in, or which it is. */
 	u64 root;

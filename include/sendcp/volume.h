@@ -36,7 +36,7 @@ const struct scp_error *scp_volume_error(const struct scp_volume *volume);
 
 /* As the newest superblock has it, in host byte order. */
 struct scp_volume_info {
-	/* What mount and blkid show. */
+	/* The filesystem id, as mount and blkid show it. */
 	u8 fsid[16];
 	/* Transaction id of the newest commit. */
 	u64 generation;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH Linux-syscall-note */
 /*
- * /dev/sendcp: a btrfs send that stops anywhere and goes on from there.
+ * /dev/sendcp: a btrfs send that can stop anywhere and be resumed from there.
  *
  * A call hands in a checkpoint (none: begin) and gets stream bytes and the checkpoint after them.
- * Nothing else ties two calls together: another process may go on, after a reboot, on another
+ * Nothing else ties two calls together: another process may resume, after a reboot, on another
  * kernel, and from a checkpoint that the command line made without this module.
  *
  * All fields have fixed widths and the same places for 32-bit callers; numbers are in the caller's
@@ -21,11 +21,11 @@
 /* Raised when a field's meaning changes; new fields and flags come without that. */
 #define SENDCP_ABI_VERSION 1
 
-/* What is sent; the first three and COMPRESSED as BTRFS_SEND_FLAG_* of that name. */
+/* Kinds of stream; the first three and COMPRESSED as BTRFS_SEND_FLAG_* of that name. */
 #define SENDCP_NO_FILE_DATA	0x00000001u
 #define SENDCP_OMIT_HEADER	0x00000002u
 #define SENDCP_OMIT_END		0x00000004u
-/* Compressed extents as they lie on the disk (ENCODED_WRITE); needs protocol 2. */
+/* Compressed extents as they are on the disk (ENCODED_WRITE); needs protocol 2. */
 #define SENDCP_COMPRESSED	0x00000010u
 
 /* How it is cut into calls; not part of a checkpoint, may differ from call to call. */
@@ -71,7 +71,7 @@ struct sendcp_error {
 	__u64 device;
 	/* Name of the reason ("NODE_CSUM"), without the SCP_ prefix of sendcp/error.h. */
 	char reason[32];
-	/* What else helps, a path for example. Both end in NUL. */
+	/* More about it, a path for example. Both end in NUL. */
 	char detail[120];
 };
 
@@ -118,7 +118,7 @@ struct sendcp_send {
 	__u64 buffer;
 	__u64 buffer_size;
 	/*
-	 * In: the checkpoint to go on from; 0 and 0: begin. EILSEQ: damaged or of another version;
+	 * In: the checkpoint to resume from; 0 and 0: begin. EILSEQ: damaged or of another version;
 	 * ESTALE: of another subvolume or other options, or the subvolume was changed.
 	 */
 	__u64 checkpoint;
@@ -160,7 +160,7 @@ struct sendcp_send {
 struct sendcp_info {
 	/*
 	 * In: sizeof(struct sendcp_info) as the caller knows it. Out: how much of it the module
-	 * filled; what is after that becomes zero.
+	 * filled; the rest becomes zero.
 	 */
 	__u32 size;
 	__u32 abi_version;
@@ -170,8 +170,8 @@ struct sendcp_info {
 	__u32 flags;
 	/* Smallest buffers that always make progress, for protocol 1 and 2. */
 	__u32 buffer_min[2];
-	/* The kernel release whose stream is made (618: 6.18), as pinned in checkpoints. */
-	__u32 behaviour;
+	/* The kernel release whose stream is made (618: 6.18), as checkpoints have it. */
+	__u32 compat_kernel;
 	/* The module's version, NUL-terminated. */
 	char version[32];
 };
@@ -184,17 +184,17 @@ struct sendcp_info {
  * the filesystem (BTRFS_IOC_SYNC) since the subvolumes were made, and keeps them from being deleted
  * or made writable. If subvolume, parent or a clone source was all the same, that is ESTALE: it is
  * found within a second or so, with SENDCP_REVALIDATE before the call returns, and in any case
- * before the end of the stream is handed out, for which the filesystem is committed once. What was
- * made since they were revalidated last is void then. ENODEV with reason DEVICES_CHANGED: devices
- * were removed or replaced; ask the filesystem for them again and repeat the call.
+ * before the end of the stream is delivered, for which the filesystem is committed once. All that
+ * was made since they were revalidated last is void then. ENODEV with reason DEVICES_CHANGED:
+ * devices were removed or replaced; ask the filesystem for them again and repeat the call.
  *
  * They return 0 when anything was made or the stream is complete: a signal or a failure in
  * mid-call gives a short fill, and a failure comes again with the next call; a STREAM all of whose
  * first command was out already may have nothing to write and just move its checkpoint. Otherwise
  * -1 and errno; EINTR: a signal before anything was made. Nothing is ever made twice. A SEND that
- * fails has filled nothing that counts: go on from the old checkpoint. A STREAM that fails has
- * written nothing; only if the room for the checkpoint was unmapped while it ran, EFAULT, nobody
- * can say what is out.
+ * fails has filled nothing that counts: resume from the old checkpoint. A STREAM that fails has
+ * written nothing; only if the memory for the checkpoint was unmapped while it ran, EFAULT, it is
+ * not known what is out.
  */
 
 /* Fills the buffer with whole commands. */

@@ -110,7 +110,7 @@ static int check_header(struct scp_engine *engine, const struct scp_checkpoint_h
 	if ((le32_to_cpu(header->flags) ^ engine->flags) & ~SCP_SEND_WRITABLE_OK)
 		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other flags");
 	if (le32_to_cpu(header->compat_kernel) != SCP_COMPAT_KERNEL)
-		return scp_engine_fail(engine, SCP_CHECKPOINT_VERSION, "other behaviour version");
+		return scp_engine_fail(engine, SCP_CHECKPOINT_VERSION, "other compat kernel");
 	if (le64_to_cpu(header->subvolume) != engine->tree->id)
 		return scp_engine_fail(engine, SCP_SUBVOLUME_REPLACED, NULL);
 	if (le64_to_cpu(header->parent) != (engine->parent ? engine->parent->id : 0))

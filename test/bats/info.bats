@@ -9,14 +9,14 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-@test "info: backends, protocols, behaviour and libraries" {
+@test "info: backends, protocols, compat kernel and libraries" {
 	local word
 
 	run --separate-stderr "$SENDCP" info
 	assert_success
 	assert_equal "$stderr" ""
 	assert_line --regexp "^sendcp: +$("$SENDCP" --version | cut -d' ' -f2)$"
-	assert_line --regexp "^behaviour: +618 \(of Linux 6\.18\)$"
+	assert_line --regexp "^compat kernel: +618 \(of Linux 6\.18\)$"
 	assert_line --regexp "^protocols: +1 to 2$"
 	assert_line --regexp "^module ABI: +[0-9]+$"
 	assert_line --regexp "^backend module: +(ready: version .*|not available: .+)$"
@@ -32,7 +32,7 @@ setup()
 	require_program jq
 	run --separate-stderr "$SENDCP" info --json
 	assert_success
-	jq -e '.version and .behaviour_version == 618 and .protocol_min == 1 and
+	jq -e '.version and .compat_kernel == 618 and .protocol_min == 1 and
 		.protocol_max == 2 and (.abi_version | type == "number") and
 		(.backends | keys == ["direct", "image", "module"]) and .backends.image.available and
 		([.backends[] | .available | type == "boolean"] | all) and

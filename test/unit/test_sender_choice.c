@@ -87,7 +87,7 @@ static int setup(void **state)
 		.open_errno = ENOENT,
 		.info = {
 			.size = sizeof(struct sendcp_info), .abi_version = SENDCP_ABI_VERSION,
-			.protocol_min = 1, .protocol_max = 2, .behaviour = 618,
+			.protocol_min = 1, .protocol_max = 2, .compat_kernel = 618,
 			.version = "9.8.7",
 		},
 		.directory = "/tmp/sendcp-choice.XXXXXX",

@@ -276,7 +276,7 @@ static int direct_start(struct source *source, const char *what)
 	return ret ? ret : source_start(source, what, "");
 }
 
-/* What was written before must be on the devices before they are read. */
+/* Earlier writes must be on the devices before those are read. */
 static int commit(struct source *source, const char *path)
 {
 	if (!ioctl(source->mount_fd, BTRFS_IOC_SYNC) || errno == EROFS)

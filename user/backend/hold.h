@@ -18,7 +18,7 @@ struct hold;
 
 /*
  * Holds the read-only subvolume whose root directory @fd is, and those of the same filesystem with
- * the ids @others (in any order, repeated or not). What happened to them before this returns is for
+ * the ids @others (in any order, repeated or not). Changes to them before this returns are for
  * the caller to find out. Returns early once @interrupt is set.
  *
  * Forks, so call it before there is a thread, and not with SIGCHLD ignored. 0, or a negative errno:

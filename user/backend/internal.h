@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the direct and the image backend share: a source, its devices, and the two kinds of it.
+ * Shared by the direct and the image backend: a source, its devices, and the two kinds of it.
  */
 #ifndef USER_BACKEND_INTERNAL_H
 #define USER_BACKEND_INTERNAL_H

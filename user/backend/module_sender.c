@@ -120,7 +120,7 @@ static int grow(struct module_sender *module, u64 needed)
 	u64 capacity = scp_min(needed + needed / 2, SENDCP_CHECKPOINT_MAX);
 
 	if (needed <= module->next.capacity || needed > SENDCP_CHECKPOINT_MAX)
-		return module_error_say(EMSGSIZE, "the size of a checkpoint that it tells is "
+		return module_error_say(EMSGSIZE, "the size of a checkpoint that it reports is "
 					"impossible", &module->error);
 	return checkpoint_reserve(&module->next, (size_t)capacity) ? no_memory(&module->error) : 0;
 }

@@ -30,7 +30,7 @@ static bool is_damage(const struct scp_error *found)
 	return found->reason != SCP_NONE && !reason_class(found->reason).passes;
 }
 
-/* What the file's extents are at the volume's commit. After the file's end they are zeros. */
+/* Reads the file's extents at the volume's commit. After the file's end there are zeros. */
 static void look(struct scp_file_reader *reader, void *buffer, const struct scp_error *error,
 		 struct scp_error *found)
 {

@@ -13,7 +13,7 @@
 
 struct sender;
 
-/* What is asked for, and from where. */
+/* A request, and the source that it is about. */
 struct sender_input {
 	struct source *source;
 	struct scp_request request;
@@ -26,8 +26,8 @@ struct sender_input {
 
 /*
  * Gets ready to make the stream after @checkpoint (NULL: from its beginning). The module is used if
- * the source says so. What @input points at must outlive the sender; itself and @checkpoint need
- * not. Negative errno and @error on failure.
+ * the source says so. Everything that @input points at must outlive the sender; itself and
+ * @checkpoint need not. Negative errno and @error on failure.
  */
 int sender_open(const struct sender_input *input, const void *checkpoint, size_t checkpoint_size,
 		struct sender **out, struct scp_error *error);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the two kinds of sender share.
+ * The two kinds of sender: their operations.
  */
 #ifndef USER_BACKEND_SENDER_INTERNAL_H
 #define USER_BACKEND_SENDER_INTERNAL_H

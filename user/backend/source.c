@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the direct and the image backend have in common: the volume, interruption, errors, warnings.
+ * Common to the direct and the image backend: the volume, interruption, errors, warnings.
  */
 #include <stdarg.h>
 #include <stdlib.h>

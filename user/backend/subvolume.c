@@ -28,7 +28,7 @@ int subvolume_set_spec(struct source *source, struct subvolume *subvolume, const
 	return subvolume->spec ? 0 : source_no_memory(source);
 }
 
-/* What an open that failed left in @out is released. */
+/* Releases what an open that failed has put into @out. */
 static int opened(struct subvolume *out, int ret)
 {
 	if (ret)

@@ -451,7 +451,7 @@ static void info(void)
 	   got->protocol_max == 2 && got->flags == SENDCP_FLAGS_ALL &&
 	   got->size == sizeof(*got), "INFO: what is known");
 	ok(got->buffer_min[0] >= 65536 && got->buffer_min[1] >= got->buffer_min[0] &&
-	   got->behaviour >= 618, "INFO: sizes and behaviour");
+	   got->compat_kernel >= 618, "INFO: sizes and compat_kernel");
 	ok(got->version[0] && memchr(got->version, 0, sizeof(got->version)), "INFO: version");
 	ok(room.behind[0] == UNUSED, "INFO: nothing behind the structure is written");
 	got->size = sizeof(room);
