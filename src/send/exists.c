@@ -173,44 +173,23 @@ static int is_above(struct scp_engine *engine, struct scp_tree *tree, u64 dir,
 	return scp_send_fail(engine, SCP_PATH_LENGTH);
 }
 
-/* The same for all directories that the ref item under @cursor names. */
-static int is_above_item(struct scp_engine *engine, struct scp_cursor *cursor,
-			 const struct scp_inode_id *ancestor)
-{
-	struct scp_ref_iter iter;
-	struct scp_ref ref;
-	u64 last = 0;
-	int ret = scp_ref_iter_init(&iter, cursor);
-
-	while (!ret) {
-		ret = scp_ref_iter_next(&iter, &ref);
-		if (ret <= 0)
-			break;
-		ret = ref.dir == last ? 0 : is_above(engine, cursor->tree, ref.dir, ancestor);
-		last = ref.dir;
-	}
-	return ret;
-}
-
 int scp_is_ancestor(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
 		    const struct scp_inode_id *ancestor)
 {
-	struct scp_key key = { .objectid = ino, .type = SCP_INODE_REF, .offset = 0 };
-	struct scp_cursor cursor;
+	struct scp_inode_ref_iter iter;
+	struct scp_ref ref;
+	u64 last = 0;
 	int ret;
 
-	scp_cursor_init(&cursor, tree);
-	ret = scp_search(&cursor, &key);
-	while (ret >= 0) {
-		key = scp_cursor_key(&cursor);
-		ret = 0;
-		if (key.objectid != ino || key.type > SCP_INODE_EXTREF)
-			break;
-		ret = is_above_item(engine, &cursor, ancestor);
+	scp_inode_ref_iter_init(&iter, tree, ino);
+	while ((ret = scp_inode_ref_iter_next(&iter, &ref)) > 0) {
+		if (ref.dir == last)
+			continue;
+		ret = is_above(engine, tree, ref.dir, ancestor);
 		if (ret)
 			break;
-		ret = scp_next(&cursor);
+		last = ref.dir;
 	}
-	scp_cursor_release(&cursor);
-	return ret == -ENOENT ? 0 : ret;
+	scp_inode_ref_iter_release(&iter);
+	return ret;
 }

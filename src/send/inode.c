@@ -134,17 +134,14 @@ static int creation_command(u32 mode)
 /* A symlink's target is the inline extent at offset 0, never compressed. */
 static int put_symlink_target(struct scp_engine *engine, u64 ino)
 {
-	struct scp_key key = { .objectid = ino, .type = SCP_EXTENT_DATA, .offset = 0 };
 	struct scp_cursor cursor;
 	struct scp_extent extent;
 	int err;
 
 	scp_cursor_init(&cursor, engine->tree);
-	err = scp_search_exact(&cursor, &key);
+	err = scp_extent_get(&cursor, ino, 0, &extent);
 	if (err == -ENOENT)
 		err = scp_send_fail(engine, SCP_INCONSISTENT);
-	if (!err)
-		err = scp_extent_parse(&cursor, &extent);
 	if (!err && (extent.type != SCP_EXTENT_INLINE || extent.compression ||
 		     extent.ram_bytes > extent.inline_size))
 		err = scp_cursor_fail(&cursor, SCP_SYMLINK_FORMAT);
@@ -194,21 +191,18 @@ static void remember_as_made(struct scp_engine *engine, u64 dir)
 	engine->made_next = (engine->made_next + 1) % SCP_MADE_DIRS;
 }
 
-/* Does the DIR_INDEX under the cursor name an inode that is at the receiver already? */
+/* 1: the DIR_INDEX under the cursor names an inode that is at the receiver already. */
 static int names_sent_inode(struct scp_engine *engine, struct scp_cursor *cursor)
 {
 	struct scp_dirent_iter iter;
 	struct scp_dirent entry;
-	int ret = scp_dirent_iter_init(&iter, cursor);
+	int ret;
 
-	while (!ret) {
-		ret = scp_dirent_iter_next(&iter, &entry);
-		if (ret <= 0)
-			return ret;
+	scp_dirent_iter_init(&iter, cursor);
+	while ((ret = scp_dirent_iter_next(&iter, &entry)) > 0) {
 		if (entry.location.type != SCP_ROOT_ITEM &&
 		    entry.location.objectid < engine->state.send_progress)
-			return 1;
-		ret = 0;
+			break;
 	}
 	return ret;
 }
@@ -219,28 +213,21 @@ static int names_sent_inode(struct scp_engine *engine, struct scp_cursor *cursor
  */
 static int made_already(struct scp_engine *engine, u64 dir)
 {
-	struct scp_key key = { .objectid = dir, .type = SCP_DIR_INDEX, .offset = 0 };
-	struct scp_cursor cursor;
+	struct scp_key first = { .objectid = dir, .type = SCP_DIR_INDEX, .offset = 0 };
+	struct scp_item_iter iter;
 	int ret;
 
 	if (remembered_as_made(engine, dir))
 		return 1;
-	scp_cursor_init(&cursor, engine->tree);
-	cursor.walk = true;
-	ret = scp_search(&cursor, &key);
-	while (ret >= 0) {
-		key = scp_cursor_key(&cursor);
-		if (key.objectid != dir || key.type != SCP_DIR_INDEX) {
-			ret = 0;
-			break;
-		}
-		ret = names_sent_inode(engine, &cursor);
+	scp_item_iter_init(&iter, engine->tree, &first, SCP_DIR_INDEX);
+	iter.cursor.walk = true;
+	while ((ret = scp_item_iter_next(&iter)) > 0) {
+		ret = names_sent_inode(engine, &iter.cursor);
 		if (ret)
 			break;
-		ret = scp_next(&cursor);
 	}
-	scp_cursor_release(&cursor);
-	return ret == -ENOENT ? 0 : ret;
+	scp_item_iter_release(&iter);
+	return ret;
 }
 
 int scp_create_inode(struct scp_engine *engine, const struct scp_inode *inode)

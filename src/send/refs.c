@@ -72,13 +72,13 @@ static int collect_item(struct scp_engine *engine, struct scp_cursor *cursor, bo
 {
 	struct scp_ref_iter iter;
 	struct scp_ref ref;
-	int ret = scp_ref_iter_init(&iter, cursor);
+	int ret;
 
-	while (!ret) {
-		ret = scp_ref_iter_next(&iter, &ref);
-		if (ret <= 0)
-			break;
+	scp_ref_iter_init(&iter, cursor);
+	while ((ret = scp_ref_iter_next(&iter, &ref)) > 0) {
 		ret = add_ref(engine, cursor->tree, &ref, gone);
+		if (ret)
+			break;
 	}
 	return ret;
 }
@@ -103,24 +103,18 @@ int scp_collect_refs(struct scp_engine *engine)
 
 int scp_collect_all_refs(struct scp_engine *engine, struct scp_tree *tree, bool gone)
 {
-	struct scp_key key = { .objectid = engine->state.ino, .type = SCP_INODE_REF };
-	struct scp_cursor cursor;
+	struct scp_inode_ref_iter iter;
+	struct scp_ref ref;
 	int ret;
 
-	scp_cursor_init(&cursor, tree);
-	ret = scp_search(&cursor, &key);
-	while (ret >= 0) {
-		key = scp_cursor_key(&cursor);
-		ret = 0;
-		if (key.objectid != engine->state.ino || key.type > SCP_INODE_EXTREF)
-			break;
-		ret = collect_item(engine, &cursor, gone);
+	scp_inode_ref_iter_init(&iter, tree, engine->state.ino);
+	while ((ret = scp_inode_ref_iter_next(&iter, &ref)) > 0) {
+		ret = add_ref(engine, tree, &ref, gone);
 		if (ret)
 			break;
-		ret = scp_next(&cursor);
 	}
-	scp_cursor_release(&cursor);
-	return ret == -ENOENT ? 0 : ret;
+	scp_inode_ref_iter_release(&iter);
+	return ret;
 }
 
 /* Is directory @dir another one in the parent? */
@@ -140,13 +134,15 @@ int scp_refs_differ(struct scp_engine *engine)
 	struct scp_ref_iter iter;
 	struct scp_ref ref;
 	u64 last = 0;
-	int ret = scp_ref_iter_init(&iter, &engine->walk.left.cursor);
+	int ret;
 
-	while (!ret) {
-		ret = scp_ref_iter_next(&iter, &ref);
-		if (ret <= 0)
+	scp_ref_iter_init(&iter, &engine->walk.left.cursor);
+	while ((ret = scp_ref_iter_next(&iter, &ref)) > 0) {
+		if (ref.dir == last)
+			continue;
+		ret = dir_differs(engine, ref.dir);
+		if (ret)
 			break;
-		ret = ref.dir == last ? 0 : dir_differs(engine, ref.dir);
 		last = ref.dir;
 	}
 	return ret;

@@ -43,10 +43,10 @@ static int blocks(struct scp_engine *engine, struct scp_cursor *cursor, u64 dir,
 	struct scp_dirent_iter iter;
 	struct scp_dirent entry;
 	struct scp_move *move;
-	int ret = scp_dirent_iter_init(&iter, cursor);
+	int ret;
 
-	if (!ret)
-		ret = scp_dirent_iter_next(&iter, &entry);
+	scp_dirent_iter_init(&iter, cursor);
+	ret = scp_dirent_iter_next(&iter, &entry);
 	/* A nested subvolume is not sent, so there is nothing of it in the way. */
 	if (ret <= 0 || entry.location.type == SCP_ROOT_ITEM)
 		return ret < 0 ? ret : 0;
@@ -65,24 +65,18 @@ static int blocks(struct scp_engine *engine, struct scp_cursor *cursor, u64 dir,
 
 static int find_blocker(struct scp_engine *engine, u64 dir, u64 generation, u64 from)
 {
-	struct scp_key key = { .objectid = dir, .type = SCP_DIR_INDEX, .offset = from };
-	struct scp_cursor cursor;
+	struct scp_key first = { .objectid = dir, .type = SCP_DIR_INDEX, .offset = from };
+	struct scp_item_iter iter;
 	int ret;
 
-	scp_cursor_init(&cursor, engine->parent);
-	ret = scp_search(&cursor, &key);
-	while (ret >= 0) {
-		key = scp_cursor_key(&cursor);
-		ret = 0;
-		if (key.objectid != dir || key.type != SCP_DIR_INDEX)
-			break;
-		ret = blocks(engine, &cursor, dir, generation);
+	scp_item_iter_init(&iter, engine->parent, &first, SCP_DIR_INDEX);
+	while ((ret = scp_item_iter_next(&iter)) > 0) {
+		ret = blocks(engine, &iter.cursor, dir, generation);
 		if (ret)
 			break;
-		ret = scp_next(&cursor);
 	}
-	scp_cursor_release(&cursor);
-	return ret == -ENOENT ? 0 : ret;
+	scp_item_iter_release(&iter);
+	return ret;
 }
 
 int scp_can_remove(struct scp_engine *engine, u64 dir, u64 generation)
