@@ -2,9 +2,13 @@
 /*
  * Reading a checkpoint: everything in it is checked before the engine takes any of it over.
  *
- * A checkpoint is advice, not authority: it may be old, of something else, or forged. What it
- * pins is compared with what is there, what can be recomputed is not believed, and what remains can
- * at worst make a wrong stream, never a wrong memory access.
+ * A checkpoint is advice, not authority: it may be old, of something else, or forged. Its pins are
+ * compared with what is there, and nothing is believed that can be recomputed. The rest can at
+ * worst make a wrong stream, never a wrong memory access, an endless stream, or one of another
+ * subvolume.
+ *
+ * All of it is taken into struct decoded first. take_over(), which cannot fail, is the only place
+ * that changes the engine, so that a refused checkpoint leaves it where it was.
  */
 #include "send/checkpoint.h"
 #include "send/checkpoint_codec.h"
@@ -30,6 +34,10 @@ struct reader {
 	bool bad;
 };
 
+/*
+ * NULL after the end, and bad from then on. Numbers taken then are zeros, which do no harm; so bad
+ * is asked where a count or a loop depends on it, and once at the end.
+ */
 static const void *take(struct reader *in, size_t size)
 {
 	const u8 *at = in->at;
@@ -144,6 +152,7 @@ static void take_bits(u8 bits, struct scp_state *state)
 	state->truncate = bits & SCP_CHECKPOINT_TRUNCATE;
 }
 
+/* Numbers of the enums are what switches go by: none gets in that has no name. */
 static void take_state(struct reader *in, struct scp_state *state)
 {
 	const struct scp_checkpoint_state *disk = take(in, sizeof(*disk));
@@ -208,6 +217,9 @@ static bool is_to_stop(const struct scp_engine *engine, u32 taken)
 	return scp_is_aligned(taken + 1, TAKEN_UNASKED) && host->ops->interrupted(host->private);
 }
 
+/*
+ * An id that comes twice would be found once and removed once: the set and its count would differ.
+ */
 static int take_set(struct scp_engine *engine, struct reader *in, struct scp_inode_set *set)
 {
 	u32 count = take_count(in, 2 * sizeof(u64));
@@ -359,6 +371,7 @@ static void take_payload(struct reader *in, struct scp_payload *payload)
 	payload->offset = le64_to_cpu(disk->offset);
 }
 
+/* Contents belong to the last command, see queue.h, so it alone may be without them. */
 static int take_queue(struct reader *in, struct scp_queue *queue, u32 protocol)
 {
 	u32 size = take_le32(in);
@@ -411,6 +424,7 @@ static bool event_is_possible(const struct scp_engine *engine, const struct scp_
 	bool left = !state->at.left_end && same_key(&state->at.key, &state->at.left_key);
 	bool right = !state->at.right_end && same_key(&state->at.key, &state->at.right_key);
 
+	/* Nothing was compared yet, or there was nothing at all to be compared. */
 	if (state->at.result == SCP_COMPARE_NONE)
 		return state->kind == SCP_KIND_NONE && state->phase != SCP_PHASE_HANDLE &&
 		       (state->at.at_end || state->phase <= SCP_PHASE_EVENT);
@@ -428,18 +442,20 @@ static bool phase_is_possible(const struct scp_engine *engine, const struct deco
 	const struct scp_moves *moves = &next->deferred.moves;
 	bool incremental = engine->parent;
 
-	/* What waits is looked for in the parent. */
+	/* The places of what waits are looked up in the parent. */
 	if (!incremental && (moves->count || moves->pending_rmdirs.count))
 		return false;
 	if (state->kind == SCP_KIND_NONE)
 		return !moves->ready_moves &&
 		       (state->phase <= SCP_PHASE_FINISH || state->phase == SCP_PHASE_HANDLE ||
 			(state->phase >= SCP_PHASE_FLUSH && state->phase <= SCP_PHASE_DONE));
+	/* It is the current inode until that has its names, and the next number from then on. */
 	if (state->send_progress - state->ino > 1)
 		return false;
 	/* Once moves are lined up, nothing else happens before they are made. */
 	if (moves->ready_moves && state->phase != SCP_PHASE_FINISH_MOVES)
 		return false;
+	/* The old inode of these is read from the parent. */
 	if (!incremental && (is_comparing(state->kind) || state->new_gen))
 		return false;
 	switch (state->phase) {
@@ -468,6 +484,7 @@ static bool phase_is_possible(const struct scp_engine *engine, const struct deco
 	}
 }
 
+/* Contents are read from the current inode, no further than it reaches. */
 static bool payload_fits(const struct scp_payload *payload, const struct scp_state *state)
 {
 	if (!payload->kind)
@@ -479,7 +496,10 @@ static bool payload_fits(const struct scp_payload *payload, const struct scp_sta
 	return payload->offset <= state->size && payload->length <= state->size - payload->offset;
 }
 
-/* What a checkpoint does not say of the current inode. */
+/*
+ * Adds the members of the current inode that are not in a checkpoint. Read from the trees, the
+ * generation cannot make the host read the contents of an inode that this send does not have.
+ */
 static int complete_inode(struct scp_engine *engine, struct scp_state *state)
 {
 	struct scp_inode now;

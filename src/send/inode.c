@@ -18,6 +18,10 @@ void scp_set_inode(struct scp_state *state, enum scp_kind kind, const struct scp
 	state->mode = inode->mode;
 }
 
+/*
+ * The root directory exists at the receiver from the beginning, and an inode without links is a
+ * file that was deleted while it was open: no name leads to it.
+ */
 static int open_new(struct scp_engine *engine, const struct scp_inode *inode)
 {
 	struct scp_state *state = &engine->state;
@@ -28,7 +32,11 @@ static int open_new(struct scp_engine *engine, const struct scp_inode *inode)
 	return scp_create_inode(engine, inode);
 }
 
-/* The number is in both trees: is it the same inode? scp_tell_apart() was asked. */
+/*
+ * The number is in both trees: is it the same inode? scp_tell_apart() was asked. Without links on
+ * one side it is not there for the stream, so it is created, or removed, as if the number were
+ * reused.
+ */
 static int open_changed(struct scp_engine *engine, const struct scp_inode *now,
 			const struct scp_inode *before)
 {
@@ -50,7 +58,10 @@ static int open_changed(struct scp_engine *engine, const struct scp_inode *now,
 	return 0;
 }
 
-/* What is the same for every inode that is opened. */
+/*
+ * For every inode that is opened. All inodes before it have had their turn: from now on the
+ * receiver has them as the subvolume has them.
+ */
 static void begin_inode(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
@@ -185,6 +196,7 @@ static bool remembered_as_made(const struct scp_engine *engine, u64 dir)
 	return false;
 }
 
+/* A cache, and a small one: made_already() finds it out without. */
 static void remember_as_made(struct scp_engine *engine, u64 dir)
 {
 	engine->made_dirs[engine->made_next] = dir;
@@ -208,8 +220,9 @@ static int names_sent_inode(struct scp_engine *engine, struct scp_cursor *cursor
 }
 
 /*
- * Was the directory created out of turn? It was if something with a smaller number is in it, since
- * that could not be put there otherwise. 1: yes.
+ * 1: the directory was created out of turn. It was if something with a smaller number is in it,
+ * since that could not be put there otherwise. Native send asks the same way, so nothing has to be
+ * remembered from one command to the next.
  */
 static int made_already(struct scp_engine *engine, u64 dir)
 {

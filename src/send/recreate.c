@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An inode number that is used again: the parent has one inode under it, the subvolume another one.
- *
  * All of it is dealt with at its INODE_ITEM: the old one loses its names, the new one is created,
- * named, filled, and only then gets its xattrs. Later events of the number mean nothing.
+ * named, filled, and only then gets its xattrs. Later events of the number mean nothing, since they
+ * compare items of two inodes that have nothing to do with each other. The events cannot serve for
+ * this: those of the two inodes come mixed, in the order of keys.
  */
 #include "send/engine_private.h"
 #include "send/extent.h"

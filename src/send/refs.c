@@ -2,8 +2,8 @@
 /*
  * Collecting the names of the current inode from the events of its ref items.
  *
- * Nothing is sent between the first of them and the processing of all, so the lists are never
- * part of a checkpoint: whoever goes on from the first event collects them again.
+ * Nothing is sent between the first of them and the processing of all, so the lists are never part
+ * of a checkpoint: a send that is resumed at the first event collects them again.
  */
 #include "send/engine_private.h"
 #include "send/identity.h"
@@ -40,7 +40,14 @@ static int dir_generation(struct scp_engine *engine, struct scp_tree *tree, u64 
 	return 0;
 }
 
-/* A name in one list takes the same name in the other one away instead of being added. */
+/*
+ * A name in one list takes the same name in the other one away instead of being added: an item that
+ * changed has names that stayed, which come once as lost and once as new. The same name in a
+ * directory of another generation is another name.
+ *
+ * The directory's path is looked up now, before any command of this inode, as native send does; see
+ * names.c for when it has to be looked up again.
+ */
 static int add_ref(struct scp_engine *engine, struct scp_tree *tree, const struct scp_ref *ref,
 		   bool gone)
 {

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Can a deleted directory be removed yet? Only when all that was in it has had its turn.
+ *
+ * That is asked at its own turn, and again whenever one that was in it has lost a name or has been
+ * moved: the last of them finds it empty. Until then it is under its orphan name. Since everything
+ * in it is gone from the subvolume or elsewhere there, its entries in the parent are what to look
+ * at.
  */
 #include "send/delay.h"
 #include "send/engine_private.h"
@@ -50,6 +55,7 @@ static int blocks(struct scp_engine *engine, struct scp_cursor *cursor, u64 dir,
 	/* A nested subvolume is not sent, so there is nothing of it in the way. */
 	if (ret <= 0 || entry.location.type == SCP_ROOT_ITEM)
 		return ret < 0 ? ret : 0;
+	/* It had its turn but has not left: the directory is removed right after it is moved. */
 	move = scp_moves_find(&engine->deferred.moves, entry.location.objectid);
 	if (move) {
 		if (scp_moves_set_removes(&engine->deferred.moves, move, &id))
@@ -87,6 +93,9 @@ int scp_can_remove(struct scp_engine *engine, u64 dir, u64 generation)
 
 	if (dir == SCP_ROOT_DIR_ID)
 		return 0;
+	/*
+	 * Before the blocker has had its turn, the answer is what it was: nothing is read for it.
+	 */
 	hint = find_hint(engine, dir, generation);
 	if (!hint || !scp_moves_rmdir_pending(moves, dir, generation))
 		blocked = find_blocker(engine, dir, generation, 0);

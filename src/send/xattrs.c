@@ -146,7 +146,10 @@ static int step_one_sided(struct scp_engine *engine, struct scp_cursor *cursor, 
 	return gone ? send_remove_xattr(engine, &entry) : send_xattr_entry(engine, &entry);
 }
 
-/* First what is new or has another value, then what is gone. */
+/*
+ * First what is new or has another value, then what is gone, as native send orders it. state.entry
+ * counts through both: the subvolume's entries, and after the last of them the parent's.
+ */
 static int step_changed(struct scp_engine *engine)
 {
 	struct scp_cursor *now = &engine->walk.left.cursor;
