@@ -4,40 +4,33 @@
  */
 #include "fs/internal.h"
 
-/* Adds the CHUNK_ITEM under @cursor to @map. 1: there are no more. */
+/* Adds the CHUNK_ITEM under @cursor to @map. */
 static int chunk_take(struct scp_cursor *cursor, struct scp_chunk_map *map)
 {
 	struct scp_key key = scp_cursor_key(cursor);
 	const void *item;
 	u32 size;
 
-	if (key.objectid != SCP_FIRST_CHUNK_ID || key.type != SCP_CHUNK_ITEM)
-		return 1;
 	item = scp_cursor_item(cursor, &size);
 	return scp_chunk_map_add(cursor->tree->volume, map, key.offset, item, size);
 }
 
 static int chunks_walk(struct scp_volume *volume, struct scp_chunk_map *map)
 {
-	struct scp_key key = { .objectid = SCP_FIRST_CHUNK_ID, .type = SCP_CHUNK_ITEM };
-	struct scp_cursor cursor;
+	struct scp_key first = { .objectid = SCP_FIRST_CHUNK_ID, .type = SCP_CHUNK_ITEM };
+	struct scp_item_iter iter;
 	struct scp_tree tree;
 	int ret;
 
 	scp_chunk_tree_init(volume, &tree);
-	scp_cursor_init(&cursor, &tree);
-	cursor.readahead = true;
-	ret = scp_search(&cursor, &key);
-	if (ret > 0)
-		ret = 0;
-	while (!ret) {
-		ret = chunk_take(&cursor, map);
-		if (!ret)
-			ret = scp_next(&cursor);
+	scp_item_iter_init(&iter, &tree, &first, SCP_CHUNK_ITEM);
+	iter.cursor.readahead = true;
+	while ((ret = scp_item_iter_next(&iter)) > 0) {
+		ret = chunk_take(&iter.cursor, map);
+		if (ret)
+			break;
 	}
-	scp_cursor_release(&cursor);
-	if (ret == -ENOENT || ret > 0)
-		ret = 0;
+	scp_item_iter_release(&iter);
 	if (!ret && !map->count)
 		ret = scp_fail_detail(volume, SCP_CHUNK_FORMAT, "no chunks");
 	return ret;
@@ -94,24 +87,20 @@ static int device_named(struct scp_cursor *cursor, bool *named)
 /* Reads all DEV_ITEMs. The fsids in them are legal in tree blocks, those of missing seeds too. */
 static int devices_walk(struct scp_volume *volume, bool *named)
 {
-	struct scp_key key = { .objectid = SCP_DEV_ITEMS_ID, .type = SCP_DEV_ITEM };
-	struct scp_cursor cursor;
+	struct scp_key first = { .objectid = SCP_DEV_ITEMS_ID, .type = SCP_DEV_ITEM };
+	struct scp_item_iter iter;
 	struct scp_tree tree;
 	int ret;
 
 	scp_chunk_tree_init(volume, &tree);
-	scp_cursor_init(&cursor, &tree);
-	ret = scp_search(&cursor, &key);
-	while (ret >= 0) {
-		key = scp_cursor_key(&cursor);
-		if (key.objectid != SCP_DEV_ITEMS_ID || key.type != SCP_DEV_ITEM)
+	scp_item_iter_init(&iter, &tree, &first, SCP_DEV_ITEM);
+	while ((ret = scp_item_iter_next(&iter)) > 0) {
+		ret = device_named(&iter.cursor, named);
+		if (ret)
 			break;
-		ret = device_named(&cursor, named);
-		if (!ret)
-			ret = scp_next(&cursor);
 	}
-	scp_cursor_release(&cursor);
-	return ret == -ENOENT || ret > 0 ? 0 : ret;
+	scp_item_iter_release(&iter);
+	return ret;
 }
 
 int scp_devices_revalidate(struct scp_volume *volume)

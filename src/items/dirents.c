@@ -7,17 +7,23 @@
 /* Crc seed of the names' hash: all ones but the lowest bit. */
 #define NAME_HASH_SEED 0xfffffffeu
 
-int scp_dirent_iter_init(struct scp_dirent_iter *iter, struct scp_cursor *cursor)
+void scp_dirent_iter_init(struct scp_dirent_iter *iter, struct scp_cursor *cursor)
 {
+	iter->cursor = cursor;
+	iter->at = NULL;
+}
+
+static int enter_item(struct scp_dirent_iter *iter)
+{
+	u32 least = sizeof(struct scp_disk_dir_item) + 1;
 	const void *item;
 	u32 size;
 	int err;
 
 	/* An item goes away with its last entry, so there is always one. */
-	err = scp_cursor_item_least(cursor, sizeof(struct scp_disk_dir_item) + 1, &item, &size);
+	err = scp_cursor_item_least(iter->cursor, least, &item, &size);
 	if (err)
 		return err;
-	iter->cursor = cursor;
 	iter->at = item;
 	iter->end = iter->at + size;
 	return 0;
@@ -25,9 +31,14 @@ int scp_dirent_iter_init(struct scp_dirent_iter *iter, struct scp_cursor *cursor
 
 int scp_dirent_iter_next(struct scp_dirent_iter *iter, struct scp_dirent *entry)
 {
-	const struct scp_disk_dir_item *disk = (const void *)iter->at;
-	size_t left = iter->end - iter->at;
+	const struct scp_disk_dir_item *disk;
+	size_t left;
+	int err = iter->at ? 0 : enter_item(iter);
 
+	if (err)
+		return err;
+	disk = (const void *)iter->at;
+	left = iter->end - iter->at;
 	if (!left)
 		return 0;
 	if (left < sizeof(*disk))
@@ -61,10 +72,8 @@ int scp_dirent_find(struct scp_cursor *cursor, const struct scp_key *key, const 
 	ret = scp_search_exact(cursor, key);
 	if (ret)
 		return ret;
-	ret = scp_dirent_iter_init(&iter, cursor);
-	if (ret)
-		return ret;
 	/* Names of equal hash share an item. */
+	scp_dirent_iter_init(&iter, cursor);
 	while ((ret = scp_dirent_iter_next(&iter, entry)) > 0) {
 		if (entry->name_len == len && !memcmp(entry->name, name, len))
 			return 0;

@@ -146,3 +146,24 @@ int scp_extent_find(struct scp_cursor *cursor, u64 ino, u64 offset, struct scp_e
 		return -ENOENT;
 	return scp_extent_parse(cursor, extent);
 }
+
+int scp_extent_find_next(struct scp_cursor *cursor, u64 ino, u64 from, u64 end,
+			 struct scp_extent *extent)
+{
+	struct scp_key key = { .objectid = ino, .type = SCP_EXTENT_DATA, .offset = from };
+	int err = scp_item_find(cursor, &key);
+
+	if (err)
+		return err;
+	if (scp_cursor_key(cursor).offset >= end)
+		return -ENOENT;
+	return scp_extent_parse(cursor, extent);
+}
+
+int scp_extent_get(struct scp_cursor *cursor, u64 ino, u64 offset, struct scp_extent *extent)
+{
+	struct scp_key key = { .objectid = ino, .type = SCP_EXTENT_DATA, .offset = offset };
+	int err = scp_search_exact(cursor, &key);
+
+	return err ? err : scp_extent_parse(cursor, extent);
+}

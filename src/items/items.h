@@ -46,15 +46,29 @@ struct scp_ref {
 /* Walks the entries of the ref item under a cursor; the cursor must not move meanwhile. */
 struct scp_ref_iter {
 	struct scp_cursor *cursor;
+	/* NULL: the item was not looked at yet. */
 	const u8 *at;
 	const u8 *end;
 	u64 dir;
 	bool extended;
 };
 
-int scp_ref_iter_init(struct scp_ref_iter *iter, struct scp_cursor *cursor);
+void scp_ref_iter_init(struct scp_ref_iter *iter, struct scp_cursor *cursor);
 /* 1: *ref is the next entry; 0: no more; -EUCLEAN. */
 int scp_ref_iter_next(struct scp_ref_iter *iter, struct scp_ref *ref);
+
+/* All names of an inode, over all its ref items. */
+struct scp_inode_ref_iter {
+	struct scp_item_iter items;
+	struct scp_ref_iter entries;
+	bool in_item;
+};
+
+void scp_inode_ref_iter_init(struct scp_inode_ref_iter *iter, struct scp_tree *tree, u64 ino);
+/* 1: *ref is the next name, valid until the next call; 0: no more; or a negative errno. */
+int scp_inode_ref_iter_next(struct scp_inode_ref_iter *iter, struct scp_ref *ref);
+/* To be called however the walk ended. */
+void scp_inode_ref_iter_release(struct scp_inode_ref_iter *iter);
 
 /* A name copied out of its item. */
 struct scp_name {
@@ -63,10 +77,7 @@ struct scp_name {
 	u8 bytes[SCP_NAME_MAX];
 };
 
-/*
- * First entry of the first item with key >= (ino, INODE_REF, 0), if that is a ref item of @ino;
- * otherwise -ENOENT (no reason set).
- */
+/* The first of inode @ino's names, in the order of its items; -ENOENT (no reason set): none. */
 int scp_first_ref(struct scp_tree *tree, u64 ino, struct scp_name *name);
 
 /* One entry of a DIR_ITEM, DIR_INDEX or XATTR_ITEM. Name and data point into the item. */
@@ -81,11 +92,12 @@ struct scp_dirent {
 
 struct scp_dirent_iter {
 	struct scp_cursor *cursor;
+	/* NULL: the item was not looked at yet. */
 	const u8 *at;
 	const u8 *end;
 };
 
-int scp_dirent_iter_init(struct scp_dirent_iter *iter, struct scp_cursor *cursor);
+void scp_dirent_iter_init(struct scp_dirent_iter *iter, struct scp_cursor *cursor);
 /* 1, 0 or -EUCLEAN as above. */
 int scp_dirent_iter_next(struct scp_dirent_iter *iter, struct scp_dirent *entry);
 
@@ -139,6 +151,11 @@ bool scp_extent_is_hole(const struct scp_extent *extent);
 
 /* Leaves @cursor on the last EXTENT_DATA of @ino at or before @offset; -ENOENT if there is none. */
 int scp_extent_find(struct scp_cursor *cursor, u64 ino, u64 offset, struct scp_extent *extent);
+/* Leaves @cursor on the first one that begins in [@from, @end); -ENOENT if there is none. */
+int scp_extent_find_next(struct scp_cursor *cursor, u64 ino, u64 from, u64 end,
+			 struct scp_extent *extent);
+/* Leaves @cursor on the one that begins at @offset; -ENOENT if there is none. */
+int scp_extent_get(struct scp_cursor *cursor, u64 ino, u64 offset, struct scp_extent *extent);
 
 /*
  * Name and place of subvolume @id: the first ROOT_BACKREF of the root tree. @name->dir is the

@@ -35,18 +35,24 @@ static u32 header_size(const struct scp_ref_iter *iter)
 				sizeof(struct scp_disk_inode_ref);
 }
 
-int scp_ref_iter_init(struct scp_ref_iter *iter, struct scp_cursor *cursor)
+void scp_ref_iter_init(struct scp_ref_iter *iter, struct scp_cursor *cursor)
 {
 	struct scp_key key = scp_cursor_key(cursor);
-	const void *item;
-	u32 size;
-	int err;
 
 	iter->cursor = cursor;
 	iter->extended = key.type == SCP_INODE_EXTREF;
 	iter->dir = key.offset;
+	iter->at = NULL;
+}
+
+static int enter_item(struct scp_ref_iter *iter)
+{
+	const void *item;
+	u32 size;
+	int err;
+
 	/* An item goes away with its last entry, so there is always one. */
-	err = scp_cursor_item_least(cursor, header_size(iter) + 1, &item, &size);
+	err = scp_cursor_item_least(iter->cursor, header_size(iter) + 1, &item, &size);
 	if (err)
 		return err;
 	iter->at = item;
@@ -82,8 +88,12 @@ static void read_header(const struct scp_ref_iter *iter, struct scp_ref *ref)
 int scp_ref_iter_next(struct scp_ref_iter *iter, struct scp_ref *ref)
 {
 	u32 header = header_size(iter);
-	size_t left = iter->end - iter->at;
+	size_t left;
+	int err = iter->at ? 0 : enter_item(iter);
 
+	if (err)
+		return err;
+	left = iter->end - iter->at;
 	if (!left)
 		return 0;
 	if (left < header)
@@ -96,38 +106,47 @@ int scp_ref_iter_next(struct scp_ref_iter *iter, struct scp_ref *ref)
 	return 1;
 }
 
-/* The first entry of the item under @cursor, copied. */
-static int copy_first(struct scp_cursor *cursor, struct scp_name *name)
+void scp_inode_ref_iter_init(struct scp_inode_ref_iter *iter, struct scp_tree *tree, u64 ino)
 {
-	struct scp_ref_iter iter;
-	struct scp_ref ref;
+	struct scp_key first = { .objectid = ino, .type = SCP_INODE_REF, .offset = 0 };
+
+	scp_item_iter_init(&iter->items, tree, &first, SCP_INODE_EXTREF);
+	iter->in_item = false;
+}
+
+int scp_inode_ref_iter_next(struct scp_inode_ref_iter *iter, struct scp_ref *ref)
+{
 	int ret;
 
-	ret = scp_ref_iter_init(&iter, cursor);
-	if (ret)
-		return ret;
-	ret = scp_ref_iter_next(&iter, &ref);
-	if (ret <= 0)
-		return ret ? ret : -ENOENT;
-	scp_name_set(name, ref.dir, ref.name, ref.name_len);
-	return 0;
+	for (;;) {
+		ret = iter->in_item ? scp_ref_iter_next(&iter->entries, ref) : 0;
+		if (ret)
+			return ret;
+		ret = scp_item_iter_next(&iter->items);
+		if (ret <= 0)
+			return ret;
+		scp_ref_iter_init(&iter->entries, &iter->items.cursor);
+		iter->in_item = true;
+	}
+}
+
+void scp_inode_ref_iter_release(struct scp_inode_ref_iter *iter)
+{
+	scp_item_iter_release(&iter->items);
 }
 
 int scp_first_ref(struct scp_tree *tree, u64 ino, struct scp_name *name)
 {
-	struct scp_key key = { .objectid = ino, .type = SCP_INODE_REF, .offset = 0 };
-	struct scp_cursor cursor;
+	struct scp_inode_ref_iter iter;
+	struct scp_ref ref;
 	int ret;
 
-	scp_cursor_init(&cursor, tree);
-	ret = scp_search(&cursor, &key);
+	scp_inode_ref_iter_init(&iter, tree, ino);
+	ret = scp_inode_ref_iter_next(&iter, &ref);
+	if (ret > 0)
+		scp_name_set(name, ref.dir, ref.name, ref.name_len);
+	scp_inode_ref_iter_release(&iter);
 	if (ret < 0)
-		goto out;
-	ret = -ENOENT;
-	key = scp_cursor_key(&cursor);
-	if (key.objectid == ino && (key.type == SCP_INODE_REF || key.type == SCP_INODE_EXTREF))
-		ret = copy_first(&cursor, name);
-out:
-	scp_cursor_release(&cursor);
-	return ret;
+		return ret;
+	return ret ? 0 : -ENOENT;
 }

@@ -32,24 +32,19 @@ int scp_root_name(struct scp_volume *volume, u64 id, struct scp_name *name, u64 
 	struct scp_key key = { .objectid = id, .type = SCP_ROOT_BACKREF, .offset = 0 };
 	struct scp_cursor cursor;
 	struct scp_tree tree;
-	int ret;
+	int err;
 
-	ret = scp_tree_open(volume, SCP_ROOT_TREE_ID, false, &tree);
-	if (ret)
-		return ret;
+	err = scp_tree_open(volume, SCP_ROOT_TREE_ID, false, &tree);
+	if (err)
+		return err;
 	/* The key's offset is the parent subvolume, which is not known yet. */
 	scp_cursor_init(&cursor, &tree);
-	ret = scp_search(&cursor, &key);
-	if (ret >= 0)
-		key = scp_cursor_key(&cursor);
-	else if (ret != -ENOENT)
-		goto out;
-	if (ret >= 0 && key.objectid == id && key.type == SCP_ROOT_BACKREF)
-		ret = parse_backref(&cursor, name, parent);
-	else
-		ret = scp_fail(volume, SCP_SUBVOLUME_NAMELESS, 0,
+	err = scp_item_find(&cursor, &key);
+	if (!err)
+		err = parse_backref(&cursor, name, parent);
+	else if (err == -ENOENT)
+		err = scp_fail(volume, SCP_SUBVOLUME_NAMELESS, 0,
 			       &(struct scp_place){ .root = id });
-out:
 	scp_cursor_release(&cursor);
-	return ret;
+	return err;
 }

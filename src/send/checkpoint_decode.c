@@ -2,27 +2,19 @@
 /*
  * Reading a checkpoint: everything in it is checked before the engine takes any of it over.
  *
- * A checkpoint is advice, not authority: it may be old, of something else, or forged. The ids it
- * pins are compared with the filesystem's, values that can be recomputed are not taken from it, and
- * the rest can at worst make a wrong stream, never a wrong memory access.
+ * A checkpoint is advice, not authority: it may be old, of something else, or forged. Its pins are
+ * compared with what is there, and nothing is believed that can be recomputed. The rest can at
+ * worst make a wrong stream, never a wrong memory access, an endless stream, or one of another
+ * subvolume.
+ *
+ * All of it is taken into struct scp_decoded first. take_over(), which cannot fail, is the only place
+ * that changes the engine, so that a refused checkpoint leaves it where it was.
  */
 #include "send/checkpoint.h"
 #include "send/checkpoint_codec.h"
+#include "send/checkpoint_decoded.h"
 #include "send/engine_private.h"
-#include "send/identity.h"
-#include "send/inode.h"
 #include "send/path.h"
-#include "send/utimes.h"
-
-/* The contents of a checkpoint, apart from the engine that may take it over. */
-struct decoded {
-	struct scp_state state;
-	struct scp_path path;
-	struct scp_deferred deferred;
-	struct scp_queue queue;
-	u64 backref_cache[SCP_BACKREF_CACHE_LEAVES];
-	u32 cache_count;
-};
 
 struct reader {
 	const u8 *at;
@@ -30,6 +22,10 @@ struct reader {
 	bool bad;
 };
 
+/*
+ * NULL after the end, and bad from then on. Numbers taken then are zeros, which do no harm; so bad
+ * is asked where a count or a loop depends on it, and once at the end.
+ */
 static const void *take(struct reader *in, size_t size)
 {
 	const u8 *at = in->at;
@@ -143,6 +139,7 @@ static void take_bits(u8 bits, struct scp_state *state)
 	state->truncate = bits & SCP_CHECKPOINT_TRUNCATE;
 }
 
+/* Numbers of the enums are what switches go by: none gets in that has no name. */
 static void take_state(struct reader *in, struct scp_state *state)
 {
 	const struct scp_checkpoint_state *disk = take(in, sizeof(*disk));
@@ -208,6 +205,9 @@ static bool is_to_stop(const struct scp_engine *engine, u32 taken)
 		host->ops->interrupted(host->private);
 }
 
+/*
+ * An id that comes twice would be found once and removed once: the set and its count would differ.
+ */
 static int take_set(struct scp_engine *engine, struct reader *in, struct scp_inode_set *set)
 {
 	u32 count = take_count(in, 2 * sizeof(u64));
@@ -290,7 +290,7 @@ static void take_range(struct reader *in, struct scp_data_range *range)
 		in->bad = true;
 }
 
-static void take_backref_cache(struct reader *in, struct decoded *next)
+static void take_backref_cache(struct reader *in, struct scp_decoded *next)
 {
 	u32 count = take_le32(in);
 	u32 i;
@@ -359,6 +359,7 @@ static void take_payload(struct reader *in, struct scp_payload *payload)
 	payload->offset = le64_to_cpu(disk->offset);
 }
 
+/* Contents belong to the last command, see queue.h, so it alone may be without them. */
 static int take_queue(struct reader *in, struct scp_queue *queue, u32 protocol)
 {
 	u32 size = take_le32(in);
@@ -379,147 +380,7 @@ static int take_queue(struct reader *in, struct scp_queue *queue, u32 protocol)
 	return 0;
 }
 
-/* The phases that may follow a range; one that led to another range would never end. */
-static bool range_is_possible(const struct scp_state *state)
-{
-	const struct scp_data_range *range = &state->range;
-
-	if (range->kind == SCP_RANGE_DATA && (state->item.type != SCP_EXTENT_DATA ||
-					      state->item.objectid != state->ino))
-		return false;
-	return range->then == SCP_PHASE_EVENT || range->then == SCP_PHASE_HOLE ||
-	       range->then == SCP_PHASE_FINISH_HOLE || range->then == SCP_PHASE_FINISH_INODE ||
-	       range->then == SCP_PHASE_RECREATE_EXTENTS;
-}
-
-static bool is_comparing(enum scp_kind kind)
-{
-	return kind == SCP_KIND_CHANGED || kind == SCP_KIND_DELETED;
-}
-
-static bool same_key(const struct scp_key *a, const struct scp_key *b)
-{
-	return !scp_key_compare(a, b);
-}
-
-/*
- * Is there an item where the state says that the walk met its event? Steps take the tree that the
- * result names for granted.
- */
-static bool event_is_possible(const struct scp_engine *engine, const struct scp_state *state)
-{
-	bool left = !state->at.left_end && same_key(&state->at.key, &state->at.left_key);
-	bool right = !state->at.right_end && same_key(&state->at.key, &state->at.right_key);
-
-	if (state->at.result == SCP_COMPARE_NONE)
-		return state->kind == SCP_KIND_NONE && state->phase != SCP_PHASE_HANDLE &&
-		       (state->at.at_end || state->phase <= SCP_PHASE_EVENT);
-	if (!engine->parent)
-		return state->at.result == SCP_COMPARE_NEW;
-	if (state->at.result == SCP_COMPARE_NEW)
-		return left;
-	return right && (left || state->at.result == SCP_COMPARE_DELETED);
-}
-
-/* Does what the phase needs exist at all? */
-static bool phase_is_possible(const struct scp_engine *engine, const struct decoded *next)
-{
-	const struct scp_state *state = &next->state;
-	const struct scp_moves *moves = &next->deferred.moves;
-	bool incremental = engine->parent;
-
-	/* Waiting moves and removals are looked up in the parent. */
-	if (!incremental && (moves->count || moves->pending_rmdirs.count))
-		return false;
-	if (state->kind == SCP_KIND_NONE)
-		return !moves->ready_moves &&
-		       (state->phase <= SCP_PHASE_FINISH || state->phase == SCP_PHASE_HANDLE ||
-			(state->phase >= SCP_PHASE_FLUSH && state->phase <= SCP_PHASE_DONE));
-	if (state->send_progress - state->ino > 1)
-		return false;
-	/* Once moves are lined up, nothing else happens before they are made. */
-	if (moves->ready_moves && state->phase != SCP_PHASE_FINISH_MOVES)
-		return false;
-	if (!incremental && (is_comparing(state->kind) || state->new_gen))
-		return false;
-	switch (state->phase) {
-	case SCP_PHASE_BEGIN:
-		return false;
-	case SCP_PHASE_XATTR:
-		return state->item.type == SCP_XATTR_ITEM && state->item.objectid == state->ino;
-	case SCP_PHASE_RANGE:
-		return range_is_possible(state);
-	case SCP_PHASE_HOLE:
-		return state->kind == SCP_KIND_CHANGED && state->at.result != SCP_COMPARE_DELETED &&
-		       state->at.key.type == SCP_EXTENT_DATA;
-	case SCP_PHASE_FINISH_MOVES:
-		return incremental && (state->kind == SCP_KIND_NEW ||
-				       state->kind == SCP_KIND_CHANGED);
-	case SCP_PHASE_TRIM:
-		return next->deferred.utimes.count > SCP_UTIMES_KEPT;
-	case SCP_PHASE_RECREATE_DELETE:
-	case SCP_PHASE_RECREATE_CREATE:
-	case SCP_PHASE_RECREATE_NAMES:
-	case SCP_PHASE_RECREATE_EXTENTS:
-	case SCP_PHASE_RECREATE_XATTRS:
-		return state->new_gen;
-	default:
-		return true;
-	}
-}
-
-static bool payload_fits(const struct scp_payload *payload, const struct scp_state *state)
-{
-	if (!payload->kind)
-		return true;
-	if (state->kind == SCP_KIND_NONE)
-		return false;
-	if (payload->kind != SCP_PAYLOAD_FILE)
-		return true;
-	return payload->offset <= state->size && payload->length <= state->size - payload->offset;
-}
-
-/* Fills in the attributes of the current inode that a checkpoint does not have. */
-static int complete_inode(struct scp_engine *engine, struct scp_state *state)
-{
-	struct scp_inode now;
-	struct scp_inode before;
-	const struct scp_inode *inode = state->kind == SCP_KIND_DELETED ? &before : &now;
-	bool fits;
-	int err = scp_inode_in_both(engine, state->ino, &now, &before);
-
-	if (err)
-		return err;
-	fits = inode->ino;
-	/* A changed inode is in both trees, and the same inode there. */
-	if (state->kind == SCP_KIND_CHANGED)
-		fits = now.ino && before.ino &&
-		       (now.generation == before.generation || now.ino == SCP_ROOT_DIR_ID);
-	if (!fits)
-		return scp_engine_fail(engine, SCP_CHECKPOINT_POSITION, NULL);
-	scp_set_inode(state, state->kind, inode);
-	return 0;
-}
-
-/* And whether the rest fits it. */
-static int complete_state(struct scp_engine *engine, struct decoded *next)
-{
-	struct scp_state *state = &next->state;
-	int err;
-
-	if (!event_is_possible(engine, state) || !phase_is_possible(engine, next))
-		return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "impossible position");
-	err = state->kind == SCP_KIND_NONE ? 0 : complete_inode(engine, state);
-	if (err)
-		return err;
-	if (!payload_fits(&next->queue.payload, state) ||
-	    (state->phase == SCP_PHASE_RANGE && state->range.kind == SCP_RANGE_DATA &&
-	     state->range.end > state->size))
-		return scp_engine_fail(engine, SCP_CHECKPOINT_POSITION, NULL);
-	return 0;
-}
-
-static int decode_body(struct scp_engine *engine, struct reader *in, struct decoded *next)
+static int decode_body(struct scp_engine *engine, struct reader *in, struct scp_decoded *next)
 {
 	int err;
 
@@ -537,10 +398,10 @@ static int decode_body(struct scp_engine *engine, struct reader *in, struct deco
 				       NULL);
 	if (in->bad || in->left)
 		return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "impossible contents");
-	return complete_state(engine, next);
+	return scp_decoded_complete(engine, next);
 }
 
-static int decode(struct scp_engine *engine, const u8 *blob, size_t size, struct decoded *next)
+static int decode(struct scp_engine *engine, const u8 *blob, size_t size, struct scp_decoded *next)
 {
 	const struct scp_checkpoint_header *header = (const void *)blob;
 	struct reader in = { .at = blob, .left = size };
@@ -560,7 +421,7 @@ static int decode(struct scp_engine *engine, const u8 *blob, size_t size, struct
 	return decode_body(engine, &in, next);
 }
 
-static void take_over(struct scp_engine *engine, struct decoded *next)
+static void take_over(struct scp_engine *engine, struct scp_decoded *next)
 {
 	scp_engine_forget(engine);
 	scp_deferred_release(&engine->deferred);
@@ -575,7 +436,7 @@ static void take_over(struct scp_engine *engine, struct decoded *next)
 
 int scp_checkpoint_decode(struct scp_engine *engine, const u8 *blob, size_t size)
 {
-	struct decoded *next = scp_zalloc(sizeof(*next));
+	struct scp_decoded *next = scp_zalloc(sizeof(*next));
 	int err;
 
 	if (!next)

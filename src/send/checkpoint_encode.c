@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Writing a checkpoint: pins, state, and what is queued.
+ *
+ * The parts have no marks between them: their order here is the order in which checkpoint_decode.c
+ * takes them, and encoded_size() counts each to the byte. Adding a member means all three and a new
+ * SCP_CHECKPOINT_FORMAT_VERSION.
+ *
+ * Members that follow from the trees are left out: generation, size and mode of the current inode,
+ * and the names collected for it. The range under way and the backref cache do not follow from
+ * them, since they depend on other subvolumes and on the order of earlier searches. Without these a
+ * resumed stream could name another clone source than an uninterrupted one.
  */
 #include "send/checkpoint.h"
 #include "send/checkpoint_codec.h"
@@ -60,6 +69,7 @@ static void put_pin(struct writer *out, const struct scp_root_info *info)
 	put_le64(out, info->ctransid);
 }
 
+/* In the order of engine->roots: check_pins() compares them one by one. */
 static void put_pins(struct writer *out, const struct scp_engine *engine)
 {
 	u32 i;
@@ -122,6 +132,7 @@ static void put_id(struct writer *out, const struct scp_inode_id *id)
 	put_le64(out, id->generation);
 }
 
+/* In the order of the set, which is part of what it says: see utimes.c. */
 static void put_set(struct writer *out, const struct scp_inode_set *set)
 {
 	struct scp_inode_id id;
@@ -151,6 +162,7 @@ static void put_move(void *private, const struct scp_move *move)
 		put_id(private, &move->touched.ids[i]);
 }
 
+/* In an order from which scp_moves_add() makes the same chains: see scp_moves_each(). */
 static void put_moves(struct writer *out, const struct scp_moves *moves)
 {
 	put_le32(out, moves->count);
@@ -207,6 +219,10 @@ static void put_backref_cache(struct writer *out, const u64 *leaves, u32 count)
 		put_le64(out, leaves[i]);
 }
 
+/*
+ * The first command may have been delivered in part and shortened since. Lengths are in host order
+ * in the queue only.
+ */
 static void put_queue(struct writer *out, const struct scp_queue *queue)
 {
 	struct scp_checkpoint_payload payload = {
@@ -241,7 +257,11 @@ static size_t encoded_size(const struct scp_engine *engine, u32 cache_count)
 	return size + sizeof(struct scp_checkpoint_payload);
 }
 
-/* The step under way is being replayed: its beginning, and how much of it is out. */
+/*
+ * The step under way is being replayed: its beginning, and how much of it is out. The state between
+ * two of its commands is nowhere: the step runs from its beginning each time, and what is out
+ * already is dropped again by the encoder's filter.
+ */
 static int encode_base(struct scp_engine *engine, u8 **blob, size_t *size)
 {
 	const struct scp_replay *replay = &engine->replay;

@@ -30,29 +30,19 @@ static void write_part(struct scp_data_range *range, u64 length)
 }
 
 /* Puts @cursor on the next item of the source file; -ENOENT if there is none. */
-static int next_item(struct scp_cursor *cursor, struct scp_data_range *range,
+static int next_item(struct scp_cursor *cursor, const struct scp_data_range *range,
 		     struct scp_extent *extent)
 {
-	struct scp_key key = {
-		.objectid = range->clone_ino,
-		.type = SCP_EXTENT_DATA,
-		.offset = range->clone_next,
-	};
-	int ret;
+	u64 from = range->clone_next;
+	int err;
 
 	if (!range->clone_started) {
-		ret = scp_extent_find(cursor, range->clone_ino, range->clone_offset, extent);
-		if (ret != -ENOENT)
-			return ret;
-		key.offset = range->clone_offset;
+		from = range->clone_offset;
+		err = scp_extent_find(cursor, range->clone_ino, from, extent);
+		if (err != -ENOENT)
+			return err;
 	}
-	ret = scp_search(cursor, &key);
-	if (ret < 0)
-		return ret;
-	key = scp_cursor_key(cursor);
-	if (key.objectid != range->clone_ino || key.type != SCP_EXTENT_DATA)
-		return -ENOENT;
-	return scp_extent_parse(cursor, extent);
+	return scp_extent_find_next(cursor, range->clone_ino, from, ~0ULL, extent);
 }
 
 static int send_clone(struct scp_engine *engine, struct scp_data_range *range,

@@ -2,10 +2,15 @@
 /*
  * Comparing two trees.
  *
- * Both are walked together. Where both are at the same pointer (address and generation), all below
- * is the same and is passed over unread; so the cost depends on the difference, not on the size.
- * The order in which the two move decides which items are seen as "same" at all, and is the
- * kernel's.
+ * Both are walked together. Where both are before the same pointer (address and generation), all
+ * below is the same and is passed over unread; so the cost follows what differs, not what there is.
+ * A block is never written twice to one address in one generation, so nothing but the pointers is
+ * looked at.
+ *
+ * The order in which the two move decides which items are seen as "same" at all, and is native
+ * send's. A side moves only when the next event is wanted (scp_side.due): until then its cursor
+ * stays on the item that the event is about. Whether it is due follows from the event's result,
+ * which is how a checkpoint can do with the keys of both sides.
  */
 #include "send/compare.h"
 
@@ -121,7 +126,10 @@ static bool same_item(const struct scp_side *left, const struct scp_side *right)
 	return left_size == right_size && !memcmp(a, b, left_size);
 }
 
-/* Both are at items: returns the event. */
+/*
+ * Both are on items. If one has a smaller key, that is in its tree only, and that side alone moves
+ * on.
+ */
 static enum scp_compare_result compare_items(struct scp_side *left, struct scp_side *right)
 {
 	struct scp_key a = side_key(left);
@@ -137,7 +145,7 @@ static enum scp_compare_result compare_items(struct scp_side *left, struct scp_s
 	return same_item(left, right) ? SCP_COMPARE_SAME : SCP_COMPARE_CHANGED;
 }
 
-/* Both are at pointers of one level. */
+/* Both are on pointers of one level: the same for what is below them. */
 static void compare_pointers(struct scp_side *left, struct scp_side *right)
 {
 	struct scp_key a = side_key(left);
@@ -158,6 +166,10 @@ static enum scp_compare_result rest_of(struct scp_side *side, enum scp_compare_r
 	return side->level ? SCP_COMPARE_NONE : result;
 }
 
+/*
+ * Where the levels differ the higher side goes down, whatever the keys are: only pointers of one
+ * level can be the same.
+ */
 static enum scp_compare_result compare_positions(struct scp_side *left, struct scp_side *right)
 {
 	if (left->at_end)
@@ -173,6 +185,7 @@ static enum scp_compare_result compare_positions(struct scp_side *left, struct s
 	return SCP_COMPARE_NONE;
 }
 
+/* A side at its end keeps the key it had, which nothing looks at. */
 static void store_event(const struct scp_compare *compare, enum scp_compare_result result,
 			struct scp_position *at)
 {
@@ -209,6 +222,10 @@ static int walk(struct scp_compare *compare, struct scp_position *at)
 	return 0;
 }
 
+/*
+ * By key, so it does not matter if the tree has other blocks now than when the key was stored. At
+ * an event a side is on an item, or at its end: the level is always 0.
+ */
 static int restore_side(struct scp_side *side, const struct scp_key *key, bool at_end, bool due)
 {
 	int err;

@@ -3,7 +3,12 @@
  * Directory moves that must wait, and their being made when what they waited for has had its turn.
  *
  * A directory cannot move below one that is still below it, nor to a path of which a part is yet to
- * be moved itself.
+ * be moved itself. Meanwhile it is where it was, or under its orphan name if it had to make way for
+ * another inode, and so is all that is in it: path.c asks the waiting moves before it asks any
+ * tree.
+ *
+ * Each move waits for one inode. When the turn of that is over the move is made, and after it those
+ * that waited for the moved directory. If something else is in the way by then, it waits again.
  */
 #include "send/delay.h"
 #include "send/engine_private.h"
@@ -35,6 +40,10 @@ static int add_move(struct scp_engine *engine, struct scp_move *move)
 	return scp_send_fail(engine, err == -ENOMEM ? SCP_NO_MEMORY : SCP_INCONSISTENT);
 }
 
+/*
+ * Registers the move. The directories of its names go with it: they get new times when it is made,
+ * and the lists of names are gone by then. Always 1, or a failure.
+ */
 static int wait_on(struct scp_engine *engine, u64 ino)
 {
 	const struct scp_naming *naming = &engine->naming;
@@ -55,7 +64,10 @@ static int wait_on(struct scp_engine *engine, u64 ino)
 	return err ? err : 1;
 }
 
-/* Is what has the wanted name in the parent waiting to leave it? */
+/*
+ * 1: the inode that has the wanted name in the parent has not left it, since its own move waits.
+ * One that is under its orphan name has.
+ */
 static int destination_waits(struct scp_engine *engine, const struct scp_name *name)
 {
 	const struct scp_move *move;
@@ -84,8 +96,13 @@ static bool same_place(const struct scp_name *a, const struct scp_name *b)
 }
 
 /*
- * Must the move wait for @id, one of the directories above its destination? -ENOENT: no, nor for
- * any above it. Goes one up otherwise.
+ * 1: the move must wait for @id, one of the directories above its destination. -ENOENT: no, nor for
+ * any above it, since native send looks no further than a directory that is not in the parent. Goes
+ * one up otherwise.
+ *
+ * It must if @id is waiting itself and is below the moving directory in the parent: the move would
+ * make a loop. It must also if the turn of @id is still to come and will move it, because the path
+ * of the destination is another one after that.
  */
 static int parent_waits(struct scp_engine *engine, struct scp_inode_id *id)
 {
@@ -136,9 +153,11 @@ int scp_must_wait(struct scp_engine *engine, const struct scp_name *name, u64 di
 }
 
 /*
- * Would the move put the directory below itself? *@blocker is the inode that it has to wait for; 0:
- * it need not wait. A waiting directory whose old name was taken has its orphan name, in the root,
- * where there is no loop.
+ * Would the move put the directory below itself? *@blocker is what it then has to wait for; 0: it
+ * may go. Follows the path that the directory would have, upwards, as the receiver has it now: by
+ * the old name of a directory that waits, by scp_name_now() otherwise. An orphan name is in the
+ * root, where there is no loop. The blocker is the first directory met that waits, or, if none
+ * does, the one right below the moved one.
  */
 static int find_loop(struct scp_engine *engine, const struct scp_move *move, u64 *blocker)
 {
@@ -183,7 +202,10 @@ static int find_loop(struct scp_engine *engine, const struct scp_move *move, u64
 	return 0;
 }
 
-/* The path where the directory has been waiting. */
+/*
+ * The path where the directory has been waiting: its first name in the parent, in a directory that
+ * may have been moved itself since.
+ */
 static int old_path(struct scp_engine *engine, const struct scp_move *move,
 		    struct scp_path *path)
 {
@@ -254,7 +276,13 @@ static int wait_again(struct scp_engine *engine, const struct scp_move *move, u6
 	return add_move(engine, &again);
 }
 
-/* *@waits: it was not made, but waits once more. */
+/*
+ * *@waits: it was not made, but waits once more.
+ *
+ * Moves are made at the end of the current inode's turn, before send_progress says that it is over.
+ * The old path is as it was until now; the new one is looked up as after the turn. Then it is set
+ * back, as native send does: the inode's own times are still to be sent.
+ */
 static int apply(struct scp_engine *engine, const struct scp_move *move, bool *waits)
 {
 	u64 send_progress = engine->state.send_progress;
@@ -271,7 +299,11 @@ static int apply(struct scp_engine *engine, const struct scp_move *move, bool *w
 	return err;
 }
 
-static int queue_those_behind(struct scp_engine *engine, u64 ino)
+/*
+ * At the end of those that are ready already, so that moves are made in the order in which native
+ * send makes them: for one inode, first those that began to wait first.
+ */
+static int queue_waiting(struct scp_engine *engine, u64 ino)
 {
 	if (scp_moves_queue(&engine->deferred.moves, ino))
 		return scp_send_fail(engine, SCP_NO_MEMORY);
@@ -281,12 +313,14 @@ static int queue_those_behind(struct scp_engine *engine, u64 ino)
 int scp_queue_moves(struct scp_engine *engine)
 {
 	engine->stalled_moves = 0;
-	return queue_those_behind(engine, engine->state.ino);
+	return queue_waiting(engine, engine->state.ino);
 }
 
 /*
  * When all that wait have been made to wait again one after the other, and none was moved in
- * between, this would never end. No filesystem makes such trees, but a forged one can have them.
+ * between, this would never end. No filesystem makes such trees, but a forged one can
+ * have them. The counter is in no checkpoint: after resuming it begins again, and still bounds the
+ * steps.
  */
 int scp_apply_move(struct scp_engine *engine)
 {
@@ -303,7 +337,7 @@ int scp_apply_move(struct scp_engine *engine)
 		return err;
 	if (waits && engine->stalled_moves >= engine->deferred.moves.count)
 		return scp_send_fail(engine, SCP_INCONSISTENT);
-	err = queue_those_behind(engine, move->dir.ino);
+	err = queue_waiting(engine, move->dir.ino);
 	if (err)
 		return err;
 	engine->stalled_moves = waits ? engine->stalled_moves + 1 : 0;

@@ -34,6 +34,7 @@ int scp_engine_fail(struct scp_engine *engine, enum scp_reason reason, const cha
 	return scp_fail_detail(engine->volume, reason, detail);
 }
 
+/* Everything here can be found out again from the trees and the state, which is why it may go. */
 void scp_engine_forget(struct scp_engine *engine)
 {
 	scp_walk_off(engine);
@@ -64,7 +65,10 @@ static int compare_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The subvolume and its clone sources, by ascending id, each once. */
+/*
+ * The subvolume and its clone sources, by ascending id, each once: the clone search looks them up
+ * by halving, prefers the lowest id among equal sources, and checkpoints pin them in this order.
+ */
 static int list_roots(struct scp_engine *engine, const struct scp_request *request)
 {
 	u32 count = request->clone_count + 1;

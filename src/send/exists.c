@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The receiver's tree at this moment: which inodes exist, and which of them has a name.
+ * What is there at the receiver at this moment: inodes, and which of them has a name.
+ *
+ * Numbers are reused, so an inode is a number and a generation. One generation in both trees is one
+ * inode, which is there all the time. Where they differ, or there is no inode in one of them,
+ * send_progress decides: below it the receiver has the subvolume's, from it on the parent's. Every
+ * answer here is for this moment of the stream only, and wrong as soon as send_progress is another.
  */
 #include "send/engine_private.h"
 #include "send/exists.h"
@@ -15,6 +20,7 @@ int scp_inode_state(struct scp_engine *engine, u64 ino, u64 generation)
 
 	if (err)
 		return err;
+	/* Generation 0 is no inode: it is equal in both trees where neither has the number. */
 	if (now == generation && before == generation)
 		return generation ? SCP_INODE_NO_CHANGE : -ENOENT;
 	if (now == generation)
@@ -73,7 +79,11 @@ static int is_dir_in(struct scp_engine *engine, struct scp_tree *tree, u64 dir, 
 	return err ? err : found == generation;
 }
 
-/* The current inode's move waits, or (ino, generation) went aside for one of its names. */
+/*
+ * Has the current inode, whose turn is not over, taken a name of (ino, generation) already? It has
+ * if that one went aside for it in this step, or if its own move waits: all that was in its way
+ * went aside before that was decided.
+ */
 static bool took_name_of(struct scp_engine *engine, u64 ino, u64 generation)
 {
 	return scp_id_list_has(&engine->naming.orphanized, ino, generation) ||
@@ -103,6 +113,7 @@ int scp_is_overwritten(struct scp_engine *engine, const struct scp_name *name, u
 		return ret;
 	if (taker == ino && taker_generation == generation)
 		return 0;
+	/* The turn of the other inode is over, so the name has changed hands. */
 	if (taker < state->send_progress)
 		return 1;
 	if (ino == state->ino || taker != state->ino || taker_generation != state->generation)
@@ -140,6 +151,7 @@ int scp_find_conflict(struct scp_engine *engine, const struct scp_name *name, u6
 	ret = lookup(engine->parent, name->dir, name->bytes, name->len, &ino);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
+	/* Its turn is over, and so it has left the name, unless its move waits. */
 	if (ino <= engine->state.send_progress && !scp_moves_find(&engine->deferred.moves, ino))
 		return 0;
 	ret = scp_inode_in(engine, engine->parent, ino, in_the_way);
@@ -157,7 +169,10 @@ static int is_above(struct scp_engine *engine, struct scp_tree *tree, u64 dir,
 	u32 depth;
 	int err;
 
-	/* A path has at most half as many parts as bytes. */
+	/*
+	 * A path has at most half as many parts as bytes, so only a forged tree with a loop has
+	 * more.
+	 */
 	for (depth = 0; depth <= SCP_PATH_MAX / 2; depth++) {
 		if (dir == ancestor->ino) {
 			err = scp_generation_in(engine, tree, dir, &generation);
@@ -173,44 +188,23 @@ static int is_above(struct scp_engine *engine, struct scp_tree *tree, u64 dir,
 	return scp_send_fail(engine, SCP_PATH_LENGTH);
 }
 
-/* The same for all directories that the ref item under @cursor names. */
-static int is_above_item(struct scp_engine *engine, struct scp_cursor *cursor,
-			 const struct scp_inode_id *ancestor)
-{
-	struct scp_ref_iter iter;
-	struct scp_ref ref;
-	u64 last = 0;
-	int ret = scp_ref_iter_init(&iter, cursor);
-
-	while (!ret) {
-		ret = scp_ref_iter_next(&iter, &ref);
-		if (ret <= 0)
-			break;
-		ret = ref.dir == last ? 0 : is_above(engine, cursor->tree, ref.dir, ancestor);
-		last = ref.dir;
-	}
-	return ret;
-}
-
 int scp_is_ancestor(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
 		    const struct scp_inode_id *ancestor)
 {
-	struct scp_key key = { .objectid = ino, .type = SCP_INODE_REF, .offset = 0 };
-	struct scp_cursor cursor;
+	struct scp_inode_ref_iter iter;
+	struct scp_ref ref;
+	u64 last = 0;
 	int ret;
 
-	scp_cursor_init(&cursor, tree);
-	ret = scp_search(&cursor, &key);
-	while (ret >= 0) {
-		key = scp_cursor_key(&cursor);
-		ret = 0;
-		if (key.objectid != ino || key.type > SCP_INODE_EXTREF)
-			break;
-		ret = is_above_item(engine, &cursor, ancestor);
+	scp_inode_ref_iter_init(&iter, tree, ino);
+	while ((ret = scp_inode_ref_iter_next(&iter, &ref)) > 0) {
+		if (ref.dir == last)
+			continue;
+		ret = is_above(engine, tree, ref.dir, ancestor);
 		if (ret)
 			break;
-		ret = scp_next(&cursor);
+		last = ref.dir;
 	}
-	scp_cursor_release(&cursor);
-	return ret == -ENOENT ? 0 : ret;
+	scp_inode_ref_iter_release(&iter);
+	return ret;
 }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * An EXTENT_DATA event: nothing, or a range that is written or cloned.
+ *
+ * The decision is made once, here, and stored in state.range, for it may not come out the same
+ * again: the search looks at other subvolumes, and its backref cache changes with each search. So
+ * there is one search for each extent that native send searches for, and none for any other.
  */
 #include "send/attributes.h"
 #include "send/engine_private.h"
@@ -43,6 +47,7 @@ static int ends_together(struct scp_engine *engine, const struct scp_clone_sourc
 	return source->offset + length == inode.size;
 }
 
+/* 1: the range [offset, end) can be cloned from @source, seen from where it ends. */
 static int may_clone(struct scp_engine *engine, const struct scp_clone_source *source,
 		     u64 offset, u64 end)
 {

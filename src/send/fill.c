@@ -4,6 +4,10 @@
  *
  * File contents are read to where they belong in the buffer, and the checksum is computed there:
  * the engine makes no other copy of them.
+ *
+ * A command counts as delivered (state.offset, the queue) only when it is whole in the buffer. So
+ * whatever fails, the engine is between two commands, where a checkpoint can be taken and the call
+ * repeated. Bytes that revalidating refuses afterwards are the one exception: see scp_call_lost().
  */
 #include "send/engine_private.h"
 #include "send/revalidate.h"
@@ -16,6 +20,7 @@ size_t scp_buffer_min(u32 protocol)
 	return protocol == 1 ? SCP_COMMAND_MAX_V1 : SCP_COMMAND_MAX_V2;
 }
 
+/* The generation makes a host refuse another inode that has got the number since. */
 static int read_file(struct scp_engine *engine, const struct scp_payload *payload, u8 *to)
 {
 	const struct scp_host *host = engine->volume->host;
@@ -58,7 +63,7 @@ static int read_payload(struct scp_engine *engine, const struct scp_payload *pay
 	return 0;
 }
 
-/* The message has to name the file: its number, the place in it and its path. */
+/* A message about contents has to name the file: its number, the place in it and its path. */
 static void name_file(struct scp_engine *engine, const struct scp_payload *payload)
 {
 	struct scp_error *error = &engine->volume->error;
@@ -81,7 +86,11 @@ static void name_file(struct scp_engine *engine, const struct scp_payload *paylo
 	error->detail[length] = '\0';
 }
 
-/* Puts a command whose contents are to be read to @to; @head bytes of it are known. */
+/*
+ * Puts a command whose contents are to be read to @to; @head bytes of it are known. @length may be
+ * less than the queued command has: in protocol 1 the last two of the known bytes are the length of
+ * the attribute DATA, which is set anew.
+ */
 static int deliver_payload(struct scp_engine *engine, const u8 *command, u32 head, u32 length,
 			   u8 *to)
 {
@@ -111,7 +120,11 @@ static u32 split_length(u32 head, size_t capacity)
 	return length > SCP_SECTORSIZE_MIN ? scp_round_down(length, SCP_SECTORSIZE_MIN) : length;
 }
 
-/* The queued WRITE begins @given bytes later from now on. */
+/*
+ * The queued WRITE begins @given bytes later from now on. Offset and DATA are its last attributes,
+ * so the offset's place follows from the end of what is known. A checkpoint taken now has the
+ * shortened command: the resumed stream goes on within what would have been one WRITE.
+ */
 static void shorten(struct scp_engine *engine, u8 *command, u32 head, u32 given)
 {
 	u32 data = engine->encoder.protocol == 1 ? SCP_ATTR_HEADER_SIZE : SCP_ATTR_TYPE_SIZE;
@@ -139,6 +152,10 @@ static int deliver_split(struct scp_engine *engine, u8 *command, u32 head, struc
 	return 0;
 }
 
+/*
+ * The first command is out. From here on checkpoints are after it, also within a step that is
+ * replayed.
+ */
 static void delivered(struct scp_engine *engine, u64 length)
 {
 	engine->state.offset += length;
@@ -173,6 +190,7 @@ static int deliver(struct scp_engine *engine, struct scp_fill *fill)
 	return 0;
 }
 
+/* END is queued by the step that sets SCP_PHASE_DONE, so the phase alone does not mean the end. */
 static bool is_complete(const struct scp_engine *engine)
 {
 	return engine->state.phase == SCP_PHASE_DONE && scp_queue_empty(&engine->encoder.queue);
@@ -187,7 +205,10 @@ static int interrupted(struct scp_engine *engine)
 	return scp_send_fail(engine, SCP_INTERRUPTED);
 }
 
-/* Steps until something is queued or the stream is complete. */
+/*
+ * Steps until something is queued or the stream is complete. Very many steps in a row may queue
+ * nothing, so this is where it has to be asked whether to stop.
+ */
 static int refill(struct scp_engine *engine)
 {
 	int err;
@@ -206,6 +227,7 @@ static int refill(struct scp_engine *engine)
 	return 0;
 }
 
+/* Until the next command does not fit, which is the normal end of a call: -ENOBUFS. */
 static int fill_some(struct scp_engine *engine, struct scp_fill *fill)
 {
 	int err;
@@ -253,7 +275,11 @@ static int fill_and_secure(struct scp_engine *engine, struct scp_fill *fill)
 	err = fill_some(engine, fill);
 	if (err == -ENOBUFS)
 		scp_send_fail(engine, SCP_BUFFER_SIZE);
-	/* Commands before such a failure were read from a subvolume that is not there any more. */
+	/*
+	 * Commands made before a failure are delivered, and the failure comes again with the next
+	 * call: the step or the read that failed has changed nothing. But if the subvolume was
+	 * changed, the bytes before it are as doubtful.
+	 */
 	if (err && (!fill->filled || scp_is_stale(engine, err)))
 		return scp_call_failed(engine, err);
 	err = secure(engine, fill);
@@ -349,6 +375,7 @@ int scp_engine_skip_command(struct scp_engine *engine, void *head, size_t size, 
 	return err ? scp_call_lost(engine, err) : 0;
 }
 
+/* Nothing leaves the engine here, so nothing has to be revalidated. */
 int scp_engine_measure(struct scp_engine *engine, u64 limit, u64 *size, bool *end)
 {
 	u64 before = *size;

@@ -3,7 +3,8 @@
  * The finish phases: before each event, what the inodes before it still owe.
  *
  * Names are processed as soon as an event is past the inode's ref items; a hole at the end, size,
- * owner, mode and times when an event is past the inode.
+ * owner, mode and times when an event is past the inode. In that order: contents may make the file
+ * longer, so the size comes after them; every one of these commands sets times, so those come last.
  */
 #include "send/attributes.h"
 #include "send/delay.h"
@@ -31,6 +32,11 @@ static bool past_inode(const struct scp_state *state)
 	return state->at.at_end || state->at.key.objectid != state->ino;
 }
 
+/*
+ * With its names the inode counts as passed, before its contents are sent: from here on all paths
+ * go by the subvolume's names for it. If its move waits it does not, for it is still at its old
+ * place.
+ */
 static int process_names(struct scp_engine *engine)
 {
 	struct scp_naming *naming = &engine->naming;
@@ -73,6 +79,10 @@ int scp_old_inode(struct scp_engine *engine, struct scp_inode *inode)
 	return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
 }
 
+/*
+ * Native send's rule. A new file has its size already if the last write reached to its end, a
+ * changed one also if the size is what it was.
+ */
 static bool needs_truncate(const struct scp_state *state, const struct scp_inode *old)
 {
 	bool written = state->next_write_offset == state->size;
@@ -112,6 +122,11 @@ int scp_finish_hole(struct scp_engine *engine)
 	return scp_start_hole(engine, state->size, SCP_PHASE_FINISH_INODE);
 }
 
+/*
+ * An owner that is set drops mode bits and capabilities, hence the order. A new inode was created
+ * with whatever the receiver gives one, so all is set; of a changed one only the differences.
+ * Capabilities are sent in any case, as it is not looked at whether there was a CHOWN.
+ */
 static int send_attributes(struct scp_engine *engine, const struct scp_inode *now,
 			   const struct scp_inode *old)
 {
@@ -129,7 +144,10 @@ static int send_attributes(struct scp_engine *engine, const struct scp_inode *no
 	return err ? err : scp_send_capability(engine);
 }
 
-/* Nothing waits for the inode any more. */
+/*
+ * Nothing waits for the inode any more: its turn is over. The times of a directory that has entries
+ * are put off, since more commands may come for what is in it.
+ */
 static int settle_inode(struct scp_engine *engine, const struct scp_inode *inode)
 {
 	struct scp_state *state = &engine->state;
@@ -167,6 +185,10 @@ int scp_finish_inode(struct scp_engine *engine)
 		err = send_attributes(engine, &now, changed ? &old : NULL);
 	if (err)
 		return err;
+	/*
+	 * Its own move waits. The times follow that, and so do the moves that wait for this inode:
+	 * it would do them no good that its turn is over while it is where it was.
+	 */
 	if (scp_moves_find(&engine->deferred.moves, state->ino)) {
 		scp_finished(engine);
 		return 0;

@@ -22,48 +22,31 @@ int scp_extent_end_before(struct scp_engine *engine, u64 offset, u64 *end)
 	return err == -ENOENT ? 0 : err;
 }
 
-/* 1: the item under @cursor is data in [begin, end); 0: look on; -ENOENT: none does any more. */
-static int item_is_data(struct scp_engine *engine, struct scp_cursor *cursor, u64 begin, u64 end)
+/* Is it something else than zeros, or may it be? */
+static bool has_data(const struct scp_extent *extent)
 {
-	struct scp_key key = scp_cursor_key(cursor);
-	struct scp_extent extent;
-	int err;
-
-	if (key.objectid > engine->state.ino ||
-	    (key.objectid == engine->state.ino && key.type > SCP_EXTENT_DATA))
-		return -ENOENT;
-	if (key.objectid < engine->state.ino || key.type < SCP_EXTENT_DATA)
-		return 0;
-	if (key.offset >= end)
-		return -ENOENT;
-	err = scp_extent_parse(cursor, &extent);
-	if (err)
-		return err;
-	if (scp_extent_end(&extent, engine->volume->sectorsize) <= begin)
-		return 0;
-	return extent.type == SCP_EXTENT_INLINE || extent.disk_bytenr;
+	return extent->type == SCP_EXTENT_INLINE || extent->disk_bytenr;
 }
 
 /* 1: the parent has data somewhere in [begin, end) of the current inode. */
 static int parent_has_data(struct scp_engine *engine, u64 begin, u64 end)
 {
 	struct scp_cursor *cursor = &engine->parent_cursor;
-	struct scp_key key = {
-		.objectid = engine->state.ino,
-		.type = SCP_EXTENT_DATA,
-		.offset = begin,
-	};
-	int ret = scp_search_last(cursor, &key);
+	u32 sectorsize = engine->volume->sectorsize;
+	u64 ino = engine->state.ino;
+	struct scp_extent extent;
+	int err;
 
-	if (ret == -ENOENT)
-		ret = scp_search(cursor, &key);
-	while (ret >= 0) {
-		ret = item_is_data(engine, cursor, begin, end);
-		if (ret)
-			break;
-		ret = scp_next(cursor);
+	/* The last one that begins before the range may reach into it. */
+	err = scp_extent_find(cursor, ino, begin, &extent);
+	if (err == -ENOENT)
+		err = scp_extent_find_next(cursor, ino, begin, end, &extent);
+	while (!err) {
+		if (has_data(&extent) && scp_extent_end(&extent, sectorsize) > begin)
+			return 1;
+		err = scp_extent_find_next(cursor, ino, extent.file_offset + 1, end, &extent);
 	}
-	return ret == -ENOENT ? 0 : ret;
+	return err == -ENOENT ? 0 : err;
 }
 
 static void start_range(struct scp_engine *engine, u64 end, enum scp_phase then)

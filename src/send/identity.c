@@ -20,13 +20,10 @@
 /* Empty if there is none, as a crash can leave it. */
 static int find_target(struct scp_cursor *cursor, u64 ino, struct scp_extent *extent)
 {
-	struct scp_key key = { .objectid = ino, .type = SCP_EXTENT_DATA, .offset = 0 };
 	int err;
 
 	memset(extent, 0, sizeof(*extent));
-	err = scp_search_exact(cursor, &key);
-	if (!err)
-		err = scp_extent_parse(cursor, extent);
+	err = scp_extent_get(cursor, ino, 0, extent);
 	return err == -ENOENT ? 0 : err;
 }
 

@@ -18,6 +18,10 @@ void scp_set_inode(struct scp_state *state, enum scp_kind kind, const struct scp
 	state->mode = inode->mode;
 }
 
+/*
+ * The root directory exists at the receiver from the beginning, and an inode without links is a
+ * file that was deleted while it was open: no name leads to it.
+ */
 static int open_new(struct scp_engine *engine, const struct scp_inode *inode)
 {
 	struct scp_state *state = &engine->state;
@@ -28,7 +32,11 @@ static int open_new(struct scp_engine *engine, const struct scp_inode *inode)
 	return scp_create_inode(engine, inode);
 }
 
-/* The number is in both trees: is it the same inode? scp_tell_apart() was asked. */
+/*
+ * The number is in both trees: is it the same inode? scp_tell_apart() was asked. Without links on
+ * one side it is not there for the stream, so it is created, or removed, as if the number were
+ * reused.
+ */
 static int open_changed(struct scp_engine *engine, const struct scp_inode *now,
 			const struct scp_inode *before)
 {
@@ -50,7 +58,10 @@ static int open_changed(struct scp_engine *engine, const struct scp_inode *now,
 	return 0;
 }
 
-/* Common to every inode that is opened. */
+/*
+ * For every inode that is opened. All inodes before it have had their turn: from now on the
+ * receiver has them as the subvolume has them.
+ */
 static void begin_inode(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
@@ -134,17 +145,14 @@ static int creation_command(u32 mode)
 /* A symlink's target is the inline extent at offset 0, never compressed. */
 static int put_symlink_target(struct scp_engine *engine, u64 ino)
 {
-	struct scp_key key = { .objectid = ino, .type = SCP_EXTENT_DATA, .offset = 0 };
 	struct scp_cursor cursor;
 	struct scp_extent extent;
 	int err;
 
 	scp_cursor_init(&cursor, engine->tree);
-	err = scp_search_exact(&cursor, &key);
+	err = scp_extent_get(&cursor, ino, 0, &extent);
 	if (err == -ENOENT)
 		err = scp_send_fail(engine, SCP_INCONSISTENT);
-	if (!err)
-		err = scp_extent_parse(&cursor, &extent);
 	if (!err && (extent.type != SCP_EXTENT_INLINE || extent.compression ||
 		     extent.ram_bytes > extent.inline_size))
 		err = scp_cursor_fail(&cursor, SCP_SYMLINK_FORMAT);
@@ -188,59 +196,51 @@ static bool remembered_as_made(const struct scp_engine *engine, u64 dir)
 	return false;
 }
 
+/* A cache, and a small one: made_already() finds it out without. */
 static void remember_as_made(struct scp_engine *engine, u64 dir)
 {
 	engine->made_dirs[engine->made_next] = dir;
 	engine->made_next = (engine->made_next + 1) % SCP_MADE_DIRS;
 }
 
-/* Does the DIR_INDEX under the cursor name an inode that is at the receiver already? */
+/* 1: the DIR_INDEX under the cursor names an inode that is at the receiver already. */
 static int names_sent_inode(struct scp_engine *engine, struct scp_cursor *cursor)
 {
 	struct scp_dirent_iter iter;
 	struct scp_dirent entry;
-	int ret = scp_dirent_iter_init(&iter, cursor);
+	int ret;
 
-	while (!ret) {
-		ret = scp_dirent_iter_next(&iter, &entry);
-		if (ret <= 0)
-			return ret;
+	scp_dirent_iter_init(&iter, cursor);
+	while ((ret = scp_dirent_iter_next(&iter, &entry)) > 0) {
 		if (entry.location.type != SCP_ROOT_ITEM &&
 		    entry.location.objectid < engine->state.send_progress)
-			return 1;
-		ret = 0;
+			break;
 	}
 	return ret;
 }
 
 /*
- * Was the directory created out of turn? It was if something with a smaller number is in it, since
- * that could not be put there otherwise. 1: yes.
+ * 1: the directory was created out of turn. It was if something with a smaller number is in it,
+ * since that could not be put there otherwise. Native send asks the same way, so nothing has to be
+ * remembered from one command to the next.
  */
 static int made_already(struct scp_engine *engine, u64 dir)
 {
-	struct scp_key key = { .objectid = dir, .type = SCP_DIR_INDEX, .offset = 0 };
-	struct scp_cursor cursor;
+	struct scp_key first = { .objectid = dir, .type = SCP_DIR_INDEX, .offset = 0 };
+	struct scp_item_iter iter;
 	int ret;
 
 	if (remembered_as_made(engine, dir))
 		return 1;
-	scp_cursor_init(&cursor, engine->tree);
-	cursor.readahead = true;
-	ret = scp_search(&cursor, &key);
-	while (ret >= 0) {
-		key = scp_cursor_key(&cursor);
-		if (key.objectid != dir || key.type != SCP_DIR_INDEX) {
-			ret = 0;
-			break;
-		}
-		ret = names_sent_inode(engine, &cursor);
+	scp_item_iter_init(&iter, engine->tree, &first, SCP_DIR_INDEX);
+	iter.cursor.readahead = true;
+	while ((ret = scp_item_iter_next(&iter)) > 0) {
+		ret = names_sent_inode(engine, &iter.cursor);
 		if (ret)
 			break;
-		ret = scp_next(&cursor);
 	}
-	scp_cursor_release(&cursor);
-	return ret == -ENOENT ? 0 : ret;
+	scp_item_iter_release(&iter);
+	return ret;
 }
 
 int scp_create_inode(struct scp_engine *engine, const struct scp_inode *inode)

@@ -75,6 +75,9 @@ static u32 *bucket_of(const struct scp_inode_set *set, const struct scp_inode_id
 	return &set->buckets[hash & (set->bucket_count - 1)];
 }
 
+/*
+ * Chains are made of numbers of slots, which stay right when the slots are moved to larger memory.
+ */
 static void link_slot(struct scp_inode_set *set, u32 index)
 {
 	struct scp_inode_slot *slot = &set->slots[index];
@@ -95,7 +98,7 @@ static void link_all(struct scp_inode_set *set)
 			link_slot(set, i);
 }
 
-/* Makes the set large enough for one more slot. As many buckets as slots. */
+/* Makes sure that there is a slot to be used. As many buckets as slots: chains stay short. */
 static int grow(struct scp_inode_set *set)
 {
 	u32 capacity = set->capacity ? set->capacity * 2 : FIRST_CAPACITY;
@@ -164,6 +167,11 @@ int scp_inode_set_add(struct scp_inode_set *set, u64 ino, u64 generation)
 	return 0;
 }
 
+/*
+ * The slot stays in its chain, so that undoing needs no memory and cannot fail; keeping takes it
+ * out. The slots emptied since the last keep are linked through their gone members, the latest
+ * first.
+ */
 void scp_inode_set_remove(struct scp_inode_set *set, u64 ino, u64 generation)
 {
 	struct scp_inode_slot *slot = find(set, ino, generation);
@@ -252,6 +260,7 @@ void scp_inode_set_keep(struct scp_inode_set *set)
 	set->kept_first = set->first;
 }
 
+/* Newest first: then each slot that was appended is the first of its chain. */
 void scp_inode_set_undo(struct scp_inode_set *set)
 {
 	struct scp_inode_slot *slot;

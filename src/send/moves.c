@@ -2,10 +2,16 @@
 /*
  * Delayed moves: found by their directory, lined up by the inode they wait for.
  *
- * Those that wait for the same inode are a chain, whose first one is known by that inode; when its
- * turn comes the chain is put at the end of the ready moves. Every change is noted with all that is
- * needed to undo it. A move that is taken out or unlinked keeps its own links, so that it can be
- * put back.
+ * Those that wait for the same inode are a chain, whose first one (its head) is known by that
+ * inode; when its turn comes the chain is put at the end of the ready moves. A move is in one chain
+ * or in the line of ready ones, linked by next in both, and in the table by directory in either
+ * case. Only heads are in the second table and in the list from oldest to newest, whose order
+ * checkpoints keep.
+ *
+ * Every change is noted with what it takes to undo it, and undone from the last to the first. So
+ * what is taken out or unlinked keeps its own links: when its turn to be undone comes, its
+ * neighbours are those it had. Memory of a move that was taken is freed when the change is kept,
+ * not before.
  */
 #include "format/hash.h"
 #include "send/moves.h"
@@ -200,6 +206,9 @@ static struct scp_move *place(struct scp_moves *moves, struct scp_move *move)
 	return NULL;
 }
 
+/*
+ * All memory is taken before anything is changed: there is nothing to be set back if there is none.
+ */
 int scp_moves_add(struct scp_moves *moves, struct scp_move *from)
 {
 	struct scp_moves_change *change;

@@ -3,8 +3,14 @@
  * Processing the names of the current inode: inodes that still have a new name are orphanized, new
  * refs are linked, deleted refs are unlinked.
  *
- * Everything in between must have a path that is right at that very moment, which is why names that
- * were collected with one path may have to be looked up again.
+ * The order is native send's, and each part needs the one before it. A name can be given only when
+ * it is free. The old names go after the new ones have come, since a file that has no name for a
+ * moment is lost at the receiver, contents and all. The directories of all these names come last:
+ * each command above sets their times anew, and a deleted one is empty only after them.
+ *
+ * After every command naming.valid is where the receiver has the inode. The other paths were
+ * collected before the first command; once a directory was orphanized any of them may lead through
+ * it, so they are looked up again before they are used.
  */
 #include "send/delay.h"
 #include "send/engine_private.h"
@@ -98,6 +104,10 @@ static int lost_first_name(struct scp_engine *engine)
 	return scp_is_overwritten(engine, &name, generation, state->ino, state->generation);
 }
 
+/*
+ * Where the receiver has the inode before the first command. A new one was created under its orphan
+ * name; a changed or deleted one is there, too, if an inode before it has taken its first name.
+ */
 static int find_current(struct scp_engine *engine)
 {
 	struct scp_naming *naming = &engine->naming;
@@ -129,7 +139,10 @@ static int is_first_name(struct scp_engine *engine, u64 ino, const struct scp_na
 	       !memcmp(first.bytes, name->bytes, name->len);
 }
 
-/* Notes the consequences for known paths of the move of @other to its orphan name. */
+/*
+ * @other has its orphan name now. A move of it that waits begins there, and if it is above the
+ * current inode, the path of that has changed with it: both must be known before the next command.
+ */
 static int note_orphanized(struct scp_engine *engine, const struct scp_inode *other)
 {
 	struct scp_inode_id id = { .ino = other->ino, .generation = other->generation };
@@ -161,7 +174,13 @@ static int orphanize(struct scp_engine *engine, const struct scp_path *path,
 	return err ? err : note_orphanized(engine, other);
 }
 
-/* Is the name still that of something of the parent whose turn has not come? */
+/*
+ * If the name still belongs to something of the parent whose turn has not come, that makes way.
+ *
+ * Until its turn an inode is found by its first name in the parent. If that is the one, the inode
+ * is renamed to its orphan name, by which path.c finds it then. A further link only goes: when the
+ * turn of its inode comes, scp_is_overwritten() says that it must not be removed once more.
+ */
 static int orphanize_conflicts(struct scp_engine *engine, struct scp_listed_ref *ref)
 {
 	struct scp_naming *naming = &engine->naming;
@@ -170,6 +189,7 @@ static int orphanize_conflicts(struct scp_engine *engine, struct scp_listed_ref 
 	struct scp_name name;
 	int ret;
 
+	/* Nothing is in a directory that the receiver does not have yet. */
 	if (inode_state < 0 || inode_state == SCP_INODE_WILL_CREATE)
 		return inode_state < 0 ? inode_state : 0;
 	name_of(&naming->new_refs, ref, &name);
@@ -186,6 +206,10 @@ static int orphanize_conflicts(struct scp_engine *engine, struct scp_listed_ref 
 	       scp_send_unlink(engine, &engine->path_a);
 }
 
+/*
+ * Was the directory of @ref needed for an earlier name of the list? Then it was created for that
+ * one.
+ */
 static bool seen_dir(const struct scp_ref_list *list, const struct scp_listed_ref *ref)
 {
 	const struct scp_listed_ref *at;
@@ -196,7 +220,10 @@ static bool seen_dir(const struct scp_ref_list *list, const struct scp_listed_re
 	return false;
 }
 
-/* A directory with a number not yet reached must exist before something is put into it. */
+/*
+ * A directory with a number not yet reached must exist before something is put into it. It is
+ * created under its orphan name; at its own turn it is renamed with all that is in it by then.
+ */
 static int make_dir(struct scp_engine *engine, const struct scp_listed_ref *ref)
 {
 	int inode_state;
@@ -218,7 +245,10 @@ static int touch(struct scp_engine *engine, const struct scp_listed_ref *ref)
 	return 0;
 }
 
-/* From where it is to a name of its own. */
+/*
+ * From where it is to another name. The path that later steps send its contents and attributes to
+ * must follow.
+ */
 static int move_current(struct scp_engine *engine, const struct scp_path *to)
 {
 	struct scp_naming *naming = &engine->naming;
@@ -230,6 +260,11 @@ static int move_current(struct scp_engine *engine, const struct scp_path *to)
 	return err;
 }
 
+/*
+ * Gives the current inode a name. An orphan name is a stopgap that is to vanish, and a directory
+ * can have one name only, so these are renamed. Everything else gets a further link and keeps its
+ * old names until process_gone().
+ */
 static int link_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
 {
 	struct scp_naming *naming = &engine->naming;
@@ -261,6 +296,10 @@ static int decide_delay(struct scp_engine *engine, const struct scp_listed_ref *
 	return 0;
 }
 
+/*
+ * If the move waits, the name is given by scp_apply_move() later. Its directory gets new times now,
+ * too, as native send gives them.
+ */
 static int process_new(struct scp_engine *engine, struct scp_listed_ref *ref)
 {
 	int err = make_dir(engine, ref);
@@ -299,7 +338,10 @@ static int touch_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
 	return touch(engine, ref);
 }
 
-/* A directory is deleted: removed, or delayed until all its entries are removed too. */
+/*
+ * A directory is deleted: removed, or orphanized until all its entries are removed too: under its
+ * orphan name, since another inode of the subvolume may be about to get the name it had.
+ */
 static int remove_dir(struct scp_engine *engine)
 {
 	struct scp_naming *naming = &engine->naming;
@@ -367,12 +409,16 @@ static int process_gone(struct scp_engine *engine)
 	if (current_is_dir(engine))
 		return first ? touch(engine, first) : 0;
 	err = for_each(engine, &naming->deleted_refs, unlink_ref);
+	/* Its first name was taken and it got no new one: its orphan name is none of the refs. */
 	if (!err && naming->still_orphan)
 		err = scp_send_unlink(engine, &naming->valid);
 	return err;
 }
 
-/* A directory that lost or got a name: new times later, or it goes if that was the last one. */
+/*
+ * A directory that lost or got a name: new times later, or it goes if that was the last one. One
+ * with a larger number has its own turn still to come, which does the same for it.
+ */
 static int settle_dir(struct scp_engine *engine, const struct scp_inode_id *dir)
 {
 	int inode_state;

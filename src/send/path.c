@@ -2,8 +2,13 @@
 /*
  * Paths: the place of an inode at the receiver at this moment of the stream.
  *
- * Inodes come in increasing number, so a directory may come after its entries. An inode that has
- * not had its turn has its orphan name in the subvolume's root; state.send_progress decides.
+ * Inodes come in increasing number, so a directory may come after what is in it. An inode that has
+ * not had its turn has its orphan name in the subvolume's root; state.send_progress says which.
+ *
+ * A path is built from its end, and for each part of it the question is the same: which name has
+ * the receiver for it now? Directories that are put off come first, as the trees know nothing of
+ * them; then the tree that send_progress says; and then whether another inode has got that name
+ * meanwhile, which leaves the orphan name.
  */
 #include "send/engine_private.h"
 #include "send/exists.h"
@@ -143,6 +148,7 @@ static int first_name(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
 	return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
 }
 
+/* Below send_progress it is the subvolume's name that counts, from there on the parent's. */
 int scp_name_now(struct scp_engine *engine, const struct scp_inode_id *id, struct scp_name *name,
 		 struct scp_tree **tree)
 {
@@ -189,6 +195,10 @@ static bool is_current(const struct scp_engine *engine, u64 ino, u64 generation)
 	       generation == engine->state.generation;
 }
 
+/*
+ * The current inode's path is kept, since most commands need it, and cleared by the commands that
+ * may change it. It is in checkpoints, too, so that a resumed send uses the same one.
+ */
 int scp_path_of(struct scp_engine *engine, u64 ino, u64 generation, struct scp_path *path)
 {
 	struct scp_inode_id id = { .ino = ino, .generation = generation };

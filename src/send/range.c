@@ -4,6 +4,10 @@
  *
  * What was decided (clone source, ranges) is in state.range and so in the checkpoint, since it
  * depends on other subvolumes and may not come out the same a second time.
+ *
+ * Each step takes from the front: [offset, write_end) is to be written, the rest up to end is not
+ * decided yet if the range clones. How much one command takes is bounded by the protocol, in native
+ * send's sizes, as a receiver can see where one WRITE ends and the next begins.
  */
 #include "send/attributes.h"
 #include "send/engine_private.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An inode number that is used again: the parent has one inode under it, the subvolume another one.
- *
  * All of it is dealt with at its INODE_ITEM: the old one loses its names, the new one is created,
- * named, filled, and only then gets its xattrs. Later events of the number mean nothing.
+ * named, filled, and only then gets its xattrs. Later events of the number mean nothing, since they
+ * compare items of two inodes that have nothing to do with each other. The events cannot serve for
+ * this: those of the two inodes come mixed, in the order of keys.
  */
 #include "send/engine_private.h"
 #include "send/extent.h"
@@ -82,23 +82,19 @@ static int step_names(struct scp_engine *engine)
 /* The item of @type after state.item becomes state.item. -ENOENT: there is none. */
 static int next_item(struct scp_engine *engine, u8 type)
 {
-	struct scp_key key = engine->state.item;
-	int ret;
+	struct scp_state *state = &engine->state;
+	struct scp_key from = { .objectid = state->ino, .type = type, .offset = 0 };
+	int err;
 
-	if (key.type < type) {
-		key.type = type;
-		key.offset = 0;
-	} else if (!++key.offset) {
-		return -ENOENT;
+	if (state->item.type == type) {
+		from.offset = state->item.offset + 1;
+		if (!from.offset)
+			return -ENOENT;
 	}
-	ret = scp_search(&engine->item_cursor, &key);
-	if (ret < 0)
-		return ret;
-	key = scp_cursor_key(&engine->item_cursor);
-	if (key.objectid != engine->state.ino || key.type != type)
-		return -ENOENT;
-	engine->state.item = key;
-	return 0;
+	err = scp_item_find(&engine->item_cursor, &from);
+	if (!err)
+		state->item = scp_cursor_key(&engine->item_cursor);
+	return err;
 }
 
 static int step_extents(struct scp_engine *engine)

@@ -2,6 +2,10 @@
 /*
  * Ordered lists of names with a hash over them: an inode may have 65,535, and comparing each with
  * each would take minutes.
+ *
+ * The order is that of the items, and of the commands that result. So nothing is ever taken out: an
+ * entry that is cancelled stays in its chain and is skipped. Names and paths are in one block that
+ * only grows, referred to by offset, since growing moves it.
  */
 #include "send/reflist.h"
 
@@ -126,6 +130,7 @@ int scp_ref_list_set_path(struct scp_ref_list *list, struct scp_listed_ref *ref,
 	return add_bytes(list, path, path_len, &ref->path);
 }
 
+/* Names of one directory mostly follow each other: its path is stored once then. */
 static bool has_path(const struct scp_ref_list *list, const struct scp_listed_ref *ref,
 		     const u8 *path, u16 path_len)
 {

@@ -3,7 +3,7 @@
  * Collecting the names of the current inode from the events of its ref items.
  *
  * Nothing is sent between the first of them and the processing of all, so the lists are never part
- * of a checkpoint: an engine that is resumed at the first event collects them again.
+ * of a checkpoint: a send that is resumed at the first event collects them again.
  */
 #include "send/engine_private.h"
 #include "send/identity.h"
@@ -40,7 +40,14 @@ static int dir_generation(struct scp_engine *engine, struct scp_tree *tree, u64 
 	return 0;
 }
 
-/* A name in one list takes the same name in the other one away instead of being added. */
+/*
+ * A name in one list takes the same name in the other one away instead of being added: an item that
+ * changed has names that stayed, which come once as lost and once as new. The same name in a
+ * directory of another generation is another name.
+ *
+ * The directory's path is looked up now, before any command of this inode, as native send does; see
+ * names.c for when it has to be looked up again.
+ */
 static int add_ref(struct scp_engine *engine, struct scp_tree *tree, const struct scp_ref *ref,
 		   bool gone)
 {
@@ -72,13 +79,13 @@ static int collect_item(struct scp_engine *engine, struct scp_cursor *cursor, bo
 {
 	struct scp_ref_iter iter;
 	struct scp_ref ref;
-	int ret = scp_ref_iter_init(&iter, cursor);
+	int ret;
 
-	while (!ret) {
-		ret = scp_ref_iter_next(&iter, &ref);
-		if (ret <= 0)
-			break;
+	scp_ref_iter_init(&iter, cursor);
+	while ((ret = scp_ref_iter_next(&iter, &ref)) > 0) {
 		ret = add_ref(engine, cursor->tree, &ref, gone);
+		if (ret)
+			break;
 	}
 	return ret;
 }
@@ -103,24 +110,18 @@ int scp_collect_refs(struct scp_engine *engine)
 
 int scp_collect_all_refs(struct scp_engine *engine, struct scp_tree *tree, bool gone)
 {
-	struct scp_key key = { .objectid = engine->state.ino, .type = SCP_INODE_REF };
-	struct scp_cursor cursor;
+	struct scp_inode_ref_iter iter;
+	struct scp_ref ref;
 	int ret;
 
-	scp_cursor_init(&cursor, tree);
-	ret = scp_search(&cursor, &key);
-	while (ret >= 0) {
-		key = scp_cursor_key(&cursor);
-		ret = 0;
-		if (key.objectid != engine->state.ino || key.type > SCP_INODE_EXTREF)
-			break;
-		ret = collect_item(engine, &cursor, gone);
+	scp_inode_ref_iter_init(&iter, tree, engine->state.ino);
+	while ((ret = scp_inode_ref_iter_next(&iter, &ref)) > 0) {
+		ret = add_ref(engine, tree, &ref, gone);
 		if (ret)
 			break;
-		ret = scp_next(&cursor);
 	}
-	scp_cursor_release(&cursor);
-	return ret == -ENOENT ? 0 : ret;
+	scp_inode_ref_iter_release(&iter);
+	return ret;
 }
 
 /* Is directory @dir another one in the parent? */
@@ -140,13 +141,15 @@ int scp_refs_differ(struct scp_engine *engine)
 	struct scp_ref_iter iter;
 	struct scp_ref ref;
 	u64 last = 0;
-	int ret = scp_ref_iter_init(&iter, &engine->compare.left.cursor);
+	int ret;
 
-	while (!ret) {
-		ret = scp_ref_iter_next(&iter, &ref);
-		if (ret <= 0)
+	scp_ref_iter_init(&iter, &engine->compare.left.cursor);
+	while ((ret = scp_ref_iter_next(&iter, &ref)) > 0) {
+		if (ref.dir == last)
+			continue;
+		ret = dir_differs(engine, ref.dir);
+		if (ret)
 			break;
-		ret = ref.dir == last ? 0 : dir_differs(engine, ref.dir);
 		last = ref.dir;
 	}
 	return ret;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Can a deleted directory be removed yet? Only when all that was in it has had its turn.
+ *
+ * That is asked at its own turn, and again whenever one that was in it has lost a name or has been
+ * moved: the last of them finds it empty. Until then it is under its orphan name. Since everything
+ * in it is gone from the subvolume or elsewhere there, its entries in the parent are what to look
+ * at.
  */
 #include "send/delay.h"
 #include "send/engine_private.h"
@@ -43,13 +48,14 @@ static int blocks(struct scp_engine *engine, struct scp_cursor *cursor, u64 dir,
 	struct scp_dirent_iter iter;
 	struct scp_dirent entry;
 	struct scp_move *move;
-	int ret = scp_dirent_iter_init(&iter, cursor);
+	int ret;
 
-	if (!ret)
-		ret = scp_dirent_iter_next(&iter, &entry);
+	scp_dirent_iter_init(&iter, cursor);
+	ret = scp_dirent_iter_next(&iter, &entry);
 	/* A nested subvolume is not sent, so there is nothing of it in the way. */
 	if (ret <= 0 || entry.location.type == SCP_ROOT_ITEM)
 		return ret < 0 ? ret : 0;
+	/* It had its turn but has not left: the directory is removed right after it is moved. */
 	move = scp_moves_find(&engine->deferred.moves, entry.location.objectid);
 	if (move) {
 		if (scp_moves_set_removes(&engine->deferred.moves, move, &id))
@@ -65,24 +71,18 @@ static int blocks(struct scp_engine *engine, struct scp_cursor *cursor, u64 dir,
 
 static int find_blocker(struct scp_engine *engine, u64 dir, u64 generation, u64 from)
 {
-	struct scp_key key = { .objectid = dir, .type = SCP_DIR_INDEX, .offset = from };
-	struct scp_cursor cursor;
+	struct scp_key first = { .objectid = dir, .type = SCP_DIR_INDEX, .offset = from };
+	struct scp_item_iter iter;
 	int ret;
 
-	scp_cursor_init(&cursor, engine->parent);
-	ret = scp_search(&cursor, &key);
-	while (ret >= 0) {
-		key = scp_cursor_key(&cursor);
-		ret = 0;
-		if (key.objectid != dir || key.type != SCP_DIR_INDEX)
-			break;
-		ret = blocks(engine, &cursor, dir, generation);
+	scp_item_iter_init(&iter, engine->parent, &first, SCP_DIR_INDEX);
+	while ((ret = scp_item_iter_next(&iter)) > 0) {
+		ret = blocks(engine, &iter.cursor, dir, generation);
 		if (ret)
 			break;
-		ret = scp_next(&cursor);
 	}
-	scp_cursor_release(&cursor);
-	return ret == -ENOENT ? 0 : ret;
+	scp_item_iter_release(&iter);
+	return ret;
 }
 
 int scp_can_remove(struct scp_engine *engine, u64 dir, u64 generation)
@@ -93,6 +93,9 @@ int scp_can_remove(struct scp_engine *engine, u64 dir, u64 generation)
 
 	if (dir == SCP_ROOT_DIR_ID)
 		return 0;
+	/*
+	 * Before the blocker has had its turn, the answer is what it was: nothing is read for it.
+	 */
 	hint = find_hint(engine, dir, generation);
 	if (!hint || !scp_moves_rmdir_pending(moves, dir, generation))
 		blocked = find_blocker(engine, dir, generation, 0);

@@ -6,7 +6,9 @@
  * step is replayed: the state from before the first name was collected is kept (the base), and the
  * step is run as often as needed, each time keeping only a number of commands after those already
  * emitted. A checkpoint is then the base and the number of commands emitted since. This is sound
- * because names, unlike data, depend on nothing but the subvolume and its parent.
+ * because names, unlike data, depend on nothing but the subvolume and its parent, neither of which
+ * may change. Each run encodes all commands again and drops most of them, so the work is quadratic,
+ * but in units of SCP_REPLAY_COMMANDS.
  */
 #include "send/checkpoint_codec.h"
 #include "send/engine_private.h"

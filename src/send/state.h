@@ -117,7 +117,11 @@ struct scp_data_range {
 /* An end that is not known: the extents before it were not looked at. */
 #define SCP_UNKNOWN (~0ULL)
 
-/* Where the walk is: all it takes to come to an event and handle it again. */
+/*
+ * Where the walk is: all it takes to come to an event and handle it again. Keys instead of blocks
+ * and slots, since a live volume may move the trees meanwhile, and a process that resumes has
+ * neither.
+ */
 struct scp_position {
 	/* The event: its key, and its kind. Meaning depends on phase. */
 	struct scp_key key;
@@ -134,6 +138,18 @@ struct scp_position {
 	bool at_end;
 };
 
+/*
+ * Plain data. These hold between members; checkpoint_decode.c refuses what could do harm otherwise.
+ *
+ * While there is a current inode, send_progress is its number, or the next one once it has its
+ * names. In a full send there is no right side, no CHANGED and no DELETED inode, and no move waits.
+ *
+ * In a range, offset and write_end are at most end; that of an extent ends within the file, so that
+ * no contents are read after its end.
+ *
+ * new_gen says that the number is in both trees: kind is DELETED until the old inode has gone, then
+ * NEW, and never CHANGED.
+ */
 struct scp_state {
 	enum scp_phase phase;
 	struct scp_position at;

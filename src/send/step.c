@@ -2,6 +2,11 @@
 /*
  * One step of the engine: it takes the next item or finishes something begun, and queues the
  * resulting commands. A step that fails leaves state and queue as they were.
+ *
+ * For each event the phases are EVENT (find it), the FINISH ones (what the inodes before it still
+ * owe), HANDLE (the event itself), and what that leads to, each step setting the phase of the next.
+ * Anything of which there may be many (entries, parts of a range, moves, times) is one a step,
+ * which bounds what a step queues, and with it checkpoints.
  */
 #include "send/engine_private.h"
 #include "send/extent.h"
@@ -63,7 +68,11 @@ static int next_item(struct scp_engine *engine)
 	return 0;
 }
 
-/* Handles an item that is the same in both trees. */
+/*
+ * Items that are the same in both trees are mostly no event. Two kinds can be one: names, if their
+ * directory is another one under its number, which only its generation shows; and extents of a file
+ * that is being changed, since holes are found by where the extents around them end.
+ */
 static int same_item(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
@@ -86,6 +95,10 @@ static int same_item(struct scp_engine *engine)
 	return 0;
 }
 
+/*
+ * Changes nothing but the position, so it sets that back by itself: keeping and undoing everything
+ * for each of the items that mean nothing would cost more than looking at them.
+ */
 static int step_event(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
@@ -158,6 +171,10 @@ static bool is_unopened(const struct scp_engine *engine)
 	       state->at.key.type == SCP_XATTR_ITEM || state->at.key.type == SCP_EXTENT_DATA;
 }
 
+/*
+ * Events of an inode that is not sent, or all of which was dealt with at its INODE_ITEM, are passed
+ * over. Contents and attributes of a deleted one go with its last name.
+ */
 static int handle_item(struct scp_engine *engine)
 {
 	const struct scp_state *state = &engine->state;

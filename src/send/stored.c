@@ -18,18 +18,11 @@
 static int find(struct scp_engine *engine, const struct scp_stored *stored,
 		struct scp_extent *extent)
 {
-	struct scp_key key = {
-		.objectid = stored->ino,
-		.type = SCP_EXTENT_DATA,
-		.offset = stored->offset,
-	};
 	struct scp_cursor cursor;
 	int err;
 
 	scp_cursor_init(&cursor, engine->tree);
-	err = scp_search_exact(&cursor, &key);
-	if (!err)
-		err = scp_extent_parse(&cursor, extent);
+	err = scp_extent_get(&cursor, stored->ino, stored->offset, extent);
 	if (err == -ENOENT || (!err && extent->disk_num_bytes != stored->length))
 		err = scp_send_fail(engine, SCP_CHECKPOINT_POSITION);
 	scp_cursor_release(&cursor);

@@ -74,17 +74,11 @@ static int send_remove_xattr(struct scp_engine *engine, const struct scp_dirent 
 static int take_entry(struct scp_cursor *cursor, u32 *number, struct scp_dirent *entry)
 {
 	struct scp_dirent_iter iter;
-	int ret = scp_dirent_iter_init(&iter, cursor);
+	int ret;
 
-	while (!ret) {
-		ret = scp_dirent_iter_next(&iter, entry);
-		if (ret <= 0)
-			break;
-		if (!*number)
-			return 1;
+	scp_dirent_iter_init(&iter, cursor);
+	while ((ret = scp_dirent_iter_next(&iter, entry)) > 0 && *number)
 		--*number;
-		ret = 0;
-	}
 	return ret;
 }
 
@@ -93,16 +87,13 @@ static int find_entry(struct scp_cursor *cursor, const struct scp_dirent *wanted
 		      struct scp_dirent *found)
 {
 	struct scp_dirent_iter iter;
-	int ret = scp_dirent_iter_init(&iter, cursor);
+	int ret;
 
-	while (!ret) {
-		ret = scp_dirent_iter_next(&iter, found);
-		if (ret <= 0)
-			break;
+	scp_dirent_iter_init(&iter, cursor);
+	while ((ret = scp_dirent_iter_next(&iter, found)) > 0) {
 		if (found->name_len == wanted->name_len &&
 		    !memcmp(found->name, wanted->name, wanted->name_len))
-			return 1;
-		ret = 0;
+			break;
 	}
 	return ret;
 }
@@ -155,7 +146,11 @@ static int step_one_sided(struct scp_engine *engine, struct scp_cursor *cursor, 
 	return gone ? send_remove_xattr(engine, &entry) : send_xattr_entry(engine, &entry);
 }
 
-/* First xattrs that are new or have another value, then those that were removed. */
+/*
+ * First xattrs that are new or have another value, then those that were removed, in native send's
+ * order. state.entry counts through both: the subvolume's entries, and after the last of them the
+ * parent's.
+ */
 static int step_changed(struct scp_engine *engine)
 {
 	struct scp_cursor *now = &engine->compare.left.cursor;

@@ -76,6 +76,26 @@ int scp_search_slot(struct scp_cursor *cursor, const struct scp_key *key, int le
 int scp_next(struct scp_cursor *cursor);
 /* First item of the following leaf. 0; -ENOENT when the leaf was the last. */
 int scp_next_leaf(struct scp_cursor *cursor);
+/* First item with @from's objectid and type and an offset not below @from's. 0 or -ENOENT. */
+int scp_item_find(struct scp_cursor *cursor, const struct scp_key *from);
+
+/* The items of one object, of one type or several. */
+struct scp_item_iter {
+	/* On the item that scp_item_iter_next() gave last. */
+	struct scp_cursor cursor;
+	struct scp_key from;
+	u8 last_type;
+	bool begun;
+};
+
+/* From the key @from on to the last item of that objectid whose type is not above @last_type. */
+void scp_item_iter_init(struct scp_item_iter *iter, struct scp_tree *tree,
+			const struct scp_key *from, u8 last_type);
+/* 1: iter->cursor is on the next one; 0: there are no more; or a negative errno. */
+int scp_item_iter_next(struct scp_item_iter *iter);
+/* To be called however the walk ended. */
+void scp_item_iter_release(struct scp_item_iter *iter);
+
 /* Names @cursor's tree in volume->error unless a place below did. Returns @err. */
 int scp_search_fail(struct scp_cursor *cursor, int err);
 

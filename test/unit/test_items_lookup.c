@@ -60,6 +60,7 @@ static void make_file_tree(struct fixture *fixture, struct scp_tree *tree)
 		ITEM(DIR, SCP_DIR_ITEM, scp_name_hash((const u8 *)"target", 6), colliding),
 		{ { FILE_INO, SCP_INODE_ITEM, 0 }, &inode, sizeof(inode) },
 		ITEM(FILE_INO, SCP_INODE_REF, DIR, reference),
+		ITEM(FILE_INO, SCP_INODE_EXTREF, 1, extended),
 		ITEM(FILE_INO, SCP_XATTR_ITEM, scp_name_hash((const u8 *)"user.a", 6), attribute),
 		{ { FILE_INO, SCP_EXTENT_DATA, 8192 }, &extent, sizeof(extent) },
 		{ { BARE, SCP_INODE_ITEM, 0 }, &inode, sizeof(inode) },
@@ -123,6 +124,64 @@ static void first_references(void **state)
 	assert_int_equal(scp_first_ref(&t->tree, EXTENDED + 1, &name), -ENOENT);
 }
 
+/* Over the entries of each item, and over its items of both kinds. */
+static void all_references(void **state)
+{
+	static const char *const names[] = { "target", "u", "e" };
+	struct tree_of_items *t = *state;
+	struct scp_inode_ref_iter iter;
+	struct scp_ref ref;
+	size_t i;
+
+	scp_inode_ref_iter_init(&iter, &t->tree, FILE_INO);
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		assert_int_equal(scp_inode_ref_iter_next(&iter, &ref), 1);
+		assert_int_equal(ref.dir, DIR);
+		assert_int_equal(ref.name_len, strlen(names[i]));
+		assert_memory_equal(ref.name, names[i], ref.name_len);
+	}
+	assert_int_equal(scp_inode_ref_iter_next(&iter, &ref), 0);
+	assert_int_equal(scp_inode_ref_iter_next(&iter, &ref), 0);
+	scp_inode_ref_iter_release(&iter);
+	scp_inode_ref_iter_init(&iter, &t->tree, BARE);
+	assert_int_equal(scp_inode_ref_iter_next(&iter, &ref), 0);
+	scp_inode_ref_iter_release(&iter);
+	/* The last item of the tree. */
+	scp_inode_ref_iter_init(&iter, &t->tree, EXTENDED);
+	assert_int_equal(scp_inode_ref_iter_next(&iter, &ref), 1);
+	assert_int_equal(scp_inode_ref_iter_next(&iter, &ref), 0);
+	scp_inode_ref_iter_release(&iter);
+}
+
+static u32 count_items(struct scp_tree *tree, u8 first_type, u64 offset, u8 last_type)
+{
+	struct scp_key from = { .objectid = FILE_INO, .type = first_type, .offset = offset };
+	struct scp_item_iter iter;
+	u32 count = 0;
+	int ret;
+
+	scp_item_iter_init(&iter, tree, &from, last_type);
+	while ((ret = scp_item_iter_next(&iter)) > 0) {
+		assert_int_equal(scp_cursor_key(&iter.cursor).objectid, FILE_INO);
+		count++;
+	}
+	assert_int_equal(ret, 0);
+	scp_item_iter_release(&iter);
+	return count;
+}
+
+static void items_of_an_inode(void **state)
+{
+	struct tree_of_items *t = *state;
+
+	assert_int_equal(count_items(&t->tree, SCP_INODE_ITEM, 0, 255), 5);
+	assert_int_equal(count_items(&t->tree, SCP_INODE_ITEM, 1, 255), 4);
+	assert_int_equal(count_items(&t->tree, SCP_INODE_REF, 0, SCP_INODE_EXTREF), 2);
+	assert_int_equal(count_items(&t->tree, SCP_EXTENT_DATA, 8192, SCP_EXTENT_DATA), 1);
+	assert_int_equal(count_items(&t->tree, SCP_EXTENT_DATA, 8193, SCP_EXTENT_DATA), 0);
+	assert_int_equal(count_items(&t->tree, SCP_DIR_INDEX, 0, SCP_DIR_INDEX), 0);
+}
+
 static void directory_entries(void **state)
 {
 	struct tree_of_items *t = *state;
@@ -171,6 +230,14 @@ static void extents(void **state)
 	assert_int_equal(scp_extent_find(&cursor, FILE_INO, 8191, &extent), -ENOENT);
 	assert_int_equal(scp_extent_find(&cursor, BARE, 0, &extent), -ENOENT);
 	assert_int_equal(scp_extent_find(&cursor, 1, 0, &extent), -ENOENT);
+	assert_int_equal(scp_extent_find_next(&cursor, FILE_INO, 0, 8193, &extent), 0);
+	assert_int_equal(extent.file_offset, 8192);
+	assert_int_equal(scp_extent_find_next(&cursor, FILE_INO, 8192, ~0ULL, &extent), 0);
+	assert_int_equal(scp_extent_find_next(&cursor, FILE_INO, 0, 8192, &extent), -ENOENT);
+	assert_int_equal(scp_extent_find_next(&cursor, FILE_INO, 8193, ~0ULL, &extent), -ENOENT);
+	assert_int_equal(scp_extent_find_next(&cursor, BARE, 0, ~0ULL, &extent), -ENOENT);
+	assert_int_equal(scp_extent_get(&cursor, FILE_INO, 8192, &extent), 0);
+	assert_int_equal(scp_extent_get(&cursor, FILE_INO, 4096, &extent), -ENOENT);
 	scp_cursor_release(&cursor);
 }
 
@@ -199,6 +266,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(inodes, setup, teardown),
 		cmocka_unit_test_setup_teardown(first_references, setup, teardown),
+		cmocka_unit_test_setup_teardown(all_references, setup, teardown),
+		cmocka_unit_test_setup_teardown(items_of_an_inode, setup, teardown),
 		cmocka_unit_test_setup_teardown(directory_entries, setup, teardown),
 		cmocka_unit_test_setup_teardown(attributes, setup, teardown),
 		cmocka_unit_test_setup_teardown(extents, setup, teardown),

@@ -38,7 +38,7 @@ static void refs_are_walked(void **state)
 
 	leaf_init(&leaf);
 	leaf_add(&leaf, INO, SCP_INODE_REF, 256, ITEM(REF("\1", "a") REF("\3", "bcd")));
-	assert_int_equal(scp_ref_iter_init(&iter, &leaf.cursor), 0);
+	scp_ref_iter_init(&iter, &leaf.cursor);
 	assert_int_equal(scp_ref_iter_next(&iter, &ref), 1);
 	assert_int_equal(ref.dir, 256);
 	assert_int_equal(ref.name_len, 1);
@@ -59,7 +59,7 @@ static void extended_refs_are_walked(void **state)
 	leaf_init(&leaf);
 	leaf_add(&leaf, INO, SCP_INODE_EXTREF, 0x12345678,
 		 ITEM(EXTREF("\1", "\2", "ab") EXTREF("\2", "\1", "c")));
-	assert_int_equal(scp_ref_iter_init(&iter, &leaf.cursor), 0);
+	scp_ref_iter_init(&iter, &leaf.cursor);
 	assert_int_equal(scp_ref_iter_next(&iter, &ref), 1);
 	assert_int_equal(ref.dir, 257);
 	assert_memory_equal(ref.name, "ab", 2);
@@ -77,7 +77,7 @@ static void root_directory_is_dotdot(void **state)
 
 	leaf_init(&leaf);
 	leaf_add(&leaf, 256, SCP_INODE_REF, 256, ITEM(REF("\2", "..")));
-	assert_int_equal(scp_ref_iter_init(&iter, &leaf.cursor), 0);
+	scp_ref_iter_init(&iter, &leaf.cursor);
 	assert_int_equal(scp_ref_iter_next(&iter, &ref), 1);
 	assert_int_equal(ref.name_len, 2);
 }
@@ -93,13 +93,13 @@ static void longest_name_is_taken(void **state)
 	scp_put_le16(bytes + 8, SCP_NAME_MAX);
 	leaf_init(&leaf);
 	leaf_add(&leaf, INO, SCP_INODE_REF, 256, bytes, sizeof(bytes) - 1);
-	assert_int_equal(scp_ref_iter_init(&iter, &leaf.cursor), 0);
+	scp_ref_iter_init(&iter, &leaf.cursor);
 	assert_int_equal(scp_ref_iter_next(&iter, &ref), 1);
 	assert_int_equal(ref.name_len, SCP_NAME_MAX);
 
 	scp_put_le16(bytes + 8, SCP_NAME_MAX + 1);
 	leaf_add(&leaf, INO, SCP_INODE_REF, 257, bytes, sizeof(bytes));
-	assert_int_equal(scp_ref_iter_init(&iter, &leaf.cursor), 0);
+	scp_ref_iter_init(&iter, &leaf.cursor);
 	assert_int_equal(scp_ref_iter_next(&iter, &ref), -EUCLEAN);
 }
 
@@ -134,9 +134,9 @@ static void bad_refs_are_refused(void **state)
 		leaf_init(&leaf);
 		leaf_add(&leaf, bad_refs[i].ino, bad_refs[i].type, 256, bad_refs[i].bytes,
 			 bad_refs[i].size);
-		err = scp_ref_iter_init(&iter, &leaf.cursor);
-		while (!err && (err = scp_ref_iter_next(&iter, &ref)) > 0)
-			err = 0;
+		scp_ref_iter_init(&iter, &leaf.cursor);
+		while ((err = scp_ref_iter_next(&iter, &ref)) > 0)
+			;
 		if (err != -EUCLEAN || leaf.volume.error.reason != SCP_ITEM_FORMAT)
 			fail_msg("%s: %d", bad_refs[i].what, err);
 		assert_int_equal(leaf.volume.error.bytenr, leaf.node.bytenr);
@@ -153,7 +153,7 @@ static void entries_are_walked(void **state)
 	leaf_init(&leaf);
 	leaf_add(&leaf, INO, SCP_XATTR_ITEM, 1,
 		 ITEM(ENTRY("\2", "\3", "abcxy") ENTRY("\0", "\1", "d")));
-	assert_int_equal(scp_dirent_iter_init(&iter, &leaf.cursor), 0);
+	scp_dirent_iter_init(&iter, &leaf.cursor);
 	assert_int_equal(scp_dirent_iter_next(&iter, &entry), 1);
 	assert_int_equal(entry.location.objectid, 257);
 	assert_int_equal(entry.location.type, SCP_INODE_ITEM);
@@ -190,9 +190,9 @@ static void bad_entries_are_refused(void **state)
 		leaf_init(&leaf);
 		leaf_add(&leaf, bad_entries[i].ino, bad_entries[i].type, 2, bad_entries[i].bytes,
 			 bad_entries[i].size);
-		err = scp_dirent_iter_init(&iter, &leaf.cursor);
-		while (!err && (err = scp_dirent_iter_next(&iter, &entry)) > 0)
-			err = 0;
+		scp_dirent_iter_init(&iter, &leaf.cursor);
+		while ((err = scp_dirent_iter_next(&iter, &entry)) > 0)
+			;
 		if (err != -EUCLEAN || leaf.volume.error.reason != SCP_ITEM_FORMAT)
 			fail_msg("%s: %d", bad_entries[i].what, err);
 	}
