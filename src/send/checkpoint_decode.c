@@ -7,8 +7,8 @@
  * worst make a wrong stream, never a wrong memory access, an endless stream, or one of another
  * subvolume.
  *
- * All of it is taken into struct scp_decoded first. take_over(), which cannot fail, is the only place
- * that changes the engine, so that a refused checkpoint leaves it where it was.
+ * All of it is taken into struct scp_decoded first. take_over(), which cannot fail, is the only
+ * place that changes the engine, so that a refused checkpoint leaves it where it was.
  */
 #include "send/checkpoint.h"
 #include "send/checkpoint_codec.h"
