@@ -99,7 +99,7 @@ struct sendcp_file *sendcp_file_new(void)
 	mutex_init(&sfile->lock);
 	sfile->host.ops = &host_ops;
 	sfile->host.private = sfile;
-	sfile->host.live = true;
+	sfile->host.mounted = true;
 	sfile->patience = PATIENCE_MIN;
 	return sfile;
 }

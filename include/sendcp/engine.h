@@ -67,8 +67,8 @@ struct scp_fill {
 
 /*
  * Prepares to send @request's subvolume from the beginning. @request is copied. The volume must
- * outlive the engine; a live one is refreshed first, so that what was committed since it was opened
- * is found. Errors: -ENOENT no such subvolume, -EPERM writable, -EPROTO, -EINVAL flags,
+ * outlive the engine; a mounted one is refreshed first, so that what was committed since it was
+ * opened is found. Errors: -ENOENT no such subvolume, -EPERM writable, -EPROTO, -EINVAL flags,
  * -EUCLEAN, -EIO, -ENOMEM.
  */
 int scp_engine_open(struct scp_volume *volume, const struct scp_request *request,
@@ -82,16 +82,15 @@ void scp_engine_close(struct scp_engine *engine);
  * After any other failure the engine stays at the last command made: the checkpoint taken then is
  * good, and the call may be repeated.
  *
- * On a live volume, subvolume, parent and clone sources must be what they were when the engine was
- * opened: present, read-only, the same UUID and transaction ids. The engine revalidates them after
- * a fill, at most once a second, and always before it says that the stream ended; what the host can
- * tell without reading devices (scp_host_ops.look) it asks after every fill. If that fails nothing
- * of this fill is delivered: ->filled is 0, and
- * -ESTALE with reason SUBVOLUME_GONE, SUBVOLUME_CHANGED or SUBVOLUME_REPLACED: error.root is the
- * subvolume, and all that was filled since it was revalidated last is void;
- * any other errno: it is not known.
- * The engine has then passed what was not delivered: every further call fails in the same way,
- * scp_engine_checkpoint() too, until scp_engine_rearm().
+ * On a mounted filesystem, subvolume, parent and clone sources must be what they were when the
+ * engine was opened: present, read-only, the same UUID and transaction ids. The engine revalidates
+ * them after a fill, at most once a second, and always before it says that the stream ended; what
+ * the host can tell without reading devices (scp_host_ops.look) it asks after every fill. If that
+ * fails nothing of this fill is delivered: ->filled is 0, and -ESTALE with reason SUBVOLUME_GONE,
+ * SUBVOLUME_CHANGED or SUBVOLUME_REPLACED: error.root is the subvolume, and all that was filled
+ * since it was revalidated last is void; any other errno: it is not known. The engine has then
+ * passed what was not delivered: every further call fails in the same way, scp_engine_checkpoint()
+ * too, until scp_engine_rearm().
  */
 int scp_engine_fill(struct scp_engine *engine, struct scp_fill *fill);
 
@@ -114,7 +113,7 @@ int scp_engine_skip_command(struct scp_engine *engine, void *head, size_t size, 
 /*
  * Revalidates now, whatever was done when: to be called before anything is made durable that relies
  * on what scp_engine_skip_command() gave since (a fill has SCP_FILL_REVALIDATE for that). 0 on a
- * volume that is not live. Failures as with scp_engine_fill().
+ * filesystem that is not mounted. Failures as with scp_engine_fill().
  */
 int scp_engine_revalidate(struct scp_engine *engine);
 

@@ -16,7 +16,7 @@ struct scp_file_reader;
 /*
  * Keeps the extent that was read last, expanded, and a window of bytes read ahead: reading a file
  * in order, in whatever pieces, reads and expands each extent once. Both are known by disk
- * address, so on a live volume a reader is good for one commit only. NULL: out of memory.
+ * address, so on a mounted filesystem a reader is good for one commit only. NULL: out of memory.
  */
 struct scp_file_reader *scp_file_reader_open(struct scp_volume *volume);
 /* Must be closed before its volume. NULL is allowed. */

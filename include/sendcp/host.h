@@ -26,7 +26,7 @@ struct scp_io {
 };
 
 /* A subvolume as the mounted filesystem has it at this moment, committed or not. */
-struct scp_live_subvolume {
+struct scp_mounted_subvolume {
 	/* BTRFS_ROOT_SUBVOL_RDONLY (0x1) is what matters. */
 	u64 flags;
 	u64 ctransid;
@@ -72,18 +72,18 @@ struct scp_host_ops {
 	/* Something was wrong but another copy served. May be NULL. */
 	void (*warn)(void *host, const struct scp_error *what);
 	/*
-	 * Of a live host. Writes dirty pages out and commits the filesystem: what was changed
-	 * before is on the devices when this returns. 0 or a negative errno; a filesystem that
-	 * cannot be written to is no failure. NULL only where nothing can change without being on
-	 * the devices.
+	 * Of a mounted filesystem. Writes dirty pages out and commits the filesystem: what was
+	 * changed before is on the devices when this returns. 0 or a negative errno; a filesystem
+	 * that cannot be written to is no failure. NULL only where nothing can change without being
+	 * on the devices.
 	 */
 	int (*commit)(void *host);
 	/*
-	 * Of a live host, may be NULL: asks the filesystem for subvolume @root, whose root
+	 * Of a mounted filesystem, may be NULL: asks the filesystem for subvolume @root, whose root
 	 * directory has @generation. 0; -ESTALE: it was deleted; other negative errnos: it cannot
 	 * be asked. Must be cheap, for it is called after every fill.
 	 */
-	int (*look)(void *host, u64 root, u64 generation, struct scp_live_subvolume *now);
+	int (*look)(void *host, u64 root, u64 generation, struct scp_mounted_subvolume *now);
 };
 
 struct scp_host {
@@ -92,7 +92,7 @@ struct scp_host {
 	void *private;
 	u32 device_count;
 	/* The filesystem is mounted: blocks may move between two reads, and looking again helps. */
-	bool live;
+	bool mounted;
 	/* Largest size of the node cache in bytes; 0: SCP_CACHE_DEFAULT. */
 	size_t cache_size;
 };

@@ -3,8 +3,8 @@
  * Subvolumes of a volume as they are on its devices, and names in them: for hosts that find what a
  * user named.
  *
- * Of a live volume the newest commit that scp_volume_refresh() or a search found counts. Errors are
- * negative errnos with scp_volume_error(); -ENOENT is no failure of the volume.
+ * Of a mounted filesystem the newest commit that scp_volume_refresh() or a search found counts.
+ * Errors are negative errnos with scp_volume_error(); -ENOENT is no failure of the volume.
  */
 #ifndef SENDCP_SUBVOLUME_H
 #define SENDCP_SUBVOLUME_H

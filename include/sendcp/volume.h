@@ -27,7 +27,8 @@ void scp_volume_close(struct scp_volume *volume);
  * Reads the superblocks again and, if they have a newer generation, takes over root tree pointer
  * and (if it changed) the chunk map. Returns 1 if something newer was there, 0 if not, or a
  * negative errno: -ENODEV with reason DEVICES_CHANGED if the devices are another filesystem's now.
- * Always 0 if the host is not live. Cached blocks stay: address and generation identify them.
+ * Always 0 if it is not mounted (scp_host.mounted). Cached blocks stay: address and generation
+ * identify them.
  */
 int scp_volume_refresh(struct scp_volume *volume);
 

@@ -46,7 +46,7 @@ int scp_walk_block(struct scp_backref_walk *walk, const struct scp_extent_entry 
 	 * equal, so a filesystem that is not mounted gets a second chance.
 	 */
 	err = scp_node_get(walk->volume, &expect, out);
-	if (err && !scp_is_final(err) && !walk->volume->host->live) {
+	if (err && !scp_is_final(err) && !walk->volume->host->mounted) {
 		expect.generation = 0;
 		err = scp_node_get(walk->volume, &expect, out);
 	}

@@ -68,7 +68,7 @@ struct scp_clone_source {
 
 /*
  * 1: *@source is the one to clone from; 0: none, write the data; negative errno. Repeats itself on
- * a live volume whose extent tree changed meanwhile, a bounded number of times.
+ * a mounted filesystem whose extent tree changed meanwhile, a bounded number of times.
  */
 int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wanted *wanted,
 		   struct scp_clone_source *source);

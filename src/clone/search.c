@@ -8,7 +8,7 @@
  */
 #include "clone/backref_walk.h"
 
-/* A live filesystem commits every half minute; a search takes milliseconds. */
+/* A mounted filesystem commits every half minute; a search takes milliseconds. */
 #define MAX_TRIES 8
 
 int scp_clone_search_init(struct scp_clone_search *search, struct scp_volume *volume,
@@ -221,7 +221,7 @@ static void run_init(struct scp_backref_walk *walk, struct scp_clone_search *sea
  */
 static bool is_gone(const struct scp_volume *volume, int ret)
 {
-	return ret < 0 && volume->host->live && volume->error.reason == SCP_ITEM_MISSING;
+	return ret < 0 && volume->host->mounted && volume->error.reason == SCP_ITEM_MISSING;
 }
 
 /*
@@ -293,8 +293,8 @@ static int find_once(struct scp_clone_search *search, const struct scp_clone_wan
 }
 
 /*
- * After a try on a live filesystem that began at @generation and gave @err: 1 if there is something
- * newer on the disk, so that trying again makes sense; 0 if @err is the answer.
+ * After a try on a mounted filesystem that began at @generation and gave @err: 1 if there is
+ * something newer on the disk, so that trying again makes sense; 0 if @err is the answer.
  */
 static int moved(struct scp_volume *volume, u64 generation, int ret)
 {
@@ -328,7 +328,7 @@ int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wante
 		u64 generation = volume->generation;
 
 		ret = find_once(search, wanted, source);
-		if (!volume->host->live)
+		if (!volume->host->mounted)
 			return ret;
 		again = moved(volume, generation, ret);
 		if (again < 0)

@@ -2,8 +2,8 @@
 /*
  * A filesystem: opening it, keeping up with its commits, its trees by id, and following what moves.
  *
- * On a live volume blocks of a tree may move (balance) while it is read. A search of a tree that
- * was opened here and meets a moved block looks the root up again and starts over by itself, a
+ * On a mounted filesystem blocks of a tree may move (balance) while it is read. A search of a tree
+ * that was opened here and meets a moved block looks the root up again and starts over by itself, a
  * bounded number of times; a tree that was opened as *pinned* must then still be the same one (uuid
  * and ctransid), otherwise the search fails with -ESTALE.
  *
@@ -28,10 +28,10 @@ int scp_tree_open(struct scp_volume *volume, u64 id, bool pinned, struct scp_tre
 int scp_tree_reopen(struct scp_tree *tree);
 
 /*
- * For a live volume: is what was read through @tree up to now still what the subvolume has on the
- * disk? Returns 0 if the tree's root is where it was (unmoved since it was opened or reopened), 1
- * if it was moved and has been reopened (raw data read meanwhile is not proven: read it again),
- * or a negative errno. Always 0 when not live.
+ * For a mounted filesystem: is what was read through @tree up to now still what the subvolume has
+ * on the disk? Returns 0 if the tree's root is where it was (unmoved since it was opened or
+ * reopened), 1 if it was moved and has been reopened (raw data read meanwhile is not proven: read
+ * it again), or a negative errno. Always 0 if it is not mounted.
  */
 int scp_tree_revalidate(struct scp_tree *tree);
 
@@ -45,7 +45,7 @@ enum scp_reason scp_pin_broken(const struct scp_root_info *was, const struct scp
  * What scp_tree_open() has trees do when reading them fails: see scp_tree.recover. To be called
  * also by walkers that choose their own way down, see scp_cursor_to_root().
  */
-int scp_live_recover(struct scp_tree *tree, struct scp_root_pointer used, int err, int *tries);
+int scp_retry_after_move(struct scp_tree *tree, struct scp_root_pointer used, int err, int *tries);
 
 /* The subvolume (or other tree) @id's ROOT_ITEM; -ENOENT with TREE_MISSING. */
 int scp_root_info_get(struct scp_volume *volume, u64 id, struct scp_root_info *info);

@@ -14,11 +14,11 @@ int scp_chunks_load(struct scp_volume *volume, const struct scp_disk_super *supe
 /* Seeds must be named in the chunk tree; all other devices are foreign. */
 int scp_devices_revalidate(struct scp_volume *volume);
 
-/* live.c */
+/* retry.c */
 /*
  * 1: a newer superblock was taken over; else what to return, the failure @err if nothing changed.
  */
-int scp_live_refresh(struct scp_volume *volume, int err, int *tries);
+int scp_retry_refresh(struct scp_volume *volume, int err, int *tries);
 
 /* tree.c */
 /* Looks the root up without refreshing; see scp_tree_reopen(). */

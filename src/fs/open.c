@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A volume from its opening to its closing, and keeping up with a live one's commits.
+ * A volume from its opening to its closing, and keeping up with a mounted one's commits.
  */
 #include "fs/internal.h"
 
-/* On a live filesystem the chunk tree may be rewritten while it is being read. */
+/* On a mounted filesystem the chunk tree may be rewritten while it is being read. */
 #define SCP_OPEN_TRIES 8
 
 static void volume_adopt_root(struct scp_volume *volume, const struct scp_disk_super *super)
@@ -84,7 +84,7 @@ static int volume_try(struct scp_volume *volume)
 
 static bool volume_may_retry(const struct scp_volume *volume, int err)
 {
-	return volume->host->live && (err == -EUCLEAN || err == -EIO || err == -ENODEV);
+	return volume->host->mounted && (err == -EUCLEAN || err == -EIO || err == -ENODEV);
 }
 
 int scp_volume_open(const struct scp_host *host, struct scp_volume **out, struct scp_error *error)
@@ -191,7 +191,7 @@ int scp_volume_refresh(struct scp_volume *volume)
 	int tries = SCP_OPEN_TRIES;
 	int ret;
 
-	if (!volume->host->live)
+	if (!volume->host->mounted)
 		return 0;
 	do {
 		ret = volume_refresh_try(volume);

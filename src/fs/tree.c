@@ -48,7 +48,7 @@ int scp_tree_open(struct scp_volume *volume, u64 id, bool pinned, struct scp_tre
 	int ret;
 
 	scp_tree_init(volume, id, tree);
-	tree->recover = scp_live_recover;
+	tree->recover = scp_retry_after_move;
 	if (id == SCP_ROOT_TREE_ID || id == SCP_CHUNK_TREE_ID)
 		return scp_tree_lookup(tree);
 	ret = scp_root_info_get(volume, id, &tree->info);
@@ -58,26 +58,26 @@ int scp_tree_open(struct scp_volume *volume, u64 id, bool pinned, struct scp_tre
 
 int scp_root_info_get(struct scp_volume *volume, u64 id, struct scp_root_info *info)
 {
-	int tries = SCP_LIVE_TRIES;
+	int tries = SCP_RETRY_MAX;
 	int ret;
 
 	do {
 		ret = scp_root_info_once(volume, id, info);
 		if (ret)
-			ret = scp_live_refresh(volume, ret, &tries);
+			ret = scp_retry_refresh(volume, ret, &tries);
 	} while (ret > 0);
 	return ret;
 }
 
 int scp_tree_reopen(struct scp_tree *tree)
 {
-	int tries = SCP_LIVE_TRIES;
+	int tries = SCP_RETRY_MAX;
 	int ret;
 
 	do {
 		ret = scp_tree_lookup(tree);
 		if (ret)
-			ret = scp_live_refresh(tree->volume, ret, &tries);
+			ret = scp_retry_refresh(tree->volume, ret, &tries);
 	} while (ret > 0);
 	return ret;
 }
@@ -88,7 +88,7 @@ int scp_tree_revalidate(struct scp_tree *tree)
 	bool moved = tree->moved;
 	int ret;
 
-	if (!tree->volume->host->live)
+	if (!tree->volume->host->mounted)
 		return 0;
 	ret = scp_volume_refresh(tree->volume);
 	if (ret < 0)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Could a send be where a checkpoint says? A forged one may name phases that lack what they need, or
- * that would follow each other for ever; steps take both for granted.
+ * Could a send be where a checkpoint says? A forged one may name phases that lack what they need,
+ * or that would follow each other for ever; steps take both for granted.
  */
 #include "send/checkpoint_decoded.h"
 #include "send/engine_private.h"

@@ -284,7 +284,7 @@ int scp_compare_restore(struct scp_compare *compare, const struct scp_position *
 
 int scp_compare_next(struct scp_compare *compare, struct scp_position *at)
 {
-	int tries = SCP_LIVE_TRIES;
+	int tries = SCP_RETRY_MAX;
 	int ret;
 
 	do {
@@ -295,8 +295,8 @@ int scp_compare_next(struct scp_compare *compare, struct scp_position *at)
 			return ret;
 		scp_compare_release(compare);
 		if (compare->failed)
-			ret = scp_live_recover(compare->failed->cursor.tree,
-					       compare->failed->root, ret, &tries);
+			ret = scp_retry_after_move(compare->failed->cursor.tree,
+						   compare->failed->root, ret, &tries);
 	} while (ret > 0);
 	return ret;
 }

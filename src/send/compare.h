@@ -38,7 +38,7 @@ void scp_compare_release(struct scp_compare *compare);
 
 /*
  * Goes from the event @at to the next one, which becomes @at: key, result, and where both trees
- * are. -ENOENT: there is none. Moves of a live volume are followed.
+ * are. -ENOENT: there is none. Moves of a mounted filesystem are followed.
  */
 int scp_compare_next(struct scp_compare *compare, struct scp_position *at);
 

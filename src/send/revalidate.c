@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Revalidating a live volume's subvolumes: are the bytes that were read those of the subvolume that
- * was to be sent?
+ * Revalidating a mounted filesystem's subvolumes: are the bytes that were read those of the
+ * subvolume that was to be sent?
  *
  * File contents are read through the filesystem, which also gives those of a subvolume that was
  * made writable meanwhile; stored ones are read past it, where a freed extent may have been
@@ -18,9 +18,9 @@
 #include "send/engine_private.h"
 #include "send/revalidate.h"
 
-static bool is_live(const struct scp_engine *engine)
+static bool is_mounted(const struct scp_engine *engine)
 {
-	return engine->volume->host->live;
+	return engine->volume->host->mounted;
 }
 
 bool scp_is_stale(const struct scp_engine *engine, int err)
@@ -99,7 +99,7 @@ static int look_at_filesystem(struct scp_engine *engine)
 {
 	const struct scp_host *host = engine->volume->host;
 	struct scp_root_info info = engine->tree->info;
-	struct scp_live_subvolume now;
+	struct scp_mounted_subvolume now;
 	enum scp_reason reason = SCP_SUBVOLUME_GONE;
 	int err;
 
@@ -153,7 +153,7 @@ int scp_revalidate(struct scp_engine *engine, enum scp_revalidate how)
 {
 	int err;
 
-	if (!is_live(engine))
+	if (!is_mounted(engine))
 		return 0;
 	engine->volume->securing = true;
 	err = look(engine, how);
@@ -166,7 +166,7 @@ int scp_explain_read(struct scp_engine *engine, int err)
 	struct scp_error why = engine->volume->error;
 	int changed;
 
-	if (!is_live(engine) || scp_is_final(err))
+	if (!is_mounted(engine) || scp_is_final(err))
 		return err;
 	changed = scp_revalidate(engine, SCP_REVALIDATE_COMMITTED);
 	if (scp_is_stale(engine, changed))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Is the live subvolume still what was to be sent? And how calls of the engine begin and end.
+ * Is the mounted subvolume still what was to be sent? And how calls of the engine begin and end.
  */
 #ifndef SCP_SEND_REVALIDATE_H
 #define SCP_SEND_REVALIDATE_H

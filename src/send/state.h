@@ -119,8 +119,8 @@ struct scp_data_range {
 
 /*
  * Where the walk is: all it takes to come to an event and handle it again. Keys instead of blocks
- * and slots, since a live volume may move the trees meanwhile, and a process that resumes has
- * neither.
+ * and slots, since a mounted filesystem may move the trees meanwhile, and a process that resumes
+ * has neither.
  */
 struct scp_position {
 	/* The event: its key, and its kind. Meaning depends on phase. */

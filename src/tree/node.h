@@ -43,7 +43,7 @@ struct scp_node_expect {
 /*
  * The block of that description, from the cache or from the first mirror that verifies. The caller
  * owns a reference and gives it back with scp_node_put(). On failure a negative errno and
- * volume->error; -EUCLEAN or -EIO may mean "moved" on a live volume, which fs/ sorts out.
+ * volume->error; -EUCLEAN or -EIO may mean "moved" on a mounted filesystem, which fs/ sorts out.
  */
 int scp_node_get(struct scp_volume *volume, const struct scp_node_expect *expect,
 		 struct scp_node **out);

@@ -139,7 +139,7 @@ static int recover(struct scp_tree *tree, struct scp_root_pointer used, int err,
 
 int scp_search_slot(struct scp_cursor *cursor, const struct scp_key *key, int level)
 {
-	int tries = SCP_LIVE_TRIES;
+	int tries = SCP_RETRY_MAX;
 	struct scp_root_pointer used;
 	int ret;
 
@@ -265,7 +265,7 @@ static int pass_leaf_once(struct scp_cursor *cursor)
 int scp_next_leaf(struct scp_cursor *cursor)
 {
 	struct scp_root_pointer used = cursor_root(cursor);
-	int tries = SCP_LIVE_TRIES;
+	int tries = SCP_RETRY_MAX;
 	int ret = next_leaf_once(cursor);
 
 	while (ret < 0 && ret != -ENOENT) {

@@ -36,13 +36,13 @@ struct scp_tree {
 	/*
 	 * NULL, or to be called after failure @err (negative) of reading the tree, entered from the
 	 * root @used. 1: info.node is another root by now, start over from there; else what to
-	 * return, volume->error filled. *@tries counts down; begin with SCP_LIVE_TRIES.
+	 * return, volume->error filled. *@tries counts down; begin with SCP_RETRY_MAX.
 	 */
 	int (*recover)(struct scp_tree *tree, struct scp_root_pointer used, int err, int *tries);
 };
 
 /* How often one call starts over before it gives up. */
-#define SCP_LIVE_TRIES 64
+#define SCP_RETRY_MAX 64
 
 /* Subvolumes from before Linux 3.6 have no UUID, which is all zeros. */
 bool scp_uuid_is_zero(const u8 *uuid);

@@ -66,8 +66,8 @@ int scp_devices_group(struct scp_volume *volume, struct scp_super_set *set);
 /* Adds to what tree blocks may carry as fsid, the own one first. -EUCLEAN if they are too many. */
 int scp_fsid_allow(struct scp_volume *volume, const u8 *fsid);
 /*
- * On a live volume: sets set->best to the newest superblock of the same filesystem, ignoring all
- * others, and ->devices_changed. If there is none any more, DEVICES_CHANGED, or why the devices
+ * On a mounted filesystem: sets set->best to the newest superblock of the same filesystem, ignoring
+ * all others, and ->devices_changed. If there is none any more, DEVICES_CHANGED, or why the devices
  * cannot be read.
  */
 int scp_devices_newest(struct scp_volume *volume, struct scp_super_set *set);

@@ -8,7 +8,7 @@ const u64 scp_super_offsets[SCP_SUPER_COPIES] = {
 	SCP_SUPER_OFFSET_0, SCP_SUPER_OFFSET_1, SCP_SUPER_OFFSET_2,
 };
 
-/* A superblock of a live filesystem may be read while it is being written: look again. */
+/* A superblock of a mounted filesystem may be read while it is being written: look again. */
 #define SCP_SUPER_TRIES 3
 
 u8 scp_csum_size(u16 type)
@@ -143,7 +143,7 @@ int scp_super_read(struct scp_volume *volume, u32 device, struct scp_disk_super 
 {
 	size_t size = SCP_SUPER_COPIES * SCP_SUPER_SIZE;
 	struct scp_disk_super *pages = scp_alloc_aligned(size);
-	int tries = volume->host->live ? SCP_SUPER_TRIES : 1;
+	int tries = volume->host->mounted ? SCP_SUPER_TRIES : 1;
 	struct scp_error why;
 	bool found = false;
 	int ret = 0;

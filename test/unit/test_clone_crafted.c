@@ -250,7 +250,7 @@ static void try_plan(const struct plan *plan, bool live)
 	make_roots(&fixture);
 	make_files(&fixture);
 	make_extent_tree(&fixture, plan);
-	fixture.host.live = live;
+	fixture.host.mounted = live;
 	assert_int_equal(fixture_open(&fixture), 0);
 	ret = search(&fixture, &source);
 	/* On a mounted filesystem a missing item means that it was moved. */

@@ -317,7 +317,7 @@ static void moved_under_the_reader(void **state)
 	make_four_files("");
 	fixture_init(&fixture);
 	fixture_add_direct(&fixture, fs.loops[0]);
-	fixture.host.live = true;
+	fixture.host.mounted = true;
 	assert_int_equal(fixture_open(&fixture), 0);
 	assert_int_equal(scp_tree_open(fixture.volume, 257, true, &root.tree), 0);
 	scp_cursor_init(&cursor, &root.tree);

@@ -95,7 +95,7 @@ static void open_live(struct fixture *fixture)
 	int i;
 
 	fixture_init(fixture);
-	fixture->host.live = true;
+	fixture->host.mounted = true;
 	/* So small that blocks are read again all the time. */
 	fixture->host.cache_size = 1;
 	for (i = 0; i < 2; i++) {

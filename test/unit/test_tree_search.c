@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Searching and stepping in handmade trees of three levels, damaged ones too, and what follows
- * when a live one moves.
+ * when a mounted one moves.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -317,8 +317,8 @@ static void damage_is_placed(void **out)
 	assert_int_equal(scp_search(&cursor, &key), -EUCLEAN);
 	assert_int_equal(state->fixture.volume->error.bytenr, block_at(3));
 	assert_int_equal(state->fixture.volume->error.root, SUBVOLUME);
-	/* Live, but nothing newer is there: it is damage all the same. */
-	state->fixture.host.live = true;
+	/* Mounted, but nothing newer is there: it is damage all the same. */
+	state->fixture.host.mounted = true;
 	assert_int_equal(scp_search(&cursor, &key), -EUCLEAN);
 	assert_int_equal(state->fixture.volume->error.reason, SCP_NODE_CSUM);
 	assert_int_equal(state->fixture.volume->stats.refreshes, 0);
@@ -352,7 +352,7 @@ static void moved_trees_are_followed(void **out)
 	struct scp_tree tree;
 	u32 i;
 
-	state->fixture.host.live = true;
+	state->fixture.host.mounted = true;
 	open_tree(state, &tree);
 	scp_cursor_init(&cursor, &tree);
 	scp_cursor_init(&other, &tree);
@@ -404,7 +404,7 @@ static void endless_moving_ends(void **out)
 	struct scp_cursor cursor;
 	struct scp_tree tree;
 
-	state->fixture.host.live = true;
+	state->fixture.host.mounted = true;
 	open_tree(state, &tree);
 	scp_cursor_init(&cursor, &tree);
 	moving = state;
@@ -464,7 +464,7 @@ static void pins_hold(void **out)
 	for (i = 0; i < ARRAY_SIZE(changes); i++) {
 		teardown(out);
 		setup(out);
-		state->fixture.host.live = true;
+		state->fixture.host.mounted = true;
 		open_tree(state, &tree);
 		scp_cursor_init(&cursor, &tree);
 		changes[i].change(state);
@@ -490,7 +490,7 @@ static void another_filesystem_is_noticed(void **out)
 	struct scp_disk_super *super =
 		(void *)(state->fixture.devices[0].bytes + SCP_SUPER_OFFSET_0);
 
-	state->fixture.host.live = true;
+	state->fixture.host.mounted = true;
 	assert_int_equal(scp_volume_refresh(state->fixture.volume), 0);
 	tiny_uuid(super->fsid, 0x99);
 	tiny_seal(super, SCP_SUPER_SIZE);
@@ -514,7 +514,7 @@ static void chunk_map_is_reloaded(void **out)
 	u8 *to = from + 3 * TINY_NODESIZE;
 	struct scp_disk_header *header = (void *)to;
 
-	state->fixture.host.live = true;
+	state->fixture.host.mounted = true;
 	memcpy(to, from, TINY_NODESIZE);
 	memset(from, 0, TINY_NODESIZE);
 	state->generation++;

@@ -133,7 +133,7 @@ static int open_root(struct source *source, u64 root, u64 generation)
 }
 
 /* The ioctl says ENOENT of a subvolume that was deleted and is still open. */
-static int direct_look(void *host, u64 root, u64 generation, struct scp_live_subvolume *now)
+static int direct_look(void *host, u64 root, u64 generation, struct scp_mounted_subvolume *now)
 {
 	struct btrfs_ioctl_get_subvol_info_args info = { 0 };
 	struct source *source = host;
@@ -261,7 +261,7 @@ static int direct_start(struct source *source, const char *what)
 {
 	int ret;
 
-	source->host.live = true;
+	source->host.mounted = true;
 	source->direct = calloc(1, sizeof(*source->direct));
 	if (!source->direct)
 		return source_no_memory(source);

@@ -192,9 +192,9 @@ static int image_unchanged(struct source *source, struct scp_error *error)
 
 	forget_supers(source);
 	/* For this look it is one: superblocks may be read while they are written. */
-	source->host.live = true;
+	source->host.mounted = true;
 	ret = scp_volume_refresh(source->volume);
-	source->host.live = false;
+	source->host.mounted = false;
 	if (ret < 0) {
 		*error = *scp_volume_error(source->volume);
 		return ret;

@@ -20,7 +20,7 @@
 
 static bool is_unexplained(const struct source *source, const struct scp_error *error)
 {
-	return source->host.live && error->reason == SCP_DATA_READ &&
+	return source->host.mounted && error->reason == SCP_DATA_READ &&
 	       (error->err == -EIO || error->err == -EUCLEAN) && error->inode != SCP_NOWHERE &&
 	       error->offset != SCP_NOWHERE;
 }

@@ -191,7 +191,7 @@ bool source_has_log(const struct source *source)
 	struct scp_volume_info info;
 
 	scp_volume_info(source->volume, &info);
-	return !source->host.live && info.log_root;
+	return !source->host.mounted && info.log_root;
 }
 
 struct scp_volume *source_volume(struct source *source)

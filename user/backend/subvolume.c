@@ -67,7 +67,7 @@ int source_find_id(struct source *source, unsigned long long id, struct subvolum
 	int ret;
 
 	subvolume_clear(out);
-	if (source->host.live && scp_volume_refresh(source->volume) < 0)
+	if (source->host.mounted && scp_volume_refresh(source->volume) < 0)
 		return source_fail_volume(source, "looking for a subvolume by id");
 	ret = check_id(source, id);
 	return ret ? ret : opened(out, source->kind->open_id(source, id, out));
@@ -79,7 +79,7 @@ int source_find_uuid(struct source *source, const unsigned char uuid[16], struct
 	int ret;
 
 	subvolume_clear(out);
-	if (source->host.live && scp_volume_refresh(source->volume) < 0)
+	if (source->host.mounted && scp_volume_refresh(source->volume) < 0)
 		return source_fail_volume(source, "looking for a subvolume by uuid");
 	ret = find_id_by_uuid(source, uuid, &id);
 	return ret ? ret : opened(out, source->kind->open_id(source, id, out));

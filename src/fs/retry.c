@@ -9,19 +9,19 @@
 #include "fs/internal.h"
 
 /* Failures that a move explains. */
-static bool live_explains(const struct scp_volume *volume, int err)
+static bool move_explains(const struct scp_volume *volume, int err)
 {
-	if (!volume->host->live)
+	if (!volume->host->mounted)
 		return false;
 	return err < 0 && !scp_is_final(err) && err != -ENOENT && err != -ESTALE;
 }
 
-int scp_live_refresh(struct scp_volume *volume, int err, int *tries)
+int scp_retry_refresh(struct scp_volume *volume, int err, int *tries)
 {
 	struct scp_error why = volume->error;
 	int ret;
 
-	if (!live_explains(volume, err))
+	if (!move_explains(volume, err))
 		return err;
 	if (!(*tries)--)
 		return scp_fail(volume, SCP_MOVED_TOO_OFTEN, 0, &(struct scp_place){
@@ -33,23 +33,23 @@ int scp_live_refresh(struct scp_volume *volume, int err, int *tries)
 	return err;
 }
 
-int scp_live_recover(struct scp_tree *tree, struct scp_root_pointer used, int err, int *tries)
+int scp_retry_after_move(struct scp_tree *tree, struct scp_root_pointer used, int err, int *tries)
 {
 	struct scp_volume *volume = tree->volume;
 	struct scp_root_pointer known = tree->info.node;
 	struct scp_error why;
 	int ret, newer;
 
-	if (!live_explains(volume, err))
+	if (!move_explains(volume, err))
 		return err;
 	do {
-		newer = scp_live_refresh(volume, err, tries);
+		newer = scp_retry_refresh(volume, err, tries);
 		why = volume->error;
 		if (newer < 0 && newer != err)
 			return newer;
 		ret = scp_tree_lookup(tree);
 		/* Moved once more while it was looked up. */
-	} while (newer > 0 && live_explains(volume, ret));
+	} while (newer > 0 && move_explains(volume, ret));
 	if (ret)
 		return ret;
 	if (!scp_root_is(&known, &tree->info.node))
