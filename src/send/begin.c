@@ -44,10 +44,10 @@ int scp_step_begin(struct scp_engine *engine)
 			      SCP_UUID_SIZE);
 		scp_put_u64(&engine->encoder, SCP_A_CLONE_CTRANSID, parent->ctransid);
 	}
-	/* A full send's first event is the first item at or after (256, INODE_ITEM, 0). */
+	/* A full send's first change is the first item at or after (256, INODE_ITEM, 0). */
 	engine->state.at.key.objectid = SCP_ROOT_DIR_ID;
 	engine->state.at.key.type = SCP_INODE_ITEM - 1;
 	engine->state.at.key.offset = ~0ULL;
-	engine->state.phase = SCP_PHASE_EVENT;
+	engine->state.phase = SCP_PHASE_CHANGE;
 	return scp_command_end(&engine->encoder);
 }

@@ -17,7 +17,7 @@ static bool range_is_possible(const struct scp_state *state)
 	if (range->kind == SCP_RANGE_DATA && (state->item.type != SCP_EXTENT_DATA ||
 					      state->item.objectid != state->ino))
 		return false;
-	return range->then == SCP_PHASE_EVENT || range->then == SCP_PHASE_HOLE ||
+	return range->then == SCP_PHASE_CHANGE || range->then == SCP_PHASE_HOLE ||
 	       range->then == SCP_PHASE_FINISH_HOLE || range->then == SCP_PHASE_FINISH_INODE ||
 	       range->then == SCP_PHASE_RECREATE_EXTENTS;
 }
@@ -33,10 +33,10 @@ static bool same_key(const struct scp_key *a, const struct scp_key *b)
 }
 
 /*
- * Is there an item where the state says that the walk met its event? Steps take the tree that the
+ * Is there an item where the state says that the walk met its change? Steps take the tree that the
  * result names for granted.
  */
-static bool event_is_possible(const struct scp_engine *engine, const struct scp_state *state)
+static bool change_is_possible(const struct scp_engine *engine, const struct scp_state *state)
 {
 	bool left = !state->at.left_end && same_key(&state->at.key, &state->at.left_key);
 	bool right = !state->at.right_end && same_key(&state->at.key, &state->at.right_key);
@@ -44,7 +44,7 @@ static bool event_is_possible(const struct scp_engine *engine, const struct scp_
 	/* Nothing was compared yet, or there was nothing at all to be compared. */
 	if (state->at.result == SCP_COMPARE_NONE)
 		return state->kind == SCP_KIND_NONE && state->phase != SCP_PHASE_HANDLE &&
-		       (state->at.at_end || state->phase <= SCP_PHASE_EVENT);
+		       (state->at.at_end || state->phase <= SCP_PHASE_CHANGE);
 	if (!engine->parent)
 		return state->at.result == SCP_COMPARE_NEW;
 	if (state->at.result == SCP_COMPARE_NEW)
@@ -143,7 +143,7 @@ int scp_decoded_complete(struct scp_engine *engine, struct scp_decoded *next)
 	struct scp_state *state = &next->state;
 	int err;
 
-	if (!event_is_possible(engine, state) || !phase_is_possible(engine, next))
+	if (!change_is_possible(engine, state) || !phase_is_possible(engine, next))
 		return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "impossible position");
 	err = state->kind == SCP_KIND_NONE ? 0 : complete_inode(engine, state);
 	if (err)

@@ -8,8 +8,8 @@
  * looked at.
  *
  * The order in which the two move decides which items are seen as "same" at all, and is native
- * send's. A side moves only when the next event is wanted (scp_side.due): until then its cursor
- * stays on the item that the event is about. Whether it is due follows from the event's result,
+ * send's. A side moves only when the next change is wanted (scp_side.due): until then its cursor
+ * stays on the item that the change is about. Whether it is due follows from the change's result,
  * which is how a checkpoint can do with the keys of both sides.
  */
 #include "send/compare.h"
@@ -186,8 +186,8 @@ static enum scp_compare_result compare_positions(struct scp_side *left, struct s
 }
 
 /* A side at its end keeps the key it had, which nothing looks at. */
-static void store_event(const struct scp_compare *compare, enum scp_compare_result result,
-			struct scp_position *at)
+static void store_change(const struct scp_compare *compare, enum scp_compare_result result,
+			 struct scp_position *at)
 {
 	at->result = result;
 	at->left_end = compare->left.at_end;
@@ -218,13 +218,13 @@ static int walk(struct scp_compare *compare, struct scp_position *at)
 			return -ENOENT;
 		result = compare_positions(&compare->left, &compare->right);
 	}
-	store_event(compare, result, at);
+	store_change(compare, result, at);
 	return 0;
 }
 
 /*
  * By key, so it does not matter if the tree has other blocks now than when the key was stored. At
- * an event a side is on an item, or at its end: the level is always 0.
+ * a change a side is on an item, or at its end: the level is always 0.
  */
 static int restore_side(struct scp_side *side, const struct scp_key *key, bool at_end, bool due)
 {

@@ -37,12 +37,12 @@ void scp_compare_init(struct scp_compare *compare, struct scp_tree *left, struct
 void scp_compare_release(struct scp_compare *compare);
 
 /*
- * Goes from the event @at to the next one, which becomes @at: key, result, and where both trees
+ * Goes from the change @at to the next one, which becomes @at: key, result, and where both trees
  * are. -ENOENT: there is none. Moves of a mounted filesystem are followed.
  */
 int scp_compare_next(struct scp_compare *compare, struct scp_position *at);
 
-/* Puts both sides on the event @at. */
+/* Puts both sides on the change @at. */
 int scp_compare_restore(struct scp_compare *compare, const struct scp_position *at);
 
 #endif

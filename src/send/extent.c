@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An EXTENT_DATA event: nothing, or a range that is written or cloned.
+ * An EXTENT_DATA change: nothing, or a range that is written or cloned.
  *
  * The decision is made once, here, and stored in state.range, for it may not come out the same
  * again: the search looks at other subvolumes, and its backref cache changes with each search. So
@@ -140,7 +140,7 @@ static int handle_changed(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
 	struct scp_cursor *cursor = &engine->compare.left.cursor;
-	enum scp_phase then = S_ISREG(state->mode) ? SCP_PHASE_HOLE : SCP_PHASE_EVENT;
+	enum scp_phase then = S_ISREG(state->mode) ? SCP_PHASE_HOLE : SCP_PHASE_CHANGE;
 	struct scp_extent extent;
 	int ret;
 
@@ -170,5 +170,5 @@ int scp_handle_extent(struct scp_engine *engine)
 	err = scp_extent_parse(cursor, &extent);
 	if (err || scp_extent_is_implied(&extent))
 		return err;
-	return send_extent(engine, &extent, cursor->path[0]->owner, SCP_PHASE_EVENT);
+	return send_extent(engine, &extent, cursor->path[0]->owner, SCP_PHASE_CHANGE);
 }

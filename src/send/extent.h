@@ -12,7 +12,7 @@
 struct scp_engine;
 struct scp_extent;
 
-/* The event is an EXTENT_DATA of the current inode: decides, and sets the phase that does it. */
+/* The change is an EXTENT_DATA of the current inode: decides, and sets the phase that does it. */
 int scp_handle_extent(struct scp_engine *engine);
 /* The extent at state.item, of an inode all of whose contents are new; @then comes after it. */
 int scp_send_extent(struct scp_engine *engine, enum scp_phase then);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The finish phases: before each event, what the inodes before it still owe.
+ * The finish phases: before each change, what the inodes before it still owe.
  *
- * Names are processed as soon as an event is past the inode's ref items; a hole at the end, size,
- * owner, mode and times when an event is past the inode. In that order: contents may make the file
+ * Names are processed as soon as a change is past the inode's ref items; a hole at the end, size,
+ * owner, mode and times when a change is past the inode. In that order: contents may make the file
  * longer, so the size comes after them; every one of these commands sets times, so those come last.
  */
 #include "send/attributes.h"

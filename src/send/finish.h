@@ -2,7 +2,7 @@
 /*
  * The finish phases of an inode, after its last item: one function each.
  *
- * They run before each event, with state.at on that event; each sets the phase that follows.
+ * They run before each change, with state.at on that change; each sets the phase that follows.
  */
 #ifndef SCP_SEND_FINISH_H
 #define SCP_SEND_FINISH_H
@@ -12,7 +12,7 @@
 struct scp_engine;
 struct scp_inode;
 
-/* SCP_PHASE_FINISH: processes collected names, once the event is past the inode's ref items. */
+/* SCP_PHASE_FINISH: processes collected names, once the change is past the inode's ref items. */
 int scp_finish_names(struct scp_engine *engine);
 /* SCP_PHASE_FINISH_TAIL: writes contents after the end that the file had in the parent. */
 int scp_finish_tail(struct scp_engine *engine);
@@ -24,7 +24,7 @@ int scp_finish_inode(struct scp_engine *engine);
 int scp_finish_moves(struct scp_engine *engine);
 /* The current inode as it was in the parent; only for CHANGED ones. */
 int scp_old_inode(struct scp_engine *engine, struct scp_inode *inode);
-/* Is the event state.at past the names of the current inode? */
+/* Is the change state.at past the names of the current inode? */
 bool scp_past_names(const struct scp_engine *engine);
 
 #endif

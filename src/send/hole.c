@@ -86,19 +86,19 @@ int scp_step_hole(struct scp_engine *engine)
 	u64 offset = state->item.offset;
 	struct scp_extent extent;
 	u64 end;
-	int err = scp_to_event(engine);
+	int err = scp_to_change(engine);
 
 	if (!err)
 		err = scp_extent_parse(&engine->compare.left.cursor, &extent);
 	if (err)
 		return err;
 	end = scp_extent_end(&extent, engine->volume->sectorsize);
-	state->phase = SCP_PHASE_EVENT;
+	state->phase = SCP_PHASE_CHANGE;
 	if (state->last_extent_end == SCP_UNKNOWN ||
 	    (!engine->compare.left.cursor.slot[0] && state->last_extent_end < offset))
 		err = scp_extent_end_before(engine, offset - 1, &state->last_extent_end);
 	if (!err && state->last_extent_end < offset)
-		err = scp_start_hole(engine, offset, SCP_PHASE_EVENT);
+		err = scp_start_hole(engine, offset, SCP_PHASE_CHANGE);
 	state->last_extent_end = end;
 	return err;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Opening the inode whose INODE_ITEM is the event, and creating inodes at the receiver.
+ * Opening the inode whose INODE_ITEM is the change, and creating inodes at the receiver.
  */
 #include "send/engine_private.h"
 #include "send/identity.h"
@@ -91,7 +91,7 @@ int scp_open_inode(struct scp_engine *engine)
 		return err;
 	/* It could not be found again, not even when resuming from a checkpoint. */
 	if (state->at.key.offset)
-		return scp_cursor_fail(scp_event_cursor(engine), SCP_ITEM_FORMAT);
+		return scp_cursor_fail(scp_change_cursor(engine), SCP_ITEM_FORMAT);
 	begin_inode(engine);
 	if (state->at.result == SCP_COMPARE_NEW)
 		return open_new(engine, &now);

@@ -9,9 +9,9 @@
 
 struct scp_engine;
 
-/* Makes the inode of the event, an INODE_ITEM, the current one, and creates it if it is new. */
+/* Makes the inode of the change, an INODE_ITEM, the current one, and creates it if it is new. */
 int scp_open_inode(struct scp_engine *engine);
-/* Opens the inode of the event, whose INODE_ITEM is the same in both trees while others differ. */
+/* Opens the inode of the change, whose INODE_ITEM is the same in both trees while others differ. */
 int scp_open_unlike(struct scp_engine *engine);
 /* The current inode is @inode now; the state of the one before is dropped. */
 void scp_set_inode(struct scp_state *state, enum scp_kind kind, const struct scp_inode *inode);

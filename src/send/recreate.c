@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * All of it is dealt with at its INODE_ITEM: the old one loses its names, the new one is created,
- * named, filled, and only then gets its xattrs. Later events of the number mean nothing, since they
- * compare items of two inodes that have nothing to do with each other. The events cannot serve for
- * this: those of the two inodes come mixed, in the order of keys.
+ * named, filled, and only then gets its xattrs. Later changes of the number mean nothing, since
+ * they compare items of two inodes that have nothing to do with each other. The changes cannot
+ * serve for this: those of the two inodes come mixed, in the order of keys.
  */
 #include "send/engine_private.h"
 #include "send/extent.h"
@@ -49,7 +49,7 @@ static int step_create(struct scp_engine *engine)
 	if (err)
 		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
 	if (!inode.nlink) {
-		state->phase = SCP_PHASE_EVENT;
+		state->phase = SCP_PHASE_CHANGE;
 		return 0;
 	}
 	scp_set_inode(state, SCP_KIND_NEW, &inode);
@@ -114,7 +114,7 @@ static int step_xattrs(struct scp_engine *engine)
 	int err = next_item(engine, SCP_XATTR_ITEM);
 
 	if (err == -ENOENT) {
-		engine->state.phase = SCP_PHASE_EVENT;
+		engine->state.phase = SCP_PHASE_CHANGE;
 		return 0;
 	}
 	engine->state.entry = 0;

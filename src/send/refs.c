@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Collecting the names of the current inode from the events of its ref items.
+ * Collecting the names of the current inode from the changes of its ref items.
  *
  * Nothing is sent between the first of them and the processing of all, so the lists are never part
- * of a checkpoint: a send that is resumed at the first event collects them again.
+ * of a checkpoint: a send that is resumed at the first change collects them again.
  */
 #include "send/engine_private.h"
 #include "send/identity.h"

@@ -22,10 +22,10 @@
 enum scp_phase {
 	/* Stream header and SUBVOL or SNAPSHOT. */
 	SCP_PHASE_BEGIN = 0,
-	/* The event state.at is dealt with: find the following one. */
-	SCP_PHASE_EVENT = 1,
+	/* The change state.at is dealt with: find the following one. */
+	SCP_PHASE_CHANGE = 1,
 	/*
-	 * state.at is the next event (or there is none: state.at.at_end). Names that the current
+	 * state.at is the next change (or there is none: state.at.at_end). Names that the current
 	 * inode still waits for, ...
 	 */
 	SCP_PHASE_FINISH = 2,
@@ -33,7 +33,7 @@ enum scp_phase {
 	SCP_PHASE_FINISH_HOLE = 3,
 	/* ... its attributes. Directories that waited for it follow. */
 	SCP_PHASE_FINISH_INODE = 4,
-	/* The event itself. */
+	/* The change itself. */
 	SCP_PHASE_HANDLE = 5,
 	/* Entry state.entry of the XATTR_ITEM state.item. */
 	SCP_PHASE_XATTR = 6,
@@ -118,23 +118,23 @@ struct scp_data_range {
 #define SCP_UNKNOWN (~0ULL)
 
 /*
- * Where the walk is: all it takes to come to an event and handle it again. Keys instead of blocks
+ * Where the walk is: all it takes to come to a change and handle it again. Keys instead of blocks
  * and slots, since a mounted filesystem may move the trees meanwhile, and a process that resumes
  * has neither.
  */
 struct scp_position {
-	/* The event: its key, and its kind. Meaning depends on phase. */
+	/* The change: its key, and its kind. Meaning depends on phase. */
 	struct scp_key key;
 	enum scp_compare_result result;
 	/*
 	 * Incremental: the position in each tree, or that it is at its end. A tree that is not is
-	 * at an item at every event; which of them advances next follows from result.
+	 * at an item at every change; which of them advances next follows from result.
 	 */
 	struct scp_key left_key;
 	struct scp_key right_key;
 	bool left_end;
 	bool right_end;
-	/* No event is left: the finish phases are run for the last time. */
+	/* No change is left: the finish phases are run for the last time. */
 	bool at_end;
 };
 
@@ -164,7 +164,7 @@ struct scp_state {
 	u64 send_progress;
 	/* Current inode; meaningless while kind is NONE. */
 	enum scp_kind kind;
-	/* Its number was used again: its items are dealt with, events of them mean nothing. */
+	/* Its number was used again: its items are dealt with, changes of them mean nothing. */
 	bool new_gen;
 	u64 ino;
 	/* Recomputable from the INODE_ITEM of ino: the parent's if DELETED. */

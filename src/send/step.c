@@ -3,10 +3,10 @@
  * One step of the engine: it takes the next item or finishes something begun, and queues the
  * resulting commands. A step that fails leaves state and queue as they were.
  *
- * For each event the phases are EVENT (find it), the FINISH ones (what the inodes before it still
- * owe), HANDLE (the event itself), and what that leads to, each step setting the phase of the next.
- * Anything of which there may be many (entries, parts of a range, moves, times) is one a step,
- * which bounds what a step queues, and with it checkpoints.
+ * For each change the phases are CHANGE (find it), the FINISH ones (what the inodes before it still
+ * owe), HANDLE (the change itself), and what that leads to, each step setting the phase of the
+ * next. Anything of which there may be many (entries, parts of a range, moves, times) is one a
+ * step, which bounds what a step queues, and with it checkpoints.
  */
 #include "send/engine_private.h"
 #include "send/extent.h"
@@ -27,7 +27,7 @@ void scp_walk_off(struct scp_engine *engine)
 	scp_cursor_release(&engine->parent_cursor);
 }
 
-int scp_to_event(struct scp_engine *engine)
+int scp_to_change(struct scp_engine *engine)
 {
 	int err;
 
@@ -42,7 +42,7 @@ int scp_to_event(struct scp_engine *engine)
 	return err;
 }
 
-struct scp_cursor *scp_event_cursor(struct scp_engine *engine)
+struct scp_cursor *scp_change_cursor(struct scp_engine *engine)
 {
 	return engine->state.at.result == SCP_COMPARE_DELETED ? &engine->compare.right.cursor :
 	       &engine->compare.left.cursor;
@@ -69,7 +69,7 @@ static int next_item(struct scp_engine *engine)
 }
 
 /*
- * Items that are the same in both trees are mostly no event. Two kinds can be one: names, if their
+ * Items that are the same in both trees are mostly no change. Two kinds can be one: names, if their
  * directory is another one under its number, which only its generation shows; and extents of a file
  * that is being changed, since holes are found by where the extents around them end.
  */
@@ -99,7 +99,7 @@ static int same_item(struct scp_engine *engine)
  * Changes nothing but the position, so it sets that back by itself: keeping and undoing everything
  * for each of the items that mean nothing would cost more than looking at them.
  */
-static int step_event(struct scp_engine *engine)
+static int step_change(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
 	struct scp_position before = state->at;
@@ -130,7 +130,7 @@ static int check_current(struct scp_engine *engine)
 {
 	if (engine->state.at.key.objectid == engine->state.ino)
 		return 0;
-	return scp_cursor_fail(scp_event_cursor(engine), SCP_INCONSISTENT);
+	return scp_cursor_fail(scp_change_cursor(engine), SCP_INCONSISTENT);
 }
 
 static int handle_names(struct scp_engine *engine)
@@ -159,7 +159,7 @@ static bool is_cache_item(const struct scp_key *key)
 	return key->objectid == SCP_FREE_SPACE_ID || key->objectid == SCP_FREE_INODE_ID;
 }
 
-/* The event is of an inode that was not opened, for its INODE_ITEMs are the same. */
+/* The change is of an inode that was not opened, for its INODE_ITEMs are the same. */
 static bool is_unopened(const struct scp_engine *engine)
 {
 	const struct scp_state *state = &engine->state;
@@ -201,11 +201,11 @@ static int handle_item(struct scp_engine *engine)
 static int step_handle(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
-	int err = scp_to_event(engine);
+	int err = scp_to_change(engine);
 
 	if (err)
 		return err;
-	state->phase = SCP_PHASE_EVENT;
+	state->phase = SCP_PHASE_CHANGE;
 	if (is_cache_item(&state->at.key))
 		return 0;
 	if (state->at.key.type == SCP_INODE_ITEM)
@@ -294,8 +294,8 @@ int scp_step(struct scp_engine *engine)
 	int err;
 
 	/* Looking for the next item undoes what it does itself. */
-	if (engine->state.phase == SCP_PHASE_EVENT)
-		return step_event(engine);
+	if (engine->state.phase == SCP_PHASE_CHANGE)
+		return step_change(engine);
 	keep_state(engine);
 	err = step(engine);
 	if (err)

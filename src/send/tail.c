@@ -27,7 +27,7 @@ static int same_item(struct scp_engine *engine, struct scp_cursor *cursor)
 	return now_size == old_size && !memcmp(now, old, now_size);
 }
 
-/* 1: the events have passed over @extent, under the item cursor, as one the parent has too. */
+/* 1: the changes have passed over @extent, under the item cursor, as one the parent has too. */
 static int was_left_out(struct scp_engine *engine, const struct scp_extent *extent)
 {
 	int same = same_item(engine, &engine->item_cursor);

@@ -127,7 +127,7 @@ static int end_item(struct scp_engine *engine)
 {
 	struct scp_state *state = &engine->state;
 
-	state->phase = state->new_gen ? SCP_PHASE_RECREATE_XATTRS : SCP_PHASE_EVENT;
+	state->phase = state->new_gen ? SCP_PHASE_RECREATE_XATTRS : SCP_PHASE_CHANGE;
 	return 0;
 }
 
@@ -182,11 +182,11 @@ int scp_step_xattr(struct scp_engine *engine)
 		err = scp_cursor_to_item(engine);
 		return err ? err : step_one_sided(engine, &engine->item_cursor, false);
 	}
-	err = scp_to_event(engine);
+	err = scp_to_change(engine);
 	if (err)
 		return err;
 	if (state->at.result == SCP_COMPARE_CHANGED)
 		return step_changed(engine);
-	return step_one_sided(engine, scp_event_cursor(engine),
+	return step_one_sided(engine, scp_change_cursor(engine),
 			      state->at.result == SCP_COMPARE_DELETED);
 }

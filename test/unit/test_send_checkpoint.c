@@ -255,7 +255,7 @@ static void nothing_is_after_the_last_key(void **state)
 		checkpoint_behind(sending, places[i], &checkpoint);
 		position = (void *)(checkpoint.data + sizeof(struct scp_checkpoint_header) +
 				    sizeof(struct scp_checkpoint_pin));
-		if (position->phase != SCP_PHASE_EVENT)
+		if (position->phase != SCP_PHASE_CHANGE)
 			continue;
 		tried++;
 		memset(&position->key, 0xff, sizeof(position->key));
