@@ -16,8 +16,8 @@ enum scp_payload_kind {
 	SCP_PAYLOAD_NONE = 0,
 	/* Contents of the current inode at offset. */
 	SCP_PAYLOAD_FILE = 1,
-	/* The stored bytes of the current inode's extent whose item is at file offset `offset`. */
-	SCP_PAYLOAD_STORED = 2,
+	/* The encoded bytes of the current inode's extent whose item is at file offset `offset`. */
+	SCP_PAYLOAD_ENCODED = 2,
 	SCP_PAYLOAD_ZEROS = 3,
 	SCP_PAYLOAD_COUNT
 };

@@ -233,7 +233,7 @@ void scp_engine_close(struct scp_engine *engine)
 	scp_queue_release(&engine->encoder.queue);
 	scp_deferred_release(&engine->deferred);
 	scp_clone_search_release(&engine->clones);
-	scp_free(engine->stored.list);
+	scp_free(engine->encoded.list);
 	scp_free(engine->roots);
 	scp_free(engine);
 }

@@ -59,8 +59,8 @@ struct scp_replay {
 	bool ran;
 };
 
-/* A stored extent's bytes in the caller's buffer, read in this fill and not proven yet. */
-struct scp_stored {
+/* An encoded extent's bytes in the caller's buffer, read in this fill and not proven yet. */
+struct scp_encoded {
 	/* The command: @head bytes, then @length ones of the extent. */
 	u8 *to;
 	u32 head;
@@ -70,8 +70,8 @@ struct scp_stored {
 	u64 offset;
 };
 
-struct scp_stored_list {
-	struct scp_stored *list;
+struct scp_encoded_list {
+	struct scp_encoded *list;
 	u32 count;
 	u32 capacity;
 	/* The subvolume's root was moved since the fill began: the bytes read prove nothing. */
@@ -89,7 +89,7 @@ struct scp_engine {
 	u64 seen_generation;
 	/* Generation of the subvolume's root directory; 0: not looked up yet. */
 	u64 root_dir_generation;
-	struct scp_stored_list stored;
+	struct scp_encoded_list encoded;
 	/* The request. */
 	u32 flags;
 	/* The subvolume; the clone roots, this one among them, sorted by id. */
@@ -139,7 +139,10 @@ struct scp_engine {
 	struct scp_path path_c;
 };
 
-/* Are compressed extents to be sent as they are stored? Their own size then limits a command. */
+/*
+ * Are compressed extents to be sent encoded, as they are stored? Their own size then limits a
+ * command.
+ */
 static inline bool scp_is_compressed_send(const struct scp_engine *engine)
 {
 	return engine->flags & SCP_SEND_COMPRESSED;

@@ -9,11 +9,11 @@
  * whatever fails, the engine is between two commands, where a checkpoint can be taken and the call
  * repeated. Bytes that revalidating refuses afterwards are the one exception: see scp_call_lost().
  */
+#include "send/encoded.h"
 #include "send/engine_private.h"
+#include "send/replay.h"
 #include "send/revalidate.h"
 #include "send/step.h"
-#include "send/stored.h"
-#include "send/replay.h"
 
 size_t scp_buffer_min(u32 protocol)
 {
@@ -37,10 +37,10 @@ static int read_file(struct scp_engine *engine, const struct scp_payload *payloa
 	return err ? scp_explain_read(engine, err) : 0;
 }
 
-static int read_stored(struct scp_engine *engine, const struct scp_payload *payload, u8 *to,
-		       u32 head)
+static int read_encoded(struct scp_engine *engine, const struct scp_payload *payload, u8 *to,
+			u32 head)
 {
-	struct scp_stored stored = {
+	struct scp_encoded encoded = {
 		.to = to,
 		.head = head,
 		.length = payload->length,
@@ -48,7 +48,7 @@ static int read_stored(struct scp_engine *engine, const struct scp_payload *payl
 		.offset = payload->offset,
 	};
 
-	return scp_stored_read(engine, &stored);
+	return scp_encoded_read(engine, &encoded);
 }
 
 /* The contents of the command at @to, @head bytes of which are there. */
@@ -57,8 +57,8 @@ static int read_payload(struct scp_engine *engine, const struct scp_payload *pay
 {
 	if (payload->kind == SCP_PAYLOAD_FILE)
 		return read_file(engine, payload, to + head);
-	if (payload->kind == SCP_PAYLOAD_STORED)
-		return read_stored(engine, payload, to, head);
+	if (payload->kind == SCP_PAYLOAD_ENCODED)
+		return read_encoded(engine, payload, to, head);
 	memset(to + head, 0, payload->length);
 	return 0;
 }
@@ -174,7 +174,7 @@ static int deliver(struct scp_engine *engine, struct scp_fill *fill)
 	int err = 0;
 
 	if ((size_t)head + data > fill->size - fill->filled) {
-		if (payload && engine->encoder.queue.payload.kind != SCP_PAYLOAD_STORED &&
+		if (payload && engine->encoder.queue.payload.kind != SCP_PAYLOAD_ENCODED &&
 		    (fill->flags & SCP_FILL_SPLIT_WRITES))
 			return deliver_split(engine, command, head, fill);
 		return -ENOBUFS;
@@ -251,7 +251,7 @@ static enum scp_revalidate how_to_revalidate(struct scp_engine *engine,
 {
 	if (is_complete(engine))
 		return SCP_REVALIDATE_COMMITTED;
-	if (engine->stored.count || (fill->flags & SCP_FILL_REVALIDATE))
+	if (engine->encoded.count || (fill->flags & SCP_FILL_REVALIDATE))
 		return SCP_REVALIDATE_NOW;
 	return SCP_REVALIDATE_IF_DUE;
 }
@@ -261,8 +261,8 @@ static int secure(struct scp_engine *engine, const struct scp_fill *fill)
 {
 	int err = scp_revalidate(engine, how_to_revalidate(engine, fill));
 
-	if (!err && engine->stored.count)
-		err = scp_stored_prove(engine);
+	if (!err && engine->encoded.count)
+		err = scp_encoded_prove(engine);
 	return err;
 }
 
@@ -270,8 +270,8 @@ static int fill_and_secure(struct scp_engine *engine, struct scp_fill *fill)
 {
 	int err;
 
-	engine->stored.count = 0;
-	engine->stored.moved = false;
+	engine->encoded.count = 0;
+	engine->encoded.moved = false;
 	err = fill_some(engine, fill);
 	if (err == -ENOBUFS)
 		scp_send_fail(engine, SCP_BUFFER_SIZE);

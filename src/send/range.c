@@ -76,7 +76,7 @@ static u64 stored_size(const struct scp_extent *extent)
 static int send_encoded(struct scp_engine *engine, struct scp_data_range *range,
 			const struct scp_extent *extent)
 {
-	struct scp_payload payload = { .kind = SCP_PAYLOAD_STORED };
+	struct scp_payload payload = { .kind = SCP_PAYLOAD_ENCODED };
 	u64 within = range->offset - extent->file_offset;
 	u64 length = extent->num_bytes - within;
 	int err = begin_at_offset(engine, SCP_C_ENCODED_WRITE, range->offset);

@@ -4,7 +4,7 @@
  * subvolume that was to be sent?
  *
  * File contents are read through the filesystem, which also gives those of a subvolume that was
- * made writable meanwhile; stored ones are read past it, where a freed extent may have been
+ * made writable meanwhile; encoded ones are read past it, where a freed extent may have been
  * overwritten. So bytes count only when, after they were read, the subvolume, its parent and the
  * clone sources are seen to be as they were when the engine was opened.
  *
@@ -67,7 +67,7 @@ static int look_at_roots(struct scp_engine *engine)
 	if (ret)
 		return ret;
 	if (engine->tree->moved || !scp_root_is(&known, &engine->tree->info.node))
-		engine->stored.moved = true;
+		engine->encoded.moved = true;
 	engine->tree->moved = false;
 	engine->seen_generation = generation;
 	return 0;

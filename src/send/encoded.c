@@ -10,38 +10,38 @@
 #include "data/data.h"
 #include "send/engine_private.h"
 #include "send/revalidate.h"
-#include "send/stored.h"
+#include "send/encoded.h"
 
 /* Times that file data is looked for again when it moves while it is read. */
 #define SCP_MOVE_RETRIES 16
 
-static int find(struct scp_engine *engine, const struct scp_stored *stored,
+static int find(struct scp_engine *engine, const struct scp_encoded *encoded,
 		struct scp_extent *extent)
 {
 	struct scp_cursor cursor;
 	int err;
 
 	scp_cursor_init(&cursor, engine->tree);
-	err = scp_extent_get(&cursor, stored->ino, stored->offset, extent);
-	if (err == -ENOENT || (!err && extent->disk_num_bytes != stored->length))
+	err = scp_extent_get(&cursor, encoded->ino, encoded->offset, extent);
+	if (err == -ENOENT || (!err && extent->disk_num_bytes != encoded->length))
 		err = scp_send_fail(engine, SCP_CHECKPOINT_POSITION);
 	scp_cursor_release(&cursor);
 	return err;
 }
 
 /* A read that failed is explained if the extent was moved meanwhile: then again. */
-static int read_moving(struct scp_engine *engine, const struct scp_stored *stored)
+static int read_moving(struct scp_engine *engine, const struct scp_encoded *encoded)
 {
 	struct scp_extent extent;
 	struct scp_error why;
 	int tries, err, moved;
 
 	for (tries = 0; tries < SCP_MOVE_RETRIES; tries++) {
-		err = find(engine, stored, &extent);
+		err = find(engine, encoded, &extent);
 		if (err)
 			return err;
-		err = scp_data_read(engine->volume, extent.disk_bytenr, stored->length,
-				    stored->to + stored->head);
+		err = scp_data_read(engine->volume, extent.disk_bytenr, encoded->length,
+				    encoded->to + encoded->head);
 		if (!err || scp_is_final(err))
 			return err;
 		why = engine->volume->error;
@@ -51,16 +51,16 @@ static int read_moving(struct scp_engine *engine, const struct scp_stored *store
 		engine->volume->error = why;
 		if (!moved)
 			return err;
-		engine->stored.moved = true;
+		engine->encoded.moved = true;
 	}
 	return scp_send_fail(engine, SCP_MOVED_TOO_OFTEN);
 }
 
 static int reserve(struct scp_engine *engine)
 {
-	struct scp_stored_list *list = &engine->stored;
+	struct scp_encoded_list *list = &engine->encoded;
 	u32 capacity = list->capacity ? 2 * list->capacity : 64;
-	struct scp_stored *grown;
+	struct scp_encoded *grown;
 
 	if (list->count < list->capacity)
 		return 0;
@@ -72,20 +72,20 @@ static int reserve(struct scp_engine *engine)
 	return 0;
 }
 
-int scp_stored_read(struct scp_engine *engine, const struct scp_stored *stored)
+int scp_encoded_read(struct scp_engine *engine, const struct scp_encoded *encoded)
 {
 	int err = reserve(engine);
 
 	if (!err)
-		err = read_moving(engine, stored);
+		err = read_moving(engine, encoded);
 	if (!err)
-		engine->stored.list[engine->stored.count++] = *stored;
+		engine->encoded.list[engine->encoded.count++] = *encoded;
 	return err;
 }
 
 static int read_all_again(struct scp_engine *engine)
 {
-	const struct scp_stored_list *list = &engine->stored;
+	const struct scp_encoded_list *list = &engine->encoded;
 	u32 i;
 	int err = 0;
 
@@ -98,14 +98,14 @@ static int read_all_again(struct scp_engine *engine)
 	return err;
 }
 
-int scp_stored_prove(struct scp_engine *engine)
+int scp_encoded_prove(struct scp_engine *engine)
 {
 	int tries, err = 0;
 
-	for (tries = 0; !err && engine->stored.moved; tries++) {
+	for (tries = 0; !err && engine->encoded.moved; tries++) {
 		if (tries == SCP_MOVE_RETRIES)
 			return scp_send_fail(engine, SCP_MOVED_TOO_OFTEN);
-		engine->stored.moved = false;
+		engine->encoded.moved = false;
 		err = read_all_again(engine);
 		if (!err)
 			err = scp_revalidate(engine, SCP_REVALIDATE_NOW);
