@@ -54,7 +54,8 @@ static const char *state(const struct sidecar *sidecar)
 {
 	if (sidecar->complete)
 		return "complete";
-	return sidecar->handed_known || sidecar->output ? "interrupted" : "interrupted or running";
+	return sidecar->delivered_known || sidecar->output ? "interrupted" :
+		"interrupted or running";
 }
 
 /* Sidecars of earlier versions do not have the time. */
@@ -174,8 +175,8 @@ static void show_text(const struct sidecar *sidecar)
 	show_wrapping(&sidecar->header.wrapping);
 	show_progress(sidecar);
 	show_mark(sidecar);
-	if (sidecar->handed_known)
-		printf("%-16s%llu\n", "written:", sidecar->handed.file_offset);
+	if (sidecar->delivered_known)
+		printf("%-16s%llu\n", "written:", sidecar->delivered.file_offset);
 	printf("%-16s%s\n", "state:", state(sidecar));
 	show_time("last changed:", sidecar->changed);
 }
@@ -264,8 +265,8 @@ static void show_json(const struct sidecar *sidecar)
 	json_object_object_add(object, "output", sidecar->output ?
 			       json_object_new_string(sidecar->output) : NULL);
 	put_progress(object, sidecar);
-	json_object_object_add(object, "bytes_handed_over", sidecar->handed_known ?
-			       json_object_new_uint64(sidecar->handed.file_offset) : NULL);
+	json_object_object_add(object, "bytes_delivered", sidecar->delivered_known ?
+			       json_object_new_uint64(sidecar->delivered.file_offset) : NULL);
 	json_put_bool(object, "complete", sidecar->complete);
 	put_number(object, "changed", sidecar->changed, sidecar->changed);
 	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |

@@ -7,8 +7,8 @@
  *	{"sendcp_journal":1, ...}  the subvolumes that are sent, as they were when the send began
  *	{"type":"batch", ...}      a batch: its place, its hash, the checkpoint after it
  *	{"type":"mark", ...}       a wrapped stream: how much of the file holds how much of it
- *	{"type":"handed", ...}     an orderly end in mid-stream: a pipe was given so many bytes
- *	{"type":"resumed", ...}    another run begins here; a "handed" before it is void
+ *	{"type":"delivered", ...}  an orderly end in mid-stream: a pipe was given so many bytes
+ *	{"type":"resumed", ...}    another run begins here; a "delivered" before it is void
  *	{"type":"complete", ...}   all of the stream was delivered
  *
  * A batch at an offset that batches before it already cover takes the place of those at and after
@@ -138,8 +138,8 @@ struct sidecar {
 	 * No reader of a pipe has more than this; the part that the reader kept is not known to
 	 * anyone. Not known: the last run ended without a line about it.
 	 */
-	bool handed_known;
-	struct sidecar_place handed;
+	bool delivered_known;
+	struct sidecar_place delivered;
 	bool complete;
 	/* Bytes that the file of a complete stream has. */
 	u64 complete_size;

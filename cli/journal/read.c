@@ -168,7 +168,7 @@ static int read_batch(struct reader *reader, struct json_object *object)
 		return -1;
 	}
 	drop_marks(sidecar, batch.output_offset, UINT64_MAX);
-	sidecar->handed_known = false;
+	sidecar->delivered_known = false;
 	sidecar->complete = false;
 	return 0;
 }
@@ -219,12 +219,12 @@ static int read_mark(struct reader *reader, struct json_object *object)
 	return add_mark(sidecar, &mark);
 }
 
-static int read_handed(struct reader *reader, struct json_object *object)
+static int read_delivered(struct reader *reader, struct json_object *object)
 {
 	struct sidecar *sidecar = reader->out;
 
-	sidecar->handed_known = parse_place(sidecar, object, &sidecar->handed);
-	return sidecar->handed_known ? 0 : corrupt(reader, "impossible values");
+	sidecar->delivered_known = parse_place(sidecar, object, &sidecar->delivered);
+	return sidecar->delivered_known ? 0 : corrupt(reader, "impossible values");
 }
 
 static int read_complete(struct reader *reader, struct json_object *object)
@@ -246,7 +246,7 @@ static int read_resumed(struct reader *reader, struct json_object *object)
 {
 	struct sidecar *sidecar = reader->out;
 
-	sidecar->handed_known = false;
+	sidecar->delivered_known = false;
 	sidecar->complete = false;
 	return set_output(sidecar, json_get_text(object, "output"));
 }
@@ -259,8 +259,9 @@ static int read_typed(struct reader *reader, struct json_object *object, const c
 		return read_resumed(reader, object);
 	if (!strcmp(type, "mark"))
 		return read_mark(reader, object);
-	if (!strcmp(type, "handed"))
-		return read_handed(reader, object);
+	/* "handed" is what sendcp wrote before 0.1.0. */
+	if (!strcmp(type, "delivered") || !strcmp(type, "handed"))
+		return read_delivered(reader, object);
 	if (!strcmp(type, "complete"))
 		return read_complete(reader, object);
 	return corrupt(reader, "unknown type");

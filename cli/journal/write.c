@@ -97,9 +97,9 @@ int journal_mark(struct journal *journal, const struct sidecar_place *place)
 	return put_place(journal, "mark", place);
 }
 
-int journal_handed(struct journal *journal, const struct sidecar_place *place)
+int journal_delivered(struct journal *journal, const struct sidecar_place *place)
 {
-	return put_place(journal, "handed", place);
+	return put_place(journal, "delivered", place);
 }
 
 int journal_complete(struct journal *journal, const struct sidecar_place *place)

@@ -59,7 +59,7 @@ int journal_batch(struct journal *journal, const struct sidecar_batch *batch);
 /* A wrapped stream's output up to @place can be read without the rest. */
 int journal_mark(struct journal *journal, const struct sidecar_place *place);
 /* An orderly end: a pipe was given all bytes before @place, and no more. */
-int journal_handed(struct journal *journal, const struct sidecar_place *place);
+int journal_delivered(struct journal *journal, const struct sidecar_place *place);
 /* This run begins at @place and writes to @output (absolute path, NULL: stdout). */
 int journal_resumed(struct journal *journal, const struct sidecar_place *place,
 		    const char *output);

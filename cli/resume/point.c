@@ -116,9 +116,9 @@ int resume_point_stream(const struct sidecar *sidecar, u64 at, struct resume_poi
  */
 static int check_written(const struct sidecar *sidecar, u64 at)
 {
-	u64 most = sidecar->complete ? sidecar->complete_size : sidecar->handed.file_offset;
+	u64 most = sidecar->complete ? sidecar->complete_size : sidecar->delivered.file_offset;
 
-	if (at <= most || !(sidecar->handed_known || sidecar->complete))
+	if (at <= most || !(sidecar->delivered_known || sidecar->complete))
 		return 0;
 	return error_line("only %llu bytes were ever written, so no receiver has %llu. Is that the "
 			  "size of a compressed or encrypted file?", most, at);

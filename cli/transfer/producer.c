@@ -126,7 +126,7 @@ static int make_batch(struct producer *producer, struct batch *batch)
 		ret = fill_stepping(producer, batch);
 	else
 		ret = fill_whole(producer, batch);
-	/* Nothing is handed over, or gets a checkpoint, that may be of two states. */
+	/* Nothing is delivered, or gets a checkpoint, that may be of two states. */
 	if (!ret)
 		ret = source_unchanged(producer->run->job->source, &producer->error);
 	if (ret)

@@ -272,7 +272,7 @@ static int note_written(struct transfer *run)
 		.file_offset = run->output->file_offset,
 	};
 
-	return run->output->file ? 0 : journal_handed(run->journal, &place);
+	return run->output->file ? 0 : journal_delivered(run->journal, &place);
 }
 
 /* The end of the archive is no part of the stream, and belongs to it all the same. */

@@ -13,6 +13,7 @@
 
 #include "journal/write.h"
 #include "resume/point.h"
+#include "util/json_line.h"
 
 #define BATCH 1000u
 
@@ -102,12 +103,12 @@ static void what_is_written_is_read(void **state)
 	struct stat st;
 
 	add(journal, 0, 3);
-	assert_int_equal(journal_handed(journal, &AT(2500)), 0);
+	assert_int_equal(journal_delivered(journal, &AT(2500)), 0);
 	journal_close(journal);
 	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
 	assert_int_equal(sidecar.count, 3);
-	assert_true(sidecar.handed_known && !sidecar.complete);
-	assert_int_equal(sidecar.handed.output_offset, 2500);
+	assert_true(sidecar.delivered_known && !sidecar.complete);
+	assert_int_equal(sidecar.delivered.output_offset, 2500);
 	assert_string_equal(sidecar.output, "/some/where");
 	assert_string_equal(sidecar.header.subvolumes.identities[1].path, "/m/\xff s\n\"");
 	assert_int_equal(sidecar.header.subvolumes.identities[1].uuid[0], 1);
@@ -226,7 +227,34 @@ static void going_on_behind_a_torn_end(void **state)
 	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
 	assert_int_equal(sidecar.count, 4);
 	assert_null(sidecar.output);
-	assert_false(sidecar.handed_known);
+	assert_false(sidecar.delivered_known);
+	sidecar_clear(&sidecar);
+}
+
+/* Until 0.1.0 the type "delivered" was "handed": such files are read, and resumed from. */
+static void a_delivered_line_may_have_its_old_name(void **state)
+{
+	const struct place *place = *state;
+	struct json_object *object = json_object_new_object();
+	struct journal *journal = create(place->path);
+	struct sidecar sidecar;
+	size_t length;
+	char *line;
+	int fd;
+
+	add(journal, 0, 3);
+	journal_close(journal);
+	json_put_string(object, "type", "handed");
+	json_put_u64(object, "output_offset", 2500);
+	line = json_line_format(object, &length);
+	fd = open(place->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	assert_int_equal(write(fd, line, length), length);
+	close(fd);
+	free(line);
+	json_object_put(object);
+	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
+	assert_true(sidecar.delivered_known);
+	assert_int_equal(sidecar.delivered.output_offset, 2500);
 	sidecar_clear(&sidecar);
 }
 
@@ -317,8 +345,8 @@ static void points_within_and_between_batches(void **state)
 	assert_int_equal(point.start.output_offset, 2 * BATCH);
 	/* Nobody can have more than was made, or than was written. */
 	assert_int_equal(resume_point_at(&sidecar, 4 * BATCH + 1, &point), -1);
-	sidecar.handed_known = true;
-	sidecar.handed = AT(3 * BATCH);
+	sidecar.delivered_known = true;
+	sidecar.delivered = AT(3 * BATCH);
 	assert_int_equal(resume_point_at(&sidecar, 3 * BATCH + 1, &point), -1);
 	assert_int_equal(resume_point_at(&sidecar, 3 * BATCH, &point), 0);
 	sidecar_clear(&sidecar);
@@ -578,6 +606,7 @@ int main(void)
 		TEST(a_gap_is_refused),
 		TEST(subvolumes_follow_each_other),
 		TEST(points_within_and_between_batches),
+		TEST(a_delivered_line_may_have_its_old_name),
 		TEST(old_lines_go_and_enough_stay),
 		TEST(thinning_goes_on_in_the_next_run),
 		TEST(one_run_at_a_time),
