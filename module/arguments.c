@@ -10,12 +10,12 @@
 #include "arguments.h"
 
 static_assert(sizeof(struct sendcp_send) == SENDCP_SEND_SIZE_V1);
-static_assert(sizeof(struct sendcp_error) == SENDCP_ERROR_SIZE_V1);
+static_assert(sizeof(struct sendcp_failure) == SENDCP_FAILURE_SIZE_V1);
 static_assert(sizeof(struct sendcp_info) == SENDCP_INFO_SIZE_V1);
-static_assert(SENDCP_NO_FILE_DATA == SCP_SEND_NO_FILE_DATA);
-static_assert(SENDCP_OMIT_HEADER == SCP_SEND_OMIT_HEADER);
-static_assert(SENDCP_OMIT_END == SCP_SEND_OMIT_END);
-static_assert(SENDCP_COMPRESSED == SCP_SEND_COMPRESSED);
+static_assert(SENDCP_NO_FILE_DATA == SENDCP_SEND_NO_FILE_DATA);
+static_assert(SENDCP_OMIT_HEADER == SENDCP_SEND_OMIT_HEADER);
+static_assert(SENDCP_OMIT_END == SENDCP_SEND_OMIT_END);
+static_assert(SENDCP_COMPRESSED == SENDCP_SEND_COMPRESSED);
 
 /* The size in a struct's first field, if it is one a caller may use. */
 static int get_size(const void __user *from, u32 least, u32 *size)
@@ -65,42 +65,42 @@ void *sendcp_args_checkpoint(const struct sendcp_send *args)
 		return args->checkpoint ? ERR_PTR(-EINVAL) : NULL;
 	if (args->checkpoint_size > SENDCP_CHECKPOINT_MAX)
 		return ERR_PTR(-E2BIG);
-	checkpoint = scp_alloc(args->checkpoint_size);
+	checkpoint = sendcp_alloc(args->checkpoint_size);
 	if (!checkpoint)
 		return ERR_PTR(-ENOMEM);
 	if (!copy_from_user(checkpoint, u64_to_user_ptr(args->checkpoint), args->checkpoint_size))
 		return checkpoint;
-	scp_free(checkpoint);
+	sendcp_free(checkpoint);
 	return ERR_PTR(-EFAULT);
 }
 
 #define REASON_NAME(name, err, text) #name,
-static const char *const reason_names[] = { SCP_REASONS(REASON_NAME) };
+static const char *const reason_names[] = { SENDCP_REASONS(REASON_NAME) };
 #undef REASON_NAME
 
-static void describe(struct sendcp_error *out, const struct scp_error *error)
+static void describe(struct sendcp_failure *out, const struct sendcp_error *error)
 {
 	out->bytenr = error->bytenr;
 	out->root = error->root;
 	out->inode = error->inode;
 	out->offset = error->offset;
 	out->device = error->device;
-	if (error->reason == SCP_NONE)
+	if (error->reason == SENDCP_ERR_NONE)
 		return;
 	strscpy(out->reason, reason_names[error->reason], sizeof(out->reason));
 	strscpy(out->detail, error->detail, sizeof(out->detail));
 }
 
-int sendcp_args_put_error(const struct sendcp_send *args, int err, const struct scp_error *error)
+int sendcp_args_put_error(const struct sendcp_send *args, int err, const struct sendcp_error *error)
 {
 	void __user *to = u64_to_user_ptr(args->error);
-	struct sendcp_error out = { .err = -err };
+	struct sendcp_failure out = { .err = -err };
 	u32 size;
 	int ret;
 
 	if (!args->error)
 		return 0;
-	ret = get_size(to, SENDCP_ERROR_SIZE_V1, &size);
+	ret = get_size(to, SENDCP_FAILURE_SIZE_V1, &size);
 	if (ret)
 		return ret;
 	out.size = min_t(u32, size, sizeof(out));
@@ -112,11 +112,11 @@ long sendcp_args_info(void __user *to)
 {
 	struct sendcp_info info = {
 		.abi_version = SENDCP_ABI_VERSION,
-		.protocol_min = SCP_PROTOCOL_MIN,
-		.protocol_max = SCP_PROTOCOL_MAX,
+		.protocol_min = SENDCP_PROTOCOL_MIN,
+		.protocol_max = SENDCP_PROTOCOL_MAX,
 		.flags = SENDCP_FLAGS_ALL,
-		.buffer_min = { scp_buffer_min(1), scp_buffer_min(2) },
-		.compat_kernel = SCP_COMPAT_KERNEL,
+		.buffer_min = { sendcp_buffer_min(1), sendcp_buffer_min(2) },
+		.compat_kernel = SENDCP_COMPAT_KERNEL,
 		.version = SENDCP_VERSION,
 	};
 	u32 size;

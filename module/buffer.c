@@ -67,7 +67,7 @@ static int take_pages_memory(struct sendcp_buffer *buffer, unsigned long wanted)
 	if (ret)
 		return ret;
 	buffer->charged = wanted;
-	buffer->pages = scp_alloc(wanted * sizeof(*buffer->pages));
+	buffer->pages = sendcp_alloc(wanted * sizeof(*buffer->pages));
 	if (buffer->pages)
 		return 0;
 	account_locked_vm(current->mm, wanted, false);
@@ -113,7 +113,7 @@ void sendcp_buffer_unpin(struct sendcp_buffer *buffer, bool dirty)
 		vunmap(buffer->mapping);
 	}
 	unpin_user_pages_dirty_lock(buffer->pages, buffer->page_count, dirty);
-	scp_free(buffer->pages);
+	sendcp_free(buffer->pages);
 	/* The charge is for all pages wanted, even if not all of them could be pinned. */
 	account_locked_vm(current->mm, buffer->charged, false);
 	memset(buffer, 0, sizeof(*buffer));

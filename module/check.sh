@@ -61,9 +61,9 @@ check_symbols()
 	name in exported {
 		print "sendcp.ko: " $3 ": the kernel exports this name"
 	}
-	$2 ~ /[A-Z]/ && name !~ /^(scp|sendcp)_/ &&
+	$2 ~ /[A-Z]/ && name !~ /^sendcp_/ &&
 	name !~ /^(init_module|cleanup_module|__this_module|__(crc|ksymtab|kstrtab|kcrctab).*)$/ {
-		print "sendcp.ko: " $3 ": a global name has to begin with sendcp_ or scp_"
+		print "sendcp.ko: " $3 ": a global name has to begin with sendcp_"
 	}' "$kdir/Module.symvers" -
 }
 

@@ -10,7 +10,7 @@
 int sendcp_checkpoint_put(struct sendcp_send *args, const void *checkpoint, size_t size, u64 offset,
 			  bool copy)
 {
-	BUILD_BUG_ON(SENDCP_CHECKPOINT_MAX != SCP_CHECKPOINT_MAX);
+	BUILD_BUG_ON(SENDCP_CHECKPOINT_MAX != SENDCP_CHECKPOINT_SIZE_MAX);
 	args->new_checkpoint_size = size;
 	args->offset = offset;
 	if (size > args->new_checkpoint_capacity)
@@ -29,12 +29,13 @@ int sendcp_checkpoint_out(struct sendcp_file *sfile, struct sendcp_send *args)
 	size_t size;
 	int ret;
 
-	ret = scp_engine_checkpoint(sfile->engine, &checkpoint, &size);
+	ret = sendcp_engine_checkpoint(sfile->engine, &checkpoint, &size);
 	if (ret)
 		return ret;
-	ret = sendcp_checkpoint_put(args, checkpoint, size, scp_engine_offset(sfile->engine), true);
+	ret = sendcp_checkpoint_put(args, checkpoint, size, sendcp_engine_offset(sfile->engine),
+				    true);
 	if (ret)
-		scp_free(checkpoint);
+		sendcp_free(checkpoint);
 	else
 		sendcp_file_keep(sfile, checkpoint, size);
 	return ret;

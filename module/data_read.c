@@ -64,7 +64,7 @@ static int any_dentry_does(void *context, struct dentry *dentry)
 	return 1;
 }
 
-static struct file *open_inode(struct vfsmount *mount, const struct scp_file_range *range)
+static struct file *open_inode(struct vfsmount *mount, const struct sendcp_file_range *range)
 {
 	struct sendcp_inode_handle handle = {
 		.inode = range->inode,
@@ -87,7 +87,7 @@ static struct file *open_inode(struct vfsmount *mount, const struct scp_file_ran
 }
 
 /* One file is kept: a send reads a file to its end before it comes to the next one. */
-static int open_range(struct sendcp_data_reader *reader, const struct scp_file_range *range)
+static int open_range(struct sendcp_data_reader *reader, const struct sendcp_file_range *range)
 {
 	struct file *file;
 
@@ -106,7 +106,7 @@ static int open_range(struct sendcp_data_reader *reader, const struct scp_file_r
 }
 
 /* A read-only snapshot's file that ends early is no longer what its inode says: EIO. */
-int sendcp_data_read(struct sendcp_data_reader *reader, const struct scp_file_range *range,
+int sendcp_data_read(struct sendcp_data_reader *reader, const struct sendcp_file_range *range,
 		     void *buffer)
 {
 	loff_t position = range->offset;

@@ -28,7 +28,7 @@ struct sendcp_data_reader {
 };
 
 /* All of @range to @buffer, from the page cache by one copy; else a negative errno. */
-int sendcp_data_read(struct sendcp_data_reader *reader, const struct scp_file_range *range,
+int sendcp_data_read(struct sendcp_data_reader *reader, const struct sendcp_file_range *range,
 		     void *buffer);
 
 /* After that none of its files is open, and the mount may go. */

@@ -121,7 +121,7 @@ static int bio_add_memory(struct bio *bio, u8 *data, u32 length)
 	return 0;
 }
 
-static bool beyond_end(const struct file *device, const struct scp_io *io)
+static bool beyond_end(const struct file *device, const struct sendcp_io *io)
 {
 	u64 size = i_size_read(device->f_mapping->host);
 
@@ -130,13 +130,13 @@ static bool beyond_end(const struct file *device, const struct scp_io *io)
 
 /* On failure no bio is on its way; else part_end() comes, maybe before this returns. */
 static int part_send(struct sendcp_read_batch *batch, struct sendcp_read_part *part,
-		     const struct file *device, const struct scp_io *io)
+		     const struct file *device, const struct sendcp_io *io)
 {
 	struct bio *bio;
 
 	if (io->length > LENGTH_MAX || beyond_end(device, io))
 		return -EIO;
-	part->data = scp_alloc_aligned(io->length);
+	part->data = sendcp_alloc_aligned(io->length);
 	if (!part->data)
 		return -ENOMEM;
 	if (is_vmalloc_addr(part->data))
@@ -159,7 +159,7 @@ static int part_send(struct sendcp_read_batch *batch, struct sendcp_read_part *p
 }
 
 static void send_all(struct sendcp_read_batch *batch, struct file *const *devices,
-		     const struct scp_io *ios)
+		     const struct sendcp_io *ios)
 {
 	struct blk_plug plug;
 	unsigned int i;
@@ -177,7 +177,7 @@ static void send_all(struct sendcp_read_batch *batch, struct file *const *device
 }
 
 /* -ENOMEM is the whole batch's: nobody is to take it for a device's fault. */
-static int take_results(struct sendcp_read_batch *batch, struct scp_io *ios)
+static int take_results(struct sendcp_read_batch *batch, struct sendcp_io *ios)
 {
 	unsigned int i;
 
@@ -201,7 +201,7 @@ static int take_results(struct sendcp_read_batch *batch, struct scp_io *ios)
  * the block layer from taking one apart; and the module stays.
  */
 static void batch_abandon(struct sendcp_read_batch *batch, struct file *const *devices,
-			  const struct scp_io *ios)
+			  const struct sendcp_io *ios)
 {
 	unsigned int i;
 
@@ -216,7 +216,7 @@ static void batch_abandon(struct sendcp_read_batch *batch, struct file *const *d
 	module_put(THIS_MODULE);
 }
 
-int sendcp_device_read(struct file *const *devices, struct scp_io *ios, unsigned int count)
+int sendcp_bdev_read(struct file *const *devices, struct sendcp_io *ios, unsigned int count)
 {
 	struct sendcp_read_batch *batch = batch_new(count);
 	int ret;
@@ -237,7 +237,7 @@ int sendcp_device_read(struct file *const *devices, struct scp_io *ios, unsigned
  * The module has no users and no abandoned batch by now, but the last bio's end may have been
  * preempted in its last steps. Kernels on which that is possible have a grace period for it.
  */
-void sendcp_device_read_drain(void)
+void sendcp_bdev_read_drain(void)
 {
 	synchronize_rcu_tasks();
 }

@@ -13,9 +13,9 @@ struct file;
  * Does all of @count reads at once; ->device indexes @devices, open block device files. Sets each
  * one's result. -EINTR: the caller was killed, results mean nothing; -ENOMEM.
  */
-int sendcp_device_read(struct file *const *devices, struct scp_io *ios, unsigned int count);
+int sendcp_bdev_read(struct file *const *devices, struct sendcp_io *ios, unsigned int count);
 
 /* Waits until no bio's end runs in the module's code any more. */
-void sendcp_device_read_drain(void);
+void sendcp_bdev_read_drain(void);
 
 #endif

@@ -36,7 +36,7 @@ static int read_root(struct file *file, u64 *root)
 	type = exportfs_encode_fh(file->f_path.dentry, (struct fid *)&handle, &words, 0);
 	if (type != FILEID_BTRFS_WITHOUT_PARENT || words != SENDCP_INODE_HANDLE_WORDS)
 		return -EINVAL;
-	if (handle.inode != SCP_ROOT_DIR_ID)
+	if (handle.inode != SENDCP_ROOT_DIR_ID)
 		return -EINVAL;
 	*root = handle.root;
 	return 0;
@@ -74,12 +74,12 @@ static s32 *copy_fds(u64 from, u32 count, u32 most)
 		return from ? ERR_PTR(-EINVAL) : NULL;
 	if (count > most)
 		return ERR_PTR(-E2BIG);
-	fds = scp_alloc(count * sizeof(*fds));
+	fds = sendcp_alloc(count * sizeof(*fds));
 	if (!fds)
 		return ERR_PTR(-ENOMEM);
 	if (!copy_from_user(fds, u64_to_user_ptr(from), count * sizeof(*fds)))
 		return fds;
-	scp_free(fds);
+	sendcp_free(fds);
 	return ERR_PTR(-EFAULT);
 }
 
@@ -111,7 +111,7 @@ static int devices_get(const struct sendcp_send *args, struct sendcp_files *file
 		return PTR_ERR(fds);
 	if (!fds)
 		return -EINVAL;
-	files->devices = scp_zalloc(args->device_count * sizeof(*files->devices));
+	files->devices = sendcp_zalloc(args->device_count * sizeof(*files->devices));
 	if (!files->devices)
 		ret = -ENOMEM;
 	for (i = 0; !ret && i < args->device_count; i++) {
@@ -119,7 +119,7 @@ static int devices_get(const struct sendcp_send *args, struct sendcp_files *file
 		if (!ret)
 			files->device_count++;
 	}
-	scp_free(fds);
+	sendcp_free(fds);
 	return ret;
 }
 
@@ -142,14 +142,14 @@ static int clones_get(const struct sendcp_send *args, struct sendcp_files *files
 
 	if (IS_ERR_OR_NULL(fds))
 		return PTR_ERR_OR_ZERO(fds);
-	files->clones = scp_zalloc(args->clone_count * sizeof(*files->clones));
+	files->clones = sendcp_zalloc(args->clone_count * sizeof(*files->clones));
 	if (!files->clones)
 		ret = -ENOMEM;
 	for (i = 0; !ret && i < args->clone_count; i++) {
 		ret = fatal_signal_pending(current) ? -EINTR : clone_get(fds[i], files);
 		cond_resched();
 	}
-	scp_free(fds);
+	sendcp_free(fds);
 	return ret;
 }
 
@@ -194,8 +194,8 @@ void sendcp_files_put(struct sendcp_files *files)
 		put(files->clones[i].file);
 	for (i = 0; i < files->device_count; i++)
 		put(files->devices[i]);
-	scp_free(files->clones);
-	scp_free(files->devices);
+	sendcp_free(files->clones);
+	sendcp_free(files->devices);
 	memset(files, 0, sizeof(*files));
 }
 

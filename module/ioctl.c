@@ -19,12 +19,12 @@ static void ctx_end(struct sendcp_file *sfile, struct sendcp_ioctl_ctx *ctx)
 	sfile->ctx = NULL;
 	sendcp_data_read_close(&ctx->reader);
 	sendcp_files_put(&ctx->files);
-	scp_free(ctx);
+	sendcp_free(ctx);
 }
 
 static int ctx_begin(struct sendcp_file *sfile, const struct sendcp_send *args)
 {
-	struct sendcp_ioctl_ctx *ctx = scp_zalloc(sizeof(*ctx));
+	struct sendcp_ioctl_ctx *ctx = sendcp_zalloc(sizeof(*ctx));
 	int ret;
 
 	if (!ctx)
@@ -52,7 +52,7 @@ static int run_locked(struct sendcp_file *sfile, struct sendcp_send *args, sendc
 		ret = work(sfile, args, checkpoint);
 		ctx_end(sfile, sfile->ctx);
 	}
-	scp_free(checkpoint);
+	sendcp_free(checkpoint);
 	return ret;
 }
 
@@ -85,7 +85,7 @@ static long run(struct sendcp_file *sfile, void __user *argument, sendcp_send_fn
 		return ret;
 	if (mutex_lock_interruptible(&sfile->lock))
 		return -EINTR;
-	scp_error_clear(&sfile->error);
+	sendcp_error_clear(&sfile->error);
 	ret = run_locked(sfile, &args, work);
 	/* The system must not call again by itself: the caller decides from where. */
 	if (ret == -ERESTARTSYS)

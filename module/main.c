@@ -37,7 +37,7 @@ static const struct file_operations sendcp_operations = {
 	.llseek = noop_llseek,
 };
 
-static struct miscdevice sendcp_device = {
+static struct miscdevice sendcp_miscdevice = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "sendcp",
 	.fops = &sendcp_operations,
@@ -53,7 +53,7 @@ static int __init sendcp_init(void)
 	sendcp_workqueue = alloc_workqueue("sendcp", WQ_UNBOUND, 0);
 	if (!sendcp_workqueue)
 		return -ENOMEM;
-	ret = misc_register(&sendcp_device);
+	ret = misc_register(&sendcp_miscdevice);
 	if (ret)
 		destroy_workqueue(sendcp_workqueue);
 	return ret;
@@ -62,8 +62,8 @@ static int __init sendcp_init(void)
 /* Every user of the module's code holds a reference, up to a worker's last steps. */
 static void __exit sendcp_exit(void)
 {
-	misc_deregister(&sendcp_device);
-	sendcp_device_read_drain();
+	misc_deregister(&sendcp_miscdevice);
+	sendcp_bdev_read_drain();
 	destroy_workqueue(sendcp_workqueue);
 	sendcp_platform_release();
 }

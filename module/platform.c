@@ -31,19 +31,19 @@ static void *allocate(size_t size, gfp_t flags)
 	return kvmalloc(size ? size : 1, GFP_KERNEL_ACCOUNT | __GFP_NOWARN | flags);
 }
 
-void *scp_alloc(size_t size)
+void *sendcp_alloc(size_t size)
 {
 	return allocate(size, 0);
 }
 
-void *scp_zalloc(size_t size)
+void *sendcp_zalloc(size_t size)
 {
 	return allocate(size, __GFP_ZERO);
 }
 
-void *scp_realloc(void *block, size_t old, size_t size)
+void *sendcp_realloc(void *block, size_t old, size_t size)
 {
-	void *grown = scp_alloc(size);
+	void *grown = sendcp_alloc(size);
 
 	if (!grown)
 		return NULL;
@@ -54,33 +54,34 @@ void *scp_realloc(void *block, size_t old, size_t size)
 	return grown;
 }
 
-void scp_free(void *block)
+void sendcp_free(void *block)
 {
 	kvfree(block);
 }
 
 /* Whole pages: kmalloc aligns powers of two and whole pages, vmalloc aligns everything. */
-void *scp_alloc_aligned(size_t size)
+void *sendcp_alloc_aligned(size_t size)
 {
 	return allocate(PAGE_ALIGN(size ? size : 1), 0);
 }
 
-void scp_free_aligned(void *block, size_t size)
+void sendcp_free_aligned(void *block, size_t size)
 {
 	kvfree(block);
 }
 
-void scp_sort(void *items, size_t count, size_t size, int (*compare)(const void *a, const void *b))
+void sendcp_sort(void *items, size_t count, size_t size, int (*compare)(const void *a,
+									const void *b))
 {
 	sort(items, count, size, compare, NULL);
 }
 
-u64 scp_now(void)
+u64 sendcp_now(void)
 {
 	return ktime_get_ns();
 }
 
-u64 scp_div(u64 value, u32 divisor, u32 *remainder)
+u64 sendcp_div(u64 value, u32 divisor, u32 *remainder)
 {
 	u32 rest;
 	u64 quotient = div_u64_rem(value, divisor, &rest);
@@ -90,7 +91,7 @@ u64 scp_div(u64 value, u32 divisor, u32 *remainder)
 	return quotient;
 }
 
-u32 scp_crc32c(u32 crc, const void *data, size_t size)
+u32 sendcp_crc32c(u32 crc, const void *data, size_t size)
 {
 	return crc32c(crc, data, size);
 }
@@ -145,19 +146,19 @@ void sendcp_platform_release(void)
 
 #endif
 
-int scp_checksum(u16 type, const void *data, size_t size, u8 *out)
+int sendcp_checksum(u16 type, const void *data, size_t size, u8 *out)
 {
 	switch (type) {
-	case SCP_CSUM_CRC32C:
-		scp_put_le32(out, ~scp_crc32c(~0u, data, size));
+	case SENDCP_CSUM_CRC32C:
+		sendcp_put_le32(out, ~sendcp_crc32c(~0u, data, size));
 		return 0;
-	case SCP_CSUM_XXHASH64:
-		scp_put_le64(out, xxh64(data, size, 0));
+	case SENDCP_CSUM_XXHASH64:
+		sendcp_put_le64(out, xxh64(data, size, 0));
 		return 0;
-	case SCP_CSUM_SHA256:
+	case SENDCP_CSUM_SHA256:
 		sha256(data, size, out);
 		return 0;
-	case SCP_CSUM_BLAKE2B:
+	case SENDCP_CSUM_BLAKE2B:
 		return blake2b_digest(data, size, out);
 	default:
 		return -EINVAL;

@@ -8,9 +8,9 @@
 
 static u32 fill_flags(const struct sendcp_send *args)
 {
-	return (args->flags & SENDCP_ONE_COMMAND ? SCP_FILL_ONE_COMMAND : 0) |
-	       (args->flags & SENDCP_SPLIT_WRITES ? SCP_FILL_SPLIT_WRITES : 0) |
-	       (args->flags & SENDCP_REVALIDATE ? SCP_FILL_REVALIDATE : 0);
+	return (args->flags & SENDCP_ONE_COMMAND ? SENDCP_FILL_ONE_COMMAND : 0) |
+	       (args->flags & SENDCP_SPLIT_WRITES ? SENDCP_FILL_SPLIT_WRITES : 0) |
+	       (args->flags & SENDCP_REVALIDATE ? SENDCP_FILL_REVALIDATE : 0);
 }
 
 static int hand_over(struct sendcp_file *sfile, struct sendcp_send *args)
@@ -24,7 +24,7 @@ static int hand_over(struct sendcp_file *sfile, struct sendcp_send *args)
 }
 
 static int fill_buffer(struct sendcp_file *sfile, struct sendcp_send *args, const void *checkpoint,
-		       struct scp_fill *fill)
+		       struct sendcp_fill *fill)
 {
 	int ret;
 
@@ -32,12 +32,12 @@ static int fill_buffer(struct sendcp_file *sfile, struct sendcp_send *args, cons
 	ret = sendcp_file_arm(sfile, args, checkpoint, args->checkpoint_size);
 	if (ret)
 		return ret;
-	ret = scp_engine_fill(sfile->engine, fill);
+	ret = sendcp_engine_fill(sfile->engine, fill);
 	if (!ret)
 		return hand_over(sfile, args);
-	sfile->error = *scp_engine_error(sfile->engine);
+	sfile->error = *sendcp_engine_error(sfile->engine);
 	/* Made and void: the engine has passed those commands, so a new one has to be opened. */
-	if (scp_engine_is_void(sfile->engine))
+	if (sendcp_engine_is_void(sfile->engine))
 		sendcp_file_drop_engine(sfile);
 	return ret;
 }
@@ -46,7 +46,7 @@ int sendcp_send_to_buffer(struct sendcp_file *sfile, struct sendcp_send *args,
 			  const void *checkpoint)
 {
 	struct sendcp_buffer buffer = { NULL };
-	struct scp_fill fill = { .flags = fill_flags(args) };
+	struct sendcp_fill fill = { .flags = fill_flags(args) };
 	int ret;
 
 	if (args->output_fd != -1 || args->skip)

@@ -37,7 +37,7 @@ struct sendcp_stream {
 static int engine_failed(struct sendcp_stream *stream, int ret)
 {
 	if (ret)
-		stream->sfile->error = *scp_engine_error(stream->sfile->engine);
+		stream->sfile->error = *sendcp_engine_error(stream->sfile->engine);
 	return ret;
 }
 
@@ -97,27 +97,27 @@ static int write_out(struct sendcp_stream *stream, const u8 *data, size_t size)
  */
 static int take_checkpoint(struct sendcp_stream *stream)
 {
-	struct scp_engine *engine = stream->sfile->engine;
+	struct sendcp_engine *engine = stream->sfile->engine;
 	void *checkpoint;
 	size_t size;
 	int ret;
 
-	ret = scp_engine_checkpoint(engine, &checkpoint, &size);
+	ret = sendcp_engine_checkpoint(engine, &checkpoint, &size);
 	if (ret)
 		return ret;
 	/*
 	 * With nothing written yet, memory of the caller's that is not there can still be reported.
 	 */
-	ret = sendcp_checkpoint_put(stream->args, checkpoint, size, scp_engine_offset(engine),
+	ret = sendcp_checkpoint_put(stream->args, checkpoint, size, sendcp_engine_offset(engine),
 				    !stream->written);
 	if (ret) {
-		scp_free(checkpoint);
+		sendcp_free(checkpoint);
 		return ret;
 	}
-	scp_free(stream->before);
+	sendcp_free(stream->before);
 	stream->before = checkpoint;
 	stream->before_size = size;
-	stream->before_offset = scp_engine_offset(engine);
+	stream->before_offset = sendcp_engine_offset(engine);
 	return 0;
 }
 
@@ -126,8 +126,8 @@ static int settle_command(struct sendcp_stream *stream)
 	u32 length;
 	int ret;
 
-	ret = engine_failed(stream, scp_engine_settle_command(stream->sfile->engine, &length,
-							      &stream->end));
+	ret = engine_failed(stream, sendcp_engine_settle_command(stream->sfile->engine, &length,
+								 &stream->end));
 	if (ret)
 		return ret;
 	if (stream->skip > length)
@@ -137,16 +137,16 @@ static int settle_command(struct sendcp_stream *stream)
 
 static int write_command(struct sendcp_stream *stream)
 {
-	struct scp_fill fill = {
+	struct sendcp_fill fill = {
 		.buffer = stream->command,
 		.size = stream->capacity,
-		.flags = SCP_FILL_ONE_COMMAND,
+		.flags = SENDCP_FILL_ONE_COMMAND,
 	};
 	int ret;
 
 	/* Also where it is made and void: the engine has passed it, and nothing of it is out. */
-	ret = engine_failed(stream, scp_engine_fill(stream->sfile->engine, &fill));
-	stream->within = !ret || scp_engine_is_void(stream->sfile->engine);
+	ret = engine_failed(stream, sendcp_engine_fill(stream->sfile->engine, &fill));
+	stream->within = !ret || sendcp_engine_is_void(stream->sfile->engine);
 	if (!ret)
 		ret = write_out(stream, stream->command + stream->skip,
 				fill.filled - stream->skip);
@@ -188,7 +188,7 @@ static int finish_within(struct sendcp_stream *stream, u64 out)
  */
 static int finish_between(struct sendcp_stream *stream)
 {
-	u64 offset = scp_engine_offset(stream->sfile->engine);
+	u64 offset = sendcp_engine_offset(stream->sfile->engine);
 	int ret = sendcp_checkpoint_out(stream->sfile, stream->args);
 
 	/*
@@ -223,13 +223,13 @@ static int run_stream(struct sendcp_stream *stream, const void *checkpoint)
 	ret = sendcp_file_arm(sfile, stream->args, checkpoint, stream->args->checkpoint_size);
 	if (ret)
 		return ret;
-	stream->capacity = scp_buffer_min(stream->args->protocol);
-	stream->command = scp_alloc(stream->capacity);
+	stream->capacity = sendcp_buffer_min(stream->args->protocol);
+	stream->command = sendcp_alloc(stream->capacity);
 	if (!stream->command)
 		return -ENOMEM;
 	ret = finish(stream, stream_commands(stream));
-	scp_free(stream->command);
-	scp_free(stream->before);
+	sendcp_free(stream->command);
+	sendcp_free(stream->before);
 	return ret;
 }
 

@@ -15,27 +15,27 @@
 #define PATIENCE_MIN (HZ / 10)
 #define PATIENCE_MAX (60 * HZ)
 
-static int host_read(void *host, struct scp_io *ios, unsigned int count)
+static int host_read(void *host, struct sendcp_io *ios, unsigned int count)
 {
 	struct sendcp_file *sfile = host;
 
-	return sendcp_device_read(sfile->ctx->files.devices, ios, count);
+	return sendcp_bdev_read(sfile->ctx->files.devices, ios, count);
 }
 
-static int host_read_file(void *host, const struct scp_file_range *range, void *buffer,
-			  struct scp_error *error)
+static int host_read_file(void *host, const struct sendcp_file_range *range, void *buffer,
+			  struct sendcp_error *error)
 {
 	struct sendcp_file *sfile = host;
 	int ret = sendcp_data_read(&sfile->ctx->reader, range, buffer);
 
 	if (!ret)
 		return 0;
-	scp_error_clear(error);
-	error->reason = SCP_DATA_READ;
+	sendcp_error_clear(error);
+	error->reason = SENDCP_ERR_DATA_READ;
 	if (ret == -EINTR || ret == -ERESTARTSYS)
-		error->reason = SCP_INTERRUPTED;
+		error->reason = SENDCP_ERR_INTERRUPTED;
 	else if (ret == -ENOMEM)
-		error->reason = SCP_NO_MEMORY;
+		error->reason = SENDCP_ERR_NO_MEMORY;
 	error->err = ret;
 	error->root = range->root;
 	error->inode = range->inode;
@@ -75,14 +75,14 @@ static int host_commit(void *host)
 	return ret == -EROFS ? 0 : ret;
 }
 
-static void host_warn(void *host, const struct scp_error *what)
+static void host_warn(void *host, const struct sendcp_error *what)
 {
 	char line[256];
 
-	pr_warn_ratelimited("%s\n", scp_warning_format(what, line, sizeof(line)));
+	pr_warn_ratelimited("%s\n", sendcp_warning_format(what, line, sizeof(line)));
 }
 
-static const struct scp_host_ops host_ops = {
+static const struct sendcp_host_ops host_ops = {
 	.read = host_read,
 	.read_file = host_read_file,
 	.interrupted = host_interrupted,
@@ -92,7 +92,7 @@ static const struct scp_host_ops host_ops = {
 
 struct sendcp_file *sendcp_file_new(void)
 {
-	struct sendcp_file *sfile = scp_zalloc(sizeof(*sfile));
+	struct sendcp_file *sfile = sendcp_zalloc(sizeof(*sfile));
 
 	if (!sfile)
 		return NULL;
@@ -106,21 +106,21 @@ struct sendcp_file *sendcp_file_new(void)
 
 void sendcp_file_drop_engine(struct sendcp_file *sfile)
 {
-	scp_engine_close(sfile->engine);
+	sendcp_engine_close(sfile->engine);
 	sfile->engine = NULL;
-	scp_free(sfile->checkpoint);
+	sendcp_free(sfile->checkpoint);
 	sfile->checkpoint = NULL;
 	sfile->checkpoint_size = 0;
-	scp_free(sfile->clones);
+	sendcp_free(sfile->clones);
 	sfile->clones = NULL;
 }
 
 static void drop_volume(struct sendcp_file *sfile)
 {
 	sendcp_file_drop_engine(sfile);
-	scp_volume_close(sfile->volume);
+	sendcp_volume_close(sfile->volume);
 	sfile->volume = NULL;
-	scp_free(sfile->devices);
+	sendcp_free(sfile->devices);
 	sfile->devices = NULL;
 }
 
@@ -128,7 +128,7 @@ void sendcp_file_free(struct sendcp_file *sfile)
 {
 	drop_volume(sfile);
 	mutex_destroy(&sfile->lock);
-	scp_free(sfile);
+	sendcp_free(sfile);
 }
 
 void sendcp_file_called(struct sendcp_file *sfile, int ret)
@@ -141,7 +141,7 @@ void sendcp_file_called(struct sendcp_file *sfile, int ret)
 
 void sendcp_file_keep(struct sendcp_file *sfile, void *checkpoint, size_t size)
 {
-	scp_free(sfile->checkpoint);
+	sendcp_free(sfile->checkpoint);
 	sfile->checkpoint = checkpoint;
 	sfile->checkpoint_size = size;
 }
@@ -160,7 +160,7 @@ static dev_t filesystem_number(const struct sendcp_files *files)
 static bool volume_fits(const struct sendcp_file *sfile)
 {
 	const struct sendcp_files *files = &sfile->ctx->files;
-	struct scp_volume_info info;
+	struct sendcp_volume_info info;
 	u32 i;
 
 	if (!sfile->volume || sfile->filesystem != filesystem_number(files) ||
@@ -170,7 +170,7 @@ static bool volume_fits(const struct sendcp_file *sfile)
 		if (sfile->devices[i] != device_number(files->devices[i]))
 			return false;
 	/* The devices may have got another filesystem since. */
-	scp_volume_info(sfile->volume, &info);
+	sendcp_volume_info(sfile->volume, &info);
 	return sendcp_files_match_fsid(files, info.fsid) == 1;
 }
 
@@ -179,7 +179,7 @@ static int remember_devices(struct sendcp_file *sfile)
 	const struct sendcp_files *files = &sfile->ctx->files;
 	u32 i;
 
-	sfile->devices = scp_alloc(files->device_count * sizeof(*sfile->devices));
+	sfile->devices = sendcp_alloc(files->device_count * sizeof(*sfile->devices));
 	if (!sfile->devices)
 		return -ENOMEM;
 	for (i = 0; i < files->device_count; i++)
@@ -191,7 +191,7 @@ static int remember_devices(struct sendcp_file *sfile)
 
 static int open_volume(struct sendcp_file *sfile)
 {
-	struct scp_volume_info info;
+	struct sendcp_volume_info info;
 	int ret;
 
 	if (volume_fits(sfile))
@@ -199,20 +199,20 @@ static int open_volume(struct sendcp_file *sfile)
 	drop_volume(sfile);
 	ret = remember_devices(sfile);
 	if (!ret)
-		ret = scp_volume_open(&sfile->host, &sfile->volume, &sfile->error);
-	if (sfile->error.reason == SCP_DEVICE_FOREIGN)
+		ret = sendcp_volume_open(&sfile->host, &sfile->volume, &sfile->error);
+	if (sfile->error.reason == SENDCP_ERR_DEVICE_FOREIGN)
 		return -EXDEV;
 	if (ret)
 		return ret;
-	scp_volume_info(sfile->volume, &info);
+	sendcp_volume_info(sfile->volume, &info);
 	ret = sendcp_files_match_fsid(&sfile->ctx->files, info.fsid);
 	return ret < 0 ? ret : ret ? 0 : -EXDEV;
 }
 
-static bool engine_fits(const struct sendcp_file *sfile, const struct scp_request *request,
+static bool engine_fits(const struct sendcp_file *sfile, const struct sendcp_request *request,
 			const void *checkpoint, size_t size)
 {
-	const struct scp_request *made = &sfile->request;
+	const struct sendcp_request *made = &sfile->request;
 
 	return sfile->engine && made->protocol == request->protocol &&
 	       made->flags == request->flags && made->subvolume == request->subvolume &&
@@ -230,7 +230,7 @@ static int list_clones(const struct sendcp_files *files, u64 **clones)
 	*clones = NULL;
 	if (!files->clone_count)
 		return 0;
-	*clones = scp_alloc(files->clone_count * sizeof(**clones));
+	*clones = sendcp_alloc(files->clone_count * sizeof(**clones));
 	if (!*clones)
 		return -ENOMEM;
 	for (i = 0; i < files->clone_count; i++)
@@ -238,17 +238,17 @@ static int list_clones(const struct sendcp_files *files, u64 **clones)
 	return 0;
 }
 
-static int open_engine(struct sendcp_file *sfile, const struct scp_request *request,
+static int open_engine(struct sendcp_file *sfile, const struct sendcp_request *request,
 		       const void *checkpoint, size_t size)
 {
 	int ret;
 
-	ret = scp_engine_open(sfile->volume, request, &sfile->engine, &sfile->error);
+	ret = sendcp_engine_open(sfile->volume, request, &sfile->engine, &sfile->error);
 	if (ret || !size)
 		return ret;
-	ret = scp_engine_rearm(sfile->engine, checkpoint, size);
+	ret = sendcp_engine_rearm(sfile->engine, checkpoint, size);
 	if (ret)
-		sfile->error = *scp_engine_error(sfile->engine);
+		sfile->error = *sendcp_engine_error(sfile->engine);
 	return ret;
 }
 
@@ -256,10 +256,10 @@ int sendcp_file_arm(struct sendcp_file *sfile, const struct sendcp_send *args,
 		    const void *checkpoint, size_t size)
 {
 	const struct sendcp_files *files = &sfile->ctx->files;
-	struct scp_request request = {
+	struct sendcp_request request = {
 		.protocol = args->protocol,
-		.flags = args->flags & (SCP_SEND_NO_FILE_DATA | SCP_SEND_OMIT_HEADER |
-					SCP_SEND_OMIT_END | SCP_SEND_COMPRESSED),
+		.flags = args->flags & (SENDCP_SEND_NO_FILE_DATA | SENDCP_SEND_OMIT_HEADER |
+					SENDCP_SEND_OMIT_END | SENDCP_SEND_COMPRESSED),
 		.subvolume = files->subvolume.root,
 		.parent = files->parent.file ? files->parent.root : 0,
 		.clone_count = files->clone_count,
@@ -267,21 +267,21 @@ int sendcp_file_arm(struct sendcp_file *sfile, const struct sendcp_send *args,
 	u64 *clones;
 	int ret;
 
-	scp_error_clear(&sfile->error);
+	sendcp_error_clear(&sfile->error);
 	ret = list_clones(files, &clones);
 	if (ret)
 		return ret;
 	request.clone_sources = clones;
 	ret = open_volume(sfile);
 	if (ret || engine_fits(sfile, &request, checkpoint, size)) {
-		scp_free(clones);
+		sendcp_free(clones);
 		return ret;
 	}
 	sendcp_file_drop_engine(sfile);
 	sfile->clones = clones;
 	sfile->request = request;
 	ret = open_engine(sfile, &request, checkpoint, size);
-	if (sfile->error.reason == SCP_DEVICES_CHANGED)
+	if (sfile->error.reason == SENDCP_ERR_DEVICES_CHANGED)
 		drop_volume(sfile);
 	else if (ret)
 		sendcp_file_drop_engine(sfile);

@@ -28,13 +28,13 @@ struct sendcp_ioctl_ctx {
 struct sendcp_file {
 	/* One call at a time. */
 	struct mutex lock;
-	struct scp_host host;
-	struct scp_volume *volume;
-	struct scp_engine *engine;
+	struct sendcp_host host;
+	struct sendcp_volume *volume;
+	struct sendcp_engine *engine;
 	/* Volume and engine were opened for these. */
 	dev_t filesystem;
 	dev_t *devices;
-	struct scp_request request;
+	struct sendcp_request request;
 	u64 *clones;
 	/* The checkpoint handed out last; the engine is at it. */
 	void *checkpoint;
@@ -44,7 +44,7 @@ struct sendcp_file {
 	/* Of the ioctl that is running; NULL between two. */
 	struct sendcp_ioctl_ctx *ctx;
 	/* Why the last call failed, if the engine knows. */
-	struct scp_error error;
+	struct sendcp_error error;
 };
 
 struct sendcp_file *sendcp_file_new(void);
@@ -60,7 +60,7 @@ int sendcp_file_arm(struct sendcp_file *sfile, const struct sendcp_send *args,
 /* The call ended with @ret. */
 void sendcp_file_called(struct sendcp_file *sfile, int ret);
 
-/* The engine is at @checkpoint, which was handed out: taken over, scp_alloc'd. */
+/* The engine is at @checkpoint, which was handed out: taken over, sendcp_alloc'd. */
 void sendcp_file_keep(struct sendcp_file *sfile, void *checkpoint, size_t size);
 /* The engine is at no checkpoint that anyone has: the next call begins anew. */
 void sendcp_file_drop_engine(struct sendcp_file *sfile);

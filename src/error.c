@@ -7,45 +7,45 @@
 static const struct {
 	int err;
 	const char *text;
-} scp_reasons[SCP_REASON_COUNT] = {
-#define SCP_REASON_ENTRY(name, err, text) [SCP_##name] = { -(err), text },
-	SCP_REASONS(SCP_REASON_ENTRY)
-#undef SCP_REASON_ENTRY
+} sendcp_reasons[SENDCP_REASON_COUNT] = {
+#define SENDCP_REASON_ENTRY(name, err, text) [SENDCP_ERR_##name] = { -(err), text },
+	SENDCP_REASONS(SENDCP_REASON_ENTRY)
+#undef SENDCP_REASON_ENTRY
 };
 
-int scp_reason_errno(enum scp_reason reason)
+int sendcp_reason_errno(enum sendcp_reason reason)
 {
-	if ((unsigned int)reason >= SCP_REASON_COUNT)
+	if ((unsigned int)reason >= SENDCP_REASON_COUNT)
 		return -EINVAL;
-	return scp_reasons[reason].err;
+	return sendcp_reasons[reason].err;
 }
 
-const char *scp_reason_text(enum scp_reason reason)
+const char *sendcp_reason_text(enum sendcp_reason reason)
 {
-	if ((unsigned int)reason >= SCP_REASON_COUNT)
+	if ((unsigned int)reason >= SENDCP_REASON_COUNT)
 		return "unknown error";
-	return scp_reasons[reason].text;
+	return sendcp_reasons[reason].text;
 }
 
-void scp_error_clear(struct scp_error *error)
+void sendcp_error_clear(struct sendcp_error *error)
 {
 	memset(error, 0, sizeof(*error));
-	error->bytenr = SCP_NOWHERE;
-	error->root = SCP_NOWHERE;
-	error->inode = SCP_NOWHERE;
-	error->offset = SCP_NOWHERE;
-	error->device = SCP_NOWHERE;
+	error->bytenr = SENDCP_NOWHERE;
+	error->root = SENDCP_NOWHERE;
+	error->inode = SENDCP_NOWHERE;
+	error->offset = SENDCP_NOWHERE;
+	error->device = SENDCP_NOWHERE;
 }
 
 /* A line under construction; used never exceeds size - 1. */
-struct scp_line {
+struct sendcp_line {
 	char *buffer;
 	size_t size;
 	size_t used;
 };
 
 /* Takes over what snprintf() said it wrote, which is more than it did when it was cut. */
-static void line_advance(struct scp_line *line, int written)
+static void line_advance(struct sendcp_line *line, int written)
 {
 	size_t capacity = line->size - line->used;
 
@@ -54,16 +54,16 @@ static void line_advance(struct scp_line *line, int written)
 	line->used += (size_t)written < capacity ? (size_t)written : capacity - 1;
 }
 
-static void line_add(struct scp_line *line, const char *before, const char *text)
+static void line_add(struct sendcp_line *line, const char *before, const char *text)
 {
 	line_advance(line, snprintf(line->buffer + line->used, line->size - line->used,
 				    "%s%s", before, text));
 }
 
 /* Internal trees have objectids just below 2^64, known to people as small negative numbers. */
-static void line_add_place(struct scp_line *line, const char *name, u64 value)
+static void line_add_place(struct sendcp_line *line, const char *name, u64 value)
 {
-	if (value == SCP_NOWHERE)
+	if (value == SENDCP_NOWHERE)
 		return;
 	line_advance(line, snprintf(line->buffer + line->used, line->size - line->used,
 				    "%s%s %lld", line->used ? " " : "", name,
@@ -71,7 +71,7 @@ static void line_add_place(struct scp_line *line, const char *name, u64 value)
 }
 
 /* The detail may hold names from a disk: nothing in it may break the line or steer a terminal. */
-static void line_add_detail(struct scp_line *line, const char *detail, size_t length)
+static void line_add_detail(struct sendcp_line *line, const char *detail, size_t length)
 {
 	size_t i;
 
@@ -86,25 +86,25 @@ static void line_add_detail(struct scp_line *line, const char *detail, size_t le
 }
 
 /* For reasons whose own text says that no other copy was left; NULL: it does not. */
-static const char *warning_text(enum scp_reason reason)
+static const char *warning_text(enum sendcp_reason reason)
 {
 	switch (reason) {
-	case SCP_DEVICE_MISSING:
+	case SENDCP_ERR_DEVICE_MISSING:
 		return "device is missing";
-	case SCP_DEVICE_READ:
+	case SENDCP_ERR_DEVICE_READ:
 		return "read error";
-	case SCP_NODE_CSUM:
+	case SENDCP_ERR_NODE_CSUM:
 		return "tree block checksum does not match";
-	case SCP_DATA_CSUM:
+	case SENDCP_ERR_DATA_CSUM:
 		return "data checksum does not match";
 	default:
 		return NULL;
 	}
 }
 
-static char *format(const struct scp_error *error, const char *text, char *buffer, size_t size)
+static char *format(const struct sendcp_error *error, const char *text, char *buffer, size_t size)
 {
-	struct scp_line line = { .buffer = buffer, .size = size };
+	struct sendcp_line line = { .buffer = buffer, .size = size };
 
 	if (!size)
 		return buffer;
@@ -118,24 +118,24 @@ static char *format(const struct scp_error *error, const char *text, char *buffe
 	if (error->detail[0])
 		line_add_detail(&line, error->detail, sizeof(error->detail));
 	/* A device's own errno says more than the reason's. */
-	if (error->err && error->err != scp_reason_errno(error->reason))
+	if (error->err && error->err != sendcp_reason_errno(error->reason))
 		line_advance(&line, snprintf(buffer + line.used, size - line.used,
 					     " [errno %d]", -error->err));
 	return buffer;
 }
 
-char *scp_error_format(const struct scp_error *error, char *buffer, size_t size)
+char *sendcp_error_format(const struct sendcp_error *error, char *buffer, size_t size)
 {
-	return format(error, scp_reason_text(error->reason), buffer, size);
+	return format(error, sendcp_reason_text(error->reason), buffer, size);
 }
 
-char *scp_warning_format(const struct scp_error *what, char *buffer, size_t size)
+char *sendcp_warning_format(const struct sendcp_error *what, char *buffer, size_t size)
 {
 	const char *text = warning_text(what->reason);
 	size_t used;
 
 	if (!text)
-		return scp_error_format(what, buffer, size);
+		return sendcp_error_format(what, buffer, size);
 	format(what, text, buffer, size);
 	used = size ? strlen(buffer) : 0;
 	snprintf(buffer + used, size - used, "; another copy is good");

@@ -8,7 +8,7 @@ usage: comment_names.py DIRECTORY...
 Checked in the comments of the files below the DIRECTORYs:
 - a function or macro, written name(): is defined in the tree, or listed in comment_names.list beside
   this file (libc, kernel, btrfs-progs);
-- an identifier that begins with scp_ or sendcp_, in either case: occurs in the code;
+- an identifier that begins with sendcp_, in either case: occurs in the code;
 - any other lower_case name with a low line in it: occurs in the code, or is listed;
 - a member, written ->name: occurs in the code;
 - a parameter, written @name: occurs in the code of the same file;
@@ -28,7 +28,7 @@ MACRO = re.compile(r'^\s*#\s*define\s+(\w+)\(', re.M)
 POINTER = re.compile(r'\(\*(\w+)\)\(')
 NAMED = re.compile(r'(?P<file>\b[\w.-]+(?:/[\w.-]+)*\.[ch]\b)'
                    r'|\b(?P<call>[A-Za-z_]\w*)\(\)'
-                   r'|\b(?P<own>(?:scp|sendcp|SCP|SENDCP)_\w*)'
+                   r'|\b(?P<own>(?:sendcp|SENDCP)_\w*)'
                    r'|->(?P<member>[a-z]\w*)'
                    r'|@(?P<parameter>[a-z]\w*)'
                    r'|\b(?P<word>[a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b')
@@ -85,7 +85,7 @@ class Tree:
             return name in self.callable
         if kind == 'parameter':
             return name in self.identifiers[path]
-        # SCP_FILL_* is written for all that begin so.
+        # SENDCP_FILL_* is written for all that begin so.
         if name.endswith('_'):
             return any(known.startswith(name) for known in self.everywhere)
         return name in self.everywhere

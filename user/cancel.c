@@ -16,7 +16,7 @@ _Static_assert(ATOMIC_BOOL_LOCK_FREE == 2, "needs atomics that are no locks");
  * Threads that are in a call. Signal handlers go through the list too: so its lock is held only
  * with all signals blocked, and no handler can find it held by the thread that it runs in.
  */
-static struct cancel_wait *waiting;
+static struct sendcp_cancel_wait *waiting;
 static atomic_flag waiting_lock = ATOMIC_FLAG_INIT;
 
 static void lock_waiting(sigset_t *before)
@@ -35,7 +35,7 @@ static void unlock_waiting(const sigset_t *mask)
 	pthread_sigmask(SIG_SETMASK, mask, NULL);
 }
 
-bool cancelled(const struct cancel *cancel)
+bool sendcp_cancelled(const struct sendcp_cancel *cancel)
 {
 	for (; cancel; cancel = cancel->parent)
 		if (atomic_load(&cancel->set))
@@ -43,16 +43,16 @@ bool cancelled(const struct cancel *cancel)
 	return false;
 }
 
-static bool is_below(const struct cancel *cancel, const struct cancel *above)
+static bool is_below(const struct sendcp_cancel *cancel, const struct sendcp_cancel *above)
 {
 	while (cancel && cancel != above)
 		cancel = cancel->parent;
 	return cancel;
 }
 
-void cancel_interrupt(const struct cancel *cancel)
+void sendcp_cancel_interrupt(const struct sendcp_cancel *cancel)
 {
-	const struct cancel_wait *wait;
+	const struct sendcp_cancel_wait *wait;
 	int err = errno;
 	sigset_t before;
 
@@ -60,19 +60,19 @@ void cancel_interrupt(const struct cancel *cancel)
 	for (wait = waiting; wait; wait = wait->next)
 		/* A handler that runs in the thread itself has interrupted it already. */
 		if (wait->thread != gettid() && is_below(wait->cancel, cancel))
-			tgkill(getpid(), wait->thread, CANCEL_SIGNAL);
+			tgkill(getpid(), wait->thread, SENDCP_CANCEL_SIGNAL);
 	unlock_waiting(&before);
 	errno = err;
 }
 
 /* A thread that is not in the list yet when this looks will see that it is set. */
-void cancel_set(struct cancel *cancel)
+void sendcp_cancel_set(struct sendcp_cancel *cancel)
 {
 	atomic_store(&cancel->set, true);
-	cancel_interrupt(cancel);
+	sendcp_cancel_interrupt(cancel);
 }
 
-bool cancel_wait_begin(struct cancel_wait *wait, const struct cancel *cancel)
+bool sendcp_cancel_wait_begin(struct sendcp_cancel_wait *wait, const struct sendcp_cancel *cancel)
 {
 	sigset_t mask;
 
@@ -85,12 +85,12 @@ bool cancel_wait_begin(struct cancel_wait *wait, const struct cancel *cancel)
 		waiting->previous = &wait->next;
 	waiting = wait;
 	mask = wait->before;
-	sigdelset(&mask, CANCEL_SIGNAL);
+	sigdelset(&mask, SENDCP_CANCEL_SIGNAL);
 	unlock_waiting(&mask);
-	return !cancelled(cancel);
+	return !sendcp_cancelled(cancel);
 }
 
-void cancel_wait_end(struct cancel_wait *wait)
+void sendcp_cancel_wait_end(struct sendcp_cancel_wait *wait)
 {
 	int err = errno;
 	sigset_t mask;

@@ -16,27 +16,27 @@
 /* libisal counts bytes in an int; a multiple of its widest vector loop. */
 #define CRC_RUN (1u << 30)
 
-void *scp_alloc(size_t size)
+void *sendcp_alloc(size_t size)
 {
 	return malloc(size ? size : 1);
 }
 
-void *scp_zalloc(size_t size)
+void *sendcp_zalloc(size_t size)
 {
 	return calloc(1, size ? size : 1);
 }
 
-void *scp_realloc(void *block, size_t old, size_t size)
+void *sendcp_realloc(void *block, size_t old, size_t size)
 {
 	return realloc(block, size ? size : 1);
 }
 
-void scp_free(void *block)
+void sendcp_free(void *block)
 {
 	free(block);
 }
 
-void *scp_alloc_aligned(size_t size)
+void *sendcp_alloc_aligned(size_t size)
 {
 	void *block;
 
@@ -45,23 +45,24 @@ void *scp_alloc_aligned(size_t size)
 	return block;
 }
 
-void scp_free_aligned(void *block, size_t size)
+void sendcp_free_aligned(void *block, size_t size)
 {
 	free(block);
 }
 
 /*
- * glibc's qsort() may take memory, past scp_alloc(). That is harmless: it goes without if there is
- * none, so nothing fails; what is sorted here is never more than two megabytes.
+ * glibc's qsort() may take memory, past sendcp_alloc(). That is harmless: it goes without if there
+ * is none, so nothing fails; what is sorted here is never more than two megabytes.
  */
-void scp_sort(void *items, size_t count, size_t size, int (*compare)(const void *a, const void *b))
+void sendcp_sort(void *items, size_t count, size_t size, int (*compare)(const void *a,
+									const void *b))
 {
 	/* It must not be given NULL, which an empty list may be. */
 	if (count)
 		qsort(items, count, size, compare);
 }
 
-u64 scp_now(void)
+u64 sendcp_now(void)
 {
 	struct timespec now;
 
@@ -69,19 +70,19 @@ u64 scp_now(void)
 	return (u64)now.tv_sec * 1000000000 + (u64)now.tv_nsec;
 }
 
-u64 scp_div(u64 value, u32 divisor, u32 *remainder)
+u64 sendcp_div(u64 value, u32 divisor, u32 *remainder)
 {
 	if (remainder)
 		*remainder = value % divisor;
 	return value / divisor;
 }
 
-u32 scp_crc32c(u32 crc, const void *data, size_t size)
+u32 sendcp_crc32c(u32 crc, const void *data, size_t size)
 {
 	const u8 *at = data;
 
 	while (size) {
-		int run = (int)scp_min(size, CRC_RUN);
+		int run = (int)sendcp_min(size, CRC_RUN);
 
 		/* The library only reads; its prototype just lacks the const. */
 		crc = crc32_iscsi((unsigned char *)(uintptr_t)at, run, crc);
@@ -113,18 +114,18 @@ static int gcrypt_checksum(int algorithm, const void *data, size_t size, u8 *out
 	return 0;
 }
 
-int scp_checksum(u16 type, const void *data, size_t size, u8 *out)
+int sendcp_checksum(u16 type, const void *data, size_t size, u8 *out)
 {
 	switch (type) {
-	case SCP_CSUM_CRC32C:
-		scp_put_le32(out, ~scp_crc32c(~0u, data, size));
+	case SENDCP_CSUM_CRC32C:
+		sendcp_put_le32(out, ~sendcp_crc32c(~0u, data, size));
 		return 0;
-	case SCP_CSUM_XXHASH64:
-		scp_put_le64(out, XXH64(data, size, 0));
+	case SENDCP_CSUM_XXHASH64:
+		sendcp_put_le64(out, XXH64(data, size, 0));
 		return 0;
-	case SCP_CSUM_SHA256:
+	case SENDCP_CSUM_SHA256:
 		return gcrypt_checksum(GCRY_MD_SHA256, data, size, out);
-	case SCP_CSUM_BLAKE2B:
+	case SENDCP_CSUM_BLAKE2B:
 		return gcrypt_checksum(GCRY_MD_BLAKE2B_256, data, size, out);
 	default:
 		return -EINVAL;

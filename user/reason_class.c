@@ -69,15 +69,15 @@
 #define CLASS_CHECKPOINT_SIZE STAYS(USER)
 #define CLASS_MODULE STAYS(ADMIN)
 
-static const struct reason_class classes[SCP_REASON_COUNT] = {
-#define REASON_CLASS(name, err, text) [SCP_##name] = CLASS_##name,
-	SCP_REASONS(REASON_CLASS)
+static const struct reason_class classes[SENDCP_REASON_COUNT] = {
+#define REASON_CLASS(name, err, text) [SENDCP_ERR_##name] = CLASS_##name,
+	SENDCP_REASONS(REASON_CLASS)
 #undef REASON_CLASS
 };
 
-static const char *const names[SCP_REASON_COUNT] = {
-#define REASON_NAME(name, err, text) [SCP_##name] = #name,
-	SCP_REASONS(REASON_NAME)
+static const char *const names[SENDCP_REASON_COUNT] = {
+#define REASON_NAME(name, err, text) [SENDCP_ERR_##name] = #name,
+	SENDCP_REASONS(REASON_NAME)
 #undef REASON_NAME
 };
 
@@ -132,14 +132,14 @@ const char *reason_actor_name(enum reason_actor actor)
 	return actors[actor];
 }
 
-struct reason_class reason_class(enum scp_reason reason)
+struct reason_class reason_class(enum sendcp_reason reason)
 {
-	return classes[(unsigned int)reason < SCP_REASON_COUNT ? reason : SCP_NONE];
+	return classes[(unsigned int)reason < SENDCP_REASON_COUNT ? reason : SENDCP_ERR_NONE];
 }
 
-const char *reason_name(enum scp_reason reason)
+const char *reason_name(enum sendcp_reason reason)
 {
-	return (unsigned int)reason < SCP_REASON_COUNT ? names[reason] : NULL;
+	return (unsigned int)reason < SENDCP_REASON_COUNT ? names[reason] : NULL;
 }
 
 int reason_class_errno_at(unsigned int index)
@@ -155,11 +155,11 @@ struct reason_class reason_class_errno(int err)
 	return (struct reason_class)STAYS(USER);
 }
 
-struct reason_class reason_class_read(const struct scp_error *error)
+struct reason_class reason_class_read(const struct sendcp_error *error)
 {
 	struct reason_class class = reason_class(error->reason);
 
-	if (error->reason == SCP_DATA_READ || error->reason == SCP_DEVICE_READ)
+	if (error->reason == SENDCP_ERR_DATA_READ || error->reason == SENDCP_ERR_DEVICE_READ)
 		return reason_class_errno(error->err);
 	return class;
 }

@@ -28,9 +28,9 @@ struct reason_class {
 /* "nobody", "user", "administrator". */
 const char *reason_actor_name(enum reason_actor actor);
 /* Of @reason by itself. One that is unknown does not pass. */
-struct reason_class reason_class(enum scp_reason reason);
+struct reason_class reason_class(enum sendcp_reason reason);
 /* "DATA_CSUM" and so on; NULL: there is none of that number. */
-const char *reason_name(enum scp_reason reason);
+const char *reason_name(enum sendcp_reason reason);
 /*
  * Of writing the output or the sidecar, or of reading a device, that failed with @err, a positive
  * or negative errno. One that is not in the table does not pass.
@@ -40,6 +40,6 @@ struct reason_class reason_class_errno(int err);
 int reason_class_errno_at(unsigned int index);
 
 /* Of a failed read: that of its reason, and where that is a device's errno, of that, too. */
-struct reason_class reason_class_read(const struct scp_error *error);
+struct reason_class reason_class_read(const struct sendcp_error *error);
 
 #endif

@@ -91,9 +91,9 @@ static void show_text(const struct module_system *system, const struct module_st
 	const char *lacks = direct_lacks(system);
 
 	printf("%-16s%s\n", "sendcp:", SENDCP_VERSION);
-	printf("%-16s%u (of Linux %u.%u)\n", "compat kernel:", SCP_COMPAT_KERNEL,
-	       SCP_COMPAT_KERNEL / 100, SCP_COMPAT_KERNEL % 100);
-	printf("%-16s%u to %u\n", "protocols:", SCP_PROTOCOL_MIN, SCP_PROTOCOL_MAX);
+	printf("%-16s%u (of Linux %u.%u)\n", "compat kernel:", SENDCP_COMPAT_KERNEL,
+	       SENDCP_COMPAT_KERNEL / 100, SENDCP_COMPAT_KERNEL % 100);
+	printf("%-16s%u to %u\n", "protocols:", SENDCP_PROTOCOL_MIN, SENDCP_PROTOCOL_MAX);
 	printf("%-16s%u\n", "module ABI:", SENDCP_ABI_VERSION);
 	show_module(status);
 	printf("%-16s%s%s\n", "backend direct:", *lacks ? "not available: " : "ready", lacks);
@@ -138,9 +138,9 @@ static void show_json(const struct module_system *system, const struct module_st
 	struct json_object *list = json_object_new_object();
 
 	json_put_string(object, "version", SENDCP_VERSION);
-	json_put_u64(object, "compat_kernel", SCP_COMPAT_KERNEL);
-	json_put_u64(object, "protocol_min", SCP_PROTOCOL_MIN);
-	json_put_u64(object, "protocol_max", SCP_PROTOCOL_MAX);
+	json_put_u64(object, "compat_kernel", SENDCP_COMPAT_KERNEL);
+	json_put_u64(object, "protocol_min", SENDCP_PROTOCOL_MIN);
+	json_put_u64(object, "protocol_max", SENDCP_PROTOCOL_MAX);
 	json_put_u64(object, "abi_version", SENDCP_ABI_VERSION);
 	json_object_object_add(hosts, "module", module_json(status));
 	json_object_object_add(hosts, "direct", host_json(direct_lacks(system)));

@@ -116,7 +116,7 @@ static bool take_checkpoint(struct options *options, const char *argument)
 static bool take_interval(struct options *options, const char *argument)
 {
 	return parse_size(argument, &options->interval) &&
-	       options->interval >= scp_buffer_min(SCP_PROTOCOL_MAX);
+	       options->interval >= sendcp_buffer_min(SENDCP_PROTOCOL_MAX);
 }
 
 /* --compress alone is zstd's own default. */
@@ -156,7 +156,7 @@ static bool take_backend(struct options *options, const char *argument)
 static bool take_buffer_size(struct options *options, const char *argument)
 {
 	return parse_size(argument, &options->buffer_size) &&
-	       options->buffer_size >= scp_buffer_min(SCP_PROTOCOL_MAX) &&
+	       options->buffer_size >= sendcp_buffer_min(SENDCP_PROTOCOL_MAX) &&
 	       options->buffer_size <= SIDECAR_BATCH_MAX;
 }
 
@@ -418,10 +418,10 @@ static int settle_protocol(struct options *options)
 	if (options->protocol < 0)
 		options->protocol = options->compressed_data ? 2 : 1;
 	if (!options->protocol)
-		options->protocol = SCP_PROTOCOL_MAX;
-	if (options->protocol > SCP_PROTOCOL_MAX)
+		options->protocol = SENDCP_PROTOCOL_MAX;
+	if (options->protocol > SENDCP_PROTOCOL_MAX)
 		return error_line("protocol %d is not supported, the highest is %d",
-				  options->protocol, SCP_PROTOCOL_MAX);
+				  options->protocol, SENDCP_PROTOCOL_MAX);
 	if (options->compressed_data && options->protocol < 2)
 		return error_line("--compressed-data needs protocol 2 or higher");
 	return 0;

@@ -175,7 +175,7 @@ int command_send(const struct options *options)
 		return EXIT_FAILED;
 	if (send_job_open(options, &job))
 		return EXIT_FAILED;
-	source_set_interrupt(job.source, signals_cancel());
+	sendcp_source_set_interrupt(job.source, signals_cancel());
 	verbose_source(&job);
 	code = options->dry_run ? print_size(&job) :
 				  transfer_job(&job, &output, options);

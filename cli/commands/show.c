@@ -35,7 +35,7 @@ static size_t largest_checkpoint(const struct sidecar *sidecar)
 	size_t largest = 0;
 
 	for (size_t i = 0; i < sidecar->count; i++)
-		largest = scp_max(largest, sidecar->batches[i].checkpoint_size);
+		largest = sendcp_max(largest, sidecar->batches[i].checkpoint_size);
 	return largest;
 }
 
@@ -119,8 +119,8 @@ static void show_header(const struct sidecar_header *header)
 	show_pins("subvolume:", &header->subvolumes);
 	show_pins("clone source:", &header->clone_sources);
 	printf("%-16s%u%s%s%s\n", "protocol:", header->protocol,
-	       header->flags & SCP_SEND_COMPRESSED ? ", compressed data" : "",
-	       header->flags & SCP_SEND_NO_FILE_DATA ? ", no data" : "",
+	       header->flags & SENDCP_SEND_COMPRESSED ? ", compressed data" : "",
+	       header->flags & SENDCP_SEND_NO_FILE_DATA ? ", no data" : "",
 	       header->one_end ? ", one end for all" : "");
 }
 
@@ -220,8 +220,8 @@ static struct json_object *header_json(const struct sidecar_header *header)
 	json_object_object_add(object, "subvolumes", identities_json(&header->subvolumes));
 	json_object_object_add(object, "clone_sources", identities_json(&header->clone_sources));
 	json_put_u64(object, "protocol", header->protocol);
-	json_put_bool(object, "compressed_data", header->flags & SCP_SEND_COMPRESSED);
-	json_put_bool(object, "no_data", header->flags & SCP_SEND_NO_FILE_DATA);
+	json_put_bool(object, "compressed_data", header->flags & SENDCP_SEND_COMPRESSED);
+	json_put_bool(object, "no_data", header->flags & SENDCP_SEND_NO_FILE_DATA);
 	json_put_bool(object, "one_end", header->one_end);
 	put_number(object, "compress_level", header->wrapping.level, (u64)header->wrapping.level);
 	json_object_object_add(object, "archive", header->wrapping.archive ?

@@ -109,7 +109,7 @@ static size_t read_cpio(struct archive_layer *layer)
 	u64 size;
 
 	if (offset < layer->handed_end)
-		return read_block(layer, 0, scp_min(BLOCK_SIZE, layer->handed_end - offset));
+		return read_block(layer, 0, sendcp_min(BLOCK_SIZE, layer->handed_end - offset));
 	while (filled < CPIO_HEADER_SIZE &&
 	       (got = read_block(layer, filled, CPIO_HEADER_SIZE)))
 		filled += got;
@@ -368,7 +368,7 @@ size_t archive_layer_read(struct archive_layer *layer, void *buffer, size_t size
 		else
 			next_member(layer);
 	}
-	size = scp_min(size, layer->pending_size);
+	size = sendcp_min(size, layer->pending_size);
 	if (!size)
 		return 0;
 	memcpy(buffer, layer->pending, size);

@@ -51,7 +51,7 @@ static void end_range(struct range *range)
 /* Bytes of the file; 0: there are no more, or it could not be read. */
 static size_t read_raw(struct range *range)
 {
-	size_t size = (size_t)scp_min(range->to - range->at, CHUNK);
+	size_t size = (size_t)sendcp_min(range->to - range->at, CHUNK);
 	ssize_t got;
 
 	do

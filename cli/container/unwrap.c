@@ -71,7 +71,7 @@ static size_t below(struct unwrap *unwrap, void *buffer, size_t size)
 
 size_t unwrap_inner_read(struct unwrap *unwrap, void *buffer, size_t size)
 {
-	size_t got = scp_min(unwrap->head_filled - unwrap->head_from, size);
+	size_t got = sendcp_min(unwrap->head_filled - unwrap->head_from, size);
 
 	if (got) {
 		memcpy(buffer, unwrap->head + unwrap->head_from, got);

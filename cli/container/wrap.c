@@ -39,7 +39,7 @@ static int hold(struct wrap *wrap, const void *data, size_t size)
 	size_t needed = wrap->held_size + size;
 
 	if (needed > wrap->held_capacity) {
-		size_t capacity = scp_max(needed, 2 * wrap->held_capacity);
+		size_t capacity = sendcp_max(needed, 2 * wrap->held_capacity);
 		u8 *grown = realloc(wrap->held, capacity);
 
 		if (!grown)

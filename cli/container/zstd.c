@@ -34,7 +34,7 @@ bool unwrap_zstd_begun(const u8 *bytes, size_t size)
 	static const u8 frame[MAGIC_SIZE] = { 0x28, 0xb5, 0x2f, 0xfd };
 	static const u8 skippable[MAGIC_SIZE] = { 0x50, 0x2a, 0x4d, 0x18 };
 
-	size = scp_min(size, (size_t)MAGIC_SIZE);
+	size = sendcp_min(size, (size_t)MAGIC_SIZE);
 	if (!size)
 		return false;
 	return !memcmp(bytes, frame, size) ||

@@ -18,7 +18,7 @@ static u64 distance(u64 a, u64 b)
 }
 
 /* The clone source number @index of subvolume @subvolume: those named, then those sent before. */
-static const struct subvolume *candidate(const struct send_job *job, size_t index)
+static const struct sendcp_subvolume *candidate(const struct send_job *job, size_t index)
 {
 	if (index < job->clone_count)
 		return &job->clone_sources[index];
@@ -26,16 +26,16 @@ static const struct subvolume *candidate(const struct send_job *job, size_t inde
 }
 
 /* The first of equals counts. NULL: none fits. */
-static const struct subvolume *best_parent(const struct send_job *job, size_t candidates,
-					   const struct subvolume *origin)
+static const struct sendcp_subvolume *best_parent(const struct send_job *job, size_t candidates,
+						  const struct sendcp_subvolume *origin)
 {
-	const struct subvolume *best = NULL;
+	const struct sendcp_subvolume *best = NULL;
 
 	for (size_t i = 0; i < candidates; i++)
 		if (candidate(job, i)->id == origin->id)
 			return candidate(job, i);
 	for (size_t i = 0; i < candidates; i++) {
-		const struct subvolume *one = candidate(job, i);
+		const struct sendcp_subvolume *one = candidate(job, i);
 
 		if (memcmp(one->parent_uuid, origin->uuid, sizeof(origin->uuid)))
 			continue;
@@ -48,24 +48,24 @@ static const struct subvolume *best_parent(const struct send_job *job, size_t ca
 
 static int determine(struct send_job *job, size_t index)
 {
-	const struct subvolume *subvolume = &job->subvolumes[index];
-	const struct subvolume *best;
-	struct subvolume origin;
+	const struct sendcp_subvolume *subvolume = &job->subvolumes[index];
+	const struct sendcp_subvolume *best;
+	struct sendcp_subvolume origin;
 	int ret;
 
 	if (uuid_is_null(subvolume->parent_uuid))
 		return error_line("parent determination failed for %s: it is not a snapshot of a "
 				  "subvolume with a UUID: name the parent with -p",
 				  subvolume->spec);
-	ret = source_find_uuid(job->source, subvolume->parent_uuid, &origin);
+	ret = sendcp_source_find_uuid(job->source, subvolume->parent_uuid, &origin);
 	if (ret < 0)
-		return error_source(source_error(job->source));
+		return error_source(sendcp_source_error(job->source));
 	if (ret)
 		return error_line("parent determination failed for %s: the subvolume that it "
 				  "is a snapshot of is gone",
 				  subvolume->spec);
 	best = best_parent(job, job->clone_count + index, &origin);
-	subvolume_release(&origin);
+	sendcp_subvolume_release(&origin);
 	if (!best)
 		return error_line("parent determination failed for %s: no clone source "
 				  "is related to it",

@@ -122,15 +122,15 @@ static int add_stdout(struct file_uses *uses)
 	return ret ? cannot_look(use, -ret) : 0;
 }
 
-static int add_devices(struct file_uses *uses, const struct source *source)
+static int add_devices(struct file_uses *uses, const struct sendcp_source *source)
 {
-	const bool image = !strcmp(source_kind(source), "image");
+	const bool image = !strcmp(sendcp_source_kind(source), "image");
 
-	for (unsigned int i = 0; i < source_device_count(source); i++) {
+	for (unsigned int i = 0; i < sendcp_source_device_count(source); i++) {
 		struct file_use *use = add_use(uses, image ? "the device that is read," :
 					       "a device of the filesystem that is read,",
-					       source_device_path(source, i), false);
-		int ret = storage_of_fd(source_device_fd(source, i), &use->storage);
+					       sendcp_source_device_path(source, i), false);
+		int ret = storage_of_fd(sendcp_source_device_fd(source, i), &use->storage);
 
 		if (ret)
 			return cannot_look(use, -ret);
@@ -224,7 +224,7 @@ static void warn_inside(const struct send_job *job, const char *role, const char
 	u64 id;
 
 	if (subvolume_of(dirname(copy), fsid, &id) &&
-	    !memcmp(fsid, source_fsid(job->source), sizeof(fsid))) {
+	    !memcmp(fsid, sendcp_source_fsid(job->source), sizeof(fsid))) {
 		for (size_t i = 0; i < job->count; i++)
 			if (job->subvolumes[i].id == id)
 				warn_line("%s %s is in %s, which is being sent and so changes",
@@ -257,7 +257,7 @@ int conflicts_check(const struct send_job *job, const char *output, const char *
 		ret = check_pairs(&uses);
 	/* The output follows the devices. */
 	if (!ret)
-		ret = check_idle(&uses.uses[job ? source_device_count(job->source) : 0],
+		ret = check_idle(&uses.uses[job ? sendcp_source_device_count(job->source) : 0],
 				 output ? output : STDOUT_PATH);
 	if (!ret)
 		warn_of_places(job, output, sidecar);

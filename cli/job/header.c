@@ -13,7 +13,7 @@ void send_settings(const struct options *options, struct transfer_settings *sett
 {
 	u64 size = options->buffer_size ? options->buffer_size : DEFAULT_BUFFER_SIZE;
 
-	settings->buffer_size = (size_t)scp_min(size, options->interval);
+	settings->buffer_size = (size_t)sendcp_min(size, options->interval);
 	settings->buffers = options->buffers ? options->buffers : DEFAULT_BUFFERS;
 	settings->interval = options->interval;
 	settings->step = options->step;

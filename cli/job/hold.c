@@ -26,12 +26,12 @@ static const char *reason(int err)
 }
 
 /* They were looked at before they were held. */
-static int look_again(const struct subvolume *list, size_t count)
+static int look_again(const struct sendcp_subvolume *list, size_t count)
 {
-	struct source_error error;
+	struct sendcp_source_error error;
 
 	for (size_t i = 0; i < count; i++)
-		if (subvolume_unchanged(&list[i], &error))
+		if (sendcp_subvolume_unchanged(&list[i], &error))
 			return error_source(&error);
 	return 0;
 }
@@ -41,7 +41,7 @@ int send_job_hold(struct send_job *job)
 	const char *off = getenv("SENDCP_NO_HOLD");
 	int ret;
 
-	if (!strcmp(source_kind(job->source), "image"))
+	if (!strcmp(sendcp_source_kind(job->source), "image"))
 		return 0;
 	if (off && *off)
 		return go_without("SENDCP_NO_HOLD is set");

@@ -14,15 +14,15 @@
 #include "util/message.h"
 #include "util/text.h"
 
-static bool is_image(const struct source *source)
+static bool is_image(const struct sendcp_source *source)
 {
-	return !strcmp(source_kind(source), "image");
+	return !strcmp(sendcp_source_kind(source), "image");
 }
 
 /* The filesystem may be mounted elsewhere now. NULL: nowhere. */
 static char *find_elsewhere(const struct sidecar_header *header)
 {
-	char *point = mounted_point(header->fsid);
+	char *point = sendcp_mounted_point(header->fsid);
 
 	if (point)
 		verbose_line(1, "%s: its filesystem is mounted at %s",
@@ -34,10 +34,10 @@ static bool is_there(const struct sidecar_header *header, const char *path)
 {
 	u8 fsid[16];
 
-	return !mounted_fsid(path, fsid) && !memcmp(fsid, header->fsid, sizeof(fsid));
+	return !sendcp_mounted_fsid(path, fsid) && !memcmp(fsid, header->fsid, sizeof(fsid));
 }
 
-static int open_where_mounted(const struct sidecar_header *header, struct source **out)
+static int open_where_mounted(const struct sidecar_header *header, struct sendcp_source **out)
 {
 	/* The snapshot may be deleted or renamed, the filesystem is still found. */
 	char *path = nearest_existing(header->subvolumes.identities[0].path);
@@ -55,21 +55,21 @@ static int open_where_mounted(const struct sidecar_header *header, struct source
 }
 
 /* Another filesystem may be mounted where the first one was. */
-static int check_fsid(const struct sidecar_header *header, const struct source *source)
+static int check_fsid(const struct sidecar_header *header, const struct sendcp_source *source)
 {
 	char was[UUID_TEXT_SIZE], is[UUID_TEXT_SIZE];
 
-	if (!memcmp(header->fsid, source_fsid(source), sizeof(header->fsid)))
+	if (!memcmp(header->fsid, sendcp_source_fsid(source), sizeof(header->fsid)))
 		return 0;
 	uuid_text(header->fsid, was);
-	uuid_text(source_fsid(source), is);
+	uuid_text(sendcp_source_fsid(source), is);
 	return error_line("%s was on the filesystem %s, and this is the filesystem %s: mount the "
 			  "right one, or name its devices with --device",
 			  header->subvolumes.identities[0].path, was, is);
 }
 
 int identities_open_source(const struct sidecar_header *header, const struct options *options,
-			   struct source **out)
+			   struct sendcp_source **out)
 {
 	int ret;
 
@@ -84,13 +84,13 @@ int identities_open_source(const struct sidecar_header *header, const struct opt
 	if (!check_fsid(header, *out) &&
 	    (is_image(*out) || !choose_backend(options->backend, *out)))
 		return 0;
-	source_close(*out);
+	sendcp_source_close(*out);
 	*out = NULL;
 	return -1;
 }
 
 /* A mounted path can be looked up; of an image, the UUID has proven what is there under a name. */
-static bool something_there(const struct source *source, const struct identity *identity)
+static bool something_there(const struct sendcp_source *source, const struct identity *identity)
 {
 	struct stat st;
 
@@ -98,7 +98,7 @@ static bool something_there(const struct source *source, const struct identity *
 }
 
 /* Deleted and replaced ones need different remedies. */
-static int not_there(const struct source *source, const struct identity *identity)
+static int not_there(const struct sendcp_source *source, const struct identity *identity)
 {
 	char name[UUID_TEXT_SIZE];
 
@@ -117,8 +117,8 @@ static int not_there(const struct source *source, const struct identity *identit
  * Received UUIDs can be set without a new transaction id, and are in the stream. A writable
  * subvolume of an image stays as it is while that is not mounted, and ctransid shows if it was.
  */
-static int check_unchanged(const struct source *source, const struct identity *identity,
-			   const struct subvolume *found)
+static int check_unchanged(const struct sendcp_source *source, const struct identity *identity,
+			   const struct sendcp_subvolume *found)
 {
 	if (!found->readonly && !is_image(source))
 		return error_line("%s was changed: it is writable now, so the rest would not fit "
@@ -137,7 +137,7 @@ static int check_unchanged(const struct source *source, const struct identity *i
 }
 
 /* Messages keep the user's name for it. */
-static void name_it(const struct identity *identity, struct subvolume *found)
+static void name_it(const struct identity *identity, struct sendcp_subvolume *found)
 {
 	if (found->spec && strcmp(found->spec, identity->spec))
 		verbose_line(2, "%s is found as %s", identity->spec, found->spec);
@@ -149,25 +149,26 @@ static void name_it(const struct identity *identity, struct subvolume *found)
  * Very old subvolumes, and those of converted filesystems, have no UUID. Root ids are not given out
  * twice, so within one filesystem the id says as much.
  */
-static int find_again(struct source *source, const struct identity *identity, struct subvolume *out)
+static int find_again(struct sendcp_source *source, const struct identity *identity,
+		      struct sendcp_subvolume *out)
 {
 	if (uuid_is_null(identity->uuid))
-		return source_find_id(source, identity->id, out);
-	return source_find_uuid(source, identity->uuid, out);
+		return sendcp_source_find_id(source, identity->id, out);
+	return sendcp_source_find_uuid(source, identity->uuid, out);
 }
 
-int reopen_by_identity(struct source *source, const struct identity *identity,
-		       struct subvolume *out)
+int reopen_by_identity(struct sendcp_source *source, const struct identity *identity,
+		       struct sendcp_subvolume *out)
 {
 	int ret = find_again(source, identity, out);
 
 	if (ret < 0)
-		return error_source(source_error(source));
+		return error_source(sendcp_source_error(source));
 	if (ret)
 		return not_there(source, identity);
 	if (out->id != identity->id || check_unchanged(source, identity, out)) {
 		ret = out->id != identity->id ? not_there(source, identity) : -1;
-		subvolume_release(out);
+		sendcp_subvolume_release(out);
 		return ret;
 	}
 	name_it(identity, out);
@@ -175,19 +176,20 @@ int reopen_by_identity(struct source *source, const struct identity *identity,
 }
 
 /* A path by which @subvolume is found from any directory. In an image its name is one already. */
-static char *lasting_path(const struct source *source, const struct subvolume *subvolume)
+static char *lasting_path(const struct sendcp_source *source,
+			  const struct sendcp_subvolume *subvolume)
 {
 	char *path = is_image(source) ? NULL : realpath(subvolume->spec, NULL);
 
 	return path ? path : xstrdup(subvolume->spec);
 }
 
-void identities_make(const struct source *source, const struct subvolume *subvolumes, size_t count,
-		     struct identity_list *list)
+void identities_make(const struct sendcp_source *source, const struct sendcp_subvolume *subvolumes,
+		     size_t count, struct identity_list *list)
 {
 	list->identities = xcalloc(count, sizeof(*list->identities));
 	for (list->count = 0; list->count < count; list->count++) {
-		const struct subvolume *subvolume = &subvolumes[list->count];
+		const struct sendcp_subvolume *subvolume = &subvolumes[list->count];
 		struct identity *identity = &list->identities[list->count];
 
 		identity->id = subvolume->id;

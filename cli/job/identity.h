@@ -14,12 +14,12 @@
 
 /* Opens the header's filesystem: its devices, or those in @options, or the one its paths are on. */
 int identities_open_source(const struct sidecar_header *header, const struct options *options,
-			   struct source **out);
-int reopen_by_identity(struct source *source, const struct identity *identity,
-		       struct subvolume *out);
+			   struct sendcp_source **out);
+int reopen_by_identity(struct sendcp_source *source, const struct identity *identity,
+		       struct sendcp_subvolume *out);
 
 /* The identities of @count subvolumes into @list, which the caller then owns. */
-void identities_make(const struct source *source, const struct subvolume *subvolumes, size_t count,
-		     struct identity_list *list);
+void identities_make(const struct sendcp_source *source, const struct sendcp_subvolume *subvolumes,
+		     size_t count, struct identity_list *list);
 
 #endif

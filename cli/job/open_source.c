@@ -10,28 +10,29 @@ static void warn(void *context, const char *text)
 	warn_line("%s", text);
 }
 
-static const struct source_hooks hooks = { .warn = warn };
+static const struct sendcp_source_hooks hooks = { .warn = warn };
 
-int error_source(const struct source_error *error)
+int error_source(const struct sendcp_source_error *error)
 {
 	return error_line("%s", error->text);
 }
 
-int open_mounted(const char *path, struct source **out)
+int open_mounted(const char *path, struct sendcp_source **out)
 {
-	struct source_error error;
+	struct sendcp_source_error error;
 
-	return source_open_mounted(path, &hooks, out, &error) ? error_source(&error) : 0;
+	return sendcp_source_open_mounted(path, &hooks, out, &error) ? error_source(&error) : 0;
 }
 
-int open_image(const char *const *devices, size_t count, struct source **out)
+int open_image(const char *const *devices, size_t count, struct sendcp_source **out)
 {
-	struct source_error error;
+	struct sendcp_source_error error;
 
-	return source_open_image(devices, count, &hooks, out, &error) ? error_source(&error) : 0;
+	return sendcp_source_open_image(devices, count, &hooks, out, &error) ?
+		error_source(&error) : 0;
 }
 
-int choose_backend(enum backend wanted, struct source *source)
+int choose_backend(enum backend wanted, struct sendcp_source *source)
 {
 	struct module_status status;
 

@@ -17,7 +17,7 @@
 #include "util/message.h"
 
 /* A dry run makes no stream, so it does not matter who would. */
-static int open_source(const struct options *options, struct source **out)
+static int open_source(const struct options *options, struct sendcp_source **out)
 {
 	if (options->device_count)
 		return open_image(options->devices, options->device_count, out);
@@ -25,23 +25,23 @@ static int open_source(const struct options *options, struct source **out)
 		return -1;
 	if (options->dry_run || !choose_backend(options->backend, *out))
 		return 0;
-	source_close(*out);
+	sendcp_source_close(*out);
 	return -1;
 }
 
 /* Nothing can write to an image, so writable subvolumes may be sent from one. */
 static bool is_image(const struct send_job *job)
 {
-	return !strcmp(source_kind(job->source), "image");
+	return !strcmp(sendcp_source_kind(job->source), "image");
 }
 
 /*
  * A read-only snapshot was whole when it was made; the last writes to a writable subvolume may be
  * in the log alone.
  */
-static int check_log(const struct send_job *job, const struct subvolume *subvolume)
+static int check_log(const struct send_job *job, const struct sendcp_subvolume *subvolume)
 {
-	if (subvolume->readonly || job->ignore_log || !source_has_log(job->source))
+	if (subvolume->readonly || job->ignore_log || !sendcp_source_has_log(job->source))
 		return 0;
 	return error_line("%s: the filesystem was not unmounted, and data that was synced since "
 			  "the last commit is in its log, not in the subvolume: mount it once "
@@ -50,15 +50,15 @@ static int check_log(const struct send_job *job, const struct subvolume *subvolu
 }
 
 /* Found, and fit to be sent or cloned from. */
-static int find_readonly(struct send_job *job, const char *spec, struct subvolume *out)
+static int find_readonly(struct send_job *job, const char *spec, struct sendcp_subvolume *out)
 {
-	if (source_find_subvolume(job->source, spec, out))
-		return error_source(source_error(job->source));
+	if (sendcp_source_find_subvolume(job->source, spec, out))
+		return error_source(sendcp_source_error(job->source));
 	if (!out->readonly && !is_image(job))
 		error_line("subvolume %s is not read-only", spec);
 	else if (!check_log(job, out))
 		return 0;
-	subvolume_release(out);
+	sendcp_subvolume_release(out);
 	return -1;
 }
 
@@ -85,7 +85,7 @@ static int add_clone_source(struct send_job *job, const char *spec)
 /* As btrfs send does: a parent that was named is a clone source too, the last one. */
 static int find_clone_sources(const struct options *options, struct send_job *job)
 {
-	job->clone_sources = xcalloc(options->clone_count + 1, sizeof(struct subvolume));
+	job->clone_sources = xcalloc(options->clone_count + 1, sizeof(struct sendcp_subvolume));
 	for (size_t i = 0; i < options->clone_count; i++)
 		if (add_clone_source(job, options->clone_sources[i]))
 			return -1;
@@ -117,8 +117,8 @@ int send_job_open(const struct options *options, struct send_job *job)
 {
 	*job = (struct send_job){
 		.protocol = (u32)options->protocol,
-		.flags = (options->no_data ? SCP_SEND_NO_FILE_DATA : 0) |
-			 (options->compressed_data ? SCP_SEND_COMPRESSED : 0),
+		.flags = (options->no_data ? SENDCP_SEND_NO_FILE_DATA : 0) |
+			 (options->compressed_data ? SENDCP_SEND_COMPRESSED : 0),
 		.one_end = options->one_end,
 		.ignore_log = options->ignore_log,
 	};
@@ -138,7 +138,7 @@ int send_job_open(const struct options *options, struct send_job *job)
 
 /* Opens @identities where they are now. */
 static int reopen_list(struct send_job *job, const struct identity_list *identities,
-		       struct subvolume **list, size_t *count)
+		       struct sendcp_subvolume **list, size_t *count)
 {
 	*list = xcalloc(identities->count, sizeof(**list));
 	for (size_t i = 0; i < identities->count; i++) {
@@ -187,7 +187,8 @@ int send_job_reopen(const struct sidecar_header *header, const struct options *o
 	return 0;
 }
 
-static bool same_subvolume(const struct identity *identity, const struct subvolume *subvolume)
+static bool same_subvolume(const struct identity *identity,
+			   const struct sendcp_subvolume *subvolume)
 {
 	return identity->id == subvolume->id && identity->ctransid == subvolume->ctransid &&
 	       !memcmp(identity->uuid, subvolume->uuid, sizeof(identity->uuid)) &&
@@ -195,8 +196,8 @@ static bool same_subvolume(const struct identity *identity, const struct subvolu
 		       sizeof(identity->received_uuid));
 }
 
-static int compare_list(const struct identity_list *identities, const struct subvolume *subvolumes,
-			size_t count, const char *role)
+static int compare_list(const struct identity_list *identities,
+			const struct sendcp_subvolume *subvolumes, size_t count, const char *role)
 {
 	if (identities->count != count)
 		return error_line("%zu %s(s) were named, but it was sent with %zu", count, role,
@@ -210,7 +211,7 @@ static int compare_list(const struct identity_list *identities, const struct sub
 
 int send_job_adopt(const struct sidecar_header *header, struct send_job *job)
 {
-	if (memcmp(header->fsid, source_fsid(job->source), sizeof(header->fsid)))
+	if (memcmp(header->fsid, sendcp_source_fsid(job->source), sizeof(header->fsid)))
 		return error_line("%s is on another filesystem", job->subvolumes[0].spec);
 	if (compare_list(&header->subvolumes, job->subvolumes, job->count, "subvolume") ||
 	    compare_list(&header->clone_sources, job->clone_sources, job->clone_count,
@@ -221,7 +222,7 @@ int send_job_adopt(const struct sidecar_header *header, struct send_job *job)
 			return error_line("%s was sent with another parent",
 					  job->subvolumes[i].spec);
 	job->protocol = header->protocol;
-	job->flags = header->flags & (SCP_SEND_NO_FILE_DATA | SCP_SEND_COMPRESSED);
+	job->flags = header->flags & (SENDCP_SEND_NO_FILE_DATA | SENDCP_SEND_COMPRESSED);
 	job->one_end = header->one_end;
 	job->sources_grow = header->sources_grow;
 	return 0;
@@ -245,14 +246,14 @@ void send_job_pin(const struct send_job *job, const struct options *options,
 {
 	header->tool = xstrdup(SENDCP_VERSION);
 	header->begun = (u64)time(NULL);
-	header->module = source_module(job->source);
+	header->module = sendcp_source_module(job->source);
 	identity_devices(options, header);
 	header->protocol = job->protocol;
 	header->flags = job->flags;
 	header->one_end = job->one_end;
 	header->ignore_log = job->ignore_log;
 	header->sources_grow = job->sources_grow;
-	memcpy(header->fsid, source_fsid(job->source), sizeof(header->fsid));
+	memcpy(header->fsid, sendcp_source_fsid(job->source), sizeof(header->fsid));
 	identities_make(job->source, job->subvolumes, job->count, &header->subvolumes);
 	identities_make(job->source, job->clone_sources, job->clone_count,
 			&header->clone_sources);
@@ -260,10 +261,10 @@ void send_job_pin(const struct send_job *job, const struct options *options,
 		header->subvolumes.identities[i].parent = job->parents[i];
 }
 
-static void release_list(struct subvolume *list, size_t count)
+static void release_list(struct sendcp_subvolume *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		subvolume_release(&list[i]);
+		sendcp_subvolume_release(&list[i]);
 	free(list);
 }
 
@@ -274,7 +275,7 @@ void send_job_close(struct send_job *job)
 	release_list(job->clone_sources, job->clone_count);
 	free(job->parents);
 	free(job->source_ids);
-	source_close(job->source);
+	sendcp_source_close(job->source);
 	memset(job, 0, sizeof(*job));
 }
 
@@ -286,7 +287,7 @@ void send_job_input(const struct send_job *job, size_t index, struct sender_inpu
 		.source = job->source,
 		.request = {
 			.protocol = job->protocol,
-			.flags = job->flags | (is_image(job) ? SCP_SEND_WRITABLE_OK : 0),
+			.flags = job->flags | (is_image(job) ? SENDCP_SEND_WRITABLE_OK : 0),
 			.subvolume = job->subvolumes[index].id,
 			.parent = job->parents[index],
 			.clone_sources = sources ? job->source_ids : NULL,
@@ -298,13 +299,13 @@ void send_job_input(const struct send_job *job, size_t index, struct sender_inpu
 		.clone_count = job->clone_count,
 	};
 	if (job->one_end && index)
-		input->request.flags |= SCP_SEND_OMIT_HEADER;
+		input->request.flags |= SENDCP_SEND_OMIT_HEADER;
 	if (job->one_end && index + 1 < job->count)
-		input->request.flags |= SCP_SEND_OMIT_END;
+		input->request.flags |= SENDCP_SEND_OMIT_END;
 }
 
 int send_job_sender(const struct send_job *job, size_t index, const void *checkpoint,
-		    size_t checkpoint_size, struct sender **out, struct scp_error *error)
+		    size_t checkpoint_size, struct sender **out, struct sendcp_error *error)
 {
 	struct sender_input input;
 
@@ -312,9 +313,9 @@ int send_job_sender(const struct send_job *job, size_t index, const void *checkp
 	return sender_open(&input, checkpoint, checkpoint_size, out, error);
 }
 
-int send_job_engine(const struct send_job *job, struct source *source, size_t index,
-		    const void *checkpoint, size_t checkpoint_size, struct scp_engine **out,
-		    struct scp_error *error)
+int send_job_engine(const struct send_job *job, struct sendcp_source *source, size_t index,
+		    const void *checkpoint, size_t checkpoint_size, struct sendcp_engine **out,
+		    struct sendcp_error *error)
 {
 	struct sender_input input;
 

@@ -16,12 +16,12 @@
 struct hold;
 
 struct send_job {
-	struct source *source;
-	struct subvolume *subvolumes;
+	struct sendcp_source *source;
+	struct sendcp_subvolume *subvolumes;
 	/* Root id of each one's parent; 0: full send. */
 	u64 *parents;
 	size_t count;
-	struct subvolume *clone_sources;
+	struct sendcp_subvolume *clone_sources;
 	size_t clone_count;
 	/* -c without -p: each subvolume sent joins the clone sources of those after it. */
 	bool sources_grow;
@@ -56,11 +56,11 @@ int send_job_hold(struct send_job *job);
 void send_job_input(const struct send_job *job, size_t index, struct sender_input *input);
 /* sender_open() for subvolume @index. */
 int send_job_sender(const struct send_job *job, size_t index, const void *checkpoint,
-		    size_t checkpoint_size, struct sender **out, struct scp_error *error);
+		    size_t checkpoint_size, struct sender **out, struct sendcp_error *error);
 /* sender_engine() for the same, reading from @source, whatever @job's is. */
-int send_job_engine(const struct send_job *job, struct source *source, size_t index,
-		    const void *checkpoint, size_t checkpoint_size, struct scp_engine **out,
-		    struct scp_error *error);
+int send_job_engine(const struct send_job *job, struct sendcp_source *source, size_t index,
+		    const void *checkpoint, size_t checkpoint_size, struct sendcp_engine **out,
+		    struct sendcp_error *error);
 
 /* Fills @header, which the caller clears, with all that a sidecar has to keep of @job. */
 void send_job_pin(const struct send_job *job, const struct options *options,

@@ -6,7 +6,7 @@
 #include "util/message.h"
 #include "util/text.h"
 
-static void verbose_subvolume(const struct subvolume *subvolume)
+static void verbose_subvolume(const struct sendcp_subvolume *subvolume)
 {
 	char uuid[UUID_TEXT_SIZE];
 
@@ -19,21 +19,21 @@ void verbose_source(const struct send_job *job)
 {
 	char uuid[UUID_TEXT_SIZE];
 
-	uuid_text(source_fsid(job->source), uuid);
+	uuid_text(sendcp_source_fsid(job->source), uuid);
 	verbose_line(1, "filesystem %s, backend %s, protocol %u", uuid,
-		     source_kind(job->source), job->protocol);
+		     sendcp_source_kind(job->source), job->protocol);
 	for (size_t i = 0; i < job->count; i++)
 		verbose_subvolume(&job->subvolumes[i]);
 }
 
 void verbose_statistics(const struct send_job *job)
 {
-	struct scp_stats stats;
+	struct sendcp_stats stats;
 
 	/* The module's reads are not known here. */
-	if (source_module(job->source))
+	if (sendcp_source_module(job->source))
 		return;
-	scp_volume_stats(source_volume(job->source), &stats);
+	sendcp_volume_stats(sendcp_source_volume(job->source), &stats);
 	verbose_line(1, "tree blocks: %llu looked up, %llu read; %llu bad mirrors replaced; trees "
 		     "looked up again %llu times", stats.node_lookups, stats.node_reads,
 		     stats.repairs, stats.refreshes);

@@ -71,7 +71,7 @@ static size_t take_part(struct batch_verifier *proof, const void *data, size_t s
 	} else if (proof->offset == batch->output_offset) {
 		proof->hashing = !XXH3_128bits_reset(proof->hash);
 	}
-	size = (size_t)scp_min(size, limit);
+	size = (size_t)sendcp_min(size, limit);
 	if (proof->hashing)
 		XXH3_128bits_update(proof->hash, data, size);
 	return size;

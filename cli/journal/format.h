@@ -35,7 +35,7 @@
  * Longest line in bytes, with its newline, in a sidecar and as a member of an archive: a checkpoint
  * in base64, or a header's paths and subvolumes. A longer one is neither written nor read.
  */
-#define SIDECAR_LINE_MAX (SCP_CHECKPOINT_MAX / 3 * 4 + (1u << 20))
+#define SIDECAR_LINE_MAX (SENDCP_CHECKPOINT_SIZE_MAX / 3 * 4 + (1u << 20))
 #define SIDECAR_HASH_SIZE 16
 
 /* The same place in the stream and in the file or pipe that holds it. */

@@ -336,7 +336,7 @@ static int take_lines(struct reader *reader, char *buffer, size_t *filled)
  */
 static int reserve_line(const struct reader *reader, char **buffer, size_t *capacity, size_t filled)
 {
-	size_t larger = *capacity ? scp_min(*capacity * 2, SIDECAR_LINE_MAX) : 1 << 16;
+	size_t larger = *capacity ? sendcp_min(*capacity * 2, SIDECAR_LINE_MAX) : 1 << 16;
 	char *grown;
 
 	if (filled < *capacity)

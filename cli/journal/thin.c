@@ -193,7 +193,7 @@ static void drop_lines(struct journal *journal, size_t first, u64 size)
 /* Only when as much can go as stays, so that the work stays in proportion to the stream. */
 int journal_thin(struct journal *journal)
 {
-	u64 threshold = scp_max(2 * journal->keep, journal->thin_above);
+	u64 threshold = sendcp_max(2 * journal->keep, journal->thin_above);
 	u64 covered = covered_behind(journal, 0);
 	size_t first;
 	u64 size;

@@ -46,7 +46,7 @@ static size_t take(struct verify_sidecar *verify, const u8 *bytes, size_t size)
 	bool before = verify->offset < batch->output_offset;
 	u64 end = before ? batch->output_offset : sidecar_batch_end(batch);
 
-	size = scp_min(size, end - verify->offset);
+	size = sendcp_min(size, end - verify->offset);
 	if (!before)
 		XXH3_128bits_update(verify->hash, bytes, size);
 	verify->offset += size;

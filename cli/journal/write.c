@@ -238,7 +238,7 @@ static int check_overwritable(struct journal *journal)
 void journal_adapt(struct journal *journal, const struct sidecar_header *header)
 {
 	journal->wrapped = !wrapping_plain(&header->wrapping);
-	journal->keep = scp_max(JOURNAL_KEEP, 2 * scp_min(header->interval, INT64_MAX / 4));
+	journal->keep = sendcp_max(JOURNAL_KEEP, 2 * sendcp_min(header->interval, INT64_MAX / 4));
 }
 
 int journal_claim(const char *path, struct sidecar *contents, struct journal **out)

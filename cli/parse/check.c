@@ -69,7 +69,7 @@ bool stream_check_attributes(struct stream_reader *reader, const struct stream_c
 static bool check_order(struct stream_check *check, struct stream_reader *reader,
 			const struct stream_command *command)
 {
-	bool names = command->type == SCP_C_SUBVOL || command->type == SCP_C_SNAPSHOT;
+	bool names = command->type == SENDCP_C_SUBVOL || command->type == SENDCP_C_SNAPSHOT;
 
 	if (check->fresh && !names)
 		return stream_wrong(reader, command, "is where subvol or snapshot should be");

@@ -36,7 +36,7 @@ static const char *path_fault(const u8 *path, size_t length)
 	const char *fault = NULL;
 	size_t start = 0;
 
-	if (length > SCP_PATH_MAX)
+	if (length > SENDCP_PATH_MAX)
 		return "more than 4095 bytes";
 	if (memchr(path, 0, length))
 		return "a zero byte";
@@ -56,12 +56,12 @@ static const char *path_fault(const u8 *path, size_t length)
 static bool for_root(u32 command)
 {
 	switch (command) {
-	case SCP_C_CHMOD:
-	case SCP_C_CHOWN:
-	case SCP_C_UTIMES:
-	case SCP_C_SET_XATTR:
-	case SCP_C_REMOVE_XATTR:
-	case SCP_C_FILEATTR:
+	case SENDCP_C_CHMOD:
+	case SENDCP_C_CHOWN:
+	case SENDCP_C_UTIMES:
+	case SENDCP_C_SET_XATTR:
+	case SENDCP_C_REMOVE_XATTR:
+	case SENDCP_C_FILEATTR:
 		return true;
 	default:
 		return false;
@@ -76,7 +76,7 @@ static const char *name_fault(const u8 *name, size_t length)
 /* A symlink may lead anywhere. */
 static const char *target_fault(const u8 *target, size_t length)
 {
-	if (!length || length > SCP_PATH_MAX)
+	if (!length || length > SENDCP_PATH_MAX)
 		return "an impossible length";
 	return memchr(target, 0, length) ? "a zero byte" : NULL;
 }
@@ -92,20 +92,20 @@ static const char *text_fault(const struct stream_command *command,
 			      const struct stream_attribute *text)
 {
 	switch (text->type) {
-	case SCP_A_PATH:
-		if (command->type == SCP_C_SUBVOL || command->type == SCP_C_SNAPSHOT)
+	case SENDCP_A_PATH:
+		if (command->type == SENDCP_C_SUBVOL || command->type == SENDCP_C_SNAPSHOT)
 			return name_fault(text->value, text->length);
 		if (!text->length && for_root(command->type))
 			return NULL;
 		return path_fault(text->value, text->length);
-	case SCP_A_PATH_LINK:
-		if (command->type == SCP_C_SYMLINK)
+	case SENDCP_A_PATH_LINK:
+		if (command->type == SENDCP_C_SYMLINK)
 			return target_fault(text->value, text->length);
 		return path_fault(text->value, text->length);
-	case SCP_A_XATTR_NAME:
+	case SENDCP_A_XATTR_NAME:
 		return xattr_name_fault(text->value, text->length);
-	case SCP_A_PATH_TO:
-	case SCP_A_CLONE_PATH:
+	case SENDCP_A_PATH_TO:
+	case SENDCP_A_CLONE_PATH:
 		return path_fault(text->value, text->length);
 	default:
 		return NULL;
@@ -119,35 +119,35 @@ static bool range_possible(u64 offset, u64 length)
 
 static const char *write_fault(const struct stream_command *command)
 {
-	u32 length = stream_attribute(command, SCP_A_DATA)->length;
+	u32 length = stream_attribute(command, SENDCP_A_DATA)->length;
 
 	if (!length)
 		return "has no data";
-	return range_possible(number(command, SCP_A_FILE_OFFSET), length) ? NULL :
+	return range_possible(number(command, SENDCP_A_FILE_OFFSET), length) ? NULL :
 	       "has an impossible range";
 }
 
 static const char *clone_fault(const struct stream_command *command)
 {
-	u64 length = number(command, SCP_A_CLONE_LEN);
+	u64 length = number(command, SENDCP_A_CLONE_LEN);
 
-	if (range_possible(number(command, SCP_A_FILE_OFFSET), length) &&
-	    range_possible(number(command, SCP_A_CLONE_OFFSET), length))
+	if (range_possible(number(command, SENDCP_A_FILE_OFFSET), length) &&
+	    range_possible(number(command, SENDCP_A_CLONE_OFFSET), length))
 		return NULL;
 	return "has an impossible range";
 }
 
 static const char *encoded_fault(const struct stream_command *command)
 {
-	const struct stream_attribute *encryption = stream_attribute(command, SCP_A_ENCRYPTION);
-	u64 compression = number(command, SCP_A_COMPRESSION);
-	u64 length = number(command, SCP_A_UNENCODED_FILE_LEN);
-	u64 all = number(command, SCP_A_UNENCODED_LEN);
-	u64 offset = number(command, SCP_A_UNENCODED_OFFSET);
+	const struct stream_attribute *encryption = stream_attribute(command, SENDCP_A_ENCRYPTION);
+	u64 compression = number(command, SENDCP_A_COMPRESSION);
+	u64 length = number(command, SENDCP_A_UNENCODED_FILE_LEN);
+	u64 all = number(command, SENDCP_A_UNENCODED_LEN);
+	u64 offset = number(command, SENDCP_A_UNENCODED_OFFSET);
 
-	if (!stream_attribute(command, SCP_A_DATA)->length)
+	if (!stream_attribute(command, SENDCP_A_DATA)->length)
 		return "has no data";
-	if (!range_possible(number(command, SCP_A_FILE_OFFSET), length) || all > UNENCODED_MAX ||
+	if (!range_possible(number(command, SENDCP_A_FILE_OFFSET), length) || all > UNENCODED_MAX ||
 	    offset > all || length > all - offset)
 		return "has an impossible range";
 	if (!compression || compression > COMPRESSION_LAST)
@@ -159,9 +159,9 @@ static const char *encoded_fault(const struct stream_command *command)
 
 static const char *mode_fault(const struct stream_command *command)
 {
-	u64 mode = number(command, SCP_A_MODE);
+	u64 mode = number(command, SENDCP_A_MODE);
 
-	if (command->type == SCP_C_CHMOD)
+	if (command->type == SENDCP_C_CHMOD)
 		return mode & ~07777ULL ? "has an impossible mode" : NULL;
 	return mode >> 32 || !(S_ISCHR((u32)mode) || S_ISBLK((u32)mode)) ?
 	       "has a mode that is not a device's" : NULL;
@@ -170,21 +170,22 @@ static const char *mode_fault(const struct stream_command *command)
 static const char *numbers_fault(const struct stream_command *command)
 {
 	switch (command->type) {
-	case SCP_C_WRITE:
+	case SENDCP_C_WRITE:
 		return write_fault(command);
-	case SCP_C_ENCODED_WRITE:
+	case SENDCP_C_ENCODED_WRITE:
 		return encoded_fault(command);
-	case SCP_C_CLONE:
+	case SENDCP_C_CLONE:
 		return clone_fault(command);
-	case SCP_C_MKNOD:
-	case SCP_C_CHMOD:
+	case SENDCP_C_MKNOD:
+	case SENDCP_C_CHMOD:
 		return mode_fault(command);
-	case SCP_C_TRUNCATE:
-		return number(command, SCP_A_SIZE) > FILE_END_MAX ? "has an impossible size" : NULL;
-	case SCP_C_UPDATE_EXTENT:
-	case SCP_C_FALLOCATE:
-		return range_possible(number(command, SCP_A_FILE_OFFSET),
-				      number(command, SCP_A_SIZE)) ? NULL :
+	case SENDCP_C_TRUNCATE:
+		return number(command, SENDCP_A_SIZE) > FILE_END_MAX ? "has an impossible size" :
+			NULL;
+	case SENDCP_C_UPDATE_EXTENT:
+	case SENDCP_C_FALLOCATE:
+		return range_possible(number(command, SENDCP_A_FILE_OFFSET),
+				      number(command, SENDCP_A_SIZE)) ? NULL :
 		       "has an impossible range";
 	default:
 		return NULL;

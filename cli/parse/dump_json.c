@@ -111,7 +111,7 @@ static int put_attribute(struct json_object *object, const struct stream_attribu
 	default:
 		break;
 	}
-	if (attribute->type != SCP_A_DATA)
+	if (attribute->type != SENDCP_A_DATA)
 		return put_bytes(object, info->name, attribute);
 	json_put_u64(object, "data_length", attribute->length);
 	return 0;

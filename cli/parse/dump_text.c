@@ -77,18 +77,18 @@ static void put_time(const char *key, const struct stream_command *command, u32 
 
 static void put_subvolume(const struct stream_command *command, FILE *to)
 {
-	put_uuid("uuid", command, SCP_A_UUID, to);
-	fprintf(to, " transid=%llu", number(command, SCP_A_CTRANSID));
-	if (command->type == SCP_C_SUBVOL)
+	put_uuid("uuid", command, SENDCP_A_UUID, to);
+	fprintf(to, " transid=%llu", number(command, SENDCP_A_CTRANSID));
+	if (command->type == SENDCP_C_SUBVOL)
 		return;
-	put_uuid(" parent_uuid", command, SCP_A_CLONE_UUID, to);
-	fprintf(to, " parent_transid=%llu", number(command, SCP_A_CLONE_CTRANSID));
+	put_uuid(" parent_uuid", command, SENDCP_A_CLONE_UUID, to);
+	fprintf(to, " parent_transid=%llu", number(command, SENDCP_A_CLONE_CTRANSID));
 }
 
 static void put_xattr(const struct stream_command *command, FILE *to)
 {
-	const struct stream_attribute *name = stream_attribute(command, SCP_A_XATTR_NAME);
-	const struct stream_attribute *data = stream_attribute(command, SCP_A_XATTR_DATA);
+	const struct stream_attribute *name = stream_attribute(command, SENDCP_A_XATTR_NAME);
+	const struct stream_attribute *data = stream_attribute(command, SENDCP_A_XATTR_DATA);
 
 	fputs("name=", to);
 	put_bytes(name->value, name->length, false, to);
@@ -102,42 +102,45 @@ static void put_xattr(const struct stream_command *command, FILE *to)
 static void put_clone(const struct stream_dump *dump, const struct stream_command *command,
 		      FILE *to)
 {
-	fprintf(to, "offset=%llu len=%llu from=", number(command, SCP_A_FILE_OFFSET),
-		number(command, SCP_A_CLONE_LEN));
-	put_path(dump, stream_attribute(command, SCP_A_CLONE_PATH), to);
-	fprintf(to, " clone_offset=%llu", number(command, SCP_A_CLONE_OFFSET));
+	fprintf(to, "offset=%llu len=%llu from=", number(command, SENDCP_A_FILE_OFFSET),
+		number(command, SENDCP_A_CLONE_LEN));
+	put_path(dump, stream_attribute(command, SENDCP_A_CLONE_PATH), to);
+	fprintf(to, " clone_offset=%llu", number(command, SENDCP_A_CLONE_OFFSET));
 }
 
 static void put_encoded(const struct stream_command *command, FILE *to)
 {
-	const struct stream_attribute *encryption = stream_attribute(command, SCP_A_ENCRYPTION);
+	const struct stream_attribute *encryption = stream_attribute(command, SENDCP_A_ENCRYPTION);
 
 	fprintf(to, "offset=%llu len=%u, unencoded_file_len=%llu, unencoded_len=%llu, "
 		"unencoded_offset=%llu, compression=%llu, encryption=%llu",
-		number(command, SCP_A_FILE_OFFSET), stream_attribute(command, SCP_A_DATA)->length,
-		number(command, SCP_A_UNENCODED_FILE_LEN), number(command, SCP_A_UNENCODED_LEN),
-		number(command, SCP_A_UNENCODED_OFFSET), number(command, SCP_A_COMPRESSION),
-		encryption ? stream_attribute_u64(encryption) : 0);
+		number(command, SENDCP_A_FILE_OFFSET), stream_attribute(command,
+									SENDCP_A_DATA)->length,
+		number(command, SENDCP_A_UNENCODED_FILE_LEN),
+		number(command, SENDCP_A_UNENCODED_LEN), number(command, SENDCP_A_UNENCODED_OFFSET),
+		number(command, SENDCP_A_COMPRESSION), encryption ?
+		stream_attribute_u64(encryption) : 0);
 }
 
 static void put_times(const struct stream_command *command, FILE *to)
 {
-	put_time("atime", command, SCP_A_ATIME, to);
-	put_time(" mtime", command, SCP_A_MTIME, to);
-	put_time(" ctime", command, SCP_A_CTIME, to);
+	put_time("atime", command, SENDCP_A_ATIME, to);
+	put_time(" mtime", command, SENDCP_A_MTIME, to);
+	put_time(" ctime", command, SENDCP_A_CTIME, to);
 }
 
 static void put_verity(const struct stream_command *command, FILE *to)
 {
 	fprintf(to, "algorithm=%llu block_size=%llu salt_len=%u sig_len=%u",
-		number(command, SCP_A_VERITY_ALGORITHM), number(command, SCP_A_VERITY_BLOCK_SIZE),
-		stream_attribute(command, SCP_A_VERITY_SALT_DATA)->length,
-		stream_attribute(command, SCP_A_VERITY_SIG_DATA)->length);
+		number(command, SENDCP_A_VERITY_ALGORITHM), number(command,
+								   SENDCP_A_VERITY_BLOCK_SIZE),
+		stream_attribute(command, SENDCP_A_VERITY_SALT_DATA)->length,
+		stream_attribute(command, SENDCP_A_VERITY_SIG_DATA)->length);
 }
 
 static void put_link(const struct stream_command *command, FILE *to)
 {
-	const struct stream_attribute *link = stream_attribute(command, SCP_A_PATH_LINK);
+	const struct stream_attribute *link = stream_attribute(command, SENDCP_A_PATH_LINK);
 
 	fputs("dest=", to);
 	put_bytes(link->value, link->length, true, to);
@@ -148,62 +151,62 @@ static void put_rest(const struct stream_dump *dump, const struct stream_command
 		     FILE *to)
 {
 	switch (command->type) {
-	case SCP_C_SUBVOL:
-	case SCP_C_SNAPSHOT:
+	case SENDCP_C_SUBVOL:
+	case SENDCP_C_SNAPSHOT:
 		put_subvolume(command, to);
 		break;
-	case SCP_C_MKNOD:
-		fprintf(to, "mode=%llo dev=0x%llx", number(command, SCP_A_MODE),
-			number(command, SCP_A_RDEV));
+	case SENDCP_C_MKNOD:
+		fprintf(to, "mode=%llo dev=0x%llx", number(command, SENDCP_A_MODE),
+			number(command, SENDCP_A_RDEV));
 		break;
-	case SCP_C_SYMLINK:
-	case SCP_C_LINK:
+	case SENDCP_C_SYMLINK:
+	case SENDCP_C_LINK:
 		put_link(command, to);
 		break;
-	case SCP_C_RENAME:
+	case SENDCP_C_RENAME:
 		fputs("dest=", to);
-		put_path(dump, stream_attribute(command, SCP_A_PATH_TO), to);
+		put_path(dump, stream_attribute(command, SENDCP_A_PATH_TO), to);
 		break;
-	case SCP_C_SET_XATTR:
-	case SCP_C_REMOVE_XATTR:
+	case SENDCP_C_SET_XATTR:
+	case SENDCP_C_REMOVE_XATTR:
 		put_xattr(command, to);
 		break;
-	case SCP_C_WRITE:
-		fprintf(to, "offset=%llu len=%u", number(command, SCP_A_FILE_OFFSET),
-			stream_attribute(command, SCP_A_DATA)->length);
+	case SENDCP_C_WRITE:
+		fprintf(to, "offset=%llu len=%u", number(command, SENDCP_A_FILE_OFFSET),
+			stream_attribute(command, SENDCP_A_DATA)->length);
 		break;
-	case SCP_C_CLONE:
+	case SENDCP_C_CLONE:
 		put_clone(dump, command, to);
 		break;
-	case SCP_C_TRUNCATE:
-		fprintf(to, "size=%llu", number(command, SCP_A_SIZE));
+	case SENDCP_C_TRUNCATE:
+		fprintf(to, "size=%llu", number(command, SENDCP_A_SIZE));
 		break;
-	case SCP_C_CHMOD:
-		fprintf(to, "mode=%llo", number(command, SCP_A_MODE));
+	case SENDCP_C_CHMOD:
+		fprintf(to, "mode=%llo", number(command, SENDCP_A_MODE));
 		break;
-	case SCP_C_CHOWN:
-		fprintf(to, "gid=%llu uid=%llu", number(command, SCP_A_GID),
-			number(command, SCP_A_UID));
+	case SENDCP_C_CHOWN:
+		fprintf(to, "gid=%llu uid=%llu", number(command, SENDCP_A_GID),
+			number(command, SENDCP_A_UID));
 		break;
-	case SCP_C_UTIMES:
+	case SENDCP_C_UTIMES:
 		put_times(command, to);
 		break;
-	case SCP_C_UPDATE_EXTENT:
-		fprintf(to, "offset=%llu len=%llu", number(command, SCP_A_FILE_OFFSET),
-			number(command, SCP_A_SIZE));
+	case SENDCP_C_UPDATE_EXTENT:
+		fprintf(to, "offset=%llu len=%llu", number(command, SENDCP_A_FILE_OFFSET),
+			number(command, SENDCP_A_SIZE));
 		break;
-	case SCP_C_FALLOCATE:
+	case SENDCP_C_FALLOCATE:
 		fprintf(to, "mode=%llu offset=%llu len=%llu",
-			number(command, SCP_A_FALLOCATE_MODE), number(command, SCP_A_FILE_OFFSET),
-			number(command, SCP_A_SIZE));
+			number(command, SENDCP_A_FALLOCATE_MODE),
+			number(command, SENDCP_A_FILE_OFFSET), number(command, SENDCP_A_SIZE));
 		break;
-	case SCP_C_FILEATTR:
-		fprintf(to, "fileattr=0x%llx", number(command, SCP_A_FILEATTR));
+	case SENDCP_C_FILEATTR:
+		fprintf(to, "fileattr=0x%llx", number(command, SENDCP_A_FILEATTR));
 		break;
-	case SCP_C_ENCODED_WRITE:
+	case SENDCP_C_ENCODED_WRITE:
 		put_encoded(command, to);
 		break;
-	case SCP_C_ENABLE_VERITY:
+	case SENDCP_C_ENABLE_VERITY:
 		put_verity(command, to);
 		break;
 	}
@@ -211,25 +214,27 @@ static void put_rest(const struct stream_dump *dump, const struct stream_command
 
 static bool path_alone(u32 command)
 {
-	return command == SCP_C_MKFILE || command == SCP_C_MKDIR || command == SCP_C_MKFIFO ||
-	       command == SCP_C_MKSOCK || command == SCP_C_UNLINK || command == SCP_C_RMDIR;
+	return command == SENDCP_C_MKFILE || command == SENDCP_C_MKDIR || command ==
+		SENDCP_C_MKFIFO ||
+	       command == SENDCP_C_MKSOCK || command == SENDCP_C_UNLINK || command ==
+		       SENDCP_C_RMDIR;
 }
 
 static void remember_name(struct stream_dump *dump, const struct stream_attribute *path)
 {
-	dump->name_length = scp_min(path->length, sizeof(dump->name));
+	dump->name_length = sendcp_min(path->length, sizeof(dump->name));
 	memcpy(dump->name, path->value, dump->name_length);
 }
 
 void stream_dump_text(struct stream_dump *dump, const struct stream_command *command, FILE *to)
 {
-	const struct stream_attribute *path = stream_attribute(command, SCP_A_PATH);
+	const struct stream_attribute *path = stream_attribute(command, SENDCP_A_PATH);
 	int length;
 
-	if (!command->type || command->type == SCP_C_END)
+	if (!command->type || command->type == SENDCP_C_END)
 		return;
 	fprintf(to, "%-*s", NAME_COLUMN, stream_command_info(command->type)->name);
-	if (command->type == SCP_C_SUBVOL || command->type == SCP_C_SNAPSHOT) {
+	if (command->type == SENDCP_C_SUBVOL || command->type == SENDCP_C_SNAPSHOT) {
 		remember_name(dump, path);
 		length = fprintf(to, "./") + put_bytes(path->value, path->length, true, to);
 	} else {

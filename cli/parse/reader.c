@@ -155,7 +155,7 @@ static const char *cut_inside(const struct stream_reader *reader, size_t left, c
 {
 	char name[24];
 
-	if (left >= SCP_COMMAND_HEADER_SIZE && reader->inside)
+	if (left >= SENDCP_COMMAND_HEADER_SIZE && reader->inside)
 		snprintf(buffer, size, "inside %s",
 			 stream_command_name(reader->command.type, name));
 	else if (left)
@@ -239,51 +239,51 @@ static const struct stream_command *unknown_protocol(struct stream_reader *reade
 
 static const struct stream_command *next_header(struct stream_reader *reader)
 {
-	size_t left = have(reader, SCP_STREAM_HEADER_SIZE);
+	size_t left = have(reader, SENDCP_STREAM_HEADER_SIZE);
 	const u8 *bytes = reader->buffer + reader->from;
 	u32 protocol;
 
-	if (memcmp(bytes, SCP_STREAM_MAGIC, scp_min(left, SCP_STREAM_MAGIC_SIZE)))
+	if (memcmp(bytes, SENDCP_STREAM_MAGIC, sendcp_min(left, SENDCP_STREAM_MAGIC_SIZE)))
 		return no_header(reader);
-	if (left < SCP_STREAM_HEADER_SIZE)
+	if (left < SENDCP_STREAM_HEADER_SIZE)
 		return input_ended(reader, left);
-	protocol = get_u32(bytes + SCP_STREAM_MAGIC_SIZE);
+	protocol = get_u32(bytes + SENDCP_STREAM_MAGIC_SIZE);
 	if (!protocol || protocol > STREAM_PROTOCOL_MAX)
 		return unknown_protocol(reader, protocol);
 	reader->protocol = protocol;
 	reader->inside = true;
 	reader->command.type = 0;
 	reader->command.attribute_count = 0;
-	return hand_out(reader, SCP_STREAM_HEADER_SIZE);
+	return hand_out(reader, SENDCP_STREAM_HEADER_SIZE);
 }
 
 /* Over the header with zeros in the CRC's place, and the body. */
 static u32 command_crc(const u8 *bytes, u32 size)
 {
-	u8 header[SCP_COMMAND_HEADER_SIZE] = { 0 };
+	u8 header[SENDCP_COMMAND_HEADER_SIZE] = { 0 };
 	u32 crc;
 
-	memcpy(header, bytes, offsetof(struct scp_command_header, crc));
-	crc = scp_crc32c(0, header, sizeof(header));
-	return scp_crc32c(crc, bytes + sizeof(header), size - sizeof(header));
+	memcpy(header, bytes, offsetof(struct sendcp_command_header, crc));
+	crc = sendcp_crc32c(0, header, sizeof(header));
+	return sendcp_crc32c(crc, bytes + sizeof(header), size - sizeof(header));
 }
 
 /* Cuts one attribute off the front of @left bytes; returns its whole size, 0: malformed. */
 static u32 split_attribute(const struct stream_reader *reader, const u8 *bytes, u32 left,
 			   struct stream_attribute *attribute)
 {
-	u32 head = SCP_ATTR_HEADER_SIZE;
+	u32 head = SENDCP_ATTR_HEADER_SIZE;
 
-	if (left < SCP_ATTR_TYPE_SIZE)
+	if (left < SENDCP_ATTR_TYPE_SIZE)
 		return 0;
 	attribute->type = get_u16(bytes);
-	if (attribute->type == SCP_A_DATA && reader->protocol >= 2) {
-		head = SCP_ATTR_TYPE_SIZE;
+	if (attribute->type == SENDCP_A_DATA && reader->protocol >= 2) {
+		head = SENDCP_ATTR_TYPE_SIZE;
 		attribute->length = left - head;
 	} else if (left < head) {
 		return 0;
 	} else {
-		attribute->length = get_u16(bytes + SCP_ATTR_TYPE_SIZE);
+		attribute->length = get_u16(bytes + SENDCP_ATTR_TYPE_SIZE);
 	}
 	attribute->value = bytes + head;
 	return attribute->length <= left - head ? head + attribute->length : 0;
@@ -325,31 +325,32 @@ static const struct stream_command *bad_command(struct stream_reader *reader, co
  */
 static const struct stream_command *next_command(struct stream_reader *reader)
 {
-	size_t left = have(reader, SCP_COMMAND_HEADER_SIZE);
+	size_t left = have(reader, SENDCP_COMMAND_HEADER_SIZE);
 	const u8 *bytes = reader->buffer + reader->from;
 	struct stream_command *command = &reader->command;
 	u32 length;
 
-	if (left < SCP_COMMAND_HEADER_SIZE)
+	if (left < SENDCP_COMMAND_HEADER_SIZE)
 		return input_ended(reader, left);
 	length = get_u32(bytes);
-	command->type = get_u16(bytes + offsetof(struct scp_command_header, command));
+	command->type = get_u16(bytes + offsetof(struct sendcp_command_header, command));
 	if (!command->type || command->type > stream_command_last(reader->protocol))
 		return bad_command(reader, "is not a command of its protocol");
-	if (length > stream_command_max(reader->protocol) - SCP_COMMAND_HEADER_SIZE)
+	if (length > stream_command_max(reader->protocol) - SENDCP_COMMAND_HEADER_SIZE)
 		return bad_command(reader, "is longer than its protocol allows");
-	length += SCP_COMMAND_HEADER_SIZE;
+	length += SENDCP_COMMAND_HEADER_SIZE;
 	left = have(reader, length);
 	bytes = reader->buffer + reader->from;
 	if (left < length)
 		return input_ended(reader, left);
-	if (get_u32(bytes + offsetof(struct scp_command_header, crc)) != command_crc(bytes, length))
+	if (get_u32(bytes + offsetof(struct sendcp_command_header, crc)) !=
+	    command_crc(bytes, length))
 		return bad_command(reader, "has a wrong checksum");
-	if (!split_attributes(reader, bytes + SCP_COMMAND_HEADER_SIZE,
-			      length - SCP_COMMAND_HEADER_SIZE))
+	if (!split_attributes(reader, bytes + SENDCP_COMMAND_HEADER_SIZE,
+			      length - SENDCP_COMMAND_HEADER_SIZE))
 		return bad_command(reader, "is not made of whole attributes");
 	command->number++;
-	if (command->type == SCP_C_END)
+	if (command->type == SENDCP_C_END)
 		reader->inside = false;
 	return hand_out(reader, length);
 }
@@ -401,6 +402,6 @@ u64 stream_attribute_u64(const struct stream_attribute *attribute)
 {
 	__le64 value = 0;
 
-	memcpy(&value, attribute->value, scp_min(attribute->length, sizeof(value)));
+	memcpy(&value, attribute->value, sendcp_min(attribute->length, sizeof(value)));
 	return le64_to_cpu(value);
 }

@@ -136,7 +136,7 @@ int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file
 	*point = (struct resume_point){ 0 };
 	if (fstat(file->fd, &st))
 		return error_line("cannot stat %s: %s", file->name, strerror(errno));
-	count = marks_until(sidecar, scp_min((u64)st.st_size, limit));
+	count = marks_until(sidecar, sendcp_min((u64)st.st_size, limit));
 	if (count_proven(sidecar, file, &count))
 		return -1;
 	if (!count)

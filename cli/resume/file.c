@@ -21,8 +21,8 @@
 /* The most bytes that a crash can have lost at the file's end, or left there without a line. */
 static u64 undurable(const struct sidecar *sidecar)
 {
-	return scp_min(sidecar->header.interval, INT64_MAX / 4) +
-	       2 * scp_min(sidecar->header.buffer_size, SIDECAR_BATCH_MAX);
+	return sendcp_min(sidecar->header.interval, INT64_MAX / 4) +
+	       2 * sendcp_min(sidecar->header.buffer_size, SIDECAR_BATCH_MAX);
 }
 
 /* Bytes that the file had, as far as the sidecar knows. */
@@ -97,7 +97,7 @@ static bool is_zero(const struct output *file, u64 from, u64 to)
 	u8 buffer[4096];
 
 	while (from < to) {
-		size_t part = (size_t)scp_min(to - from, sizeof(buffer));
+		size_t part = (size_t)sendcp_min(to - from, sizeof(buffer));
 
 		if (read_at(file->fd, buffer, part, from))
 			return false;

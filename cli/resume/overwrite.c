@@ -38,28 +38,28 @@ int overwrite_sidecar(const char *path, const struct sidecar *old)
 /* Its last command is END. */
 static bool ends_complete(const struct output *output, u64 size)
 {
-	struct scp_command_header end, made = { .command = cpu_to_le16(SCP_C_END) };
+	struct sendcp_command_header end, made = { .command = cpu_to_le16(SENDCP_C_END) };
 
-	if (size < SCP_STREAM_HEADER_SIZE + sizeof(end) ||
+	if (size < SENDCP_STREAM_HEADER_SIZE + sizeof(end) ||
 	    read_at(output->fd, &end, sizeof(end), size - sizeof(end)))
 		return false;
-	made.crc = cpu_to_le32(scp_crc32c(0, &made, sizeof(made)));
+	made.crc = cpu_to_le32(sendcp_crc32c(0, &made, sizeof(made)));
 	return !memcmp(&end, &made, sizeof(end));
 }
 
 /* Could resume --append make something of it? */
 static bool looks_resumable(const u8 *head, size_t size, bool *plain)
 {
-	size_t length = size < SCP_STREAM_MAGIC_SIZE ? size : SCP_STREAM_MAGIC_SIZE;
+	size_t length = size < SENDCP_STREAM_MAGIC_SIZE ? size : SENDCP_STREAM_MAGIC_SIZE;
 
-	*plain = !memcmp(head, SCP_STREAM_MAGIC, length);
+	*plain = !memcmp(head, SENDCP_STREAM_MAGIC, length);
 	return *plain || unwrap_zstd_begun(head, size);
 }
 
 int overwrite_output(const struct output *output, const struct options *options,
 		     const char *checkpoint)
 {
-	u8 head[SCP_STREAM_MAGIC_SIZE] = { 0 };
+	u8 head[SENDCP_STREAM_MAGIC_SIZE] = { 0 };
 	struct stat st;
 	bool plain, known;
 	size_t size;
@@ -70,7 +70,7 @@ int overwrite_output(const struct output *output, const struct options *options,
 		return error_line("cannot stat %s: %s", output->name, strerror(errno));
 	if (!st.st_size)
 		return 0;
-	size = (size_t)scp_min((u64)st.st_size, sizeof(head));
+	size = (size_t)sendcp_min((u64)st.st_size, sizeof(head));
 	if (read_at(output->fd, head, size, 0))
 		return error_line("cannot read %s: %s", output->name, strerror(errno));
 	known = looks_resumable(head, size, &plain);

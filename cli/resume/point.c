@@ -204,7 +204,7 @@ int resume_point_file(const struct sidecar *sidecar, const struct output *file, 
 	*point = (struct resume_point){ 0 };
 	if (fstat(file->fd, &st))
 		return error_line("cannot stat %s: %s", file->name, strerror(errno));
-	count = batches_within(sidecar, scp_min((u64)st.st_size, limit));
+	count = batches_within(sidecar, sendcp_min((u64)st.st_size, limit));
 	if (count_proven(sidecar, file, count, &proven))
 		return -1;
 	if (!proven)

@@ -72,6 +72,6 @@ int resume_point_prove(const struct resume_point *point, struct transfer *run,
  * hash. -1 and @result if it cannot be made, or is another (TRANSFER_DIFFERS).
  */
 int resume_point_make(const struct resume_point *point, const struct send_job *job,
-		      const struct cancel *cancel, u8 *data, struct transfer_result *result);
+		      const struct sendcp_cancel *cancel, u8 *data, struct transfer_result *result);
 
 #endif

@@ -58,7 +58,7 @@ bool position_parse(const char *text, struct position *position)
 
 static u64 window_begin(u64 plain)
 {
-	return plain - scp_min(plain, POSITION_WINDOW);
+	return plain - sendcp_min(plain, POSITION_WINDOW);
 }
 
 /* The window's bytes, as they come by. */
@@ -85,8 +85,8 @@ static int window_open(struct window *window, u64 plain)
 
 static void window_feed(struct window *window, const u8 *data, size_t size)
 {
-	u64 from = scp_max(window->at, window->begin);
-	u64 to = scp_min(window->at + size, window->end);
+	u64 from = sendcp_max(window->at, window->begin);
+	u64 to = sendcp_min(window->at + size, window->end);
 
 	if (from < to)
 		XXH3_128bits_update(window->hash, data + (from - window->at), to - from);

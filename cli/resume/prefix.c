@@ -28,7 +28,7 @@ struct maker {
 	u8 *buffer;
 };
 
-static int failed(const struct maker *maker, int ret, const struct scp_error *error)
+static int failed(const struct maker *maker, int ret, const struct sendcp_error *error)
 {
 	if (ret == -EINTR && signals_stopped()) {
 		transfer_report_stop();
@@ -39,7 +39,7 @@ static int failed(const struct maker *maker, int ret, const struct scp_error *er
 
 static int open_sender(struct maker *maker)
 {
-	struct scp_error error;
+	struct sendcp_error error;
 	int ret;
 
 	if (maker->sender)
@@ -53,7 +53,7 @@ static int make_next(struct maker *maker, size_t *size)
 {
 	*size = 0;
 	while (!*size && maker->index < maker->job->count) {
-		struct scp_fill fill = { .buffer = maker->buffer, .size = CHUNK };
+		struct sendcp_fill fill = { .buffer = maker->buffer, .size = CHUNK };
 		int ret;
 
 		if (open_sender(maker))
@@ -82,7 +82,7 @@ static int make_first(const struct resume *resume, u64 size, take_fn take, void 
 		return error_line("out of memory");
 	while (size) {
 		ret = make_next(&maker, &made);
-		made = (size_t)scp_min(made, size);
+		made = (size_t)sendcp_min(made, size);
 		if (ret || !made || !take(context, maker.buffer, made))
 			break;
 		size -= made;
@@ -111,7 +111,7 @@ static bool is_zero(const u8 *bytes, size_t size)
 static bool equal_or_zero(const u8 *bytes, const u8 *data, size_t size, u64 at)
 {
 	while (size) {
-		size_t part = (size_t)scp_min(size, SECTOR - at % SECTOR);
+		size_t part = (size_t)sendcp_min(size, SECTOR - at % SECTOR);
 
 		if (memcmp(bytes, data, part) && !is_zero(bytes, part))
 			return false;

@@ -20,20 +20,20 @@ static int end_with(struct transfer_result *result, enum transfer_status status,
 	return -1;
 }
 
-static int sender_failed(struct transfer_result *result, int ret, const struct scp_error *error)
+static int sender_failed(struct transfer_result *result, int ret, const struct sendcp_error *error)
 {
 	result->error = *error;
 	return end_with(result, ret == -EINTR ? TRANSFER_STOPPED : TRANSFER_READ_FAILED, ret);
 }
 
 /* Makes exactly @size bytes. A command that would reach after them shows that they differ. */
-static int make_again(struct sender *sender, const struct cancel *cancel, u8 *data, size_t size,
-		      struct transfer_result *result)
+static int make_again(struct sender *sender, const struct sendcp_cancel *cancel, u8 *data,
+		      size_t size, struct transfer_result *result)
 {
 	size_t made = 0;
 
 	while (made < size) {
-		struct scp_fill fill = { .buffer = data + made, .size = size - made };
+		struct sendcp_fill fill = { .buffer = data + made, .size = size - made };
 		int ret = sender_fill(sender, &fill, cancel);
 
 		if (ret && ret != -ENOBUFS)
@@ -46,11 +46,11 @@ static int make_again(struct sender *sender, const struct cancel *cancel, u8 *da
 }
 
 static int make_proof(const struct resume_point *point, const struct send_job *job,
-		      const struct cancel *cancel, u8 *data, struct transfer_result *result)
+		      const struct sendcp_cancel *cancel, u8 *data, struct transfer_result *result)
 {
 	const struct transfer_start *before = &point->before;
 	struct sender *sender;
-	struct scp_error error;
+	struct sendcp_error error;
 	int ret;
 
 	result->what = job->subvolumes[before->subvolume].spec;
@@ -64,7 +64,7 @@ static int make_proof(const struct resume_point *point, const struct send_job *j
 }
 
 int resume_point_make(const struct resume_point *point, const struct send_job *job,
-		      const struct cancel *cancel, u8 *data, struct transfer_result *result)
+		      const struct sendcp_cancel *cancel, u8 *data, struct transfer_result *result)
 {
 	u8 hash[SIDECAR_HASH_SIZE];
 

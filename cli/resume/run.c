@@ -16,7 +16,7 @@ int resume_open_job(struct resume *resume)
 {
 	if (send_job_reopen(&resume->sidecar.header, resume->options, &resume->job))
 		return -1;
-	source_set_interrupt(resume->job.source, signals_cancel());
+	sendcp_source_set_interrupt(resume->job.source, signals_cancel());
 	verbose_source(&resume->job);
 	return conflicts_resume(&resume->job, resume->options, resume->output_path);
 }
@@ -43,13 +43,13 @@ static void make_settings(const struct resume *resume, struct transfer_settings 
 	const struct sidecar_header *header = &resume->sidecar.header;
 	const struct options *options = resume->options;
 	u64 size = options->buffer_size ? options->buffer_size : header->buffer_size;
-	u64 smallest = scp_buffer_min(SCP_PROTOCOL_MAX);
+	u64 smallest = sendcp_buffer_min(SENDCP_PROTOCOL_MAX);
 
-	settings->interval = scp_max(header->interval, smallest);
-	size = scp_min(scp_min(size, settings->interval), SIDECAR_BATCH_MAX);
-	settings->buffer_size = (size_t)scp_max(size, smallest);
+	settings->interval = sendcp_max(header->interval, smallest);
+	size = sendcp_min(sendcp_min(size, settings->interval), SIDECAR_BATCH_MAX);
+	settings->buffer_size = (size_t)sendcp_max(size, smallest);
 	settings->buffers = options->buffers ? options->buffers :
-			    (u32)scp_min(scp_max(header->buffers, 1), MAX_BUFFERS);
+			    (u32)sendcp_min(sendcp_max(header->buffers, 1), MAX_BUFFERS);
 }
 
 static int write_known(const struct resume *resume, struct transfer *run,

@@ -10,7 +10,8 @@
 /* Bytes measured between two checks of the cancel. */
 #define MEASURE_PART (256ULL << 20)
 
-static int measure_engine(struct scp_engine *engine, const struct cancel *cancel, u64 *total)
+static int measure_engine(struct sendcp_engine *engine, const struct sendcp_cancel *cancel,
+			  u64 *total)
 {
 	bool end = false;
 	u64 size;
@@ -18,8 +19,8 @@ static int measure_engine(struct scp_engine *engine, const struct cancel *cancel
 
 	while (!end) {
 		size = 0;
-		ret = scp_engine_measure(engine, MEASURE_PART, &size, &end);
-		if (cancelled(cancel))
+		ret = sendcp_engine_measure(engine, MEASURE_PART, &size, &end);
+		if (sendcp_cancelled(cancel))
 			return -EINTR;
 		if (ret && ret != -EINTR)
 			return ret;
@@ -28,12 +29,12 @@ static int measure_engine(struct scp_engine *engine, const struct cancel *cancel
 	return 0;
 }
 
-static int measure_subvolume(const struct send_job *job, struct source *source, size_t index,
-			     const struct transfer_start *start, const struct cancel *cancel,
+static int measure_subvolume(const struct send_job *job, struct sendcp_source *source, size_t index,
+			     const struct transfer_start *start, const struct sendcp_cancel *cancel,
 			     u64 *total, struct transfer_result *result)
 {
 	const void *checkpoint = index == start->subvolume ? start->checkpoint : NULL;
-	struct scp_engine *engine;
+	struct sendcp_engine *engine;
 	int ret;
 
 	result->what = job->subvolumes[index].spec;
@@ -44,13 +45,13 @@ static int measure_subvolume(const struct send_job *job, struct source *source, 
 		return ret;
 	ret = measure_engine(engine, cancel, total);
 	if (ret && ret != -EINTR)
-		result->error = *scp_engine_error(engine);
-	scp_engine_close(engine);
+		result->error = *sendcp_engine_error(engine);
+	sendcp_engine_close(engine);
 	return ret;
 }
 
-int measure_output(const struct send_job *job, struct source *source,
-		   const struct transfer_start *start, const struct cancel *cancel,
+int measure_output(const struct send_job *job, struct sendcp_source *source,
+		   const struct transfer_start *start, const struct sendcp_cancel *cancel,
 		   u64 *total, struct transfer_result *result)
 {
 	int ret = 0;

@@ -12,8 +12,8 @@
  * is @job's own or another one of the same filesystem. Gives up with -EINTR when @cancel is set;
  * otherwise a negative errno comes with result->error and ->what.
  */
-int measure_output(const struct send_job *job, struct source *source,
-		   const struct transfer_start *start, const struct cancel *cancel,
+int measure_output(const struct send_job *job, struct sendcp_source *source,
+		   const struct transfer_start *start, const struct sendcp_cancel *cancel,
 		   u64 *total, struct transfer_result *result);
 
 #endif

@@ -157,7 +157,7 @@ static u64 seconds(void)
 /* Only a pipe's reader can keep anyone waiting. */
 static bool gives_up(struct output *output)
 {
-	if (!cancelled(output->cancel) || output->file)
+	if (!sendcp_cancelled(output->cancel) || output->file)
 		return false;
 	if (!output->wrapped)
 		return true;
@@ -190,17 +190,17 @@ static size_t part_of(struct output *output, size_t size)
 static ssize_t write_pipe(const struct output *output, const void *data, size_t size)
 {
 	struct pollfd writable = { .fd = output->fd, .events = POLLOUT };
-	struct cancel_wait wait;
+	struct sendcp_cancel_wait wait;
 	ssize_t done;
 
-	cancel_wait_begin(&wait, output->cancel);
+	sendcp_cancel_wait_begin(&wait, output->cancel);
 	done = write(output->fd, data, size);
 	/* Someone may have left stdout non-blocking; then writing waits here, and is done again. */
 	if (done < 0 && errno == EAGAIN) {
 		poll(&writable, 1, -1);
 		errno = EINTR;
 	}
-	cancel_wait_end(&wait);
+	sendcp_cancel_wait_end(&wait);
 	return done;
 }
 

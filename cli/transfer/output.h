@@ -40,7 +40,7 @@ struct output {
 	/* Bytes that the file or pipe has got; of a plain stream the same. */
 	u64 file_offset;
 	/* Stops writing; see output_write(). NULL: nothing does. */
-	const struct cancel *cancel;
+	const struct sendcp_cancel *cancel;
 	/* When a pipe that is to get what is left after that is given up; 0: not yet known. */
 	u64 deadline;
 };

@@ -43,12 +43,12 @@ static u32 fill_flags(const struct producer *producer, const struct batch *batch
 {
 	bool first = batch->output_offset == producer->run->start.output_offset;
 
-	return batch->durable || first ? SCP_FILL_REVALIDATE : 0;
+	return batch->durable || first ? SENDCP_FILL_REVALIDATE : 0;
 }
 
 static int fill_whole(struct producer *producer, struct batch *batch)
 {
-	struct scp_fill fill = {
+	struct sendcp_fill fill = {
 		.buffer = batch->data,
 		.size = batch->size,
 		.flags = fill_flags(producer, batch),
@@ -77,10 +77,10 @@ static int fill_stepping(struct producer *producer, struct batch *batch)
 	batch->length = 0;
 	batch->end = false;
 	while (!ret && !batch->end) {
-		struct scp_fill fill = {
+		struct sendcp_fill fill = {
 			.buffer = batch->data + batch->length,
 			.size = batch->size - batch->length,
-			.flags = SCP_FILL_ONE_COMMAND | fill_flags(producer, batch),
+			.flags = SENDCP_FILL_ONE_COMMAND | fill_flags(producer, batch),
 		};
 
 		ret = sender_fill(producer->sender, &fill, &producer->run->cancel);
@@ -128,7 +128,7 @@ static int make_batch(struct producer *producer, struct batch *batch)
 		ret = fill_whole(producer, batch);
 	/* Nothing is delivered, or gets a checkpoint, that may be of two states. */
 	if (!ret)
-		ret = source_unchanged(producer->run->job->source, &producer->error);
+		ret = sendcp_source_unchanged(producer->run->job->source, &producer->error);
 	if (ret)
 		return ret;
 	producer->output_offset += batch->length;
@@ -200,20 +200,20 @@ int producer_start(struct producer *producer, const struct transfer *run, struct
 		.pipeline = pipeline,
 		.output_offset = run->start.output_offset,
 	};
-	scp_error_clear(&producer->error);
+	sendcp_error_clear(&producer->error);
 	return -signals_thread(&producer->thread, fill_all, producer);
 }
 
 void producer_join(struct producer *producer)
 {
-	const struct cancel *cancel = &producer->run->cancel;
+	const struct sendcp_cancel *cancel = &producer->run->cancel;
 	struct timespec until;
 
 	do {
 		clock_gettime(CLOCK_MONOTONIC, &until);
 		until.tv_sec++;
-		if (cancelled(cancel))
-			cancel_interrupt(cancel);
+		if (sendcp_cancelled(cancel))
+			sendcp_cancel_interrupt(cancel);
 	} while (pthread_clockjoin_np(producer->thread, NULL, CLOCK_MONOTONIC, &until) ==
 		 ETIMEDOUT);
 }

@@ -22,7 +22,7 @@ struct producer {
 	u64 undurable;
 	/* Set when the thread has ended: 0 everything was made, -EINTR stopped, else failed. */
 	int err;
-	struct scp_error error;
+	struct sendcp_error error;
 	size_t subvolume;
 };
 

@@ -32,7 +32,7 @@ struct progress {
 
 	pthread_t measurer;
 	bool measuring;
-	struct cancel stop_measuring;
+	struct sendcp_cancel stop_measuring;
 
 	pthread_t printer;
 	bool printing;
@@ -176,16 +176,16 @@ static void *measure(void *argument)
 {
 	struct progress *progress = argument;
 	struct transfer_result result;
-	struct source *source;
+	struct sendcp_source *source;
 	u64 total;
 
-	if (source_reopen(progress->job->source, &source, NULL))
+	if (sendcp_source_reopen(progress->job->source, &source, NULL))
 		return NULL;
-	source_set_interrupt(source, &progress->stop_measuring);
+	sendcp_source_set_interrupt(source, &progress->stop_measuring);
 	if (!measure_output(progress->job, source, progress->start,
 			    &progress->stop_measuring, &total, &result))
 		__atomic_store_n(&progress->total, total, __ATOMIC_RELAXED);
-	source_close(source);
+	sendcp_source_close(source);
 	return NULL;
 }
 
@@ -235,7 +235,7 @@ void progress_clear(struct progress *progress)
 /* The measuring engine looks at its cancel now and then; the printer is woken. */
 static void end_threads(struct progress *progress)
 {
-	cancel_set(&progress->stop_measuring);
+	sendcp_cancel_set(&progress->stop_measuring);
 	pthread_mutex_lock(&progress->lock);
 	progress->ended = true;
 	pthread_cond_broadcast(&progress->ended_changed);

@@ -24,7 +24,7 @@ static int end_with(struct writer *writer, enum transfer_status status, int err)
 
 static int write_failed(struct writer *writer, int err)
 {
-	if (err == -EINTR && cancelled(&writer->run->cancel))
+	if (err == -EINTR && sendcp_cancelled(&writer->run->cancel))
 		return end_with(writer, TRANSFER_STOPPED, err);
 	return end_with(writer, TRANSFER_WRITE_FAILED, err);
 }
@@ -205,7 +205,7 @@ static int write_all(struct writer *writer, struct pipeline *pipeline)
 	int ret = 0;
 
 	while (!ret && (batch = pipeline_take_filled(pipeline))) {
-		if (cancelled(&writer->run->cancel))
+		if (sendcp_cancelled(&writer->run->cancel))
 			ret = end_with(writer, TRANSFER_STOPPED, -EINTR);
 		else
 			ret = deliver(writer, batch);
@@ -229,19 +229,19 @@ static void producer_result(struct writer *writer, const struct producer *produc
 	result->what = writer->run->job->subvolumes[producer->subvolume].spec;
 }
 
-void transfer_attach(struct transfer *run, const struct cancel *above)
+void transfer_attach(struct transfer *run, const struct sendcp_cancel *above)
 {
 	run->cancel.parent = above;
 	run->output->cancel = &run->cancel;
 	if (run->job->source)
-		source_set_interrupt(run->job->source, &run->cancel);
+		sendcp_source_set_interrupt(run->job->source, &run->cancel);
 }
 
 void transfer_detach(struct transfer *run)
 {
 	run->output->cancel = run->cancel.parent;
 	if (run->job->source)
-		source_set_interrupt(run->job->source, run->cancel.parent);
+		sendcp_source_set_interrupt(run->job->source, run->cancel.parent);
 }
 
 static void run_pipeline(struct writer *writer, struct pipeline *pipeline)
@@ -257,7 +257,7 @@ static void run_pipeline(struct writer *writer, struct pipeline *pipeline)
 	ret = write_all(writer, pipeline);
 	/* After any end of the writing, the producer has nothing more to do. */
 	if (ret)
-		cancel_set(&writer->run->cancel);
+		sendcp_cancel_set(&writer->run->cancel);
 	pipeline_stop(pipeline);
 	producer_join(&producer);
 	if (!ret)
@@ -343,7 +343,7 @@ static void finish_interrupted(struct writer *writer)
 static void doubt_reader(struct writer *writer)
 {
 	if (writer->result->status == TRANSFER_COMPLETE && !writer->run->output->file &&
-	    cancelled(&writer->run->cancel))
+	    sendcp_cancelled(&writer->run->cancel))
 		end_with(writer, TRANSFER_STOPPED, -EINTR);
 }
 

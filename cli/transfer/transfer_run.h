@@ -44,7 +44,7 @@ struct transfer {
 	 * Stops this transfer and none beside it. What it uses knows of it from transfer_attach()
 	 * on; it is also set when the writing fails, so that the producer ends.
 	 */
-	struct cancel cancel;
+	struct sendcp_cancel cancel;
 };
 
 enum transfer_status {
@@ -64,13 +64,13 @@ enum transfer_status {
 struct transfer_result {
 	enum transfer_status status;
 	int err;
-	struct scp_error error;
+	struct sendcp_error error;
 	/* The user's name for the subvolume that could not be read. */
 	const char *what;
 };
 
 /* Before anything is written: ->cancel, below @above, stops the source and the output too. */
-void transfer_attach(struct transfer *run, const struct cancel *above);
+void transfer_attach(struct transfer *run, const struct sendcp_cancel *above);
 /* The source, which may stay, is stopped by what was above. */
 void transfer_detach(struct transfer *run);
 

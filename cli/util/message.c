@@ -116,9 +116,9 @@ void verbose_line(int level, const char *fmt, ...)
 	va_end(args);
 }
 
-int error_engine(const char *what, const struct scp_error *error)
+int error_engine(const char *what, const struct sendcp_error *error)
 {
 	char text[512];
 
-	return error_line("%s: %s", what, scp_error_format(error, text, sizeof(text)));
+	return error_line("%s: %s", what, sendcp_error_format(error, text, sizeof(text)));
 }

@@ -38,6 +38,6 @@ void info_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void verbose_line(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* An engine's error about the thing the user calls @what, as an error_line. Returns -1. */
-int error_engine(const char *what, const struct scp_error *error);
+int error_engine(const char *what, const struct sendcp_error *error);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "util/signals.h"
 
-static struct cancel process_cancel;
+static struct sendcp_cancel process_cancel;
 static atomic_int caught;
 
 /*
@@ -18,17 +18,17 @@ static atomic_int caught;
  */
 static void on_alarm(int signal_number)
 {
-	if (!cancelled(&process_cancel))
+	if (!sendcp_cancelled(&process_cancel))
 		return;
 	alarm(1);
-	cancel_interrupt(&process_cancel);
+	sendcp_cancel_interrupt(&process_cancel);
 }
 
 static void on_stop(int signal_number)
 {
 	atomic_store(&caught, signal_number);
 	alarm(1);
-	cancel_set(&process_cancel);
+	sendcp_cancel_set(&process_cancel);
 }
 
 /* No SA_RESTART: a blocked write has to return. */
@@ -55,7 +55,7 @@ void signals_install(void)
 	handle(SIGPIPE, SIG_IGN, 0);
 	/* A file size limit is a failed write too. */
 	handle(SIGXFSZ, SIG_IGN, 0);
-	handle(CANCEL_SIGNAL, on_alarm, 0);
+	handle(SENDCP_CANCEL_SIGNAL, on_alarm, 0);
 	/* If it was ignored when the program was started, children would end without a status. */
 	handle(SIGCHLD, SIG_DFL, 0);
 	handle_stop(SIGINT);
@@ -63,14 +63,14 @@ void signals_install(void)
 	handle_stop(SIGHUP);
 }
 
-const struct cancel *signals_cancel(void)
+const struct sendcp_cancel *signals_cancel(void)
 {
 	return &process_cancel;
 }
 
 bool signals_stopped(void)
 {
-	return cancelled(&process_cancel);
+	return sendcp_cancelled(&process_cancel);
 }
 
 int signals_caught(void)

@@ -17,7 +17,7 @@
 void signals_install(void);
 
 /* Set by such a signal: above the cancels of all that this program runs. */
-const struct cancel *signals_cancel(void);
+const struct sendcp_cancel *signals_cancel(void);
 /* Is it set? */
 bool signals_stopped(void);
 

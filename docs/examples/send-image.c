@@ -12,58 +12,58 @@ static int fail(const char *why)
 	return 1;
 }
 
-static int write_stream(struct scp_engine *engine, struct source *source)
+static int write_stream(struct sendcp_engine *engine, struct sendcp_source *source)
 {
 	static char buffer[1 << 20];
-	struct scp_fill fill = { .buffer = buffer, .size = sizeof(buffer) };
-	struct scp_error error = *scp_engine_error(engine);
+	struct sendcp_fill fill = { .buffer = buffer, .size = sizeof(buffer) };
+	struct sendcp_error error = *sendcp_engine_error(engine);
 	int ret = 0;
 
 	while (!fill.end && !ret) {
-		ret = scp_engine_fill(engine, &fill);
+		ret = sendcp_engine_fill(engine, &fill);
 		if (ret)
-			error = *scp_engine_error(engine);
+			error = *sendcp_engine_error(engine);
 		else
-			ret = source_unchanged(source, &error);
+			ret = sendcp_source_unchanged(source, &error);
 		if (!ret && fwrite(buffer, 1, fill.filled, stdout) != fill.filled)
 			return fail("cannot write to stdout");
 	}
 	if (ret)
-		return fail(scp_error_format(&error, buffer, sizeof(buffer)));
+		return fail(sendcp_error_format(&error, buffer, sizeof(buffer)));
 	return fflush(stdout) ? fail("cannot write to stdout") : 0;
 }
 
-static int send_subvolume(struct source *source, const char *name)
+static int send_subvolume(struct sendcp_source *source, const char *name)
 {
-	struct scp_request request = { .protocol = 1, .flags = SCP_SEND_WRITABLE_OK };
-	struct subvolume subvolume;
-	struct scp_engine *engine;
-	struct scp_error error;
+	struct sendcp_request request = { .protocol = 1, .flags = SENDCP_SEND_WRITABLE_OK };
+	struct sendcp_subvolume subvolume;
+	struct sendcp_engine *engine;
+	struct sendcp_error error;
 	char text[512];
 	int ret;
 
-	if (source_find_subvolume(source, name, &subvolume))
-		return fail(source_error(source)->text);
+	if (sendcp_source_find_subvolume(source, name, &subvolume))
+		return fail(sendcp_source_error(source)->text);
 	request.subvolume = subvolume.id;
-	subvolume_release(&subvolume);
-	if (scp_engine_open(source_volume(source), &request, &engine, &error))
-		return fail(scp_error_format(&error, text, sizeof(text)));
+	sendcp_subvolume_release(&subvolume);
+	if (sendcp_engine_open(sendcp_source_volume(source), &request, &engine, &error))
+		return fail(sendcp_error_format(&error, text, sizeof(text)));
 	ret = write_stream(engine, source);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	return ret;
 }
 
 int main(int argc, char **argv)
 {
-	struct source_error error;
-	struct source *source;
+	struct sendcp_source_error error;
+	struct sendcp_source *source;
 	int ret;
 
 	if (argc != 3)
 		return fail("usage: send-image FILE SUBVOLUME");
-	if (source_open_image((const char *const *)&argv[1], 1, NULL, &source, &error))
+	if (sendcp_source_open_image((const char *const *)&argv[1], 1, NULL, &source, &error))
 		return fail(error.text);
 	ret = send_subvolume(source, argv[2]);
-	source_close(source);
+	sendcp_source_close(source);
 	return ret;
 }

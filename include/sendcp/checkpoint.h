@@ -11,43 +11,43 @@
 
 /*
  * The largest checkpoint in bytes, the ioctl's SENDCP_CHECKPOINT_MAX. A send that needs more (some
- * four million directories that wait to be removed) fails with SCP_CHECKPOINT_SIZE: one that could
- * not be stored and read back would be worth nothing.
+ * four million directories that wait to be removed) fails with SENDCP_ERR_CHECKPOINT_SIZE: one that
+ * could not be stored and read back would be worth nothing.
  */
-#define SCP_CHECKPOINT_MAX (64u << 20)
+#define SENDCP_CHECKPOINT_SIZE_MAX (64u << 20)
 
 /*
  * The kernel release whose send's decisions are reproduced: 618 is Linux 6.18. A checkpoint made
  * for another one is refused, since the rest of its stream might differ.
  */
-#define SCP_COMPAT_KERNEL 618u
+#define SENDCP_COMPAT_KERNEL 618u
 
 /* A subvolume that a checkpoint relies on. */
-struct scp_pin {
+struct sendcp_pin {
 	u64 id;
 	u8 uuid[16];
 	u64 ctransid;
 };
 
-struct scp_checkpoint_info {
+struct sendcp_checkpoint_info {
 	u32 version;
 	u32 protocol;
-	/* SCP_SEND_* of the request. */
+	/* SENDCP_SEND_* of the request. */
 	u32 flags;
 	u8 fsid[16];
 	/* Stream bytes before the position. */
 	u64 offset;
-	/* Nothing follows but, unless SCP_SEND_OMIT_END, the END command. */
+	/* Nothing follows but, unless SENDCP_SEND_OMIT_END, the END command. */
 	bool end;
-	struct scp_pin subvolume;
+	struct sendcp_pin subvolume;
 	/* id 0: full send. */
-	struct scp_pin parent;
+	struct sendcp_pin parent;
 	/* Clone sources, the subvolume itself not counted. */
 	u32 clone_count;
 };
 
 /* Checks form and checksum of @blob and reads its header. -EILSEQ with @error otherwise. */
-int scp_checkpoint_info(const void *blob, size_t size, struct scp_checkpoint_info *info,
-			struct scp_error *error);
+int sendcp_checkpoint_info(const void *blob, size_t size, struct sendcp_checkpoint_info *info,
+			   struct sendcp_error *error);
 
 #endif

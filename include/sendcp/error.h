@@ -11,7 +11,7 @@
 #include <sendcp/platform.h>
 
 /* R(name, errno, text): the text completes "sendcp: WHERE: ..." and stays on one line. */
-#define SCP_REASONS(R) \
+#define SENDCP_REASONS(R) \
 	R(NONE, 0, "no error") \
 	R(NO_MEMORY, ENOMEM, "out of memory") \
 	R(INTERRUPTED, EINTR, "interrupted") \
@@ -69,18 +69,18 @@
 	R(CHECKPOINT_SIZE, E2BIG, "checkpoint would be larger than 64 MiB") \
 	R(MODULE, EIO, "the kernel module failed")
 
-enum scp_reason {
-#define SCP_REASON_ENUM(name, err, text) SCP_##name,
-	SCP_REASONS(SCP_REASON_ENUM)
-#undef SCP_REASON_ENUM
-	SCP_REASON_COUNT
+enum sendcp_reason {
+#define SENDCP_REASON_ENUM(name, err, text) SENDCP_ERR_##name,
+	SENDCP_REASONS(SENDCP_REASON_ENUM)
+#undef SENDCP_REASON_ENUM
+	SENDCP_REASON_COUNT
 };
 
 /* All ones in a place below: "does not apply". */
-#define SCP_NOWHERE (~0ULL)
+#define SENDCP_NOWHERE (~0ULL)
 
-struct scp_error {
-	enum scp_reason reason;
+struct sendcp_error {
+	enum sendcp_reason reason;
 	/* Negative errno; usually the reason's own, a read error keeps the device's. */
 	int err;
 	/* Logical address of the tree block or extent. */
@@ -96,25 +96,25 @@ struct scp_error {
 	char detail[120];
 };
 
-/* The reason's own negative errno (0 for SCP_NONE). */
-int scp_reason_errno(enum scp_reason reason);
+/* The reason's own negative errno (0 for SENDCP_ERR_NONE). */
+int sendcp_reason_errno(enum sendcp_reason reason);
 
 /* The reason's text, static storage. Never NULL. */
-const char *scp_reason_text(enum scp_reason reason);
+const char *sendcp_reason_text(enum sendcp_reason reason);
 
-/* Empties @error: reason SCP_NONE, all places SCP_NOWHERE. */
-void scp_error_clear(struct scp_error *error);
+/* Empties @error: reason SENDCP_ERR_NONE, all places SENDCP_NOWHERE. */
+void sendcp_error_clear(struct sendcp_error *error);
 
 /*
  * Writes one line without newline, "tree 257 block 30539776: TEXT (detail)", into @buffer of @size
  * bytes, always NUL-terminated, cut if it does not fit. Returns its argument @buffer.
  */
-char *scp_error_format(const struct scp_error *error, char *buffer, size_t size);
+char *sendcp_error_format(const struct sendcp_error *error, char *buffer, size_t size);
 
 /*
- * The same for something that another mirror or device made up for, as scp_host_ops.warn gets it:
- * without the words that say that nothing did.
+ * The same for something that another mirror or device made up for, as sendcp_host_ops.warn gets
+ * it: without the words that say that nothing did.
  */
-char *scp_warning_format(const struct scp_error *what, char *buffer, size_t size);
+char *sendcp_warning_format(const struct sendcp_error *what, char *buffer, size_t size);
 
 #endif

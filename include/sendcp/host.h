@@ -13,20 +13,20 @@
 #include <sendcp/platform.h>
 
 /* One read of device bytes. */
-struct scp_io {
+struct sendcp_io {
 	/* Index into the host's devices, 0 .. device_count - 1. */
 	u32 device;
 	/* Bytes; offset and length are multiples of 4096. */
 	u32 length;
 	u64 offset;
-	/* Where the bytes go; from scp_alloc_aligned. */
+	/* Where the bytes go; from sendcp_alloc_aligned. */
 	void *buffer;
 	/* Set by the host: 0, or negative errno. After the device's end: -EIO or -ERANGE. */
 	int result;
 };
 
 /* A subvolume as the mounted filesystem has it at this moment, committed or not. */
-struct scp_mounted_subvolume {
+struct sendcp_mounted_subvolume {
 	/* BTRFS_ROOT_SUBVOL_RDONLY (0x1) is what matters. */
 	u64 flags;
 	u64 ctransid;
@@ -35,7 +35,7 @@ struct scp_mounted_subvolume {
 };
 
 /* A range of an inode's contents. */
-struct scp_file_range {
+struct sendcp_file_range {
 	/* The subvolume's id. */
 	u64 root;
 	u64 inode;
@@ -46,31 +46,31 @@ struct scp_file_range {
 	u32 length;
 };
 
-struct scp_host_ops {
+struct sendcp_host_ops {
 	/*
 	 * Does all of @count reads, in any order, at once where the world can, and sets each one's
 	 * result. Returns 0 if results are set, -EINTR if it was interrupted.
 	 */
-	int (*read)(void *host, struct scp_io *ios, unsigned int count);
+	int (*read)(void *host, struct sendcp_io *ios, unsigned int count);
 	/*
 	 * Puts what reading the file gives (holes and preallocated ranges as zeros, compressed data
 	 * decompressed) into @buffer: all of @range, or a negative errno. Fills @error on failure.
 	 * -ESTALE: there is no such inode (any more); the engine finds out why.
 	 */
-	int (*read_file)(void *host, const struct scp_file_range *range, void *buffer,
-			 struct scp_error *error);
+	int (*read_file)(void *host, const struct sendcp_file_range *range, void *buffer,
+			 struct sendcp_error *error);
 	/*
 	 * Expands @in, an extent's stored bytes, into exactly @out_size bytes of @out: what the
 	 * data does not give is zero, what it gives beyond is ignored. @compression is the
-	 * extent's, SCP_COMPRESS_ZLIB, _LZO or _ZSTD. -EIO: corrupt; -ENOMEM. Called by
-	 * scp_file_read() alone: NULL in a host that does not use it.
+	 * extent's, SENDCP_COMPRESS_ZLIB, _LZO or _ZSTD. -EIO: corrupt; -ENOMEM. Called by
+	 * sendcp_file_read() alone: NULL in a host that does not use it.
 	 */
 	int (*decompress)(void *host, u8 compression, u32 sectorsize, const void *in, u32 in_size,
 			  void *out, u32 out_size);
 	/* -EINTR when the caller wants the engine to stop at the next command, else 0. */
 	int (*interrupted)(void *host);
 	/* Something was wrong but another copy served. May be NULL. */
-	void (*warn)(void *host, const struct scp_error *what);
+	void (*warn)(void *host, const struct sendcp_error *what);
 	/*
 	 * Of a mounted filesystem. Writes dirty pages out and commits the filesystem: what was
 	 * changed before is on the devices when this returns. 0 or a negative errno; a filesystem
@@ -83,20 +83,20 @@ struct scp_host_ops {
 	 * directory has @generation. 0; -ESTALE: it was deleted; other negative errnos: it cannot
 	 * be asked. Must be cheap, for it is called after every fill.
 	 */
-	int (*look)(void *host, u64 root, u64 generation, struct scp_mounted_subvolume *now);
+	int (*look)(void *host, u64 root, u64 generation, struct sendcp_mounted_subvolume *now);
 };
 
-struct scp_host {
-	const struct scp_host_ops *ops;
+struct sendcp_host {
+	const struct sendcp_host_ops *ops;
 	/* First argument of every function. */
 	void *private;
 	u32 device_count;
 	/* The filesystem is mounted: blocks may move between two reads, and looking again helps. */
 	bool mounted;
-	/* Largest size of the node cache in bytes; 0: SCP_CACHE_DEFAULT. */
+	/* Largest size of the node cache in bytes; 0: SENDCP_CACHE_DEFAULT. */
 	size_t cache_size;
 };
 
-#define SCP_CACHE_DEFAULT (4u << 20)
+#define SENDCP_CACHE_DEFAULT (4u << 20)
 
 #endif

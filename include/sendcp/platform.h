@@ -71,36 +71,36 @@ typedef long long s64;
 
 #endif /* __KERNEL__ */
 
-#define SCP_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+#define SENDCP_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
-static inline u64 scp_min(u64 a, u64 b)
+static inline u64 sendcp_min(u64 a, u64 b)
 {
 	return a < b ? a : b;
 }
 
-static inline u64 scp_max(u64 a, u64 b)
+static inline u64 sendcp_max(u64 a, u64 b)
 {
 	return a > b ? a : b;
 }
 
 /* @align must be a power of two. Wraps for values within @align of 2^64, as the kernel's does. */
-static inline u64 scp_round_up(u64 value, u64 align)
+static inline u64 sendcp_round_up(u64 value, u64 align)
 {
 	return (value + align - 1) & ~(align - 1);
 }
 
-static inline u64 scp_round_down(u64 value, u64 align)
+static inline u64 sendcp_round_down(u64 value, u64 align)
 {
 	return value & ~(align - 1);
 }
 
-static inline bool scp_is_aligned(u64 value, u64 align)
+static inline bool sendcp_is_aligned(u64 value, u64 align)
 {
 	return !(value & (align - 1));
 }
 
 /* Unaligned little-endian loads and stores at any address. */
-static inline u16 scp_get_le16(const void *p)
+static inline u16 sendcp_get_le16(const void *p)
 {
 	__le16 v;
 
@@ -108,7 +108,7 @@ static inline u16 scp_get_le16(const void *p)
 	return le16_to_cpu(v);
 }
 
-static inline u32 scp_get_le32(const void *p)
+static inline u32 sendcp_get_le32(const void *p)
 {
 	__le32 v;
 
@@ -116,7 +116,7 @@ static inline u32 scp_get_le32(const void *p)
 	return le32_to_cpu(v);
 }
 
-static inline u64 scp_get_le64(const void *p)
+static inline u64 sendcp_get_le64(const void *p)
 {
 	__le64 v;
 
@@ -124,21 +124,21 @@ static inline u64 scp_get_le64(const void *p)
 	return le64_to_cpu(v);
 }
 
-static inline void scp_put_le16(void *p, u16 value)
+static inline void sendcp_put_le16(void *p, u16 value)
 {
 	__le16 v = cpu_to_le16(value);
 
 	memcpy(p, &v, sizeof(v));
 }
 
-static inline void scp_put_le32(void *p, u32 value)
+static inline void sendcp_put_le32(void *p, u32 value)
 {
 	__le32 v = cpu_to_le32(value);
 
 	memcpy(p, &v, sizeof(v));
 }
 
-static inline void scp_put_le64(void *p, u64 value)
+static inline void sendcp_put_le64(void *p, u64 value)
 {
 	__le64 v = cpu_to_le64(value);
 
@@ -147,41 +147,42 @@ static inline void scp_put_le64(void *p, u64 value)
 
 /*
  * Memory. All may return NULL, and every caller turns that into -ENOMEM. Blocks from
- * scp_alloc/scp_zalloc/scp_realloc are freed with scp_free, which takes NULL too.
- * scp_realloc keeps the first @old bytes; on failure the old block stays valid.
- * scp_alloc_aligned returns memory whose address is a multiple of 4096, so that a host can read
- * a device into it without a bounce buffer; it is freed with scp_free_aligned.
+ * sendcp_alloc/sendcp_zalloc/sendcp_realloc are freed with sendcp_free, which takes NULL too.
+ * sendcp_realloc keeps the first @old bytes; on failure the old block stays valid.
+ * sendcp_alloc_aligned returns memory whose address is a multiple of 4096, so that a host can read
+ * a device into it without a bounce buffer; it is freed with sendcp_free_aligned.
  */
-void *scp_alloc(size_t size);
-void *scp_zalloc(size_t size);
-void *scp_realloc(void *block, size_t old, size_t size);
-void scp_free(void *block);
-void *scp_alloc_aligned(size_t size);
-void scp_free_aligned(void *block, size_t size);
+void *sendcp_alloc(size_t size);
+void *sendcp_zalloc(size_t size);
+void *sendcp_realloc(void *block, size_t old, size_t size);
+void sendcp_free(void *block);
+void *sendcp_alloc_aligned(size_t size);
+void sendcp_free_aligned(void *block, size_t size);
 
 /*
  * Sorts @count items of @size bytes each in ascending order. @compare returns less than 0 if *@a
  * comes before *@b, 0 if either may come first: equal ones are left in no particular order. Cannot
  * fail.
  */
-void scp_sort(void *items, size_t count, size_t size, int (*compare)(const void *a, const void *b));
+void sendcp_sort(void *items, size_t count, size_t size, int (*compare)(const void *a,
+									const void *b));
 
 /* Nanoseconds of a clock that only goes forward; where it begins means nothing. */
-u64 scp_now(void);
+u64 sendcp_now(void);
 
 /* Quotient and remainder of a 64-bit value, for worlds without a native 64-bit division. */
-u64 scp_div(u64 value, u32 divisor, u32 *remainder);
+u64 sendcp_div(u64 value, u32 divisor, u32 *remainder);
 
 /*
  * CRC-32C (Castagnoli, reflected) over @size bytes, continued from @crc, with neither initial nor
  * final inversion: callers pass the seed their format wants and invert themselves.
  */
-u32 scp_crc32c(u32 crc, const void *data, size_t size);
+u32 sendcp_crc32c(u32 crc, const void *data, size_t size);
 
 /*
  * The checksums a btrfs may use, digest in the on-disk byte order, @out at least 32 bytes.
  * -EOPNOTSUPP: this world has no such algorithm; -EINVAL: no such type.
  */
-int scp_checksum(u16 type, const void *data, size_t size, u8 *out);
+int sendcp_checksum(u16 type, const void *data, size_t size, u8 *out);
 
 #endif

@@ -56,8 +56,8 @@
  * Why a call failed, for people. Written only when the call returns -1, and only if the failure is
  * the stream's and not the call's (EFAULT, a bad fd): reason is empty otherwise.
  */
-struct sendcp_error {
-	/* In: sizeof(struct sendcp_error) as the caller knows it. Out: how much was filled. */
+struct sendcp_failure {
+	/* In: sizeof(struct sendcp_failure) as the caller knows it. Out: how much was filled. */
 	__u32 size;
 	/* The call's errno, positive. */
 	__u32 err;
@@ -69,13 +69,13 @@ struct sendcp_error {
 	__u64 offset;
 	/* Index in device_fds. */
 	__u64 device;
-	/* Name of the reason ("NODE_CSUM"), without the SCP_ prefix of sendcp/error.h. */
+	/* Name of the reason ("NODE_CSUM"), without the SENDCP_ prefix of sendcp/error.h. */
 	char reason[32];
 	/* More about it, a path for example. Both end in NUL. */
 	char detail[120];
 };
 
-#define SENDCP_ERROR_SIZE_V1 200u
+#define SENDCP_FAILURE_SIZE_V1 200u
 
 /* The argument of SENDCP_IOC_SEND and SENDCP_IOC_STREAM. */
 struct sendcp_send {
@@ -131,7 +131,7 @@ struct sendcp_send {
 	/* In: capacity for the new checkpoint. EMSGSIZE: too small, see new_checkpoint_size. */
 	__u64 new_checkpoint;
 	__u64 new_checkpoint_capacity;
-	/* In: user address of a struct sendcp_error, or 0. */
+	/* In: user address of a struct sendcp_failure, or 0. */
 	__u64 error;
 
 	/* Out: how long the new checkpoint is; with EMSGSIZE: how long it would have been. */

@@ -4,21 +4,21 @@
  */
 #include "clone/backref_walk.h"
 
-static struct scp_known_tree *known_tree(struct scp_backref_walk *walk, u64 id)
+static struct sendcp_known_tree *known_tree(struct sendcp_backref_walk *walk, u64 id)
 {
-	return &walk->trees[id % SCP_KNOWN_TREES];
+	return &walk->trees[id % SENDCP_KNOWN_TREES];
 }
 
-int scp_walk_tree(struct scp_backref_walk *walk, u64 id, struct scp_tree *tree)
+int sendcp_walk_tree(struct sendcp_backref_walk *walk, u64 id, struct sendcp_tree *tree)
 {
-	struct scp_known_tree *known = known_tree(walk, id);
+	struct sendcp_known_tree *known = known_tree(walk, id);
 	int err;
 
 	if (!id)
 		return -ENOENT;
 	if (known->id != id) {
 		known->id = 0;
-		err = scp_tree_open(walk->volume, id, false, &known->tree);
+		err = sendcp_tree_open(walk->volume, id, false, &known->tree);
 		if (err && err != -ENOENT)
 			return err;
 		known->missing = err;
@@ -30,10 +30,10 @@ int scp_walk_tree(struct scp_backref_walk *walk, u64 id, struct scp_tree *tree)
 	return 0;
 }
 
-int scp_walk_block(struct scp_backref_walk *walk, const struct scp_extent_entry *entry,
-		   struct scp_node **out)
+int sendcp_walk_block(struct sendcp_backref_walk *walk, const struct sendcp_extent_entry *entry,
+		      struct sendcp_node **out)
 {
-	struct scp_node_expect expect = {
+	struct sendcp_node_expect expect = {
 		.bytenr = entry->bytenr,
 		.generation = entry->generation,
 		.level = entry->level,
@@ -45,24 +45,24 @@ int scp_walk_block(struct scp_backref_walk *walk, const struct scp_extent_entry 
 	 * block from those at its address before and after. Some old tool may not have kept the two
 	 * equal, so a filesystem that is not mounted gets a second chance.
 	 */
-	err = scp_node_get(walk->volume, &expect, out);
-	if (err && !scp_is_final(err) && !walk->volume->host->mounted) {
+	err = sendcp_node_get(walk->volume, &expect, out);
+	if (err && !sendcp_is_final(err) && !walk->volume->host->mounted) {
 		expect.generation = 0;
-		err = scp_node_get(walk->volume, &expect, out);
+		err = sendcp_node_get(walk->volume, &expect, out);
 	}
 	return err;
 }
 
-int scp_walk_leaf(struct scp_backref_walk *walk, u64 bytenr, struct scp_node **out)
+int sendcp_walk_leaf(struct sendcp_backref_walk *walk, u64 bytenr, struct sendcp_node **out)
 {
-	struct scp_extent_entry entry;
-	struct scp_cursor cursor;
+	struct sendcp_extent_entry entry;
+	struct sendcp_cursor cursor;
 	int err;
 
-	scp_cursor_init(&cursor, &walk->extent_tree);
-	err = scp_extent_entry_find(&cursor, bytenr, true, &entry);
+	sendcp_cursor_init(&cursor, &walk->extent_tree);
+	err = sendcp_extent_entry_find(&cursor, bytenr, true, &entry);
 	if (!err && entry.level)
-		err = scp_cursor_fail(&cursor, SCP_ITEM_FORMAT);
-	scp_cursor_release(&cursor);
-	return err ? err : scp_walk_block(walk, &entry, out);
+		err = sendcp_cursor_fail(&cursor, SENDCP_ERR_ITEM_FORMAT);
+	sendcp_cursor_release(&cursor);
+	return err ? err : sendcp_walk_block(walk, &entry, out);
 }

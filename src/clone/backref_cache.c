@@ -12,15 +12,15 @@ struct cache_state {
 	u32 count;
 	/* Ticks with every use. */
 	u64 clock;
-	u64 leaves[SCP_BACKREF_CACHE_LEAVES];
-	u64 used[SCP_BACKREF_CACHE_LEAVES];
+	u64 leaves[SENDCP_BACKREF_CACHE_LEAVES];
+	u64 used[SENDCP_BACKREF_CACHE_LEAVES];
 	/* False: it is known that the leaf is here, but its roots have to be looked up. */
-	bool roots_known[SCP_BACKREF_CACHE_LEAVES];
-	u8 root_counts[SCP_BACKREF_CACHE_LEAVES];
-	u64 roots[SCP_BACKREF_CACHE_LEAVES][SCP_BACKREF_CACHE_ROOTS];
+	bool roots_known[SENDCP_BACKREF_CACHE_LEAVES];
+	u8 root_counts[SENDCP_BACKREF_CACHE_LEAVES];
+	u64 roots[SENDCP_BACKREF_CACHE_LEAVES][SENDCP_BACKREF_CACHE_ROOTS];
 };
 
-struct scp_backref_cache {
+struct sendcp_backref_cache {
 	struct cache_state now;
 	/* As it was when the running search began, if it has changed since. */
 	struct cache_state before;
@@ -29,20 +29,20 @@ struct scp_backref_cache {
 	u64 generation;
 };
 
-int scp_backref_cache_create(struct scp_volume *volume, struct scp_backref_cache **out)
+int sendcp_backref_cache_create(struct sendcp_volume *volume, struct sendcp_backref_cache **out)
 {
-	*out = scp_zalloc(sizeof(**out));
-	return *out ? 0 : scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
+	*out = sendcp_zalloc(sizeof(**out));
+	return *out ? 0 : sendcp_fail_detail(volume, SENDCP_ERR_NO_MEMORY, NULL);
 }
 
-void scp_backref_cache_destroy(struct scp_backref_cache *cache)
+void sendcp_backref_cache_destroy(struct sendcp_backref_cache *cache)
 {
-	scp_free(cache);
+	sendcp_free(cache);
 }
 
-void scp_backref_cache_begin(struct scp_backref_walk *walk)
+void sendcp_backref_cache_begin(struct sendcp_backref_walk *walk)
 {
-	struct scp_backref_cache *cache = walk->search->backref_cache;
+	struct sendcp_backref_cache *cache = walk->search->backref_cache;
 
 	cache->changed = false;
 	if (cache->generation == walk->generation)
@@ -56,7 +56,7 @@ void scp_backref_cache_begin(struct scp_backref_walk *walk)
 }
 
 /* Copying waits for the first change: most searches end before they get here. */
-static void will_change(struct scp_backref_cache *cache)
+static void will_change(struct sendcp_backref_cache *cache)
 {
 	if (cache->changed)
 		return;
@@ -64,7 +64,7 @@ static void will_change(struct scp_backref_cache *cache)
 	cache->changed = true;
 }
 
-void scp_backref_cache_rollback(struct scp_backref_cache *cache)
+void sendcp_backref_cache_rollback(struct sendcp_backref_cache *cache)
 {
 	if (cache->changed)
 		cache->now = cache->before;
@@ -97,7 +97,8 @@ static u32 least_recent(const struct cache_state *state)
 /* A slot for @leaf, which is not there; a full one loses its least recent one. */
 static u32 claim(struct cache_state *state, u64 leaf)
 {
-	u32 slot = state->count < SCP_BACKREF_CACHE_LEAVES ? state->count++ : least_recent(state);
+	u32 slot = state->count < SENDCP_BACKREF_CACHE_LEAVES ? state->count++ :
+		least_recent(state);
 
 	state->leaves[slot] = leaf;
 	state->used[slot] = ++state->clock;
@@ -117,17 +118,17 @@ static void drop(struct cache_state *state, u32 slot)
 }
 
 /*
- * Those of walk->roots that are clone roots, into @ids; more than SCP_BACKREF_CACHE_ROOTS if too
+ * Those of walk->roots that are clone roots, into @ids; more than SENDCP_BACKREF_CACHE_ROOTS if too
  * many.
  */
-static u32 clone_roots_found(struct scp_backref_walk *walk, u64 *ids)
+static u32 clone_roots_found(struct sendcp_backref_walk *walk, u64 *ids)
 {
 	u32 i, count = 0;
 
 	for (i = 0; i < walk->roots.count; i++) {
-		if (scp_clone_root_index(walk->search, walk->roots.ids[i]) < 0)
+		if (sendcp_clone_root_index(walk->search, walk->roots.ids[i]) < 0)
 			continue;
-		if (count == SCP_BACKREF_CACHE_ROOTS)
+		if (count == SENDCP_BACKREF_CACHE_ROOTS)
 			return count + 1;
 		ids[count++] = walk->roots.ids[i];
 	}
@@ -135,12 +136,12 @@ static u32 clone_roots_found(struct scp_backref_walk *walk, u64 *ids)
 }
 
 /* False: they are too many. */
-static bool fill(struct scp_backref_walk *walk, struct cache_state *state, u32 slot)
+static bool fill(struct sendcp_backref_walk *walk, struct cache_state *state, u32 slot)
 {
-	u64 ids[SCP_BACKREF_CACHE_ROOTS];
+	u64 ids[SENDCP_BACKREF_CACHE_ROOTS];
 	u32 count = clone_roots_found(walk, ids);
 
-	if (count > SCP_BACKREF_CACHE_ROOTS)
+	if (count > SENDCP_BACKREF_CACHE_ROOTS)
 		return false;
 	memcpy(state->roots[slot], ids, count * sizeof(*ids));
 	state->root_counts[slot] = count;
@@ -148,10 +149,10 @@ static bool fill(struct scp_backref_walk *walk, struct cache_state *state, u32 s
 	return true;
 }
 
-int scp_backref_cache_lookup(struct scp_backref_walk *walk, u64 bytenr, const u64 **roots,
-			     u32 *count)
+int sendcp_backref_cache_lookup(struct sendcp_backref_walk *walk, u64 bytenr, const u64 **roots,
+				u32 *count)
 {
-	struct scp_backref_cache *cache = walk->search->backref_cache;
+	struct sendcp_backref_cache *cache = walk->search->backref_cache;
 	struct cache_state *state = &cache->now;
 	u32 slot = find(state, bytenr);
 	int err;
@@ -161,7 +162,7 @@ int scp_backref_cache_lookup(struct scp_backref_walk *walk, u64 bytenr, const u6
 	will_change(cache);
 	/* Loaded from a checkpoint. Looking up what was known then gives what was known then. */
 	if (!state->roots_known[slot]) {
-		err = scp_leaf_roots(walk, bytenr);
+		err = sendcp_leaf_roots(walk, bytenr);
 		if (err)
 			return err;
 		if (!fill(walk, state, slot)) {
@@ -176,19 +177,19 @@ int scp_backref_cache_lookup(struct scp_backref_walk *walk, u64 bytenr, const u6
 }
 
 /* A leaf without clone roots is remembered too: it takes a place. */
-void scp_backref_cache_store(struct scp_backref_walk *walk, u64 bytenr)
+void sendcp_backref_cache_store(struct sendcp_backref_walk *walk, u64 bytenr)
 {
-	struct scp_backref_cache *cache = walk->search->backref_cache;
-	u64 ids[SCP_BACKREF_CACHE_ROOTS];
+	struct sendcp_backref_cache *cache = walk->search->backref_cache;
+	u64 ids[SENDCP_BACKREF_CACHE_ROOTS];
 
-	if (clone_roots_found(walk, ids) > SCP_BACKREF_CACHE_ROOTS)
+	if (clone_roots_found(walk, ids) > SENDCP_BACKREF_CACHE_ROOTS)
 		return;
 	will_change(cache);
 	fill(walk, &cache->now, claim(&cache->now, bytenr));
 }
 
 /* Slots are in no order; a leaf's place is the number of those last used before it. */
-u32 scp_backref_cache_save(const struct scp_clone_search *search, u64 *leaves, u32 capacity)
+u32 sendcp_backref_cache_save(const struct sendcp_clone_search *search, u64 *leaves, u32 capacity)
 {
 	const struct cache_state *state = &search->backref_cache->now;
 	u32 i, place, other;
@@ -204,7 +205,7 @@ u32 scp_backref_cache_save(const struct scp_clone_search *search, u64 *leaves, u
 }
 
 /* From a checkpoint, hence anything: a leaf that comes twice counts where it comes last. */
-int scp_backref_cache_load(struct scp_clone_search *search, const u64 *leaves, u32 count)
+int sendcp_backref_cache_load(struct sendcp_clone_search *search, const u64 *leaves, u32 count)
 {
 	struct cache_state *state = &search->backref_cache->now;
 	u32 i, slot;

@@ -13,17 +13,18 @@
 
 /* Being filled from one extent's items. */
 struct collector {
-	struct scp_cursor *cursor;
-	const struct scp_extent_entry *entry;
-	struct scp_backref_list *list;
+	struct sendcp_cursor *cursor;
+	const struct sendcp_extent_entry *entry;
+	struct sendcp_backref_list *list;
 	/* Counts added up. Never above what the extent's item says, which bounds the list. */
 	u64 total;
 };
 
-static int entry_parse(struct scp_cursor *cursor, bool is_block, struct scp_extent_entry *entry)
+static int entry_parse(struct sendcp_cursor *cursor, bool is_block,
+		       struct sendcp_extent_entry *entry)
 {
-	const struct scp_disk_extent_item *disk;
-	struct scp_key key = scp_cursor_key(cursor);
+	const struct sendcp_disk_extent_item *disk;
+	struct sendcp_key key = sendcp_cursor_key(cursor);
 	const void *item;
 	u64 wanted_flag;
 	u32 size;
@@ -31,31 +32,32 @@ static int entry_parse(struct scp_cursor *cursor, bool is_block, struct scp_exte
 
 	entry->is_block = is_block;
 	entry->inline_at = sizeof(*disk);
-	if (is_block && key.type == SCP_EXTENT_ITEM)
+	if (is_block && key.type == SENDCP_EXTENT_ITEM)
 		entry->inline_at += BLOCK_INFO_SIZE;
-	err = scp_cursor_item_least(cursor, entry->inline_at, &item, &size);
+	err = sendcp_cursor_item_least(cursor, entry->inline_at, &item, &size);
 	if (err)
 		return err;
 	disk = item;
 	entry->refs = le64_to_cpu(disk->refs);
 	entry->generation = le64_to_cpu(disk->generation);
 	/* The item's key has the level of newer (skinny) entries, the item that of older ones. */
-	entry->level = key.type == SCP_METADATA_ITEM ? scp_min(key.offset, SCP_MAX_LEVEL) : 0;
-	if (is_block && key.type == SCP_EXTENT_ITEM)
+	entry->level = key.type == SENDCP_METADATA_ITEM ? sendcp_min(key.offset, SENDCP_MAX_LEVEL) :
+		0;
+	if (is_block && key.type == SENDCP_EXTENT_ITEM)
 		entry->level = ((const u8 *)item)[sizeof(*disk) + BLOCK_INFO_LEVEL];
-	wanted_flag = is_block ? SCP_EXTENT_FLAG_TREE_BLOCK : SCP_EXTENT_FLAG_DATA;
-	if (!(le64_to_cpu(disk->flags) & wanted_flag) || entry->level >= SCP_MAX_LEVEL)
-		return scp_cursor_fail(cursor, SCP_ITEM_FORMAT);
+	wanted_flag = is_block ? SENDCP_EXTENT_FLAG_TREE_BLOCK : SENDCP_EXTENT_FLAG_DATA;
+	if (!(le64_to_cpu(disk->flags) & wanted_flag) || entry->level >= SENDCP_MAX_LEVEL)
+		return sendcp_cursor_fail(cursor, SENDCP_ERR_ITEM_FORMAT);
 	return 0;
 }
 
-int scp_extent_entry_find(struct scp_cursor *cursor, u64 bytenr, bool is_block,
-			  struct scp_extent_entry *entry)
+int sendcp_extent_entry_find(struct sendcp_cursor *cursor, u64 bytenr, bool is_block,
+			     struct sendcp_extent_entry *entry)
 {
-	struct scp_key key = {
+	struct sendcp_key key = {
 		.objectid = bytenr,
-		.type = SCP_METADATA_ITEM,
-		.offset = SCP_NOWHERE,
+		.type = SENDCP_METADATA_ITEM,
+		.offset = SENDCP_NOWHERE,
 	};
 	int err;
 
@@ -64,29 +66,30 @@ int scp_extent_entry_find(struct scp_cursor *cursor, u64 bytenr, bool is_block,
 	 * nothing between, so the last key of the higher kind finds either.
 	 */
 	entry->bytenr = bytenr;
-	err = scp_search_last(cursor, &key);
+	err = sendcp_search_last(cursor, &key);
 	if (err && err != -ENOENT)
 		return err;
 	if (!err) {
-		key = scp_cursor_key(cursor);
-		if (key.objectid == bytenr &&
-		    (key.type == SCP_EXTENT_ITEM || (is_block && key.type == SCP_METADATA_ITEM)))
+		key = sendcp_cursor_key(cursor);
+		if (key.objectid == bytenr && (key.type == SENDCP_EXTENT_ITEM ||
+					       (is_block && key.type == SENDCP_METADATA_ITEM)))
 			return entry_parse(cursor, is_block, entry);
 	}
-	return scp_fail(cursor->tree->volume, SCP_ITEM_MISSING, 0, &(struct scp_place){
-		.bytenr = bytenr, .root = SCP_EXTENT_TREE_ID });
+	return sendcp_fail(cursor->tree->volume, SENDCP_ERR_ITEM_MISSING, 0, &(struct sendcp_place){
+		.bytenr = bytenr, .root = SENDCP_EXTENT_TREE_ID });
 }
 
-int scp_backrefs_reset(struct scp_volume *volume, struct scp_backref_list *list, u32 capacity)
+int sendcp_backrefs_reset(struct sendcp_volume *volume, struct sendcp_backref_list *list,
+			  u32 capacity)
 {
 	list->count = 0;
 	if (capacity <= list->capacity)
 		return 0;
-	scp_free(list->refs);
+	sendcp_free(list->refs);
 	list->capacity = 0;
-	list->refs = scp_alloc(capacity * sizeof(*list->refs));
+	list->refs = sendcp_alloc(capacity * sizeof(*list->refs));
 	if (!list->refs)
-		return scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
+		return sendcp_fail_detail(volume, SENDCP_ERR_NO_MEMORY, NULL);
 	list->capacity = capacity;
 	return 0;
 }
@@ -95,30 +98,30 @@ int scp_backrefs_reset(struct scp_volume *volume, struct scp_backref_list *list,
  * Adds @ref, @count times. References that add up to more than the extent has would be the only way
  * to more work and memory than the limits allow, so they are a format error.
  */
-static int add(struct collector *collector, struct scp_backref *ref, u32 count)
+static int add(struct collector *collector, struct sendcp_backref *ref, u32 count)
 {
-	struct scp_backref_list *list = collector->list;
+	struct sendcp_backref_list *list = collector->list;
 
 	collector->total += count;
 	if (collector->total > collector->entry->refs)
-		return scp_cursor_fail(collector->cursor, SCP_ITEM_FORMAT);
+		return sendcp_cursor_fail(collector->cursor, SENDCP_ERR_ITEM_FORMAT);
 	/* Files of relocation in progress are no one's. */
-	if (!count || ref->root == SCP_DATA_RELOC_TREE_ID)
+	if (!count || ref->root == SENDCP_DATA_RELOC_TREE_ID)
 		return 0;
 	ref->count = count;
-	ref->chain.first = SCP_CHAIN_END;
-	ref->chain.last = SCP_CHAIN_END;
+	ref->chain.first = SENDCP_CHAIN_END;
+	ref->chain.last = SENDCP_CHAIN_END;
 	list->refs[list->count++] = *ref;
 	return 0;
 }
 
 static int add_data_ref(struct collector *collector, const u8 *at)
 {
-	const struct scp_disk_extent_data_ref *disk = (const void *)at;
-	struct scp_backref ref = {
+	const struct sendcp_disk_extent_data_ref *disk = (const void *)at;
+	struct sendcp_backref ref = {
 		.root = le64_to_cpu(disk->root),
 		.key.objectid = le64_to_cpu(disk->objectid),
-		.key.type = SCP_EXTENT_DATA,
+		.key.type = SENDCP_EXTENT_DATA,
 		.key.offset = le64_to_cpu(disk->offset),
 	};
 
@@ -127,14 +130,14 @@ static int add_data_ref(struct collector *collector, const u8 *at)
 
 static int add_parent(struct collector *collector, u64 parent, u32 count)
 {
-	struct scp_backref ref = { .parent = parent };
+	struct sendcp_backref ref = { .parent = parent };
 
 	return add(collector, &ref, count);
 }
 
 static int add_root(struct collector *collector, u64 root)
 {
-	struct scp_backref ref = { .root = root };
+	struct sendcp_backref ref = { .root = root };
 
 	return add(collector, &ref, 1);
 }
@@ -145,14 +148,14 @@ static int add_root(struct collector *collector, u64 root)
 static u32 inline_size(u8 type, bool is_block)
 {
 	switch (type) {
-	case SCP_EXTENT_OWNER_REF:
+	case SENDCP_EXTENT_OWNER_REF:
 		return sizeof(u64);
-	case SCP_TREE_BLOCK_REF:
-	case SCP_SHARED_BLOCK_REF:
+	case SENDCP_TREE_BLOCK_REF:
+	case SENDCP_SHARED_BLOCK_REF:
 		return is_block ? sizeof(u64) : 0;
-	case SCP_EXTENT_DATA_REF:
-		return is_block ? 0 : sizeof(struct scp_disk_extent_data_ref);
-	case SCP_SHARED_DATA_REF:
+	case SENDCP_EXTENT_DATA_REF:
+		return is_block ? 0 : sizeof(struct sendcp_disk_extent_data_ref);
+	case SENDCP_SHARED_DATA_REF:
 		return is_block ? 0 : sizeof(u64) + sizeof(u32);
 	}
 	return 0;
@@ -161,14 +164,15 @@ static u32 inline_size(u8 type, bool is_block)
 static int add_inline(struct collector *collector, u8 type, const u8 *at)
 {
 	switch (type) {
-	case SCP_TREE_BLOCK_REF:
-		return add_root(collector, scp_get_le64(at));
-	case SCP_SHARED_BLOCK_REF:
-		return add_parent(collector, scp_get_le64(at), 1);
-	case SCP_EXTENT_DATA_REF:
+	case SENDCP_TREE_BLOCK_REF:
+		return add_root(collector, sendcp_get_le64(at));
+	case SENDCP_SHARED_BLOCK_REF:
+		return add_parent(collector, sendcp_get_le64(at), 1);
+	case SENDCP_EXTENT_DATA_REF:
 		return add_data_ref(collector, at);
-	case SCP_SHARED_DATA_REF:
-		return add_parent(collector, scp_get_le64(at), scp_get_le32(at + sizeof(u64)));
+	case SENDCP_SHARED_DATA_REF:
+		return add_parent(collector, sendcp_get_le64(at),
+				  sendcp_get_le32(at + sizeof(u64)));
 	}
 	/* The owner is for accounting: no reference. */
 	return 0;
@@ -180,13 +184,13 @@ static int collect_inline(struct collector *collector)
 	const u8 *item;
 	int err;
 
-	item = scp_cursor_item(collector->cursor, &size);
+	item = sendcp_cursor_item(collector->cursor, &size);
 	while (at < size) {
 		u8 type = item[at++];
 
 		length = inline_size(type, collector->entry->is_block);
 		if (!length || length > size - at)
-			return scp_cursor_fail(collector->cursor, SCP_ITEM_FORMAT);
+			return sendcp_cursor_fail(collector->cursor, SENDCP_ERR_ITEM_FORMAT);
 		err = add_inline(collector, type, item + at);
 		if (err)
 			return err;
@@ -195,28 +199,28 @@ static int collect_inline(struct collector *collector)
 	return 0;
 }
 
-static int add_keyed(struct collector *collector, const struct scp_key *key)
+static int add_keyed(struct collector *collector, const struct sendcp_key *key)
 {
 	const void *item;
 	u32 size, least = 0;
 	int err;
 
-	if (key->type == SCP_EXTENT_DATA_REF)
-		least = sizeof(struct scp_disk_extent_data_ref);
-	else if (key->type == SCP_SHARED_DATA_REF)
+	if (key->type == SENDCP_EXTENT_DATA_REF)
+		least = sizeof(struct sendcp_disk_extent_data_ref);
+	else if (key->type == SENDCP_SHARED_DATA_REF)
 		least = sizeof(u32);
-	err = scp_cursor_item_least(collector->cursor, least, &item, &size);
+	err = sendcp_cursor_item_least(collector->cursor, least, &item, &size);
 	if (err)
 		return err;
 	switch (key->type) {
-	case SCP_TREE_BLOCK_REF:
+	case SENDCP_TREE_BLOCK_REF:
 		return add_root(collector, key->offset);
-	case SCP_SHARED_BLOCK_REF:
+	case SENDCP_SHARED_BLOCK_REF:
 		return add_parent(collector, key->offset, 1);
-	case SCP_EXTENT_DATA_REF:
+	case SENDCP_EXTENT_DATA_REF:
 		return add_data_ref(collector, item);
-	case SCP_SHARED_DATA_REF:
-		return add_parent(collector, key->offset, scp_get_le32(item));
+	case SENDCP_SHARED_DATA_REF:
+		return add_parent(collector, key->offset, sendcp_get_le32(item));
 	}
 	return 0;
 }
@@ -224,12 +228,12 @@ static int add_keyed(struct collector *collector, const struct scp_key *key)
 /* Block group items may come right after, with the same objectid and a higher type. */
 static int collect_keyed(struct collector *collector)
 {
-	struct scp_key key;
+	struct sendcp_key key;
 	int err;
 
-	while (!(err = scp_next(collector->cursor))) {
-		key = scp_cursor_key(collector->cursor);
-		if (key.objectid != collector->entry->bytenr || key.type > SCP_SHARED_DATA_REF)
+	while (!(err = sendcp_next(collector->cursor))) {
+		key = sendcp_cursor_key(collector->cursor);
+		if (key.objectid != collector->entry->bytenr || key.type > SENDCP_SHARED_DATA_REF)
 			return 0;
 		err = add_keyed(collector, &key);
 		if (err)
@@ -239,7 +243,7 @@ static int collect_keyed(struct collector *collector)
 }
 
 /* Below 0: @a comes before @b. */
-static int order(const struct scp_backref *a, const struct scp_backref *b)
+static int order(const struct sendcp_backref *a, const struct sendcp_backref *b)
 {
 	if (a->root != b->root)
 		return a->root > b->root ? -1 : 1;
@@ -260,13 +264,13 @@ static int compare(const void *a, const void *b)
 }
 
 /* Equal ones, whose order is not defined, are merged by the caller or do not come up. */
-void scp_backrefs_sort(struct scp_backref_list *list)
+void sendcp_backrefs_sort(struct sendcp_backref_list *list)
 {
-	scp_sort(list->refs, list->count, sizeof(*list->refs), compare);
+	sendcp_sort(list->refs, list->count, sizeof(*list->refs), compare);
 }
 
 /* A reference may be in the item and after it, which is one reference with both counts. */
-static void merge_equal(struct scp_backref_list *list)
+static void merge_equal(struct sendcp_backref_list *list)
 {
 	u32 i, kept = 0;
 
@@ -279,20 +283,20 @@ static void merge_equal(struct scp_backref_list *list)
 	list->count = kept;
 }
 
-int scp_backrefs_collect(struct scp_cursor *cursor, const struct scp_extent_entry *entry,
-			 struct scp_backref_list *list)
+int sendcp_backrefs_collect(struct sendcp_cursor *cursor, const struct sendcp_extent_entry *entry,
+			    struct sendcp_backref_list *list)
 {
 	struct collector collector = { .cursor = cursor, .entry = entry, .list = list };
 	int err;
 
-	err = scp_backrefs_reset(cursor->tree->volume, list, entry->refs);
+	err = sendcp_backrefs_reset(cursor->tree->volume, list, entry->refs);
 	if (!err)
 		err = collect_inline(&collector);
 	if (!err)
 		err = collect_keyed(&collector);
 	if (err)
 		return err;
-	scp_backrefs_sort(list);
+	sendcp_backrefs_sort(list);
 	merge_equal(list);
 	return 0;
 }

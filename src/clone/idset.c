@@ -11,33 +11,33 @@
  * The place of @id, or the free one where it would be. Half of the places are always free, so
  * that probing one after the other ends soon.
  */
-static u32 probe(const struct scp_id_set *set, u64 id)
+static u32 probe(const struct sendcp_id_set *set, u64 id)
 {
 	u32 mask = 2 * set->capacity - 1;
-	u32 place = scp_hash64(id) & mask;
+	u32 place = sendcp_hash64(id) & mask;
 
 	while (set->places[place] && set->ids[set->places[place] - 1] != id)
 		place = (place + 1) & mask;
 	return place;
 }
 
-static int grow(struct scp_id_set *set)
+static int grow(struct sendcp_id_set *set)
 {
 	u32 i, capacity = set->capacity ? 2 * set->capacity : FIRST_CAPACITY;
 	u32 *places;
 	u64 *ids;
 
-	if (capacity > SCP_CLONE_MAX_BLOCKS)
+	if (capacity > SENDCP_CLONE_MAX_BLOCKS)
 		return -E2BIG;
-	places = scp_zalloc(2 * (size_t)capacity * sizeof(*places));
-	ids = scp_realloc(set->ids, set->count * sizeof(*ids), capacity * sizeof(*ids));
+	places = sendcp_zalloc(2 * (size_t)capacity * sizeof(*places));
+	ids = sendcp_realloc(set->ids, set->count * sizeof(*ids), capacity * sizeof(*ids));
 	if (ids)
 		set->ids = ids;
 	if (!ids || !places) {
-		scp_free(places);
+		sendcp_free(places);
 		return -ENOMEM;
 	}
-	scp_free(set->places);
+	sendcp_free(set->places);
 	set->places = places;
 	set->capacity = capacity;
 	for (i = 0; i < set->count; i++)
@@ -45,7 +45,7 @@ static int grow(struct scp_id_set *set)
 	return 0;
 }
 
-int scp_id_set_add(struct scp_id_set *set, u64 id)
+int sendcp_id_set_add(struct sendcp_id_set *set, u64 id)
 {
 	u32 place;
 	int err;
@@ -68,16 +68,16 @@ int scp_id_set_add(struct scp_id_set *set, u64 id)
 }
 
 /* Keeps the memory: a search fills the same sets once for each leaf. */
-void scp_id_set_clear(struct scp_id_set *set)
+void sendcp_id_set_clear(struct sendcp_id_set *set)
 {
 	if (set->count)
 		memset(set->places, 0, 2 * (size_t)set->capacity * sizeof(*set->places));
 	set->count = 0;
 }
 
-void scp_id_set_release(struct scp_id_set *set)
+void sendcp_id_set_release(struct sendcp_id_set *set)
 {
-	scp_free(set->ids);
-	scp_free(set->places);
+	sendcp_free(set->ids);
+	sendcp_free(set->places);
 	memset(set, 0, sizeof(*set));
 }

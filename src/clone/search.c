@@ -11,23 +11,23 @@
 /* A mounted filesystem commits every half minute; a search takes milliseconds. */
 #define MAX_TRIES 8
 
-int scp_clone_search_init(struct scp_clone_search *search, struct scp_volume *volume,
-			  struct scp_clone_root *roots, u32 root_count)
+int sendcp_clone_search_init(struct sendcp_clone_search *search, struct sendcp_volume *volume,
+			     struct sendcp_clone_root *roots, u32 root_count)
 {
 	search->volume = volume;
 	search->roots = roots;
 	search->root_count = root_count;
 	search->alone = root_count == 1;
-	return scp_backref_cache_create(volume, &search->backref_cache);
+	return sendcp_backref_cache_create(volume, &search->backref_cache);
 }
 
-void scp_clone_search_release(struct scp_clone_search *search)
+void sendcp_clone_search_release(struct sendcp_clone_search *search)
 {
-	scp_backref_cache_destroy(search->backref_cache);
+	sendcp_backref_cache_destroy(search->backref_cache);
 	search->backref_cache = NULL;
 }
 
-int scp_clone_root_index(const struct scp_clone_search *search, u64 id)
+int sendcp_clone_root_index(const struct sendcp_clone_search *search, u64 id)
 {
 	u32 low = 0, high = search->root_count;
 
@@ -43,10 +43,10 @@ int scp_clone_root_index(const struct scp_clone_search *search, u64 id)
 }
 
 /* In the sent subvolume: contents that are not at the receiver yet, and the wanted item itself. */
-static bool not_there_yet(const struct scp_backref_walk *walk,
-			  const struct scp_candidate *candidate)
+static bool not_there_yet(const struct sendcp_backref_walk *walk,
+			  const struct sendcp_candidate *candidate)
 {
-	const struct scp_clone_wanted *wanted = walk->wanted;
+	const struct sendcp_clone_wanted *wanted = walk->wanted;
 
 	if (candidate->ino != wanted->ino)
 		return candidate->ino > wanted->ino;
@@ -58,9 +58,10 @@ static bool not_there_yet(const struct scp_backref_walk *walk,
  * A longer item replaces a shorter one, an equal one does not: of those the first that was visited
  * stays, which is why the order of visits is part of the behaviour.
  */
-bool scp_walk_visit(struct scp_backref_walk *walk, u64 root, const struct scp_candidate *candidate)
+bool sendcp_walk_visit(struct sendcp_backref_walk *walk, u64 root,
+		       const struct sendcp_candidate *candidate)
 {
-	int index = scp_clone_root_index(walk->search, root);
+	int index = sendcp_clone_root_index(walk->search, root);
 
 	if (index < 0 || (root == walk->send_root && not_there_yet(walk, candidate)))
 		return false;
@@ -70,35 +71,38 @@ bool scp_walk_visit(struct scp_backref_walk *walk, u64 root, const struct scp_ca
 }
 
 /* The clone roots that contain leaf @bytenr. */
-static int roots_of_leaf(struct scp_backref_walk *walk, u64 bytenr, const u64 **roots, u32 *count)
+static int roots_of_leaf(struct sendcp_backref_walk *walk, u64 bytenr, const u64 **roots,
+			 u32 *count)
 {
 	int ret;
 
-	ret = scp_backref_cache_lookup(walk, bytenr, roots, count);
+	ret = sendcp_backref_cache_lookup(walk, bytenr, roots, count);
 	if (ret)
 		return ret < 0 ? ret : 0;
-	ret = scp_leaf_roots(walk, bytenr);
+	ret = sendcp_leaf_roots(walk, bytenr);
 	if (ret)
 		return ret;
-	scp_backref_cache_store(walk, bytenr);
+	sendcp_backref_cache_store(walk, bytenr);
 	*roots = walk->roots.ids;
 	*count = walk->roots.count;
 	return 0;
 }
 
-static bool visit_chain(struct scp_backref_walk *walk, u64 root, const struct scp_chain *chain)
+static bool visit_chain(struct sendcp_backref_walk *walk, u64 root,
+			const struct sendcp_chain *chain)
 {
 	u32 index;
 
-	for (index = chain->first; index != SCP_CHAIN_END; index = walk->candidates[index].next) {
-		if (scp_walk_visit(walk, root, &walk->candidates[index]))
+	for (index = chain->first; index != SENDCP_CHAIN_END; index =
+	     walk->candidates[index].next) {
+		if (sendcp_walk_visit(walk, root, &walk->candidates[index]))
 			return true;
 	}
 	return false;
 }
 
 /* Leaf by leaf, in each root by root: not candidate by candidate. */
-static int visit_leaves(struct scp_backref_walk *walk)
+static int visit_leaves(struct sendcp_backref_walk *walk)
 {
 	const u64 *roots;
 	u32 i, k, count;
@@ -110,16 +114,16 @@ static int visit_leaves(struct scp_backref_walk *walk)
 			return err;
 		for (k = 0; k < count; k++) {
 			if (visit_chain(walk, roots[k], &walk->leaves[i].chain))
-				return SCP_CLONE_STOP;
+				return SENDCP_CLONE_STOP;
 		}
 	}
 	return 0;
 }
 
 /* 1 with *@source, or 0: the longest item wins, the lowest root among equals. */
-static int choose(const struct scp_backref_walk *walk, struct scp_clone_source *source)
+static int choose(const struct sendcp_backref_walk *walk, struct sendcp_clone_source *source)
 {
-	const struct scp_candidate *best = NULL;
+	const struct sendcp_candidate *best = NULL;
 	u32 i;
 
 	for (i = 0; i < walk->search->root_count; i++) {
@@ -138,11 +142,11 @@ static int choose(const struct scp_backref_walk *walk, struct scp_clone_source *
 }
 
 /* With nothing else to clone from, the reference that the wanted item itself makes is of no use. */
-static void ignore_own_ref(struct scp_backref_walk *walk)
+static void ignore_own_ref(struct sendcp_backref_walk *walk)
 {
-	const struct scp_clone_wanted *wanted = walk->wanted;
+	const struct sendcp_clone_wanted *wanted = walk->wanted;
 	u64 start = wanted->extent->file_offset - wanted->extent->extent_offset;
-	struct scp_backref *ref;
+	struct sendcp_backref *ref;
 	u32 i;
 
 	if (!walk->search->alone)
@@ -155,47 +159,47 @@ static void ignore_own_ref(struct scp_backref_walk *walk)
 	}
 }
 
-/* None of these can be outgrown: see scp_backref_walk. */
-static int allocate(struct scp_backref_walk *walk)
+/* None of these can be outgrown: see sendcp_backref_walk. */
+static int allocate(struct sendcp_backref_walk *walk)
 {
 	u32 capacity = walk->found.capacity;
 	int err;
 
-	err = scp_backrefs_reset(walk->volume, &walk->resolved, capacity);
+	err = sendcp_backrefs_reset(walk->volume, &walk->resolved, capacity);
 	if (err)
 		return err;
-	walk->trees = scp_zalloc(SCP_KNOWN_TREES * sizeof(*walk->trees));
-	walk->best = scp_zalloc(walk->search->root_count * sizeof(*walk->best));
-	walk->candidates = scp_alloc(capacity * sizeof(*walk->candidates));
-	walk->leaves = scp_alloc(capacity * sizeof(*walk->leaves));
+	walk->trees = sendcp_zalloc(SENDCP_KNOWN_TREES * sizeof(*walk->trees));
+	walk->best = sendcp_zalloc(walk->search->root_count * sizeof(*walk->best));
+	walk->candidates = sendcp_alloc(capacity * sizeof(*walk->candidates));
+	walk->leaves = sendcp_alloc(capacity * sizeof(*walk->leaves));
 	if (!walk->trees || !walk->best || !walk->candidates || !walk->leaves)
-		return scp_fail_detail(walk->volume, SCP_NO_MEMORY, NULL);
+		return sendcp_fail_detail(walk->volume, SENDCP_ERR_NO_MEMORY, NULL);
 	return 0;
 }
 
-static void run_release(struct scp_backref_walk *walk)
+static void run_release(struct sendcp_backref_walk *walk)
 {
-	scp_id_set_release(&walk->roots);
-	scp_id_set_release(&walk->blocks);
-	scp_free(walk->block_refs.refs);
-	scp_free(walk->leaves);
-	scp_free(walk->candidates);
-	scp_free(walk->best);
-	scp_free(walk->trees);
-	scp_free(walk->resolved.refs);
-	scp_free(walk->found.refs);
+	sendcp_id_set_release(&walk->roots);
+	sendcp_id_set_release(&walk->blocks);
+	sendcp_free(walk->block_refs.refs);
+	sendcp_free(walk->leaves);
+	sendcp_free(walk->candidates);
+	sendcp_free(walk->best);
+	sendcp_free(walk->trees);
+	sendcp_free(walk->resolved.refs);
+	sendcp_free(walk->found.refs);
 }
 
 /* Bytes after the file's end need not be found elsewhere. */
-static u64 wanted_length(const struct scp_clone_wanted *wanted)
+static u64 wanted_length(const struct sendcp_clone_wanted *wanted)
 {
-	const struct scp_extent *extent = wanted->extent;
+	const struct sendcp_extent *extent = wanted->extent;
 
-	return scp_min(extent->num_bytes, wanted->inode_size - extent->file_offset);
+	return sendcp_min(extent->num_bytes, wanted->inode_size - extent->file_offset);
 }
 
-static void run_init(struct scp_backref_walk *walk, struct scp_clone_search *search,
-		     const struct scp_clone_wanted *wanted)
+static void run_init(struct sendcp_backref_walk *walk, struct sendcp_clone_search *search,
+		     const struct sendcp_clone_wanted *wanted)
 {
 	u32 i;
 
@@ -212,49 +216,49 @@ static void run_init(struct scp_backref_walk *walk, struct scp_clone_search *sea
 		if (search->roots[i].is_send_root)
 			walk->send_root = search->roots[i].tree.id;
 	}
-	scp_backref_cache_begin(walk);
+	sendcp_backref_cache_begin(walk);
 }
 
 /*
  * A mounted filesystem's extent that has no item was relocated after the wanted item had been read:
  * the data is there all the same, but who shares it cannot be known any more.
  */
-static bool is_gone(const struct scp_volume *volume, int ret)
+static bool is_gone(const struct sendcp_volume *volume, int ret)
 {
-	return ret < 0 && volume->host->mounted && volume->error.reason == SCP_ITEM_MISSING;
+	return ret < 0 && volume->host->mounted && volume->error.reason == SENDCP_ERR_ITEM_MISSING;
 }
 
 /*
  * Fills walk->found. 0: there is nothing to look for. Most extents have one reference, so that
  * comes before anything is allocated.
  */
-static int collect_refs(struct scp_backref_walk *walk)
+static int collect_refs(struct sendcp_backref_walk *walk)
 {
-	struct scp_extent_entry entry;
-	struct scp_cursor cursor;
+	struct sendcp_extent_entry entry;
+	struct sendcp_cursor cursor;
 	int ret;
 
-	ret = scp_tree_open(walk->volume, SCP_EXTENT_TREE_ID, false, &walk->extent_tree);
+	ret = sendcp_tree_open(walk->volume, SENDCP_EXTENT_TREE_ID, false, &walk->extent_tree);
 	if (ret)
 		return ret;
-	scp_cursor_init(&cursor, &walk->extent_tree);
-	ret = scp_extent_entry_find(&cursor, walk->bytenr, false, &entry);
+	sendcp_cursor_init(&cursor, &walk->extent_tree);
+	ret = sendcp_extent_entry_find(&cursor, walk->bytenr, false, &entry);
 	if (is_gone(walk->volume, ret)) {
 		ret = 0;
 		goto out;
 	}
 	if (ret)
 		goto out;
-	if (entry.refs <= SCP_CLONE_MAX_REFS && (entry.refs > 1 || !walk->search->alone))
-		ret = scp_backrefs_collect(&cursor, &entry, &walk->found);
+	if (entry.refs <= SENDCP_CLONE_MAX_REFS && (entry.refs > 1 || !walk->search->alone))
+		ret = sendcp_backrefs_collect(&cursor, &entry, &walk->found);
 	if (!ret && walk->found.count)
 		ret = 1;
 out:
-	scp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
 	return ret;
 }
 
-static int search_refs(struct scp_backref_walk *walk)
+static int search_refs(struct sendcp_backref_walk *walk)
 {
 	int ret;
 
@@ -264,19 +268,19 @@ static int search_refs(struct scp_backref_walk *walk)
 	ignore_own_ref(walk);
 	ret = allocate(walk);
 	if (!ret)
-		ret = scp_resolve_refs(walk);
+		ret = sendcp_resolve_refs(walk);
 	if (!ret)
-		ret = scp_resolve_leaves(walk);
+		ret = sendcp_resolve_leaves(walk);
 	if (!ret)
 		ret = visit_leaves(walk);
 	/* Too many blocks above a leaf: the sources found until then have to do. */
 	return ret == -E2BIG ? 0 : ret;
 }
 
-static int find_once(struct scp_clone_search *search, const struct scp_clone_wanted *wanted,
-		     struct scp_clone_source *source)
+static int find_once(struct sendcp_clone_search *search, const struct sendcp_clone_wanted *wanted,
+		     struct sendcp_clone_source *source)
 {
-	struct scp_backref_walk walk;
+	struct sendcp_backref_walk walk;
 	int ret;
 
 	run_init(&walk, search, wanted);
@@ -288,7 +292,7 @@ static int find_once(struct scp_clone_search *search, const struct scp_clone_wan
 	}
 	run_release(&walk);
 	if (ret < 0)
-		scp_backref_cache_rollback(search->backref_cache);
+		sendcp_backref_cache_rollback(search->backref_cache);
 	return ret;
 }
 
@@ -296,32 +300,32 @@ static int find_once(struct scp_clone_search *search, const struct scp_clone_wan
  * After a try on a mounted filesystem that began at @generation and gave @err: 1 if there is
  * something newer on the disk, so that trying again makes sense; 0 if @err is the answer.
  */
-static int moved(struct scp_volume *volume, u64 generation, int ret)
+static int moved(struct sendcp_volume *volume, u64 generation, int ret)
 {
-	struct scp_error why = volume->error;
+	struct sendcp_error why = volume->error;
 	int newer;
 
-	if (scp_is_final(ret))
+	if (sendcp_is_final(ret))
 		return 0;
 	/* Part of it was read from one commit, part of it from the next one. */
 	if (volume->generation != generation)
 		return 1;
 	if (ret >= 0)
 		return 0;
-	newer = scp_volume_refresh(volume);
+	newer = sendcp_volume_refresh(volume);
 	if (newer >= 0)
 		volume->error = why;
 	return newer;
 }
 
-int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wanted *wanted,
-		   struct scp_clone_source *source)
+int sendcp_clone_find(struct sendcp_clone_search *search, const struct sendcp_clone_wanted *wanted,
+		      struct sendcp_clone_source *source)
 {
-	const struct scp_extent *extent = wanted->extent;
-	struct scp_volume *volume = search->volume;
+	const struct sendcp_extent *extent = wanted->extent;
+	struct sendcp_volume *volume = search->volume;
 	int ret, again, tries;
 
-	if (extent->type == SCP_EXTENT_INLINE || !extent->disk_bytenr ||
+	if (extent->type == SENDCP_EXTENT_INLINE || !extent->disk_bytenr ||
 	    extent->file_offset >= wanted->inode_size)
 		return 0;
 	for (tries = 0; tries < MAX_TRIES; tries++) {
@@ -335,7 +339,7 @@ int scp_clone_find(struct scp_clone_search *search, const struct scp_clone_wante
 			return again;
 		if (!again)
 			return is_gone(volume, ret) ? 0 : ret;
-		scp_backref_cache_rollback(search->backref_cache);
+		sendcp_backref_cache_rollback(search->backref_cache);
 	}
 	/*
 	 * Commits outran the search, as they do while a balance moves everything. That says nothing

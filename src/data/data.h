@@ -2,8 +2,8 @@
 /*
  * Extents' bytes as they are stored: read by logical address, each sector's checksum verified.
  */
-#ifndef SCP_DATA_DATA_H
-#define SCP_DATA_DATA_H
+#ifndef SENDCP_DATA_DATA_H
+#define SENDCP_DATA_DATA_H
 
 #include "fs/fs.h"
 
@@ -14,6 +14,6 @@
  * DATA_CSUM or DATA_READ and the first bad sector's address when no mirror is good. Sectors without
  * checksum (nodatasum) are taken as the first readable mirror gives them.
  */
-int scp_data_read(struct scp_volume *volume, u64 logical, u32 length, void *buffer);
+int sendcp_volume_read_data(struct sendcp_volume *volume, u64 logical, u32 length, void *buffer);
 
 #endif

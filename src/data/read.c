@@ -17,8 +17,8 @@
 #define NO_MIRROR (-1)
 
 struct data_reader {
-	struct scp_volume *volume;
-	struct scp_csums csums;
+	struct sendcp_volume *volume;
+	struct sendcp_csums csums;
 	u8 *bounce;
 	/*
 	 * For a warning: the number of sectors that another mirror had to serve, and the first of
@@ -26,15 +26,17 @@ struct data_reader {
 	 */
 	u32 repaired;
 	u64 first_repaired;
-	enum scp_reason repair_reason;
+	enum sendcp_reason repair_reason;
 };
 
-static int fail_at(struct data_reader *reader, enum scp_reason reason, int err, u64 logical)
+static int fail_at(struct data_reader *reader, enum sendcp_reason reason, int err, u64 logical)
 {
-	return scp_fail(reader->volume, reason, err, &(struct scp_place){ .bytenr = logical });
+	return sendcp_fail(reader->volume, reason, err,
+			   &(struct sendcp_place){ .bytenr = logical });
 }
 
-static void note_repair(struct data_reader *reader, enum scp_reason reason, u64 logical, u32 count)
+static void note_repair(struct data_reader *reader, enum sendcp_reason reason, u64 logical,
+			u32 count)
 {
 	if (!reader->repaired) {
 		reader->first_repaired = logical;
@@ -46,14 +48,14 @@ static void note_repair(struct data_reader *reader, enum scp_reason reason, u64 
 
 static void warn_of_repairs(struct data_reader *reader)
 {
-	const struct scp_host *host = reader->volume->host;
-	struct scp_error what;
+	const struct sendcp_host *host = reader->volume->host;
+	struct sendcp_error what;
 
 	if (!reader->repaired || !host->ops->warn)
 		return;
-	scp_error_clear(&what);
+	sendcp_error_clear(&what);
 	what.reason = reader->repair_reason;
-	what.err = scp_reason_errno(what.reason);
+	what.err = sendcp_reason_errno(what.reason);
 	what.bytenr = reader->first_repaired;
 	snprintf(what.detail, sizeof(what.detail), "%u sectors from there on", reader->repaired);
 	host->ops->warn(host->private, &what);
@@ -61,23 +63,24 @@ static void warn_of_repairs(struct data_reader *reader)
 
 static int fail_final(struct data_reader *reader, int ret, u64 logical)
 {
-	return fail_at(reader, ret == -EINTR ? SCP_INTERRUPTED : SCP_NO_MEMORY, ret, logical);
+	return fail_at(reader, ret == -EINTR ? SENDCP_ERR_INTERRUPTED : SENDCP_ERR_NO_MEMORY, ret,
+		       logical);
 }
 
 /* 1: the sector is what its checksum says, or has none; 0: it is not; negative errno. */
 static int sector_good(struct data_reader *reader, u64 logical, const u8 *data)
 {
-	struct scp_volume *volume = reader->volume;
-	u8 computed[SCP_CSUM_FIELD];
+	struct sendcp_volume *volume = reader->volume;
+	u8 computed[SENDCP_CSUM_FIELD];
 	const u8 *digest;
 	int ret;
 
-	ret = scp_csums_find(&reader->csums, logical, &digest);
+	ret = sendcp_csums_find(&reader->csums, logical, &digest);
 	if (ret <= 0)
 		return ret ? ret : 1;
-	ret = scp_checksum(volume->csum_type, data, volume->sectorsize, computed);
+	ret = sendcp_checksum(volume->csum_type, data, volume->sectorsize, computed);
 	if (ret)
-		return fail_at(reader, SCP_CSUM_TYPE, ret, logical);
+		return fail_at(reader, SENDCP_ERR_CSUM_TYPE, ret, logical);
 	return !memcmp(computed, digest, volume->csum_size);
 }
 
@@ -85,7 +88,8 @@ static int sector_good(struct data_reader *reader, u64 logical, const u8 *data)
 static int repair_sector(struct data_reader *reader, u64 logical, u8 *data, int mirrors, int except)
 {
 	u32 size = reader->volume->sectorsize;
-	enum scp_reason reason = except == NO_MIRROR ? SCP_DATA_READ : SCP_DATA_CSUM;
+	enum sendcp_reason reason = except == NO_MIRROR ? SENDCP_ERR_DATA_READ :
+		SENDCP_ERR_DATA_CSUM;
 	int err = 0;
 	int mirror;
 	int ret;
@@ -93,8 +97,8 @@ static int repair_sector(struct data_reader *reader, u64 logical, u8 *data, int 
 	for (mirror = 0; mirror < mirrors; mirror++) {
 		if (mirror == except)
 			continue;
-		ret = scp_volume_read_mirror(reader->volume, logical, size, mirror, data);
-		if (scp_is_final(ret))
+		ret = sendcp_volume_read_mirror(reader->volume, logical, size, mirror, data);
+		if (sendcp_is_final(ret))
 			return fail_final(reader, ret, logical);
 		if (ret) {
 			err = ret;
@@ -107,9 +111,9 @@ static int repair_sector(struct data_reader *reader, u64 logical, u8 *data, int 
 			note_repair(reader, reason, logical, 1);
 			return 0;
 		}
-		reason = SCP_DATA_CSUM;
+		reason = SENDCP_ERR_DATA_CSUM;
 	}
-	return fail_at(reader, reason, reason == SCP_DATA_CSUM ? 0 : err, logical);
+	return fail_at(reader, reason, reason == SENDCP_ERR_DATA_CSUM ? 0 : err, logical);
 }
 
 /*
@@ -119,18 +123,18 @@ static int repair_sector(struct data_reader *reader, u64 logical, u8 *data, int 
 static int read_whole(struct data_reader *reader, u64 logical, u32 length, u8 *data, int mirrors,
 		      int *ret)
 {
-	u32 sectors = (u32)scp_div(length, reader->volume->sectorsize, NULL);
+	u32 sectors = (u32)sendcp_div(length, reader->volume->sectorsize, NULL);
 	bool broken = false;
 	int mirror;
 
 	for (mirror = 0; mirror < mirrors; mirror++) {
-		*ret = scp_volume_read_mirror(reader->volume, logical, length, mirror, data);
+		*ret = sendcp_volume_read_mirror(reader->volume, logical, length, mirror, data);
 		if (!*ret) {
 			if (broken)
-				note_repair(reader, SCP_DATA_READ, logical, sectors);
+				note_repair(reader, SENDCP_ERR_DATA_READ, logical, sectors);
 			return mirror;
 		}
-		if (scp_is_final(*ret)) {
+		if (sendcp_is_final(*ret)) {
 			*ret = fail_final(reader, *ret, logical);
 			return NO_MIRROR;
 		}
@@ -145,7 +149,7 @@ static int read_whole(struct data_reader *reader, u64 logical, u32 length, u8 *d
 static int read_run(struct data_reader *reader, u64 logical, u32 length, u8 *data)
 {
 	u32 size = reader->volume->sectorsize;
-	int mirrors = scp_volume_mirrors(reader->volume, logical);
+	int mirrors = sendcp_volume_mirrors(reader->volume, logical);
 	int mirror;
 	int ret;
 	u32 at;
@@ -175,13 +179,13 @@ static u8 *pick_target(struct data_reader *reader, u32 skip, u32 length, u8 *out
 {
 	u32 size = reader->volume->sectorsize;
 
-	if (!skip && length >= size && scp_is_aligned((uintptr_t)out, ALIGNMENT)) {
-		*want = (u32)scp_round_down(length, size);
+	if (!skip && length >= size && sendcp_is_aligned((uintptr_t)out, ALIGNMENT)) {
+		*want = (u32)sendcp_round_down(length, size);
 		return out;
 	}
-	*want = (u32)scp_min(scp_round_up((u64)skip + length, size), BOUNCE_SIZE);
+	*want = (u32)sendcp_min(sendcp_round_up((u64)skip + length, size), BOUNCE_SIZE);
 	if (!reader->bounce)
-		reader->bounce = scp_alloc_aligned(BOUNCE_SIZE);
+		reader->bounce = sendcp_alloc_aligned(BOUNCE_SIZE);
 	return reader->bounce;
 }
 
@@ -189,7 +193,7 @@ static u8 *pick_target(struct data_reader *reader, u32 skip, u32 length, u8 *out
 static int read_some(struct data_reader *reader, u64 logical, u32 length, u8 *out, u32 *done)
 {
 	u32 size = reader->volume->sectorsize;
-	u64 start = scp_round_down(logical, size);
+	u64 start = sendcp_round_down(logical, size);
 	u32 skip = (u32)(logical - start);
 	u32 want;
 	u8 *target;
@@ -198,20 +202,21 @@ static int read_some(struct data_reader *reader, u64 logical, u32 length, u8 *ou
 
 	target = pick_target(reader, skip, length, out, &want);
 	if (!target)
-		return fail_at(reader, SCP_NO_MEMORY, 0, logical);
-	contiguous = (u32)scp_round_down(scp_volume_contiguous(reader->volume, start, want), size);
+		return fail_at(reader, SENDCP_ERR_NO_MEMORY, 0, logical);
+	contiguous = (u32)sendcp_round_down(sendcp_volume_contiguous(reader->volume, start, want),
+					    size);
 	if (!contiguous)
-		return fail_at(reader, SCP_CHUNK_UNMAPPED, 0, start);
+		return fail_at(reader, SENDCP_ERR_CHUNK_UNMAPPED, 0, start);
 	ret = read_run(reader, start, contiguous, target);
 	if (ret)
 		return ret;
-	*done = (u32)scp_min(contiguous - skip, length);
+	*done = (u32)sendcp_min(contiguous - skip, length);
 	if (target != out)
 		memcpy(out, target + skip, *done);
 	return 0;
 }
 
-int scp_data_read(struct scp_volume *volume, u64 logical, u32 length, void *buffer)
+int sendcp_volume_read_data(struct sendcp_volume *volume, u64 logical, u32 length, void *buffer)
 {
 	struct data_reader reader = { .volume = volume };
 	u8 *out = buffer;
@@ -219,9 +224,9 @@ int scp_data_read(struct scp_volume *volume, u64 logical, u32 length, void *buff
 	int ret;
 
 	/* Rounding up to a sector must not wrap either. */
-	if (logical + length < logical || logical + length > ~0ULL - SCP_NODESIZE_MAX)
-		return fail_at(&reader, SCP_CHUNK_UNMAPPED, 0, logical);
-	ret = scp_csums_init(&reader.csums, volume);
+	if (logical + length < logical || logical + length > ~0ULL - SENDCP_NODESIZE_MAX)
+		return fail_at(&reader, SENDCP_ERR_CHUNK_UNMAPPED, 0, logical);
+	ret = sendcp_csums_init(&reader.csums, volume);
 	while (!ret && length) {
 		ret = read_some(&reader, logical, length, out, &done);
 		if (!ret) {
@@ -230,8 +235,8 @@ int scp_data_read(struct scp_volume *volume, u64 logical, u32 length, void *buff
 			length -= done;
 		}
 	}
-	scp_csums_release(&reader.csums);
-	scp_free_aligned(reader.bounce, BOUNCE_SIZE);
+	sendcp_csums_release(&reader.csums);
+	sendcp_free_aligned(reader.bounce, BOUNCE_SIZE);
 	warn_of_repairs(&reader);
 	return ret;
 }

@@ -2,18 +2,18 @@
 /*
  * Keys of items in host byte order, and their order in a tree.
  */
-#ifndef SCP_FORMAT_KEY_H
-#define SCP_FORMAT_KEY_H
+#ifndef SENDCP_FORMAT_KEY_H
+#define SENDCP_FORMAT_KEY_H
 
 #include <sendcp/ondisk.h>
 
-struct scp_key {
+struct sendcp_key {
 	u64 objectid;
 	u8 type;
 	u64 offset;
 };
 
-static inline int scp_key_compare(const struct scp_key *a, const struct scp_key *b)
+static inline int sendcp_key_compare(const struct sendcp_key *a, const struct sendcp_key *b)
 {
 	if (a->objectid != b->objectid)
 		return a->objectid < b->objectid ? -1 : 1;
@@ -25,7 +25,7 @@ static inline int scp_key_compare(const struct scp_key *a, const struct scp_key 
 }
 
 /* To the key that follows @key. False, and all zeros, if @key is the last there can be. */
-static inline bool scp_key_increment(struct scp_key *key)
+static inline bool sendcp_key_increment(struct sendcp_key *key)
 {
 	if (++key->offset)
 		return true;
@@ -34,9 +34,9 @@ static inline bool scp_key_increment(struct scp_key *key)
 	return ++key->objectid;
 }
 
-static inline struct scp_key scp_key_from_disk(const struct scp_disk_key *disk)
+static inline struct sendcp_key sendcp_key_from_disk(const struct sendcp_disk_key *disk)
 {
-	struct scp_key key = {
+	struct sendcp_key key = {
 		.objectid = le64_to_cpu(disk->objectid),
 		.type = disk->type,
 		.offset = le64_to_cpu(disk->offset),

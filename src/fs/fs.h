@@ -7,11 +7,11 @@
  * bounded number of times; a tree that was opened as *pinned* must then still be the same one (uuid
  * and ctransid), otherwise the search fails with -ESTALE.
  *
- * Layer: above tree/, below items/ and data/. <sendcp/volume.h> has scp_volume_open(),
- * scp_volume_refresh() and scp_volume_close().
+ * Layer: above tree/, below items/ and data/. <sendcp/volume.h> has sendcp_volume_open(),
+ * sendcp_volume_refresh() and sendcp_volume_close().
  */
-#ifndef SCP_FS_FS_H
-#define SCP_FS_FS_H
+#ifndef SENDCP_FS_FS_H
+#define SENDCP_FS_FS_H
 
 #include "tree/tree.h"
 
@@ -19,13 +19,13 @@
  * Opens tree @id at the volume's current superblock. -ENOENT with reason TREE_MISSING if it has no
  * ROOT_ITEM. Nothing to close: a tree holds no reference.
  */
-int scp_tree_open(struct scp_volume *volume, u64 id, bool pinned, struct scp_tree *tree);
+int sendcp_tree_open(struct sendcp_volume *volume, u64 id, bool pinned, struct sendcp_tree *tree);
 
 /*
- * Looks @tree's root up again after scp_volume_refresh(). Pinned: -ESTALE with reason
+ * Looks @tree's root up again after sendcp_volume_refresh(). Pinned: -ESTALE with reason
  * SUBVOLUME_GONE, SUBVOLUME_REPLACED or SUBVOLUME_CHANGED if it is not the same any more.
  */
-int scp_tree_reopen(struct scp_tree *tree);
+int sendcp_tree_reopen(struct sendcp_tree *tree);
 
 /*
  * For a mounted filesystem: is what was read through @tree up to now still what the subvolume has
@@ -33,21 +33,23 @@ int scp_tree_reopen(struct scp_tree *tree);
  * reopened), 1 if it was moved and has been reopened (raw data read meanwhile is not proven: read
  * it again), or a negative errno. Always 0 if it is not mounted.
  */
-int scp_tree_revalidate(struct scp_tree *tree);
+int sendcp_tree_revalidate(struct sendcp_tree *tree);
 
 /*
- * SCP_NONE if @now is still what the pinned subvolume @was, else SUBVOLUME_GONE, SUBVOLUME_REPLACED
- * or SUBVOLUME_CHANGED. Being moved is no change.
+ * SENDCP_ERR_NONE if @now is still what the pinned subvolume @was, else SUBVOLUME_GONE,
+ * SUBVOLUME_REPLACED or SUBVOLUME_CHANGED. Being moved is no change.
  */
-enum scp_reason scp_pin_broken(const struct scp_root_info *was, const struct scp_root_info *now);
+enum sendcp_reason sendcp_pin_broken(const struct sendcp_root_info *was,
+				     const struct sendcp_root_info *now);
 
 /*
- * What scp_tree_open() has trees do when reading them fails: see scp_tree.recover. To be called
- * also by walkers that choose their own way down, see scp_cursor_to_root().
+ * What sendcp_tree_open() has trees do when reading them fails: see sendcp_tree.recover. To be
+ * called also by walkers that choose their own way down, see sendcp_cursor_to_root().
  */
-int scp_retry_after_move(struct scp_tree *tree, struct scp_root_pointer used, int err, int *tries);
+int sendcp_retry_after_move(struct sendcp_tree *tree, struct sendcp_root_pointer used, int err,
+			    int *tries);
 
 /* The subvolume (or other tree) @id's ROOT_ITEM; -ENOENT with TREE_MISSING. */
-int scp_root_info_get(struct scp_volume *volume, u64 id, struct scp_root_info *info);
+int sendcp_root_info_get(struct sendcp_volume *volume, u64 id, struct sendcp_root_info *info);
 
 #endif

@@ -13,10 +13,10 @@
 
 #define WINDOW_SIZE (512u * 1024)
 
-struct scp_file_reader {
-	struct scp_volume *volume;
+struct sendcp_file_reader {
+	struct sendcp_volume *volume;
 	/* Of the file read last; ->tree.volume is NULL before. */
-	struct scp_tree tree;
+	struct sendcp_tree tree;
 	/* Stored bytes [window_start, + window_length). */
 	u8 *window;
 	u64 window_start;
@@ -34,46 +34,46 @@ struct scp_file_reader {
 
 /* One call: which part of the file is to be filled next. */
 struct file_read {
-	struct scp_file_reader *reader;
-	struct scp_volume *volume;
-	const struct scp_file_range *range;
-	struct scp_cursor cursor;
+	struct sendcp_file_reader *reader;
+	struct sendcp_volume *volume;
+	const struct sendcp_file_range *range;
+	struct sendcp_cursor cursor;
 	u64 position;
 	u64 end;
 	u8 *out;
 };
 
-struct scp_file_reader *scp_file_reader_open(struct scp_volume *volume)
+struct sendcp_file_reader *sendcp_file_reader_open(struct sendcp_volume *volume)
 {
-	struct scp_file_reader *reader = scp_zalloc(sizeof(*reader));
+	struct sendcp_file_reader *reader = sendcp_zalloc(sizeof(*reader));
 
 	if (!reader)
 		return NULL;
 	reader->volume = volume;
-	reader->window = scp_alloc_aligned(WINDOW_SIZE);
-	reader->stored = scp_alloc_aligned(SCP_COMPRESSED_MAX);
-	reader->plain = scp_alloc_aligned(SCP_COMPRESSED_MAX);
-	reader->next_logical = SCP_NOWHERE;
+	reader->window = sendcp_alloc_aligned(WINDOW_SIZE);
+	reader->stored = sendcp_alloc_aligned(SENDCP_COMPRESSED_MAX);
+	reader->plain = sendcp_alloc_aligned(SENDCP_COMPRESSED_MAX);
+	reader->next_logical = SENDCP_NOWHERE;
 	if (reader->window && reader->stored && reader->plain)
 		return reader;
-	scp_file_reader_close(reader);
+	sendcp_file_reader_close(reader);
 	return NULL;
 }
 
-void scp_file_reader_close(struct scp_file_reader *reader)
+void sendcp_file_reader_close(struct sendcp_file_reader *reader)
 {
 	if (!reader)
 		return;
-	scp_free_aligned(reader->window, WINDOW_SIZE);
-	scp_free_aligned(reader->stored, SCP_COMPRESSED_MAX);
-	scp_free_aligned(reader->plain, SCP_COMPRESSED_MAX);
-	scp_free(reader);
+	sendcp_free_aligned(reader->window, WINDOW_SIZE);
+	sendcp_free_aligned(reader->stored, SENDCP_COMPRESSED_MAX);
+	sendcp_free_aligned(reader->plain, SENDCP_COMPRESSED_MAX);
+	sendcp_free(reader);
 }
 
-/* Like scp_fail(), with the place in the file. */
-static int fail_at(struct file_read *file, enum scp_reason reason, u64 bytenr)
+/* Like sendcp_fail(), with the place in the file. */
+static int fail_at(struct file_read *file, enum sendcp_reason reason, u64 bytenr)
 {
-	return scp_fail(file->volume, reason, 0, &(struct scp_place){
+	return sendcp_fail(file->volume, reason, 0, &(struct sendcp_place){
 		.bytenr = bytenr,
 		.root = file->range->root,
 		.inode = file->range->inode,
@@ -90,21 +90,21 @@ static void advance(struct file_read *file, u64 length)
 /* @until may be after the end of the request. */
 static void fill_zeros(struct file_read *file, u64 until)
 {
-	u64 length = scp_min(until, file->end) - file->position;
+	u64 length = sendcp_min(until, file->end) - file->position;
 
 	memset(file->out, 0, length);
 	advance(file, length);
 }
 
 /* Serves what the window has of [@logical, + @length) from its beginning on; 0: nothing. */
-static u32 take_from_window(struct scp_file_reader *reader, u64 logical, u32 length, u8 *out)
+static u32 take_from_window(struct sendcp_file_reader *reader, u64 logical, u32 length, u8 *out)
 {
 	u64 window_end = reader->window_start + reader->window_length;
 	u32 run;
 
 	if (logical < reader->window_start || logical >= window_end)
 		return 0;
-	run = (u32)scp_min(length, window_end - logical);
+	run = (u32)sendcp_min(length, window_end - logical);
 	memcpy(out, reader->window + (logical - reader->window_start), run);
 	return run;
 }
@@ -115,12 +115,12 @@ static u32 take_from_window(struct scp_file_reader *reader, u64 logical, u32 len
  */
 static bool fill_window(struct file_read *file, u64 logical, u64 limit)
 {
-	struct scp_file_reader *reader = file->reader;
-	u64 start = scp_round_down(logical, file->volume->sectorsize);
-	u32 want = (u32)scp_min(WINDOW_SIZE, limit - start);
+	struct sendcp_file_reader *reader = file->reader;
+	u64 start = sendcp_round_down(logical, file->volume->sectorsize);
+	u32 want = (u32)sendcp_min(WINDOW_SIZE, limit - start);
 
 	reader->window_length = 0;
-	if (scp_data_read(file->volume, start, want, reader->window))
+	if (sendcp_volume_read_data(file->volume, start, want, reader->window))
 		return false;
 	reader->window_start = start;
 	reader->window_length = want;
@@ -130,7 +130,7 @@ static bool fill_window(struct file_read *file, u64 logical, u64 limit)
 /* Copies stored bytes [@logical, + @length); the extent they are part of ends at @limit. */
 static int read_stored(struct file_read *file, u64 logical, u32 length, u64 limit)
 {
-	struct scp_file_reader *reader = file->reader;
+	struct sendcp_file_reader *reader = file->reader;
 	bool in_order = logical == reader->next_logical;
 	u8 *out = file->out;
 	u64 at = logical;
@@ -148,14 +148,14 @@ static int read_stored(struct file_read *file, u64 logical, u32 length, u64 limi
 	reader->next_logical = logical + length;
 	if (run == left)
 		return 0;
-	return scp_data_read(file->volume, at + run, left - run, out + run);
+	return sendcp_volume_read_data(file->volume, at + run, left - run, out + run);
 }
 
 /*
  * An uncompressed extent. The parser has checked that the item fits its disk range; it is checked
  * here again because a wrong @length would write over the caller's memory.
  */
-static int copy_regular(struct file_read *file, const struct scp_extent *extent, u32 length)
+static int copy_regular(struct file_read *file, const struct sendcp_extent *extent, u32 length)
 {
 	u64 into = extent->extent_offset + (file->position - extent->file_offset);
 	u64 logical = extent->disk_bytenr + into;
@@ -163,13 +163,13 @@ static int copy_regular(struct file_read *file, const struct scp_extent *extent,
 
 	if (into > extent->disk_num_bytes || extent->disk_num_bytes - into < length ||
 	    extent->disk_bytenr + extent->disk_num_bytes < extent->disk_bytenr)
-		return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
+		return sendcp_cursor_fail(&file->cursor, SENDCP_ERR_ITEM_FORMAT);
 	ret = read_stored(file, logical, length, extent->disk_bytenr + extent->disk_num_bytes);
 	if (ret) {
 		u64 bad = file->volume->error.bytenr;
 
 		/* Name the bad sector's place in the file where the address gives it. */
-		if (bad != SCP_NOWHERE && bad > logical && bad - logical < length)
+		if (bad != SENDCP_NOWHERE && bad > logical && bad - logical < length)
 			advance(file, bad - logical);
 		return ret;
 	}
@@ -181,7 +181,7 @@ static int copy_regular(struct file_read *file, const struct scp_extent *extent,
  * Is reader->plain that extent? All of these must agree: two items may name the same bytes on the
  * disk with different sizes, and both be what somebody wrote there on purpose.
  */
-static bool is_expanded(const struct scp_file_reader *reader, const struct scp_extent *extent)
+static bool is_expanded(const struct sendcp_file_reader *reader, const struct sendcp_extent *extent)
 {
 	return reader->plain_length && reader->plain_bytenr == extent->disk_bytenr &&
 	       reader->plain_stored_length == extent->disk_num_bytes &&
@@ -190,32 +190,33 @@ static bool is_expanded(const struct scp_file_reader *reader, const struct scp_e
 }
 
 /* Expands @stored, all of @extent's bytes, from @bytenr (0: inline), into reader->plain. */
-static int decompress(struct file_read *file, const struct scp_extent *extent, const u8 *stored,
+static int decompress(struct file_read *file, const struct sendcp_extent *extent, const u8 *stored,
 		      u32 size, u64 bytenr)
 {
-	const struct scp_host *host = file->volume->host;
+	const struct sendcp_host *host = file->volume->host;
 	int ret = host->ops->decompress(host->private, extent->compression,
 					file->volume->sectorsize, stored, size,
 					file->reader->plain, (u32)extent->ram_bytes);
 
 	if (ret == -ENOMEM)
-		return fail_at(file, SCP_NO_MEMORY, 0);
-	return ret ? fail_at(file, SCP_DATA_DECOMPRESS, bytenr) : 0;
+		return fail_at(file, SENDCP_ERR_NO_MEMORY, 0);
+	return ret ? fail_at(file, SENDCP_ERR_DATA_DECOMPRESS, bytenr) : 0;
 }
 
 /* Makes reader->plain the expanded form of @extent. */
-static int expand_extent(struct file_read *file, const struct scp_extent *extent)
+static int expand_extent(struct file_read *file, const struct sendcp_extent *extent)
 {
-	struct scp_file_reader *reader = file->reader;
+	struct sendcp_file_reader *reader = file->reader;
 	int ret;
 
 	if (is_expanded(reader, extent))
 		return 0;
 	reader->plain_length = 0;
-	if (extent->disk_num_bytes > SCP_COMPRESSED_MAX || extent->ram_bytes > SCP_COMPRESSED_MAX)
-		return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
-	ret = scp_data_read(file->volume, extent->disk_bytenr, (u32)extent->disk_num_bytes,
-			    reader->stored);
+	if (extent->disk_num_bytes > SENDCP_COMPRESSED_MAX || extent->ram_bytes >
+	    SENDCP_COMPRESSED_MAX)
+		return sendcp_cursor_fail(&file->cursor, SENDCP_ERR_ITEM_FORMAT);
+	ret = sendcp_volume_read_data(file->volume, extent->disk_bytenr,
+				      (u32)extent->disk_num_bytes, reader->stored);
 	if (!ret)
 		ret = decompress(file, extent, reader->stored, (u32)extent->disk_num_bytes,
 				 extent->disk_bytenr);
@@ -232,7 +233,7 @@ static int expand_extent(struct file_read *file, const struct scp_extent *extent
 static void copy_bytes(struct file_read *file, const u8 *bytes, u64 size, u64 start, u32 length)
 {
 	u64 into = file->position - start;
-	u64 there = into < size ? scp_min(size - into, length) : 0;
+	u64 there = into < size ? sendcp_min(size - into, length) : 0;
 
 	if (there)
 		memcpy(file->out, bytes + into, there);
@@ -241,7 +242,7 @@ static void copy_bytes(struct file_read *file, const u8 *bytes, u64 size, u64 st
 }
 
 /* Whole extents are expanded, since none of the formats can begin in the middle. */
-static int copy_compressed(struct file_read *file, const struct scp_extent *extent, u32 length)
+static int copy_compressed(struct file_read *file, const struct sendcp_extent *extent, u32 length)
 {
 	u64 into = extent->extent_offset + (file->position - extent->file_offset);
 	int ret;
@@ -250,25 +251,25 @@ static int copy_compressed(struct file_read *file, const struct scp_extent *exte
 	if (ret)
 		return ret;
 	if (into > extent->ram_bytes || extent->ram_bytes - into < length)
-		return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
+		return sendcp_cursor_fail(&file->cursor, SENDCP_ERR_ITEM_FORMAT);
 	copy_bytes(file, file->reader->plain + into, length, file->position, length);
 	return 0;
 }
 
 /* Inline data of any kind ends where the file does; the rest of its sector reads as zeros. */
-static int copy_inline(struct file_read *file, const struct scp_extent *extent, u32 length)
+static int copy_inline(struct file_read *file, const struct sendcp_extent *extent, u32 length)
 {
-	struct scp_file_reader *reader = file->reader;
+	struct sendcp_file_reader *reader = file->reader;
 	int ret;
 
-	if (extent->compression == SCP_COMPRESS_NONE) {
+	if (extent->compression == SENDCP_COMPRESS_NONE) {
 		copy_bytes(file, extent->inline_data, extent->inline_size, extent->file_offset,
 			   length);
 		return 0;
 	}
 	reader->plain_length = 0;
-	if (extent->ram_bytes > SCP_COMPRESSED_MAX)
-		return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
+	if (extent->ram_bytes > SENDCP_COMPRESSED_MAX)
+		return sendcp_cursor_fail(&file->cursor, SENDCP_ERR_ITEM_FORMAT);
 	ret = decompress(file, extent, extent->inline_data, extent->inline_size, 0);
 	if (ret)
 		return ret;
@@ -277,59 +278,59 @@ static int copy_inline(struct file_read *file, const struct scp_extent *extent, 
 }
 
 /* Fills from the position to the end of @extent, which covers the position. */
-static int copy_extent(struct file_read *file, const struct scp_extent *extent)
+static int copy_extent(struct file_read *file, const struct sendcp_extent *extent)
 {
-	u64 extent_end = scp_extent_end(extent, file->volume->sectorsize);
-	u32 length = (u32)(scp_min(extent_end, file->end) - file->position);
+	u64 extent_end = sendcp_extent_end(extent, file->volume->sectorsize);
+	u32 length = (u32)(sendcp_min(extent_end, file->end) - file->position);
 
 	if (extent->encryption || extent->other_encoding)
-		return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
-	if (extent->type == SCP_EXTENT_INLINE)
+		return sendcp_cursor_fail(&file->cursor, SENDCP_ERR_ITEM_FORMAT);
+	if (extent->type == SENDCP_EXTENT_INLINE)
 		return copy_inline(file, extent, length);
-	if (extent->type == SCP_EXTENT_PREALLOC || scp_extent_is_hole(extent)) {
+	if (extent->type == SENDCP_EXTENT_PREALLOC || sendcp_extent_is_hole(extent)) {
 		fill_zeros(file, extent_end);
 		return 0;
 	}
-	if (extent->compression != SCP_COMPRESS_NONE)
+	if (extent->compression != SENDCP_COMPRESS_NONE)
 		return copy_compressed(file, extent, length);
 	return copy_regular(file, extent, length);
 }
 
 /* Parses the item under the cursor: 1 if it is an extent of the file, 0 if the file has no more. */
-static int take_extent(struct file_read *file, int found, struct scp_extent *extent)
+static int take_extent(struct file_read *file, int found, struct sendcp_extent *extent)
 {
-	struct scp_key key;
+	struct sendcp_key key;
 	int ret;
 
 	if (found == -ENOENT)
 		return 0;
 	if (found < 0)
 		return found;
-	key = scp_cursor_key(&file->cursor);
-	if (key.objectid != file->range->inode || key.type != SCP_EXTENT_DATA)
+	key = sendcp_cursor_key(&file->cursor);
+	if (key.objectid != file->range->inode || key.type != SENDCP_EXTENT_DATA)
 		return 0;
-	ret = scp_extent_parse(&file->cursor, extent);
+	ret = sendcp_extent_parse(&file->cursor, extent);
 	return ret ? ret : 1;
 }
 
 /* The first extent that ends after the position: 1, or 0 if there is none. */
-static int first_extent(struct file_read *file, struct scp_extent *extent)
+static int first_extent(struct file_read *file, struct sendcp_extent *extent)
 {
-	const struct scp_key key = {
+	const struct sendcp_key key = {
 		.objectid = file->range->inode,
-		.type = SCP_EXTENT_DATA,
+		.type = SENDCP_EXTENT_DATA,
 		.offset = file->position,
 	};
 	int ret;
 
-	ret = scp_extent_find(&file->cursor, key.objectid, key.offset, extent);
+	ret = sendcp_extent_find(&file->cursor, key.objectid, key.offset, extent);
 	if (ret == -ENOENT)
-		return take_extent(file, scp_search(&file->cursor, &key), extent);
+		return take_extent(file, sendcp_search(&file->cursor, &key), extent);
 	if (ret)
 		return ret;
-	if (scp_extent_end(extent, file->volume->sectorsize) > file->position)
+	if (sendcp_extent_end(extent, file->volume->sectorsize) > file->position)
 		return 1;
-	return take_extent(file, scp_next(&file->cursor), extent);
+	return take_extent(file, sendcp_next(&file->cursor), extent);
 }
 
 /*
@@ -338,7 +339,7 @@ static int first_extent(struct file_read *file, struct scp_extent *extent)
  */
 static int read_extents(struct file_read *file)
 {
-	struct scp_extent extent;
+	struct sendcp_extent extent;
 	int ret;
 
 	ret = first_extent(file, &extent);
@@ -347,12 +348,12 @@ static int read_extents(struct file_read *file)
 			fill_zeros(file, extent.file_offset);
 		if (file->position == file->end)
 			break;
-		if (scp_extent_end(&extent, file->volume->sectorsize) <= file->position)
-			return scp_cursor_fail(&file->cursor, SCP_ITEM_FORMAT);
+		if (sendcp_extent_end(&extent, file->volume->sectorsize) <= file->position)
+			return sendcp_cursor_fail(&file->cursor, SENDCP_ERR_ITEM_FORMAT);
 		ret = copy_extent(file, &extent);
 		if (ret)
 			return ret;
-		ret = take_extent(file, scp_next(&file->cursor), &extent);
+		ret = take_extent(file, sendcp_next(&file->cursor), &extent);
 	}
 	if (ret < 0)
 		return ret;
@@ -361,12 +362,12 @@ static int read_extents(struct file_read *file)
 }
 
 /* Copies the volume's error, with the place in the file added. */
-static int place_error(const struct file_read *file, int err, struct scp_error *error)
+static int place_error(const struct file_read *file, int err, struct sendcp_error *error)
 {
 	*error = file->volume->error;
-	if (error->reason == SCP_NONE) {
-		scp_error_clear(error);
-		error->reason = SCP_DATA_READ;
+	if (error->reason == SENDCP_ERR_NONE) {
+		sendcp_error_clear(error);
+		error->reason = SENDCP_ERR_DATA_READ;
 	}
 	error->err = err;
 	error->root = file->range->root;
@@ -376,20 +377,20 @@ static int place_error(const struct file_read *file, int err, struct scp_error *
 }
 
 /* The tree of @root is looked up once: files of one subvolume are read one after the other. */
-static int open_tree(struct scp_file_reader *reader, u64 root)
+static int open_tree(struct sendcp_file_reader *reader, u64 root)
 {
 	int ret;
 
 	if (reader->tree.volume && reader->tree.id == root)
 		return 0;
-	ret = scp_tree_open(reader->volume, root, false, &reader->tree);
+	ret = sendcp_tree_open(reader->volume, root, false, &reader->tree);
 	if (ret)
 		reader->tree.volume = NULL;
 	return ret;
 }
 
-int scp_file_read(struct scp_file_reader *reader, const struct scp_file_range *range,
-		  void *buffer, struct scp_error *error)
+int sendcp_file_read(struct sendcp_file_reader *reader, const struct sendcp_file_range *range,
+		     void *buffer, struct sendcp_error *error)
 {
 	struct file_read file = {
 		.reader = reader,
@@ -403,8 +404,8 @@ int scp_file_read(struct scp_file_reader *reader, const struct scp_file_range *r
 
 	if (ret)
 		return place_error(&file, ret, error);
-	scp_cursor_init(&file.cursor, &reader->tree);
+	sendcp_cursor_init(&file.cursor, &reader->tree);
 	ret = read_extents(&file);
-	scp_cursor_release(&file.cursor);
+	sendcp_cursor_release(&file.cursor);
 	return ret ? place_error(&file, ret, error) : 0;
 }

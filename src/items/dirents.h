@@ -2,13 +2,13 @@
 /*
  * Finding an entry by its name in items that are keyed by a hash of names; private to items/.
  */
-#ifndef SCP_ITEMS_DIRENTS_H
-#define SCP_ITEMS_DIRENTS_H
+#ifndef SENDCP_ITEMS_DIRENTS_H
+#define SENDCP_ITEMS_DIRENTS_H
 
 #include "items/items.h"
 
 /* Leaves @cursor on the item @key and fills @entry with that of @name; -ENOENT, no reason set. */
-int scp_dirent_find(struct scp_cursor *cursor, const struct scp_key *key, const u8 *name, u16 len,
-		    struct scp_dirent *entry);
+int sendcp_dirent_find(struct sendcp_cursor *cursor, const struct sendcp_key *key, const u8 *name,
+		       u16 len, struct sendcp_dirent *entry);
 
 #endif

@@ -7,9 +7,9 @@
  */
 #include "items/items.h"
 
-static struct scp_time time_from_disk(const struct scp_disk_time *disk)
+static struct sendcp_time time_from_disk(const struct sendcp_disk_time *disk)
 {
-	struct scp_time time = {
+	struct sendcp_time time = {
 		.sec = le64_to_cpu(disk->sec),
 		.nsec = le32_to_cpu(disk->nsec),
 	};
@@ -17,18 +17,18 @@ static struct scp_time time_from_disk(const struct scp_disk_time *disk)
 	return time;
 }
 
-int scp_inode_parse(struct scp_cursor *cursor, struct scp_inode *inode)
+int sendcp_inode_parse(struct sendcp_cursor *cursor, struct sendcp_inode *inode)
 {
-	const struct scp_disk_inode *disk;
+	const struct sendcp_disk_inode *disk;
 	const void *item;
 	u32 size;
 	int err;
 
-	err = scp_cursor_item_least(cursor, sizeof(*disk), &item, &size);
+	err = sendcp_cursor_item_least(cursor, sizeof(*disk), &item, &size);
 	if (err)
 		return err;
 	disk = item;
-	inode->ino = scp_cursor_key(cursor).objectid;
+	inode->ino = sendcp_cursor_key(cursor).objectid;
 	inode->generation = le64_to_cpu(disk->generation);
 	inode->size = le64_to_cpu(disk->size);
 	inode->rdev = le64_to_cpu(disk->rdev);
@@ -44,16 +44,16 @@ int scp_inode_parse(struct scp_cursor *cursor, struct scp_inode *inode)
 	return 0;
 }
 
-int scp_inode_get(struct scp_tree *tree, u64 ino, struct scp_inode *inode)
+int sendcp_inode_get(struct sendcp_tree *tree, u64 ino, struct sendcp_inode *inode)
 {
-	struct scp_key key = { .objectid = ino, .type = SCP_INODE_ITEM, .offset = 0 };
-	struct scp_cursor cursor;
+	struct sendcp_key key = { .objectid = ino, .type = SENDCP_INODE_ITEM, .offset = 0 };
+	struct sendcp_cursor cursor;
 	int err;
 
-	scp_cursor_init(&cursor, tree);
-	err = scp_search_exact(&cursor, &key);
+	sendcp_cursor_init(&cursor, tree);
+	err = sendcp_search_exact(&cursor, &key);
 	if (!err)
-		err = scp_inode_parse(&cursor, inode);
-	scp_cursor_release(&cursor);
+		err = sendcp_inode_parse(&cursor, inode);
+	sendcp_cursor_release(&cursor);
 	return err;
 }

@@ -5,17 +5,17 @@
  * Layer: above tree/, below clone/, data/ and send/. Every length and count is verified against the
  * item before it is used; one that does not fit is -EUCLEAN with reason ITEM_FORMAT and the place.
  */
-#ifndef SCP_ITEMS_ITEMS_H
-#define SCP_ITEMS_ITEMS_H
+#ifndef SENDCP_ITEMS_ITEMS_H
+#define SENDCP_ITEMS_ITEMS_H
 
 #include "fs/fs.h"
 
-struct scp_time {
+struct sendcp_time {
 	u64 sec;
 	u32 nsec;
 };
 
-struct scp_inode {
+struct sendcp_inode {
 	u64 ino;
 	u64 generation;
 	u64 size;
@@ -25,27 +25,27 @@ struct scp_inode {
 	u32 uid;
 	u32 gid;
 	u32 mode;
-	struct scp_time atime;
-	struct scp_time mtime;
-	struct scp_time ctime;
-	struct scp_time otime;
+	struct sendcp_time atime;
+	struct sendcp_time mtime;
+	struct sendcp_time ctime;
+	struct sendcp_time otime;
 };
 
 /* Parses the INODE_ITEM under @cursor. */
-int scp_inode_parse(struct scp_cursor *cursor, struct scp_inode *inode);
+int sendcp_inode_parse(struct sendcp_cursor *cursor, struct sendcp_inode *inode);
 /* Looks inode @ino up. -ENOENT (no reason set) if it has no INODE_ITEM. */
-int scp_inode_get(struct scp_tree *tree, u64 ino, struct scp_inode *inode);
+int sendcp_inode_get(struct sendcp_tree *tree, u64 ino, struct sendcp_inode *inode);
 
 /* One entry of an INODE_REF or INODE_EXTREF item. The name points into the item. */
-struct scp_ref {
+struct sendcp_ref {
 	u64 dir;
 	const u8 *name;
 	u16 name_len;
 };
 
 /* Walks the entries of the ref item under a cursor; the cursor must not move meanwhile. */
-struct scp_ref_iter {
-	struct scp_cursor *cursor;
+struct sendcp_ref_iter {
+	struct sendcp_cursor *cursor;
 	/* NULL: the item was not looked at yet. */
 	const u8 *at;
 	const u8 *end;
@@ -53,36 +53,37 @@ struct scp_ref_iter {
 	bool extended;
 };
 
-void scp_ref_iter_init(struct scp_ref_iter *iter, struct scp_cursor *cursor);
+void sendcp_ref_iter_init(struct sendcp_ref_iter *iter, struct sendcp_cursor *cursor);
 /* 1: *ref is the next entry; 0: no more; -EUCLEAN. */
-int scp_ref_iter_next(struct scp_ref_iter *iter, struct scp_ref *ref);
+int sendcp_ref_iter_next(struct sendcp_ref_iter *iter, struct sendcp_ref *ref);
 
 /* All names of an inode, over all its ref items. */
-struct scp_inode_ref_iter {
-	struct scp_item_iter items;
-	struct scp_ref_iter entries;
+struct sendcp_inode_ref_iter {
+	struct sendcp_item_iter items;
+	struct sendcp_ref_iter entries;
 	bool in_item;
 };
 
-void scp_inode_ref_iter_init(struct scp_inode_ref_iter *iter, struct scp_tree *tree, u64 ino);
+void sendcp_inode_ref_iter_init(struct sendcp_inode_ref_iter *iter, struct sendcp_tree *tree,
+				u64 ino);
 /* 1: *ref is the next name, valid until the next call; 0: no more; or a negative errno. */
-int scp_inode_ref_iter_next(struct scp_inode_ref_iter *iter, struct scp_ref *ref);
+int sendcp_inode_ref_iter_next(struct sendcp_inode_ref_iter *iter, struct sendcp_ref *ref);
 /* To be called however the walk ended. */
-void scp_inode_ref_iter_release(struct scp_inode_ref_iter *iter);
+void sendcp_inode_ref_iter_release(struct sendcp_inode_ref_iter *iter);
 
 /* A name copied out of its item. */
-struct scp_name {
+struct sendcp_name {
 	u64 dir;
 	u16 len;
-	u8 bytes[SCP_NAME_MAX];
+	u8 bytes[SENDCP_NAME_MAX];
 };
 
 /* The first of inode @ino's names, in the order of its items; -ENOENT (no reason set): none. */
-int scp_first_ref(struct scp_tree *tree, u64 ino, struct scp_name *name);
+int sendcp_first_ref(struct sendcp_tree *tree, u64 ino, struct sendcp_name *name);
 
 /* One entry of a DIR_ITEM, DIR_INDEX or XATTR_ITEM. Name and data point into the item. */
-struct scp_dirent {
-	struct scp_key location;
+struct sendcp_dirent {
+	struct sendcp_key location;
 	const u8 *name;
 	const u8 *data;
 	u16 name_len;
@@ -90,36 +91,36 @@ struct scp_dirent {
 	u8 type;
 };
 
-struct scp_dirent_iter {
-	struct scp_cursor *cursor;
+struct sendcp_dirent_iter {
+	struct sendcp_cursor *cursor;
 	/* NULL: the item was not looked at yet. */
 	const u8 *at;
 	const u8 *end;
 };
 
-void scp_dirent_iter_init(struct scp_dirent_iter *iter, struct scp_cursor *cursor);
+void sendcp_dirent_iter_init(struct sendcp_dirent_iter *iter, struct sendcp_cursor *cursor);
 /* 1, 0 or -EUCLEAN as above. */
-int scp_dirent_iter_next(struct scp_dirent_iter *iter, struct scp_dirent *entry);
+int sendcp_dirent_iter_next(struct sendcp_dirent_iter *iter, struct sendcp_dirent *entry);
 
 /* CRC-32C of a name as DIR_ITEM and XATTR_ITEM keys have it. */
-u64 scp_name_hash(const u8 *name, u16 len);
+u64 sendcp_name_hash(const u8 *name, u16 len);
 
 /*
  * Looks up the inode or subvolume that (dir, name) names. -ENOENT (no reason set) if there is no
  * such entry.
  */
-int scp_dir_lookup(struct scp_tree *tree, u64 dir, const u8 *name, u16 len,
-		   struct scp_key *location);
+int sendcp_dir_lookup(struct sendcp_tree *tree, u64 dir, const u8 *name, u16 len,
+		      struct sendcp_key *location);
 
 /*
  * Leaves @cursor on inode @ino's XATTR_ITEM that holds @name and fills @entry. -ENOENT (no reason
  * set) if it has none.
  */
-int scp_xattr_find(struct scp_cursor *cursor, u64 ino, const char *name,
-		   struct scp_dirent *entry);
+int sendcp_xattr_find(struct sendcp_cursor *cursor, u64 ino, const char *name,
+		      struct sendcp_dirent *entry);
 
 /* An EXTENT_DATA item. */
-struct scp_extent {
+struct sendcp_extent {
 	u64 ino;
 	/* In the file. */
 	u64 file_offset;
@@ -144,23 +145,25 @@ struct scp_extent {
  * Parses the EXTENT_DATA item under @cursor and verifies it: known type and compression, no
  * overflow, extent within its disk range where that can be known, compressed size limit.
  */
-int scp_extent_parse(struct scp_cursor *cursor, struct scp_extent *extent);
+int sendcp_extent_parse(struct sendcp_cursor *cursor, struct sendcp_extent *extent);
 /* End of the extent in the file: inline rounded up to the sector size. */
-u64 scp_extent_end(const struct scp_extent *extent, u32 sectorsize);
-bool scp_extent_is_hole(const struct scp_extent *extent);
+u64 sendcp_extent_end(const struct sendcp_extent *extent, u32 sectorsize);
+bool sendcp_extent_is_hole(const struct sendcp_extent *extent);
 
 /* Leaves @cursor on the last EXTENT_DATA of @ino at or before @offset; -ENOENT if there is none. */
-int scp_extent_find(struct scp_cursor *cursor, u64 ino, u64 offset, struct scp_extent *extent);
+int sendcp_extent_find(struct sendcp_cursor *cursor, u64 ino, u64 offset,
+		       struct sendcp_extent *extent);
 /* Leaves @cursor on the first one that begins in [@from, @end); -ENOENT if there is none. */
-int scp_extent_find_next(struct scp_cursor *cursor, u64 ino, u64 from, u64 end,
-			 struct scp_extent *extent);
+int sendcp_extent_find_next(struct sendcp_cursor *cursor, u64 ino, u64 from, u64 end,
+			    struct sendcp_extent *extent);
 /* Leaves @cursor on the one that begins at @offset; -ENOENT if there is none. */
-int scp_extent_get(struct scp_cursor *cursor, u64 ino, u64 offset, struct scp_extent *extent);
+int sendcp_extent_get(struct sendcp_cursor *cursor, u64 ino, u64 offset,
+		      struct sendcp_extent *extent);
 
 /*
  * Name and place of subvolume @id: the first ROOT_BACKREF of the root tree. @name->dir is the
  * directory inode, *@parent the subvolume it is in. -ENOENT with reason SUBVOLUME_NAMELESS.
  */
-int scp_root_name(struct scp_volume *volume, u64 id, struct scp_name *name, u64 *parent);
+int sendcp_root_name(struct sendcp_volume *volume, u64 id, struct sendcp_name *name, u64 *parent);
 
 #endif

@@ -7,11 +7,11 @@
  */
 #include "items/names.h"
 
-bool scp_name_is_component(const u8 *name, u16 len)
+bool sendcp_name_is_component(const u8 *name, u16 len)
 {
 	u16 i;
 
-	if (!len || len > SCP_NAME_MAX)
+	if (!len || len > SENDCP_NAME_MAX)
 		return false;
 	if (name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.')))
 		return false;
@@ -22,37 +22,37 @@ bool scp_name_is_component(const u8 *name, u16 len)
 	return true;
 }
 
-void scp_name_set(struct scp_name *name, u64 dir, const u8 *bytes, u16 len)
+void sendcp_name_set(struct sendcp_name *name, u64 dir, const u8 *bytes, u16 len)
 {
 	name->dir = dir;
 	name->len = len;
 	memcpy(name->bytes, bytes, len);
 }
 
-static u32 header_size(const struct scp_ref_iter *iter)
+static u32 header_size(const struct sendcp_ref_iter *iter)
 {
-	return iter->extended ? sizeof(struct scp_disk_inode_extref) :
-				sizeof(struct scp_disk_inode_ref);
+	return iter->extended ? sizeof(struct sendcp_disk_inode_extref) :
+				sizeof(struct sendcp_disk_inode_ref);
 }
 
-void scp_ref_iter_init(struct scp_ref_iter *iter, struct scp_cursor *cursor)
+void sendcp_ref_iter_init(struct sendcp_ref_iter *iter, struct sendcp_cursor *cursor)
 {
-	struct scp_key key = scp_cursor_key(cursor);
+	struct sendcp_key key = sendcp_cursor_key(cursor);
 
 	iter->cursor = cursor;
-	iter->extended = key.type == SCP_INODE_EXTREF;
+	iter->extended = key.type == SENDCP_INODE_EXTREF;
 	iter->dir = key.offset;
 	iter->at = NULL;
 }
 
-static int enter_item(struct scp_ref_iter *iter)
+static int enter_item(struct sendcp_ref_iter *iter)
 {
 	const void *item;
 	u32 size;
 	int err;
 
 	/* An item goes away with its last entry, so there is always one. */
-	err = scp_cursor_item_least(iter->cursor, header_size(iter) + 1, &item, &size);
+	err = sendcp_cursor_item_least(iter->cursor, header_size(iter) + 1, &item, &size);
 	if (err)
 		return err;
 	iter->at = item;
@@ -61,19 +61,20 @@ static int enter_item(struct scp_ref_iter *iter)
 }
 
 /* The root directory's own name is "..", and nobody puts it into a path. */
-static bool name_allowed(struct scp_ref_iter *iter, const struct scp_ref *ref)
+static bool name_allowed(struct sendcp_ref_iter *iter, const struct sendcp_ref *ref)
 {
-	if (scp_name_is_component(ref->name, ref->name_len))
+	if (sendcp_name_is_component(ref->name, ref->name_len))
 		return true;
-	return scp_cursor_key(iter->cursor).objectid == SCP_ROOT_DIR_ID && ref->name_len == 2 &&
+	return sendcp_cursor_key(iter->cursor).objectid == SENDCP_ROOT_DIR_ID && ref->name_len ==
+		2 &&
 	       !memcmp(ref->name, "..", 2);
 }
 
 /* The plain item has its directory in the key, the extended one in each entry. */
-static void read_header(const struct scp_ref_iter *iter, struct scp_ref *ref)
+static void read_header(const struct sendcp_ref_iter *iter, struct sendcp_ref *ref)
 {
-	const struct scp_disk_inode_extref *extref = (const void *)iter->at;
-	const struct scp_disk_inode_ref *plain = (const void *)iter->at;
+	const struct sendcp_disk_inode_extref *extref = (const void *)iter->at;
+	const struct sendcp_disk_inode_ref *plain = (const void *)iter->at;
 
 	if (iter->extended) {
 		ref->dir = le64_to_cpu(extref->parent);
@@ -85,7 +86,7 @@ static void read_header(const struct scp_ref_iter *iter, struct scp_ref *ref)
 	ref->name = iter->at + header_size(iter);
 }
 
-int scp_ref_iter_next(struct scp_ref_iter *iter, struct scp_ref *ref)
+int sendcp_ref_iter_next(struct sendcp_ref_iter *iter, struct sendcp_ref *ref)
 {
 	u32 header = header_size(iter);
 	size_t left;
@@ -97,55 +98,56 @@ int scp_ref_iter_next(struct scp_ref_iter *iter, struct scp_ref *ref)
 	if (!left)
 		return 0;
 	if (left < header)
-		return scp_cursor_fail(iter->cursor, SCP_ITEM_FORMAT);
+		return sendcp_cursor_fail(iter->cursor, SENDCP_ERR_ITEM_FORMAT);
 	read_header(iter, ref);
 	/* The entry ends with its name, so the next one begins there or the item ends. */
 	if (ref->name_len > left - header || !name_allowed(iter, ref))
-		return scp_cursor_fail(iter->cursor, SCP_ITEM_FORMAT);
+		return sendcp_cursor_fail(iter->cursor, SENDCP_ERR_ITEM_FORMAT);
 	iter->at = ref->name + ref->name_len;
 	return 1;
 }
 
-void scp_inode_ref_iter_init(struct scp_inode_ref_iter *iter, struct scp_tree *tree, u64 ino)
+void sendcp_inode_ref_iter_init(struct sendcp_inode_ref_iter *iter, struct sendcp_tree *tree,
+				u64 ino)
 {
-	struct scp_key first = { .objectid = ino, .type = SCP_INODE_REF, .offset = 0 };
+	struct sendcp_key first = { .objectid = ino, .type = SENDCP_INODE_REF, .offset = 0 };
 
-	scp_item_iter_init(&iter->items, tree, &first, SCP_INODE_EXTREF);
+	sendcp_item_iter_init(&iter->items, tree, &first, SENDCP_INODE_EXTREF);
 	iter->in_item = false;
 }
 
-int scp_inode_ref_iter_next(struct scp_inode_ref_iter *iter, struct scp_ref *ref)
+int sendcp_inode_ref_iter_next(struct sendcp_inode_ref_iter *iter, struct sendcp_ref *ref)
 {
 	int ret;
 
 	for (;;) {
-		ret = iter->in_item ? scp_ref_iter_next(&iter->entries, ref) : 0;
+		ret = iter->in_item ? sendcp_ref_iter_next(&iter->entries, ref) : 0;
 		if (ret)
 			return ret;
-		ret = scp_item_iter_next(&iter->items);
+		ret = sendcp_item_iter_next(&iter->items);
 		if (ret <= 0)
 			return ret;
-		scp_ref_iter_init(&iter->entries, &iter->items.cursor);
+		sendcp_ref_iter_init(&iter->entries, &iter->items.cursor);
 		iter->in_item = true;
 	}
 }
 
-void scp_inode_ref_iter_release(struct scp_inode_ref_iter *iter)
+void sendcp_inode_ref_iter_release(struct sendcp_inode_ref_iter *iter)
 {
-	scp_item_iter_release(&iter->items);
+	sendcp_item_iter_release(&iter->items);
 }
 
-int scp_first_ref(struct scp_tree *tree, u64 ino, struct scp_name *name)
+int sendcp_first_ref(struct sendcp_tree *tree, u64 ino, struct sendcp_name *name)
 {
-	struct scp_inode_ref_iter iter;
-	struct scp_ref ref;
+	struct sendcp_inode_ref_iter iter;
+	struct sendcp_ref ref;
 	int ret;
 
-	scp_inode_ref_iter_init(&iter, tree, ino);
-	ret = scp_inode_ref_iter_next(&iter, &ref);
+	sendcp_inode_ref_iter_init(&iter, tree, ino);
+	ret = sendcp_inode_ref_iter_next(&iter, &ref);
 	if (ret > 0)
-		scp_name_set(name, ref.dir, ref.name, ref.name_len);
-	scp_inode_ref_iter_release(&iter);
+		sendcp_name_set(name, ref.dir, ref.name, ref.name_len);
+	sendcp_inode_ref_iter_release(&iter);
 	if (ret < 0)
 		return ret;
 	return ret ? 0 : -ENOENT;

@@ -4,15 +4,15 @@
  */
 #include "items/dirents.h"
 
-int scp_xattr_find(struct scp_cursor *cursor, u64 ino, const char *name,
-		   struct scp_dirent *entry)
+int sendcp_xattr_find(struct sendcp_cursor *cursor, u64 ino, const char *name,
+		      struct sendcp_dirent *entry)
 {
 	const u8 *bytes = (const u8 *)name;
 	size_t len = strlen(name);
-	struct scp_key key = { .objectid = ino, .type = SCP_XATTR_ITEM };
+	struct sendcp_key key = { .objectid = ino, .type = SENDCP_XATTR_ITEM };
 
-	if (len > SCP_NAME_MAX)
+	if (len > SENDCP_NAME_MAX)
 		return -ENOENT;
-	key.offset = scp_name_hash(bytes, len);
-	return scp_dirent_find(cursor, &key, bytes, len, entry);
+	key.offset = sendcp_name_hash(bytes, len);
+	return sendcp_dirent_find(cursor, &key, bytes, len, entry);
 }

@@ -5,25 +5,25 @@
  * The order matters to the receiver: an owner that is set drops mode bits and capabilities, so mode
  * and capabilities follow it.
  */
-#ifndef SCP_SEND_ATTRIBUTES_H
-#define SCP_SEND_ATTRIBUTES_H
+#ifndef SENDCP_SEND_ATTRIBUTES_H
+#define SENDCP_SEND_ATTRIBUTES_H
 
 #include <sendcp/stream.h>
 
-struct scp_engine;
-struct scp_inode;
+struct sendcp_engine;
+struct sendcp_inode;
 
 /* Begins a command with the current inode's path; the caller ends it. Leaves it in path_a. */
-int scp_begin_for_current(struct scp_engine *engine, enum scp_command command);
+int sendcp_begin_for_current(struct sendcp_engine *engine, enum sendcp_command command);
 /* Queues TRUNCATE for the current inode. */
-int scp_send_truncate(struct scp_engine *engine, u64 size);
+int sendcp_send_truncate(struct sendcp_engine *engine, u64 size);
 /* Queues CHOWN for the current inode, with what @inode has. */
-int scp_send_chown(struct scp_engine *engine, const struct scp_inode *inode);
+int sendcp_send_chown(struct sendcp_engine *engine, const struct sendcp_inode *inode);
 /* Queues CHMOD for the current inode; not for symlinks, which have no mode of their own. */
-int scp_send_chmod(struct scp_engine *engine, const struct scp_inode *inode);
+int sendcp_send_chmod(struct sendcp_engine *engine, const struct sendcp_inode *inode);
 /* Queues UTIMES for any inode of the subvolume that is at the receiver; else does nothing. */
-int scp_send_utimes(struct scp_engine *engine, u64 ino, u64 generation);
+int sendcp_send_utimes(struct sendcp_engine *engine, u64 ino, u64 generation);
 /* Queues FILEATTR for the current inode; only in protocol 2. */
-int scp_send_fileattr(struct scp_engine *engine, const struct scp_inode *inode);
+int sendcp_send_fileattr(struct sendcp_engine *engine, const struct sendcp_inode *inode);
 
 #endif

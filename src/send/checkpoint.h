@@ -2,18 +2,18 @@
 /*
  * The checkpoint's form; docs/checkpoint.md describes it field by field.
  */
-#ifndef SCP_SEND_CHECKPOINT_H
-#define SCP_SEND_CHECKPOINT_H
+#ifndef SENDCP_SEND_CHECKPOINT_H
+#define SENDCP_SEND_CHECKPOINT_H
 
 #include <sendcp/checkpoint.h>
 #include <sendcp/error.h>
 #include <sendcp/ondisk.h>
 
-#define SCP_CHECKPOINT_MAGIC "SENDCPCP"
-#define SCP_CHECKPOINT_MAGIC_BYTES { 'S', 'E', 'N', 'D', 'C', 'P', 'C', 'P' }
-#define SCP_CHECKPOINT_FORMAT_VERSION 2u
+#define SENDCP_CHECKPOINT_MAGIC "SENDCPCP"
+#define SENDCP_CHECKPOINT_MAGIC_BYTES { 'S', 'E', 'N', 'D', 'C', 'P', 'C', 'P' }
+#define SENDCP_CHECKPOINT_FORMAT_VERSION 2u
 
-struct scp_checkpoint_header {
+struct sendcp_checkpoint_header {
 	u8 magic[8];
 	__le32 version;
 	/* Of the whole blob. */
@@ -23,7 +23,7 @@ struct scp_checkpoint_header {
 	__le32 compat_kernel;
 	__le32 protocol;
 	__le32 flags;
-	u8 fsid[SCP_UUID_SIZE];
+	u8 fsid[SENDCP_UUID_SIZE];
 	/* Stream bytes before the position. */
 	__le64 offset;
 	__le32 skip;
@@ -36,22 +36,22 @@ struct scp_checkpoint_header {
 	__le64 parent;
 } __packed;
 
-struct scp_checkpoint_pin {
+struct sendcp_checkpoint_pin {
 	__le64 id;
-	u8 uuid[SCP_UUID_SIZE];
+	u8 uuid[SENDCP_UUID_SIZE];
 	__le64 ctransid;
 } __packed;
 
-struct scp_checkpoint_state {
+struct sendcp_checkpoint_state {
 	u8 phase;
 	u8 result;
 	u8 kind;
-	/* SCP_CHECKPOINT_* bits. */
+	/* SENDCP_CHECKPOINT_* bits. */
 	u8 bits;
-	struct scp_disk_key key;
-	struct scp_disk_key left_key;
-	struct scp_disk_key right_key;
-	struct scp_disk_key item;
+	struct sendcp_disk_key key;
+	struct sendcp_disk_key left_key;
+	struct sendcp_disk_key right_key;
+	struct sendcp_disk_key item;
 	__le32 entry;
 	__le64 send_progress;
 	__le64 ino;
@@ -59,13 +59,13 @@ struct scp_checkpoint_state {
 	__le64 last_extent_end;
 } __packed;
 
-#define SCP_CHECKPOINT_LEFT_END		0x01u
-#define SCP_CHECKPOINT_RIGHT_END	0x02u
-#define SCP_CHECKPOINT_AT_END		0x04u
-#define SCP_CHECKPOINT_NEW_GEN	0x08u
-#define SCP_CHECKPOINT_TRUNCATE		0x10u
+#define SENDCP_CHECKPOINT_LEFT_END		0x01u
+#define SENDCP_CHECKPOINT_RIGHT_END	0x02u
+#define SENDCP_CHECKPOINT_AT_END		0x04u
+#define SENDCP_CHECKPOINT_NEW_GEN	0x08u
+#define SENDCP_CHECKPOINT_TRUNCATE		0x10u
 
-struct scp_checkpoint_range {
+struct sendcp_checkpoint_range {
 	u8 kind;
 	u8 then;
 	u8 cloning;
@@ -81,29 +81,29 @@ struct scp_checkpoint_range {
 } __packed;
 
 /* A delayed move; the directories it touches follow, each inode and generation. */
-struct scp_checkpoint_move {
+struct sendcp_checkpoint_move {
 	__le64 ino;
 	__le64 generation;
 	__le64 blocked_on;
 	__le64 removes_ino;
 	__le64 removes_generation;
-	/* SCP_CHECKPOINT_ORPHANIZED, _QUEUED. */
+	/* SENDCP_CHECKPOINT_ORPHANIZED, _QUEUED. */
 	u8 bits;
 	__le32 touched_count;
 } __packed;
 
-#define SCP_CHECKPOINT_ORPHANIZED	0x01u
-#define SCP_CHECKPOINT_QUEUED		0x02u
+#define SENDCP_CHECKPOINT_ORPHANIZED	0x01u
+#define SENDCP_CHECKPOINT_QUEUED		0x02u
 
-struct scp_checkpoint_payload {
+struct sendcp_checkpoint_payload {
 	u8 kind;
 	__le32 length;
 	__le64 offset;
 } __packed;
 
 /* Verifies magic, version, size and checksum. Returns 0 or the reason's negative errno. */
-int scp_checkpoint_verify(const u8 *blob, size_t size, enum scp_reason *reason);
+int sendcp_checkpoint_verify(const u8 *blob, size_t size, enum sendcp_reason *reason);
 /* Computes the checksum anew. */
-void scp_checkpoint_sign(u8 *blob, size_t size);
+void sendcp_checkpoint_sign(u8 *blob, size_t size);
 
 #endif

@@ -2,22 +2,22 @@
 /*
  * Checkpoints: the engine's state and queue as one blob, and back.
  */
-#ifndef SCP_SEND_CHECKPOINT_CODEC_H
-#define SCP_SEND_CHECKPOINT_CODEC_H
+#ifndef SENDCP_SEND_CHECKPOINT_CODEC_H
+#define SENDCP_SEND_CHECKPOINT_CODEC_H
 
 #include <sendcp/platform.h>
 
-struct scp_engine;
+struct sendcp_engine;
 
 /*
- * A new blob in *@blob, the caller's to scp_free(). Changes nothing in the engine. -ENOMEM or what
- * reading the trees gives.
+ * A new blob in *@blob, the caller's to sendcp_free(). Changes nothing in the engine. -ENOMEM or
+ * what reading the trees gives.
  */
-int scp_checkpoint_encode(struct scp_engine *engine, u8 **blob, size_t *size);
+int sendcp_checkpoint_encode(struct sendcp_engine *engine, u8 **blob, size_t *size);
 /*
  * Replaces state, queue and the backref cache by those of @blob, which may be forged: impossible
  * values are refused. The engine must be of the same request. If it fails, nothing changed.
  */
-int scp_checkpoint_decode(struct scp_engine *engine, const u8 *blob, size_t size);
+int sendcp_checkpoint_decode(struct sendcp_engine *engine, const u8 *blob, size_t size);
 
 #endif

@@ -7,7 +7,7 @@
  * worst make a wrong stream, never a wrong memory access, an endless stream, or one of another
  * subvolume.
  *
- * All of it is taken into struct scp_decoded first. take_over(), which cannot fail, is the only
+ * All of it is taken into struct sendcp_decoded first. take_over(), which cannot fail, is the only
  * place that changes the engine, so that a refused checkpoint leaves it where it was.
  */
 #include "send/checkpoint.h"
@@ -43,53 +43,54 @@ static u32 take_le32(struct reader *in)
 {
 	const void *at = take(in, sizeof(u32));
 
-	return at ? scp_get_le32(at) : 0;
+	return at ? sendcp_get_le32(at) : 0;
 }
 
 static u64 take_le64(struct reader *in)
 {
 	const void *at = take(in, sizeof(u64));
 
-	return at ? scp_get_le64(at) : 0;
+	return at ? sendcp_get_le64(at) : 0;
 }
 
 /* Is @info still what the pin says it was? */
-static enum scp_reason compare_pin(const struct scp_checkpoint_pin *pin,
-				   const struct scp_root_info *info)
+static enum sendcp_reason compare_pin(const struct sendcp_checkpoint_pin *pin,
+				      const struct sendcp_root_info *info)
 {
-	bool unnamed = scp_uuid_is_zero(pin->uuid);
+	bool unnamed = sendcp_uuid_is_zero(pin->uuid);
 
 	/* Very old subvolumes have no uuid; then the id must do. A kernel may give them one. */
 	if (unnamed && le64_to_cpu(pin->id) != info->id)
-		return SCP_SUBVOLUME_REPLACED;
+		return SENDCP_ERR_SUBVOLUME_REPLACED;
 	if (memcmp(pin->uuid, info->uuid, sizeof(pin->uuid)))
-		return unnamed ? SCP_SUBVOLUME_CHANGED : SCP_SUBVOLUME_REPLACED;
+		return unnamed ? SENDCP_ERR_SUBVOLUME_CHANGED : SENDCP_ERR_SUBVOLUME_REPLACED;
 	if (le64_to_cpu(pin->ctransid) != info->ctransid)
-		return SCP_SUBVOLUME_CHANGED;
-	return SCP_NONE;
+		return SENDCP_ERR_SUBVOLUME_CHANGED;
+	return SENDCP_ERR_NONE;
 }
 
-static int check_pin(struct scp_engine *engine, struct reader *in,
-		     const struct scp_root_info *info)
+static int check_pin(struct sendcp_engine *engine, struct reader *in,
+		     const struct sendcp_root_info *info)
 {
-	const struct scp_checkpoint_pin *pin = take(in, sizeof(*pin));
-	enum scp_reason reason;
+	const struct sendcp_checkpoint_pin *pin = take(in, sizeof(*pin));
+	enum sendcp_reason reason;
 
 	if (!pin)
-		return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "cut short");
+		return sendcp_engine_fail(engine, SENDCP_ERR_CHECKPOINT_FORMAT, "cut short");
 	reason = compare_pin(pin, info);
 	if (!reason)
 		return 0;
-	return scp_fail(engine->volume, reason, 0, &(struct scp_place){ .root = info->id });
+	return sendcp_fail(engine->volume, reason, 0, &(struct sendcp_place){ .root = info->id });
 }
 
-static int check_pins(struct scp_engine *engine, struct reader *in, u32 count)
+static int check_pins(struct sendcp_engine *engine, struct reader *in, u32 count)
 {
 	u32 i;
 	int err = 0;
 
 	if (count != engine->root_count)
-		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other clone sources");
+		return sendcp_engine_fail(engine, SENDCP_ERR_CHECKPOINT_REQUEST,
+					  "other clone sources");
 	for (i = 0; i < count && !err; i++)
 		err = check_pin(engine, in, &engine->roots[i].tree.info);
 	if (!err && engine->parent)
@@ -97,55 +98,56 @@ static int check_pins(struct scp_engine *engine, struct reader *in, u32 count)
 	return err;
 }
 
-static int check_header(struct scp_engine *engine, const struct scp_checkpoint_header *header)
+static int check_header(struct sendcp_engine *engine, const struct sendcp_checkpoint_header *header)
 {
 	if (memcmp(header->fsid, engine->volume->fsid, sizeof(header->fsid)))
-		return scp_engine_fail(engine, SCP_FILESYSTEM_OTHER, NULL);
+		return sendcp_engine_fail(engine, SENDCP_ERR_FILESYSTEM_OTHER, NULL);
 	if (le32_to_cpu(header->protocol) != engine->encoder.protocol)
-		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other protocol");
-	if ((le32_to_cpu(header->flags) ^ engine->flags) & ~SCP_SEND_WRITABLE_OK)
-		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other flags");
-	if (le32_to_cpu(header->compat_kernel) != SCP_COMPAT_KERNEL)
-		return scp_engine_fail(engine, SCP_CHECKPOINT_VERSION, "other compat kernel");
+		return sendcp_engine_fail(engine, SENDCP_ERR_CHECKPOINT_REQUEST, "other protocol");
+	if ((le32_to_cpu(header->flags) ^ engine->flags) & ~SENDCP_SEND_WRITABLE_OK)
+		return sendcp_engine_fail(engine, SENDCP_ERR_CHECKPOINT_REQUEST, "other flags");
+	if (le32_to_cpu(header->compat_kernel) != SENDCP_COMPAT_KERNEL)
+		return sendcp_engine_fail(engine, SENDCP_ERR_CHECKPOINT_VERSION,
+					  "other compat kernel");
 	if (le64_to_cpu(header->subvolume) != engine->tree->id)
-		return scp_engine_fail(engine, SCP_SUBVOLUME_REPLACED, NULL);
+		return sendcp_engine_fail(engine, SENDCP_ERR_SUBVOLUME_REPLACED, NULL);
 	if (le64_to_cpu(header->parent) != (engine->parent ? engine->parent->id : 0))
-		return scp_engine_fail(engine, SCP_CHECKPOINT_REQUEST, "other parent");
+		return sendcp_engine_fail(engine, SENDCP_ERR_CHECKPOINT_REQUEST, "other parent");
 	return 0;
 }
 
-static void take_path(struct reader *in, struct scp_path *path)
+static void take_path(struct reader *in, struct sendcp_path *path)
 {
 	const void *len = take(in, sizeof(u16));
 	const void *bytes;
 
-	if (!len || scp_get_le16(len) > SCP_PATH_MAX) {
+	if (!len || sendcp_get_le16(len) > SENDCP_PATH_MAX) {
 		in->bad = true;
 		return;
 	}
-	bytes = take(in, scp_get_le16(len));
+	bytes = take(in, sendcp_get_le16(len));
 	if (!bytes)
 		return;
-	path->len = scp_get_le16(len);
+	path->len = sendcp_get_le16(len);
 	memcpy(path->bytes, bytes, path->len);
 }
 
-static void take_bits(u8 bits, struct scp_state *state)
+static void take_bits(u8 bits, struct sendcp_state *state)
 {
-	state->at.left_end = bits & SCP_CHECKPOINT_LEFT_END;
-	state->at.right_end = bits & SCP_CHECKPOINT_RIGHT_END;
-	state->at.at_end = bits & SCP_CHECKPOINT_AT_END;
-	state->new_gen = bits & SCP_CHECKPOINT_NEW_GEN;
-	state->truncate = bits & SCP_CHECKPOINT_TRUNCATE;
+	state->at.left_end = bits & SENDCP_CHECKPOINT_LEFT_END;
+	state->at.right_end = bits & SENDCP_CHECKPOINT_RIGHT_END;
+	state->at.at_end = bits & SENDCP_CHECKPOINT_AT_END;
+	state->new_gen = bits & SENDCP_CHECKPOINT_NEW_GEN;
+	state->truncate = bits & SENDCP_CHECKPOINT_TRUNCATE;
 }
 
 /* Numbers of the enums are what switches go by: none gets in that has no name. */
-static void take_state(struct reader *in, struct scp_state *state)
+static void take_state(struct reader *in, struct sendcp_state *state)
 {
-	const struct scp_checkpoint_state *disk = take(in, sizeof(*disk));
+	const struct sendcp_checkpoint_state *disk = take(in, sizeof(*disk));
 
-	if (!disk || disk->phase >= SCP_PHASE_COUNT || disk->kind >= SCP_KIND_COUNT ||
-	    disk->result >= SCP_COMPARE_COUNT) {
+	if (!disk || disk->phase >= SENDCP_PHASE_COUNT || disk->kind >= SENDCP_KIND_COUNT ||
+	    disk->result >= SENDCP_COMPARE_COUNT) {
 		in->bad = true;
 		return;
 	}
@@ -153,10 +155,10 @@ static void take_state(struct reader *in, struct scp_state *state)
 	state->at.result = disk->result;
 	state->kind = disk->kind;
 	take_bits(disk->bits, state);
-	state->at.key = scp_key_from_disk(&disk->key);
-	state->at.left_key = scp_key_from_disk(&disk->left_key);
-	state->at.right_key = scp_key_from_disk(&disk->right_key);
-	state->item = scp_key_from_disk(&disk->item);
+	state->at.key = sendcp_key_from_disk(&disk->key);
+	state->at.left_key = sendcp_key_from_disk(&disk->left_key);
+	state->at.right_key = sendcp_key_from_disk(&disk->right_key);
+	state->item = sendcp_key_from_disk(&disk->item);
 	state->entry = le32_to_cpu(disk->entry);
 	state->send_progress = le64_to_cpu(disk->send_progress);
 	state->ino = le64_to_cpu(disk->ino);
@@ -164,7 +166,7 @@ static void take_state(struct reader *in, struct scp_state *state)
 	state->last_extent_end = le64_to_cpu(disk->last_extent_end);
 }
 
-static void take_id(struct reader *in, struct scp_inode_id *id)
+static void take_id(struct reader *in, struct sendcp_inode_id *id)
 {
 	id->ino = take_le64(in);
 	id->generation = take_le64(in);
@@ -181,13 +183,13 @@ static u32 take_count(struct reader *in, size_t entry)
 	return 0;
 }
 
-static int take_list(struct reader *in, u32 count, struct scp_id_list *list)
+static int take_list(struct reader *in, u32 count, struct sendcp_id_list *list)
 {
 	if (count > in->left / (2 * sizeof(u64))) {
 		in->bad = true;
 		return 0;
 	}
-	if (scp_id_list_reserve(list, count))
+	if (sendcp_id_list_reserve(list, count))
 		return -ENOMEM;
 	while (list->count < count)
 		take_id(in, &list->ids[list->count++]);
@@ -197,39 +199,39 @@ static int take_list(struct reader *in, u32 count, struct scp_id_list *list)
 /* Ids taken between two checks whether to stop: forged ones may all have one hash. */
 #define INTERRUPT_CHECK_EVERY 256u
 
-static bool is_to_stop(const struct scp_engine *engine, u32 taken)
+static bool is_to_stop(const struct sendcp_engine *engine, u32 taken)
 {
-	const struct scp_host *host = engine->volume->host;
+	const struct sendcp_host *host = engine->volume->host;
 
-	return scp_is_aligned(taken + 1, INTERRUPT_CHECK_EVERY) &&
+	return sendcp_is_aligned(taken + 1, INTERRUPT_CHECK_EVERY) &&
 		host->ops->interrupted(host->private);
 }
 
 /*
  * An id that comes twice would be found once and removed once: the set and its count would differ.
  */
-static int take_set(struct scp_engine *engine, struct reader *in, struct scp_inode_set *set)
+static int take_set(struct sendcp_engine *engine, struct reader *in, struct sendcp_inode_set *set)
 {
 	u32 count = take_count(in, 2 * sizeof(u64));
-	struct scp_inode_id id;
+	struct sendcp_inode_id id;
 
 	while (set->count < count && !in->bad) {
 		if (is_to_stop(engine, set->count))
 			return -EINTR;
 		take_id(in, &id);
-		if (scp_inode_set_has(set, id.ino, id.generation))
+		if (sendcp_inode_set_has(set, id.ino, id.generation))
 			in->bad = true;
-		if (scp_inode_set_add(set, id.ino, id.generation))
+		if (sendcp_inode_set_add(set, id.ino, id.generation))
 			return -ENOMEM;
 	}
 	return 0;
 }
 
 /* Two moves of one directory are as impossible as half a move. */
-static int take_move(struct reader *in, struct scp_moves *moves)
+static int take_move(struct reader *in, struct sendcp_moves *moves)
 {
-	const struct scp_checkpoint_move *disk = take(in, sizeof(*disk));
-	struct scp_move move = { .queued = false };
+	const struct sendcp_checkpoint_move *disk = take(in, sizeof(*disk));
+	struct sendcp_move move = { .queued = false };
 	int err;
 
 	if (!disk)
@@ -239,38 +241,38 @@ static int take_move(struct reader *in, struct scp_moves *moves)
 	move.blocked_on = le64_to_cpu(disk->blocked_on);
 	move.removes.ino = le64_to_cpu(disk->removes_ino);
 	move.removes.generation = le64_to_cpu(disk->removes_generation);
-	move.orphanized = disk->bits & SCP_CHECKPOINT_ORPHANIZED;
-	move.queued = disk->bits & SCP_CHECKPOINT_QUEUED;
+	move.orphanized = disk->bits & SENDCP_CHECKPOINT_ORPHANIZED;
+	move.queued = disk->bits & SENDCP_CHECKPOINT_QUEUED;
 	err = take_list(in, le32_to_cpu(disk->touched_count), &move.touched);
 	if (!err)
-		err = scp_moves_add(moves, &move);
+		err = sendcp_moves_add(moves, &move);
 	if (err)
-		scp_id_list_release(&move.touched);
+		sendcp_id_list_release(&move.touched);
 	if (err == -EEXIST)
 		in->bad = true;
 	return err == -ENOMEM ? err : 0;
 }
 
-static int take_moves(struct scp_engine *engine, struct reader *in, struct scp_moves *moves)
+static int take_moves(struct sendcp_engine *engine, struct reader *in, struct sendcp_moves *moves)
 {
-	u32 count = take_count(in, sizeof(struct scp_checkpoint_move));
+	u32 count = take_count(in, sizeof(struct sendcp_checkpoint_move));
 	int err = 0;
 
 	while (moves->count < count && !in->bad && !err) {
 		err = is_to_stop(engine, moves->count) ? -EINTR : take_move(in, moves);
 		/* Nothing of it will be undone, so notes of it would only take memory. */
-		scp_moves_keep(moves);
+		sendcp_moves_keep(moves);
 	}
 	if (!err && !in->bad)
 		err = take_set(engine, in, &moves->pending_rmdirs);
 	return err;
 }
 
-static void take_range(struct reader *in, struct scp_data_range *range)
+static void take_range(struct reader *in, struct sendcp_data_range *range)
 {
-	const struct scp_checkpoint_range *disk = take(in, sizeof(*disk));
+	const struct sendcp_checkpoint_range *disk = take(in, sizeof(*disk));
 
-	if (!disk || disk->kind >= SCP_RANGE_COUNT || disk->then >= SCP_PHASE_COUNT) {
+	if (!disk || disk->kind >= SENDCP_RANGE_COUNT || disk->then >= SENDCP_PHASE_COUNT) {
 		in->bad = true;
 		return;
 	}
@@ -290,12 +292,12 @@ static void take_range(struct reader *in, struct scp_data_range *range)
 		in->bad = true;
 }
 
-static void take_backref_cache(struct reader *in, struct scp_decoded *next)
+static void take_backref_cache(struct reader *in, struct sendcp_decoded *next)
 {
 	u32 count = take_le32(in);
 	u32 i;
 
-	if (count > SCP_BACKREF_CACHE_LEAVES) {
+	if (count > SENDCP_BACKREF_CACHE_LEAVES) {
 		in->bad = true;
 		return;
 	}
@@ -310,28 +312,28 @@ static void take_backref_cache(struct reader *in, struct scp_decoded *next)
  */
 static u32 least_before_payload(u32 protocol)
 {
-	u32 path = SCP_ATTR_HEADER_SIZE + 1;
-	u32 offset = SCP_ATTR_HEADER_SIZE + sizeof(u64);
-	u32 data = protocol == 1 ? SCP_ATTR_HEADER_SIZE : SCP_ATTR_TYPE_SIZE;
+	u32 path = SENDCP_ATTR_HEADER_SIZE + 1;
+	u32 offset = SENDCP_ATTR_HEADER_SIZE + sizeof(u64);
+	u32 data = protocol == 1 ? SENDCP_ATTR_HEADER_SIZE : SENDCP_ATTR_TYPE_SIZE;
 
-	return SCP_COMMAND_HEADER_SIZE + path + offset + data;
+	return SENDCP_COMMAND_HEADER_SIZE + path + offset + data;
 }
 
 /* A queued command must at least be framed like one; its contents are as good as the checkpoint. */
 static bool is_framed(const u8 *bytes, u32 length, bool has_payload, u32 protocol)
 {
-	u32 least = has_payload ? least_before_payload(protocol) : SCP_COMMAND_HEADER_SIZE;
+	u32 least = has_payload ? least_before_payload(protocol) : SENDCP_COMMAND_HEADER_SIZE;
 
-	if (length == SCP_STREAM_HEADER_SIZE &&
-	    !memcmp(bytes, SCP_STREAM_MAGIC, SCP_STREAM_MAGIC_SIZE))
+	if (length == SENDCP_STREAM_HEADER_SIZE &&
+	    !memcmp(bytes, SENDCP_STREAM_MAGIC, SENDCP_STREAM_MAGIC_SIZE))
 		return !has_payload;
-	if (length < least || length > SCP_COMMAND_MAX_V2)
+	if (length < least || length > SENDCP_COMMAND_MAX_V2)
 		return false;
 	return has_payload ||
-	       scp_get_le32(bytes) == length - SCP_COMMAND_HEADER_SIZE;
+	       sendcp_get_le32(bytes) == length - SENDCP_COMMAND_HEADER_SIZE;
 }
 
-static bool take_command(struct reader *in, struct scp_queue *queue, bool has_payload,
+static bool take_command(struct reader *in, struct sendcp_queue *queue, bool has_payload,
 			 u32 protocol)
 {
 	u32 length = take_le32(in);
@@ -341,15 +343,15 @@ static bool take_command(struct reader *in, struct scp_queue *queue, bool has_pa
 		in->bad = true;
 		return true;
 	}
-	return !scp_queue_push(queue, bytes, length);
+	return !sendcp_queue_push(queue, bytes, length);
 }
 
-static void take_payload(struct reader *in, struct scp_payload *payload)
+static void take_payload(struct reader *in, struct sendcp_payload *payload)
 {
-	const struct scp_checkpoint_payload *disk = take(in, sizeof(*disk));
+	const struct sendcp_checkpoint_payload *disk = take(in, sizeof(*disk));
 
-	if (!disk || disk->kind >= SCP_PAYLOAD_COUNT ||
-	    le32_to_cpu(disk->length) > SCP_CHUNK_V2 ||
+	if (!disk || disk->kind >= SENDCP_PAYLOAD_COUNT ||
+	    le32_to_cpu(disk->length) > SENDCP_CHUNK_V2 ||
 	    (disk->kind && !disk->length)) {
 		in->bad = true;
 		return;
@@ -360,7 +362,7 @@ static void take_payload(struct reader *in, struct scp_payload *payload)
 }
 
 /* Contents belong to the last command, see queue.h, so it alone may be without them. */
-static int take_queue(struct reader *in, struct scp_queue *queue, u32 protocol)
+static int take_queue(struct reader *in, struct sendcp_queue *queue, u32 protocol)
 {
 	u32 size = take_le32(in);
 	struct reader commands = { .at = take(in, size), .left = size };
@@ -371,16 +373,16 @@ static int take_queue(struct reader *in, struct scp_queue *queue, u32 protocol)
 	take_payload(in, &queue->payload);
 	while (commands.left && !commands.bad && !in->bad) {
 		last = commands.left >= sizeof(u32) &&
-		       scp_get_le32(commands.at) + sizeof(u32) == commands.left;
+		       sendcp_get_le32(commands.at) + sizeof(u32) == commands.left;
 		if (!take_command(&commands, queue, last && queue->payload.kind, protocol))
 			return -ENOMEM;
 	}
-	if (commands.bad || (queue->payload.kind && scp_queue_empty(queue)))
+	if (commands.bad || (queue->payload.kind && sendcp_queue_empty(queue)))
 		in->bad = true;
 	return 0;
 }
 
-static int decode_body(struct scp_engine *engine, struct reader *in, struct scp_decoded *next)
+static int decode_body(struct sendcp_engine *engine, struct reader *in, struct sendcp_decoded *next)
 {
 	int err;
 
@@ -394,22 +396,24 @@ static int decode_body(struct scp_engine *engine, struct reader *in, struct scp_
 	if (!err && !in->bad)
 		err = take_queue(in, &next->queue, engine->encoder.protocol);
 	if (err)
-		return scp_engine_fail(engine, err == -EINTR ? SCP_INTERRUPTED : SCP_NO_MEMORY,
-				       NULL);
+		return sendcp_engine_fail(engine, err == -EINTR ? SENDCP_ERR_INTERRUPTED :
+					  SENDCP_ERR_NO_MEMORY, NULL);
 	if (in->bad || in->left)
-		return scp_engine_fail(engine, SCP_CHECKPOINT_FORMAT, "impossible contents");
-	return scp_decoded_complete(engine, next);
+		return sendcp_engine_fail(engine, SENDCP_ERR_CHECKPOINT_FORMAT,
+					  "impossible contents");
+	return sendcp_decoded_complete(engine, next);
 }
 
-static int decode(struct scp_engine *engine, const u8 *blob, size_t size, struct scp_decoded *next)
+static int decode(struct sendcp_engine *engine, const u8 *blob, size_t size,
+		  struct sendcp_decoded *next)
 {
-	const struct scp_checkpoint_header *header = (const void *)blob;
+	const struct sendcp_checkpoint_header *header = (const void *)blob;
 	struct reader in = { .at = blob, .left = size };
-	enum scp_reason reason;
+	enum sendcp_reason reason;
 	int err;
 
-	if (scp_checkpoint_verify(blob, size, &reason))
-		return scp_engine_fail(engine, reason, NULL);
+	if (sendcp_checkpoint_verify(blob, size, &reason))
+		return sendcp_engine_fail(engine, reason, NULL);
 	take(&in, sizeof(*header));
 	err = check_header(engine, header);
 	if (!err)
@@ -421,33 +425,34 @@ static int decode(struct scp_engine *engine, const u8 *blob, size_t size, struct
 	return decode_body(engine, &in, next);
 }
 
-static void take_over(struct scp_engine *engine, struct scp_decoded *next)
+static void take_over(struct sendcp_engine *engine, struct sendcp_decoded *next)
 {
-	scp_engine_forget(engine);
-	scp_deferred_release(&engine->deferred);
-	scp_queue_release(&engine->encoder.queue);
+	sendcp_engine_forget(engine);
+	sendcp_deferred_release(&engine->deferred);
+	sendcp_queue_release(&engine->encoder.queue);
 	engine->state = next->state;
-	scp_path_copy(&engine->current_path, &next->path);
+	sendcp_path_copy(&engine->current_path, &next->path);
 	engine->deferred = next->deferred;
 	engine->encoder.queue = next->queue;
 	memset(&next->deferred, 0, sizeof(next->deferred));
 	memset(&next->queue, 0, sizeof(next->queue));
 }
 
-int scp_checkpoint_decode(struct scp_engine *engine, const u8 *blob, size_t size)
+int sendcp_checkpoint_decode(struct sendcp_engine *engine, const u8 *blob, size_t size)
 {
-	struct scp_decoded *next = scp_zalloc(sizeof(*next));
+	struct sendcp_decoded *next = sendcp_zalloc(sizeof(*next));
 	int err;
 
 	if (!next)
-		return scp_engine_fail(engine, SCP_NO_MEMORY, NULL);
+		return sendcp_engine_fail(engine, SENDCP_ERR_NO_MEMORY, NULL);
 	err = decode(engine, blob, size, next);
-	if (!err && scp_backref_cache_load(&engine->clones, next->backref_cache, next->cache_count))
-		err = scp_engine_fail(engine, SCP_NO_MEMORY, NULL);
+	if (!err && sendcp_backref_cache_load(&engine->clones, next->backref_cache,
+					      next->cache_count))
+		err = sendcp_engine_fail(engine, SENDCP_ERR_NO_MEMORY, NULL);
 	if (!err)
 		take_over(engine, next);
-	scp_deferred_release(&next->deferred);
-	scp_queue_release(&next->queue);
-	scp_free(next);
+	sendcp_deferred_release(&next->deferred);
+	sendcp_queue_release(&next->queue);
+	sendcp_free(next);
 	return err;
 }

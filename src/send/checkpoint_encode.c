@@ -4,7 +4,7 @@
  *
  * The parts have no marks between them: their order here is the order in which checkpoint_decode.c
  * takes them, and encoded_size() counts each to the byte. Adding a member means all three and a new
- * SCP_CHECKPOINT_FORMAT_VERSION.
+ * SENDCP_CHECKPOINT_FORMAT_VERSION.
  *
  * Members that follow from the trees are left out: generation, size and mode of the current inode,
  * and the names collected for it. The range under way and the backref cache do not follow from
@@ -31,23 +31,23 @@ static void put(struct writer *out, const void *bytes, size_t size)
 
 static void put_le32(struct writer *out, u32 value)
 {
-	scp_put_le32(out->at, value);
+	sendcp_put_le32(out->at, value);
 	out->at += sizeof(value);
 }
 
 static void put_le64(struct writer *out, u64 value)
 {
-	scp_put_le64(out->at, value);
+	sendcp_put_le64(out->at, value);
 	out->at += sizeof(value);
 }
 
-static void put_header(struct writer *out, const struct scp_engine *engine, size_t size)
+static void put_header(struct writer *out, const struct sendcp_engine *engine, size_t size)
 {
-	struct scp_checkpoint_header header = {
-		.magic = SCP_CHECKPOINT_MAGIC_BYTES,
-		.version = cpu_to_le32(SCP_CHECKPOINT_FORMAT_VERSION),
+	struct sendcp_checkpoint_header header = {
+		.magic = SENDCP_CHECKPOINT_MAGIC_BYTES,
+		.version = cpu_to_le32(SENDCP_CHECKPOINT_FORMAT_VERSION),
 		.size = cpu_to_le32(size),
-		.compat_kernel = cpu_to_le32(SCP_COMPAT_KERNEL),
+		.compat_kernel = cpu_to_le32(SENDCP_COMPAT_KERNEL),
 		.protocol = cpu_to_le32(engine->encoder.protocol),
 		.flags = cpu_to_le32(engine->flags),
 		.offset = cpu_to_le64(engine->state.offset),
@@ -62,7 +62,7 @@ static void put_header(struct writer *out, const struct scp_engine *engine, size
 	put(out, &header, sizeof(header));
 }
 
-static void put_pin(struct writer *out, const struct scp_root_info *info)
+static void put_pin(struct writer *out, const struct sendcp_root_info *info)
 {
 	put_le64(out, info->id);
 	put(out, info->uuid, sizeof(info->uuid));
@@ -70,7 +70,7 @@ static void put_pin(struct writer *out, const struct scp_root_info *info)
 }
 
 /* In the order of engine->roots: check_pins() compares them one by one. */
-static void put_pins(struct writer *out, const struct scp_engine *engine)
+static void put_pins(struct writer *out, const struct sendcp_engine *engine)
 {
 	u32 i;
 
@@ -80,34 +80,34 @@ static void put_pins(struct writer *out, const struct scp_engine *engine)
 		put_pin(out, &engine->parent->info);
 }
 
-static void key_to_disk(const struct scp_key *key, struct scp_disk_key *disk)
+static void key_to_disk(const struct sendcp_key *key, struct sendcp_disk_key *disk)
 {
 	disk->objectid = cpu_to_le64(key->objectid);
 	disk->type = key->type;
 	disk->offset = cpu_to_le64(key->offset);
 }
 
-static u8 state_bits(const struct scp_state *state)
+static u8 state_bits(const struct sendcp_state *state)
 {
-	return (state->at.left_end ? SCP_CHECKPOINT_LEFT_END : 0) |
-	       (state->at.right_end ? SCP_CHECKPOINT_RIGHT_END : 0) |
-	       (state->at.at_end ? SCP_CHECKPOINT_AT_END : 0) |
-	       (state->new_gen ? SCP_CHECKPOINT_NEW_GEN : 0) |
-	       (state->truncate ? SCP_CHECKPOINT_TRUNCATE : 0);
+	return (state->at.left_end ? SENDCP_CHECKPOINT_LEFT_END : 0) |
+	       (state->at.right_end ? SENDCP_CHECKPOINT_RIGHT_END : 0) |
+	       (state->at.at_end ? SENDCP_CHECKPOINT_AT_END : 0) |
+	       (state->new_gen ? SENDCP_CHECKPOINT_NEW_GEN : 0) |
+	       (state->truncate ? SENDCP_CHECKPOINT_TRUNCATE : 0);
 }
 
-static void put_path(struct writer *out, const struct scp_path *path)
+static void put_path(struct writer *out, const struct sendcp_path *path)
 {
 	u8 len[2];
 
-	scp_put_le16(len, path->len);
+	sendcp_put_le16(len, path->len);
 	put(out, len, sizeof(len));
 	put(out, path->bytes, path->len);
 }
 
-static void put_state(struct writer *out, const struct scp_state *state)
+static void put_state(struct writer *out, const struct sendcp_state *state)
 {
-	struct scp_checkpoint_state disk = {
+	struct sendcp_checkpoint_state disk = {
 		.phase = state->phase,
 		.result = state->at.result,
 		.kind = state->kind,
@@ -126,33 +126,33 @@ static void put_state(struct writer *out, const struct scp_state *state)
 	put(out, &disk, sizeof(disk));
 }
 
-static void put_id(struct writer *out, const struct scp_inode_id *id)
+static void put_id(struct writer *out, const struct sendcp_inode_id *id)
 {
 	put_le64(out, id->ino);
 	put_le64(out, id->generation);
 }
 
 /* In the order of the set, which is part of what it says: see utimes.c. */
-static void put_set(struct writer *out, const struct scp_inode_set *set)
+static void put_set(struct writer *out, const struct sendcp_inode_set *set)
 {
-	struct scp_inode_id id;
+	struct sendcp_inode_id id;
 	u32 at = 0;
 
 	put_le32(out, set->count);
-	while (scp_inode_set_next(set, &at, &id))
+	while (sendcp_inode_set_next(set, &at, &id))
 		put_id(out, &id);
 }
 
-static void put_move(void *private, const struct scp_move *move)
+static void put_move(void *private, const struct sendcp_move *move)
 {
-	struct scp_checkpoint_move disk = {
+	struct sendcp_checkpoint_move disk = {
 		.ino = cpu_to_le64(move->dir.ino),
 		.generation = cpu_to_le64(move->dir.generation),
 		.blocked_on = cpu_to_le64(move->blocked_on),
 		.removes_ino = cpu_to_le64(move->removes.ino),
 		.removes_generation = cpu_to_le64(move->removes.generation),
-		.bits = (move->orphanized ? SCP_CHECKPOINT_ORPHANIZED : 0) |
-			(move->queued ? SCP_CHECKPOINT_QUEUED : 0),
+		.bits = (move->orphanized ? SENDCP_CHECKPOINT_ORPHANIZED : 0) |
+			(move->queued ? SENDCP_CHECKPOINT_QUEUED : 0),
 		.touched_count = cpu_to_le32(move->touched.count),
 	};
 	u32 i;
@@ -162,37 +162,37 @@ static void put_move(void *private, const struct scp_move *move)
 		put_id(private, &move->touched.ids[i]);
 }
 
-/* In an order from which scp_moves_add() makes the same chains: see scp_moves_each(). */
-static void put_moves(struct writer *out, const struct scp_moves *moves)
+/* In an order from which sendcp_moves_add() makes the same chains: see sendcp_moves_each(). */
+static void put_moves(struct writer *out, const struct sendcp_moves *moves)
 {
 	put_le32(out, moves->count);
-	scp_moves_each(moves, put_move, out);
+	sendcp_moves_each(moves, put_move, out);
 	put_set(out, &moves->pending_rmdirs);
 }
 
-static size_t set_size(const struct scp_inode_set *set)
+static size_t set_size(const struct sendcp_inode_set *set)
 {
 	return sizeof(u32) + set->count * 2 * sizeof(u64);
 }
 
-static void add_move_size(void *private, const struct scp_move *move)
+static void add_move_size(void *private, const struct sendcp_move *move)
 {
 	size_t *size = private;
 
-	*size += sizeof(struct scp_checkpoint_move) + move->touched.count * 2 * sizeof(u64);
+	*size += sizeof(struct sendcp_checkpoint_move) + move->touched.count * 2 * sizeof(u64);
 }
 
-static size_t moves_size(const struct scp_moves *moves)
+static size_t moves_size(const struct sendcp_moves *moves)
 {
 	size_t size = sizeof(u32) + set_size(&moves->pending_rmdirs);
 
-	scp_moves_each(moves, add_move_size, &size);
+	sendcp_moves_each(moves, add_move_size, &size);
 	return size;
 }
 
-static void put_range(struct writer *out, const struct scp_data_range *range)
+static void put_range(struct writer *out, const struct sendcp_data_range *range)
 {
-	struct scp_checkpoint_range disk = {
+	struct sendcp_checkpoint_range disk = {
 		.kind = range->kind,
 		.then = range->then,
 		.offset = cpu_to_le64(range->offset),
@@ -223,9 +223,9 @@ static void put_backref_cache(struct writer *out, const u64 *leaves, u32 count)
  * The first command may have been delivered in part and shortened since. Lengths are in host order
  * in the queue only.
  */
-static void put_queue(struct writer *out, const struct scp_queue *queue)
+static void put_queue(struct writer *out, const struct sendcp_queue *queue)
 {
-	struct scp_checkpoint_payload payload = {
+	struct sendcp_checkpoint_payload payload = {
 		.kind = queue->payload.kind,
 		.length = cpu_to_le32(queue->payload.length),
 		.offset = cpu_to_le64(queue->payload.offset),
@@ -243,18 +243,19 @@ static void put_queue(struct writer *out, const struct scp_queue *queue)
 	put(out, &payload, sizeof(payload));
 }
 
-static size_t encoded_size(const struct scp_engine *engine, u32 cache_count)
+static size_t encoded_size(const struct sendcp_engine *engine, u32 cache_count)
 {
-	size_t size = sizeof(struct scp_checkpoint_header) + sizeof(struct scp_checkpoint_state);
+	size_t size = sizeof(struct sendcp_checkpoint_header) +
+		sizeof(struct sendcp_checkpoint_state);
 
-	size += (engine->root_count + !!engine->parent) * sizeof(struct scp_checkpoint_pin);
+	size += (engine->root_count + !!engine->parent) * sizeof(struct sendcp_checkpoint_pin);
 	size += sizeof(u16) + engine->current_path.len;
 	size += set_size(&engine->deferred.utimes);
 	size += moves_size(&engine->deferred.moves);
-	size += sizeof(struct scp_checkpoint_range);
+	size += sizeof(struct sendcp_checkpoint_range);
 	size += sizeof(u32) + cache_count * sizeof(u64);
 	size += sizeof(u32) + (engine->encoder.queue.tail - engine->encoder.queue.head);
-	return size + sizeof(struct scp_checkpoint_payload);
+	return size + sizeof(struct sendcp_checkpoint_payload);
 }
 
 /*
@@ -262,34 +263,34 @@ static size_t encoded_size(const struct scp_engine *engine, u32 cache_count)
  * two of its commands is nowhere: the step runs from its beginning each time, and what is out
  * already is dropped again by the encoder's filter.
  */
-static int encode_base(struct scp_engine *engine, u8 **blob, size_t *size)
+static int encode_base(struct sendcp_engine *engine, u8 **blob, size_t *size)
 {
-	const struct scp_replay *replay = &engine->replay;
+	const struct sendcp_replay *replay = &engine->replay;
 
 	*size = replay->base_size;
-	*blob = scp_alloc(*size);
+	*blob = sendcp_alloc(*size);
 	if (!*blob)
-		return scp_send_fail(engine, SCP_NO_MEMORY);
+		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
 	memcpy(*blob, replay->base, *size);
-	scp_put_le64(*blob + offsetof(struct scp_checkpoint_header, offset),
-		     engine->state.offset);
-	scp_put_le32(*blob + offsetof(struct scp_checkpoint_header, skip), replay->emitted);
-	scp_checkpoint_sign(*blob, *size);
+	sendcp_put_le64(*blob + offsetof(struct sendcp_checkpoint_header, offset),
+			engine->state.offset);
+	sendcp_put_le32(*blob + offsetof(struct sendcp_checkpoint_header, skip), replay->emitted);
+	sendcp_checkpoint_sign(*blob, *size);
 	return 0;
 }
 
-static int encode(struct scp_engine *engine, u8 **blob, size_t *size)
+static int encode(struct sendcp_engine *engine, u8 **blob, size_t *size)
 {
-	u32 cache_count = scp_backref_cache_save(&engine->clones, engine->cache_scratch,
-						 SCP_BACKREF_CACHE_LEAVES);
+	u32 cache_count = sendcp_backref_cache_save(&engine->clones, engine->cache_scratch,
+						    SENDCP_BACKREF_CACHE_LEAVES);
 	struct writer out;
 
 	*size = encoded_size(engine, cache_count);
-	if (*size > SCP_CHECKPOINT_MAX)
-		return scp_send_fail(engine, SCP_CHECKPOINT_SIZE);
-	*blob = scp_alloc(*size);
+	if (*size > SENDCP_CHECKPOINT_SIZE_MAX)
+		return sendcp_send_fail(engine, SENDCP_ERR_CHECKPOINT_SIZE);
+	*blob = sendcp_alloc(*size);
 	if (!*blob)
-		return scp_send_fail(engine, SCP_NO_MEMORY);
+		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
 	out.at = *blob;
 	put_header(&out, engine, *size);
 	put_pins(&out, engine);
@@ -300,14 +301,14 @@ static int encode(struct scp_engine *engine, u8 **blob, size_t *size)
 	put_range(&out, &engine->state.range);
 	put_backref_cache(&out, engine->cache_scratch, cache_count);
 	put_queue(&out, &engine->encoder.queue);
-	scp_checkpoint_sign(*blob, *size);
+	sendcp_checkpoint_sign(*blob, *size);
 	return 0;
 }
 
-int scp_checkpoint_encode(struct scp_engine *engine, u8 **blob, size_t *size)
+int sendcp_checkpoint_encode(struct sendcp_engine *engine, u8 **blob, size_t *size)
 {
-	struct scp_state now;
-	int err = scp_call_begin(engine);
+	struct sendcp_state now;
+	int err = sendcp_call_begin(engine);
 
 	if (err)
 		return err;
@@ -317,7 +318,7 @@ int scp_checkpoint_encode(struct scp_engine *engine, u8 **blob, size_t *size)
 		return encode(engine, blob, size);
 	/* Names that are collected but not processed are collected anew. */
 	now = engine->state;
-	scp_back_to_names(engine);
+	sendcp_back_to_names(engine);
 	err = encode(engine, blob, size);
 	engine->state = now;
 	return err;

@@ -15,14 +15,14 @@
 
 /* The part of the source that one of its items covers. */
 struct source_part {
-	struct scp_extent extent;
+	struct sendcp_extent extent;
 	u64 length;
 	/* The source file ends within the item. */
 	bool crosses_end;
 	u64 source_size;
 };
 
-static void write_part(struct scp_data_range *range, u64 length)
+static void write_part(struct sendcp_data_range *range, u64 length)
 {
 	range->write_end = range->offset + length;
 	range->clone_offset += length;
@@ -30,69 +30,70 @@ static void write_part(struct scp_data_range *range, u64 length)
 }
 
 /* Puts @cursor on the next item of the source file; -ENOENT if there is none. */
-static int next_item(struct scp_cursor *cursor, const struct scp_data_range *range,
-		     struct scp_extent *extent)
+static int next_item(struct sendcp_cursor *cursor, const struct sendcp_data_range *range,
+		     struct sendcp_extent *extent)
 {
 	u64 from = range->clone_next;
 	int err;
 
 	if (!range->clone_started) {
 		from = range->clone_offset;
-		err = scp_extent_find(cursor, range->clone_ino, from, extent);
+		err = sendcp_extent_find(cursor, range->clone_ino, from, extent);
 		if (err != -ENOENT)
 			return err;
 	}
-	return scp_extent_find_next(cursor, range->clone_ino, from, ~0ULL, extent);
+	return sendcp_extent_find_next(cursor, range->clone_ino, from, ~0ULL, extent);
 }
 
-static int send_clone(struct scp_engine *engine, struct scp_data_range *range,
-		      struct scp_clone_root *root, u64 length)
+static int send_clone(struct sendcp_engine *engine, struct sendcp_data_range *range,
+		      struct sendcp_clone_root *root, u64 length)
 {
-	const struct scp_root_info *info = &root->tree.info;
-	struct scp_inode inode;
-	int err = scp_current_path(engine, &engine->path_a);
+	const struct sendcp_root_info *info = &root->tree.info;
+	struct sendcp_inode inode;
+	int err = sendcp_current_path(engine, &engine->path_a);
 
 	if (!err)
-		err = scp_inode_get(&root->tree, range->clone_ino, &inode);
+		err = sendcp_inode_get(&root->tree, range->clone_ino, &inode);
 	if (err)
-		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+		return err == -ENOENT ? sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT) : err;
 	if (root->is_send_root)
-		err = scp_path_of(engine, range->clone_ino, inode.generation, &engine->path_b);
+		err = sendcp_path_of(engine, range->clone_ino, inode.generation, &engine->path_b);
 	else
-		err = scp_path_in_tree(engine, &root->tree, range->clone_ino, &engine->path_b);
+		err = sendcp_path_in_tree(engine, &root->tree, range->clone_ino, &engine->path_b);
 	if (err)
 		return err;
-	scp_command_begin(&engine->encoder, SCP_C_CLONE);
-	scp_put_u64(&engine->encoder, SCP_A_FILE_OFFSET, range->offset);
-	scp_put_u64(&engine->encoder, SCP_A_CLONE_LEN, length);
-	scp_put_path(&engine->encoder, SCP_A_PATH, &engine->path_a);
-	scp_put_bytes(&engine->encoder, SCP_A_CLONE_UUID, scp_sent_uuid(info), SCP_UUID_SIZE);
-	scp_put_u64(&engine->encoder, SCP_A_CLONE_CTRANSID, info->ctransid);
-	scp_put_path(&engine->encoder, SCP_A_CLONE_PATH, &engine->path_b);
-	scp_put_u64(&engine->encoder, SCP_A_CLONE_OFFSET, range->clone_offset);
-	return scp_command_end(&engine->encoder);
+	sendcp_command_begin(&engine->encoder, SENDCP_C_CLONE);
+	sendcp_put_u64(&engine->encoder, SENDCP_A_FILE_OFFSET, range->offset);
+	sendcp_put_u64(&engine->encoder, SENDCP_A_CLONE_LEN, length);
+	sendcp_put_path(&engine->encoder, SENDCP_A_PATH, &engine->path_a);
+	sendcp_put_bytes(&engine->encoder, SENDCP_A_CLONE_UUID, sendcp_sent_uuid(info),
+			 SENDCP_UUID_SIZE);
+	sendcp_put_u64(&engine->encoder, SENDCP_A_CLONE_CTRANSID, info->ctransid);
+	sendcp_put_path(&engine->encoder, SENDCP_A_CLONE_PATH, &engine->path_b);
+	sendcp_put_u64(&engine->encoder, SENDCP_A_CLONE_OFFSET, range->clone_offset);
+	return sendcp_command_end(&engine->encoder);
 }
 
 /*
  * The kernel writes what rounding left over even if that is nothing, which shows without file data:
  * an update of no bytes.
  */
-static int send_leftover(struct scp_engine *engine, const struct scp_data_range *range, u64 cloned,
-			 u64 length)
+static int send_leftover(struct sendcp_engine *engine, const struct sendcp_data_range *range,
+			 u64 cloned, u64 length)
 {
-	if (cloned < length || !(engine->flags & SCP_SEND_NO_FILE_DATA))
+	if (cloned < length || !(engine->flags & SENDCP_SEND_NO_FILE_DATA))
 		return 0;
-	return scp_send_update_extent(engine, range->offset + length, 0);
+	return sendcp_send_update_extent(engine, range->offset + length, 0);
 }
 
 /* The item has the wanted bytes of the wanted extent: clone @length of them. */
-static int clone_part(struct scp_engine *engine, struct scp_data_range *range,
-		      struct scp_clone_root *root, u64 source_size, u64 length)
+static int clone_part(struct sendcp_engine *engine, struct sendcp_data_range *range,
+		      struct sendcp_clone_root *root, u64 source_size, u64 length)
 {
 	u64 source_end = range->clone_offset + length;
-	bool round = source_end == source_size && !scp_is_aligned(source_end, CLONE_ALIGN) &&
+	bool round = source_end == source_size && !sendcp_is_aligned(source_end, CLONE_ALIGN) &&
 		     range->offset + length < engine->state.size;
-	u64 cloned = round ? scp_round_down(length, CLONE_ALIGN) : length;
+	u64 cloned = round ? sendcp_round_down(length, CLONE_ALIGN) : length;
 	int err = 0;
 
 	if (cloned)
@@ -107,12 +108,13 @@ static int clone_part(struct scp_engine *engine, struct scp_data_range *range,
 }
 
 /* Is the position in the source part that has the bytes that the range wants? May move it. */
-static bool align_to_part(struct scp_data_range *range, struct source_part *part, u64 disk_bytenr)
+static bool align_to_part(struct sendcp_data_range *range, struct source_part *part,
+			  u64 disk_bytenr)
 {
 	u64 begin = part->extent.extent_offset;
 	u64 skip;
 
-	if (part->extent.type == SCP_EXTENT_INLINE || part->extent.disk_bytenr != disk_bytenr)
+	if (part->extent.type == SENDCP_EXTENT_INLINE || part->extent.disk_bytenr != disk_bytenr)
 		return false;
 	range->clone_offset = part->extent.file_offset;
 	if (begin < range->extent_offset && range->extent_offset - begin < part->length) {
@@ -128,32 +130,33 @@ static bool align_to_part(struct scp_data_range *range, struct source_part *part
  * Measures the part up to the end of the item, or of the file within it. Inline items count as
  * whole sectors. 0: the item begins after the file's end.
  */
-static bool measure_part(struct scp_engine *engine, struct source_part *part)
+static bool measure_part(struct sendcp_engine *engine, struct source_part *part)
 {
-	const struct scp_extent *extent = &part->extent;
-	u64 end = scp_extent_end(extent, engine->volume->sectorsize);
+	const struct sendcp_extent *extent = &part->extent;
+	u64 end = sendcp_extent_end(extent, engine->volume->sectorsize);
 
 	if (extent->file_offset >= part->source_size)
 		return false;
 	part->crosses_end = end > part->source_size;
-	part->length = scp_min(end, part->source_size) - extent->file_offset;
+	part->length = sendcp_min(end, part->source_size) - extent->file_offset;
 	return true;
 }
 
 /* Has what follows in the source, the file being sent itself, not been sent yet? */
-static bool source_is_ahead(const struct scp_engine *engine, const struct scp_data_range *range,
-			    const struct scp_clone_root *root)
+static bool source_is_ahead(const struct sendcp_engine *engine,
+			    const struct sendcp_data_range *range,
+			    const struct sendcp_clone_root *root)
 {
 	return root->is_send_root && range->clone_ino == engine->state.ino &&
 	       range->clone_offset >= engine->state.next_write_offset;
 }
 
-static int use_part(struct scp_engine *engine, struct scp_data_range *range,
-		    struct scp_clone_root *root, struct source_part *part, u64 disk_bytenr)
+static int use_part(struct sendcp_engine *engine, struct sendcp_data_range *range,
+		    struct sendcp_clone_root *root, struct source_part *part, u64 disk_bytenr)
 {
 	u64 remaining = range->end - range->offset;
 	bool usable = align_to_part(range, part, disk_bytenr);
-	u64 length = scp_min(part->length, remaining);
+	u64 length = sendcp_min(part->length, remaining);
 	int err = 0;
 
 	range->clone_next = part->extent.file_offset + 1;
@@ -171,20 +174,20 @@ static int use_part(struct scp_engine *engine, struct scp_data_range *range,
 }
 
 /* Judges the item @part by the position of the range in the source. */
-static int judge_part(struct scp_engine *engine, struct scp_data_range *range,
-		      struct scp_clone_root *root, struct source_part *part, u64 disk_bytenr)
+static int judge_part(struct sendcp_engine *engine, struct sendcp_data_range *range,
+		      struct sendcp_clone_root *root, struct source_part *part, u64 disk_bytenr)
 {
 	u64 remaining = range->end - range->offset;
 	u64 begin = part->extent.file_offset;
 
 	range->clone_started = true;
-	if (scp_extent_end(&part->extent, engine->volume->sectorsize) <= range->clone_offset) {
+	if (sendcp_extent_end(&part->extent, engine->volume->sectorsize) <= range->clone_offset) {
 		range->clone_next = begin + 1;
 		return 0;
 	}
 	range->clone_next = begin;
 	if (begin > range->clone_offset) {
-		write_part(range, scp_min(begin - range->clone_offset, remaining));
+		write_part(range, sendcp_min(begin - range->clone_offset, remaining));
 		return 0;
 	}
 	if (begin >= range->clone_offset + remaining || !measure_part(engine, part)) {
@@ -195,40 +198,40 @@ static int judge_part(struct scp_engine *engine, struct scp_data_range *range,
 }
 
 /* The extent being sent, as its item says now: it may have been relocated since. */
-static int sent_bytenr(struct scp_engine *engine, u64 *bytenr)
+static int sent_bytenr(struct sendcp_engine *engine, u64 *bytenr)
 {
-	struct scp_extent extent;
-	int err = scp_cursor_to_item(engine);
+	struct sendcp_extent extent;
+	int err = sendcp_cursor_to_item(engine);
 
 	if (!err)
-		err = scp_extent_parse(&engine->item_cursor, &extent);
+		err = sendcp_extent_parse(&engine->item_cursor, &extent);
 	if (!err)
 		*bytenr = extent.disk_bytenr;
 	return err;
 }
 
-int scp_step_clone(struct scp_engine *engine, struct scp_data_range *range)
+int sendcp_step_clone(struct sendcp_engine *engine, struct sendcp_data_range *range)
 {
-	int index = scp_clone_root_index(&engine->clones, range->clone_root);
+	int index = sendcp_clone_root_index(&engine->clones, range->clone_root);
 	struct source_part part = { 0 };
-	struct scp_clone_root *root;
-	struct scp_cursor cursor;
-	struct scp_inode inode;
+	struct sendcp_clone_root *root;
+	struct sendcp_cursor cursor;
+	struct sendcp_inode inode;
 	u64 bytenr = 0;
 	int err;
 
 	/* Only a forged checkpoint names one that is none. */
 	if (index < 0)
-		return scp_send_fail(engine, SCP_CHECKPOINT_FORMAT);
+		return sendcp_send_fail(engine, SENDCP_ERR_CHECKPOINT_FORMAT);
 	root = &engine->roots[index];
 	err = sent_bytenr(engine, &bytenr);
 	if (err)
 		return err;
-	err = scp_inode_get(&root->tree, range->clone_ino, &inode);
+	err = sendcp_inode_get(&root->tree, range->clone_ino, &inode);
 	if (err)
-		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+		return err == -ENOENT ? sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT) : err;
 	part.source_size = inode.size;
-	scp_cursor_init(&cursor, &root->tree);
+	sendcp_cursor_init(&cursor, &root->tree);
 	err = next_item(&cursor, range, &part.extent);
 	if (!err) {
 		err = judge_part(engine, range, root, &part, bytenr);
@@ -236,6 +239,6 @@ int scp_step_clone(struct scp_engine *engine, struct scp_data_range *range)
 		range->cloning = false;
 		err = 0;
 	}
-	scp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
 	return err;
 }

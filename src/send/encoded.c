@@ -13,39 +13,39 @@
 #include "send/encoded.h"
 
 /* Times that file data is looked for again when it moves while it is read. */
-#define SCP_MOVE_RETRIES 16
+#define SENDCP_MOVE_RETRIES 16
 
-static int find(struct scp_engine *engine, const struct scp_encoded *encoded,
-		struct scp_extent *extent)
+static int find(struct sendcp_engine *engine, const struct sendcp_encoded *encoded,
+		struct sendcp_extent *extent)
 {
-	struct scp_cursor cursor;
+	struct sendcp_cursor cursor;
 	int err;
 
-	scp_cursor_init(&cursor, engine->tree);
-	err = scp_extent_get(&cursor, encoded->ino, encoded->offset, extent);
+	sendcp_cursor_init(&cursor, engine->tree);
+	err = sendcp_extent_get(&cursor, encoded->ino, encoded->offset, extent);
 	if (err == -ENOENT || (!err && extent->disk_num_bytes != encoded->length))
-		err = scp_send_fail(engine, SCP_CHECKPOINT_POSITION);
-	scp_cursor_release(&cursor);
+		err = sendcp_send_fail(engine, SENDCP_ERR_CHECKPOINT_POSITION);
+	sendcp_cursor_release(&cursor);
 	return err;
 }
 
 /* A read that failed is explained if the extent was moved meanwhile: then again. */
-static int read_moving(struct scp_engine *engine, const struct scp_encoded *encoded)
+static int read_moving(struct sendcp_engine *engine, const struct sendcp_encoded *encoded)
 {
-	struct scp_extent extent;
-	struct scp_error why;
+	struct sendcp_extent extent;
+	struct sendcp_error why;
 	int tries, err, moved;
 
-	for (tries = 0; tries < SCP_MOVE_RETRIES; tries++) {
+	for (tries = 0; tries < SENDCP_MOVE_RETRIES; tries++) {
 		err = find(engine, encoded, &extent);
 		if (err)
 			return err;
-		err = scp_data_read(engine->volume, extent.disk_bytenr, encoded->length,
-				    encoded->to + encoded->head);
-		if (!err || scp_is_final(err))
+		err = sendcp_volume_read_data(engine->volume, extent.disk_bytenr, encoded->length,
+					      encoded->to + encoded->head);
+		if (!err || sendcp_is_final(err))
 			return err;
 		why = engine->volume->error;
-		moved = scp_tree_revalidate(engine->tree);
+		moved = sendcp_tree_revalidate(engine->tree);
 		if (moved < 0)
 			return moved;
 		engine->volume->error = why;
@@ -53,26 +53,27 @@ static int read_moving(struct scp_engine *engine, const struct scp_encoded *enco
 			return err;
 		engine->encoded.moved = true;
 	}
-	return scp_send_fail(engine, SCP_MOVED_TOO_OFTEN);
+	return sendcp_send_fail(engine, SENDCP_ERR_MOVED_TOO_OFTEN);
 }
 
-static int reserve(struct scp_engine *engine)
+static int reserve(struct sendcp_engine *engine)
 {
-	struct scp_encoded_list *list = &engine->encoded;
+	struct sendcp_encoded_list *list = &engine->encoded;
 	u32 capacity = list->capacity ? 2 * list->capacity : 64;
-	struct scp_encoded *grown;
+	struct sendcp_encoded *grown;
 
 	if (list->count < list->capacity)
 		return 0;
-	grown = scp_realloc(list->list, list->capacity * sizeof(*grown), capacity * sizeof(*grown));
+	grown = sendcp_realloc(list->list, list->capacity * sizeof(*grown), capacity *
+			       sizeof(*grown));
 	if (!grown)
-		return scp_send_fail(engine, SCP_NO_MEMORY);
+		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
 	list->list = grown;
 	list->capacity = capacity;
 	return 0;
 }
 
-int scp_encoded_read(struct scp_engine *engine, const struct scp_encoded *encoded)
+int sendcp_encoded_read(struct sendcp_engine *engine, const struct sendcp_encoded *encoded)
 {
 	int err = reserve(engine);
 
@@ -83,32 +84,32 @@ int scp_encoded_read(struct scp_engine *engine, const struct scp_encoded *encode
 	return err;
 }
 
-static int read_all_again(struct scp_engine *engine)
+static int read_all_again(struct sendcp_engine *engine)
 {
-	const struct scp_encoded_list *list = &engine->encoded;
+	const struct sendcp_encoded_list *list = &engine->encoded;
 	u32 i;
 	int err = 0;
 
 	for (i = 0; !err && i < list->count; i++) {
 		err = read_moving(engine, &list->list[i]);
 		if (!err)
-			scp_command_seal(list->list[i].to,
-					 list->list[i].head + list->list[i].length);
+			sendcp_command_seal(list->list[i].to,
+					    list->list[i].head + list->list[i].length);
 	}
 	return err;
 }
 
-int scp_encoded_prove(struct scp_engine *engine)
+int sendcp_encoded_prove(struct sendcp_engine *engine)
 {
 	int tries, err = 0;
 
 	for (tries = 0; !err && engine->encoded.moved; tries++) {
-		if (tries == SCP_MOVE_RETRIES)
-			return scp_send_fail(engine, SCP_MOVED_TOO_OFTEN);
+		if (tries == SENDCP_MOVE_RETRIES)
+			return sendcp_send_fail(engine, SENDCP_ERR_MOVED_TOO_OFTEN);
 		engine->encoded.moved = false;
 		err = read_all_again(engine);
 		if (!err)
-			err = scp_revalidate(engine, SCP_REVALIDATE_NOW);
+			err = sendcp_revalidate(engine, SENDCP_REVALIDATE_NOW);
 	}
 	return err;
 }

@@ -4,15 +4,15 @@
  *
  * What was read counts only if the subvolume is seen unmoved afterwards, once for a whole fill.
  */
-#ifndef SCP_SEND_ENCODED_H
-#define SCP_SEND_ENCODED_H
+#ifndef SENDCP_SEND_ENCODED_H
+#define SENDCP_SEND_ENCODED_H
 
-struct scp_engine;
-struct scp_encoded;
+struct sendcp_engine;
+struct sendcp_encoded;
 
 /* Reads the extent of @encoded to its place, and notes it. */
-int scp_encoded_read(struct scp_engine *engine, const struct scp_encoded *encoded);
-/* After scp_revalidate(): the extents read are read again as long as the subvolume was moved. */
-int scp_encoded_prove(struct scp_engine *engine);
+int sendcp_encoded_read(struct sendcp_engine *engine, const struct sendcp_encoded *encoded);
+/* After sendcp_revalidate(): the extents read are read again as long as the subvolume was moved. */
+int sendcp_encoded_prove(struct sendcp_engine *engine);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * The engine's struct, shared by the files of send/. Its functions are in headers by subject.
  */
-#ifndef SCP_SEND_ENGINE_PRIVATE_H
-#define SCP_SEND_ENGINE_PRIVATE_H
+#ifndef SENDCP_SEND_ENGINE_PRIVATE_H
+#define SENDCP_SEND_ENGINE_PRIVATE_H
 
 #include <sendcp/engine.h>
 #include "clone/clone.h"
@@ -13,18 +13,18 @@
 #include "send/state.h"
 
 /* Directories remembered as already created. */
-#define SCP_MADE_DIRS 64u
+#define SENDCP_MADE_DIRS 64u
 
 /* The names of the current inode while they are processed. See names.c. */
-struct scp_naming {
+struct sendcp_naming {
 	/* Names it gets and names it loses. */
-	struct scp_ref_list new_refs;
-	struct scp_ref_list deleted_refs;
+	struct sendcp_ref_list new_refs;
+	struct sendcp_ref_list deleted_refs;
 	/* Events of ref items were collected; the first of them. */
 	bool collecting;
-	struct scp_position from;
+	struct sendcp_position from;
 	/* The inode's path at the receiver now. */
-	struct scp_path valid;
+	struct sendcp_path valid;
 	/* That is its orphan name. */
 	bool still_orphan;
 	/* A directory was moved out of the way: paths collected before may be wrong. */
@@ -34,22 +34,22 @@ struct scp_naming {
 	/* The inode is a directory whose move must wait. */
 	bool delayed;
 	/* Directories of all these names. */
-	struct scp_inode_set check_dirs;
+	struct sendcp_inode_set check_dirs;
 	/* The inodes that were orphanized since they were in its way. */
-	struct scp_id_list orphanized;
+	struct sendcp_id_list orphanized;
 };
 
 /* The position up to which a directory that cannot be removed yet was looked through. */
-struct scp_rmdir_hint {
-	struct scp_inode_id dir;
+struct sendcp_rmdir_hint {
+	struct sendcp_inode_id dir;
 	u64 blocker;
 	u64 index;
 };
 
-#define SCP_RMDIR_HINTS 16u
+#define SENDCP_RMDIR_HINTS 16u
 
 /* A step too long to queue: see replay.c. */
-struct scp_replay {
+struct sendcp_replay {
 	/* Checkpoint from before the names were collected; NULL: no replay is under way. */
 	u8 *base;
 	size_t base_size;
@@ -60,7 +60,7 @@ struct scp_replay {
 };
 
 /* An encoded extent's bytes in the caller's buffer, read in this fill and not proven yet. */
-struct scp_encoded {
+struct sendcp_encoded {
 	/* The command: @head bytes, then @length ones of the extent. */
 	u8 *to;
 	u32 head;
@@ -70,104 +70,104 @@ struct scp_encoded {
 	u64 offset;
 };
 
-struct scp_encoded_list {
-	struct scp_encoded *list;
+struct sendcp_encoded_list {
+	struct sendcp_encoded *list;
 	u32 count;
 	u32 capacity;
 	/* The subvolume's root was moved since the fill began: the bytes read prove nothing. */
 	bool moved;
 };
 
-struct scp_engine {
-	struct scp_volume *volume;
+struct sendcp_engine {
+	struct sendcp_volume *volume;
 	/* Why the last call failed. */
-	struct scp_error error;
+	struct sendcp_error error;
 	/* The errno if bytes were made that are void: nothing may follow them. See revalidate.c. */
 	int lost;
-	/* When (scp_now()) and at which generation all root items were last seen unchanged. */
+	/* When (sendcp_now()) and at which generation all root items were last seen unchanged. */
 	u64 seen_at;
 	u64 seen_generation;
 	/* Generation of the subvolume's root directory; 0: not looked up yet. */
 	u64 root_dir_generation;
-	struct scp_encoded_list encoded;
+	struct sendcp_encoded_list encoded;
 	/* The request. */
 	u32 flags;
 	/* The subvolume; the clone roots, this one among them, sorted by id. */
-	struct scp_tree *tree;
+	struct sendcp_tree *tree;
 	/* Points to parent_tree; NULL in a full send. */
-	struct scp_tree *parent;
-	struct scp_tree parent_tree;
-	struct scp_clone_root *roots;
+	struct sendcp_tree *parent;
+	struct sendcp_tree parent_tree;
+	struct sendcp_clone_root *roots;
 	u32 root_count;
-	struct scp_clone_search clones;
+	struct sendcp_clone_search clones;
 
 	/* What lives from one command to the next: see state.h. */
-	struct scp_state state;
+	struct sendcp_state state;
 	/* The path that commands for the current inode use; empty: not known yet. */
-	struct scp_path current_path;
-	struct scp_deferred deferred;
+	struct sendcp_path current_path;
+	struct sendcp_deferred deferred;
 	/* Commands that are decided and not delivered yet; the stream's protocol. */
-	struct scp_encoder encoder;
-	struct scp_replay replay;
+	struct sendcp_encoder encoder;
+	struct sendcp_replay replay;
 	/* As they were before the step under way, to be set back if it fails. */
 	struct {
-		struct scp_state state;
-		struct scp_path path;
+		struct sendcp_state state;
+		struct sendcp_path path;
 	} before;
 	/* Moves that had to wait again since one was made: see delay.c. */
 	u32 stalled_moves;
 
-	struct scp_naming naming;
+	struct sendcp_naming naming;
 
 	/* Walks the subvolume and its parent. A full send uses the left side alone. */
-	struct scp_compare compare;
+	struct sendcp_compare compare;
 
 	/* Caches. */
-	u64 made_dirs[SCP_MADE_DIRS];
+	u64 made_dirs[SENDCP_MADE_DIRS];
 	u32 made_next;
-	struct scp_rmdir_hint rmdir_hints[SCP_RMDIR_HINTS];
+	struct sendcp_rmdir_hint rmdir_hints[SENDCP_RMDIR_HINTS];
 	u32 rmdir_next;
 
 	/* Of the item that xattrs and contents come from, and its counterpart in the parent. */
-	struct scp_cursor item_cursor;
-	struct scp_cursor parent_cursor;
+	struct sendcp_cursor item_cursor;
+	struct sendcp_cursor parent_cursor;
 
 	/* Scratch: these are too large for the stack. */
-	u64 cache_scratch[SCP_BACKREF_CACHE_LEAVES];
-	struct scp_path path_a;
-	struct scp_path path_b;
-	struct scp_path path_c;
+	u64 cache_scratch[SENDCP_BACKREF_CACHE_LEAVES];
+	struct sendcp_path path_a;
+	struct sendcp_path path_b;
+	struct sendcp_path path_c;
 };
 
 /*
  * Are compressed extents to be sent encoded, as they are stored? Their own size then limits a
  * command.
  */
-static inline bool scp_is_compressed_send(const struct scp_engine *engine)
+static inline bool sendcp_is_compressed_send(const struct sendcp_engine *engine)
 {
-	return engine->flags & SCP_SEND_COMPRESSED;
+	return engine->flags & SENDCP_SEND_COMPRESSED;
 }
 
 /* Most bytes of contents in one command, as in the kernel: it shows in the stream. */
-static inline u32 scp_chunk_size(const struct scp_engine *engine)
+static inline u32 sendcp_chunk_size(const struct sendcp_engine *engine)
 {
-	return engine->encoder.protocol == 1 ? SCP_CHUNK_V1 : SCP_CHUNK_V2;
+	return engine->encoder.protocol == 1 ? SENDCP_CHUNK_V1 : SENDCP_CHUNK_V2;
 }
 
-/* Fails with @reason at the current inode: returns its errno, never 0; see scp_fail(). */
-int scp_send_fail(struct scp_engine *engine, enum scp_reason reason);
+/* Fails with @reason at the current inode: returns its errno, never 0; see sendcp_fail(). */
+int sendcp_send_fail(struct sendcp_engine *engine, enum sendcp_reason reason);
 
 /*
  * The UUID by which the stream names a subvolume: that of the one it was received from, if it was.
  */
-static inline const u8 *scp_sent_uuid(const struct scp_root_info *info)
+static inline const u8 *sendcp_sent_uuid(const struct sendcp_root_info *info)
 {
-	return scp_uuid_is_zero(info->received_uuid) ? info->uuid : info->received_uuid;
+	return sendcp_uuid_is_zero(info->received_uuid) ? info->uuid : info->received_uuid;
 }
 
 /* Records @reason in engine->error; for failures that are not the volume's. */
-int scp_engine_fail(struct scp_engine *engine, enum scp_reason reason, const char *detail);
+int sendcp_engine_fail(struct sendcp_engine *engine, enum sendcp_reason reason, const char *detail);
 /* Forgets what is queued, collected and cached; the state is to be replaced. */
-void scp_engine_forget(struct scp_engine *engine);
+void sendcp_engine_forget(struct sendcp_engine *engine);
 
 #endif

@@ -11,71 +11,73 @@
 #include "send/exists.h"
 #include "send/identity.h"
 
-int scp_inode_state(struct scp_engine *engine, u64 ino, u64 generation)
+int sendcp_inode_state(struct sendcp_engine *engine, u64 ino, u64 generation)
 {
 	bool passed = ino < engine->state.send_progress;
 	u64 now;
 	u64 before;
-	int err = scp_generation_in_both(engine, ino, &now, &before);
+	int err = sendcp_generation_in_both(engine, ino, &now, &before);
 
 	if (err)
 		return err;
 	/* Generation 0 is no inode: it is equal in both trees where neither has the number. */
 	if (now == generation && before == generation)
-		return generation ? SCP_INODE_NO_CHANGE : -ENOENT;
+		return generation ? SENDCP_INODE_NO_CHANGE : -ENOENT;
 	if (now == generation)
-		return passed ? SCP_INODE_DID_CREATE : SCP_INODE_WILL_CREATE;
+		return passed ? SENDCP_INODE_DID_CREATE : SENDCP_INODE_WILL_CREATE;
 	if (before == generation && engine->parent)
-		return passed ? SCP_INODE_DID_DELETE : SCP_INODE_WILL_DELETE;
+		return passed ? SENDCP_INODE_DID_DELETE : SENDCP_INODE_WILL_DELETE;
 	return -ENOENT;
 }
 
-int scp_need_inode_state(struct scp_engine *engine, u64 ino, u64 generation)
+int sendcp_need_inode_state(struct sendcp_engine *engine, u64 ino, u64 generation)
 {
-	int inode_state = scp_inode_state(engine, ino, generation);
+	int inode_state = sendcp_inode_state(engine, ino, generation);
 
-	return inode_state == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : inode_state;
+	return inode_state == -ENOENT ? sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT) :
+		inode_state;
 }
 
-int scp_exists_now(struct scp_engine *engine, u64 ino, u64 generation)
+int sendcp_exists_now(struct sendcp_engine *engine, u64 ino, u64 generation)
 {
 	int inode_state;
 
-	if (ino == SCP_ROOT_DIR_ID)
+	if (ino == SENDCP_ROOT_DIR_ID)
 		return 1;
 	/* In a full send send_progress alone decides. */
 	if (!engine->parent)
 		return ino < engine->state.send_progress;
-	inode_state = scp_need_inode_state(engine, ino, generation);
+	inode_state = sendcp_need_inode_state(engine, ino, generation);
 	if (inode_state < 0)
 		return inode_state;
-	return inode_state == SCP_INODE_NO_CHANGE || inode_state == SCP_INODE_DID_CREATE ||
-	       inode_state == SCP_INODE_WILL_DELETE;
+	return inode_state == SENDCP_INODE_NO_CHANGE || inode_state == SENDCP_INODE_DID_CREATE ||
+	       inode_state == SENDCP_INODE_WILL_DELETE;
 }
 
 /* Inode that (dir, name) names in @tree; -ENOENT if none, or a subvolume. */
-static int lookup(struct scp_tree *tree, u64 dir, const u8 *name, u16 len, u64 *ino)
+static int lookup(struct sendcp_tree *tree, u64 dir, const u8 *name, u16 len, u64 *ino)
 {
-	struct scp_key location;
-	int err = scp_dir_lookup(tree, dir, name, len, &location);
+	struct sendcp_key location;
+	int err = sendcp_dir_lookup(tree, dir, name, len, &location);
 
 	if (err)
 		return err;
-	if (location.type == SCP_ROOT_ITEM)
+	if (location.type == SENDCP_ROOT_ITEM)
 		return -ENOENT;
 	*ino = location.objectid;
 	return 0;
 }
 
 /* Is directory (dir, generation) in @tree? The root directory always is. */
-static int is_dir_in(struct scp_engine *engine, struct scp_tree *tree, u64 dir, u64 generation)
+static int is_dir_in(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 dir,
+		     u64 generation)
 {
 	u64 found;
 	int err;
 
-	if (dir == SCP_ROOT_DIR_ID)
+	if (dir == SENDCP_ROOT_DIR_ID)
 		return 1;
-	err = scp_generation_in(engine, tree, dir, &found);
+	err = sendcp_generation_in(engine, tree, dir, &found);
 	return err ? err : found == generation;
 }
 
@@ -84,23 +86,23 @@ static int is_dir_in(struct scp_engine *engine, struct scp_tree *tree, u64 dir, 
  * if that one went aside for it in this step, or if its own move waits: all that was in its way
  * went aside before that was decided.
  */
-static bool took_name_of(struct scp_engine *engine, u64 ino, u64 generation)
+static bool took_name_of(struct sendcp_engine *engine, u64 ino, u64 generation)
 {
-	return scp_id_list_has(&engine->naming.orphanized, ino, generation) ||
-	       scp_moves_find(&engine->deferred.moves, engine->state.ino);
+	return sendcp_id_list_has(&engine->naming.orphanized, ino, generation) ||
+	       sendcp_moves_find(&engine->deferred.moves, engine->state.ino);
 }
 
-int scp_is_overwritten(struct scp_engine *engine, const struct scp_name *name, u64 dir_generation,
-		       u64 ino, u64 generation)
+int sendcp_is_overwritten(struct sendcp_engine *engine, const struct sendcp_name *name,
+			  u64 dir_generation, u64 ino, u64 generation)
 {
-	const struct scp_state *state = &engine->state;
+	const struct sendcp_state *state = &engine->state;
 	u64 taker;
 	u64 taker_generation;
 	int ret;
 
 	if (!engine->parent)
 		return 0;
-	ret = scp_exists_now(engine, name->dir, dir_generation);
+	ret = sendcp_exists_now(engine, name->dir, dir_generation);
 	if (ret > 0)
 		ret = is_dir_in(engine, engine->tree, name->dir, dir_generation);
 	if (ret <= 0)
@@ -108,7 +110,7 @@ int scp_is_overwritten(struct scp_engine *engine, const struct scp_name *name, u
 	ret = lookup(engine->tree, name->dir, name->bytes, name->len, &taker);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	ret = scp_generation_in(engine, engine->tree, taker, &taker_generation);
+	ret = sendcp_generation_in(engine, engine->tree, taker, &taker_generation);
 	if (ret)
 		return ret;
 	if (taker == ino && taker_generation == generation)
@@ -122,23 +124,23 @@ int scp_is_overwritten(struct scp_engine *engine, const struct scp_name *name, u
 }
 
 /* 1: directory (dir, generation) is the parent's, and the receiver has it now. */
-static int parents_dir_exists(struct scp_engine *engine, u64 dir, u64 generation)
+static int parents_dir_exists(struct sendcp_engine *engine, u64 dir, u64 generation)
 {
 	int inode_state;
 
-	if (dir == SCP_ROOT_DIR_ID)
+	if (dir == SENDCP_ROOT_DIR_ID)
 		return 1;
-	inode_state = scp_inode_state(engine, dir, generation);
-	if (inode_state == -ENOENT || inode_state == SCP_INODE_WILL_CREATE ||
-	    inode_state == SCP_INODE_DID_DELETE)
+	inode_state = sendcp_inode_state(engine, dir, generation);
+	if (inode_state == -ENOENT || inode_state == SENDCP_INODE_WILL_CREATE ||
+	    inode_state == SENDCP_INODE_DID_DELETE)
 		return 0;
 	if (inode_state < 0)
 		return inode_state;
 	return is_dir_in(engine, engine->parent, dir, generation);
 }
 
-int scp_find_conflict(struct scp_engine *engine, const struct scp_name *name, u64 dir_generation,
-		      struct scp_inode *in_the_way)
+int sendcp_find_conflict(struct sendcp_engine *engine, const struct sendcp_name *name,
+			 u64 dir_generation, struct sendcp_inode *in_the_way)
 {
 	u64 ino;
 	int ret;
@@ -152,19 +154,19 @@ int scp_find_conflict(struct scp_engine *engine, const struct scp_name *name, u6
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	/* Its turn is over, and so it has left the name, unless its move waits. */
-	if (ino <= engine->state.send_progress && !scp_moves_find(&engine->deferred.moves, ino))
+	if (ino <= engine->state.send_progress && !sendcp_moves_find(&engine->deferred.moves, ino))
 		return 0;
-	ret = scp_inode_in(engine, engine->parent, ino, in_the_way);
+	ret = sendcp_inode_in(engine, engine->parent, ino, in_the_way);
 	if (ret)
-		return ret == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : ret;
+		return ret == -ENOENT ? sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT) : ret;
 	return 1;
 }
 
 /* Upwards from directory @dir by first names: is (ancestor, generation) met? */
-static int is_above(struct scp_engine *engine, struct scp_tree *tree, u64 dir,
-		    const struct scp_inode_id *ancestor)
+static int is_above(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 dir,
+		    const struct sendcp_inode_id *ancestor)
 {
-	struct scp_name name;
+	struct sendcp_name name;
 	u64 generation;
 	u32 depth;
 	int err;
@@ -173,31 +175,32 @@ static int is_above(struct scp_engine *engine, struct scp_tree *tree, u64 dir,
 	 * A path has at most half as many parts as bytes, so only a forged tree with a loop has
 	 * more.
 	 */
-	for (depth = 0; depth <= SCP_PATH_MAX / 2; depth++) {
+	for (depth = 0; depth <= SENDCP_PATH_MAX / 2; depth++) {
 		if (dir == ancestor->ino) {
-			err = scp_generation_in(engine, tree, dir, &generation);
+			err = sendcp_generation_in(engine, tree, dir, &generation);
 			return err ? err : generation == ancestor->generation;
 		}
-		if (dir <= SCP_ROOT_DIR_ID)
+		if (dir <= SENDCP_ROOT_DIR_ID)
 			return 0;
-		err = scp_first_ref(tree, dir, &name);
+		err = sendcp_first_ref(tree, dir, &name);
 		if (err)
-			return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+			return err == -ENOENT ? sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT) :
+				err;
 		dir = name.dir;
 	}
-	return scp_send_fail(engine, SCP_PATH_LENGTH);
+	return sendcp_send_fail(engine, SENDCP_ERR_PATH_LENGTH);
 }
 
-int scp_is_ancestor(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
-		    const struct scp_inode_id *ancestor)
+int sendcp_is_ancestor(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 ino,
+		       const struct sendcp_inode_id *ancestor)
 {
-	struct scp_inode_ref_iter iter;
-	struct scp_ref ref;
+	struct sendcp_inode_ref_iter iter;
+	struct sendcp_ref ref;
 	u64 last = 0;
 	int ret;
 
-	scp_inode_ref_iter_init(&iter, tree, ino);
-	while ((ret = scp_inode_ref_iter_next(&iter, &ref)) > 0) {
+	sendcp_inode_ref_iter_init(&iter, tree, ino);
+	while ((ret = sendcp_inode_ref_iter_next(&iter, &ref)) > 0) {
 		if (ref.dir == last)
 			continue;
 		ret = is_above(engine, tree, ref.dir, ancestor);
@@ -205,6 +208,6 @@ int scp_is_ancestor(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
 			break;
 		last = ref.dir;
 	}
-	scp_inode_ref_iter_release(&iter);
+	sendcp_inode_ref_iter_release(&iter);
 	return ret;
 }

@@ -10,16 +10,16 @@
 #include "send/engine_private.h"
 #include "send/extent.h"
 
-bool scp_extent_is_implied(const struct scp_extent *extent)
+bool sendcp_extent_is_implied(const struct sendcp_extent *extent)
 {
-	return extent->type == SCP_EXTENT_PREALLOC || scp_extent_is_hole(extent);
+	return extent->type == SENDCP_EXTENT_PREALLOC || sendcp_extent_is_hole(extent);
 }
 
-static int find_source(struct scp_engine *engine, const struct scp_extent *extent,
-		       u64 leaf_owner, struct scp_clone_source *source)
+static int find_source(struct sendcp_engine *engine, const struct sendcp_extent *extent,
+		       u64 leaf_owner, struct sendcp_clone_source *source)
 {
-	const struct scp_state *state = &engine->state;
-	struct scp_clone_wanted wanted = {
+	const struct sendcp_state *state = &engine->state;
+	struct sendcp_clone_wanted wanted = {
 		.extent = extent,
 		.leaf_owner = leaf_owner,
 		.ino = state->ino,
@@ -27,33 +27,33 @@ static int find_source(struct scp_engine *engine, const struct scp_extent *exten
 		.next_write_offset = state->next_write_offset,
 	};
 
-	if (extent->type == SCP_EXTENT_INLINE || !extent->disk_bytenr)
+	if (extent->type == SENDCP_EXTENT_INLINE || !extent->disk_bytenr)
 		return 0;
-	return scp_clone_find(&engine->clones, &wanted, source);
+	return sendcp_clone_find(&engine->clones, &wanted, source);
 }
 
 /*
  * A range that ends within a sector can only be cloned from where its source ends too, since file
  * systems clone whole sectors except at the end of both files. 1: so it is.
  */
-static int ends_together(struct scp_engine *engine, const struct scp_clone_source *source,
+static int ends_together(struct sendcp_engine *engine, const struct sendcp_clone_source *source,
 			 u64 length)
 {
-	struct scp_inode inode;
-	int err = scp_inode_get(&engine->roots[source->root].tree, source->ino, &inode);
+	struct sendcp_inode inode;
+	int err = sendcp_inode_get(&engine->roots[source->root].tree, source->ino, &inode);
 
 	if (err)
-		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+		return err == -ENOENT ? sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT) : err;
 	return source->offset + length == inode.size;
 }
 
 /* 1: the range [offset, end) can be cloned from @source, seen from where it ends. */
-static int may_clone(struct scp_engine *engine, const struct scp_clone_source *source,
+static int may_clone(struct sendcp_engine *engine, const struct sendcp_clone_source *source,
 		     u64 offset, u64 end)
 {
 	int ret;
 
-	if (scp_is_aligned(end, engine->volume->sectorsize))
+	if (sendcp_is_aligned(end, engine->volume->sectorsize))
 		return 1;
 	if (end != engine->state.size)
 		return 0;
@@ -61,17 +61,17 @@ static int may_clone(struct scp_engine *engine, const struct scp_clone_source *s
 	if (ret <= 0 || !engine->parent)
 		return ret;
 	/* Contents of the old file after the range would be in the way of its unaligned end. */
-	ret = scp_send_truncate(engine, offset);
+	ret = sendcp_send_truncate(engine, offset);
 	return ret ? ret : 1;
 }
 
-static void start_range(struct scp_engine *engine, const struct scp_extent *extent, u64 end,
-			const struct scp_clone_source *source, enum scp_phase then)
+static void start_range(struct sendcp_engine *engine, const struct sendcp_extent *extent, u64 end,
+			const struct sendcp_clone_source *source, enum sendcp_phase then)
 {
-	struct scp_data_range *range = &engine->state.range;
+	struct sendcp_data_range *range = &engine->state.range;
 
 	memset(range, 0, sizeof(*range));
-	range->kind = SCP_RANGE_DATA;
+	range->kind = SENDCP_RANGE_DATA;
 	range->then = then;
 	range->offset = extent->file_offset;
 	range->end = end;
@@ -84,16 +84,16 @@ static void start_range(struct scp_engine *engine, const struct scp_extent *exte
 	} else {
 		range->write_end = end;
 	}
-	engine->state.phase = SCP_PHASE_RANGE;
+	engine->state.phase = SENDCP_PHASE_RANGE;
 }
 
 /* @extent is in a leaf of @leaf_owner: writes or clones the part of it that is in the file. */
-static int send_extent(struct scp_engine *engine, const struct scp_extent *extent, u64 leaf_owner,
-		       enum scp_phase then)
+static int send_extent(struct sendcp_engine *engine, const struct sendcp_extent *extent,
+		       u64 leaf_owner, enum sendcp_phase then)
 {
-	struct scp_clone_source source;
+	struct sendcp_clone_source source;
 	u32 sectorsize = engine->volume->sectorsize;
-	u64 end = scp_min(scp_extent_end(extent, sectorsize), engine->state.size);
+	u64 end = sendcp_min(sendcp_extent_end(extent, sectorsize), engine->state.size);
 	bool clone;
 	int ret;
 
@@ -111,64 +111,64 @@ static int send_extent(struct scp_engine *engine, const struct scp_extent *exten
 	return 0;
 }
 
-int scp_send_extent(struct scp_engine *engine, enum scp_phase then)
+int sendcp_send_extent(struct sendcp_engine *engine, enum sendcp_phase then)
 {
-	struct scp_extent extent;
+	struct sendcp_extent extent;
 	int err;
 
 	if (S_ISLNK(engine->state.mode))
 		return 0;
-	err = scp_extent_parse(&engine->item_cursor, &extent);
-	if (err || scp_extent_is_implied(&extent))
+	err = sendcp_extent_parse(&engine->item_cursor, &extent);
+	if (err || sendcp_extent_is_implied(&extent))
 		return err;
 	return send_extent(engine, &extent, engine->item_cursor.path[0]->owner, then);
 }
 
-void scp_write_extent_end(struct scp_engine *engine, const struct scp_extent *extent, u64 from,
-			  enum scp_phase then)
+void sendcp_write_extent_end(struct sendcp_engine *engine, const struct sendcp_extent *extent,
+			     u64 from, enum sendcp_phase then)
 {
-	struct scp_data_range *range = &engine->state.range;
-	u64 end = scp_extent_end(extent, engine->volume->sectorsize);
+	struct sendcp_data_range *range = &engine->state.range;
+	u64 end = sendcp_extent_end(extent, engine->volume->sectorsize);
 
-	start_range(engine, extent, scp_min(end, engine->state.size), NULL, then);
+	start_range(engine, extent, sendcp_min(end, engine->state.size), NULL, then);
 	range->extent_offset += from - range->offset;
 	range->offset = from;
 }
 
 /* Of an inode the parent has too: extents that are not the same there, and holes. */
-static int handle_changed(struct scp_engine *engine)
+static int handle_changed(struct sendcp_engine *engine)
 {
-	struct scp_state *state = &engine->state;
-	struct scp_cursor *cursor = &engine->compare.left.cursor;
-	enum scp_phase then = S_ISREG(state->mode) ? SCP_PHASE_HOLE : SCP_PHASE_CHANGE;
-	struct scp_extent extent;
+	struct sendcp_state *state = &engine->state;
+	struct sendcp_cursor *cursor = &engine->compare.left.cursor;
+	enum sendcp_phase then = S_ISREG(state->mode) ? SENDCP_PHASE_HOLE : SENDCP_PHASE_CHANGE;
+	struct sendcp_extent extent;
 	int ret;
 
 	state->phase = then;
-	if (state->at.result == SCP_COMPARE_SAME)
+	if (state->at.result == SENDCP_COMPARE_SAME)
 		return 0;
-	ret = scp_extent_parse(cursor, &extent);
+	ret = sendcp_extent_parse(cursor, &extent);
 	if (!ret)
-		ret = scp_is_unchanged(engine, &extent);
+		ret = sendcp_is_unchanged(engine, &extent);
 	if (ret)
 		return ret < 0 ? ret : 0;
 	return send_extent(engine, &extent, cursor->path[0]->owner, then);
 }
 
-int scp_handle_extent(struct scp_engine *engine)
+int sendcp_handle_extent(struct sendcp_engine *engine)
 {
-	struct scp_state *state = &engine->state;
-	struct scp_cursor *cursor = &engine->compare.left.cursor;
-	struct scp_extent extent;
+	struct sendcp_state *state = &engine->state;
+	struct sendcp_cursor *cursor = &engine->compare.left.cursor;
+	struct sendcp_extent extent;
 	int err;
 
-	if (state->at.result == SCP_COMPARE_DELETED || S_ISLNK(state->mode))
+	if (state->at.result == SENDCP_COMPARE_DELETED || S_ISLNK(state->mode))
 		return 0;
 	state->item = state->at.key;
-	if (state->kind == SCP_KIND_CHANGED)
+	if (state->kind == SENDCP_KIND_CHANGED)
 		return handle_changed(engine);
-	err = scp_extent_parse(cursor, &extent);
-	if (err || scp_extent_is_implied(&extent))
+	err = sendcp_extent_parse(cursor, &extent);
+	if (err || sendcp_extent_is_implied(&extent))
 		return err;
-	return send_extent(engine, &extent, cursor->path[0]->owner, SCP_PHASE_CHANGE);
+	return send_extent(engine, &extent, cursor->path[0]->owner, SENDCP_PHASE_CHANGE);
 }

@@ -4,28 +4,28 @@
  *
  * These decide on a range and put it into state.range; range.h has the steps that send it.
  */
-#ifndef SCP_SEND_EXTENT_H
-#define SCP_SEND_EXTENT_H
+#ifndef SENDCP_SEND_EXTENT_H
+#define SENDCP_SEND_EXTENT_H
 
 #include "send/state.h"
 
-struct scp_engine;
-struct scp_extent;
+struct sendcp_engine;
+struct sendcp_extent;
 
 /* The change is an EXTENT_DATA of the current inode: decides, and sets the phase that does it. */
-int scp_handle_extent(struct scp_engine *engine);
+int sendcp_handle_extent(struct sendcp_engine *engine);
 /* The extent at state.item, of an inode all of whose contents are new; @then comes after it. */
-int scp_send_extent(struct scp_engine *engine, enum scp_phase then);
+int sendcp_send_extent(struct sendcp_engine *engine, enum sendcp_phase then);
 /*
  * Writes the part of @extent, at state.item, from file offset @from on. Never cloned: looking for a
  * source would change which one is found for later extents, and so make them differ from the
  * kernel's.
  */
-void scp_write_extent_end(struct scp_engine *engine, const struct scp_extent *extent, u64 from,
-			  enum scp_phase then);
+void sendcp_write_extent_end(struct sendcp_engine *engine, const struct sendcp_extent *extent,
+			     u64 from, enum sendcp_phase then);
 /* The contents of an inode created by this send are zeros where nothing is written. */
-bool scp_extent_is_implied(const struct scp_extent *extent);
+bool sendcp_extent_is_implied(const struct sendcp_extent *extent);
 /* 1: the parent has the same extent there, so that the receiver has its contents already. */
-int scp_is_unchanged(struct scp_engine *engine, const struct scp_extent *extent);
+int sendcp_is_unchanged(struct sendcp_engine *engine, const struct sendcp_extent *extent);
 
 #endif

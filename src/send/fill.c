@@ -7,7 +7,8 @@
  *
  * A command counts as delivered (state.offset, the queue) only when it is whole in the buffer. So
  * whatever fails, the engine is between two commands, where a checkpoint can be taken and the call
- * repeated. Bytes that revalidating refuses afterwards are the one exception: see scp_call_lost().
+ * repeated. Bytes that revalidating refuses afterwards are the one exception: see
+ * sendcp_call_lost().
  */
 #include "send/encoded.h"
 #include "send/engine_private.h"
@@ -15,16 +16,16 @@
 #include "send/revalidate.h"
 #include "send/step.h"
 
-size_t scp_buffer_min(u32 protocol)
+size_t sendcp_buffer_min(u32 protocol)
 {
-	return protocol == 1 ? SCP_COMMAND_MAX_V1 : SCP_COMMAND_MAX_V2;
+	return protocol == 1 ? SENDCP_COMMAND_MAX_V1 : SENDCP_COMMAND_MAX_V2;
 }
 
 /* The generation makes a host refuse another inode that has got the number since. */
-static int read_file(struct scp_engine *engine, const struct scp_payload *payload, u8 *to)
+static int read_file(struct sendcp_engine *engine, const struct sendcp_payload *payload, u8 *to)
 {
-	const struct scp_host *host = engine->volume->host;
-	struct scp_file_range range = {
+	const struct sendcp_host *host = engine->volume->host;
+	struct sendcp_file_range range = {
 		.root = engine->tree->id,
 		.inode = engine->state.ino,
 		.generation = engine->state.generation,
@@ -34,13 +35,13 @@ static int read_file(struct scp_engine *engine, const struct scp_payload *payloa
 
 	int err = host->ops->read_file(host->private, &range, to, &engine->volume->error);
 
-	return err ? scp_explain_read(engine, err) : 0;
+	return err ? sendcp_explain_read(engine, err) : 0;
 }
 
-static int read_encoded(struct scp_engine *engine, const struct scp_payload *payload, u8 *to,
+static int read_encoded(struct sendcp_engine *engine, const struct sendcp_payload *payload, u8 *to,
 			u32 head)
 {
-	struct scp_encoded encoded = {
+	struct sendcp_encoded encoded = {
 		.to = to,
 		.head = head,
 		.length = payload->length,
@@ -48,32 +49,32 @@ static int read_encoded(struct scp_engine *engine, const struct scp_payload *pay
 		.offset = payload->offset,
 	};
 
-	return scp_encoded_read(engine, &encoded);
+	return sendcp_encoded_read(engine, &encoded);
 }
 
 /* The contents of the command at @to, @head bytes of which are there. */
-static int read_payload(struct scp_engine *engine, const struct scp_payload *payload, u8 *to,
+static int read_payload(struct sendcp_engine *engine, const struct sendcp_payload *payload, u8 *to,
 			u32 head)
 {
-	if (payload->kind == SCP_PAYLOAD_FILE)
+	if (payload->kind == SENDCP_PAYLOAD_FILE)
 		return read_file(engine, payload, to + head);
-	if (payload->kind == SCP_PAYLOAD_ENCODED)
+	if (payload->kind == SENDCP_PAYLOAD_ENCODED)
 		return read_encoded(engine, payload, to, head);
 	memset(to + head, 0, payload->length);
 	return 0;
 }
 
 /* A message about contents has to name the file: its number, the place in it and its path. */
-static void name_file(struct scp_engine *engine, const struct scp_payload *payload)
+static void name_file(struct sendcp_engine *engine, const struct sendcp_payload *payload)
 {
-	struct scp_error *error = &engine->volume->error;
-	const struct scp_path *path = &engine->current_path;
+	struct sendcp_error *error = &engine->volume->error;
+	const struct sendcp_path *path = &engine->current_path;
 	size_t length = path->len;
 
-	if (error->reason != SCP_DATA_CSUM && error->reason != SCP_DATA_READ &&
-	    error->reason != SCP_DATA_DECOMPRESS && error->reason != SCP_INCONSISTENT)
+	if (error->reason != SENDCP_ERR_DATA_CSUM && error->reason != SENDCP_ERR_DATA_READ &&
+	    error->reason != SENDCP_ERR_DATA_DECOMPRESS && error->reason != SENDCP_ERR_INCONSISTENT)
 		return;
-	if (error->inode == SCP_NOWHERE) {
+	if (error->inode == SENDCP_NOWHERE) {
 		error->root = engine->tree->id;
 		error->inode = engine->state.ino;
 		error->offset = payload->offset;
@@ -91,21 +92,21 @@ static void name_file(struct scp_engine *engine, const struct scp_payload *paylo
  * less than the queued command has: in protocol 1 the last two of the known bytes are the length of
  * the attribute DATA, which is set anew.
  */
-static int deliver_payload(struct scp_engine *engine, const u8 *command, u32 head, u32 length,
+static int deliver_payload(struct sendcp_engine *engine, const u8 *command, u32 head, u32 length,
 			   u8 *to)
 {
-	struct scp_payload payload = engine->encoder.queue.payload;
+	struct sendcp_payload payload = engine->encoder.queue.payload;
 	int err;
 
 	payload.length = length;
 	memcpy(to, command, head);
 	if (engine->encoder.protocol == 1)
-		scp_put_le16(to + head - 2, length);
+		sendcp_put_le16(to + head - 2, length);
 	err = read_payload(engine, &payload, to, head);
 	if (err)
 		name_file(engine, &payload);
 	else
-		scp_command_seal(to, head + length);
+		sendcp_command_seal(to, head + length);
 	return err;
 }
 
@@ -117,7 +118,8 @@ static u32 split_length(u32 head, size_t capacity)
 {
 	size_t length = capacity > head ? capacity - head : 0;
 
-	return length > SCP_SECTORSIZE_MIN ? scp_round_down(length, SCP_SECTORSIZE_MIN) : length;
+	return length > SENDCP_SECTORSIZE_MIN ? sendcp_round_down(length, SENDCP_SECTORSIZE_MIN) :
+		length;
 }
 
 /*
@@ -125,17 +127,18 @@ static u32 split_length(u32 head, size_t capacity)
  * so the offset's place follows from the end of what is known. A checkpoint taken now has the
  * shortened command: the resumed stream goes on within what would have been one WRITE.
  */
-static void shorten(struct scp_engine *engine, u8 *command, u32 head, u32 given)
+static void shorten(struct sendcp_engine *engine, u8 *command, u32 head, u32 given)
 {
-	u32 data = engine->encoder.protocol == 1 ? SCP_ATTR_HEADER_SIZE : SCP_ATTR_TYPE_SIZE;
+	u32 data = engine->encoder.protocol == 1 ? SENDCP_ATTR_HEADER_SIZE : SENDCP_ATTR_TYPE_SIZE;
 	u8 *offset = command + head - data - sizeof(u64);
 
 	engine->encoder.queue.payload.offset += given;
 	engine->encoder.queue.payload.length -= given;
-	scp_put_le64(offset, engine->encoder.queue.payload.offset);
+	sendcp_put_le64(offset, engine->encoder.queue.payload.offset);
 }
 
-static int deliver_split(struct scp_engine *engine, u8 *command, u32 head, struct scp_fill *fill)
+static int deliver_split(struct sendcp_engine *engine, u8 *command, u32 head,
+			 struct sendcp_fill *fill)
 {
 	u32 length = split_length(head, fill->size - fill->filled);
 	u8 *to = (u8 *)fill->buffer + fill->filled;
@@ -156,26 +159,26 @@ static int deliver_split(struct scp_engine *engine, u8 *command, u32 head, struc
  * The first command is out. From here on checkpoints are after it, also within a step that is
  * replayed.
  */
-static void delivered(struct scp_engine *engine, u64 length)
+static void delivered(struct sendcp_engine *engine, u64 length)
 {
 	engine->state.offset += length;
-	scp_queue_pop(&engine->encoder.queue);
-	scp_replay_emitted(engine);
+	sendcp_queue_pop(&engine->encoder.queue);
+	sendcp_replay_emitted(engine);
 }
 
 /* The first command of the queue. -ENOBUFS: it does not fit. */
-static int deliver(struct scp_engine *engine, struct scp_fill *fill)
+static int deliver(struct sendcp_engine *engine, struct sendcp_fill *fill)
 {
-	bool payload = scp_queue_first_has_payload(&engine->encoder.queue);
+	bool payload = sendcp_queue_first_has_payload(&engine->encoder.queue);
 	u8 *to = (u8 *)fill->buffer + fill->filled;
 	u32 data = payload ? engine->encoder.queue.payload.length : 0;
 	u32 head;
-	u8 *command = scp_queue_first(&engine->encoder.queue, &head);
+	u8 *command = sendcp_queue_first(&engine->encoder.queue, &head);
 	int err = 0;
 
 	if ((size_t)head + data > fill->size - fill->filled) {
-		if (payload && engine->encoder.queue.payload.kind != SCP_PAYLOAD_ENCODED &&
-		    (fill->flags & SCP_FILL_SPLIT_WRITES))
+		if (payload && engine->encoder.queue.payload.kind != SENDCP_PAYLOAD_ENCODED &&
+		    (fill->flags & SENDCP_FILL_SPLIT_WRITES))
 			return deliver_split(engine, command, head, fill);
 		return -ENOBUFS;
 	}
@@ -190,37 +193,40 @@ static int deliver(struct scp_engine *engine, struct scp_fill *fill)
 	return 0;
 }
 
-/* END is queued by the step that sets SCP_PHASE_DONE, so the phase alone does not mean the end. */
-static bool is_complete(const struct scp_engine *engine)
+/*
+ * END is queued by the step that sets SENDCP_PHASE_DONE, so the phase alone does not mean the end.
+ */
+static bool is_complete(const struct sendcp_engine *engine)
 {
-	return engine->state.phase == SCP_PHASE_DONE && scp_queue_empty(&engine->encoder.queue);
+	return engine->state.phase == SENDCP_PHASE_DONE &&
+		sendcp_queue_empty(&engine->encoder.queue);
 }
 
-static int interrupted(struct scp_engine *engine)
+static int interrupted(struct sendcp_engine *engine)
 {
-	const struct scp_host *host = engine->volume->host;
+	const struct sendcp_host *host = engine->volume->host;
 
 	if (!host->ops->interrupted(host->private))
 		return 0;
-	return scp_send_fail(engine, SCP_INTERRUPTED);
+	return sendcp_send_fail(engine, SENDCP_ERR_INTERRUPTED);
 }
 
 /*
  * Steps until something is queued or the stream is complete. Very many steps in a row may queue
  * nothing, so this is where it has to be asked whether to stop.
  */
-static int refill(struct scp_engine *engine)
+static int refill(struct sendcp_engine *engine)
 {
 	int err;
 
-	while (scp_queue_empty(&engine->encoder.queue) && !is_complete(engine)) {
+	while (sendcp_queue_empty(&engine->encoder.queue) && !is_complete(engine)) {
 		err = interrupted(engine);
 		if (err)
 			return err;
-		err = scp_replay_next(engine);
+		err = sendcp_replay_next(engine);
 		if (err)
 			return err;
-		err = scp_step(engine);
+		err = sendcp_step(engine);
 		if (err)
 			return err;
 	}
@@ -228,7 +234,7 @@ static int refill(struct scp_engine *engine)
 }
 
 /* Until the next command does not fit, which is the normal end of a call: -ENOBUFS. */
-static int fill_some(struct scp_engine *engine, struct scp_fill *fill)
+static int fill_some(struct sendcp_engine *engine, struct sendcp_fill *fill)
 {
 	int err;
 
@@ -236,37 +242,37 @@ static int fill_some(struct scp_engine *engine, struct scp_fill *fill)
 		err = interrupted(engine);
 		if (!err)
 			err = refill(engine);
-		if (!err && !scp_queue_empty(&engine->encoder.queue))
+		if (!err && !sendcp_queue_empty(&engine->encoder.queue))
 			err = deliver(engine, fill);
 		if (err)
 			return err;
-		if (fill->filled && (fill->flags & SCP_FILL_ONE_COMMAND))
+		if (fill->filled && (fill->flags & SENDCP_FILL_ONE_COMMAND))
 			break;
 	}
 	return 0;
 }
 
-static enum scp_revalidate how_to_revalidate(struct scp_engine *engine,
-					     const struct scp_fill *fill)
+static enum sendcp_revalidate how_to_revalidate(struct sendcp_engine *engine,
+						const struct sendcp_fill *fill)
 {
 	if (is_complete(engine))
-		return SCP_REVALIDATE_COMMITTED;
-	if (engine->encoded.count || (fill->flags & SCP_FILL_REVALIDATE))
-		return SCP_REVALIDATE_NOW;
-	return SCP_REVALIDATE_IF_DUE;
+		return SENDCP_REVALIDATE_COMMITTED;
+	if (engine->encoded.count || (fill->flags & SENDCP_FILL_REVALIDATE))
+		return SENDCP_REVALIDATE_NOW;
+	return SENDCP_REVALIDATE_IF_DUE;
 }
 
 /* Nothing leaves the fill that is not proven. */
-static int secure(struct scp_engine *engine, const struct scp_fill *fill)
+static int secure(struct sendcp_engine *engine, const struct sendcp_fill *fill)
 {
-	int err = scp_revalidate(engine, how_to_revalidate(engine, fill));
+	int err = sendcp_revalidate(engine, how_to_revalidate(engine, fill));
 
 	if (!err && engine->encoded.count)
-		err = scp_encoded_prove(engine);
+		err = sendcp_encoded_prove(engine);
 	return err;
 }
 
-static int fill_and_secure(struct scp_engine *engine, struct scp_fill *fill)
+static int fill_and_secure(struct sendcp_engine *engine, struct sendcp_fill *fill)
 {
 	int err;
 
@@ -274,21 +280,21 @@ static int fill_and_secure(struct scp_engine *engine, struct scp_fill *fill)
 	engine->encoded.moved = false;
 	err = fill_some(engine, fill);
 	if (err == -ENOBUFS)
-		scp_send_fail(engine, SCP_BUFFER_SIZE);
+		sendcp_send_fail(engine, SENDCP_ERR_BUFFER_SIZE);
 	/*
 	 * Commands made before a failure are delivered, and the failure comes again with the next
 	 * call: the step or the read that failed has changed nothing. But if the subvolume was
 	 * changed, the bytes before it are as doubtful.
 	 */
-	if (err && (!fill->filled || scp_is_stale(engine, err)))
-		return scp_call_failed(engine, err);
+	if (err && (!fill->filled || sendcp_is_stale(engine, err)))
+		return sendcp_call_failed(engine, err);
 	err = secure(engine, fill);
-	return err ? scp_call_lost(engine, err) : 0;
+	return err ? sendcp_call_lost(engine, err) : 0;
 }
 
-int scp_engine_fill(struct scp_engine *engine, struct scp_fill *fill)
+int sendcp_engine_fill(struct sendcp_engine *engine, struct sendcp_fill *fill)
 {
-	int err = scp_call_begin(engine);
+	int err = sendcp_call_begin(engine);
 
 	fill->filled = 0;
 	fill->end = false;
@@ -302,85 +308,85 @@ int scp_engine_fill(struct scp_engine *engine, struct scp_fill *fill)
 }
 
 /* The length of the queue's first command, its contents included. */
-static u32 next_length(struct scp_engine *engine)
+static u32 next_length(struct sendcp_engine *engine)
 {
 	u32 length;
 
-	scp_queue_first(&engine->encoder.queue, &length);
-	if (scp_queue_first_has_payload(&engine->encoder.queue))
+	sendcp_queue_first(&engine->encoder.queue, &length);
+	if (sendcp_queue_first_has_payload(&engine->encoder.queue))
 		length += engine->encoder.queue.payload.length;
 	return length;
 }
 
 /* Decides the next command, if there is one. */
-static int prepare(struct scp_engine *engine, u32 *length, bool *end)
+static int prepare(struct sendcp_engine *engine, u32 *length, bool *end)
 {
 	int err = 0;
 
 	*length = 0;
-	if (!is_complete(engine) && scp_queue_empty(&engine->encoder.queue))
+	if (!is_complete(engine) && sendcp_queue_empty(&engine->encoder.queue))
 		err = refill(engine);
 	*end = !err && is_complete(engine);
 	if (!err)
-		err = scp_revalidate(engine, *end ? SCP_REVALIDATE_COMMITTED :
-						    SCP_REVALIDATE_IF_DUE);
+		err = sendcp_revalidate(engine, *end ? SENDCP_REVALIDATE_COMMITTED :
+						    SENDCP_REVALIDATE_IF_DUE);
 	if (!err && !*end)
 		*length = next_length(engine);
 	return err;
 }
 
-int scp_engine_settle_command(struct scp_engine *engine, u32 *length, bool *end)
+int sendcp_engine_settle_command(struct sendcp_engine *engine, u32 *length, bool *end)
 {
-	int err = scp_call_begin(engine);
+	int err = sendcp_call_begin(engine);
 
 	if (!err)
-		err = scp_call_failed(engine, prepare(engine, length, end));
+		err = sendcp_call_failed(engine, prepare(engine, length, end));
 	return err;
 }
 
 /* Puts in all that sealing would, but for the checksum: that needs the contents. */
-static void describe_payload(struct scp_engine *engine, u8 *head, u32 known, u32 length)
+static void describe_payload(struct sendcp_engine *engine, u8 *head, u32 known, u32 length)
 {
-	scp_put_le32(head, length - SCP_COMMAND_HEADER_SIZE);
-	scp_put_le32(head + offsetof(struct scp_command_header, crc), 0);
+	sendcp_put_le32(head, length - SENDCP_COMMAND_HEADER_SIZE);
+	sendcp_put_le32(head + offsetof(struct sendcp_command_header, crc), 0);
 	if (engine->encoder.protocol == 1)
-		scp_put_le16(head + known - 2, engine->encoder.queue.payload.length);
+		sendcp_put_le16(head + known - 2, engine->encoder.queue.payload.length);
 }
 
 /* The first command of the queue, whose contents are not wanted, to @head; it is passed over. */
-static int pass(struct scp_engine *engine, u8 *head, u32 *known, u32 length, bool *end)
+static int pass(struct sendcp_engine *engine, u8 *head, u32 *known, u32 length, bool *end)
 {
-	u8 *command = scp_queue_first(&engine->encoder.queue, known);
+	u8 *command = sendcp_queue_first(&engine->encoder.queue, known);
 
 	memcpy(head, command, *known);
-	if (scp_queue_first_has_payload(&engine->encoder.queue))
+	if (sendcp_queue_first_has_payload(&engine->encoder.queue))
 		describe_payload(engine, head, *known, length);
 	delivered(engine, length);
 	*end = is_complete(engine);
-	return *end ? scp_revalidate(engine, SCP_REVALIDATE_COMMITTED) : 0;
+	return *end ? sendcp_revalidate(engine, SENDCP_REVALIDATE_COMMITTED) : 0;
 }
 
-int scp_engine_skip_command(struct scp_engine *engine, void *head, size_t size, u32 *known,
-			    u32 *length, bool *end)
+int sendcp_engine_skip_command(struct sendcp_engine *engine, void *head, size_t size, u32 *known,
+			       u32 *length, bool *end)
 {
 	int err;
 
 	*known = 0;
-	if (size < scp_buffer_min(engine->encoder.protocol))
+	if (size < sendcp_buffer_min(engine->encoder.protocol))
 		return -ENOBUFS;
-	err = scp_engine_settle_command(engine, length, end);
+	err = sendcp_engine_settle_command(engine, length, end);
 	if (err || *end)
 		return err;
 	err = pass(engine, head, known, *length, end);
-	return err ? scp_call_lost(engine, err) : 0;
+	return err ? sendcp_call_lost(engine, err) : 0;
 }
 
 /* Nothing leaves the engine here, so nothing has to be revalidated. */
-int scp_engine_measure(struct scp_engine *engine, u64 limit, u64 *size, bool *end)
+int sendcp_engine_measure(struct sendcp_engine *engine, u64 limit, u64 *size, bool *end)
 {
 	u64 before = *size;
 	u32 length;
-	int err = scp_call_begin(engine);
+	int err = sendcp_call_begin(engine);
 
 	while (!err && !is_complete(engine) && *size - before < limit) {
 		err = interrupted(engine);
@@ -388,12 +394,12 @@ int scp_engine_measure(struct scp_engine *engine, u64 limit, u64 *size, bool *en
 			err = refill(engine);
 		if (err)
 			break;
-		if (scp_queue_empty(&engine->encoder.queue))
+		if (sendcp_queue_empty(&engine->encoder.queue))
 			continue;
 		length = next_length(engine);
 		*size += length;
 		delivered(engine, length);
 	}
 	*end = is_complete(engine);
-	return scp_call_failed(engine, err);
+	return sendcp_call_failed(engine, err);
 }

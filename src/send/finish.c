@@ -17,17 +17,17 @@
 #include "send/replay.h"
 #include "send/xattrs.h"
 
-bool scp_past_names(const struct scp_engine *engine)
+bool sendcp_past_names(const struct sendcp_engine *engine)
 {
-	const struct scp_state *state = &engine->state;
+	const struct sendcp_state *state = &engine->state;
 
 	return state->at.at_end || state->at.key.objectid != state->ino ||
-	       state->at.key.type > SCP_INODE_EXTREF;
+	       state->at.key.type > SENDCP_INODE_EXTREF;
 }
 
-static bool past_inode(const struct scp_state *state)
+static bool past_inode(const struct sendcp_state *state)
 {
-	if (state->kind == SCP_KIND_NONE || state->kind == SCP_KIND_DELETED)
+	if (state->kind == SENDCP_KIND_NONE || state->kind == SENDCP_KIND_DELETED)
 		return false;
 	return state->at.at_end || state->at.key.objectid != state->ino;
 }
@@ -37,53 +37,53 @@ static bool past_inode(const struct scp_state *state)
  * go by the subvolume's names for it. If its move waits it does not, for it is still at its old
  * place.
  */
-static int process_names(struct scp_engine *engine)
+static int process_names(struct sendcp_engine *engine)
 {
-	struct scp_naming *naming = &engine->naming;
+	struct sendcp_naming *naming = &engine->naming;
 	int err = 0;
 
 	if (naming->new_refs.live || naming->deleted_refs.live) {
-		err = scp_replay_run(engine, scp_process_names);
+		err = sendcp_replay_run(engine, sendcp_process_names);
 		if (!err && !naming->delayed)
 			engine->state.send_progress = engine->state.ino + 1;
 	}
 	if (!err)
-		scp_refs_clear(engine);
+		sendcp_refs_clear(engine);
 	return err;
 }
 
-int scp_finish_names(struct scp_engine *engine)
+int sendcp_finish_names(struct sendcp_engine *engine)
 {
-	struct scp_state *state = &engine->state;
+	struct sendcp_state *state = &engine->state;
 	int err = 0;
 
-	if (state->kind == SCP_KIND_IGNORED) {
-		state->phase = state->at.at_end ? SCP_PHASE_FLUSH : SCP_PHASE_HANDLE;
+	if (state->kind == SENDCP_KIND_IGNORED) {
+		state->phase = state->at.at_end ? SENDCP_PHASE_FLUSH : SENDCP_PHASE_HANDLE;
 		return 0;
 	}
-	if (state->kind != SCP_KIND_NONE && scp_past_names(engine))
+	if (state->kind != SENDCP_KIND_NONE && sendcp_past_names(engine))
 		err = process_names(engine);
 	if (err)
 		return err;
 	if (past_inode(state))
-		state->phase = SCP_PHASE_FINISH_TAIL;
+		state->phase = SENDCP_PHASE_FINISH_TAIL;
 	else
-		scp_finished(engine);
+		sendcp_finished(engine);
 	return 0;
 }
 
-int scp_old_inode(struct scp_engine *engine, struct scp_inode *inode)
+int sendcp_old_inode(struct sendcp_engine *engine, struct sendcp_inode *inode)
 {
-	int err = scp_inode_get(engine->parent, engine->state.ino, inode);
+	int err = sendcp_inode_get(engine->parent, engine->state.ino, inode);
 
-	return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+	return err == -ENOENT ? sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT) : err;
 }
 
 /*
  * Native send's rule. A new file has its size already if the last write reached to its end, a
  * changed one also if the size is what it was.
  */
-static bool needs_truncate(const struct scp_state *state, const struct scp_inode *old)
+static bool needs_truncate(const struct sendcp_state *state, const struct sendcp_inode *old)
 {
 	bool written = state->next_write_offset == state->size;
 
@@ -93,14 +93,14 @@ static bool needs_truncate(const struct scp_state *state, const struct scp_inode
 }
 
 /* Decided before the hole at the end is sent, as the kernel does. */
-int scp_finish_hole(struct scp_engine *engine)
+int sendcp_finish_hole(struct sendcp_engine *engine)
 {
-	struct scp_state *state = &engine->state;
-	bool changed = state->kind == SCP_KIND_CHANGED;
-	struct scp_inode old;
+	struct sendcp_state *state = &engine->state;
+	bool changed = state->kind == SENDCP_KIND_CHANGED;
+	struct sendcp_inode old;
 	int err;
 
-	state->phase = SCP_PHASE_FINISH_INODE;
+	state->phase = SENDCP_PHASE_FINISH_INODE;
 	state->truncate = false;
 	if (!S_ISREG(state->mode))
 		return 0;
@@ -108,18 +108,18 @@ int scp_finish_hole(struct scp_engine *engine)
 		state->truncate = needs_truncate(state, NULL);
 		return 0;
 	}
-	err = scp_old_inode(engine, &old);
+	err = sendcp_old_inode(engine, &old);
 	if (err)
 		return err;
 	state->truncate = needs_truncate(state, &old);
-	if (state->last_extent_end == SCP_UNKNOWN || state->last_extent_end < state->size) {
-		err = scp_extent_end_before(engine, SCP_UNKNOWN, &state->last_extent_end);
+	if (state->last_extent_end == SENDCP_UNKNOWN || state->last_extent_end < state->size) {
+		err = sendcp_extent_end_before(engine, SENDCP_UNKNOWN, &state->last_extent_end);
 		if (err)
 			return err;
 	}
 	if (state->last_extent_end >= state->size)
 		return 0;
-	return scp_start_hole(engine, state->size, SCP_PHASE_FINISH_INODE);
+	return sendcp_start_hole(engine, state->size, SENDCP_PHASE_FINISH_INODE);
 }
 
 /*
@@ -127,60 +127,60 @@ int scp_finish_hole(struct scp_engine *engine)
  * with whatever the receiver gives one, so all is set; of a changed one only the differences.
  * Capabilities are sent in any case, as it is not looked at whether there was a CHOWN.
  */
-static int send_attributes(struct scp_engine *engine, const struct scp_inode *now,
-			   const struct scp_inode *old)
+static int send_attributes(struct sendcp_engine *engine, const struct sendcp_inode *now,
+			   const struct sendcp_inode *old)
 {
 	bool link = S_ISLNK(now->mode);
 	int err = 0;
 
 	if (engine->state.truncate)
-		err = scp_send_truncate(engine, now->size);
+		err = sendcp_send_truncate(engine, now->size);
 	if (!err && (!old || old->uid != now->uid || old->gid != now->gid))
-		err = scp_send_chown(engine, now);
+		err = sendcp_send_chown(engine, now);
 	if (!err && !link && (!old || old->mode != now->mode))
-		err = scp_send_chmod(engine, now);
+		err = sendcp_send_chmod(engine, now);
 	if (!err && !link && old && old->flags != now->flags && engine->encoder.protocol >= 2)
-		err = scp_send_fileattr(engine, now);
-	return err ? err : scp_send_capability(engine);
+		err = sendcp_send_fileattr(engine, now);
+	return err ? err : sendcp_send_capability(engine);
 }
 
 /*
  * Nothing waits for the inode any more: its turn is over. The times of a directory that has entries
  * are put off, since more commands may come for what is in it.
  */
-static int settle_inode(struct scp_engine *engine, const struct scp_inode *inode)
+static int settle_inode(struct sendcp_engine *engine, const struct sendcp_inode *inode)
 {
-	struct scp_state *state = &engine->state;
+	struct sendcp_state *state = &engine->state;
 	int err;
 
 	state->send_progress = state->ino + 1;
 	if (S_ISDIR(inode->mode) && inode->size)
-		err = scp_defer_utimes(engine, state->ino, state->generation);
+		err = sendcp_defer_utimes(engine, state->ino, state->generation);
 	else
-		err = scp_send_utimes(engine, state->ino, state->generation);
+		err = sendcp_send_utimes(engine, state->ino, state->generation);
 	if (!err)
-		scp_finished(engine);
+		sendcp_finished(engine);
 	return err;
 }
 
 /* As it is in the subvolume. */
-static int current_inode(struct scp_engine *engine, struct scp_inode *inode)
+static int current_inode(struct sendcp_engine *engine, struct sendcp_inode *inode)
 {
-	int err = scp_inode_get(engine->tree, engine->state.ino, inode);
+	int err = sendcp_inode_get(engine->tree, engine->state.ino, inode);
 
-	return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+	return err == -ENOENT ? sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT) : err;
 }
 
-int scp_finish_inode(struct scp_engine *engine)
+int sendcp_finish_inode(struct sendcp_engine *engine)
 {
-	struct scp_state *state = &engine->state;
-	bool changed = state->kind == SCP_KIND_CHANGED;
-	struct scp_inode now;
-	struct scp_inode old;
+	struct sendcp_state *state = &engine->state;
+	bool changed = state->kind == SENDCP_KIND_CHANGED;
+	struct sendcp_inode now;
+	struct sendcp_inode old;
 	int err = current_inode(engine, &now);
 
 	if (!err && changed)
-		err = scp_old_inode(engine, &old);
+		err = sendcp_old_inode(engine, &old);
 	if (!err)
 		err = send_attributes(engine, &now, changed ? &old : NULL);
 	if (err)
@@ -189,23 +189,23 @@ int scp_finish_inode(struct scp_engine *engine)
 	 * Its own move waits. The times follow that, and so do the moves that wait for this inode:
 	 * it would do them no good that its turn is over while it is where it was.
 	 */
-	if (scp_moves_find(&engine->deferred.moves, state->ino)) {
-		scp_finished(engine);
+	if (sendcp_moves_find(&engine->deferred.moves, state->ino)) {
+		sendcp_finished(engine);
 		return 0;
 	}
-	err = scp_queue_moves(engine);
+	err = sendcp_queue_moves(engine);
 	if (err)
 		return err;
 	if (!engine->deferred.moves.ready_moves)
 		return settle_inode(engine, &now);
-	state->phase = SCP_PHASE_FINISH_MOVES;
+	state->phase = SENDCP_PHASE_FINISH_MOVES;
 	return 0;
 }
 
-int scp_finish_moves(struct scp_engine *engine)
+int sendcp_finish_moves(struct sendcp_engine *engine)
 {
-	struct scp_inode now;
-	int ret = scp_apply_move(engine);
+	struct sendcp_inode now;
+	int ret = sendcp_apply_move(engine);
 
 	if (ret)
 		return ret < 0 ? ret : 0;

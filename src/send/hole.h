@@ -2,18 +2,18 @@
 /*
  * Holes of the current inode where the parent has data.
  */
-#ifndef SCP_SEND_HOLE_H
-#define SCP_SEND_HOLE_H
+#ifndef SENDCP_SEND_HOLE_H
+#define SENDCP_SEND_HOLE_H
 
 #include "send/state.h"
 
-struct scp_engine;
+struct sendcp_engine;
 
-/* A step of SCP_PHASE_HOLE: the hole before the EXTENT_DATA state.item. */
-int scp_step_hole(struct scp_engine *engine);
+/* A step of SENDCP_PHASE_HOLE: the hole before the EXTENT_DATA state.item. */
+int sendcp_step_hole(struct sendcp_engine *engine);
 /* Begins a range for what is between the last extent and @end, if the parent has data there. */
-int scp_start_hole(struct scp_engine *engine, u64 end, enum scp_phase then);
+int sendcp_start_hole(struct sendcp_engine *engine, u64 end, enum sendcp_phase then);
 /* End of the last extent of the current inode at or before @offset; 0 if there is none. */
-int scp_extent_end_before(struct scp_engine *engine, u64 offset, u64 *end);
+int sendcp_extent_end_before(struct sendcp_engine *engine, u64 offset, u64 *end);
 
 #endif

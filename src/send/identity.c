@@ -18,27 +18,27 @@
 #define OTHER_INODE (1ULL << 63)
 
 /* Empty if there is none, as a crash can leave it. */
-static int find_target(struct scp_cursor *cursor, u64 ino, struct scp_extent *extent)
+static int find_target(struct sendcp_cursor *cursor, u64 ino, struct sendcp_extent *extent)
 {
 	int err;
 
 	memset(extent, 0, sizeof(*extent));
-	err = scp_extent_get(cursor, ino, 0, extent);
+	err = sendcp_extent_get(cursor, ino, 0, extent);
 	return err == -ENOENT ? 0 : err;
 }
 
 /* 1: both symlinks have the same target. */
-static int same_target(struct scp_engine *engine, u64 ino)
+static int same_target(struct sendcp_engine *engine, u64 ino)
 {
-	struct scp_cursor left;
-	struct scp_cursor right;
-	struct scp_extent now;
-	struct scp_extent before;
+	struct sendcp_cursor left;
+	struct sendcp_cursor right;
+	struct sendcp_extent now;
+	struct sendcp_extent before;
 	bool same = false;
 	int err;
 
-	scp_cursor_init(&left, engine->tree);
-	scp_cursor_init(&right, engine->parent);
+	sendcp_cursor_init(&left, engine->tree);
+	sendcp_cursor_init(&right, engine->parent);
 	err = find_target(&left, ino, &now);
 	if (!err)
 		err = find_target(&right, ino, &before);
@@ -46,14 +46,14 @@ static int same_target(struct scp_engine *engine, u64 ino)
 		same = now.inline_size == before.inline_size &&
 		       (!now.inline_size ||
 			!memcmp(now.inline_data, before.inline_data, now.inline_size));
-	scp_cursor_release(&left);
-	scp_cursor_release(&right);
+	sendcp_cursor_release(&left);
+	sendcp_cursor_release(&right);
 	return err ? err : same;
 }
 
 /* 1, 0 or a negative errno. The generations are equal. */
-static int is_same(struct scp_engine *engine, const struct scp_inode *now,
-		   const struct scp_inode *before)
+static int is_same(struct sendcp_engine *engine, const struct sendcp_inode *now,
+		   const struct sendcp_inode *before)
 {
 	u32 type = now->mode & S_IFMT;
 
@@ -66,11 +66,12 @@ static int is_same(struct scp_engine *engine, const struct scp_inode *now,
 	return now->size == before->size ? same_target(engine, now->ino) : 0;
 }
 
-int scp_tell_apart(struct scp_engine *engine, const struct scp_inode *now, struct scp_inode *before)
+int sendcp_tell_apart(struct sendcp_engine *engine, const struct sendcp_inode *now,
+		      struct sendcp_inode *before)
 {
 	int ret;
 
-	if (now->generation != before->generation || now->ino == SCP_ROOT_DIR_ID)
+	if (now->generation != before->generation || now->ino == SENDCP_ROOT_DIR_ID)
 		return 0;
 	ret = is_same(engine, now, before);
 	if (ret < 0)
@@ -81,17 +82,17 @@ int scp_tell_apart(struct scp_engine *engine, const struct scp_inode *now, struc
 }
 
 /* Zeros if @ino is missing in @tree. */
-static int get_if_there(struct scp_tree *tree, u64 ino, struct scp_inode *inode)
+static int get_if_there(struct sendcp_tree *tree, u64 ino, struct sendcp_inode *inode)
 {
-	int err = scp_inode_get(tree, ino, inode);
+	int err = sendcp_inode_get(tree, ino, inode);
 
 	if (err == -ENOENT)
 		memset(inode, 0, sizeof(*inode));
 	return err == -ENOENT ? 0 : err;
 }
 
-int scp_inode_in_both(struct scp_engine *engine, u64 ino, struct scp_inode *now,
-		      struct scp_inode *before)
+int sendcp_inode_in_both(struct sendcp_engine *engine, u64 ino, struct sendcp_inode *now,
+			 struct sendcp_inode *before)
 {
 	int err = get_if_there(engine->tree, ino, now);
 
@@ -100,26 +101,28 @@ int scp_inode_in_both(struct scp_engine *engine, u64 ino, struct scp_inode *now,
 		err = get_if_there(engine->parent, ino, before);
 	if (err || !now->ino || !before->ino)
 		return err;
-	return scp_tell_apart(engine, now, before);
+	return sendcp_tell_apart(engine, now, before);
 }
 
-int scp_inode_in(struct scp_engine *engine, struct scp_tree *tree, u64 ino, struct scp_inode *inode)
+int sendcp_inode_in(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 ino,
+		    struct sendcp_inode *inode)
 {
-	struct scp_inode now;
-	int err = scp_inode_get(tree, ino, inode);
+	struct sendcp_inode now;
+	int err = sendcp_inode_get(tree, ino, inode);
 
 	if (err || tree != engine->parent)
 		return err;
-	err = scp_inode_get(engine->tree, ino, &now);
+	err = sendcp_inode_get(engine->tree, ino, &now);
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	return scp_tell_apart(engine, &now, inode);
+	return sendcp_tell_apart(engine, &now, inode);
 }
 
-int scp_generation_in(struct scp_engine *engine, struct scp_tree *tree, u64 ino, u64 *generation)
+int sendcp_generation_in(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 ino,
+			 u64 *generation)
 {
-	struct scp_inode inode;
-	int err = scp_inode_in(engine, tree, ino, &inode);
+	struct sendcp_inode inode;
+	int err = sendcp_inode_in(engine, tree, ino, &inode);
 
 	*generation = 0;
 	if (err)
@@ -129,11 +132,11 @@ int scp_generation_in(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
 	return 0;
 }
 
-int scp_generation_in_both(struct scp_engine *engine, u64 ino, u64 *now, u64 *before)
+int sendcp_generation_in_both(struct sendcp_engine *engine, u64 ino, u64 *now, u64 *before)
 {
-	struct scp_inode left;
-	struct scp_inode right;
-	int err = scp_inode_in_both(engine, ino, &left, &right);
+	struct sendcp_inode left;
+	struct sendcp_inode right;
+	int err = sendcp_inode_in_both(engine, ino, &left, &right);
 
 	*now = !err && left.nlink ? left.generation : 0;
 	*before = !err && right.nlink ? right.generation : 0;

@@ -5,27 +5,28 @@
  * Generations are such that two inodes with one number, one of each tree, are the same if and only
  * if their generations are equal. Only for the subvolume and its parent.
  */
-#ifndef SCP_SEND_IDENTITY_H
-#define SCP_SEND_IDENTITY_H
+#ifndef SENDCP_SEND_IDENTITY_H
+#define SENDCP_SEND_IDENTITY_H
 
 #include <sendcp/platform.h>
 
-struct scp_engine;
-struct scp_inode;
-struct scp_tree;
+struct sendcp_engine;
+struct sendcp_inode;
+struct sendcp_tree;
 
 /* Reads @ino of @tree to *@inode. -ENOENT sets no reason: it need not be an error. */
-int scp_inode_in(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
-		 struct scp_inode *inode);
+int sendcp_inode_in(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 ino,
+		    struct sendcp_inode *inode);
 /* Reads it from both trees; inode number 0 where there is none; never -ENOENT. */
-int scp_inode_in_both(struct scp_engine *engine, u64 ino, struct scp_inode *now,
-		      struct scp_inode *before);
+int sendcp_inode_in_both(struct sendcp_engine *engine, u64 ino, struct sendcp_inode *now,
+			 struct sendcp_inode *before);
 /* *@generation 0 if @ino is missing in @tree or has no links; never -ENOENT. */
-int scp_generation_in(struct scp_engine *engine, struct scp_tree *tree, u64 ino, u64 *generation);
+int sendcp_generation_in(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 ino,
+			 u64 *generation);
 /* The same in the subvolume and in its parent. */
-int scp_generation_in_both(struct scp_engine *engine, u64 ino, u64 *now, u64 *before);
+int sendcp_generation_in_both(struct sendcp_engine *engine, u64 ino, u64 *now, u64 *before);
 /* The same for two that were read from their items: changes @before's generation if need be. */
-int scp_tell_apart(struct scp_engine *engine, const struct scp_inode *now,
-		   struct scp_inode *before);
+int sendcp_tell_apart(struct sendcp_engine *engine, const struct sendcp_inode *now,
+		      struct sendcp_inode *before);
 
 #endif

@@ -9,7 +9,8 @@
 #include "send/refs.h"
 #include "send/step.h"
 
-void scp_set_inode(struct scp_state *state, enum scp_kind kind, const struct scp_inode *inode)
+void sendcp_set_inode(struct sendcp_state *state, enum sendcp_kind kind,
+		      const struct sendcp_inode *inode)
 {
 	state->kind = kind;
 	state->ino = inode->ino;
@@ -22,39 +23,39 @@ void scp_set_inode(struct scp_state *state, enum scp_kind kind, const struct scp
  * The root directory exists at the receiver from the beginning, and an inode without links is a
  * file that was deleted while it was open: no name leads to it.
  */
-static int open_new(struct scp_engine *engine, const struct scp_inode *inode)
+static int open_new(struct sendcp_engine *engine, const struct sendcp_inode *inode)
 {
-	struct scp_state *state = &engine->state;
+	struct sendcp_state *state = &engine->state;
 
-	scp_set_inode(state, inode->nlink ? SCP_KIND_NEW : SCP_KIND_IGNORED, inode);
-	if (state->kind == SCP_KIND_IGNORED || inode->ino == SCP_ROOT_DIR_ID)
+	sendcp_set_inode(state, inode->nlink ? SENDCP_KIND_NEW : SENDCP_KIND_IGNORED, inode);
+	if (state->kind == SENDCP_KIND_IGNORED || inode->ino == SENDCP_ROOT_DIR_ID)
 		return 0;
-	return scp_create_inode(engine, inode);
+	return sendcp_create_inode(engine, inode);
 }
 
 /*
- * The number is in both trees: is it the same inode? scp_tell_apart() was asked. Without links on
- * one side it is not there for the stream, so it is created, or removed, as if the number were
+ * The number is in both trees: is it the same inode? sendcp_tell_apart() was asked. Without links
+ * on one side it is not there for the stream, so it is created, or removed, as if the number were
  * reused.
  */
-static int open_changed(struct scp_engine *engine, const struct scp_inode *now,
-			const struct scp_inode *before)
+static int open_changed(struct sendcp_engine *engine, const struct sendcp_inode *now,
+			const struct sendcp_inode *before)
 {
-	struct scp_state *state = &engine->state;
-	bool other = now->generation != before->generation && now->ino != SCP_ROOT_DIR_ID;
+	struct sendcp_state *state = &engine->state;
+	bool other = now->generation != before->generation && now->ino != SENDCP_ROOT_DIR_ID;
 
 	if (!now->nlink && !before->nlink) {
-		scp_set_inode(state, SCP_KIND_IGNORED, now);
+		sendcp_set_inode(state, SENDCP_KIND_IGNORED, now);
 		return 0;
 	}
 	if (other || !now->nlink || !before->nlink) {
 		state->new_gen = true;
-		state->phase = SCP_PHASE_RECREATE_DELETE;
-		scp_set_inode(state, before->nlink ? SCP_KIND_DELETED : SCP_KIND_NEW,
-			      before->nlink ? before : now);
+		state->phase = SENDCP_PHASE_RECREATE_DELETE;
+		sendcp_set_inode(state, before->nlink ? SENDCP_KIND_DELETED : SENDCP_KIND_NEW,
+				 before->nlink ? before : now);
 		return 0;
 	}
-	scp_set_inode(state, SCP_KIND_CHANGED, now);
+	sendcp_set_inode(state, SENDCP_KIND_CHANGED, now);
 	return 0;
 }
 
@@ -62,50 +63,50 @@ static int open_changed(struct scp_engine *engine, const struct scp_inode *now,
  * For every inode that is opened. All inodes before it have had their turn: from now on the
  * receiver has them as the subvolume has them.
  */
-static void begin_inode(struct scp_engine *engine)
+static void begin_inode(struct sendcp_engine *engine)
 {
-	struct scp_state *state = &engine->state;
+	struct sendcp_state *state = &engine->state;
 
 	state->new_gen = false;
-	state->last_extent_end = SCP_UNKNOWN;
+	state->last_extent_end = SENDCP_UNKNOWN;
 	state->next_write_offset = 0;
 	state->send_progress = state->at.key.objectid;
-	scp_path_clear(&engine->current_path);
-	scp_refs_clear(engine);
+	sendcp_path_clear(&engine->current_path);
+	sendcp_refs_clear(engine);
 }
 
-int scp_open_inode(struct scp_engine *engine)
+int sendcp_open_inode(struct sendcp_engine *engine)
 {
-	struct scp_state *state = &engine->state;
-	struct scp_inode now;
-	struct scp_inode before;
+	struct sendcp_state *state = &engine->state;
+	struct sendcp_inode now;
+	struct sendcp_inode before;
 	int err = 0;
 
-	if (state->at.result != SCP_COMPARE_DELETED)
-		err = scp_inode_parse(&engine->compare.left.cursor, &now);
-	if (!err && state->at.result != SCP_COMPARE_NEW)
-		err = scp_inode_parse(&engine->compare.right.cursor, &before);
-	if (!err && state->at.result == SCP_COMPARE_CHANGED)
-		err = scp_tell_apart(engine, &now, &before);
+	if (state->at.result != SENDCP_COMPARE_DELETED)
+		err = sendcp_inode_parse(&engine->compare.left.cursor, &now);
+	if (!err && state->at.result != SENDCP_COMPARE_NEW)
+		err = sendcp_inode_parse(&engine->compare.right.cursor, &before);
+	if (!err && state->at.result == SENDCP_COMPARE_CHANGED)
+		err = sendcp_tell_apart(engine, &now, &before);
 	if (err)
 		return err;
 	/* It could not be found again, not even when resuming from a checkpoint. */
 	if (state->at.key.offset)
-		return scp_cursor_fail(scp_change_cursor(engine), SCP_ITEM_FORMAT);
+		return sendcp_cursor_fail(sendcp_change_cursor(engine), SENDCP_ERR_ITEM_FORMAT);
 	begin_inode(engine);
-	if (state->at.result == SCP_COMPARE_NEW)
+	if (state->at.result == SENDCP_COMPARE_NEW)
 		return open_new(engine, &now);
-	if (state->at.result == SCP_COMPARE_CHANGED)
+	if (state->at.result == SENDCP_COMPARE_CHANGED)
 		return open_changed(engine, &now, &before);
-	scp_set_inode(state, SCP_KIND_DELETED, &before);
+	sendcp_set_inode(state, SENDCP_KIND_DELETED, &before);
 	return 0;
 }
 
-int scp_open_unlike(struct scp_engine *engine)
+int sendcp_open_unlike(struct sendcp_engine *engine)
 {
-	struct scp_inode now;
-	struct scp_inode before;
-	int err = scp_inode_in_both(engine, engine->state.at.key.objectid, &now, &before);
+	struct sendcp_inode now;
+	struct sendcp_inode before;
+	int err = sendcp_inode_in_both(engine, engine->state.at.key.objectid, &now, &before);
 
 	if (err || !now.ino || !before.ino)
 		return err;
@@ -126,93 +127,93 @@ static int creation_command(u32 mode)
 {
 	switch (mode & S_IFMT) {
 	case S_IFREG:
-		return SCP_C_MKFILE;
+		return SENDCP_C_MKFILE;
 	case S_IFDIR:
-		return SCP_C_MKDIR;
+		return SENDCP_C_MKDIR;
 	case S_IFLNK:
-		return SCP_C_SYMLINK;
+		return SENDCP_C_SYMLINK;
 	case S_IFCHR:
 	case S_IFBLK:
-		return SCP_C_MKNOD;
+		return SENDCP_C_MKNOD;
 	case S_IFIFO:
-		return SCP_C_MKFIFO;
+		return SENDCP_C_MKFIFO;
 	case S_IFSOCK:
-		return SCP_C_MKSOCK;
+		return SENDCP_C_MKSOCK;
 	}
 	return -EOPNOTSUPP;
 }
 
 /* A symlink's target is the inline extent at offset 0, never compressed. */
-static int put_symlink_target(struct scp_engine *engine, u64 ino)
+static int put_symlink_target(struct sendcp_engine *engine, u64 ino)
 {
-	struct scp_cursor cursor;
-	struct scp_extent extent;
+	struct sendcp_cursor cursor;
+	struct sendcp_extent extent;
 	int err;
 
-	scp_cursor_init(&cursor, engine->tree);
-	err = scp_extent_get(&cursor, ino, 0, &extent);
+	sendcp_cursor_init(&cursor, engine->tree);
+	err = sendcp_extent_get(&cursor, ino, 0, &extent);
 	if (err == -ENOENT)
-		err = scp_send_fail(engine, SCP_INCONSISTENT);
-	if (!err && (extent.type != SCP_EXTENT_INLINE || extent.compression ||
+		err = sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT);
+	if (!err && (extent.type != SENDCP_EXTENT_INLINE || extent.compression ||
 		     extent.ram_bytes > extent.inline_size))
-		err = scp_cursor_fail(&cursor, SCP_SYMLINK_FORMAT);
+		err = sendcp_cursor_fail(&cursor, SENDCP_ERR_SYMLINK_FORMAT);
 	if (!err)
-		scp_put_bytes(&engine->encoder, SCP_A_PATH_LINK, extent.inline_data,
-			      extent.ram_bytes);
-	scp_cursor_release(&cursor);
+		sendcp_put_bytes(&engine->encoder, SENDCP_A_PATH_LINK, extent.inline_data,
+				 extent.ram_bytes);
+	sendcp_cursor_release(&cursor);
 	return err;
 }
 
 /* The command that makes @ino under its orphan name. */
-static int send_creation(struct scp_engine *engine, u64 ino, u64 generation, u32 mode, u64 rdev)
+static int send_creation(struct sendcp_engine *engine, u64 ino, u64 generation, u32 mode, u64 rdev)
 {
 	int command = creation_command(mode);
 	int err;
 
 	if (command < 0)
-		return scp_send_fail(engine, SCP_INODE_TYPE);
-	err = scp_orphan_name(engine, ino, generation, &engine->path_a);
+		return sendcp_send_fail(engine, SENDCP_ERR_INODE_TYPE);
+	err = sendcp_orphan_name(engine, ino, generation, &engine->path_a);
 	if (err)
 		return err;
-	scp_command_begin(&engine->encoder, command);
-	scp_put_path(&engine->encoder, SCP_A_PATH, &engine->path_a);
-	scp_put_u64(&engine->encoder, SCP_A_INO, ino);
-	if (command == SCP_C_SYMLINK) {
+	sendcp_command_begin(&engine->encoder, command);
+	sendcp_put_path(&engine->encoder, SENDCP_A_PATH, &engine->path_a);
+	sendcp_put_u64(&engine->encoder, SENDCP_A_INO, ino);
+	if (command == SENDCP_C_SYMLINK) {
 		err = put_symlink_target(engine, ino);
-	} else if (command != SCP_C_MKFILE && command != SCP_C_MKDIR) {
-		scp_put_u64(&engine->encoder, SCP_A_RDEV, stream_rdev(rdev));
-		scp_put_u64(&engine->encoder, SCP_A_MODE, mode);
+	} else if (command != SENDCP_C_MKFILE && command != SENDCP_C_MKDIR) {
+		sendcp_put_u64(&engine->encoder, SENDCP_A_RDEV, stream_rdev(rdev));
+		sendcp_put_u64(&engine->encoder, SENDCP_A_MODE, mode);
 	}
-	return err ? err : scp_command_end(&engine->encoder);
+	return err ? err : sendcp_command_end(&engine->encoder);
 }
 
-static bool remembered_as_made(const struct scp_engine *engine, u64 dir)
+static bool remembered_as_made(const struct sendcp_engine *engine, u64 dir)
 {
 	u32 i;
 
-	for (i = 0; i < SCP_MADE_DIRS; i++)
+	for (i = 0; i < SENDCP_MADE_DIRS; i++)
 		if (engine->made_dirs[i] == dir)
 			return true;
 	return false;
 }
 
 /* A cache, and a small one: made_already() finds it out without. */
-static void remember_as_made(struct scp_engine *engine, u64 dir)
+static void remember_as_made(struct sendcp_engine *engine, u64 dir)
 {
 	engine->made_dirs[engine->made_next] = dir;
-	engine->made_next = (engine->made_next + 1) % SCP_MADE_DIRS;
+	engine->made_next = (engine->made_next + 1) % SENDCP_MADE_DIRS;
 }
 
 /* 1: the DIR_INDEX under the cursor names an inode that is at the receiver already. */
-static int names_sent_inode(struct scp_engine *engine, struct scp_cursor *cursor)
+static int names_sent_inode(struct sendcp_engine *engine, struct sendcp_cursor *cursor)
 {
-	struct scp_dirent_iter iter;
-	struct scp_dirent entry;
+	struct sendcp_dirent_iter iter;
+	struct sendcp_dirent entry;
 	int ret;
 
-	scp_dirent_iter_init(&iter, cursor);
-	while ((ret = scp_dirent_iter_next(&iter, &entry)) > 0) {
-		if (entry.location.type != SCP_ROOT_ITEM &&
+	sendcp_dirent_iter_init(&iter, cursor);
+	while ((ret = sendcp_dirent_iter_next(&iter, &entry)) > 0) {
+		if (entry.location.type != SENDCP_ROOT_ITEM &&
 		    entry.location.objectid < engine->state.send_progress)
 			break;
 	}
@@ -224,26 +225,26 @@ static int names_sent_inode(struct scp_engine *engine, struct scp_cursor *cursor
  * since that could not be put there otherwise. Native send asks the same way, so nothing has to be
  * remembered from one command to the next.
  */
-static int made_already(struct scp_engine *engine, u64 dir)
+static int made_already(struct sendcp_engine *engine, u64 dir)
 {
-	struct scp_key first = { .objectid = dir, .type = SCP_DIR_INDEX, .offset = 0 };
-	struct scp_item_iter iter;
+	struct sendcp_key first = { .objectid = dir, .type = SENDCP_DIR_INDEX, .offset = 0 };
+	struct sendcp_item_iter iter;
 	int ret;
 
 	if (remembered_as_made(engine, dir))
 		return 1;
-	scp_item_iter_init(&iter, engine->tree, &first, SCP_DIR_INDEX);
+	sendcp_item_iter_init(&iter, engine->tree, &first, SENDCP_DIR_INDEX);
 	iter.cursor.readahead = true;
-	while ((ret = scp_item_iter_next(&iter)) > 0) {
+	while ((ret = sendcp_item_iter_next(&iter)) > 0) {
 		ret = names_sent_inode(engine, &iter.cursor);
 		if (ret)
 			break;
 	}
-	scp_item_iter_release(&iter);
+	sendcp_item_iter_release(&iter);
 	return ret;
 }
 
-int scp_create_inode(struct scp_engine *engine, const struct scp_inode *inode)
+int sendcp_create_inode(struct sendcp_engine *engine, const struct sendcp_inode *inode)
 {
 	int made = 0;
 
@@ -254,7 +255,7 @@ int scp_create_inode(struct scp_engine *engine, const struct scp_inode *inode)
 	return send_creation(engine, inode->ino, inode->generation, inode->mode, inode->rdev);
 }
 
-int scp_create_dir_early(struct scp_engine *engine, u64 dir, u64 generation)
+int sendcp_create_dir_early(struct sendcp_engine *engine, u64 dir, u64 generation)
 {
 	int ret = made_already(engine, dir);
 

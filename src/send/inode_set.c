@@ -10,21 +10,21 @@
 #include "send/inode_set.h"
 
 #define FIRST_CAPACITY 16u
-/* In scp_inode_slot.gone: taken out, and none before it since the last keep. */
+/* In sendcp_inode_slot.gone: taken out, and none before it since the last keep. */
 #define FIRST_GONE (~0u)
 /* Likewise: for good. Such slots are in no bucket: an id often moved to the end would fill it. */
 #define GONE_FOR_GOOD (~0u - 1)
 /* Fewer holes than that are not worth closing. */
 #define HOLES_KEPT 64u
 
-int scp_id_list_reserve(struct scp_id_list *list, u32 capacity)
+int sendcp_id_list_reserve(struct sendcp_id_list *list, u32 capacity)
 {
-	struct scp_inode_id *ids;
+	struct sendcp_inode_id *ids;
 
 	if (list->capacity >= capacity)
 		return 0;
-	capacity = scp_max(capacity, scp_max(8, list->capacity * 2ULL));
-	ids = scp_realloc(list->ids, list->capacity * sizeof(*ids), capacity * sizeof(*ids));
+	capacity = sendcp_max(capacity, sendcp_max(8, list->capacity * 2ULL));
+	ids = sendcp_realloc(list->ids, list->capacity * sizeof(*ids), capacity * sizeof(*ids));
 	if (!ids)
 		return -ENOMEM;
 	list->ids = ids;
@@ -32,9 +32,9 @@ int scp_id_list_reserve(struct scp_id_list *list, u32 capacity)
 	return 0;
 }
 
-int scp_id_list_add(struct scp_id_list *list, u64 ino, u64 generation)
+int sendcp_id_list_add(struct sendcp_id_list *list, u64 ino, u64 generation)
 {
-	if (scp_id_list_reserve(list, list->count + 1))
+	if (sendcp_id_list_reserve(list, list->count + 1))
 		return -ENOMEM;
 	list->ids[list->count].ino = ino;
 	list->ids[list->count].generation = generation;
@@ -42,7 +42,7 @@ int scp_id_list_add(struct scp_id_list *list, u64 ino, u64 generation)
 	return 0;
 }
 
-bool scp_id_list_has(const struct scp_id_list *list, u64 ino, u64 generation)
+bool sendcp_id_list_has(const struct sendcp_id_list *list, u64 ino, u64 generation)
 {
 	u32 i;
 
@@ -52,9 +52,9 @@ bool scp_id_list_has(const struct scp_id_list *list, u64 ino, u64 generation)
 	return false;
 }
 
-int scp_id_list_copy(struct scp_id_list *to, const struct scp_id_list *from)
+int sendcp_id_list_copy(struct sendcp_id_list *to, const struct sendcp_id_list *from)
 {
-	if (scp_id_list_reserve(to, from->count))
+	if (sendcp_id_list_reserve(to, from->count))
 		return -ENOMEM;
 	if (from->count)
 		memcpy(to->ids, from->ids, from->count * sizeof(*to->ids));
@@ -62,15 +62,15 @@ int scp_id_list_copy(struct scp_id_list *to, const struct scp_id_list *from)
 	return 0;
 }
 
-void scp_id_list_release(struct scp_id_list *list)
+void sendcp_id_list_release(struct sendcp_id_list *list)
 {
-	scp_free(list->ids);
+	sendcp_free(list->ids);
 	memset(list, 0, sizeof(*list));
 }
 
-static u32 *bucket_of(const struct scp_inode_set *set, const struct scp_inode_id *id)
+static u32 *bucket_of(const struct sendcp_inode_set *set, const struct sendcp_inode_id *id)
 {
-	u32 hash = scp_hash64(id->ino + (id->generation << 40) + (id->generation >> 24));
+	u32 hash = sendcp_hash64(id->ino + (id->generation << 40) + (id->generation >> 24));
 
 	return &set->buckets[hash & (set->bucket_count - 1)];
 }
@@ -78,16 +78,16 @@ static u32 *bucket_of(const struct scp_inode_set *set, const struct scp_inode_id
 /*
  * Chains are made of numbers of slots, which stay right when the slots are moved to larger memory.
  */
-static void link_slot(struct scp_inode_set *set, u32 index)
+static void link_slot(struct sendcp_inode_set *set, u32 index)
 {
-	struct scp_inode_slot *slot = &set->slots[index];
+	struct sendcp_inode_slot *slot = &set->slots[index];
 	u32 *bucket = bucket_of(set, &slot->id);
 
 	slot->hash_next = *bucket;
 	*bucket = index + 1;
 }
 
-static void link_all(struct scp_inode_set *set)
+static void link_all(struct sendcp_inode_set *set)
 {
 	u32 i;
 
@@ -99,25 +99,26 @@ static void link_all(struct scp_inode_set *set)
 }
 
 /* Makes sure that there is a slot to be used. As many buckets as slots: chains stay short. */
-static int grow(struct scp_inode_set *set)
+static int grow(struct sendcp_inode_set *set)
 {
 	u32 capacity = set->capacity ? set->capacity * 2 : FIRST_CAPACITY;
-	struct scp_inode_slot *slots;
+	struct sendcp_inode_slot *slots;
 	u32 *buckets;
 
 	if (set->used < set->capacity)
 		return 0;
 	if (capacity >= GONE_FOR_GOOD / 2)
 		return -ENOMEM;
-	buckets = scp_alloc(capacity * sizeof(*buckets));
+	buckets = sendcp_alloc(capacity * sizeof(*buckets));
 	if (!buckets)
 		return -ENOMEM;
-	slots = scp_realloc(set->slots, set->capacity * sizeof(*slots), capacity * sizeof(*slots));
+	slots = sendcp_realloc(set->slots, set->capacity * sizeof(*slots), capacity *
+			       sizeof(*slots));
 	if (!slots) {
-		scp_free(buckets);
+		sendcp_free(buckets);
 		return -ENOMEM;
 	}
-	scp_free(set->buckets);
+	sendcp_free(set->buckets);
 	set->slots = slots;
 	set->buckets = buckets;
 	set->capacity = capacity;
@@ -126,10 +127,10 @@ static int grow(struct scp_inode_set *set)
 	return 0;
 }
 
-static struct scp_inode_slot *find(const struct scp_inode_set *set, u64 ino, u64 generation)
+static struct sendcp_inode_slot *find(const struct sendcp_inode_set *set, u64 ino, u64 generation)
 {
-	struct scp_inode_id id = { .ino = ino, .generation = generation };
-	struct scp_inode_slot *slot;
+	struct sendcp_inode_id id = { .ino = ino, .generation = generation };
+	struct sendcp_inode_slot *slot;
 	u32 next;
 
 	if (!set->count)
@@ -144,14 +145,14 @@ static struct scp_inode_slot *find(const struct scp_inode_set *set, u64 ino, u64
 	return NULL;
 }
 
-bool scp_inode_set_has(const struct scp_inode_set *set, u64 ino, u64 generation)
+bool sendcp_inode_set_has(const struct sendcp_inode_set *set, u64 ino, u64 generation)
 {
 	return find(set, ino, generation);
 }
 
-int scp_inode_set_add(struct scp_inode_set *set, u64 ino, u64 generation)
+int sendcp_inode_set_add(struct sendcp_inode_set *set, u64 ino, u64 generation)
 {
-	struct scp_inode_slot *slot;
+	struct sendcp_inode_slot *slot;
 
 	if (find(set, ino, generation))
 		return 0;
@@ -172,9 +173,9 @@ int scp_inode_set_add(struct scp_inode_set *set, u64 ino, u64 generation)
  * out. The slots emptied since the last keep are linked through their gone members, the latest
  * first.
  */
-void scp_inode_set_remove(struct scp_inode_set *set, u64 ino, u64 generation)
+void sendcp_inode_set_remove(struct sendcp_inode_set *set, u64 ino, u64 generation)
 {
-	struct scp_inode_slot *slot = find(set, ino, generation);
+	struct sendcp_inode_slot *slot = find(set, ino, generation);
 
 	if (!slot)
 		return;
@@ -185,9 +186,9 @@ void scp_inode_set_remove(struct scp_inode_set *set, u64 ino, u64 generation)
 		set->first++;
 }
 
-bool scp_inode_set_next(const struct scp_inode_set *set, u32 *at, struct scp_inode_id *id)
+bool sendcp_inode_set_next(const struct sendcp_inode_set *set, u32 *at, struct sendcp_inode_id *id)
 {
-	u32 slot = scp_max(*at, set->first);
+	u32 slot = sendcp_max(*at, set->first);
 
 	while (slot < set->used && set->slots[slot].gone)
 		slot++;
@@ -198,7 +199,7 @@ bool scp_inode_set_next(const struct scp_inode_set *set, u32 *at, struct scp_ino
 	return true;
 }
 
-struct scp_inode_id scp_inode_set_last(const struct scp_inode_set *set)
+struct sendcp_inode_id sendcp_inode_set_last(const struct sendcp_inode_set *set)
 {
 	u32 slot = set->used - 1;
 
@@ -207,7 +208,7 @@ struct scp_inode_id scp_inode_set_last(const struct scp_inode_set *set)
 	return set->slots[slot].id;
 }
 
-void scp_inode_set_clear(struct scp_inode_set *set)
+void sendcp_inode_set_clear(struct sendcp_inode_set *set)
 {
 	/* There may be many more buckets than slots in use. */
 	while (set->used)
@@ -215,10 +216,10 @@ void scp_inode_set_clear(struct scp_inode_set *set)
 	set->count = 0;
 	set->first = 0;
 	set->taken_out = 0;
-	scp_inode_set_keep(set);
+	sendcp_inode_set_keep(set);
 }
 
-static void close_holes(struct scp_inode_set *set)
+static void close_holes(struct sendcp_inode_set *set)
 {
 	u32 to = 0;
 	u32 i;
@@ -231,7 +232,7 @@ static void close_holes(struct scp_inode_set *set)
 	link_all(set);
 }
 
-static void unlink_slot(struct scp_inode_set *set, struct scp_inode_slot *slot)
+static void unlink_slot(struct sendcp_inode_set *set, struct sendcp_inode_slot *slot)
 {
 	u32 *at = bucket_of(set, &slot->id);
 	u32 number = slot - set->slots + 1;
@@ -241,9 +242,9 @@ static void unlink_slot(struct scp_inode_set *set, struct scp_inode_slot *slot)
 	*at = slot->hash_next;
 }
 
-void scp_inode_set_keep(struct scp_inode_set *set)
+void sendcp_inode_set_keep(struct sendcp_inode_set *set)
 {
-	struct scp_inode_slot *slot;
+	struct sendcp_inode_slot *slot;
 
 	while (set->taken_out) {
 		slot = &set->slots[set->taken_out - 1];
@@ -255,15 +256,15 @@ void scp_inode_set_keep(struct scp_inode_set *set)
 		set->used--;
 	if (set->used - set->count > set->count + HOLES_KEPT)
 		close_holes(set);
-	set->first = scp_min(set->first, set->used);
+	set->first = sendcp_min(set->first, set->used);
 	set->kept_used = set->used;
 	set->kept_first = set->first;
 }
 
 /* Newest first: then each slot that was appended is the first of its chain. */
-void scp_inode_set_undo(struct scp_inode_set *set)
+void sendcp_inode_set_undo(struct sendcp_inode_set *set)
 {
-	struct scp_inode_slot *slot;
+	struct sendcp_inode_slot *slot;
 
 	while (set->taken_out) {
 		slot = &set->slots[set->taken_out - 1];
@@ -278,9 +279,9 @@ void scp_inode_set_undo(struct scp_inode_set *set)
 	set->first = set->kept_first;
 }
 
-void scp_inode_set_release(struct scp_inode_set *set)
+void sendcp_inode_set_release(struct sendcp_inode_set *set)
 {
-	scp_free(set->slots);
-	scp_free(set->buckets);
+	sendcp_free(set->slots);
+	sendcp_free(set->buckets);
 	memset(set, 0, sizeof(*set));
 }

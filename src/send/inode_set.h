@@ -6,42 +6,42 @@
  * what the step does to it, not what is in it: deleting a tree puts hundreds of thousands of
  * directories into one.
  */
-#ifndef SCP_SEND_INODE_SET_H
-#define SCP_SEND_INODE_SET_H
+#ifndef SENDCP_SEND_INODE_SET_H
+#define SENDCP_SEND_INODE_SET_H
 
 #include <sendcp/platform.h>
 
 /* An inode number alone does not name an inode for ever: numbers are reused. */
-struct scp_inode_id {
+struct sendcp_inode_id {
 	u64 ino;
 	u64 generation;
 };
 
 /* In the order they were added. */
-struct scp_id_list {
-	struct scp_inode_id *ids;
+struct sendcp_id_list {
+	struct sendcp_inode_id *ids;
 	u32 count;
 	u32 capacity;
 };
 
 /* -ENOMEM leaves the list as it was. */
-int scp_id_list_reserve(struct scp_id_list *list, u32 capacity);
-int scp_id_list_add(struct scp_id_list *list, u64 ino, u64 generation);
-bool scp_id_list_has(const struct scp_id_list *list, u64 ino, u64 generation);
-int scp_id_list_copy(struct scp_id_list *to, const struct scp_id_list *from);
-void scp_id_list_release(struct scp_id_list *list);
+int sendcp_id_list_reserve(struct sendcp_id_list *list, u32 capacity);
+int sendcp_id_list_add(struct sendcp_id_list *list, u64 ino, u64 generation);
+bool sendcp_id_list_has(const struct sendcp_id_list *list, u64 ino, u64 generation);
+int sendcp_id_list_copy(struct sendcp_id_list *to, const struct sendcp_id_list *from);
+void sendcp_id_list_release(struct sendcp_id_list *list);
 
 /* A place in a set; it stays an id's own until that is taken out and the change is kept. */
-struct scp_inode_slot {
-	struct scp_inode_id id;
+struct sendcp_inode_slot {
+	struct sendcp_inode_id id;
 	/* The next one of the same hash, plus one; 0: none. */
 	u32 hash_next;
 	/* Not 0: it was taken out, and the one taken out before it is this, plus one. */
 	u32 gone;
 };
 
-struct scp_inode_set {
-	struct scp_inode_slot *slots;
+struct sendcp_inode_set {
+	struct sendcp_inode_slot *slots;
 	/* Slots in use, and how many of them have an id that is in the set. */
 	u32 used;
 	u32 count;
@@ -57,23 +57,23 @@ struct scp_inode_set {
 	u32 taken_out;
 };
 
-bool scp_inode_set_has(const struct scp_inode_set *set, u64 ino, u64 generation);
+bool sendcp_inode_set_has(const struct sendcp_inode_set *set, u64 ino, u64 generation);
 /* At the end, unless it is in. -ENOMEM leaves the set as it was. */
-int scp_inode_set_add(struct scp_inode_set *set, u64 ino, u64 generation);
+int sendcp_inode_set_add(struct sendcp_inode_set *set, u64 ino, u64 generation);
 /* Does nothing if it is not in. */
-void scp_inode_set_remove(struct scp_inode_set *set, u64 ino, u64 generation);
+void sendcp_inode_set_remove(struct sendcp_inode_set *set, u64 ino, u64 generation);
 /*
  * Walking in order: *@id becomes the first one at or after slot *@at, and *@at the slot after it.
  * False after the last. Begins with 0.
  */
-bool scp_inode_set_next(const struct scp_inode_set *set, u32 *at, struct scp_inode_id *id);
+bool sendcp_inode_set_next(const struct sendcp_inode_set *set, u32 *at, struct sendcp_inode_id *id);
 /* The last one. The set must not be empty. */
-struct scp_inode_id scp_inode_set_last(const struct scp_inode_set *set);
-void scp_inode_set_clear(struct scp_inode_set *set);
-/* Keeps all changes: scp_inode_set_undo() returns to this state. */
-void scp_inode_set_keep(struct scp_inode_set *set);
+struct sendcp_inode_id sendcp_inode_set_last(const struct sendcp_inode_set *set);
+void sendcp_inode_set_clear(struct sendcp_inode_set *set);
+/* Keeps all changes: sendcp_inode_set_undo() returns to this state. */
+void sendcp_inode_set_keep(struct sendcp_inode_set *set);
 /* Cannot fail. */
-void scp_inode_set_undo(struct scp_inode_set *set);
-void scp_inode_set_release(struct scp_inode_set *set);
+void sendcp_inode_set_undo(struct sendcp_inode_set *set);
+void sendcp_inode_set_release(struct sendcp_inode_set *set);
 
 #endif

@@ -29,27 +29,27 @@ enum change_kind {
 	CHANGE_SET,
 };
 
-struct scp_moves_change {
+struct sendcp_moves_change {
 	enum change_kind kind;
-	struct scp_move *move;
-	struct scp_move *before;
+	struct sendcp_move *move;
+	struct sendcp_move *before;
 	bool orphanized;
-	struct scp_inode_id removes;
+	struct sendcp_inode_id removes;
 };
 
-static struct scp_move **bucket_of(const struct scp_moves *moves, u64 ino)
+static struct sendcp_move **bucket_of(const struct sendcp_moves *moves, u64 ino)
 {
-	return &moves->buckets[scp_hash64(ino) & (moves->bucket_count - 1)];
+	return &moves->buckets[sendcp_hash64(ino) & (moves->bucket_count - 1)];
 }
 
-static struct scp_move **head_bucket_of(const struct scp_moves *moves, u64 ino)
+static struct sendcp_move **head_bucket_of(const struct sendcp_moves *moves, u64 ino)
 {
-	return &moves->head_buckets[scp_hash64(ino) & (moves->bucket_count - 1)];
+	return &moves->head_buckets[sendcp_hash64(ino) & (moves->bucket_count - 1)];
 }
 
-struct scp_move *scp_moves_find(const struct scp_moves *moves, u64 ino)
+struct sendcp_move *sendcp_moves_find(const struct sendcp_moves *moves, u64 ino)
 {
-	struct scp_move *move;
+	struct sendcp_move *move;
 
 	if (!moves->count)
 		return NULL;
@@ -60,9 +60,9 @@ struct scp_move *scp_moves_find(const struct scp_moves *moves, u64 ino)
 }
 
 /* The first one that waits for @ino. */
-static struct scp_move *find_head(const struct scp_moves *moves, u64 ino)
+static struct sendcp_move *find_head(const struct sendcp_moves *moves, u64 ino)
 {
-	struct scp_move *move;
+	struct sendcp_move *move;
 
 	if (!moves->count)
 		return NULL;
@@ -72,33 +72,33 @@ static struct scp_move *find_head(const struct scp_moves *moves, u64 ino)
 	return move;
 }
 
-static void hash_in(struct scp_moves *moves, struct scp_move *move)
+static void hash_in(struct sendcp_moves *moves, struct sendcp_move *move)
 {
-	struct scp_move **bucket = bucket_of(moves, move->dir.ino);
+	struct sendcp_move **bucket = bucket_of(moves, move->dir.ino);
 
 	move->hash_next = *bucket;
 	*bucket = move;
 }
 
-static void hash_out(struct scp_moves *moves, struct scp_move *move)
+static void hash_out(struct sendcp_moves *moves, struct sendcp_move *move)
 {
-	struct scp_move **at = bucket_of(moves, move->dir.ino);
+	struct sendcp_move **at = bucket_of(moves, move->dir.ino);
 
 	while (*at != move)
 		at = &(*at)->hash_next;
 	*at = move->hash_next;
 }
 
-static void hash_in_head(struct scp_moves *moves, struct scp_move *head)
+static void hash_in_head(struct sendcp_moves *moves, struct sendcp_move *head)
 {
-	struct scp_move **bucket = head_bucket_of(moves, head->blocked_on);
+	struct sendcp_move **bucket = head_bucket_of(moves, head->blocked_on);
 
 	head->head_hash_next = *bucket;
 	*bucket = head;
 }
 
 /* Among the heads, where its own links say. */
-static void link_head(struct scp_moves *moves, struct scp_move *head)
+static void link_head(struct sendcp_moves *moves, struct sendcp_move *head)
 {
 	if (head->older)
 		head->older->newer = head;
@@ -111,9 +111,9 @@ static void link_head(struct scp_moves *moves, struct scp_move *head)
 	hash_in_head(moves, head);
 }
 
-static void unlink_head(struct scp_moves *moves, struct scp_move *head)
+static void unlink_head(struct sendcp_moves *moves, struct sendcp_move *head)
 {
-	struct scp_move **at = head_bucket_of(moves, head->blocked_on);
+	struct sendcp_move **at = head_bucket_of(moves, head->blocked_on);
 
 	while (*at != head)
 		at = &(*at)->head_hash_next;
@@ -128,25 +128,25 @@ static void unlink_head(struct scp_moves *moves, struct scp_move *head)
 		moves->newest = head->older;
 }
 
-static void hash_chain(struct scp_moves *moves, struct scp_move *move)
+static void hash_chain(struct sendcp_moves *moves, struct sendcp_move *move)
 {
 	for (; move; move = move->next)
 		hash_in(moves, move);
 }
 
 /* More buckets, when there are more moves than buckets. */
-static int grow(struct scp_moves *moves)
+static int grow(struct sendcp_moves *moves)
 {
 	u32 count = moves->bucket_count ? moves->bucket_count * 2 : FIRST_BUCKETS;
-	struct scp_move **buckets;
-	struct scp_move *head;
+	struct sendcp_move **buckets;
+	struct sendcp_move *head;
 
 	if (moves->count < moves->bucket_count || count < moves->bucket_count)
 		return 0;
-	buckets = scp_zalloc(2ULL * count * sizeof(struct scp_move *));
+	buckets = sendcp_zalloc(2ULL * count * sizeof(struct sendcp_move *));
 	if (!buckets)
 		return -ENOMEM;
-	scp_free(moves->buckets);
+	sendcp_free(moves->buckets);
 	moves->buckets = buckets;
 	moves->head_buckets = buckets + count;
 	moves->bucket_count = count;
@@ -159,14 +159,14 @@ static int grow(struct scp_moves *moves)
 }
 
 /* A place to note a change in; it counts once change_count does. */
-static struct scp_moves_change *next_change(struct scp_moves *moves)
+static struct sendcp_moves_change *next_change(struct sendcp_moves *moves)
 {
 	u32 capacity = moves->change_room ? moves->change_room * 2 : 8;
-	struct scp_moves_change *changes = moves->changes;
+	struct sendcp_moves_change *changes = moves->changes;
 
 	if (moves->change_count == moves->change_room) {
-		changes = scp_realloc(changes, moves->change_room * sizeof(*changes),
-				      capacity * sizeof(*changes));
+		changes = sendcp_realloc(changes, moves->change_room * sizeof(*changes),
+					 capacity * sizeof(*changes));
 		if (!changes)
 			return NULL;
 		moves->changes = changes;
@@ -175,7 +175,8 @@ static struct scp_moves_change *next_change(struct scp_moves *moves)
 	return &changes[moves->change_count];
 }
 
-static void append_to_line(struct scp_moves *moves, struct scp_move *first, struct scp_move *last)
+static void append_to_line(struct sendcp_moves *moves, struct sendcp_move *first,
+			   struct sendcp_move *last)
 {
 	if (moves->ready_end)
 		moves->ready_end->next = first;
@@ -185,10 +186,10 @@ static void append_to_line(struct scp_moves *moves, struct scp_move *first, stru
 }
 
 /* Returns what is before it among the ready ones or in its chain. */
-static struct scp_move *place(struct scp_moves *moves, struct scp_move *move)
+static struct sendcp_move *place(struct sendcp_moves *moves, struct sendcp_move *move)
 {
-	struct scp_move *head = move->queued ? NULL : find_head(moves, move->blocked_on);
-	struct scp_move *before = moves->ready_end;
+	struct sendcp_move *head = move->queued ? NULL : find_head(moves, move->blocked_on);
+	struct sendcp_move *before = moves->ready_end;
 
 	if (move->queued) {
 		append_to_line(moves, move, move);
@@ -209,17 +210,17 @@ static struct scp_move *place(struct scp_moves *moves, struct scp_move *move)
 /*
  * All memory is taken before anything is changed: there is nothing to be set back if there is none.
  */
-int scp_moves_add(struct scp_moves *moves, struct scp_move *from)
+int sendcp_moves_add(struct sendcp_moves *moves, struct sendcp_move *from)
 {
-	struct scp_moves_change *change;
-	struct scp_move *move;
+	struct sendcp_moves_change *change;
+	struct sendcp_move *move;
 
-	if (scp_moves_find(moves, from->dir.ino))
+	if (sendcp_moves_find(moves, from->dir.ino))
 		return -EEXIST;
 	change = next_change(moves);
 	if (!change || grow(moves))
 		return -ENOMEM;
-	move = scp_zalloc(sizeof(*move));
+	move = sendcp_zalloc(sizeof(*move));
 	if (!move)
 		return -ENOMEM;
 	move->dir = from->dir;
@@ -239,9 +240,9 @@ int scp_moves_add(struct scp_moves *moves, struct scp_move *from)
 }
 
 /* @move is about to be changed: notes its members, to be set back. */
-static int note_set(struct scp_moves *moves, struct scp_move *move)
+static int note_set(struct sendcp_moves *moves, struct sendcp_move *move)
 {
-	struct scp_moves_change *change = next_change(moves);
+	struct sendcp_moves_change *change = next_change(moves);
 
 	if (!change)
 		return -ENOMEM;
@@ -253,8 +254,8 @@ static int note_set(struct scp_moves *moves, struct scp_move *move)
 	return 0;
 }
 
-int scp_moves_set_removes(struct scp_moves *moves, struct scp_move *move,
-			  const struct scp_inode_id *dir)
+int sendcp_moves_set_removes(struct sendcp_moves *moves, struct sendcp_move *move,
+			     const struct sendcp_inode_id *dir)
 {
 	if (note_set(moves, move))
 		return -ENOMEM;
@@ -262,7 +263,7 @@ int scp_moves_set_removes(struct scp_moves *moves, struct scp_move *move,
 	return 0;
 }
 
-int scp_moves_orphanize(struct scp_moves *moves, struct scp_move *move)
+int sendcp_moves_orphanize(struct sendcp_moves *moves, struct sendcp_move *move)
 {
 	if (note_set(moves, move))
 		return -ENOMEM;
@@ -270,16 +271,16 @@ int scp_moves_orphanize(struct scp_moves *moves, struct scp_move *move)
 	return 0;
 }
 
-static void set_queued(struct scp_move *first, bool queued)
+static void set_queued(struct sendcp_move *first, bool queued)
 {
 	for (; first; first = first->next)
 		first->queued = queued;
 }
 
-int scp_moves_queue(struct scp_moves *moves, u64 ino)
+int sendcp_moves_queue(struct sendcp_moves *moves, u64 ino)
 {
-	struct scp_move *head = find_head(moves, ino);
-	struct scp_moves_change *change;
+	struct sendcp_move *head = find_head(moves, ino);
+	struct sendcp_moves_change *change;
 
 	if (!head)
 		return 0;
@@ -296,10 +297,10 @@ int scp_moves_queue(struct scp_moves *moves, u64 ino)
 	return 0;
 }
 
-int scp_moves_take(struct scp_moves *moves, const struct scp_move **out)
+int sendcp_moves_take(struct sendcp_moves *moves, const struct sendcp_move **out)
 {
-	struct scp_move *move = moves->ready_moves;
-	struct scp_moves_change *change;
+	struct sendcp_move *move = moves->ready_moves;
+	struct sendcp_moves_change *change;
 
 	*out = move;
 	if (!move)
@@ -318,11 +319,12 @@ int scp_moves_take(struct scp_moves *moves, const struct scp_move **out)
 	return 0;
 }
 
-void scp_moves_each(const struct scp_moves *moves,
-		    void (*function)(void *private, const struct scp_move *move), void *private)
+void sendcp_moves_each(const struct sendcp_moves *moves,
+		       void (*function)(void *private, const struct sendcp_move *move),
+		       void *private)
 {
-	const struct scp_move *head;
-	const struct scp_move *move;
+	const struct sendcp_move *head;
+	const struct sendcp_move *move;
 
 	for (head = moves->oldest; head; head = head->newer)
 		for (move = head; move; move = move->next)
@@ -331,13 +333,13 @@ void scp_moves_each(const struct scp_moves *moves,
 		function(private, move);
 }
 
-static void free_move(struct scp_move *move)
+static void free_move(struct sendcp_move *move)
 {
-	scp_id_list_release(&move->touched);
-	scp_free(move);
+	sendcp_id_list_release(&move->touched);
+	sendcp_free(move);
 }
 
-void scp_moves_keep(struct scp_moves *moves)
+void sendcp_moves_keep(struct sendcp_moves *moves)
 {
 	u32 i;
 
@@ -345,11 +347,11 @@ void scp_moves_keep(struct scp_moves *moves)
 		if (moves->changes[i].kind == CHANGE_TAKE)
 			free_move(moves->changes[i].move);
 	moves->change_count = 0;
-	scp_inode_set_keep(&moves->pending_rmdirs);
+	sendcp_inode_set_keep(&moves->pending_rmdirs);
 }
 
 /* @last is the last ready one again. */
-static void cut_line(struct scp_moves *moves, struct scp_move *last)
+static void cut_line(struct sendcp_moves *moves, struct sendcp_move *last)
 {
 	if (last)
 		last->next = NULL;
@@ -358,9 +360,9 @@ static void cut_line(struct scp_moves *moves, struct scp_move *last)
 	moves->ready_end = last;
 }
 
-static void undo_add(struct scp_moves *moves, const struct scp_moves_change *change)
+static void undo_add(struct sendcp_moves *moves, const struct sendcp_moves_change *change)
 {
-	struct scp_move *move = change->move;
+	struct sendcp_move *move = change->move;
 
 	hash_out(moves, move);
 	moves->count--;
@@ -375,14 +377,14 @@ static void undo_add(struct scp_moves *moves, const struct scp_moves_change *cha
 	free_move(move);
 }
 
-static void undo_queue(struct scp_moves *moves, const struct scp_moves_change *change)
+static void undo_queue(struct sendcp_moves *moves, const struct sendcp_moves_change *change)
 {
 	cut_line(moves, change->before);
 	set_queued(change->move, false);
 	link_head(moves, change->move);
 }
 
-static void undo_take(struct scp_moves *moves, struct scp_move *move)
+static void undo_take(struct sendcp_moves *moves, struct sendcp_move *move)
 {
 	if (!moves->ready_moves)
 		moves->ready_end = move;
@@ -392,7 +394,7 @@ static void undo_take(struct scp_moves *moves, struct scp_move *move)
 	moves->count++;
 }
 
-static void undo_change(struct scp_moves *moves, const struct scp_moves_change *change)
+static void undo_change(struct sendcp_moves *moves, const struct sendcp_moves_change *change)
 {
 	switch (change->kind) {
 	case CHANGE_ADD:
@@ -411,16 +413,16 @@ static void undo_change(struct scp_moves *moves, const struct scp_moves_change *
 	}
 }
 
-void scp_moves_undo(struct scp_moves *moves)
+void sendcp_moves_undo(struct sendcp_moves *moves)
 {
 	while (moves->change_count)
 		undo_change(moves, &moves->changes[--moves->change_count]);
-	scp_inode_set_undo(&moves->pending_rmdirs);
+	sendcp_inode_set_undo(&moves->pending_rmdirs);
 }
 
-static void free_chain(struct scp_move *move)
+static void free_chain(struct sendcp_move *move)
 {
-	struct scp_move *next;
+	struct sendcp_move *next;
 
 	for (; move; move = next) {
 		next = move->next;
@@ -428,19 +430,19 @@ static void free_chain(struct scp_move *move)
 	}
 }
 
-void scp_moves_release(struct scp_moves *moves)
+void sendcp_moves_release(struct sendcp_moves *moves)
 {
-	struct scp_move *newer;
-	struct scp_move *head;
+	struct sendcp_move *newer;
+	struct sendcp_move *head;
 
-	scp_moves_keep(moves);
+	sendcp_moves_keep(moves);
 	for (head = moves->oldest; head; head = newer) {
 		newer = head->newer;
 		free_chain(head);
 	}
 	free_chain(moves->ready_moves);
-	scp_free(moves->buckets);
-	scp_free(moves->changes);
-	scp_inode_set_release(&moves->pending_rmdirs);
+	sendcp_free(moves->buckets);
+	sendcp_free(moves->changes);
+	sendcp_inode_set_release(&moves->pending_rmdirs);
 	memset(moves, 0, sizeof(*moves));
 }

@@ -21,45 +21,45 @@
 #include "send/path.h"
 #include "send/utimes.h"
 
-int scp_send_rename(struct scp_engine *engine, const struct scp_path *from,
-		    const struct scp_path *to)
+int sendcp_send_rename(struct sendcp_engine *engine, const struct sendcp_path *from,
+		       const struct sendcp_path *to)
 {
-	scp_command_begin(&engine->encoder, SCP_C_RENAME);
-	scp_put_path(&engine->encoder, SCP_A_PATH, from);
-	scp_put_path(&engine->encoder, SCP_A_PATH_TO, to);
-	return scp_command_end(&engine->encoder);
+	sendcp_command_begin(&engine->encoder, SENDCP_C_RENAME);
+	sendcp_put_path(&engine->encoder, SENDCP_A_PATH, from);
+	sendcp_put_path(&engine->encoder, SENDCP_A_PATH_TO, to);
+	return sendcp_command_end(&engine->encoder);
 }
 
-int scp_send_link(struct scp_engine *engine, const struct scp_path *name,
-		  const struct scp_path *existing)
+int sendcp_send_link(struct sendcp_engine *engine, const struct sendcp_path *name,
+		     const struct sendcp_path *existing)
 {
-	scp_command_begin(&engine->encoder, SCP_C_LINK);
-	scp_put_path(&engine->encoder, SCP_A_PATH, name);
-	scp_put_path(&engine->encoder, SCP_A_PATH_LINK, existing);
-	return scp_command_end(&engine->encoder);
+	sendcp_command_begin(&engine->encoder, SENDCP_C_LINK);
+	sendcp_put_path(&engine->encoder, SENDCP_A_PATH, name);
+	sendcp_put_path(&engine->encoder, SENDCP_A_PATH_LINK, existing);
+	return sendcp_command_end(&engine->encoder);
 }
 
-int scp_send_unlink(struct scp_engine *engine, const struct scp_path *path)
+int sendcp_send_unlink(struct sendcp_engine *engine, const struct sendcp_path *path)
 {
-	scp_command_begin(&engine->encoder, SCP_C_UNLINK);
-	scp_put_path(&engine->encoder, SCP_A_PATH, path);
-	return scp_command_end(&engine->encoder);
+	sendcp_command_begin(&engine->encoder, SENDCP_C_UNLINK);
+	sendcp_put_path(&engine->encoder, SENDCP_A_PATH, path);
+	return sendcp_command_end(&engine->encoder);
 }
 
-int scp_send_rmdir(struct scp_engine *engine, const struct scp_path *path)
+int sendcp_send_rmdir(struct sendcp_engine *engine, const struct sendcp_path *path)
 {
-	scp_command_begin(&engine->encoder, SCP_C_RMDIR);
-	scp_put_path(&engine->encoder, SCP_A_PATH, path);
-	return scp_command_end(&engine->encoder);
+	sendcp_command_begin(&engine->encoder, SENDCP_C_RMDIR);
+	sendcp_put_path(&engine->encoder, SENDCP_A_PATH, path);
+	return sendcp_command_end(&engine->encoder);
 }
 
-static bool current_is_dir(const struct scp_engine *engine)
+static bool current_is_dir(const struct sendcp_engine *engine)
 {
 	return S_ISDIR(engine->state.mode);
 }
 
-static void name_of(const struct scp_ref_list *list, const struct scp_listed_ref *ref,
-		    struct scp_name *name)
+static void name_of(const struct sendcp_ref_list *list, const struct sendcp_listed_ref *ref,
+		    struct sendcp_name *name)
 {
 	name->dir = ref->dir;
 	name->len = ref->name_len;
@@ -67,52 +67,52 @@ static void name_of(const struct scp_ref_list *list, const struct scp_listed_ref
 }
 
 /* The full path of a name, as it was when it was collected or last looked up. */
-static int listed_path(struct scp_engine *engine, const struct scp_ref_list *list,
-		       const struct scp_listed_ref *ref, struct scp_path *path)
+static int listed_path(struct sendcp_engine *engine, const struct sendcp_ref_list *list,
+		       const struct sendcp_listed_ref *ref, struct sendcp_path *path)
 {
 	path->len = ref->path_len;
 	memcpy(path->bytes, list->bytes + ref->path, ref->path_len);
-	return scp_path_append(engine, path, list->bytes + ref->name, ref->name_len);
+	return sendcp_path_append(engine, path, list->bytes + ref->name, ref->name_len);
 }
 
 /* The same, its directory looked up again if @stale. */
-static int full_path(struct scp_engine *engine, struct scp_ref_list *list,
-		     struct scp_listed_ref *ref, bool stale, struct scp_path *path)
+static int full_path(struct sendcp_engine *engine, struct sendcp_ref_list *list,
+		     struct sendcp_listed_ref *ref, bool stale, struct sendcp_path *path)
 {
 	int err = 0;
 
 	if (stale) {
-		err = scp_path_of(engine, ref->dir, ref->dir_generation, path);
-		if (!err && scp_ref_list_set_path(list, ref, path->bytes, path->len))
-			err = scp_send_fail(engine, SCP_NO_MEMORY);
+		err = sendcp_path_of(engine, ref->dir, ref->dir_generation, path);
+		if (!err && sendcp_ref_list_set_path(list, ref, path->bytes, path->len))
+			err = sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
 	}
 	return err ? err : listed_path(engine, list, ref, path);
 }
 
 /* 1: the first name the current inode has in the parent was taken by another one already. */
-static int lost_first_name(struct scp_engine *engine)
+static int lost_first_name(struct sendcp_engine *engine)
 {
-	const struct scp_state *state = &engine->state;
-	struct scp_name name;
+	const struct sendcp_state *state = &engine->state;
+	struct sendcp_name name;
 	u64 generation;
-	int err = scp_first_ref(engine->parent, state->ino, &name);
+	int err = sendcp_first_ref(engine->parent, state->ino, &name);
 
 	if (!err)
-		err = scp_generation_in(engine, engine->parent, name.dir, &generation);
+		err = sendcp_generation_in(engine, engine->parent, name.dir, &generation);
 	if (err)
-		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
-	return scp_is_overwritten(engine, &name, generation, state->ino, state->generation);
+		return err == -ENOENT ? sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT) : err;
+	return sendcp_is_overwritten(engine, &name, generation, state->ino, state->generation);
 }
 
 /*
  * Where the receiver has the inode before the first command. A new one was created under its orphan
  * name; a changed or deleted one is there, too, if an inode before it has taken its first name.
  */
-static int find_current(struct scp_engine *engine)
+static int find_current(struct sendcp_engine *engine)
 {
-	struct scp_naming *naming = &engine->naming;
-	const struct scp_state *state = &engine->state;
-	int orphan = state->kind == SCP_KIND_NEW ? 1 : lost_first_name(engine);
+	struct sendcp_naming *naming = &engine->naming;
+	const struct sendcp_state *state = &engine->state;
+	int orphan = state->kind == SENDCP_KIND_NEW ? 1 : lost_first_name(engine);
 
 	if (orphan < 0)
 		return orphan;
@@ -120,21 +120,21 @@ static int find_current(struct scp_engine *engine)
 	naming->dir_orphanized = false;
 	naming->ancestor_orphanized = false;
 	naming->delayed = false;
-	scp_inode_set_clear(&naming->check_dirs);
+	sendcp_inode_set_clear(&naming->check_dirs);
 	naming->orphanized.count = 0;
 	if (orphan)
-		return scp_orphan_name(engine, state->ino, state->generation, &naming->valid);
-	return scp_current_path(engine, &naming->valid);
+		return sendcp_orphan_name(engine, state->ino, state->generation, &naming->valid);
+	return sendcp_current_path(engine, &naming->valid);
 }
 
 /* 1: @name is the first name of @ino in the parent. */
-static int is_first_name(struct scp_engine *engine, u64 ino, const struct scp_name *name)
+static int is_first_name(struct sendcp_engine *engine, u64 ino, const struct sendcp_name *name)
 {
-	struct scp_name first;
-	int err = scp_first_ref(engine->parent, ino, &first);
+	struct sendcp_name first;
+	int err = sendcp_first_ref(engine->parent, ino, &first);
 
 	if (err)
-		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+		return err == -ENOENT ? sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT) : err;
 	return first.dir == name->dir && first.len == name->len &&
 	       !memcmp(first.bytes, name->bytes, name->len);
 }
@@ -143,34 +143,34 @@ static int is_first_name(struct scp_engine *engine, u64 ino, const struct scp_na
  * @other has its orphan name now. A move of it that waits begins there, and if it is above the
  * current inode, the path of that has changed with it: both must be known before the next command.
  */
-static int note_orphanized(struct scp_engine *engine, const struct scp_inode *other)
+static int note_orphanized(struct sendcp_engine *engine, const struct sendcp_inode *other)
 {
-	struct scp_inode_id id = { .ino = other->ino, .generation = other->generation };
-	struct scp_move *move = scp_moves_find(&engine->deferred.moves, other->ino);
-	struct scp_naming *naming = &engine->naming;
+	struct sendcp_inode_id id = { .ino = other->ino, .generation = other->generation };
+	struct sendcp_move *move = sendcp_moves_find(&engine->deferred.moves, other->ino);
+	struct sendcp_naming *naming = &engine->naming;
 	int above;
 
-	if (scp_id_list_add(&naming->orphanized, id.ino, id.generation))
-		return scp_send_fail(engine, SCP_NO_MEMORY);
+	if (sendcp_id_list_add(&naming->orphanized, id.ino, id.generation))
+		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
 	if (S_ISDIR(other->mode))
 		naming->dir_orphanized = true;
-	if (move && scp_moves_orphanize(&engine->deferred.moves, move))
-		return scp_send_fail(engine, SCP_NO_MEMORY);
-	above = scp_is_ancestor(engine, engine->parent, engine->state.ino, &id);
+	if (move && sendcp_moves_orphanize(&engine->deferred.moves, move))
+		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
+	above = sendcp_is_ancestor(engine, engine->parent, engine->state.ino, &id);
 	if (above <= 0)
 		return above;
 	naming->ancestor_orphanized = true;
-	scp_path_clear(&engine->current_path);
-	return scp_current_path(engine, &naming->valid);
+	sendcp_path_clear(&engine->current_path);
+	return sendcp_current_path(engine, &naming->valid);
 }
 
-static int orphanize(struct scp_engine *engine, const struct scp_path *path,
-		     const struct scp_inode *other)
+static int orphanize(struct sendcp_engine *engine, const struct sendcp_path *path,
+		     const struct sendcp_inode *other)
 {
-	int err = scp_orphan_name(engine, other->ino, other->generation, &engine->path_b);
+	int err = sendcp_orphan_name(engine, other->ino, other->generation, &engine->path_b);
 
 	if (!err)
-		err = scp_send_rename(engine, path, &engine->path_b);
+		err = sendcp_send_rename(engine, path, &engine->path_b);
 	return err ? err : note_orphanized(engine, other);
 }
 
@@ -179,21 +179,21 @@ static int orphanize(struct scp_engine *engine, const struct scp_path *path,
  *
  * Until its turn an inode is found by its first name in the parent. If that is the one, the inode
  * is renamed to its orphan name, by which path.c finds it then. A further link only goes: when the
- * turn of its inode comes, scp_is_overwritten() says that it must not be removed once more.
+ * turn of its inode comes, sendcp_is_overwritten() says that it must not be removed once more.
  */
-static int orphanize_conflicts(struct scp_engine *engine, struct scp_listed_ref *ref)
+static int orphanize_conflicts(struct sendcp_engine *engine, struct sendcp_listed_ref *ref)
 {
-	struct scp_naming *naming = &engine->naming;
-	int inode_state = scp_need_inode_state(engine, ref->dir, ref->dir_generation);
-	struct scp_inode other;
-	struct scp_name name;
+	struct sendcp_naming *naming = &engine->naming;
+	int inode_state = sendcp_need_inode_state(engine, ref->dir, ref->dir_generation);
+	struct sendcp_inode other;
+	struct sendcp_name name;
 	int ret;
 
 	/* Nothing is in a directory that the receiver does not have yet. */
-	if (inode_state < 0 || inode_state == SCP_INODE_WILL_CREATE)
+	if (inode_state < 0 || inode_state == SENDCP_INODE_WILL_CREATE)
 		return inode_state < 0 ? inode_state : 0;
 	name_of(&naming->new_refs, ref, &name);
-	ret = scp_find_conflict(engine, &name, ref->dir_generation, &other);
+	ret = sendcp_find_conflict(engine, &name, ref->dir_generation, &other);
 	if (ret <= 0)
 		return ret;
 	ret = full_path(engine, &naming->new_refs, ref, naming->dir_orphanized, &engine->path_a);
@@ -203,16 +203,16 @@ static int orphanize_conflicts(struct scp_engine *engine, struct scp_listed_ref 
 	if (ret < 0)
 		return ret;
 	return ret ? orphanize(engine, &engine->path_a, &other) :
-	       scp_send_unlink(engine, &engine->path_a);
+	       sendcp_send_unlink(engine, &engine->path_a);
 }
 
 /*
  * Was the directory of @ref needed for an earlier name of the list? Then it was created for that
  * one.
  */
-static bool seen_dir(const struct scp_ref_list *list, const struct scp_listed_ref *ref)
+static bool seen_dir(const struct sendcp_ref_list *list, const struct sendcp_listed_ref *ref)
 {
-	const struct scp_listed_ref *at;
+	const struct sendcp_listed_ref *at;
 
 	for (at = ref; at-- > list->refs;)
 		if (!at->cancelled && at->dir == ref->dir)
@@ -224,24 +224,24 @@ static bool seen_dir(const struct scp_ref_list *list, const struct scp_listed_re
  * A directory with a number not yet reached must exist before something is put into it. It is
  * created under its orphan name; at its own turn it is renamed with all that is in it by then.
  */
-static int make_dir(struct scp_engine *engine, const struct scp_listed_ref *ref)
+static int make_dir(struct sendcp_engine *engine, const struct sendcp_listed_ref *ref)
 {
 	int inode_state;
 
-	if (ref->dir < engine->state.send_progress || ref->dir == SCP_ROOT_DIR_ID)
+	if (ref->dir < engine->state.send_progress || ref->dir == SENDCP_ROOT_DIR_ID)
 		return 0;
-	inode_state = scp_need_inode_state(engine, ref->dir, ref->dir_generation);
-	if (inode_state != SCP_INODE_WILL_CREATE)
+	inode_state = sendcp_need_inode_state(engine, ref->dir, ref->dir_generation);
+	if (inode_state != SENDCP_INODE_WILL_CREATE)
 		return inode_state < 0 ? inode_state : 0;
 	if (seen_dir(&engine->naming.new_refs, ref))
 		return 0;
-	return scp_create_dir_early(engine, ref->dir, ref->dir_generation);
+	return sendcp_create_dir_early(engine, ref->dir, ref->dir_generation);
 }
 
-static int touch(struct scp_engine *engine, const struct scp_listed_ref *ref)
+static int touch(struct sendcp_engine *engine, const struct sendcp_listed_ref *ref)
 {
-	if (scp_inode_set_add(&engine->naming.check_dirs, ref->dir, ref->dir_generation))
-		return scp_send_fail(engine, SCP_NO_MEMORY);
+	if (sendcp_inode_set_add(&engine->naming.check_dirs, ref->dir, ref->dir_generation))
+		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
 	return 0;
 }
 
@@ -249,14 +249,14 @@ static int touch(struct scp_engine *engine, const struct scp_listed_ref *ref)
  * From where it is to another name. The path that later steps send its contents and attributes to
  * must follow.
  */
-static int move_current(struct scp_engine *engine, const struct scp_path *to)
+static int move_current(struct sendcp_engine *engine, const struct sendcp_path *to)
 {
-	struct scp_naming *naming = &engine->naming;
-	int err = scp_send_rename(engine, &naming->valid, to);
+	struct sendcp_naming *naming = &engine->naming;
+	int err = sendcp_send_rename(engine, &naming->valid, to);
 
 	naming->still_orphan = false;
-	scp_path_copy(&naming->valid, to);
-	scp_path_copy(&engine->current_path, to);
+	sendcp_path_copy(&naming->valid, to);
+	sendcp_path_copy(&engine->current_path, to);
 	return err;
 }
 
@@ -265,9 +265,9 @@ static int move_current(struct scp_engine *engine, const struct scp_path *to)
  * can have one name only, so these are renamed. Everything else gets a further link and keeps its
  * old names until process_gone().
  */
-static int link_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
+static int link_ref(struct sendcp_engine *engine, struct sendcp_listed_ref *ref)
 {
-	struct scp_naming *naming = &engine->naming;
+	struct sendcp_naming *naming = &engine->naming;
 	bool moves = naming->still_orphan || current_is_dir(engine);
 	int err = full_path(engine, &naming->new_refs, ref, naming->dir_orphanized,
 			    &engine->path_a);
@@ -276,20 +276,20 @@ static int link_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
 		return err;
 	if (moves)
 		return move_current(engine, &engine->path_a);
-	return scp_send_link(engine, &engine->path_a, &naming->valid);
+	return sendcp_send_link(engine, &engine->path_a, &naming->valid);
 }
 
 /* Sets naming.delayed if the current inode is a directory that cannot get this name yet. */
-static int decide_delay(struct scp_engine *engine, const struct scp_listed_ref *ref)
+static int decide_delay(struct sendcp_engine *engine, const struct sendcp_listed_ref *ref)
 {
-	struct scp_naming *naming = &engine->naming;
-	struct scp_name name;
+	struct sendcp_naming *naming = &engine->naming;
+	struct sendcp_name name;
 	int ret;
 
 	if (!engine->parent || !current_is_dir(engine) || naming->delayed)
 		return 0;
 	name_of(&naming->new_refs, ref, &name);
-	ret = scp_must_wait(engine, &name, ref->dir_generation);
+	ret = sendcp_must_wait(engine, &name, ref->dir_generation);
 	if (ret < 0)
 		return ret;
 	naming->delayed = ret;
@@ -297,10 +297,10 @@ static int decide_delay(struct scp_engine *engine, const struct scp_listed_ref *
 }
 
 /*
- * If the move waits, the name is given by scp_apply_move() later. Its directory gets new times now,
- * too, as native send gives them.
+ * If the move waits, the name is given by sendcp_apply_move() later. Its directory gets new times
+ * now, too, as native send gives them.
  */
-static int process_new(struct scp_engine *engine, struct scp_listed_ref *ref)
+static int process_new(struct sendcp_engine *engine, struct sendcp_listed_ref *ref)
 {
 	int err = make_dir(engine, ref);
 
@@ -311,7 +311,7 @@ static int process_new(struct scp_engine *engine, struct scp_listed_ref *ref)
 	return err ? err : touch(engine, ref);
 }
 
-static struct scp_listed_ref *first_live(const struct scp_ref_list *list)
+static struct sendcp_listed_ref *first_live(const struct sendcp_ref_list *list)
 {
 	u32 i;
 
@@ -321,8 +321,8 @@ static struct scp_listed_ref *first_live(const struct scp_ref_list *list)
 	return NULL;
 }
 
-static int for_each(struct scp_engine *engine, struct scp_ref_list *list,
-		    int (*function)(struct scp_engine *engine, struct scp_listed_ref *ref))
+static int for_each(struct sendcp_engine *engine, struct sendcp_ref_list *list,
+		    int (*function)(struct sendcp_engine *engine, struct sendcp_listed_ref *ref))
 {
 	int err = 0;
 	u32 i;
@@ -333,7 +333,7 @@ static int for_each(struct scp_engine *engine, struct scp_ref_list *list,
 	return err;
 }
 
-static int touch_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
+static int touch_ref(struct sendcp_engine *engine, struct sendcp_listed_ref *ref)
 {
 	return touch(engine, ref);
 }
@@ -342,19 +342,19 @@ static int touch_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
  * A directory is deleted: removed, or orphanized until all its entries are removed too: under its
  * orphan name, since another inode of the subvolume may be about to get the name it had.
  */
-static int remove_dir(struct scp_engine *engine)
+static int remove_dir(struct sendcp_engine *engine)
 {
-	struct scp_naming *naming = &engine->naming;
-	struct scp_state *state = &engine->state;
-	int removable = scp_can_remove(engine, state->ino, state->generation);
+	struct sendcp_naming *naming = &engine->naming;
+	struct sendcp_state *state = &engine->state;
+	int removable = sendcp_can_remove(engine, state->ino, state->generation);
 	int err = 0;
 
 	if (removable < 0)
 		return removable;
 	if (removable) {
-		err = scp_send_rmdir(engine, &naming->valid);
+		err = sendcp_send_rmdir(engine, &naming->valid);
 	} else if (!naming->still_orphan) {
-		err = scp_orphan_name(engine, state->ino, state->generation, &engine->path_a);
+		err = sendcp_orphan_name(engine, state->ino, state->generation, &engine->path_a);
 		if (!err)
 			err = move_current(engine, &engine->path_a);
 		naming->still_orphan = true;
@@ -362,34 +362,34 @@ static int remove_dir(struct scp_engine *engine)
 	return err ? err : for_each(engine, &naming->deleted_refs, touch_ref);
 }
 
-static int unlink_name(struct scp_engine *engine, struct scp_listed_ref *ref)
+static int unlink_name(struct sendcp_engine *engine, struct sendcp_listed_ref *ref)
 {
-	struct scp_naming *naming = &engine->naming;
-	struct scp_path *path = &engine->current_path;
+	struct sendcp_naming *naming = &engine->naming;
+	struct sendcp_path *path = &engine->current_path;
 	int err = full_path(engine, &naming->deleted_refs, ref, naming->ancestor_orphanized,
 			    &engine->path_a);
 
 	if (!err)
-		err = scp_send_unlink(engine, &engine->path_a);
+		err = sendcp_send_unlink(engine, &engine->path_a);
 	if (err)
 		return err;
 	/* The kernel's rule; it also forgets d/f when d/foo goes. */
-	if (scp_path_begins_with(&engine->path_a, path))
-		scp_path_clear(path);
+	if (sendcp_path_begins_with(&engine->path_a, path))
+		sendcp_path_clear(path);
 	return 0;
 }
 
 /* UNLINK, unless another inode has the name by now: then it is that one's. */
-static int unlink_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
+static int unlink_ref(struct sendcp_engine *engine, struct sendcp_listed_ref *ref)
 {
-	const struct scp_state *state = &engine->state;
-	struct scp_name name;
+	const struct sendcp_state *state = &engine->state;
+	struct sendcp_name name;
 	int overwritten;
 	int err = 0;
 
 	name_of(&engine->naming.deleted_refs, ref, &name);
-	overwritten = scp_is_overwritten(engine, &name, ref->dir_generation, state->ino,
-					 state->generation);
+	overwritten = sendcp_is_overwritten(engine, &name, ref->dir_generation, state->ino,
+					    state->generation);
 	if (overwritten < 0)
 		return overwritten;
 	if (!overwritten)
@@ -397,13 +397,13 @@ static int unlink_ref(struct scp_engine *engine, struct scp_listed_ref *ref)
 	return err ? err : touch(engine, ref);
 }
 
-static int process_gone(struct scp_engine *engine)
+static int process_gone(struct sendcp_engine *engine)
 {
-	struct scp_naming *naming = &engine->naming;
-	struct scp_listed_ref *first = first_live(&naming->deleted_refs);
+	struct sendcp_naming *naming = &engine->naming;
+	struct sendcp_listed_ref *first = first_live(&naming->deleted_refs);
 	int err;
 
-	if (current_is_dir(engine) && engine->state.kind == SCP_KIND_DELETED)
+	if (current_is_dir(engine) && engine->state.kind == SENDCP_KIND_DELETED)
 		return remove_dir(engine);
 	/* A directory has one name, and its move took it away. */
 	if (current_is_dir(engine))
@@ -411,7 +411,7 @@ static int process_gone(struct scp_engine *engine)
 	err = for_each(engine, &naming->deleted_refs, unlink_ref);
 	/* Its first name was taken and it got no new one: its orphan name is none of the refs. */
 	if (!err && naming->still_orphan)
-		err = scp_send_unlink(engine, &naming->valid);
+		err = sendcp_send_unlink(engine, &naming->valid);
 	return err;
 }
 
@@ -419,24 +419,24 @@ static int process_gone(struct scp_engine *engine)
  * A directory that lost or got a name: new times later, or it goes if that was the last one. One
  * with a larger number has its own turn still to come, which does the same for it.
  */
-static int settle_dir(struct scp_engine *engine, const struct scp_inode_id *dir)
+static int settle_dir(struct sendcp_engine *engine, const struct sendcp_inode_id *dir)
 {
 	int inode_state;
 
 	if (dir->ino > engine->state.ino)
 		return 0;
-	inode_state = scp_need_inode_state(engine, dir->ino, dir->generation);
+	inode_state = sendcp_need_inode_state(engine, dir->ino, dir->generation);
 	if (inode_state < 0)
 		return inode_state;
-	if (inode_state == SCP_INODE_DID_CREATE || inode_state == SCP_INODE_NO_CHANGE)
-		return scp_defer_utimes(engine, dir->ino, dir->generation);
-	return inode_state == SCP_INODE_DID_DELETE ? scp_remove_if_empty(engine, dir) : 0;
+	if (inode_state == SENDCP_INODE_DID_CREATE || inode_state == SENDCP_INODE_NO_CHANGE)
+		return sendcp_defer_utimes(engine, dir->ino, dir->generation);
+	return inode_state == SENDCP_INODE_DID_DELETE ? sendcp_remove_if_empty(engine, dir) : 0;
 }
 
-int scp_process_names(struct scp_engine *engine)
+int sendcp_process_names(struct sendcp_engine *engine)
 {
-	struct scp_naming *naming = &engine->naming;
-	struct scp_inode_id dir;
+	struct sendcp_naming *naming = &engine->naming;
+	struct sendcp_inode_id dir;
 	int err = find_current(engine);
 	u32 at = 0;
 
@@ -446,7 +446,7 @@ int scp_process_names(struct scp_engine *engine)
 		err = for_each(engine, &naming->new_refs, process_new);
 	if (!err)
 		err = process_gone(engine);
-	while (!err && scp_inode_set_next(&naming->check_dirs, &at, &dir))
+	while (!err && sendcp_inode_set_next(&naming->check_dirs, &at, &dir))
 		err = settle_dir(engine, &dir);
 	return err;
 }

@@ -15,29 +15,30 @@
 #include "send/identity.h"
 #include "send/path.h"
 
-void scp_path_clear(struct scp_path *path)
+void sendcp_path_clear(struct sendcp_path *path)
 {
 	path->len = 0;
 }
 
-bool scp_path_begins_with(const struct scp_path *path, const struct scp_path *beginning)
+bool sendcp_path_begins_with(const struct sendcp_path *path, const struct sendcp_path *beginning)
 {
 	return path->len >= beginning->len &&
 	       !memcmp(path->bytes, beginning->bytes, beginning->len);
 }
 
-void scp_path_copy(struct scp_path *to, const struct scp_path *from)
+void sendcp_path_copy(struct sendcp_path *to, const struct sendcp_path *from)
 {
 	to->len = from->len;
 	memcpy(to->bytes, from->bytes, from->len);
 }
 
-int scp_path_append(struct scp_engine *engine, struct scp_path *path, const u8 *name, u16 len)
+int sendcp_path_append(struct sendcp_engine *engine, struct sendcp_path *path, const u8 *name,
+		       u16 len)
 {
 	u16 slash = path->len ? 1 : 0;
 
-	if ((u32)path->len + slash + len > SCP_PATH_MAX)
-		return scp_send_fail(engine, SCP_PATH_LENGTH);
+	if ((u32)path->len + slash + len > SENDCP_PATH_MAX)
+		return sendcp_send_fail(engine, SENDCP_ERR_PATH_LENGTH);
 	if (slash)
 		path->bytes[path->len++] = '/';
 	memcpy(path->bytes + path->len, name, len);
@@ -46,12 +47,13 @@ int scp_path_append(struct scp_engine *engine, struct scp_path *path, const u8 *
 }
 
 /* Puts @name in front of a path that is built from its end. */
-static int prepend_name(struct scp_engine *engine, struct scp_path *path, const u8 *name, u16 len)
+static int prepend_name(struct sendcp_engine *engine, struct sendcp_path *path, const u8 *name,
+			u16 len)
 {
 	u16 slash = path->len ? 1 : 0;
 
-	if ((u32)path->len + slash + len > SCP_PATH_MAX)
-		return scp_send_fail(engine, SCP_PATH_LENGTH);
+	if ((u32)path->len + slash + len > SENDCP_PATH_MAX)
+		return sendcp_send_fail(engine, SENDCP_ERR_PATH_LENGTH);
 	memmove(path->bytes + len + slash, path->bytes, path->len);
 	memcpy(path->bytes, name, len);
 	if (slash)
@@ -61,14 +63,15 @@ static int prepend_name(struct scp_engine *engine, struct scp_path *path, const 
 }
 
 /* 1: the root directory of the subvolume, or of its parent, has an entry of that name. */
-static int is_taken(struct scp_engine *engine, const char *name, u16 len)
+static int is_taken(struct sendcp_engine *engine, const char *name, u16 len)
 {
-	struct scp_key location;
-	int err = scp_dir_lookup(engine->tree, SCP_ROOT_DIR_ID, (const u8 *)name, len, &location);
+	struct sendcp_key location;
+	int err = sendcp_dir_lookup(engine->tree, SENDCP_ROOT_DIR_ID, (const u8 *)name, len,
+				    &location);
 
 	if (err == -ENOENT && engine->parent)
-		err = scp_dir_lookup(engine->parent, SCP_ROOT_DIR_ID, (const u8 *)name, len,
-				     &location);
+		err = sendcp_dir_lookup(engine->parent, SENDCP_ROOT_DIR_ID, (const u8 *)name, len,
+					&location);
 	if (err == -ENOENT)
 		return 0;
 	return err ? err : 1;
@@ -78,7 +81,8 @@ static int is_taken(struct scp_engine *engine, const char *name, u16 len)
  * o<ino>-<generation>-<n> with the first n that is not taken. Each n refused is an entry of a root
  * directory, which bounds the loop.
  */
-static int orphan_name(struct scp_engine *engine, u64 ino, u64 generation, char *name, size_t size)
+static int orphan_name(struct sendcp_engine *engine, u64 ino, u64 generation, char *name,
+		       size_t size)
 {
 	u64 n;
 	int len;
@@ -93,31 +97,34 @@ static int orphan_name(struct scp_engine *engine, u64 ino, u64 generation, char 
 	}
 }
 
-int scp_orphan_name(struct scp_engine *engine, u64 ino, u64 generation, struct scp_path *path)
+int sendcp_orphan_name(struct sendcp_engine *engine, u64 ino, u64 generation,
+		       struct sendcp_path *path)
 {
 	char name[72];
 	int len = orphan_name(engine, ino, generation, name, sizeof(name));
 
 	if (len < 0)
 		return len;
-	scp_path_clear(path);
-	return scp_path_append(engine, path, (u8 *)name, len);
+	sendcp_path_clear(path);
+	return sendcp_path_append(engine, path, (u8 *)name, len);
 }
 
 /* An inode that must be there, since something names it. */
-static int generation_of(struct scp_engine *engine, struct scp_tree *tree, u64 ino, u64 *generation)
+static int generation_of(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 ino,
+			 u64 *generation)
 {
-	struct scp_inode inode;
-	int err = scp_inode_in(engine, tree, ino, &inode);
+	struct sendcp_inode inode;
+	int err = sendcp_inode_in(engine, tree, ino, &inode);
 
 	if (err == -ENOENT)
-		return scp_send_fail(engine, SCP_INCONSISTENT);
+		return sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT);
 	if (!err)
 		*generation = inode.generation;
 	return err;
 }
 
-static int orphan_step(struct scp_engine *engine, u64 ino, u64 generation, struct scp_path *path)
+static int orphan_step(struct sendcp_engine *engine, u64 ino, u64 generation,
+		       struct sendcp_path *path)
 {
 	char name[72];
 	int len = orphan_name(engine, ino, generation, name, sizeof(name));
@@ -129,8 +136,9 @@ static int orphan_step(struct scp_engine *engine, u64 ino, u64 generation, struc
 }
 
 /* In front of @path: the first name of *@id in @tree. *@id becomes the directory it is in. */
-static int name_step(struct scp_engine *engine, struct scp_tree *tree, struct scp_inode_id *id,
-		     const struct scp_name *name, struct scp_path *path)
+static int name_step(struct sendcp_engine *engine, struct sendcp_tree *tree,
+		     struct sendcp_inode_id *id, const struct sendcp_name *name,
+		     struct sendcp_path *path)
 {
 	int err = prepend_name(engine, path, name->bytes, name->len);
 
@@ -140,20 +148,20 @@ static int name_step(struct scp_engine *engine, struct scp_tree *tree, struct sc
 	return generation_of(engine, tree, name->dir, &id->generation);
 }
 
-static int first_name(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
-		      struct scp_name *name)
+static int first_name(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 ino,
+		      struct sendcp_name *name)
 {
-	int err = scp_first_ref(tree, ino, name);
+	int err = sendcp_first_ref(tree, ino, name);
 
-	return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+	return err == -ENOENT ? sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT) : err;
 }
 
 /* Below send_progress it is the subvolume's name that counts, from there on the parent's. */
-int scp_name_now(struct scp_engine *engine, const struct scp_inode_id *id, struct scp_name *name,
-		 struct scp_tree **tree)
+int sendcp_name_now(struct sendcp_engine *engine, const struct sendcp_inode_id *id,
+		    struct sendcp_name *name, struct sendcp_tree **tree)
 {
 	u64 dir_generation = 0;
-	int ret = scp_exists_now(engine, id->ino, id->generation);
+	int ret = sendcp_exists_now(engine, id->ino, id->generation);
 
 	if (ret <= 0)
 		return ret ? ret : 1;
@@ -164,24 +172,25 @@ int scp_name_now(struct scp_engine *engine, const struct scp_inode_id *id, struc
 	ret = generation_of(engine, *tree, name->dir, &dir_generation);
 	if (ret)
 		return ret;
-	return scp_is_overwritten(engine, name, dir_generation, id->ino, id->generation);
+	return sendcp_is_overwritten(engine, name, dir_generation, id->ino, id->generation);
 }
 
 /* One step towards the root. 1: an orphan name, directly in the root, ends the path. */
-static int step_up(struct scp_engine *engine, struct scp_inode_id *id, struct scp_path *path)
+static int step_up(struct sendcp_engine *engine, struct sendcp_inode_id *id,
+		   struct sendcp_path *path)
 {
-	const struct scp_moves *moves = &engine->deferred.moves;
-	const struct scp_move *move = scp_moves_find(moves, id->ino);
-	struct scp_tree *tree = engine->parent;
-	struct scp_name name;
+	const struct sendcp_moves *moves = &engine->deferred.moves;
+	const struct sendcp_move *move = sendcp_moves_find(moves, id->ino);
+	struct sendcp_tree *tree = engine->parent;
+	struct sendcp_name name;
 	int orphaned;
 
-	if (scp_moves_rmdir_pending(moves, id->ino, id->generation))
+	if (sendcp_moves_rmdir_pending(moves, id->ino, id->generation))
 		orphaned = 1;
 	else if (move)
 		orphaned = move->orphanized ? 1 : first_name(engine, tree, id->ino, &name);
 	else
-		orphaned = scp_name_now(engine, id, &name, &tree);
+		orphaned = sendcp_name_now(engine, id, &name, &tree);
 	if (orphaned < 0)
 		return orphaned;
 	if (orphaned)
@@ -189,9 +198,9 @@ static int step_up(struct scp_engine *engine, struct scp_inode_id *id, struct sc
 	return name_step(engine, tree, id, &name, path);
 }
 
-static bool is_current(const struct scp_engine *engine, u64 ino, u64 generation)
+static bool is_current(const struct sendcp_engine *engine, u64 ino, u64 generation)
 {
-	return engine->state.kind != SCP_KIND_NONE && ino == engine->state.ino &&
+	return engine->state.kind != SENDCP_KIND_NONE && ino == engine->state.ino &&
 	       generation == engine->state.generation;
 }
 
@@ -199,43 +208,43 @@ static bool is_current(const struct scp_engine *engine, u64 ino, u64 generation)
  * The current inode's path is kept, since most commands need it, and cleared by the commands that
  * may change it. It is in checkpoints, too, so that a resumed send uses the same one.
  */
-int scp_path_of(struct scp_engine *engine, u64 ino, u64 generation, struct scp_path *path)
+int sendcp_path_of(struct sendcp_engine *engine, u64 ino, u64 generation, struct sendcp_path *path)
 {
-	struct scp_inode_id id = { .ino = ino, .generation = generation };
+	struct sendcp_inode_id id = { .ino = ino, .generation = generation };
 	bool is_it = is_current(engine, ino, generation);
 	int ret = 0;
 
 	if (is_it && engine->current_path.len) {
-		scp_path_copy(path, &engine->current_path);
+		sendcp_path_copy(path, &engine->current_path);
 		return 0;
 	}
-	scp_path_clear(path);
+	sendcp_path_clear(path);
 	/* Every step adds at least a byte to the path, whose length is bounded. */
-	while (id.ino != SCP_ROOT_DIR_ID && !ret)
+	while (id.ino != SENDCP_ROOT_DIR_ID && !ret)
 		ret = step_up(engine, &id, path);
 	if (ret < 0)
 		return ret;
 	if (is_it)
-		scp_path_copy(&engine->current_path, path);
+		sendcp_path_copy(&engine->current_path, path);
 	return 0;
 }
 
-int scp_current_path(struct scp_engine *engine, struct scp_path *path)
+int sendcp_current_path(struct sendcp_engine *engine, struct sendcp_path *path)
 {
-	return scp_path_of(engine, engine->state.ino, engine->state.generation, path);
+	return sendcp_path_of(engine, engine->state.ino, engine->state.generation, path);
 }
 
-int scp_path_in_tree(struct scp_engine *engine, struct scp_tree *tree, u64 ino,
-		     struct scp_path *path)
+int sendcp_path_in_tree(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 ino,
+			struct sendcp_path *path)
 {
-	struct scp_name name;
+	struct sendcp_name name;
 	int err;
 
-	scp_path_clear(path);
-	while (ino != SCP_ROOT_DIR_ID) {
-		err = scp_first_ref(tree, ino, &name);
+	sendcp_path_clear(path);
+	while (ino != SENDCP_ROOT_DIR_ID) {
+		err = sendcp_first_ref(tree, ino, &name);
 		if (err == -ENOENT)
-			return scp_send_fail(engine, SCP_INCONSISTENT);
+			return sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT);
 		if (!err)
 			err = prepend_name(engine, path, name.bytes, name.len);
 		if (err)

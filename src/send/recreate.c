@@ -14,76 +14,76 @@
 #include "send/replay.h"
 
 /* state.item: before the first item of @type. */
-static void before_items(struct scp_state *state, u8 type)
+static void before_items(struct sendcp_state *state, u8 type)
 {
 	state->item.objectid = state->ino;
 	state->item.type = type - 1;
 	state->item.offset = ~0ULL;
 }
 
-static int delete_old(struct scp_engine *engine)
+static int delete_old(struct sendcp_engine *engine)
 {
-	int err = scp_collect_all_refs(engine, engine->parent, true);
+	int err = sendcp_collect_all_refs(engine, engine->parent, true);
 
-	return err ? err : scp_process_names(engine);
+	return err ? err : sendcp_process_names(engine);
 }
 
-static int step_delete(struct scp_engine *engine)
+static int step_delete(struct sendcp_engine *engine)
 {
 	int err = 0;
 
-	if (engine->state.kind == SCP_KIND_DELETED)
-		err = scp_replay_run(engine, delete_old);
-	scp_refs_clear(engine);
+	if (engine->state.kind == SENDCP_KIND_DELETED)
+		err = sendcp_replay_run(engine, delete_old);
+	sendcp_refs_clear(engine);
 	if (!err)
-		engine->state.phase = SCP_PHASE_RECREATE_CREATE;
+		engine->state.phase = SENDCP_PHASE_RECREATE_CREATE;
 	return err;
 }
 
-static int step_create(struct scp_engine *engine)
+static int step_create(struct sendcp_engine *engine)
 {
-	struct scp_state *state = &engine->state;
-	struct scp_inode inode;
-	int err = scp_inode_get(engine->tree, state->ino, &inode);
+	struct sendcp_state *state = &engine->state;
+	struct sendcp_inode inode;
+	int err = sendcp_inode_get(engine->tree, state->ino, &inode);
 
 	if (err)
-		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+		return err == -ENOENT ? sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT) : err;
 	if (!inode.nlink) {
-		state->phase = SCP_PHASE_CHANGE;
+		state->phase = SENDCP_PHASE_CHANGE;
 		return 0;
 	}
-	scp_set_inode(state, SCP_KIND_NEW, &inode);
+	sendcp_set_inode(state, SENDCP_KIND_NEW, &inode);
 	/* The cached path is that of the old inode. */
-	scp_path_clear(&engine->current_path);
-	state->phase = SCP_PHASE_RECREATE_NAMES;
-	return scp_create_inode(engine, &inode);
+	sendcp_path_clear(&engine->current_path);
+	state->phase = SENDCP_PHASE_RECREATE_NAMES;
+	return sendcp_create_inode(engine, &inode);
 }
 
-static int name_new(struct scp_engine *engine)
+static int name_new(struct sendcp_engine *engine)
 {
-	int err = scp_collect_all_refs(engine, engine->tree, false);
+	int err = sendcp_collect_all_refs(engine, engine->tree, false);
 
-	return err ? err : scp_process_names(engine);
+	return err ? err : sendcp_process_names(engine);
 }
 
-static int step_names(struct scp_engine *engine)
+static int step_names(struct sendcp_engine *engine)
 {
-	int err = scp_replay_run(engine, name_new);
+	int err = sendcp_replay_run(engine, name_new);
 
-	scp_refs_clear(engine);
+	sendcp_refs_clear(engine);
 	if (err)
 		return err;
 	engine->state.send_progress = engine->state.ino + 1;
-	before_items(&engine->state, SCP_EXTENT_DATA);
-	engine->state.phase = SCP_PHASE_RECREATE_EXTENTS;
+	before_items(&engine->state, SENDCP_EXTENT_DATA);
+	engine->state.phase = SENDCP_PHASE_RECREATE_EXTENTS;
 	return 0;
 }
 
 /* The item of @type after state.item becomes state.item. -ENOENT: there is none. */
-static int next_item(struct scp_engine *engine, u8 type)
+static int next_item(struct sendcp_engine *engine, u8 type)
 {
-	struct scp_state *state = &engine->state;
-	struct scp_key from = { .objectid = state->ino, .type = type, .offset = 0 };
+	struct sendcp_state *state = &engine->state;
+	struct sendcp_key from = { .objectid = state->ino, .type = type, .offset = 0 };
 	int err;
 
 	if (state->item.type == type) {
@@ -91,47 +91,47 @@ static int next_item(struct scp_engine *engine, u8 type)
 		if (!from.offset)
 			return -ENOENT;
 	}
-	err = scp_item_find(&engine->item_cursor, &from);
+	err = sendcp_item_find(&engine->item_cursor, &from);
 	if (!err)
-		state->item = scp_cursor_key(&engine->item_cursor);
+		state->item = sendcp_cursor_key(&engine->item_cursor);
 	return err;
 }
 
-static int step_extents(struct scp_engine *engine)
+static int step_extents(struct sendcp_engine *engine)
 {
-	int err = next_item(engine, SCP_EXTENT_DATA);
+	int err = next_item(engine, SENDCP_EXTENT_DATA);
 
 	if (err == -ENOENT) {
-		before_items(&engine->state, SCP_XATTR_ITEM);
-		engine->state.phase = SCP_PHASE_RECREATE_XATTRS;
+		before_items(&engine->state, SENDCP_XATTR_ITEM);
+		engine->state.phase = SENDCP_PHASE_RECREATE_XATTRS;
 		return 0;
 	}
-	return err ? err : scp_send_extent(engine, SCP_PHASE_RECREATE_EXTENTS);
+	return err ? err : sendcp_send_extent(engine, SENDCP_PHASE_RECREATE_EXTENTS);
 }
 
-static int step_xattrs(struct scp_engine *engine)
+static int step_xattrs(struct sendcp_engine *engine)
 {
-	int err = next_item(engine, SCP_XATTR_ITEM);
+	int err = next_item(engine, SENDCP_XATTR_ITEM);
 
 	if (err == -ENOENT) {
-		engine->state.phase = SCP_PHASE_CHANGE;
+		engine->state.phase = SENDCP_PHASE_CHANGE;
 		return 0;
 	}
 	engine->state.entry = 0;
-	engine->state.phase = SCP_PHASE_XATTR;
+	engine->state.phase = SENDCP_PHASE_XATTR;
 	return err;
 }
 
-int scp_step_recreate(struct scp_engine *engine)
+int sendcp_step_recreate(struct sendcp_engine *engine)
 {
 	switch (engine->state.phase) {
-	case SCP_PHASE_RECREATE_DELETE:
+	case SENDCP_PHASE_RECREATE_DELETE:
 		return step_delete(engine);
-	case SCP_PHASE_RECREATE_CREATE:
+	case SENDCP_PHASE_RECREATE_CREATE:
 		return step_create(engine);
-	case SCP_PHASE_RECREATE_NAMES:
+	case SENDCP_PHASE_RECREATE_NAMES:
 		return step_names(engine);
-	case SCP_PHASE_RECREATE_EXTENTS:
+	case SENDCP_PHASE_RECREATE_EXTENTS:
 		return step_extents(engine);
 	default:
 		return step_xattrs(engine);

@@ -11,7 +11,7 @@
 
 #define FIRST_BUCKETS 64u
 
-void scp_ref_list_clear(struct scp_ref_list *list)
+void sendcp_ref_list_clear(struct sendcp_ref_list *list)
 {
 	/* Called at every item, while the buckets stay as many as the largest inode needed. */
 	if (list->count)
@@ -21,37 +21,37 @@ void scp_ref_list_clear(struct scp_ref_list *list)
 	list->used = 0;
 }
 
-void scp_ref_list_release(struct scp_ref_list *list)
+void sendcp_ref_list_release(struct sendcp_ref_list *list)
 {
-	scp_free(list->refs);
-	scp_free(list->bytes);
-	scp_free(list->buckets);
+	sendcp_free(list->refs);
+	sendcp_free(list->bytes);
+	sendcp_free(list->buckets);
 	memset(list, 0, sizeof(*list));
 }
 
 static u32 hash(u64 dir, const u8 *name, u16 len)
 {
-	return scp_crc32c((u32)dir, name, len);
+	return sendcp_crc32c((u32)dir, name, len);
 }
 
-static u32 *bucket_of(const struct scp_ref_list *list, u64 dir, const u8 *name, u16 len)
+static u32 *bucket_of(const struct sendcp_ref_list *list, u64 dir, const u8 *name, u16 len)
 {
 	return &list->buckets[hash(dir, name, len) & (list->bucket_count - 1)];
 }
 
-static void link_ref(struct scp_ref_list *list, u32 index)
+static void link_ref(struct sendcp_ref_list *list, u32 index)
 {
-	struct scp_listed_ref *ref = &list->refs[index];
+	struct sendcp_listed_ref *ref = &list->refs[index];
 	u32 *bucket = bucket_of(list, ref->dir, list->bytes + ref->name, ref->name_len);
 
 	ref->hash_next = *bucket;
 	*bucket = index + 1;
 }
 
-struct scp_listed_ref *scp_ref_list_find(const struct scp_ref_list *list, const struct scp_ref *ref,
-					 u64 dir_generation)
+struct sendcp_listed_ref *sendcp_ref_list_find(const struct sendcp_ref_list *list,
+					       const struct sendcp_ref *ref, u64 dir_generation)
 {
-	struct scp_listed_ref *at;
+	struct sendcp_listed_ref *at;
 	u32 next;
 
 	if (!list->live)
@@ -68,14 +68,14 @@ struct scp_listed_ref *scp_ref_list_find(const struct scp_ref_list *list, const 
 	return NULL;
 }
 
-static int rehash(struct scp_ref_list *list, u32 count)
+static int rehash(struct sendcp_ref_list *list, u32 count)
 {
-	u32 *buckets = scp_zalloc(count * sizeof(*buckets));
+	u32 *buckets = sendcp_zalloc(count * sizeof(*buckets));
 	u32 i;
 
 	if (!buckets)
 		return -ENOMEM;
-	scp_free(list->buckets);
+	sendcp_free(list->buckets);
 	list->buckets = buckets;
 	list->bucket_count = count;
 	for (i = 0; i < list->count; i++)
@@ -83,14 +83,14 @@ static int rehash(struct scp_ref_list *list, u32 count)
 	return 0;
 }
 
-static int reserve_ref(struct scp_ref_list *list)
+static int reserve_ref(struct sendcp_ref_list *list)
 {
-	struct scp_listed_ref *refs;
+	struct sendcp_listed_ref *refs;
 	u32 capacity = list->capacity ? list->capacity * 2 : 16;
 
 	if (list->count == list->capacity) {
-		refs = scp_realloc(list->refs, list->capacity * sizeof(*refs),
-				   capacity * sizeof(*refs));
+		refs = sendcp_realloc(list->refs, list->capacity * sizeof(*refs),
+				      capacity * sizeof(*refs));
 		if (!refs)
 			return -ENOMEM;
 		list->refs = refs;
@@ -98,12 +98,12 @@ static int reserve_ref(struct scp_ref_list *list)
 	}
 	if (list->capacity <= list->bucket_count)
 		return 0;
-	return rehash(list, scp_max(FIRST_BUCKETS, list->capacity));
+	return rehash(list, sendcp_max(FIRST_BUCKETS, list->capacity));
 }
 
-static int add_bytes(struct scp_ref_list *list, const u8 *bytes, u16 len, u32 *at)
+static int add_bytes(struct sendcp_ref_list *list, const u8 *bytes, u16 len, u32 *at)
 {
-	u64 capacity = scp_max(4096, list->bytes_room);
+	u64 capacity = sendcp_max(4096, list->bytes_room);
 	u8 *block;
 
 	while (capacity - list->used < len)
@@ -111,7 +111,7 @@ static int add_bytes(struct scp_ref_list *list, const u8 *bytes, u16 len, u32 *a
 	if (capacity > ~0u)
 		return -ENOMEM;
 	if (capacity > list->bytes_room) {
-		block = scp_realloc(list->bytes, list->bytes_room, capacity);
+		block = sendcp_realloc(list->bytes, list->bytes_room, capacity);
 		if (!block)
 			return -ENOMEM;
 		list->bytes = block;
@@ -123,24 +123,24 @@ static int add_bytes(struct scp_ref_list *list, const u8 *bytes, u16 len, u32 *a
 	return 0;
 }
 
-int scp_ref_list_set_path(struct scp_ref_list *list, struct scp_listed_ref *ref, const u8 *path,
-			  u16 path_len)
+int sendcp_ref_list_set_path(struct sendcp_ref_list *list, struct sendcp_listed_ref *ref,
+			     const u8 *path, u16 path_len)
 {
 	ref->path_len = path_len;
 	return add_bytes(list, path, path_len, &ref->path);
 }
 
 /* Names of one directory mostly follow each other: its path is stored once then. */
-static bool has_path(const struct scp_ref_list *list, const struct scp_listed_ref *ref,
+static bool has_path(const struct sendcp_ref_list *list, const struct sendcp_listed_ref *ref,
 		     const u8 *path, u16 path_len)
 {
 	return ref->path_len == path_len && !memcmp(list->bytes + ref->path, path, path_len);
 }
 
-int scp_ref_list_add(struct scp_ref_list *list, const struct scp_ref *ref, u64 dir_generation,
-		     const u8 *path, u16 path_len)
+int sendcp_ref_list_add(struct sendcp_ref_list *list, const struct sendcp_ref *ref,
+			u64 dir_generation, const u8 *path, u16 path_len)
 {
-	struct scp_listed_ref *new;
+	struct sendcp_listed_ref *new;
 
 	if (reserve_ref(list))
 		return -ENOMEM;
@@ -154,7 +154,7 @@ int scp_ref_list_add(struct scp_ref_list *list, const struct scp_ref *ref, u64 d
 	if (list->count && has_path(list, &new[-1], path, path_len)) {
 		new->path = new[-1].path;
 		new->path_len = path_len;
-	} else if (scp_ref_list_set_path(list, new, path, path_len)) {
+	} else if (sendcp_ref_list_set_path(list, new, path, path_len)) {
 		return -ENOMEM;
 	}
 	link_ref(list, list->count);
@@ -163,7 +163,7 @@ int scp_ref_list_add(struct scp_ref_list *list, const struct scp_ref *ref, u64 d
 	return 0;
 }
 
-void scp_ref_list_cancel(struct scp_ref_list *list, struct scp_listed_ref *ref)
+void sendcp_ref_list_cancel(struct sendcp_ref_list *list, struct sendcp_listed_ref *ref)
 {
 	ref->cancelled = true;
 	list->live--;

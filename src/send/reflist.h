@@ -2,16 +2,16 @@
 /*
  * Ordered lists of names, with a fast answer to "is this one in it?".
  */
-#ifndef SCP_SEND_REFLIST_H
-#define SCP_SEND_REFLIST_H
+#ifndef SENDCP_SEND_REFLIST_H
+#define SENDCP_SEND_REFLIST_H
 
 #include "items/items.h"
 
 /* A name of the current inode, and its directory's path when it was collected. */
-struct scp_listed_ref {
+struct sendcp_listed_ref {
 	u64 dir;
 	u64 dir_generation;
-	/* Places in scp_ref_list.bytes. */
+	/* Places in sendcp_ref_list.bytes. */
 	u32 name;
 	u32 path;
 	u16 name_len;
@@ -22,8 +22,8 @@ struct scp_listed_ref {
 	u32 hash_next;
 };
 
-struct scp_ref_list {
-	struct scp_listed_ref *refs;
+struct sendcp_ref_list {
+	struct sendcp_listed_ref *refs;
 	/* All entries, and those that are not cancelled. */
 	u32 count;
 	u32 live;
@@ -37,20 +37,20 @@ struct scp_ref_list {
 	u32 bucket_count;
 };
 
-void scp_ref_list_clear(struct scp_ref_list *list);
-void scp_ref_list_release(struct scp_ref_list *list);
+void sendcp_ref_list_clear(struct sendcp_ref_list *list);
+void sendcp_ref_list_release(struct sendcp_ref_list *list);
 /* The live entry of that directory and name, or NULL. */
-struct scp_listed_ref *scp_ref_list_find(const struct scp_ref_list *list, const struct scp_ref *ref,
-					 u64 dir_generation);
+struct sendcp_listed_ref *sendcp_ref_list_find(const struct sendcp_ref_list *list,
+					       const struct sendcp_ref *ref, u64 dir_generation);
 /*
  * Appends a name; @path is its directory's path. Bytes of the path are shared with the entry before
  * if that is in the same directory. -ENOMEM.
  */
-int scp_ref_list_add(struct scp_ref_list *list, const struct scp_ref *ref, u64 dir_generation,
-		     const u8 *path, u16 path_len);
-void scp_ref_list_cancel(struct scp_ref_list *list, struct scp_listed_ref *ref);
+int sendcp_ref_list_add(struct sendcp_ref_list *list, const struct sendcp_ref *ref,
+			u64 dir_generation, const u8 *path, u16 path_len);
+void sendcp_ref_list_cancel(struct sendcp_ref_list *list, struct sendcp_listed_ref *ref);
 /* Another path for the directory of @ref. -ENOMEM. */
-int scp_ref_list_set_path(struct scp_ref_list *list, struct scp_listed_ref *ref, const u8 *path,
-			  u16 path_len);
+int sendcp_ref_list_set_path(struct sendcp_ref_list *list, struct sendcp_listed_ref *ref,
+			     const u8 *path, u16 path_len);
 
 #endif

@@ -11,31 +11,31 @@
 #include "send/refs.h"
 #include "send/step.h"
 
-void scp_refs_clear(struct scp_engine *engine)
+void sendcp_refs_clear(struct sendcp_engine *engine)
 {
-	scp_ref_list_clear(&engine->naming.new_refs);
-	scp_ref_list_clear(&engine->naming.deleted_refs);
+	sendcp_ref_list_clear(&engine->naming.new_refs);
+	sendcp_ref_list_clear(&engine->naming.deleted_refs);
 	engine->naming.collecting = false;
 	engine->naming.orphanized.count = 0;
 }
 
-void scp_back_to_names(struct scp_engine *engine)
+void sendcp_back_to_names(struct sendcp_engine *engine)
 {
 	engine->state.at = engine->naming.from;
-	engine->state.phase = SCP_PHASE_HANDLE;
+	engine->state.phase = SENDCP_PHASE_HANDLE;
 }
 
 /* The kernel keeps an inode's links below this, so a longer list is not a filesystem's. */
 #define MAX_LINKS 65536u
 
-static int dir_generation(struct scp_engine *engine, struct scp_tree *tree, u64 dir,
+static int dir_generation(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 dir,
 			  u64 *generation)
 {
-	struct scp_inode inode;
-	int err = scp_inode_in(engine, tree, dir, &inode);
+	struct sendcp_inode inode;
+	int err = sendcp_inode_in(engine, tree, dir, &inode);
 
 	if (err)
-		return err == -ENOENT ? scp_send_fail(engine, SCP_INCONSISTENT) : err;
+		return err == -ENOENT ? sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT) : err;
 	*generation = inode.generation;
 	return 0;
 }
@@ -48,41 +48,41 @@ static int dir_generation(struct scp_engine *engine, struct scp_tree *tree, u64 
  * The directory's path is looked up now, before any command of this inode, as native send does; see
  * names.c for when it has to be looked up again.
  */
-static int add_ref(struct scp_engine *engine, struct scp_tree *tree, const struct scp_ref *ref,
-		   bool gone)
+static int add_ref(struct sendcp_engine *engine, struct sendcp_tree *tree,
+		   const struct sendcp_ref *ref, bool gone)
 {
-	struct scp_naming *naming = &engine->naming;
-	struct scp_ref_list *list = gone ? &naming->deleted_refs : &naming->new_refs;
-	struct scp_ref_list *other = gone ? &naming->new_refs : &naming->deleted_refs;
-	struct scp_listed_ref *counterpart;
+	struct sendcp_naming *naming = &engine->naming;
+	struct sendcp_ref_list *list = gone ? &naming->deleted_refs : &naming->new_refs;
+	struct sendcp_ref_list *other = gone ? &naming->new_refs : &naming->deleted_refs;
+	struct sendcp_listed_ref *counterpart;
 	u64 generation = 0;
 	int err = dir_generation(engine, tree, ref->dir, &generation);
 
 	if (err)
 		return err;
-	counterpart = scp_ref_list_find(other, ref, generation);
+	counterpart = sendcp_ref_list_find(other, ref, generation);
 	if (counterpart) {
-		scp_ref_list_cancel(other, counterpart);
+		sendcp_ref_list_cancel(other, counterpart);
 		return 0;
 	}
 	if (list->count >= 2 * MAX_LINKS)
-		return scp_send_fail(engine, SCP_INCONSISTENT);
-	err = scp_path_of(engine, ref->dir, generation, &engine->path_a);
+		return sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT);
+	err = sendcp_path_of(engine, ref->dir, generation, &engine->path_a);
 	if (err)
 		return err;
-	if (scp_ref_list_add(list, ref, generation, engine->path_a.bytes, engine->path_a.len))
-		return scp_send_fail(engine, SCP_NO_MEMORY);
+	if (sendcp_ref_list_add(list, ref, generation, engine->path_a.bytes, engine->path_a.len))
+		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
 	return 0;
 }
 
-static int collect_item(struct scp_engine *engine, struct scp_cursor *cursor, bool gone)
+static int collect_item(struct sendcp_engine *engine, struct sendcp_cursor *cursor, bool gone)
 {
-	struct scp_ref_iter iter;
-	struct scp_ref ref;
+	struct sendcp_ref_iter iter;
+	struct sendcp_ref ref;
 	int ret;
 
-	scp_ref_iter_init(&iter, cursor);
-	while ((ret = scp_ref_iter_next(&iter, &ref)) > 0) {
+	sendcp_ref_iter_init(&iter, cursor);
+	while ((ret = sendcp_ref_iter_next(&iter, &ref)) > 0) {
 		ret = add_ref(engine, cursor->tree, &ref, gone);
 		if (ret)
 			break;
@@ -90,61 +90,61 @@ static int collect_item(struct scp_engine *engine, struct scp_cursor *cursor, bo
 	return ret;
 }
 
-int scp_collect_refs(struct scp_engine *engine)
+int sendcp_collect_refs(struct sendcp_engine *engine)
 {
-	struct scp_state *state = &engine->state;
+	struct sendcp_state *state = &engine->state;
 	int err = 0;
 
-	if (state->ino == SCP_ROOT_DIR_ID || state->new_gen)
+	if (state->ino == SENDCP_ROOT_DIR_ID || state->new_gen)
 		return 0;
 	if (!engine->naming.collecting) {
 		engine->naming.from = state->at;
 		engine->naming.collecting = true;
 	}
-	if (state->at.result != SCP_COMPARE_DELETED)
+	if (state->at.result != SENDCP_COMPARE_DELETED)
 		err = collect_item(engine, &engine->compare.left.cursor, false);
-	if (!err && state->at.result != SCP_COMPARE_NEW)
+	if (!err && state->at.result != SENDCP_COMPARE_NEW)
 		err = collect_item(engine, &engine->compare.right.cursor, true);
 	return err;
 }
 
-int scp_collect_all_refs(struct scp_engine *engine, struct scp_tree *tree, bool gone)
+int sendcp_collect_all_refs(struct sendcp_engine *engine, struct sendcp_tree *tree, bool gone)
 {
-	struct scp_inode_ref_iter iter;
-	struct scp_ref ref;
+	struct sendcp_inode_ref_iter iter;
+	struct sendcp_ref ref;
 	int ret;
 
-	scp_inode_ref_iter_init(&iter, tree, engine->state.ino);
-	while ((ret = scp_inode_ref_iter_next(&iter, &ref)) > 0) {
+	sendcp_inode_ref_iter_init(&iter, tree, engine->state.ino);
+	while ((ret = sendcp_inode_ref_iter_next(&iter, &ref)) > 0) {
 		ret = add_ref(engine, tree, &ref, gone);
 		if (ret)
 			break;
 	}
-	scp_inode_ref_iter_release(&iter);
+	sendcp_inode_ref_iter_release(&iter);
 	return ret;
 }
 
 /* Is directory @dir another one in the parent? */
-static int dir_differs(struct scp_engine *engine, u64 dir)
+static int dir_differs(struct sendcp_engine *engine, u64 dir)
 {
-	struct scp_inode now;
-	struct scp_inode before;
-	int err = scp_inode_in_both(engine, dir, &now, &before);
+	struct sendcp_inode now;
+	struct sendcp_inode before;
+	int err = sendcp_inode_in_both(engine, dir, &now, &before);
 
 	if (!err && (!now.ino || !before.ino))
-		err = scp_send_fail(engine, SCP_INCONSISTENT);
+		err = sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT);
 	return err ? err : now.generation != before.generation;
 }
 
-int scp_refs_differ(struct scp_engine *engine)
+int sendcp_refs_differ(struct sendcp_engine *engine)
 {
-	struct scp_ref_iter iter;
-	struct scp_ref ref;
+	struct sendcp_ref_iter iter;
+	struct sendcp_ref ref;
 	u64 last = 0;
 	int ret;
 
-	scp_ref_iter_init(&iter, &engine->compare.left.cursor);
-	while ((ret = scp_ref_iter_next(&iter, &ref)) > 0) {
+	sendcp_ref_iter_init(&iter, &engine->compare.left.cursor);
+	while ((ret = sendcp_ref_iter_next(&iter, &ref)) > 0) {
 		if (ref.dir == last)
 			continue;
 		ret = dir_differs(engine, ref.dir);

@@ -8,30 +8,30 @@
  * emitted. A checkpoint is then the base and the number of commands emitted since. This is sound
  * because names, unlike data, depend on nothing but the subvolume and its parent, neither of which
  * may change. Each run encodes all commands again and drops most of them, so the work is quadratic,
- * but in units of SCP_REPLAY_COMMANDS.
+ * but in units of SENDCP_REPLAY_COMMANDS.
  */
 #include "send/checkpoint_codec.h"
 #include "send/engine_private.h"
 #include "send/replay.h"
 
 /* Names that are processed without a replay, and commands that are kept in one run. */
-#define SCP_NAMES_QUEUED 8u
-#define SCP_REPLAY_COMMANDS 1024u
+#define SENDCP_NAMES_QUEUED 8u
+#define SENDCP_REPLAY_COMMANDS 1024u
 
-static bool is_long(const struct scp_engine *engine)
+static bool is_long(const struct sendcp_engine *engine)
 {
-	const struct scp_state *state = &engine->state;
+	const struct sendcp_state *state = &engine->state;
 
-	if (engine->naming.new_refs.live + engine->naming.deleted_refs.live > SCP_NAMES_QUEUED)
+	if (engine->naming.new_refs.live + engine->naming.deleted_refs.live > SENDCP_NAMES_QUEUED)
 		return true;
 	/* Names of a number used again are collected within the step, so nobody knows how many. */
-	return state->phase == SCP_PHASE_RECREATE_DELETE ||
-	       state->phase == SCP_PHASE_RECREATE_NAMES;
+	return state->phase == SENDCP_PHASE_RECREATE_DELETE ||
+	       state->phase == SENDCP_PHASE_RECREATE_NAMES;
 }
 
-static int begin(struct scp_engine *engine)
+static int begin(struct sendcp_engine *engine)
 {
-	struct scp_replay *replay = &engine->replay;
+	struct sendcp_replay *replay = &engine->replay;
 	u32 skip = engine->state.skip;
 	int err;
 
@@ -39,20 +39,20 @@ static int begin(struct scp_engine *engine)
 	engine->state.skip = 0;
 	if (replay->base)
 		return 0;
-	err = scp_checkpoint_encode(engine, &replay->base, &replay->base_size);
+	err = sendcp_checkpoint_encode(engine, &replay->base, &replay->base_size);
 	if (err)
 		return err;
 	replay->emitted = skip;
 	replay->ran = false;
 	engine->encoder.filter.from = skip;
-	engine->encoder.filter.max = SCP_REPLAY_COMMANDS;
+	engine->encoder.filter.max = SENDCP_REPLAY_COMMANDS;
 	engine->encoder.filter.more = false;
 	return 0;
 }
 
-int scp_replay_run(struct scp_engine *engine, int (*step)(struct scp_engine *engine))
+int sendcp_replay_run(struct sendcp_engine *engine, int (*step)(struct sendcp_engine *engine))
 {
-	struct scp_encoder_filter *filter = &engine->encoder.filter;
+	struct sendcp_encoder_filter *filter = &engine->encoder.filter;
 	int err;
 
 	if (!is_long(engine) && !engine->state.skip)
@@ -69,25 +69,25 @@ int scp_replay_run(struct scp_engine *engine, int (*step)(struct scp_engine *eng
 	return err;
 }
 
-void scp_replay_emitted(struct scp_engine *engine)
+void sendcp_replay_emitted(struct sendcp_engine *engine)
 {
 	if (engine->replay.base)
 		engine->replay.emitted++;
 }
 
-int scp_replay_next(struct scp_engine *engine)
+int sendcp_replay_next(struct sendcp_engine *engine)
 {
-	struct scp_replay *replay = &engine->replay;
+	struct sendcp_replay *replay = &engine->replay;
 	u64 offset = engine->state.offset;
 	int err;
 
 	if (!replay->base || !replay->ran)
 		return 0;
 	if (!engine->encoder.filter.more) {
-		scp_replay_close(engine);
+		sendcp_replay_close(engine);
 		return 0;
 	}
-	err = scp_checkpoint_decode(engine, replay->base, replay->base_size);
+	err = sendcp_checkpoint_decode(engine, replay->base, replay->base_size);
 	if (err)
 		return err;
 	engine->state.offset = offset;
@@ -97,9 +97,9 @@ int scp_replay_next(struct scp_engine *engine)
 	return 0;
 }
 
-void scp_replay_close(struct scp_engine *engine)
+void sendcp_replay_close(struct sendcp_engine *engine)
 {
-	scp_free(engine->replay.base);
+	sendcp_free(engine->replay.base);
 	memset(&engine->replay, 0, sizeof(engine->replay));
 	memset(&engine->encoder.filter, 0, sizeof(engine->encoder.filter));
 }

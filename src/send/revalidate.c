@@ -18,75 +18,74 @@
 #include "send/engine_private.h"
 #include "send/revalidate.h"
 
-static bool is_mounted(const struct scp_engine *engine)
+static bool is_mounted(const struct sendcp_engine *engine)
 {
 	return engine->volume->host->mounted;
 }
 
-bool scp_is_stale(const struct scp_engine *engine, int err)
+bool sendcp_is_stale(const struct sendcp_engine *engine, int err)
 {
-	enum scp_reason reason = engine->volume->error.reason;
+	enum sendcp_reason reason = engine->volume->error.reason;
 
-	return err == -ESTALE && (reason == SCP_SUBVOLUME_GONE || reason == SCP_SUBVOLUME_CHANGED ||
-				  reason == SCP_SUBVOLUME_REPLACED);
+	return err == -ESTALE && (reason == SENDCP_ERR_SUBVOLUME_GONE || reason ==
+				  SENDCP_ERR_SUBVOLUME_CHANGED || reason ==
+				  SENDCP_ERR_SUBVOLUME_REPLACED);
 }
 
-static int cannot_tell(struct scp_engine *engine, int err)
+static int cannot_tell(struct sendcp_engine *engine, int err)
 {
-	return scp_fail(engine->volume, SCP_REVALIDATE, err,
-			&(struct scp_place){ .root = engine->tree->id });
+	return sendcp_fail(engine->volume, SENDCP_ERR_REVALIDATE, err,
+			   &(struct sendcp_place){ .root = engine->tree->id });
 }
 
-static int commit(struct scp_engine *engine)
+static int commit(struct sendcp_engine *engine)
 {
-	const struct scp_host *host = engine->volume->host;
+	const struct sendcp_host *host = engine->volume->host;
 	int err = host->ops->commit ? host->ops->commit(host->private) : 0;
 
 	return err ? cannot_tell(engine, err) : 0;
 }
 
 /* Looks all root items up again, if there was a commit since that was done last. */
-static int look_at_roots(struct scp_engine *engine)
+static int look_at_roots(struct sendcp_engine *engine)
 {
-	struct scp_volume *volume = engine->volume;
-	struct scp_root_pointer known = engine->tree->info.node;
+	struct sendcp_volume *volume = engine->volume;
+	struct sendcp_root_pointer known = engine->tree->info.node;
 	u64 generation;
 	int ret;
 	u32 i;
 
-	ret = scp_volume_refresh(volume);
+	ret = sendcp_volume_refresh(volume);
 	if (ret < 0)
 		return ret;
 	/* Another commit may come while they are looked up: the next time is for that. */
 	generation = volume->generation;
 	if (generation == engine->seen_generation)
 		return 0;
-	ret = engine->parent ? scp_tree_reopen(engine->parent) : 0;
+	ret = engine->parent ? sendcp_tree_reopen(engine->parent) : 0;
 	for (i = 0; !ret && i < engine->root_count; i++)
-		ret = scp_tree_reopen(&engine->roots[i].tree);
+		ret = sendcp_tree_reopen(&engine->roots[i].tree);
 	if (ret)
 		return ret;
-	if (engine->tree->moved || !scp_root_is(&known, &engine->tree->info.node))
+	if (engine->tree->moved || !sendcp_root_is(&known, &engine->tree->info.node))
 		engine->encoded.moved = true;
 	engine->tree->moved = false;
 	engine->seen_generation = generation;
 	return 0;
 }
 
-static int get_root_dir(struct scp_engine *engine)
+static int get_root_dir(struct sendcp_engine *engine)
 {
-	struct scp_inode dir;
+	struct sendcp_inode dir;
 	int err;
 
 	if (engine->root_dir_generation)
 		return 0;
-	err = scp_inode_get(engine->tree, SCP_ROOT_DIR_ID, &dir);
+	err = sendcp_inode_get(engine->tree, SENDCP_ROOT_DIR_ID, &dir);
 	if (err == -ENOENT)
-		return scp_fail(engine->volume, SCP_ITEM_MISSING, 0, &(struct scp_place){
-			.root = engine->tree->id,
-			.inode = SCP_ROOT_DIR_ID,
-			.offset = SCP_NOWHERE,
-		});
+		return sendcp_fail(engine->volume, SENDCP_ERR_ITEM_MISSING, 0,
+				   &(struct sendcp_place){ .root = engine->tree->id, .inode =
+				   SENDCP_ROOT_DIR_ID, .offset = SENDCP_NOWHERE, });
 	if (!err)
 		engine->root_dir_generation = dir.generation;
 	return err;
@@ -95,12 +94,12 @@ static int get_root_dir(struct scp_engine *engine)
 /*
  * Checks the filesystem's own answer about the subvolume. Of the others nothing is read through it.
  */
-static int look_at_filesystem(struct scp_engine *engine)
+static int look_at_filesystem(struct sendcp_engine *engine)
 {
-	const struct scp_host *host = engine->volume->host;
-	struct scp_root_info info = engine->tree->info;
-	struct scp_mounted_subvolume now;
-	enum scp_reason reason = SCP_SUBVOLUME_GONE;
+	const struct sendcp_host *host = engine->volume->host;
+	struct sendcp_root_info info = engine->tree->info;
+	struct sendcp_mounted_subvolume now;
+	enum sendcp_reason reason = SENDCP_ERR_SUBVOLUME_GONE;
 	int err;
 
 	if (!host->ops->look)
@@ -116,28 +115,28 @@ static int look_at_filesystem(struct scp_engine *engine)
 		info.ctransid = now.ctransid;
 		info.otransid = now.otransid;
 		/* For one that has none on the disk, the kernel makes one up in memory. */
-		if (!scp_uuid_is_zero(info.uuid))
-			memcpy(info.uuid, now.uuid, SCP_UUID_SIZE);
-		reason = scp_pin_broken(&engine->tree->info, &info);
+		if (!sendcp_uuid_is_zero(info.uuid))
+			memcpy(info.uuid, now.uuid, SENDCP_UUID_SIZE);
+		reason = sendcp_pin_broken(&engine->tree->info, &info);
 	}
 	if (!reason)
 		return 0;
-	return scp_fail(engine->volume, reason, 0, &(struct scp_place){ .root = info.id });
+	return sendcp_fail(engine->volume, reason, 0, &(struct sendcp_place){ .root = info.id });
 }
 
-static bool is_due(const struct scp_engine *engine)
+static bool is_due(const struct sendcp_engine *engine)
 {
-	return scp_now() - engine->seen_at >= SCP_REVALIDATE_INTERVAL;
+	return sendcp_now() - engine->seen_at >= SENDCP_REVALIDATE_INTERVAL;
 }
 
-static int look(struct scp_engine *engine, enum scp_revalidate how)
+static int look(struct sendcp_engine *engine, enum sendcp_revalidate how)
 {
-	u64 now = scp_now();
+	u64 now = sendcp_now();
 	int err = 0;
 
-	if (how == SCP_REVALIDATE_COMMITTED)
+	if (how == SENDCP_REVALIDATE_COMMITTED)
 		err = commit(engine);
-	if (!err && (how != SCP_REVALIDATE_IF_DUE || is_due(engine)))
+	if (!err && (how != SENDCP_REVALIDATE_IF_DUE || is_due(engine)))
 		err = look_at_roots(engine);
 	else
 		now = engine->seen_at;
@@ -149,7 +148,7 @@ static int look(struct scp_engine *engine, enum scp_revalidate how)
 }
 
 /* Commands already made are being secured: interrupting that would only lose them. */
-int scp_revalidate(struct scp_engine *engine, enum scp_revalidate how)
+int sendcp_revalidate(struct sendcp_engine *engine, enum sendcp_revalidate how)
 {
 	int err;
 
@@ -161,33 +160,33 @@ int scp_revalidate(struct scp_engine *engine, enum scp_revalidate how)
 	return err;
 }
 
-int scp_explain_read(struct scp_engine *engine, int err)
+int sendcp_explain_read(struct sendcp_engine *engine, int err)
 {
-	struct scp_error why = engine->volume->error;
+	struct sendcp_error why = engine->volume->error;
 	int changed;
 
-	if (!is_mounted(engine) || scp_is_final(err))
+	if (!is_mounted(engine) || sendcp_is_final(err))
 		return err;
-	changed = scp_revalidate(engine, SCP_REVALIDATE_COMMITTED);
-	if (scp_is_stale(engine, changed))
+	changed = sendcp_revalidate(engine, SENDCP_REVALIDATE_COMMITTED);
+	if (sendcp_is_stale(engine, changed))
 		return changed;
 	engine->volume->error = why;
 	if (err != -ESTALE)
 		return err;
 	/* The subvolume is as it was, and has an inode that its filesystem does not find. */
-	engine->volume->error.reason = SCP_INCONSISTENT;
-	engine->volume->error.err = scp_reason_errno(SCP_INCONSISTENT);
+	engine->volume->error.reason = SENDCP_ERR_INCONSISTENT;
+	engine->volume->error.err = sendcp_reason_errno(SENDCP_ERR_INCONSISTENT);
 	return engine->volume->error.err;
 }
 
 /* With devices removed, damage that is found is explained by that. */
-static int explain_damage(struct scp_volume *volume, int err)
+static int explain_damage(struct sendcp_volume *volume, int err)
 {
-	struct scp_error why = volume->error;
+	struct sendcp_error why = volume->error;
 
 	if (!volume->devices_changed || (err != -EUCLEAN && err != -EIO && err != -ENODEV))
 		return err;
-	return scp_fail(volume, SCP_DEVICES_CHANGED, 0, &(struct scp_place){
+	return sendcp_fail(volume, SENDCP_ERR_DEVICES_CHANGED, 0, &(struct sendcp_place){
 		.bytenr = why.bytenr,
 		.root = why.root,
 		.inode = why.inode,
@@ -195,41 +194,42 @@ static int explain_damage(struct scp_volume *volume, int err)
 	});
 }
 
-int scp_call_failed(struct scp_engine *engine, int err)
+int sendcp_call_failed(struct sendcp_engine *engine, int err)
 {
-	struct scp_volume *volume = engine->volume;
+	struct sendcp_volume *volume = engine->volume;
 
 	if (!err)
 		return 0;
 	err = explain_damage(volume, err);
 	engine->error = volume->error;
-	if (scp_is_stale(engine, err))
+	if (sendcp_is_stale(engine, err))
 		engine->lost = err;
 	return err;
 }
 
-int scp_call_lost(struct scp_engine *engine, int err)
+int sendcp_call_lost(struct sendcp_engine *engine, int err)
 {
-	err = scp_call_failed(engine, err);
+	err = sendcp_call_failed(engine, err);
 	engine->lost = err;
 	return err;
 }
 
-int scp_call_begin(struct scp_engine *engine)
+int sendcp_call_begin(struct sendcp_engine *engine)
 {
 	if (engine->lost)
 		engine->volume->error = engine->error;
 	return engine->lost;
 }
 
-int scp_engine_revalidate(struct scp_engine *engine)
+int sendcp_engine_revalidate(struct sendcp_engine *engine)
 {
-	int err = scp_call_begin(engine);
+	int err = sendcp_call_begin(engine);
 
-	return err ? err : scp_call_failed(engine, scp_revalidate(engine, SCP_REVALIDATE_NOW));
+	return err ? err : sendcp_call_failed(engine, sendcp_revalidate(engine,
+									SENDCP_REVALIDATE_NOW));
 }
 
-bool scp_engine_is_void(const struct scp_engine *engine)
+bool sendcp_engine_is_void(const struct sendcp_engine *engine)
 {
 	return engine->lost;
 }

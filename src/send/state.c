@@ -4,27 +4,27 @@
  */
 #include "send/state.h"
 
-void scp_state_init(struct scp_state *state)
+void sendcp_state_init(struct sendcp_state *state)
 {
 	memset(state, 0, sizeof(*state));
-	state->send_progress = SCP_ROOT_DIR_ID;
-	state->last_extent_end = SCP_UNKNOWN;
+	state->send_progress = SENDCP_ROOT_DIR_ID;
+	state->last_extent_end = SENDCP_UNKNOWN;
 }
 
-void scp_deferred_keep(struct scp_deferred *deferred)
+void sendcp_deferred_keep(struct sendcp_deferred *deferred)
 {
-	scp_inode_set_keep(&deferred->utimes);
-	scp_moves_keep(&deferred->moves);
+	sendcp_inode_set_keep(&deferred->utimes);
+	sendcp_moves_keep(&deferred->moves);
 }
 
-void scp_deferred_undo(struct scp_deferred *deferred)
+void sendcp_deferred_undo(struct sendcp_deferred *deferred)
 {
-	scp_inode_set_undo(&deferred->utimes);
-	scp_moves_undo(&deferred->moves);
+	sendcp_inode_set_undo(&deferred->utimes);
+	sendcp_moves_undo(&deferred->moves);
 }
 
-void scp_deferred_release(struct scp_deferred *deferred)
+void sendcp_deferred_release(struct sendcp_deferred *deferred)
 {
-	scp_inode_set_release(&deferred->utimes);
-	scp_moves_release(&deferred->moves);
+	sendcp_inode_set_release(&deferred->utimes);
+	sendcp_moves_release(&deferred->moves);
 }

@@ -8,14 +8,14 @@
 #include "send/extent.h"
 
 /* The number of bytes of the file that an item of the parent covers; inline ones whole pages. */
-static u64 covered(const struct scp_extent *extent)
+static u64 covered(const struct sendcp_extent *extent)
 {
-	if (extent->type == SCP_EXTENT_INLINE)
-		return scp_round_up(extent->ram_bytes, SCP_SECTORSIZE_MIN);
+	if (extent->type == SENDCP_EXTENT_INLINE)
+		return sendcp_round_up(extent->ram_bytes, SENDCP_SECTORSIZE_MIN);
 	return extent->num_bytes;
 }
 
-static bool same_bytes(const struct scp_extent *now, const struct scp_extent *old)
+static bool same_bytes(const struct sendcp_extent *now, const struct sendcp_extent *old)
 {
 	u64 now_at = now->extent_offset;
 	u64 old_at = old->extent_offset;
@@ -29,25 +29,25 @@ static bool same_bytes(const struct scp_extent *now, const struct scp_extent *ol
 }
 
 /* The item after @old's becomes *@old: 1, or 0 if the inode has no more. *@gap: not adjoining. */
-static int next_old(struct scp_cursor *cursor, struct scp_extent *old, bool *gap)
+static int next_old(struct sendcp_cursor *cursor, struct sendcp_extent *old, bool *gap)
 {
 	u64 end = old->file_offset + covered(old);
-	struct scp_key key;
-	int err = scp_next(cursor);
+	struct sendcp_key key;
+	int err = sendcp_next(cursor);
 
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	key = scp_cursor_key(cursor);
-	if (key.objectid != old->ino || key.type != SCP_EXTENT_DATA)
+	key = sendcp_cursor_key(cursor);
+	if (key.objectid != old->ino || key.type != SENDCP_EXTENT_DATA)
 		return 0;
 	*gap = key.offset != end;
-	err = scp_extent_parse(cursor, old);
+	err = sendcp_extent_parse(cursor, old);
 	return err ? err : 1;
 }
 
 /* A gap after the last item compared counts as a change, as it does for the kernel. */
-static int compare_along(struct scp_cursor *cursor, const struct scp_extent *extent,
-			 struct scp_extent *old)
+static int compare_along(struct sendcp_cursor *cursor, const struct sendcp_extent *extent,
+			 struct sendcp_extent *old)
 {
 	u64 end = extent->file_offset + extent->num_bytes;
 	bool gap = false;
@@ -55,7 +55,7 @@ static int compare_along(struct scp_cursor *cursor, const struct scp_extent *ext
 	int ret;
 
 	do {
-		if (old->type != SCP_EXTENT_REGULAR || !same_bytes(extent, old))
+		if (old->type != SENDCP_EXTENT_REGULAR || !same_bytes(extent, old))
 			return 0;
 		reached = old->file_offset + covered(old);
 		ret = next_old(cursor, old, &gap);
@@ -69,21 +69,21 @@ static int compare_along(struct scp_cursor *cursor, const struct scp_extent *ext
 	return 1;
 }
 
-int scp_is_unchanged(struct scp_engine *engine, const struct scp_extent *extent)
+int sendcp_is_unchanged(struct sendcp_engine *engine, const struct sendcp_extent *extent)
 {
-	struct scp_cursor *cursor = &engine->parent_cursor;
-	struct scp_extent old;
+	struct sendcp_cursor *cursor = &engine->parent_cursor;
+	struct sendcp_extent old;
 	int err;
 
-	if (extent->type != SCP_EXTENT_REGULAR)
+	if (extent->type != SENDCP_EXTENT_REGULAR)
 		return 0;
-	err = scp_extent_find(cursor, extent->ino, extent->file_offset, &old);
+	err = sendcp_extent_find(cursor, extent->ino, extent->file_offset, &old);
 	if (err == -ENOENT)
-		return scp_extent_is_hole(extent);
+		return sendcp_extent_is_hole(extent);
 	if (err)
 		return err;
-	if (old.type != SCP_EXTENT_PREALLOC &&
+	if (old.type != SENDCP_EXTENT_PREALLOC &&
 	    old.file_offset + covered(&old) <= extent->file_offset)
-		return scp_extent_is_hole(extent);
+		return sendcp_extent_is_hole(extent);
 	return compare_along(cursor, extent, &old);
 }

@@ -10,53 +10,53 @@
 #include "send/engine_private.h"
 #include "send/utimes.h"
 
-int scp_defer_utimes(struct scp_engine *engine, u64 ino, u64 generation)
+int sendcp_defer_utimes(struct sendcp_engine *engine, u64 ino, u64 generation)
 {
-	struct scp_inode_set *utimes = &engine->deferred.utimes;
+	struct sendcp_inode_set *utimes = &engine->deferred.utimes;
 
-	scp_inode_set_remove(utimes, ino, generation);
-	if (scp_inode_set_add(utimes, ino, generation))
-		return scp_send_fail(engine, SCP_NO_MEMORY);
+	sendcp_inode_set_remove(utimes, ino, generation);
+	if (sendcp_inode_set_add(utimes, ino, generation))
+		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
 	return 0;
 }
 
-void scp_finished(struct scp_engine *engine)
+void sendcp_finished(struct sendcp_engine *engine)
 {
-	struct scp_state *state = &engine->state;
+	struct sendcp_state *state = &engine->state;
 
-	if (engine->deferred.utimes.count > SCP_UTIMES_KEPT)
-		state->phase = SCP_PHASE_TRIM;
+	if (engine->deferred.utimes.count > SENDCP_UTIMES_KEPT)
+		state->phase = SENDCP_PHASE_TRIM;
 	else
-		state->phase = state->at.at_end ? SCP_PHASE_FLUSH : SCP_PHASE_HANDLE;
+		state->phase = state->at.at_end ? SENDCP_PHASE_FLUSH : SENDCP_PHASE_HANDLE;
 }
 
 /*
  * A step of its own for each: one inode's names can be in any number of directories, and commands
  * of theirs may still have to come when their step is run again.
  */
-int scp_step_trim(struct scp_engine *engine)
+int sendcp_step_trim(struct sendcp_engine *engine)
 {
-	struct scp_inode_set *utimes = &engine->deferred.utimes;
-	struct scp_inode_id oldest;
+	struct sendcp_inode_set *utimes = &engine->deferred.utimes;
+	struct sendcp_inode_id oldest;
 	u32 at = 0;
 
-	if (utimes->count <= SCP_UTIMES_KEPT || !scp_inode_set_next(utimes, &at, &oldest))
-		return scp_send_fail(engine, SCP_CHECKPOINT_FORMAT);
-	scp_inode_set_remove(utimes, oldest.ino, oldest.generation);
-	scp_finished(engine);
-	return scp_send_utimes(engine, oldest.ino, oldest.generation);
+	if (utimes->count <= SENDCP_UTIMES_KEPT || !sendcp_inode_set_next(utimes, &at, &oldest))
+		return sendcp_send_fail(engine, SENDCP_ERR_CHECKPOINT_FORMAT);
+	sendcp_inode_set_remove(utimes, oldest.ino, oldest.generation);
+	sendcp_finished(engine);
+	return sendcp_send_utimes(engine, oldest.ino, oldest.generation);
 }
 
-int scp_step_flush(struct scp_engine *engine)
+int sendcp_step_flush(struct sendcp_engine *engine)
 {
-	struct scp_inode_set *utimes = &engine->deferred.utimes;
-	struct scp_inode_id latest;
+	struct sendcp_inode_set *utimes = &engine->deferred.utimes;
+	struct sendcp_inode_id latest;
 
 	if (!utimes->count) {
-		engine->state.phase = SCP_PHASE_END;
+		engine->state.phase = SENDCP_PHASE_END;
 		return 0;
 	}
-	latest = scp_inode_set_last(utimes);
-	scp_inode_set_remove(utimes, latest.ino, latest.generation);
-	return scp_send_utimes(engine, latest.ino, latest.generation);
+	latest = sendcp_inode_set_last(utimes);
+	sendcp_inode_set_remove(utimes, latest.ino, latest.generation);
+	return sendcp_send_utimes(engine, latest.ino, latest.generation);
 }

@@ -12,42 +12,42 @@
 #define ACL_ACCESS "system.posix_acl_access"
 #define ACL_DEFAULT "system.posix_acl_default"
 
-static int send_set_xattr(struct scp_engine *engine, const u8 *name, u16 name_len,
+static int send_set_xattr(struct sendcp_engine *engine, const u8 *name, u16 name_len,
 			  const void *data, u32 data_len)
 {
-	int err = scp_begin_for_current(engine, SCP_C_SET_XATTR);
+	int err = sendcp_begin_for_current(engine, SENDCP_C_SET_XATTR);
 
 	if (err)
 		return err;
-	scp_put_bytes(&engine->encoder, SCP_A_XATTR_NAME, name, name_len);
-	scp_put_bytes(&engine->encoder, SCP_A_XATTR_DATA, data, data_len);
-	return scp_command_end(&engine->encoder);
+	sendcp_put_bytes(&engine->encoder, SENDCP_A_XATTR_NAME, name, name_len);
+	sendcp_put_bytes(&engine->encoder, SENDCP_A_XATTR_DATA, data, data_len);
+	return sendcp_command_end(&engine->encoder);
 }
 
 /* Every chown at the receiver drops capabilities, so they come after it, for every inode. */
-int scp_send_capability(struct scp_engine *engine)
+int sendcp_send_capability(struct sendcp_engine *engine)
 {
-	struct scp_cursor cursor;
-	struct scp_dirent entry;
+	struct sendcp_cursor cursor;
+	struct sendcp_dirent entry;
 	int err;
 
-	scp_cursor_init(&cursor, engine->tree);
-	err = scp_xattr_find(&cursor, engine->state.ino, CAPABILITY, &entry);
+	sendcp_cursor_init(&cursor, engine->tree);
+	err = sendcp_xattr_find(&cursor, engine->state.ino, CAPABILITY, &entry);
 	if (!err)
 		err = send_set_xattr(engine, entry.name, entry.name_len, entry.data,
 				     entry.data_len);
 	else if (err == -ENOENT)
 		err = 0;
-	scp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
 	return err;
 }
 
-static bool is_name(const struct scp_dirent *entry, const char *name)
+static bool is_name(const struct sendcp_dirent *entry, const char *name)
 {
 	return entry->name_len == strlen(name) && !memcmp(entry->name, name, entry->name_len);
 }
 
-static int send_xattr_entry(struct scp_engine *engine, const struct scp_dirent *entry)
+static int send_xattr_entry(struct sendcp_engine *engine, const struct sendcp_dirent *entry)
 {
 	/* An ACL with no entries, as old kernels stored it: version 2 and nothing else. */
 	static const u8 empty_acl[4] = { 2, 0, 0, 0 };
@@ -60,37 +60,37 @@ static int send_xattr_entry(struct scp_engine *engine, const struct scp_dirent *
 	return send_set_xattr(engine, entry->name, entry->name_len, entry->data, entry->data_len);
 }
 
-static int send_remove_xattr(struct scp_engine *engine, const struct scp_dirent *entry)
+static int send_remove_xattr(struct sendcp_engine *engine, const struct sendcp_dirent *entry)
 {
-	int err = scp_begin_for_current(engine, SCP_C_REMOVE_XATTR);
+	int err = sendcp_begin_for_current(engine, SENDCP_C_REMOVE_XATTR);
 
 	if (err)
 		return err;
-	scp_put_bytes(&engine->encoder, SCP_A_XATTR_NAME, entry->name, entry->name_len);
-	return scp_command_end(&engine->encoder);
+	sendcp_put_bytes(&engine->encoder, SENDCP_A_XATTR_NAME, entry->name, entry->name_len);
+	return sendcp_command_end(&engine->encoder);
 }
 
 /* Entry @number of the item under @cursor: 1, or 0 if it has fewer; *@number is less those seen. */
-static int take_entry(struct scp_cursor *cursor, u32 *number, struct scp_dirent *entry)
+static int take_entry(struct sendcp_cursor *cursor, u32 *number, struct sendcp_dirent *entry)
 {
-	struct scp_dirent_iter iter;
+	struct sendcp_dirent_iter iter;
 	int ret;
 
-	scp_dirent_iter_init(&iter, cursor);
-	while ((ret = scp_dirent_iter_next(&iter, entry)) > 0 && *number)
+	sendcp_dirent_iter_init(&iter, cursor);
+	while ((ret = sendcp_dirent_iter_next(&iter, entry)) > 0 && *number)
 		--*number;
 	return ret;
 }
 
 /* 1: the item under @cursor has an entry of that name; its value in *@found. */
-static int find_entry(struct scp_cursor *cursor, const struct scp_dirent *wanted,
-		      struct scp_dirent *found)
+static int find_entry(struct sendcp_cursor *cursor, const struct sendcp_dirent *wanted,
+		      struct sendcp_dirent *found)
 {
-	struct scp_dirent_iter iter;
+	struct sendcp_dirent_iter iter;
 	int ret;
 
-	scp_dirent_iter_init(&iter, cursor);
-	while ((ret = scp_dirent_iter_next(&iter, found)) > 0) {
+	sendcp_dirent_iter_init(&iter, cursor);
+	while ((ret = sendcp_dirent_iter_next(&iter, found)) > 0) {
 		if (found->name_len == wanted->name_len &&
 		    !memcmp(found->name, wanted->name, wanted->name_len))
 			break;
@@ -98,10 +98,10 @@ static int find_entry(struct scp_cursor *cursor, const struct scp_dirent *wanted
 	return ret;
 }
 
-static int set_if_different(struct scp_engine *engine, struct scp_cursor *old,
-			    const struct scp_dirent *entry)
+static int set_if_different(struct sendcp_engine *engine, struct sendcp_cursor *old,
+			    const struct sendcp_dirent *entry)
 {
-	struct scp_dirent before;
+	struct sendcp_dirent before;
 	int ret = find_entry(old, entry, &before);
 
 	if (ret < 0)
@@ -112,10 +112,10 @@ static int set_if_different(struct scp_engine *engine, struct scp_cursor *old,
 	return send_xattr_entry(engine, entry);
 }
 
-static int remove_if_gone(struct scp_engine *engine, struct scp_cursor *now,
-			  const struct scp_dirent *entry)
+static int remove_if_gone(struct sendcp_engine *engine, struct sendcp_cursor *now,
+			  const struct sendcp_dirent *entry)
 {
-	struct scp_dirent after;
+	struct sendcp_dirent after;
 	int ret = find_entry(now, entry, &after);
 
 	if (ret)
@@ -123,19 +123,19 @@ static int remove_if_gone(struct scp_engine *engine, struct scp_cursor *now,
 	return send_remove_xattr(engine, entry);
 }
 
-static int end_item(struct scp_engine *engine)
+static int end_item(struct sendcp_engine *engine)
 {
-	struct scp_state *state = &engine->state;
+	struct sendcp_state *state = &engine->state;
 
-	state->phase = state->new_gen ? SCP_PHASE_RECREATE_XATTRS : SCP_PHASE_CHANGE;
+	state->phase = state->new_gen ? SENDCP_PHASE_RECREATE_XATTRS : SENDCP_PHASE_CHANGE;
 	return 0;
 }
 
 /* The item is in one of the trees only, or all of it counts as new. */
-static int step_one_sided(struct scp_engine *engine, struct scp_cursor *cursor, bool gone)
+static int step_one_sided(struct sendcp_engine *engine, struct sendcp_cursor *cursor, bool gone)
 {
 	u32 number = engine->state.entry;
-	struct scp_dirent entry;
+	struct sendcp_dirent entry;
 	int ret = take_entry(cursor, &number, &entry);
 
 	if (ret < 0)
@@ -151,12 +151,12 @@ static int step_one_sided(struct scp_engine *engine, struct scp_cursor *cursor, 
  * order. state.entry counts through both: the subvolume's entries, and after the last of them the
  * parent's.
  */
-static int step_changed(struct scp_engine *engine)
+static int step_changed(struct sendcp_engine *engine)
 {
-	struct scp_cursor *now = &engine->compare.left.cursor;
-	struct scp_cursor *old = &engine->compare.right.cursor;
+	struct sendcp_cursor *now = &engine->compare.left.cursor;
+	struct sendcp_cursor *old = &engine->compare.right.cursor;
 	u32 number = engine->state.entry;
-	struct scp_dirent entry;
+	struct sendcp_dirent entry;
 	bool gone = false;
 	int ret = take_entry(now, &number, &entry);
 
@@ -173,20 +173,20 @@ static int step_changed(struct scp_engine *engine)
 }
 
 /* One entry a step: an item full of colliding names could queue a lot otherwise. */
-int scp_step_xattr(struct scp_engine *engine)
+int sendcp_step_xattr(struct sendcp_engine *engine)
 {
-	struct scp_state *state = &engine->state;
+	struct sendcp_state *state = &engine->state;
 	int err;
 
 	if (state->new_gen) {
-		err = scp_cursor_to_item(engine);
+		err = sendcp_cursor_to_item(engine);
 		return err ? err : step_one_sided(engine, &engine->item_cursor, false);
 	}
-	err = scp_to_change(engine);
+	err = sendcp_to_change(engine);
 	if (err)
 		return err;
-	if (state->at.result == SCP_COMPARE_CHANGED)
+	if (state->at.result == SENDCP_COMPARE_CHANGED)
 		return step_changed(engine);
-	return step_one_sided(engine, scp_change_cursor(engine),
-			      state->at.result == SCP_COMPARE_DELETED);
+	return step_one_sided(engine, sendcp_change_cursor(engine),
+			      state->at.result == SENDCP_COMPARE_DELETED);
 }

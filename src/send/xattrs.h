@@ -2,14 +2,14 @@
 /*
  * Extended attributes of the current inode.
  */
-#ifndef SCP_SEND_XATTRS_H
-#define SCP_SEND_XATTRS_H
+#ifndef SENDCP_SEND_XATTRS_H
+#define SENDCP_SEND_XATTRS_H
 
-struct scp_engine;
+struct sendcp_engine;
 
 /* Queues the inode's capabilities, if any, even unchanged ones: CHOWN dropped them. */
-int scp_send_capability(struct scp_engine *engine);
-/* A step of SCP_PHASE_XATTR: entry state.entry of the item state.item. */
-int scp_step_xattr(struct scp_engine *engine);
+int sendcp_send_capability(struct sendcp_engine *engine);
+/* A step of SENDCP_PHASE_XATTR: entry state.entry of the item state.item. */
+int sendcp_step_xattr(struct sendcp_engine *engine);
 
 #endif

@@ -10,60 +10,60 @@
 #include "format/hash.h"
 #include "tree/internal.h"
 
-#define SCP_HASH_BITS_MAX	14
-#define SCP_REPAIRS_NOTED	256u
+#define SENDCP_HASH_BITS_MAX	14
+#define SENDCP_REPAIRS_NOTED	256u
 /* Fewer than a few paths' worth would only thrash. */
-#define SCP_CACHE_LEAST		32u
+#define SENDCP_CACHE_LEAST		32u
 
-struct scp_node_cache {
-	struct scp_node **buckets;
+struct sendcp_node_cache {
+	struct sendcp_node **buckets;
 	u32 hash_bits;
 	/* Blocks in the cache, those in use included, and how many are wanted at most. */
 	u32 count;
 	u32 limit;
 	/* Unused blocks, most recently used first. */
-	struct scp_node *newest;
-	struct scp_node *oldest;
-	u64 repaired[SCP_REPAIRS_NOTED];
-	struct scp_prefetch prefetch;
+	struct sendcp_node *newest;
+	struct sendcp_node *oldest;
+	u64 repaired[SENDCP_REPAIRS_NOTED];
+	struct sendcp_prefetch prefetch;
 };
 
 /* Addresses are multiples of 4096. */
 static u32 hash_bytenr(u64 bytenr, u32 bits)
 {
-	return scp_hash64(bytenr >> 12) >> (32 - bits);
+	return sendcp_hash64(bytenr >> 12) >> (32 - bits);
 }
 
-static struct scp_node **cache_bucket(const struct scp_node_cache *cache, u64 bytenr)
+static struct sendcp_node **cache_bucket(const struct sendcp_node_cache *cache, u64 bytenr)
 {
 	return &cache->buckets[hash_bytenr(bytenr, cache->hash_bits)];
 }
 
-int scp_cache_create(struct scp_volume *volume)
+int sendcp_cache_create(struct sendcp_volume *volume)
 {
-	size_t size = volume->host->cache_size ? volume->host->cache_size : SCP_CACHE_DEFAULT;
-	struct scp_node_cache *cache = scp_zalloc(sizeof(*cache));
+	size_t size = volume->host->cache_size ? volume->host->cache_size : SENDCP_CACHE_DEFAULT;
+	struct sendcp_node_cache *cache = sendcp_zalloc(sizeof(*cache));
 
 	if (!cache)
-		return scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
+		return sendcp_fail_detail(volume, SENDCP_ERR_NO_MEMORY, NULL);
 	size /= volume->nodesize;
-	cache->limit = (u32)scp_min(scp_max(size, SCP_CACHE_LEAST), 1u << 30);
+	cache->limit = (u32)sendcp_min(sendcp_max(size, SENDCP_CACHE_LEAST), 1u << 30);
 	cache->hash_bits = 6;
-	while (cache->hash_bits < SCP_HASH_BITS_MAX && 1u << cache->hash_bits < cache->limit)
+	while (cache->hash_bits < SENDCP_HASH_BITS_MAX && 1u << cache->hash_bits < cache->limit)
 		cache->hash_bits++;
-	cache->buckets = scp_zalloc(sizeof(*cache->buckets) << cache->hash_bits);
+	cache->buckets = sendcp_zalloc(sizeof(*cache->buckets) << cache->hash_bits);
 	if (!cache->buckets) {
-		scp_free(cache);
-		return scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
+		sendcp_free(cache);
+		return sendcp_fail_detail(volume, SENDCP_ERR_NO_MEMORY, NULL);
 	}
 	volume->cache = cache;
 	return 0;
 }
 
-void scp_cache_destroy(struct scp_volume *volume)
+void sendcp_cache_destroy(struct sendcp_volume *volume)
 {
-	struct scp_node_cache *cache = volume->cache;
-	struct scp_node *node;
+	struct sendcp_node_cache *cache = volume->cache;
+	struct sendcp_node *node;
 	u32 i;
 
 	if (!cache)
@@ -71,36 +71,36 @@ void scp_cache_destroy(struct scp_volume *volume)
 	for (i = 0; i < 1u << cache->hash_bits; i++) {
 		while ((node = cache->buckets[i])) {
 			cache->buckets[i] = node->hash_next;
-			scp_node_free(volume, node);
+			sendcp_node_free(volume, node);
 		}
 	}
-	scp_free(cache->buckets);
-	scp_free(cache);
+	sendcp_free(cache->buckets);
+	sendcp_free(cache);
 	volume->cache = NULL;
 }
 
-struct scp_node *scp_node_alloc(const struct scp_volume *volume)
+struct sendcp_node *sendcp_node_alloc(const struct sendcp_volume *volume)
 {
-	struct scp_node *node = scp_zalloc(sizeof(*node));
+	struct sendcp_node *node = sendcp_zalloc(sizeof(*node));
 
 	if (!node)
 		return NULL;
-	node->data = scp_alloc_aligned(volume->nodesize);
+	node->data = sendcp_alloc_aligned(volume->nodesize);
 	if (!node->data) {
-		scp_free(node);
+		sendcp_free(node);
 		return NULL;
 	}
 	node->users = 1;
 	return node;
 }
 
-void scp_node_free(const struct scp_volume *volume, struct scp_node *node)
+void sendcp_node_free(const struct sendcp_volume *volume, struct sendcp_node *node)
 {
-	scp_free_aligned(node->data, volume->nodesize);
-	scp_free(node);
+	sendcp_free_aligned(node->data, volume->nodesize);
+	sendcp_free(node);
 }
 
-static void lru_remove(struct scp_node_cache *cache, struct scp_node *node)
+static void lru_remove(struct sendcp_node_cache *cache, struct sendcp_node *node)
 {
 	if (node->lru_prev)
 		node->lru_prev->lru_next = node->lru_next;
@@ -114,7 +114,7 @@ static void lru_remove(struct scp_node_cache *cache, struct scp_node *node)
 	node->lru_next = NULL;
 }
 
-static void lru_push(struct scp_node_cache *cache, struct scp_node *node)
+static void lru_push(struct sendcp_node_cache *cache, struct sendcp_node *node)
 {
 	node->lru_prev = NULL;
 	node->lru_next = cache->newest;
@@ -125,54 +125,54 @@ static void lru_push(struct scp_node_cache *cache, struct scp_node *node)
 	cache->newest = node;
 }
 
-static void cache_drop(struct scp_volume *volume, struct scp_node *node)
+static void cache_drop(struct sendcp_volume *volume, struct sendcp_node *node)
 {
-	struct scp_node **at = cache_bucket(volume->cache, node->bytenr);
+	struct sendcp_node **at = cache_bucket(volume->cache, node->bytenr);
 
 	while (*at != node)
 		at = &(*at)->hash_next;
 	*at = node->hash_next;
 	lru_remove(volume->cache, node);
 	volume->cache->count--;
-	scp_node_free(volume, node);
+	sendcp_node_free(volume, node);
 }
 
-static void cache_trim(struct scp_volume *volume)
+static void cache_trim(struct sendcp_volume *volume)
 {
 	while (volume->cache->count > volume->cache->limit && volume->cache->oldest)
 		cache_drop(volume, volume->cache->oldest);
 }
 
-static struct scp_node *cache_find(const struct scp_node_cache *cache, u64 bytenr,
-				   u64 generation)
+static struct sendcp_node *cache_find(const struct sendcp_node_cache *cache, u64 bytenr,
+				      u64 generation)
 {
-	struct scp_node *node = *cache_bucket(cache, bytenr);
+	struct sendcp_node *node = *cache_bucket(cache, bytenr);
 
 	while (node && (node->bytenr != bytenr || (generation && node->generation != generation)))
 		node = node->hash_next;
 	return node;
 }
 
-bool scp_cache_has(const struct scp_volume *volume, u64 bytenr, u64 generation)
+bool sendcp_cache_has(const struct sendcp_volume *volume, u64 bytenr, u64 generation)
 {
 	return cache_find(volume->cache, bytenr, generation);
 }
 
-struct scp_node *scp_cache_get(struct scp_volume *volume, u64 bytenr, u64 generation)
+struct sendcp_node *sendcp_cache_get(struct sendcp_volume *volume, u64 bytenr, u64 generation)
 {
-	struct scp_node *node = cache_find(volume->cache, bytenr, generation);
+	struct sendcp_node *node = cache_find(volume->cache, bytenr, generation);
 
 	if (node)
-		scp_node_hold(node);
+		sendcp_node_hold(node);
 	/* Only unused blocks are in the list that is evicted from. */
 	if (node && node->users == 1)
 		lru_remove(volume->cache, node);
 	return node;
 }
 
-void scp_cache_add(struct scp_volume *volume, struct scp_node *node)
+void sendcp_cache_add(struct sendcp_volume *volume, struct sendcp_node *node)
 {
-	struct scp_node **bucket = cache_bucket(volume->cache, node->bytenr);
+	struct sendcp_node **bucket = cache_bucket(volume->cache, node->bytenr);
 
 	node->hash_next = *bucket;
 	*bucket = node;
@@ -180,12 +180,12 @@ void scp_cache_add(struct scp_volume *volume, struct scp_node *node)
 	cache_trim(volume);
 }
 
-void scp_node_hold(struct scp_node *node)
+void sendcp_node_hold(struct sendcp_node *node)
 {
 	node->users++;
 }
 
-void scp_node_put(struct scp_volume *volume, struct scp_node *node)
+void sendcp_node_put(struct sendcp_volume *volume, struct sendcp_node *node)
 {
 	if (!node || --node->users)
 		return;
@@ -193,19 +193,19 @@ void scp_node_put(struct scp_volume *volume, struct scp_node *node)
 	cache_trim(volume);
 }
 
-u32 scp_cache_prefetch_limit(const struct scp_volume *volume)
+u32 sendcp_cache_prefetch_limit(const struct sendcp_volume *volume)
 {
-	return (u32)scp_min(SCP_PREFETCH_MAX, volume->cache->limit / 4);
+	return (u32)sendcp_min(SENDCP_PREFETCH_MAX, volume->cache->limit / 4);
 }
 
-struct scp_prefetch *scp_cache_prefetch_room(struct scp_volume *volume)
+struct sendcp_prefetch *sendcp_cache_prefetch_room(struct sendcp_volume *volume)
 {
 	return &volume->cache->prefetch;
 }
 
-bool scp_cache_note_repair(struct scp_volume *volume, u64 bytenr)
+bool sendcp_cache_note_repair(struct sendcp_volume *volume, u64 bytenr)
 {
-	u64 *noted = &volume->cache->repaired[hash_bytenr(bytenr, 8) % SCP_REPAIRS_NOTED];
+	u64 *noted = &volume->cache->repaired[hash_bytenr(bytenr, 8) % SENDCP_REPAIRS_NOTED];
 
 	if (*noted == bytenr)
 		return false;

@@ -8,30 +8,31 @@
  */
 #include "volume/internal.h"
 
-static bool super_is_seed(const struct scp_disk_super *super)
+static bool super_is_seed(const struct sendcp_disk_super *super)
 {
-	return le64_to_cpu(super->flags) & SCP_SUPER_SEEDING;
+	return le64_to_cpu(super->flags) & SENDCP_SUPER_SEEDING;
 }
 
-static bool same_fsid(const struct scp_disk_super *a, const struct scp_disk_super *b)
+static bool same_fsid(const struct sendcp_disk_super *a, const struct sendcp_disk_super *b)
 {
-	return !memcmp(a->fsid, b->fsid, SCP_UUID_SIZE);
+	return !memcmp(a->fsid, b->fsid, SENDCP_UUID_SIZE);
 }
 
-static bool same_metadata(const struct scp_disk_super *a, const struct scp_disk_super *b)
+static bool same_metadata(const struct sendcp_disk_super *a, const struct sendcp_disk_super *b)
 {
-	return !memcmp(scp_super_metadata_uuid(a), scp_super_metadata_uuid(b), SCP_UUID_SIZE);
+	return !memcmp(sendcp_super_metadata_uuid(a), sendcp_super_metadata_uuid(b),
+		       SENDCP_UUID_SIZE);
 }
 
 /* A sprout comes before its seeds, and a newer filesystem before an older one. */
-static bool super_goes_before(const struct scp_disk_super *a, const struct scp_disk_super *b)
+static bool super_goes_before(const struct sendcp_disk_super *a, const struct sendcp_disk_super *b)
 {
 	if (super_is_seed(a) != super_is_seed(b))
 		return super_is_seed(b);
 	return le64_to_cpu(a->generation) > le64_to_cpu(b->generation);
 }
 
-static void devices_pick(const struct scp_volume *volume, struct scp_super_set *set)
+static void devices_pick(const struct sendcp_volume *volume, struct sendcp_super_set *set)
 {
 	bool found = false;
 	u32 i;
@@ -46,33 +47,34 @@ static void devices_pick(const struct scp_volume *volume, struct scp_super_set *
 }
 
 /* May device @i belong to the filesystem of @set's best superblock? */
-static int device_check(struct scp_volume *volume, const struct scp_super_set *set, u32 i)
+static int device_check(struct sendcp_volume *volume, const struct sendcp_super_set *set, u32 i)
 {
-	const struct scp_disk_super *main = &set->supers[set->best];
-	const struct scp_disk_super *super = &set->supers[i];
+	const struct sendcp_disk_super *main = &set->supers[set->best];
+	const struct sendcp_disk_super *super = &set->supers[i];
 	u32 j;
 
 	/* A device that missed a change of uuids: the right one is not to be guessed. */
 	if (same_fsid(super, main) != same_metadata(super, main)) {
-		scp_fail_detail(volume, SCP_SUPER_BUSY, "devices disagree on the fsid");
+		sendcp_fail_detail(volume, SENDCP_ERR_SUPER_BUSY, "devices disagree on the fsid");
 		volume->error.device = i;
 		return volume->error.err;
 	}
 	if (!same_fsid(super, main) && !super_is_seed(super))
-		return scp_fail_device(volume, SCP_DEVICE_FOREIGN, 0, i, SCP_NOWHERE);
+		return sendcp_fail_device(volume, SENDCP_ERR_DEVICE_FOREIGN, 0, i, SENDCP_NOWHERE);
 	for (j = 0; j < i; j++)
 		if (set->valid[j] && same_fsid(super, &set->supers[j]) &&
-		    !memcmp(super->dev_item.uuid, set->supers[j].dev_item.uuid, SCP_UUID_SIZE))
-			return scp_fail_device(volume, SCP_DEVICE_TWICE, 0, i, SCP_NOWHERE);
+		    !memcmp(super->dev_item.uuid, set->supers[j].dev_item.uuid, SENDCP_UUID_SIZE))
+			return sendcp_fail_device(volume, SENDCP_ERR_DEVICE_TWICE, 0, i,
+						  SENDCP_NOWHERE);
 	return 0;
 }
 
-static void device_adopt(struct scp_device *device, const struct scp_disk_super *super,
-			 const struct scp_disk_super *main)
+static void device_adopt(struct sendcp_device *device, const struct sendcp_disk_super *super,
+			 const struct sendcp_disk_super *main)
 {
 	device->devid = le64_to_cpu(super->dev_item.devid);
-	memcpy(device->uuid, super->dev_item.uuid, SCP_UUID_SIZE);
-	memcpy(device->fsid, scp_super_metadata_uuid(super), SCP_UUID_SIZE);
+	memcpy(device->uuid, super->dev_item.uuid, SENDCP_UUID_SIZE);
+	memcpy(device->fsid, sendcp_super_metadata_uuid(super), SENDCP_UUID_SIZE);
 	device->generation = le64_to_cpu(super->generation);
 	device->present = true;
 	/* A seed is never written again, so it has missed nothing. */
@@ -80,36 +82,37 @@ static void device_adopt(struct scp_device *device, const struct scp_disk_super 
 			device->generation < le64_to_cpu(main->generation);
 }
 
-int scp_fsid_allow(struct scp_volume *volume, const u8 *fsid)
+int sendcp_fsid_allow(struct sendcp_volume *volume, const u8 *fsid)
 {
-	if (scp_volume_owns_fsid(volume, fsid))
+	if (sendcp_volume_owns_fsid(volume, fsid))
 		return 0;
-	if (volume->node_fsid_count == SCP_MAX_FSIDS)
-		return scp_fail_detail(volume, SCP_SUPER_FIELDS, "too many levels of seeds");
-	memcpy(volume->node_fsids[volume->node_fsid_count++], fsid, SCP_UUID_SIZE);
+	if (volume->node_fsid_count == SENDCP_MAX_FSIDS)
+		return sendcp_fail_detail(volume, SENDCP_ERR_SUPER_FIELDS,
+					  "too many levels of seeds");
+	memcpy(volume->node_fsids[volume->node_fsid_count++], fsid, SENDCP_UUID_SIZE);
 	return 0;
 }
 
-bool scp_volume_owns_fsid(const struct scp_volume *volume, const u8 *fsid)
+bool sendcp_volume_owns_fsid(const struct sendcp_volume *volume, const u8 *fsid)
 {
 	u32 i;
 
 	for (i = 0; i < volume->node_fsid_count; i++)
-		if (!memcmp(volume->node_fsids[i], fsid, SCP_UUID_SIZE))
+		if (!memcmp(volume->node_fsids[i], fsid, SENDCP_UUID_SIZE))
 			return true;
 	return false;
 }
 
-int scp_devices_group(struct scp_volume *volume, struct scp_super_set *set)
+int sendcp_devices_group(struct sendcp_volume *volume, struct sendcp_super_set *set)
 {
-	const struct scp_disk_super *main;
+	const struct sendcp_disk_super *main;
 	u32 i;
 	int ret;
 
 	devices_pick(volume, set);
 	main = &set->supers[set->best];
 	volume->node_fsid_count = 0;
-	ret = scp_fsid_allow(volume, scp_super_metadata_uuid(main));
+	ret = sendcp_fsid_allow(volume, sendcp_super_metadata_uuid(main));
 	for (i = 0; i < volume->host->device_count && !ret; i++) {
 		if (!set->valid[i])
 			continue;
@@ -117,16 +120,17 @@ int scp_devices_group(struct scp_volume *volume, struct scp_super_set *set)
 		if (ret)
 			break;
 		device_adopt(&volume->devices[i], &set->supers[i], main);
-		ret = scp_fsid_allow(volume, volume->devices[i].fsid);
+		ret = sendcp_fsid_allow(volume, volume->devices[i].fsid);
 	}
 	return ret;
 }
 
 /* Is this still the filesystem that was opened, in the same form? */
-static bool super_is_ours(const struct scp_volume *volume, const struct scp_disk_super *super)
+static bool super_is_ours(const struct sendcp_volume *volume, const struct sendcp_disk_super *super)
 {
-	return !memcmp(super->fsid, volume->fsid, SCP_UUID_SIZE) &&
-	       !memcmp(scp_super_metadata_uuid(super), volume->node_fsids[0], SCP_UUID_SIZE) &&
+	return !memcmp(super->fsid, volume->fsid, SENDCP_UUID_SIZE) &&
+	       !memcmp(sendcp_super_metadata_uuid(super), volume->node_fsids[0],
+		       SENDCP_UUID_SIZE) &&
 	       le32_to_cpu(super->nodesize) == volume->nodesize &&
 	       le32_to_cpu(super->sectorsize) == volume->sectorsize &&
 	       le16_to_cpu(super->csum_type) == volume->csum_type;
@@ -136,17 +140,18 @@ static bool super_is_ours(const struct scp_volume *volume, const struct scp_disk
  * Does @device, which had a superblock, say that it belongs to this filesystem no more? That is
  * what is left of one that was removed or replaced; one that fails says nothing.
  */
-static bool device_left(const struct scp_device *device, const struct scp_super_set *set, u32 i)
+static bool device_left(const struct sendcp_device *device, const struct sendcp_super_set *set,
+			u32 i)
 {
-	const struct scp_disk_super *super = &set->supers[i];
+	const struct sendcp_disk_super *super = &set->supers[i];
 
 	if (!set->valid[i])
-		return set->why[i].reason == SCP_NOT_BTRFS;
-	return memcmp(super->dev_item.uuid, device->uuid, SCP_UUID_SIZE) ||
-	       memcmp(scp_super_metadata_uuid(super), device->fsid, SCP_UUID_SIZE);
+		return set->why[i].reason == SENDCP_ERR_NOT_BTRFS;
+	return memcmp(super->dev_item.uuid, device->uuid, SENDCP_UUID_SIZE) ||
+	       memcmp(sendcp_super_metadata_uuid(super), device->fsid, SENDCP_UUID_SIZE);
 }
 
-static void devices_notice(struct scp_volume *volume, const struct scp_super_set *set)
+static void devices_notice(struct sendcp_volume *volume, const struct sendcp_super_set *set)
 {
 	u32 i;
 
@@ -158,22 +163,22 @@ static void devices_notice(struct scp_volume *volume, const struct scp_super_set
 }
 
 /* Why there is no superblock of this filesystem. */
-static int devices_fail(struct scp_volume *volume, const struct scp_super_set *set)
+static int devices_fail(struct sendcp_volume *volume, const struct sendcp_super_set *set)
 {
 	u32 i;
 
 	if (volume->devices_changed)
-		return scp_fail_detail(volume, SCP_DEVICES_CHANGED, NULL);
+		return sendcp_fail_detail(volume, SENDCP_ERR_DEVICES_CHANGED, NULL);
 	for (i = 0; i < volume->host->device_count; i++) {
 		if (!volume->devices[i].present || !set->why[i].reason)
 			continue;
 		volume->error = set->why[i];
 		return volume->error.err;
 	}
-	return scp_fail_detail(volume, SCP_FILESYSTEM_OTHER, NULL);
+	return sendcp_fail_detail(volume, SENDCP_ERR_FILESYSTEM_OTHER, NULL);
 }
 
-int scp_devices_newest(struct scp_volume *volume, struct scp_super_set *set)
+int sendcp_devices_newest(struct sendcp_volume *volume, struct sendcp_super_set *set)
 {
 	bool found = false;
 	u32 i;
@@ -193,15 +198,16 @@ int scp_devices_newest(struct scp_volume *volume, struct scp_super_set *set)
 	return found ? 0 : devices_fail(volume, set);
 }
 
-void scp_devices_update(struct scp_volume *volume, const struct scp_super_set *set)
+void sendcp_devices_update(struct sendcp_volume *volume, const struct sendcp_super_set *set)
 {
-	const struct scp_disk_super *main = &set->supers[set->best];
+	const struct sendcp_disk_super *main = &set->supers[set->best];
 	u32 i;
 
 	for (i = 0; i < volume->host->device_count; i++) {
-		struct scp_device *device = &volume->devices[i];
+		struct sendcp_device *device = &volume->devices[i];
 
-		if (!device->present || memcmp(device->fsid, volume->node_fsids[0], SCP_UUID_SIZE))
+		if (!device->present || memcmp(device->fsid, volume->node_fsids[0],
+					       SENDCP_UUID_SIZE))
 			continue;
 		if (set->valid[i])
 			device->generation = le64_to_cpu(set->supers[i].generation);
@@ -209,13 +215,13 @@ void scp_devices_update(struct scp_volume *volume, const struct scp_super_set *s
 	}
 }
 
-u32 scp_device_find(const struct scp_volume *volume, u64 devid, const u8 *uuid)
+u32 sendcp_device_find(const struct sendcp_volume *volume, u64 devid, const u8 *uuid)
 {
 	u32 i;
 
 	for (i = 0; i < volume->host->device_count; i++)
 		if (volume->devices[i].present && volume->devices[i].devid == devid &&
-		    !memcmp(volume->devices[i].uuid, uuid, SCP_UUID_SIZE))
+		    !memcmp(volume->devices[i].uuid, uuid, SENDCP_UUID_SIZE))
 			return i;
-	return SCP_NO_DEVICE;
+	return SENDCP_NO_DEVICE;
 }

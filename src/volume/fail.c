@@ -4,11 +4,11 @@
  */
 #include "volume/internal.h"
 
-static int fail_with(struct scp_volume *volume, enum scp_reason reason, int err)
+static int fail_with(struct sendcp_volume *volume, enum sendcp_reason reason, int err)
 {
-	scp_error_clear(&volume->error);
+	sendcp_error_clear(&volume->error);
 	volume->error.reason = reason;
-	volume->error.err = err ? err : scp_reason_errno(reason);
+	volume->error.err = err ? err : sendcp_reason_errno(reason);
 	return volume->error.err;
 }
 
@@ -18,10 +18,10 @@ static void put_place(u64 *to, u64 place)
 		*to = place;
 }
 
-int scp_fail(struct scp_volume *volume, enum scp_reason reason, int err,
-	     const struct scp_place *place)
+int sendcp_fail(struct sendcp_volume *volume, enum sendcp_reason reason, int err,
+		const struct sendcp_place *place)
 {
-	struct scp_error *error = &volume->error;
+	struct sendcp_error *error = &volume->error;
 
 	err = fail_with(volume, reason, err);
 	put_place(&error->bytenr, place->bytenr);
@@ -32,7 +32,7 @@ int scp_fail(struct scp_volume *volume, enum scp_reason reason, int err,
 	return err;
 }
 
-int scp_fail_detail(struct scp_volume *volume, enum scp_reason reason, const char *detail)
+int sendcp_fail_detail(struct sendcp_volume *volume, enum sendcp_reason reason, const char *detail)
 {
 	int err = fail_with(volume, reason, 0);
 
@@ -41,8 +41,8 @@ int scp_fail_detail(struct scp_volume *volume, enum scp_reason reason, const cha
 	return err;
 }
 
-int scp_fail_device(struct scp_volume *volume, enum scp_reason reason, int err, u64 device,
-		    u64 bytenr)
+int sendcp_fail_device(struct sendcp_volume *volume, enum sendcp_reason reason, int err, u64 device,
+		       u64 bytenr)
 {
 	err = fail_with(volume, reason, err);
 	volume->error.device = device;
@@ -50,7 +50,7 @@ int scp_fail_device(struct scp_volume *volume, enum scp_reason reason, int err, 
 	return err;
 }
 
-void scp_volume_warn(struct scp_volume *volume)
+void sendcp_volume_warn(struct sendcp_volume *volume)
 {
 	if (volume->host->ops->warn)
 		volume->host->ops->warn(volume->host->private, &volume->error);

@@ -7,11 +7,11 @@
 static const struct {
 	u64 bits;
 	const char *name;
-} scp_feature_names[] = {
-	{ SCP_INCOMPAT_EXTENT_TREE_V2, "extent-tree-v2" },
-	{ SCP_INCOMPAT_RAID_STRIPE_TREE, "raid-stripe-tree" },
-	{ SCP_INCOMPAT_REMAP_TREE, "remap-tree" },
-}, scp_busy_names[] = {
+} sendcp_feature_names[] = {
+	{ SENDCP_INCOMPAT_EXTENT_TREE_V2, "extent-tree-v2" },
+	{ SENDCP_INCOMPAT_RAID_STRIPE_TREE, "raid-stripe-tree" },
+	{ SENDCP_INCOMPAT_REMAP_TREE, "remap-tree" },
+}, sendcp_busy_names[] = {
 	{ 3ULL << 33, "metadata dump" },
 	{ 3ULL << 35, "fsid change" },
 	{ 7ULL << 38, "conversion" },
@@ -26,28 +26,30 @@ static u32 lowest_bit(u64 bits)
 	return bit;
 }
 
-static int refuse_feature(struct scp_volume *volume, u64 unknown)
+static int refuse_feature(struct sendcp_volume *volume, u64 unknown)
 {
 	char text[24];
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(scp_feature_names); i++)
-		if (unknown & scp_feature_names[i].bits)
-			return scp_fail_detail(volume, SCP_FEATURE, scp_feature_names[i].name);
+	for (i = 0; i < ARRAY_SIZE(sendcp_feature_names); i++)
+		if (unknown & sendcp_feature_names[i].bits)
+			return sendcp_fail_detail(volume, SENDCP_ERR_FEATURE,
+						  sendcp_feature_names[i].name);
 	snprintf(text, sizeof(text), "bit %u", (unsigned int)lowest_bit(unknown));
-	return scp_fail_detail(volume, SCP_FEATURE, text);
+	return sendcp_fail_detail(volume, SENDCP_ERR_FEATURE, text);
 }
 
-int scp_super_readable(struct scp_volume *volume, const struct scp_disk_super *super)
+int sendcp_super_readable(struct sendcp_volume *volume, const struct sendcp_disk_super *super)
 {
-	u64 unknown = le64_to_cpu(super->incompat_flags) & ~SCP_INCOMPAT_READABLE;
+	u64 unknown = le64_to_cpu(super->incompat_flags) & ~SENDCP_INCOMPAT_READABLE;
 	u64 flags = le64_to_cpu(super->flags);
 	size_t i;
 
 	if (unknown)
 		return refuse_feature(volume, unknown);
-	for (i = 0; i < ARRAY_SIZE(scp_busy_names); i++)
-		if (flags & scp_busy_names[i].bits & SCP_SUPER_REFUSED)
-			return scp_fail_detail(volume, SCP_SUPER_BUSY, scp_busy_names[i].name);
+	for (i = 0; i < ARRAY_SIZE(sendcp_busy_names); i++)
+		if (flags & sendcp_busy_names[i].bits & SENDCP_SUPER_REFUSED)
+			return sendcp_fail_detail(volume, SENDCP_ERR_SUPER_BUSY,
+						  sendcp_busy_names[i].name);
 	return 0;
 }

@@ -9,22 +9,22 @@
 #include "volume/internal.h"
 
 /* Columns read at once: bounds memory on wide arrays. */
-#define SCP_RAID_BATCH 8
+#define SENDCP_RAID_BATCH 8
 
-struct scp_rebuild {
-	struct scp_volume *volume;
-	const struct scp_chunk *chunk;
-	const struct scp_location *where;
-	const struct scp_mirror *mirror;
+struct sendcp_rebuild {
+	struct sendcp_volume *volume;
+	const struct sendcp_chunk *chunk;
+	const struct sendcp_location *where;
+	const struct sendcp_mirror *mirror;
 	u32 length;
 	/* The part that P lacks; the caller's buffer, in which the result appears, too. */
 	u8 *p;
 	/* The part that Q lacks. */
 	u8 *q;
-	/* SCP_RAID_BATCH columns as read. */
+	/* SENDCP_RAID_BATCH columns as read. */
 	u8 *columns;
-	struct scp_io ios[SCP_RAID_BATCH];
-	u32 numbers[SCP_RAID_BATCH];
+	struct sendcp_io ios[SENDCP_RAID_BATCH];
+	u32 numbers[SENDCP_RAID_BATCH];
 	u8 table[256];
 };
 
@@ -86,7 +86,7 @@ static void xor_mul(u8 *to, const u8 *from, u32 length, const u8 *table)
 		to[i] ^= table[from[i]];
 }
 
-static void rebuild_fold(struct scp_rebuild *rebuild, u32 column, const u8 *bytes)
+static void rebuild_fold(struct sendcp_rebuild *rebuild, u32 column, const u8 *bytes)
 {
 	u32 data = rebuild->where->data_stripes;
 
@@ -94,51 +94,51 @@ static void rebuild_fold(struct scp_rebuild *rebuild, u32 column, const u8 *byte
 		xor_bytes(rebuild->q, bytes, rebuild->length);
 		return;
 	}
-	if (rebuild->mirror->kind != SCP_MIRROR_Q)
+	if (rebuild->mirror->kind != SENDCP_MIRROR_Q)
 		xor_bytes(rebuild->p, bytes, rebuild->length);
-	if (rebuild->mirror->kind == SCP_MIRROR_P || column == data)
+	if (rebuild->mirror->kind == SENDCP_MIRROR_P || column == data)
 		return;
 	gf_table(rebuild->table, gf_power(column));
 	xor_mul(rebuild->q, bytes, rebuild->length, rebuild->table);
 }
 
-static int rebuild_flush(struct scp_rebuild *rebuild, u32 count)
+static int rebuild_flush(struct sendcp_rebuild *rebuild, u32 count)
 {
 	u32 i;
 	int ret;
 
 	if (!count)
 		return 0;
-	ret = scp_device_read(rebuild->volume, rebuild->ios, count);
+	ret = sendcp_device_read(rebuild->volume, rebuild->ios, count);
 	if (ret)
 		return ret;
 	for (i = 0; i < count; i++) {
 		if (rebuild->ios[i].result)
-			return scp_fail_io(rebuild->volume, &rebuild->ios[i]);
+			return sendcp_fail_io(rebuild->volume, &rebuild->ios[i]);
 		rebuild_fold(rebuild, rebuild->numbers[i], rebuild->ios[i].buffer);
 	}
 	return 0;
 }
 
-static int rebuild_read(struct scp_rebuild *rebuild)
+static int rebuild_read(struct sendcp_rebuild *rebuild)
 {
 	u32 column, stripe, count = 0;
 	int ret;
 
 	for (column = 0; column < rebuild->chunk->num_stripes; column++) {
-		if (!scp_mirror_needs(rebuild->mirror, rebuild->where, column))
+		if (!sendcp_mirror_needs(rebuild->mirror, rebuild->where, column))
 			continue;
-		if (count == SCP_RAID_BATCH) {
+		if (count == SENDCP_RAID_BATCH) {
 			ret = rebuild_flush(rebuild, count);
 			if (ret)
 				return ret;
 			count = 0;
 		}
-		stripe = scp_chunk_column_stripe(rebuild->chunk, rebuild->where, column);
-		ret = scp_stripe_io(rebuild->volume, rebuild->chunk, stripe,
-				    rebuild->where->stripe_offset, rebuild->length,
-				    rebuild->columns + count * rebuild->length,
-				    &rebuild->ios[count]);
+		stripe = sendcp_chunk_column_stripe(rebuild->chunk, rebuild->where, column);
+		ret = sendcp_stripe_io(rebuild->volume, rebuild->chunk, stripe,
+				       rebuild->where->stripe_offset, rebuild->length,
+				       rebuild->columns + count * rebuild->length,
+				       &rebuild->ios[count]);
 		if (ret)
 			return ret;
 		rebuild->numbers[count++] = column;
@@ -150,13 +150,13 @@ static int rebuild_read(struct scp_rebuild *rebuild)
  * Solves for the wanted column c. Q alone: D_c = q / g^c. With a second unknown column x:
  * p = D_c + D_x and q = g^c D_c + g^x D_x, so D_c = (q + g^x p) / (g^c + g^x).
  */
-static void rebuild_solve(struct scp_rebuild *rebuild)
+static void rebuild_solve(struct sendcp_rebuild *rebuild)
 {
 	u8 divisor = gf_power(rebuild->where->data_index);
 
-	if (rebuild->mirror->kind == SCP_MIRROR_P)
+	if (rebuild->mirror->kind == SENDCP_MIRROR_P)
 		return;
-	if (rebuild->mirror->kind == SCP_MIRROR_PQ) {
+	if (rebuild->mirror->kind == SENDCP_MIRROR_PQ) {
 		u8 other = gf_power(rebuild->mirror->omitted);
 
 		gf_table(rebuild->table, other);
@@ -168,17 +168,17 @@ static void rebuild_solve(struct scp_rebuild *rebuild)
 	xor_mul(rebuild->p, rebuild->q, rebuild->length, rebuild->table);
 }
 
-int scp_raid56_rebuild(struct scp_volume *volume, const struct scp_chunk *chunk,
-		       const struct scp_location *where, const struct scp_mirror *mirror,
-		       u32 length, void *buffer)
+int sendcp_raid56_rebuild(struct sendcp_volume *volume, const struct sendcp_chunk *chunk,
+			  const struct sendcp_location *where, const struct sendcp_mirror *mirror,
+			  u32 length, void *buffer)
 {
-	size_t size = (size_t)(SCP_RAID_BATCH + 1) * length;
-	struct scp_rebuild *rebuild = scp_alloc(sizeof(*rebuild));
-	u8 *memory = scp_alloc_aligned(size);
+	size_t size = (size_t)(SENDCP_RAID_BATCH + 1) * length;
+	struct sendcp_rebuild *rebuild = sendcp_alloc(sizeof(*rebuild));
+	u8 *memory = sendcp_alloc_aligned(size);
 	int ret;
 
 	if (!rebuild || !memory) {
-		ret = scp_fail_detail(volume, SCP_NO_MEMORY, NULL);
+		ret = sendcp_fail_detail(volume, SENDCP_ERR_NO_MEMORY, NULL);
 		goto out;
 	}
 	rebuild->volume = volume;
@@ -188,7 +188,7 @@ int scp_raid56_rebuild(struct scp_volume *volume, const struct scp_chunk *chunk,
 	rebuild->length = length;
 	rebuild->p = buffer;
 	rebuild->columns = memory;
-	rebuild->q = memory + (size_t)SCP_RAID_BATCH * length;
+	rebuild->q = memory + (size_t)SENDCP_RAID_BATCH * length;
 	memset(rebuild->p, 0, length);
 	memset(rebuild->q, 0, length);
 	ret = rebuild_read(rebuild);
@@ -196,7 +196,7 @@ int scp_raid56_rebuild(struct scp_volume *volume, const struct scp_chunk *chunk,
 		rebuild_solve(rebuild);
 out:
 	if (memory)
-		scp_free_aligned(memory, size);
-	scp_free(rebuild);
+		sendcp_free_aligned(memory, size);
+	sendcp_free(rebuild);
 	return ret;
 }

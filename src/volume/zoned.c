@@ -9,34 +9,34 @@
  */
 #include "volume/internal.h"
 
-#define SCP_ZONE_MIN	(4ULL << 20)
-#define SCP_ZONE_MAX	(8ULL << 30)
+#define SENDCP_ZONE_MIN	(4ULL << 20)
+#define SENDCP_ZONE_MAX	(8ULL << 30)
 
 /* The beginnings of the pairs: all are multiples of every legal zone size. */
-static const u64 scp_log_bases[SCP_SUPER_COPIES] = { 0, 512ULL << 30, 4ULL << 40 };
+static const u64 sendcp_log_bases[SENDCP_SUPER_COPIES] = { 0, 512ULL << 30, 4ULL << 40 };
 
-struct scp_log {
-	struct scp_volume *volume;
+struct sendcp_log {
+	struct sendcp_volume *volume;
 	u32 device;
 	/* The offset in the copies themselves: that of a device without zones. */
 	u64 bytenr;
-	struct scp_disk_super *page;
+	struct sendcp_disk_super *page;
 };
 
 /* 1: a good superblock is at @offset, and in log->page; 0: not; or what ends everything. */
-static int log_read(struct scp_log *log, u64 offset)
+static int log_read(struct sendcp_log *log, u64 offset)
 {
-	struct scp_io io = {
+	struct sendcp_io io = {
 		.device = log->device,
 		.offset = offset,
-		.length = SCP_SUPER_SIZE,
+		.length = SENDCP_SUPER_SIZE,
 		.buffer = log->page,
 	};
-	int ret = scp_device_read(log->volume, &io, 1);
+	int ret = sendcp_device_read(log->volume, &io, 1);
 
 	if (ret)
 		return ret;
-	return !io.result && scp_super_check(log->page, log->bytenr) == SCP_NONE;
+	return !io.result && sendcp_super_check(log->page, log->bytenr) == SENDCP_ERR_NONE;
 }
 
 /*
@@ -44,16 +44,16 @@ static int log_read(struct scp_log *log, u64 offset)
  * first, so that reads do not go far past the end of a log of unknown limit. 1: found; 0: the zone
  * has none.
  */
-static int log_last(struct scp_log *log, u64 start, u64 zone)
+static int log_last(struct sendcp_log *log, u64 start, u64 zone)
 {
-	u64 good = 0, bad = zone / SCP_SUPER_SIZE, step = 1, middle;
+	u64 good = 0, bad = zone / SENDCP_SUPER_SIZE, step = 1, middle;
 	int ret = log_read(log, start);
 
 	if (ret <= 0)
 		return ret;
 	while (bad - good > 1) {
-		middle = good + scp_min(step, (bad - good) / 2);
-		ret = log_read(log, start + middle * SCP_SUPER_SIZE);
+		middle = good + sendcp_min(step, (bad - good) / 2);
+		ret = log_read(log, start + middle * SENDCP_SUPER_SIZE);
 		if (ret < 0)
 			return ret;
 		if (ret) {
@@ -63,30 +63,30 @@ static int log_last(struct scp_log *log, u64 start, u64 zone)
 			bad = middle;
 		}
 	}
-	return log_read(log, start + good * SCP_SUPER_SIZE);
+	return log_read(log, start + good * SENDCP_SUPER_SIZE);
 }
 
 /* On a zoned filesystem each stripe of a chunk is one zone, so SYSTEM chunks have its size. */
-static u64 zone_size_of(const struct scp_disk_super *super)
+static u64 zone_size_of(const struct sendcp_disk_super *super)
 {
 	const u8 *array = super->sys_chunk_array;
 	u64 zone;
 
 	if (le32_to_cpu(super->sys_chunk_array_size) <
-	    sizeof(struct scp_disk_key) + sizeof(struct scp_disk_chunk))
+	    sizeof(struct sendcp_disk_key) + sizeof(struct sendcp_disk_chunk))
 		return 0;
-	zone = scp_get_le64(array + sizeof(struct scp_disk_key));
-	if (zone < SCP_ZONE_MIN || zone > SCP_ZONE_MAX || (zone & (zone - 1)))
+	zone = sendcp_get_le64(array + sizeof(struct sendcp_disk_key));
+	if (zone < SENDCP_ZONE_MIN || zone > SENDCP_ZONE_MAX || (zone & (zone - 1)))
 		return 0;
 	return zone;
 }
 
 /*
- * The size of the zones at @base; 0 if there is no log, SCP_ZONE_MAX if it cannot be known (then
+ * The size of the zones at @base; 0 if there is no log, SENDCP_ZONE_MAX if it cannot be known (then
  * the second zone is not looked at). With an empty first zone the second one begins at the first
  * place that has a superblock.
  */
-static int log_zone_size(struct scp_log *log, u64 base, u64 *zone)
+static int log_zone_size(struct sendcp_log *log, u64 base, u64 *zone)
 {
 	int ret = log_read(log, base);
 
@@ -95,10 +95,10 @@ static int log_zone_size(struct scp_log *log, u64 base, u64 *zone)
 	if (ret) {
 		*zone = zone_size_of(log->page);
 		if (!*zone)
-			*zone = SCP_ZONE_MAX;
+			*zone = SENDCP_ZONE_MAX;
 		return 0;
 	}
-	for (*zone = SCP_ZONE_MIN; *zone <= SCP_ZONE_MAX; *zone *= 2) {
+	for (*zone = SENDCP_ZONE_MIN; *zone <= SENDCP_ZONE_MAX; *zone *= 2) {
 		ret = log_read(log, base + *zone);
 		if (ret)
 			return ret < 0 ? ret : 0;
@@ -107,7 +107,7 @@ static int log_zone_size(struct scp_log *log, u64 base, u64 *zone)
 	return 0;
 }
 
-static int log_pair(struct scp_log *log, u64 base, struct scp_disk_super *best, bool *found)
+static int log_pair(struct sendcp_log *log, u64 base, struct sendcp_disk_super *best, bool *found)
 {
 	u64 zone = 0;
 	int i, ret;
@@ -128,20 +128,20 @@ static int log_pair(struct scp_log *log, u64 base, struct scp_disk_super *best, 
 	return 0;
 }
 
-int scp_super_read_log(struct scp_volume *volume, u32 device, struct scp_disk_super *best,
-		       bool *found)
+int sendcp_super_read_log(struct sendcp_volume *volume, u32 device, struct sendcp_disk_super *best,
+			  bool *found)
 {
-	struct scp_log log = { .volume = volume, .device = device };
+	struct sendcp_log log = { .volume = volume, .device = device };
 	int i, ret = 0;
 
-	log.page = scp_alloc_aligned(SCP_SUPER_SIZE);
+	log.page = sendcp_alloc_aligned(SENDCP_SUPER_SIZE);
 	if (!log.page)
-		return scp_fail_device(volume, SCP_NO_MEMORY, 0, device, SCP_NOWHERE);
+		return sendcp_fail_device(volume, SENDCP_ERR_NO_MEMORY, 0, device, SENDCP_NOWHERE);
 	/* The later pairs are copies of the first: only looked at when that has nothing. */
-	for (i = 0; i < SCP_SUPER_COPIES && !ret && (!i || !*found); i++) {
-		log.bytenr = scp_super_offsets[i];
-		ret = log_pair(&log, scp_log_bases[i], best, found);
+	for (i = 0; i < SENDCP_SUPER_COPIES && !ret && (!i || !*found); i++) {
+		log.bytenr = sendcp_super_offsets[i];
+		ret = log_pair(&log, sendcp_log_bases[i], best, found);
 	}
-	scp_free_aligned(log.page, SCP_SUPER_SIZE);
+	sendcp_free_aligned(log.page, SENDCP_SUPER_SIZE);
 	return ret;
 }

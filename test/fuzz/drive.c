@@ -18,71 +18,72 @@ static u8 buffer[BUFFER_MAX];
  * A fresh engine where @engine was, which is closed; NULL if the tree does not even allow opening
  * one. A checkpoint that the engine itself has made must be taken.
  */
-static struct scp_engine *start_again(const struct drive *drive, struct scp_engine *engine)
+static struct sendcp_engine *start_again(const struct drive *drive, struct sendcp_engine *engine)
 {
-	struct scp_engine *fresh = NULL;
+	struct sendcp_engine *fresh = NULL;
 	char line[256];
 	size_t size;
 	void *blob;
 	int ret;
 
-	if (scp_engine_checkpoint(engine, &blob, &size))
+	if (sendcp_engine_checkpoint(engine, &blob, &size))
 		return engine;
-	if (!scp_engine_open(drive->volume, &drive->request, &fresh, NULL)) {
-		ret = scp_engine_rearm(fresh, blob, size);
+	if (!sendcp_engine_open(drive->volume, &drive->request, &fresh, NULL)) {
+		ret = sendcp_engine_rearm(fresh, blob, size);
 		if (ret == -EILSEQ || ret == -ESTALE) {
 			fprintf(stderr, "own checkpoint refused: %s\n",
-				scp_error_format(scp_engine_error(fresh), line, sizeof(line)));
+				sendcp_error_format(sendcp_engine_error(fresh), line,
+						    sizeof(line)));
 			abort();
 		}
 		if (ret) {
-			scp_engine_close(fresh);
+			sendcp_engine_close(fresh);
 			fresh = NULL;
 		}
 	}
 	free(blob);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	return fresh;
 }
 
-void drive_engine(const struct drive *drive, struct scp_engine *engine)
+void drive_engine(const struct drive *drive, struct sendcp_engine *engine)
 {
-	struct scp_fill fill = {
+	struct sendcp_fill fill = {
 		.buffer = buffer,
-		.size = scp_min(drive->buffer_size, sizeof(buffer)),
+		.size = sendcp_min(drive->buffer_size, sizeof(buffer)),
 		.flags = drive->fill_flags,
 	};
 	size_t total = 0;
 	u32 calls;
 
 	for (calls = 1; engine && calls <= CALLS_MAX && total < BYTES_MAX; calls++) {
-		if (scp_engine_fill(engine, &fill) || fill.end)
+		if (sendcp_engine_fill(engine, &fill) || fill.end)
 			break;
 		total += fill.filled;
 		if (drive->rearm_every && calls % drive->rearm_every == 0)
 			engine = start_again(drive, engine);
 	}
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 }
 
 static void run_measure(const struct drive *drive)
 {
-	struct scp_engine *engine;
+	struct sendcp_engine *engine;
 	u64 size = 0;
 	bool end;
 
-	if (scp_engine_open(drive->volume, &drive->request, &engine, NULL))
+	if (sendcp_engine_open(drive->volume, &drive->request, &engine, NULL))
 		return;
-	scp_engine_measure(engine, BYTES_MAX, &size, &end);
-	scp_engine_close(engine);
+	sendcp_engine_measure(engine, BYTES_MAX, &size, &end);
+	sendcp_engine_close(engine);
 }
 
 void drive_run(const struct drive *drive)
 {
-	struct scp_engine *engine;
+	struct sendcp_engine *engine;
 
 	if (drive->measure)
 		run_measure(drive);
-	if (!scp_engine_open(drive->volume, &drive->request, &engine, NULL))
+	if (!sendcp_engine_open(drive->volume, &drive->request, &engine, NULL))
 		drive_engine(drive, engine);
 }

@@ -8,8 +8,8 @@
 #include <sendcp/engine.h>
 
 struct drive {
-	struct scp_volume *volume;
-	struct scp_request request;
+	struct sendcp_volume *volume;
+	struct sendcp_request request;
 	u32 fill_flags;
 	size_t buffer_size;
 	/* After this many calls a fresh engine is resumed from a checkpoint; 0: never. */
@@ -21,6 +21,6 @@ struct drive {
 /* Runs a stream of at most a few MiB. A checkpoint that is refused ends the program. */
 void drive_run(const struct drive *drive);
 /* Continues with @engine, which it closes. */
-void drive_engine(const struct drive *drive, struct scp_engine *engine);
+void drive_engine(const struct drive *drive, struct sendcp_engine *engine);
 
 #endif

@@ -20,18 +20,18 @@ struct sample {
 
 static struct image *image;
 static struct image_host host;
-static struct scp_volume *volume;
+static struct sendcp_volume *volume;
 static struct sample samples[SAMPLES_MAX];
 static u32 sample_count;
 
-static void keep_sample(struct scp_engine *engine)
+static void keep_sample(struct sendcp_engine *engine)
 {
 	struct sample *sample = &samples[sample_count];
 	void *blob;
 
 	if (sample_count == SAMPLES_MAX)
 		return;
-	if (!scp_engine_checkpoint(engine, &blob, &sample->size)) {
+	if (!sendcp_engine_checkpoint(engine, &blob, &sample->size)) {
 		sample->blob = blob;
 		sample_count++;
 	}
@@ -43,11 +43,11 @@ static struct drive make_drive(u32 protocol, u32 flags, u64 parent)
 		.volume = volume,
 		.request = {
 			.protocol = protocol,
-			.flags = SCP_SEND_WRITABLE_OK | flags,
+			.flags = SENDCP_SEND_WRITABLE_OK | flags,
 			.subvolume = IMAGE_SNAP,
 			.parent = parent,
 		},
-		.buffer_size = scp_buffer_min(protocol),
+		.buffer_size = sendcp_buffer_min(protocol),
 	};
 
 	return drive;
@@ -56,35 +56,35 @@ static struct drive make_drive(u32 protocol, u32 flags, u64 parent)
 static void collect_samples(u32 protocol, u32 flags, u64 parent)
 {
 	struct drive drive = make_drive(protocol, flags, parent);
-	struct scp_fill fill = {
+	struct sendcp_fill fill = {
 		.buffer = malloc(drive.buffer_size),
 		.size = drive.buffer_size,
-		.flags = SCP_FILL_ONE_COMMAND,
+		.flags = SENDCP_FILL_ONE_COMMAND,
 	};
-	struct scp_engine *engine;
+	struct sendcp_engine *engine;
 	u32 i;
 
-	if (!fill.buffer || scp_engine_open(volume, &drive.request, &engine, NULL))
+	if (!fill.buffer || sendcp_engine_open(volume, &drive.request, &engine, NULL))
 		abort();
 	for (i = 0; !fill.end; i++) {
 		if (i % SAMPLE_EVERY == 0)
 			keep_sample(engine);
-		if (scp_engine_fill(engine, &fill))
+		if (sendcp_engine_fill(engine, &fill))
 			abort();
 	}
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	free(fill.buffer);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct scp_error error;
+	struct sendcp_error error;
 
 	image = image_load("changes");
 	if (!image || image_host_init(&host, image) ||
 	    image_host_open(&host, &volume, &error))
 		exit(1);
-	collect_samples(2, SCP_SEND_COMPRESSED, 0);
+	collect_samples(2, SENDCP_SEND_COMPRESSED, 0);
 	collect_samples(1, 0, IMAGE_OLDER);
 	return 0;
 }
@@ -92,7 +92,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 /* Offset of the fields that differ between checkpoints. */
 static size_t body(size_t size)
 {
-	size_t at = sizeof(struct scp_checkpoint_header) + sizeof(struct scp_checkpoint_pin);
+	size_t at = sizeof(struct sendcp_checkpoint_header) + sizeof(struct sendcp_checkpoint_pin);
 
 	return size > at ? at : 0;
 }
@@ -101,12 +101,12 @@ static void change_field(u8 *data, size_t size, unsigned int *random)
 {
 	size_t from = draw(random, 8) ? body(size) : 0;
 	u32 range = draw(random, 2) ? 160 : (u32)(size - from);
-	size_t at = from + draw(random, (u32)scp_min(range, size - from));
-	u32 length = (u32)scp_min(1u << draw(random, 4), size - at);
+	size_t at = from + draw(random, (u32)sendcp_min(range, size - from));
+	u32 length = (u32)sendcp_min(1u << draw(random, 4), size - at);
 	u8 bytes[8] = { 0 };
 
 	memcpy(bytes, data + at, length);
-	scp_put_le64(bytes, nasty_value(random, scp_get_le64(bytes), length));
+	sendcp_put_le64(bytes, nasty_value(random, sendcp_get_le64(bytes), length));
 	memcpy(data + at, bytes, length);
 }
 
@@ -116,7 +116,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	const struct sample *sample = &samples[draw(&random, sample_count)];
 	size_t from;
 
-	if (size < sizeof(struct scp_checkpoint_header) || !draw(&random, 16)) {
+	if (size < sizeof(struct sendcp_checkpoint_header) || !draw(&random, 16)) {
 		size = sample->size > max_size ? 0 : sample->size;
 		memcpy(data, sample->blob, size);
 	}
@@ -133,42 +133,42 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 /* Everything before the body is made as in a checkpoint of this image. */
 static void make_credible(u8 *blob, size_t size)
 {
-	struct scp_checkpoint_header *header = (void *)blob;
+	struct sendcp_checkpoint_header *header = (void *)blob;
 
-	memcpy(header->magic, SCP_CHECKPOINT_MAGIC, sizeof(header->magic));
+	memcpy(header->magic, SENDCP_CHECKPOINT_MAGIC, sizeof(header->magic));
 	header->size = cpu_to_le32((u32)size);
-	scp_checkpoint_sign(blob, size);
+	sendcp_checkpoint_sign(blob, size);
 }
 
 static void go_on(const u8 *blob, size_t size)
 {
-	const struct scp_checkpoint_header *header = (const void *)blob;
+	const struct sendcp_checkpoint_header *header = (const void *)blob;
 	struct drive drive = make_drive(le32_to_cpu(header->protocol),
-					le32_to_cpu(header->flags) & SCP_SEND_COMPRESSED,
+					le32_to_cpu(header->flags) & SENDCP_SEND_COMPRESSED,
 					header->parent ? IMAGE_OLDER : 0);
-	struct scp_engine *engine;
+	struct sendcp_engine *engine;
 
-	if (scp_engine_open(volume, &drive.request, &engine, NULL))
+	if (sendcp_engine_open(volume, &drive.request, &engine, NULL))
 		return;
-	if (scp_engine_rearm(engine, blob, size))
-		scp_engine_close(engine);
+	if (sendcp_engine_rearm(engine, blob, size))
+		sendcp_engine_close(engine);
 	else
 		drive_engine(&drive, engine);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct scp_checkpoint_info info;
-	struct scp_error error;
+	struct sendcp_checkpoint_info info;
+	struct sendcp_error error;
 	u8 *blob = malloc(size ? size : 1);
 
 	if (!blob)
 		return 0;
 	memcpy(blob, data, size);
-	scp_checkpoint_info(blob, size, &info, &error);
-	if (size >= sizeof(struct scp_checkpoint_header)) {
+	sendcp_checkpoint_info(blob, size, &info, &error);
+	if (size >= sizeof(struct sendcp_checkpoint_header)) {
 		make_credible(blob, size);
-		scp_checkpoint_info(blob, size, &info, &error);
+		sendcp_checkpoint_info(blob, size, &info, &error);
 		go_on(blob, size);
 	}
 	free(blob);

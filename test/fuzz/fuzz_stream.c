@@ -125,7 +125,7 @@ static void add_attribute(struct made *made, struct script *script, u32 type, u8
 		size = next_byte(script) % 40;
 	add(made, (u8)type);
 	add(made, 0);
-	if (type != SCP_A_DATA || made->protocol < 2) {
+	if (type != SENDCP_A_DATA || made->protocol < 2) {
 		add(made, (u8)size);
 		add(made, 0);
 	}
@@ -144,11 +144,11 @@ static void add_attributes(struct made *made, struct script *script, u32 command
 		return;
 	}
 	for (u32 type = 1; type <= STREAM_ATTRIBUTE_LAST; type++)
-		if (wanted & 1ULL << type && type != SCP_A_DATA)
+		if (wanted & 1ULL << type && type != SENDCP_A_DATA)
 			add_attribute(made, script, type, how);
 	/* It must be the last. */
-	if (wanted & 1ULL << SCP_A_DATA)
-		add_attribute(made, script, SCP_A_DATA, how);
+	if (wanted & 1ULL << SENDCP_A_DATA)
+		add_attribute(made, script, SENDCP_A_DATA, how);
 }
 
 static void add_command(struct made *made, struct script *script)
@@ -162,11 +162,11 @@ static void add_command(struct made *made, struct script *script)
 	add(made, 0);
 	add_u32(made, 0);
 	add_attributes(made, script, command, next_byte(script));
-	if (made->size - start < SCP_COMMAND_HEADER_SIZE)
+	if (made->size - start < SENDCP_COMMAND_HEADER_SIZE)
 		return;
-	value = cpu_to_le32((u32)(made->size - start) - SCP_COMMAND_HEADER_SIZE);
+	value = cpu_to_le32((u32)(made->size - start) - SENDCP_COMMAND_HEADER_SIZE);
 	memcpy(made->bytes + start, &value, sizeof(value));
-	value = cpu_to_le32(scp_crc32c(0, made->bytes + start, made->size - start));
+	value = cpu_to_le32(sendcp_crc32c(0, made->bytes + start, made->size - start));
 	memcpy(made->bytes + start + 6, &value, sizeof(value));
 }
 
@@ -179,8 +179,8 @@ static void make_stream(struct made *made, const u8 *data, size_t size)
 	made->size = 0;
 	if (first & 4) {
 		made->protocol = first & 3;
-		for (u32 i = 0; i < SCP_STREAM_MAGIC_SIZE; i++)
-			add(made, (u8)SCP_STREAM_MAGIC[i]);
+		for (u32 i = 0; i < SENDCP_STREAM_MAGIC_SIZE; i++)
+			add(made, (u8)SENDCP_STREAM_MAGIC[i]);
 		add_u32(made, made->protocol);
 	}
 	while (script.left)
@@ -281,7 +281,8 @@ static void put_kind(bool cpio, const struct member *member, const u8 *bytes, si
 		put_line(cpio, LAYOUT_COMPLETE, line);
 		break;
 	default:
-		snprintf(name, sizeof(name), "%.*s", (int)scp_min(size, 60), (const char *)bytes);
+		snprintf(name, sizeof(name), "%.*s", (int)sendcp_min(size, 60),
+			 (const char *)bytes);
 		put_member(cpio, name, bytes, size);
 	}
 }
@@ -310,7 +311,7 @@ static void make_archive(u8 options, const u8 *data, size_t size)
 		memcpy(&member, data, sizeof(member));
 		data += sizeof(member);
 		size -= sizeof(member);
-		length = scp_min(size, member.size[0] | (member.size[1] & 15) << 8);
+		length = sendcp_min(size, member.size[0] | (member.size[1] & 15) << 8);
 		put_kind(cpio, &member, data, length, &totals);
 		data += length;
 		size -= length;

@@ -9,8 +9,8 @@
 #include "fuzzer.h"
 #include "patches.h"
 
-#define SUPER_PAGE (SCP_SUPER_OFFSET_0 / IMAGE_PAGE)
-#define SECOND_PAGE (SCP_SUPER_OFFSET_1 / IMAGE_PAGE)
+#define SUPER_PAGE (SENDCP_SUPER_OFFSET_0 / IMAGE_PAGE)
+#define SECOND_PAGE (SENDCP_SUPER_OFFSET_1 / IMAGE_PAGE)
 
 static struct image *image;
 /* The contents of the first two superblocks' places. */
@@ -30,7 +30,7 @@ static void change_field(u8 *data, u32 offset, u32 length, unsigned int *random)
 	u8 bytes[8] = { 0 };
 
 	memcpy(bytes, data + offset, length);
-	scp_put_le64(bytes, nasty_value(random, scp_get_le64(bytes), length));
+	sendcp_put_le64(bytes, nasty_value(random, sendcp_get_le64(bytes), length));
 	memcpy(data + offset, bytes, length);
 }
 
@@ -38,15 +38,15 @@ static void change_field(u8 *data, u32 offset, u32 length, unsigned int *random)
 static void change_known_field(u8 *data, unsigned int *random)
 {
 	static const u32 fields[] = {
-		offsetof(struct scp_disk_super, flags),
-		offsetof(struct scp_disk_super, generation),
-		offsetof(struct scp_disk_super, root),
-		offsetof(struct scp_disk_super, chunk_root),
-		offsetof(struct scp_disk_super, total_bytes),
-		offsetof(struct scp_disk_super, num_devices),
-		offsetof(struct scp_disk_super, chunk_root_generation),
-		offsetof(struct scp_disk_super, incompat_flags),
-		offsetof(struct scp_disk_super, dev_item),
+		offsetof(struct sendcp_disk_super, flags),
+		offsetof(struct sendcp_disk_super, generation),
+		offsetof(struct sendcp_disk_super, root),
+		offsetof(struct sendcp_disk_super, chunk_root),
+		offsetof(struct sendcp_disk_super, total_bytes),
+		offsetof(struct sendcp_disk_super, num_devices),
+		offsetof(struct sendcp_disk_super, chunk_root_generation),
+		offsetof(struct sendcp_disk_super, incompat_flags),
+		offsetof(struct sendcp_disk_super, dev_item),
 	};
 
 	change_field(data, fields[draw(random, ARRAY_SIZE(fields))], 8, random);
@@ -55,11 +55,11 @@ static void change_known_field(u8 *data, unsigned int *random)
 static void change_small_field(u8 *data, unsigned int *random)
 {
 	static const u32 fields[] = {
-		offsetof(struct scp_disk_super, sectorsize),
-		offsetof(struct scp_disk_super, nodesize),
-		offsetof(struct scp_disk_super, sys_chunk_array_size),
-		offsetof(struct scp_disk_super, csum_type),
-		offsetof(struct scp_disk_super, root_level),
+		offsetof(struct sendcp_disk_super, sectorsize),
+		offsetof(struct sendcp_disk_super, nodesize),
+		offsetof(struct sendcp_disk_super, sys_chunk_array_size),
+		offsetof(struct sendcp_disk_super, csum_type),
+		offsetof(struct sendcp_disk_super, root_level),
 	};
 
 	change_field(data, fields[draw(random, ARRAY_SIZE(fields))], 4, random);
@@ -67,7 +67,7 @@ static void change_small_field(u8 *data, unsigned int *random)
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
 {
-	u32 array = offsetof(struct scp_disk_super, sys_chunk_array);
+	u32 array = offsetof(struct sendcp_disk_super, sys_chunk_array);
 	unsigned int random = seed;
 
 	if (max_size < IMAGE_PAGE)
@@ -103,12 +103,12 @@ static const u8 *page(void *context, u64 index)
 /* Magic, address and checksum are right, so that the rest is looked at. */
 static void seal(u8 *copy, u64 bytenr)
 {
-	struct scp_disk_super *fields = (void *)copy;
+	struct sendcp_disk_super *fields = (void *)copy;
 	u16 type = le16_to_cpu(fields->csum_type);
 
-	fields->magic = cpu_to_le64(SCP_SUPER_MAGIC);
+	fields->magic = cpu_to_le64(SENDCP_SUPER_MAGIC);
 	fields->bytenr = cpu_to_le64(bytenr);
-	scp_checksum(type, copy + SCP_CSUM_FIELD, IMAGE_PAGE - SCP_CSUM_FIELD, copy);
+	sendcp_checksum(type, copy + SENDCP_CSUM_FIELD, IMAGE_PAGE - SENDCP_CSUM_FIELD, copy);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -116,20 +116,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct drive drive = {
 		.request = {
 			.protocol = 1,
-			.flags = SCP_SEND_WRITABLE_OK | SCP_SEND_NO_FILE_DATA,
+			.flags = SENDCP_SEND_WRITABLE_OK | SENDCP_SEND_NO_FILE_DATA,
 			.subvolume = IMAGE_SNAP,
 		},
-		.buffer_size = scp_buffer_min(1),
+		.buffer_size = sendcp_buffer_min(1),
 	};
 	struct image_host host;
-	struct scp_error error;
+	struct sendcp_error error;
 
 	if (size != IMAGE_PAGE || image_host_init(&host, image))
 		return 0;
 	memcpy(super, data, IMAGE_PAGE);
 	memcpy(second, data, IMAGE_PAGE);
-	seal(super, SCP_SUPER_OFFSET_0);
-	seal(second, SCP_SUPER_OFFSET_1);
+	seal(super, SENDCP_SUPER_OFFSET_0);
+	seal(second, SENDCP_SUPER_OFFSET_1);
 	host.overlay = page;
 	/* The last byte is unused; more than one device of one identity cannot be. */
 	host.host.device_count = data[IMAGE_PAGE - 1] % 3 + 1;

@@ -48,13 +48,13 @@ static struct field pick(unsigned int *random, const struct field *fields, u32 c
 static struct field header_field(unsigned int *random)
 {
 	static const struct field fields[] = {
-		{ offsetof(struct scp_disk_header, bytenr), 8 },
-		{ offsetof(struct scp_disk_header, flags), 8 },
-		{ offsetof(struct scp_disk_header, generation), 8 },
-		{ offsetof(struct scp_disk_header, owner), 8 },
-		{ offsetof(struct scp_disk_header, nritems), 4 },
-		{ offsetof(struct scp_disk_header, nritems), 4 },
-		{ offsetof(struct scp_disk_header, level), 1 },
+		{ offsetof(struct sendcp_disk_header, bytenr), 8 },
+		{ offsetof(struct sendcp_disk_header, flags), 8 },
+		{ offsetof(struct sendcp_disk_header, generation), 8 },
+		{ offsetof(struct sendcp_disk_header, owner), 8 },
+		{ offsetof(struct sendcp_disk_header, nritems), 4 },
+		{ offsetof(struct sendcp_disk_header, nritems), 4 },
+		{ offsetof(struct sendcp_disk_header, level), 1 },
 	};
 
 	return pick(random, fields, ARRAY_SIZE(fields));
@@ -63,43 +63,44 @@ static struct field header_field(unsigned int *random)
 static struct field pointer_field(unsigned int *random, u32 slot)
 {
 	static const struct field fields[] = {
-		{ offsetof(struct scp_disk_pointer, key.objectid), 8 },
-		{ offsetof(struct scp_disk_pointer, key.type), 1 },
-		{ offsetof(struct scp_disk_pointer, key.offset), 8 },
-		{ offsetof(struct scp_disk_pointer, bytenr), 8 },
-		{ offsetof(struct scp_disk_pointer, generation), 8 },
+		{ offsetof(struct sendcp_disk_pointer, key.objectid), 8 },
+		{ offsetof(struct sendcp_disk_pointer, key.type), 1 },
+		{ offsetof(struct sendcp_disk_pointer, key.offset), 8 },
+		{ offsetof(struct sendcp_disk_pointer, bytenr), 8 },
+		{ offsetof(struct sendcp_disk_pointer, generation), 8 },
 	};
 	struct field field = pick(random, fields, ARRAY_SIZE(fields));
 
-	field.offset += sizeof(struct scp_disk_header) + slot * sizeof(struct scp_disk_pointer);
+	field.offset += sizeof(struct sendcp_disk_header) + slot *
+		sizeof(struct sendcp_disk_pointer);
 	return field;
 }
 
 static struct field item_header_field(unsigned int *random, u32 slot)
 {
 	static const struct field fields[] = {
-		{ offsetof(struct scp_disk_item, key.objectid), 8 },
-		{ offsetof(struct scp_disk_item, key.type), 1 },
-		{ offsetof(struct scp_disk_item, key.offset), 8 },
-		{ offsetof(struct scp_disk_item, offset), 4 },
-		{ offsetof(struct scp_disk_item, size), 4 },
+		{ offsetof(struct sendcp_disk_item, key.objectid), 8 },
+		{ offsetof(struct sendcp_disk_item, key.type), 1 },
+		{ offsetof(struct sendcp_disk_item, key.offset), 8 },
+		{ offsetof(struct sendcp_disk_item, offset), 4 },
+		{ offsetof(struct sendcp_disk_item, size), 4 },
 	};
 	struct field field = pick(random, fields, ARRAY_SIZE(fields));
 
-	field.offset += sizeof(struct scp_disk_header) + slot * sizeof(struct scp_disk_item);
+	field.offset += sizeof(struct sendcp_disk_header) + slot * sizeof(struct sendcp_disk_item);
 	return field;
 }
 
 static struct field inode_field(unsigned int *random)
 {
 	static const struct field fields[] = {
-		{ offsetof(struct scp_disk_inode, generation), 8 },
-		{ offsetof(struct scp_disk_inode, size), 8 },
-		{ offsetof(struct scp_disk_inode, nlink), 4 },
-		{ offsetof(struct scp_disk_inode, mode), 4 },
-		{ offsetof(struct scp_disk_inode, rdev), 8 },
-		{ offsetof(struct scp_disk_inode, flags), 8 },
-		{ offsetof(struct scp_disk_inode, mtime.nsec), 4 },
+		{ offsetof(struct sendcp_disk_inode, generation), 8 },
+		{ offsetof(struct sendcp_disk_inode, size), 8 },
+		{ offsetof(struct sendcp_disk_inode, nlink), 4 },
+		{ offsetof(struct sendcp_disk_inode, mode), 4 },
+		{ offsetof(struct sendcp_disk_inode, rdev), 8 },
+		{ offsetof(struct sendcp_disk_inode, flags), 8 },
+		{ offsetof(struct sendcp_disk_inode, mtime.nsec), 4 },
 	};
 
 	return pick(random, fields, ARRAY_SIZE(fields));
@@ -108,13 +109,13 @@ static struct field inode_field(unsigned int *random)
 static struct field extent_field(unsigned int *random)
 {
 	static const struct field fields[] = {
-		{ offsetof(struct scp_disk_extent_data, ram_bytes), 8 },
-		{ offsetof(struct scp_disk_extent_data, compression), 1 },
-		{ offsetof(struct scp_disk_extent_data, type), 1 },
-		{ offsetof(struct scp_disk_extent_data, disk_bytenr), 8 },
-		{ offsetof(struct scp_disk_extent_data, disk_num_bytes), 8 },
-		{ offsetof(struct scp_disk_extent_data, offset), 8 },
-		{ offsetof(struct scp_disk_extent_data, num_bytes), 8 },
+		{ offsetof(struct sendcp_disk_extent_data, ram_bytes), 8 },
+		{ offsetof(struct sendcp_disk_extent_data, compression), 1 },
+		{ offsetof(struct sendcp_disk_extent_data, type), 1 },
+		{ offsetof(struct sendcp_disk_extent_data, disk_bytenr), 8 },
+		{ offsetof(struct sendcp_disk_extent_data, disk_num_bytes), 8 },
+		{ offsetof(struct sendcp_disk_extent_data, offset), 8 },
+		{ offsetof(struct sendcp_disk_extent_data, num_bytes), 8 },
 	};
 
 	return pick(random, fields, ARRAY_SIZE(fields));
@@ -131,24 +132,24 @@ static struct field any_field(unsigned int *random, u32 size)
 	return field;
 }
 
-static struct field item_field(unsigned int *random, const struct scp_disk_item *item)
+static struct field item_field(unsigned int *random, const struct sendcp_disk_item *item)
 {
 	struct field field;
 
-	if (item->key.type == SCP_INODE_ITEM)
+	if (item->key.type == SENDCP_INODE_ITEM)
 		field = inode_field(random);
-	else if (item->key.type == SCP_EXTENT_DATA)
+	else if (item->key.type == SENDCP_EXTENT_DATA)
 		field = extent_field(random);
 	else
 		field = any_field(random, le32_to_cpu(item->size));
-	field.offset += sizeof(struct scp_disk_header) + le32_to_cpu(item->offset);
+	field.offset += sizeof(struct sendcp_disk_header) + le32_to_cpu(item->offset);
 	return field;
 }
 
 static struct field tree_field(unsigned int *random, const u8 *page)
 {
-	const struct scp_disk_header *header = (const void *)page;
-	const struct scp_disk_item *items = (const void *)(header + 1);
+	const struct sendcp_disk_header *header = (const void *)page;
+	const struct sendcp_disk_item *items = (const void *)(header + 1);
 	u32 count = le32_to_cpu(header->nritems);
 	u32 slot = count ? draw(random, count) : 0;
 
@@ -181,14 +182,14 @@ static void make_patch(unsigned int *random, const struct catalog *catalog, stru
 	if (catalog->pages[number].kind == PAGE_TREE)
 		field = tree_field(random, page);
 	if (catalog->pages[number].kind == PAGE_SUPER && draw(random, 2))
-		field.offset = offsetof(struct scp_disk_super, sys_chunk_array) +
+		field.offset = offsetof(struct sendcp_disk_super, sys_chunk_array) +
 			       draw(random, 256);
 	field.offset %= IMAGE_PAGE;
-	memcpy(&value, page + field.offset, scp_min(field.length, IMAGE_PAGE - field.offset));
+	memcpy(&value, page + field.offset, sendcp_min(field.length, IMAGE_PAGE - field.offset));
 	patch->page = cpu_to_le16(number);
 	patch->offset = cpu_to_le16(field.offset);
 	patch->length = (u8)(field.length - 1);
-	scp_put_le64(patch->bytes, nasty_value(random, value, field.length));
+	sendcp_put_le64(patch->bytes, nasty_value(random, value, field.length));
 }
 
 static size_t add_patch(const struct catalog *catalog, u8 *data, size_t size, size_t max_size,
@@ -239,7 +240,7 @@ size_t patches_mutate(const struct catalog *catalog, u8 *data, size_t size, size
 		return 0;
 	if (size < OPTIONS_SIZE)
 		memset(data + size, 0, OPTIONS_SIZE - size);
-	size = scp_max(size, OPTIONS_SIZE);
+	size = sendcp_max(size, OPTIONS_SIZE);
 	switch (draw(&random, 8)) {
 	case 0:
 		return LLVMFuzzerMutate(data, size, max_size);

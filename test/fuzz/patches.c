@@ -13,20 +13,23 @@
 
 void seal_block(u8 *page)
 {
-	scp_checksum(SCP_CSUM_CRC32C, page + SCP_CSUM_FIELD, IMAGE_PAGE - SCP_CSUM_FIELD, page);
+	sendcp_checksum(SENDCP_CSUM_CRC32C, page + SENDCP_CSUM_FIELD, IMAGE_PAGE -
+			SENDCP_CSUM_FIELD, page);
 }
 
 static bool is_sealed(const u8 *page)
 {
-	u8 sum[SCP_CSUM_FIELD] = { 0 };
+	u8 sum[SENDCP_CSUM_FIELD] = { 0 };
 
-	scp_checksum(SCP_CSUM_CRC32C, page + SCP_CSUM_FIELD, IMAGE_PAGE - SCP_CSUM_FIELD, sum);
+	sendcp_checksum(SENDCP_CSUM_CRC32C, page + SENDCP_CSUM_FIELD, IMAGE_PAGE -
+			SENDCP_CSUM_FIELD, sum);
 	return !memcmp(page, sum, CSUM_SIZE);
 }
 
 static enum page_kind classify(const struct image *image, u64 index)
 {
-	if (index == SUPER_PAGE(SCP_SUPER_OFFSET_0) || index == SUPER_PAGE(SCP_SUPER_OFFSET_1))
+	if (index == SUPER_PAGE(SENDCP_SUPER_OFFSET_0) || index ==
+	    SUPER_PAGE(SENDCP_SUPER_OFFSET_1))
 		return PAGE_SUPER;
 	return is_sealed(image->pages[index]) ? PAGE_TREE : PAGE_DATA;
 }
@@ -48,9 +51,9 @@ static void add_kind(struct catalog *catalog, enum page_kind kind)
 /*
  * The page that @logical is on, as the pristine image's chunk map says; all chunks have one stripe.
  */
-static u64 page_at(const struct scp_volume *volume, u64 logical)
+static u64 page_at(const struct sendcp_volume *volume, u64 logical)
 {
-	const struct scp_chunk *chunk = volume->chunks.chunks;
+	const struct sendcp_chunk *chunk = volume->chunks.chunks;
 	u32 i;
 
 	for (i = 0; i < volume->chunks.count; i++, chunk++)
@@ -72,16 +75,16 @@ static void set_sum(struct catalog *catalog, u64 index, u64 sum_page, u32 sum_of
 }
 
 /* Finds the sums in one leaf of the checksum tree. */
-static void map_leaf(struct catalog *catalog, const struct scp_volume *volume, u64 sum_page)
+static void map_leaf(struct catalog *catalog, const struct sendcp_volume *volume, u64 sum_page)
 {
 	const u8 *leaf = catalog->image->pages[sum_page];
-	const struct scp_disk_header *header = (const void *)leaf;
-	const struct scp_disk_item *items = (const void *)(header + 1);
+	const struct sendcp_disk_header *header = (const void *)leaf;
+	const struct sendcp_disk_item *items = (const void *)(header + 1);
 	u32 i, at, sum;
 
 	for (i = 0; i < le32_to_cpu(header->nritems); i++) {
 		at = sizeof(*header) + le32_to_cpu(items[i].offset);
-		if (items[i].key.type != SCP_EXTENT_CSUM)
+		if (items[i].key.type != SENDCP_EXTENT_CSUM)
 			continue;
 		for (sum = 0; sum < le32_to_cpu(items[i].size) / CSUM_SIZE; sum++)
 			set_sum(catalog, page_at(volume, le64_to_cpu(items[i].key.offset) +
@@ -92,19 +95,19 @@ static void map_leaf(struct catalog *catalog, const struct scp_volume *volume, u
 
 static void map_sums(struct catalog *catalog)
 {
-	struct scp_volume *volume;
+	struct sendcp_volume *volume;
 	struct image_host host;
-	struct scp_error error;
+	struct sendcp_error error;
 	u32 i;
 
 	if (image_host_init(&host, catalog->image) ||
 	    image_host_open(&host, &volume, &error))
 		abort();
 	for (i = catalog->first[PAGE_TREE]; i < catalog->first[PAGE_TREE + 1]; i++) {
-		const struct scp_disk_header *header =
+		const struct sendcp_disk_header *header =
 			(const void *)catalog->image->pages[catalog->pages[i].index];
 
-		if (le64_to_cpu(header->owner) == SCP_CSUM_TREE_ID && !header->level)
+		if (le64_to_cpu(header->owner) == SENDCP_CSUM_TREE_ID && !header->level)
 			map_leaf(catalog, volume, catalog->pages[i].index);
 	}
 	image_host_close(&host, volume);
@@ -162,7 +165,7 @@ static void apply_patch(struct overlay *overlay, const struct patch *patch)
 	u8 *bytes = touch(overlay, page->index, page);
 
 	if (bytes)
-		memcpy(bytes + offset, patch->bytes, scp_min(length, IMAGE_PAGE - offset));
+		memcpy(bytes + offset, patch->bytes, sendcp_min(length, IMAGE_PAGE - offset));
 }
 
 /* Data first, since their sums are in tree blocks, which are sealed afterwards. */
@@ -179,8 +182,8 @@ static void seal_data(struct overlay *overlay)
 			continue;
 		sums = touch(overlay, page->sum_page, NULL);
 		if (sums)
-			scp_checksum(SCP_CSUM_CRC32C, overlay->pages[i].bytes, IMAGE_PAGE,
-				     sums + page->sum_offset);
+			sendcp_checksum(SENDCP_CSUM_CRC32C, overlay->pages[i].bytes, IMAGE_PAGE,
+					sums + page->sum_offset);
 	}
 }
 
@@ -196,7 +199,7 @@ static void seal_blocks(struct overlay *overlay)
 void overlay_apply(struct overlay *overlay, const struct catalog *catalog, const u8 *data,
 		   size_t size)
 {
-	u32 count = (u32)scp_min(size / sizeof(struct patch), PATCHES_MAX);
+	u32 count = (u32)sendcp_min(size / sizeof(struct patch), PATCHES_MAX);
 	struct patch patch;
 	u32 i;
 

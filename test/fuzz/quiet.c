@@ -53,10 +53,10 @@ void verbose_line(int level, const char *fmt, ...)
 	UNSAID(fmt);
 }
 
-int error_engine(const char *what, const struct scp_error *error)
+int error_engine(const char *what, const struct sendcp_error *error)
 {
 	char line[256];
 
-	scp_error_format(error, line, sizeof(line));
+	sendcp_error_format(error, line, sizeof(line));
 	return -1;
 }

@@ -39,7 +39,7 @@ static void *pointer(u64 address)
 /* All that the header demands of a caller. */
 static void check_arguments(const struct fake_module *fake, const struct sendcp_send *args)
 {
-	const struct scp_request *request = fake->request;
+	const struct sendcp_request *request = fake->request;
 	const int *clones = pointer(args->clone_fds);
 	const int *devices = pointer(args->device_fds);
 
@@ -58,13 +58,13 @@ static void check_arguments(const struct fake_module *fake, const struct sendcp_
 		assert_int_equal(clones[i], CLONE_FD + (int)i);
 	assert_int_equal(!args->checkpoint, !args->checkpoint_size);
 	assert_int_equal(args->skip | args->reserved, 0);
-	assert_int_equal(((struct sendcp_error *)pointer(args->error))->size,
-			 sizeof(struct sendcp_error));
+	assert_int_equal(((struct sendcp_failure *)pointer(args->error))->size,
+			 sizeof(struct sendcp_failure));
 }
 
-static int fail_call(struct sendcp_send *args, int err, const struct sendcp_error *error)
+static int fail_call(struct sendcp_send *args, int err, const struct sendcp_failure *error)
 {
-	struct sendcp_error *out = pointer(args->error);
+	struct sendcp_failure *out = pointer(args->error);
 
 	*out = *error;
 	out->size = sizeof(*out);
@@ -73,13 +73,13 @@ static int fail_call(struct sendcp_send *args, int err, const struct sendcp_erro
 }
 
 /* As the module does: from the checkpoint alone. */
-static int work(struct fake_module *fake, struct scp_engine *engine, struct sendcp_send *args)
+static int work(struct fake_module *fake, struct sendcp_engine *engine, struct sendcp_send *args)
 {
-	struct scp_fill fill = {
+	struct sendcp_fill fill = {
 		.buffer = pointer(args->buffer),
 		.size = args->buffer_size,
-		.flags = (args->flags & SENDCP_ONE_COMMAND ? SCP_FILL_ONE_COMMAND : 0) |
-			 (args->flags & SENDCP_SPLIT_WRITES ? SCP_FILL_SPLIT_WRITES : 0),
+		.flags = (args->flags & SENDCP_ONE_COMMAND ? SENDCP_FILL_ONE_COMMAND : 0) |
+			 (args->flags & SENDCP_SPLIT_WRITES ? SENDCP_FILL_SPLIT_WRITES : 0),
 	};
 	void *checkpoint;
 	size_t size;
@@ -88,29 +88,29 @@ static int work(struct fake_module *fake, struct scp_engine *engine, struct send
 	if (fake->fill_limit && fill.size > fake->fill_limit)
 		fill.size = fake->fill_limit;
 	if (args->checkpoint_size)
-		ret = scp_engine_rearm(engine, pointer(args->checkpoint), args->checkpoint_size);
+		ret = sendcp_engine_rearm(engine, pointer(args->checkpoint), args->checkpoint_size);
 	if (!ret)
-		ret = scp_engine_fill(engine, &fill);
+		ret = sendcp_engine_fill(engine, &fill);
 	if (ret)
 		return -ret;
-	ret = scp_engine_checkpoint(engine, &checkpoint, &size);
+	ret = sendcp_engine_checkpoint(engine, &checkpoint, &size);
 	if (ret)
 		return -ret;
 	args->new_checkpoint_size = size;
 	if (size <= args->new_checkpoint_capacity)
 		memcpy(pointer(args->new_checkpoint), checkpoint, size);
-	scp_free(checkpoint);
+	sendcp_free(checkpoint);
 	if (size > args->new_checkpoint_capacity)
 		return EMSGSIZE;
 	args->filled = fill.filled;
-	args->offset = scp_engine_offset(engine);
+	args->offset = sendcp_engine_offset(engine);
 	args->result = fill.end ? SENDCP_RESULT_END : 0;
 	return 0;
 }
 
 static int answer(struct fake_module *fake, struct sendcp_send *args)
 {
-	struct scp_engine *engine;
+	struct sendcp_engine *engine;
 	int err;
 
 	check_arguments(fake, args);
@@ -128,7 +128,7 @@ static int answer(struct fake_module *fake, struct sendcp_send *args)
 	}
 	engine = open_engine(fake->sending, fake->request);
 	err = work(fake, engine, args);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	if (!err && fake->spoil)
 		fake->spoil(args);
 	return err;
@@ -148,18 +148,18 @@ static int fake_ioctl(const struct module_access *access, int fd, unsigned long 
 }
 
 void fake_module_init(struct fake_module *fake, const struct sending *sending,
-		      const struct scp_request *request)
+		      const struct sendcp_request *request)
 {
 	*fake = (struct fake_module){
 		.access = { .path = "/dev/fake", .open = fake_open, .ioctl = fake_ioctl },
 		.sending = sending,
 		.request = request,
-		.flags = request->flags & ~SCP_SEND_WRITABLE_OK,
+		.flags = request->flags & ~SENDCP_SEND_WRITABLE_OK,
 	};
 }
 
 int fake_sender(struct fake_module *fake, const struct bytes *checkpoint, struct sender **sender,
-		struct scp_error *error)
+		struct sendcp_error *error)
 {
 	struct module_request request = {
 		.protocol = fake->request->protocol,

@@ -13,7 +13,7 @@
 struct fake_module {
 	struct module_access access;
 	const struct sending *sending;
-	const struct scp_request *request;
+	const struct sendcp_request *request;
 	/* As module_request_make() would have set them. */
 	u32 flags;
 	unsigned int opens;
@@ -23,7 +23,7 @@ struct fake_module {
 	/* This many calls fail with fail_errno before others succeed, and leave fail_error. */
 	unsigned int failures;
 	int fail_errno;
-	struct sendcp_error fail_error;
+	struct sendcp_failure fail_error;
 	/* Checkpoints need at least that capacity, and so much is said of it; NULL: a bit more. */
 	u64 room_wanted;
 	const u64 *room_told;
@@ -36,12 +36,12 @@ struct fake_module {
 };
 
 void fake_module_init(struct fake_module *fake, const struct sending *sending,
-		      const struct scp_request *request);
+		      const struct sendcp_request *request);
 /*
  * A sender of @fake, resumed after @checkpoint (may be NULL); returns what module_sender_open()
  * does.
  */
 int fake_sender(struct fake_module *fake, const struct bytes *checkpoint, struct sender **sender,
-		struct scp_error *error);
+		struct sendcp_error *error);
 
 #endif

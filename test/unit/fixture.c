@@ -18,7 +18,7 @@ static void fixture_check(bool ok, const char *what)
 	exit(99);
 }
 
-static int fixture_read_one(struct fixture *fixture, struct scp_io *io)
+static int fixture_read_one(struct fixture *fixture, struct sendcp_io *io)
 {
 	struct fixture_device *device = &fixture->devices[io->device];
 
@@ -36,7 +36,7 @@ static int fixture_read_one(struct fixture *fixture, struct scp_io *io)
 	return 0;
 }
 
-static int fixture_read(void *private, struct scp_io *ios, unsigned int count)
+static int fixture_read(void *private, struct sendcp_io *ios, unsigned int count)
 {
 	struct fixture *fixture = private;
 	unsigned int i;
@@ -57,7 +57,7 @@ static int fixture_interrupted(void *private)
 	return fixture->interrupt ? -EINTR : 0;
 }
 
-static void fixture_warn(void *private, const struct scp_error *what)
+static void fixture_warn(void *private, const struct sendcp_error *what)
 {
 	struct fixture *fixture = private;
 
@@ -74,7 +74,7 @@ static int fixture_decompress(void *private, u8 compression, u32 sectorsize, con
 			  out_size);
 }
 
-static const struct scp_host_ops fixture_ops = {
+static const struct sendcp_host_ops fixture_ops = {
 	.read = fixture_read,
 	.decompress = fixture_decompress,
 	.interrupted = fixture_interrupted,
@@ -131,12 +131,12 @@ u32 fixture_add_direct(struct fixture *fixture, const char *path)
 
 int fixture_open(struct fixture *fixture)
 {
-	return scp_volume_open(&fixture->host, &fixture->volume, &fixture->error);
+	return sendcp_volume_open(&fixture->host, &fixture->volume, &fixture->error);
 }
 
 void fixture_close(struct fixture *fixture)
 {
-	scp_volume_close(fixture->volume);
+	sendcp_volume_close(fixture->volume);
 	fixture->volume = NULL;
 }
 
@@ -165,19 +165,20 @@ u64 fixture_random(u64 *seed)
 
 void tiny_uuid(u8 *uuid, u8 fill)
 {
-	memset(uuid, fill, SCP_UUID_SIZE);
+	memset(uuid, fill, SENDCP_UUID_SIZE);
 }
 
 void tiny_seal(void *block, u32 size)
 {
 	u8 digest[32] = { 0 };
 
-	fixture_check(!scp_checksum(SCP_CSUM_CRC32C, (u8 *)block + 32, size - 32, digest), "csum");
+	fixture_check(!sendcp_checksum(SENDCP_CSUM_CRC32C, (u8 *)block + 32, size - 32, digest),
+		      "csum");
 	memset(block, 0, 32);
 	memcpy(block, digest, 4);
 }
 
-static void tiny_key(struct scp_disk_key *disk, const struct scp_key *key)
+static void tiny_key(struct sendcp_disk_key *disk, const struct sendcp_key *key)
 {
 	disk->objectid = cpu_to_le64(key->objectid);
 	disk->type = key->type;
@@ -187,7 +188,7 @@ static void tiny_key(struct scp_disk_key *disk, const struct scp_key *key)
 static u8 *tiny_header(struct fixture *fixture, u64 bytenr, u64 generation, u8 level, u32 count)
 {
 	u8 *block = fixture->devices[0].bytes + bytenr;
-	struct scp_disk_header *header = (void *)block;
+	struct sendcp_disk_header *header = (void *)block;
 
 	memset(block, 0, TINY_NODESIZE);
 	tiny_uuid(header->fsid, 0xf5);
@@ -204,11 +205,11 @@ void tiny_leaf(struct fixture *fixture, u64 bytenr, u64 generation, const struct
 	       u32 count)
 {
 	u8 *block = tiny_header(fixture, bytenr, generation, 0, count);
-	u8 *base = block + sizeof(struct scp_disk_header);
-	u32 i, end = TINY_NODESIZE - sizeof(struct scp_disk_header);
+	u8 *base = block + sizeof(struct sendcp_disk_header);
+	u32 i, end = TINY_NODESIZE - sizeof(struct sendcp_disk_header);
 
 	for (i = 0; i < count; i++) {
-		struct scp_disk_item *item = (struct scp_disk_item *)base + i;
+		struct sendcp_disk_item *item = (struct sendcp_disk_item *)base + i;
 
 		end -= items[i].size;
 		tiny_key(&item->key, &items[i].key);
@@ -224,7 +225,7 @@ void tiny_inner(struct fixture *fixture, u64 bytenr, u64 generation, u8 level,
 		const struct tiny_pointer *pointers, u32 count)
 {
 	u8 *block = tiny_header(fixture, bytenr, generation, level, count);
-	struct scp_disk_pointer *to = (void *)(block + sizeof(struct scp_disk_header));
+	struct sendcp_disk_pointer *to = (void *)(block + sizeof(struct sendcp_disk_header));
 	u32 i;
 
 	for (i = 0; i < count; i++) {
@@ -237,16 +238,16 @@ void tiny_inner(struct fixture *fixture, u64 bytenr, u64 generation, u8 level,
 
 u32 tiny_chunk(void *buffer, u64 length, u64 type, u16 count, u64 offset)
 {
-	struct scp_disk_chunk *chunk = buffer;
+	struct sendcp_disk_chunk *chunk = buffer;
 	u16 i;
 
 	memset(chunk, 0, sizeof(*chunk));
 	chunk->length = cpu_to_le64(length);
 	chunk->owner = cpu_to_le64(2);
-	chunk->stripe_len = cpu_to_le64(SCP_STRIPE_LEN);
+	chunk->stripe_len = cpu_to_le64(SENDCP_STRIPE_LEN);
 	chunk->type = cpu_to_le64(type);
 	chunk->num_stripes = cpu_to_le16(count);
-	chunk->sub_stripes = cpu_to_le16(type & SCP_CHUNK_RAID10 ? 2 : 1);
+	chunk->sub_stripes = cpu_to_le16(type & SENDCP_CHUNK_RAID10 ? 2 : 1);
 	for (i = 0; i < count; i++) {
 		chunk->stripes[i].devid = cpu_to_le64(i + 1ULL);
 		chunk->stripes[i].offset = cpu_to_le64(offset);
@@ -255,14 +256,14 @@ u32 tiny_chunk(void *buffer, u64 length, u64 type, u16 count, u64 offset)
 	return (u32)(sizeof(*chunk) + count * sizeof(chunk->stripes[0]));
 }
 
-static const struct scp_key tiny_chunk_key = {
-	.objectid = SCP_FIRST_CHUNK_ID, .type = SCP_CHUNK_ITEM, .offset = TINY_START,
+static const struct sendcp_key tiny_chunk_key = {
+	.objectid = SENDCP_FIRST_CHUNK_ID, .type = SENDCP_CHUNK_ITEM, .offset = TINY_START,
 };
 
 #define TINY_LENGTH (1ULL << 20)
-#define TINY_TYPE (SCP_CHUNK_SYSTEM | SCP_CHUNK_METADATA)
+#define TINY_TYPE (SENDCP_CHUNK_SYSTEM | SENDCP_CHUNK_METADATA)
 
-void tiny_super(struct scp_disk_super *super, u64 bytenr)
+void tiny_super(struct sendcp_disk_super *super, u64 bytenr)
 {
 	u8 *array = super->sys_chunk_array;
 
@@ -270,7 +271,7 @@ void tiny_super(struct scp_disk_super *super, u64 bytenr)
 	tiny_uuid(super->fsid, 0xf5);
 	super->bytenr = cpu_to_le64(bytenr);
 	super->flags = cpu_to_le64(1);
-	super->magic = cpu_to_le64(SCP_SUPER_MAGIC);
+	super->magic = cpu_to_le64(SENDCP_SUPER_MAGIC);
 	super->generation = cpu_to_le64(TINY_GENERATION);
 	super->root = cpu_to_le64(TINY_ROOT_ROOT);
 	super->chunk_root = cpu_to_le64(TINY_CHUNK_ROOT);
@@ -278,18 +279,18 @@ void tiny_super(struct scp_disk_super *super, u64 bytenr)
 	super->num_devices = cpu_to_le64(1);
 	super->sectorsize = cpu_to_le32(4096);
 	super->nodesize = cpu_to_le32(TINY_NODESIZE);
-	super->incompat_flags = cpu_to_le64(SCP_INCOMPAT_MIXED_BACKREF);
+	super->incompat_flags = cpu_to_le64(SENDCP_INCOMPAT_MIXED_BACKREF);
 	super->dev_item.devid = cpu_to_le64(1);
 	tiny_uuid(super->dev_item.uuid, 1);
 	tiny_uuid(super->dev_item.fsid, 0xf5);
-	tiny_key((struct scp_disk_key *)array, &tiny_chunk_key);
-	super->sys_chunk_array_size = cpu_to_le32((u32)sizeof(struct scp_disk_key) +
-		tiny_chunk(array + sizeof(struct scp_disk_key), TINY_LENGTH, TINY_TYPE, 1,
+	tiny_key((struct sendcp_disk_key *)array, &tiny_chunk_key);
+	super->sys_chunk_array_size = cpu_to_le32((u32)sizeof(struct sendcp_disk_key) +
+		tiny_chunk(array + sizeof(struct sendcp_disk_key), TINY_LENGTH, TINY_TYPE, 1,
 			   TINY_START));
-	tiny_seal(super, SCP_SUPER_SIZE);
+	tiny_seal(super, SENDCP_SUPER_SIZE);
 }
 
-static void tiny_dev_item(struct scp_disk_dev_item *item)
+static void tiny_dev_item(struct sendcp_disk_dev_item *item)
 {
 	memset(item, 0, sizeof(*item));
 	item->devid = cpu_to_le64(1);
@@ -299,10 +300,10 @@ static void tiny_dev_item(struct scp_disk_dev_item *item)
 
 void tiny_make(struct fixture *fixture, u64 size)
 {
-	struct scp_disk_dev_item device;
+	struct sendcp_disk_dev_item device;
 	u8 chunk[128];
 	struct tiny_item items[] = {
-		{ { SCP_DEV_ITEMS_ID, SCP_DEV_ITEM, 1 }, &device, sizeof(device) },
+		{ { SENDCP_DEV_ITEMS_ID, SENDCP_DEV_ITEM, 1 }, &device, sizeof(device) },
 		{ tiny_chunk_key, chunk, 0 },
 	};
 
@@ -311,6 +312,6 @@ void tiny_make(struct fixture *fixture, u64 size)
 	items[1].size = tiny_chunk(chunk, TINY_LENGTH, TINY_TYPE, 1, TINY_START);
 	tiny_leaf(fixture, TINY_CHUNK_ROOT, TINY_GENERATION, items, ARRAY_SIZE(items));
 	tiny_leaf(fixture, TINY_ROOT_ROOT, TINY_GENERATION, NULL, 0);
-	tiny_super((struct scp_disk_super *)(fixture->devices[0].bytes + SCP_SUPER_OFFSET_0),
-		   SCP_SUPER_OFFSET_0);
+	tiny_super((struct sendcp_disk_super *)(fixture->devices[0].bytes + SENDCP_SUPER_OFFSET_0),
+		   SENDCP_SUPER_OFFSET_0);
 }

@@ -24,15 +24,15 @@ struct fixture_device {
 };
 
 struct fixture {
-	struct scp_host host;
-	struct scp_volume *volume;
-	struct scp_error error;
+	struct sendcp_host host;
+	struct sendcp_volume *volume;
+	struct sendcp_error error;
 	struct fixture_device devices[FIXTURE_DEVICES];
 	/* Calls of read(), and single reads in all of them. */
 	unsigned int calls;
 	unsigned int reads;
 	unsigned int warnings;
-	struct scp_error warning;
+	struct sendcp_error warning;
 	bool interrupt;
 	/* Of the test, if it reads compressed extents. */
 	struct decompressor *decompressor;
@@ -65,7 +65,7 @@ u64 fixture_random(u64 *seed);
 #define TINY_FREE	(TINY_START + 4 * TINY_NODESIZE)
 
 struct tiny_item {
-	struct scp_key key;
+	struct sendcp_key key;
 	const void *data;
 	u32 size;
 };
@@ -76,14 +76,14 @@ void tiny_seal(void *block, u32 size);
 void tiny_leaf(struct fixture *fixture, u64 bytenr, u64 generation, const struct tiny_item *items,
 	       u32 count);
 struct tiny_pointer {
-	struct scp_key key;
+	struct sendcp_key key;
 	u64 bytenr;
 	u64 generation;
 };
 void tiny_inner(struct fixture *fixture, u64 bytenr, u64 generation, u8 level,
 		const struct tiny_pointer *pointers, u32 count);
 /* A superblock as tiny_make() writes it, with own offset @bytenr, sealed. */
-void tiny_super(struct scp_disk_super *super, u64 bytenr);
+void tiny_super(struct sendcp_disk_super *super, u64 bytenr);
 /* Adds a device of @size bytes with all of it; the root tree is an empty leaf. */
 void tiny_make(struct fixture *fixture, u64 size);
 /* A CHUNK_ITEM of @count stripes in @buffer: devids from 1, all at @offset. Returns its size. */

@@ -129,7 +129,7 @@ static const u8 *find_page(const struct image_host *host, u64 index)
 	return page ? page : zeros;
 }
 
-static int read_one(struct image_host *host, const struct scp_io *io)
+static int read_one(struct image_host *host, const struct sendcp_io *io)
 {
 	u64 first = io->offset / IMAGE_PAGE;
 	u32 pages = io->length / IMAGE_PAGE;
@@ -145,7 +145,7 @@ static int read_one(struct image_host *host, const struct scp_io *io)
 	return 0;
 }
 
-static int host_read(void *private, struct scp_io *ios, unsigned int count)
+static int host_read(void *private, struct sendcp_io *ios, unsigned int count)
 {
 	unsigned int i;
 
@@ -154,12 +154,12 @@ static int host_read(void *private, struct scp_io *ios, unsigned int count)
 	return 0;
 }
 
-static int host_read_file(void *private, const struct scp_file_range *range, void *buffer,
-			  struct scp_error *error)
+static int host_read_file(void *private, const struct sendcp_file_range *range, void *buffer,
+			  struct sendcp_error *error)
 {
 	struct image_host *host = private;
 
-	return scp_file_read(host->reader, range, buffer, error);
+	return sendcp_file_read(host->reader, range, buffer, error);
 }
 
 static int host_decompress(void *private, u8 compression, u32 sectorsize, const void *in,
@@ -177,7 +177,7 @@ static int host_interrupted(void *private)
 	return host->interrupt != NEVER && !host->interrupt-- ? -EINTR : 0;
 }
 
-static const struct scp_host_ops ops = {
+static const struct sendcp_host_ops ops = {
 	.read = host_read,
 	.read_file = host_read_file,
 	.decompress = host_decompress,
@@ -197,25 +197,26 @@ int image_host_init(struct image_host *host, const struct image *image)
 	return host->decompressor ? 0 : -ENOMEM;
 }
 
-int image_host_open(struct image_host *host, struct scp_volume **volume, struct scp_error *error)
+int image_host_open(struct image_host *host, struct sendcp_volume **volume,
+		    struct sendcp_error *error)
 {
-	int ret = scp_volume_open(&host->host, volume, error);
+	int ret = sendcp_volume_open(&host->host, volume, error);
 
 	if (ret)
 		return ret;
-	host->reader = scp_file_reader_open(*volume);
+	host->reader = sendcp_file_reader_open(*volume);
 	if (host->reader)
 		return 0;
-	scp_volume_close(*volume);
+	sendcp_volume_close(*volume);
 	*volume = NULL;
 	return -ENOMEM;
 }
 
-void image_host_close(struct image_host *host, struct scp_volume *volume)
+void image_host_close(struct image_host *host, struct sendcp_volume *volume)
 {
-	scp_file_reader_close(host->reader);
+	sendcp_file_reader_close(host->reader);
 	host->reader = NULL;
-	scp_volume_close(volume);
+	sendcp_volume_close(volume);
 }
 
 void image_host_release(struct image_host *host)

@@ -32,11 +32,11 @@ void image_free(struct image *image);
 #define NEVER (~0ULL)
 
 struct image_host {
-	struct scp_host host;
+	struct sendcp_host host;
 	const struct image *image;
 	struct decompressor *decompressor;
 	/* Of the volume that image_host_open() opened last. */
-	struct scp_file_reader *reader;
+	struct sendcp_file_reader *reader;
 	/* Read in place of the image's page @index; NULL result: the image's own. */
 	const u8 *(*overlay)(void *context, u64 index);
 	void *overlay_context;
@@ -50,8 +50,9 @@ struct image_host {
 /* Returns 0 or -ENOMEM. */
 int image_host_init(struct image_host *host, const struct image *image);
 void image_host_release(struct image_host *host);
-/* scp_volume_open() and scp_volume_close(), with what the host needs to read files of it. */
-int image_host_open(struct image_host *host, struct scp_volume **volume, struct scp_error *error);
-void image_host_close(struct image_host *host, struct scp_volume *volume);
+/* sendcp_volume_open() and sendcp_volume_close(), with what the host needs to read files of it. */
+int image_host_open(struct image_host *host, struct sendcp_volume **volume,
+		    struct sendcp_error *error);
+void image_host_close(struct image_host *host, struct sendcp_volume *volume);
 
 #endif

@@ -15,15 +15,15 @@ void leaf_init(struct leaf *leaf)
 	leaf->node.users = 1;
 	leaf->node.data = leaf->block;
 	leaf->data_start = sizeof(leaf->block);
-	scp_cursor_init(&leaf->cursor, &leaf->tree);
+	sendcp_cursor_init(&leaf->cursor, &leaf->tree);
 	leaf->cursor.path[0] = &leaf->node;
 }
 
 void leaf_add(struct leaf *leaf, u64 objectid, u8 type, u64 offset, const void *data, u32 size)
 {
-	struct scp_disk_header *header = (void *)leaf->block;
+	struct sendcp_disk_header *header = (void *)leaf->block;
 	u32 slot = leaf->node.nritems++;
-	struct scp_disk_item item = {
+	struct sendcp_disk_item item = {
 		.key = { cpu_to_le64(objectid), type, cpu_to_le64(offset) },
 		.size = cpu_to_le32(size),
 	};

@@ -8,11 +8,11 @@
 #include "fs/fs.h"
 
 struct leaf {
-	struct scp_volume volume;
-	struct scp_tree tree;
-	struct scp_node node;
+	struct sendcp_volume volume;
+	struct sendcp_tree tree;
+	struct sendcp_node node;
 	/* At the item added last. */
-	struct scp_cursor cursor;
+	struct sendcp_cursor cursor;
 	/* Offset in the block of the last item's bytes. */
 	u32 data_start;
 	u8 block[4096];

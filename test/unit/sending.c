@@ -12,29 +12,29 @@
 
 #include "sending.h"
 
-#define WRITABLE SCP_SEND_WRITABLE_OK
+#define WRITABLE SENDCP_SEND_WRITABLE_OK
 
 static const u64 sources[] = { IMAGE_OLDER, IMAGE_BASE };
 
-static const struct scp_request full_requests[] = {
+static const struct sendcp_request full_requests[] = {
 	{ .protocol = 1, .subvolume = IMAGE_SNAP },
 	{ .protocol = 2, .subvolume = IMAGE_SNAP },
-	{ .protocol = 2, .flags = SCP_SEND_COMPRESSED, .subvolume = IMAGE_SNAP },
-	{ .protocol = 1, .flags = SCP_SEND_NO_FILE_DATA, .subvolume = IMAGE_SNAP },
-	{ .protocol = 2, .flags = SCP_SEND_OMIT_HEADER | SCP_SEND_OMIT_END,
+	{ .protocol = 2, .flags = SENDCP_SEND_COMPRESSED, .subvolume = IMAGE_SNAP },
+	{ .protocol = 1, .flags = SENDCP_SEND_NO_FILE_DATA, .subvolume = IMAGE_SNAP },
+	{ .protocol = 2, .flags = SENDCP_SEND_OMIT_HEADER | SENDCP_SEND_OMIT_END,
 	  .subvolume = IMAGE_SNAP },
 	{ .protocol = 1, .flags = WRITABLE, .subvolume = IMAGE_SNAP, .clone_sources = sources,
 	  .clone_count = ARRAY_SIZE(sources) },
-	{ .protocol = 2, .flags = WRITABLE | SCP_SEND_COMPRESSED, .subvolume = IMAGE_BASE,
+	{ .protocol = 2, .flags = WRITABLE | SENDCP_SEND_COMPRESSED, .subvolume = IMAGE_BASE,
 	  .clone_sources = sources, .clone_count = 1 },
 };
 
-static const struct scp_request incremental_requests[] = {
+static const struct sendcp_request incremental_requests[] = {
 	{ .protocol = 1, .subvolume = IMAGE_SNAP, .parent = IMAGE_OLDER, .clone_sources = sources,
 	  .clone_count = 1 },
-	{ .protocol = 2, .flags = SCP_SEND_COMPRESSED, .subvolume = IMAGE_SNAP,
+	{ .protocol = 2, .flags = SENDCP_SEND_COMPRESSED, .subvolume = IMAGE_SNAP,
 	  .parent = IMAGE_OLDER, .clone_sources = sources, .clone_count = 1 },
-	{ .protocol = 2, .flags = SCP_SEND_NO_FILE_DATA, .subvolume = IMAGE_SNAP,
+	{ .protocol = 2, .flags = SENDCP_SEND_NO_FILE_DATA, .subvolume = IMAGE_SNAP,
 	  .parent = IMAGE_OLDER },
 	/* Backwards: the stream removes things. */
 	{ .protocol = 1, .subvolume = IMAGE_OLDER, .parent = IMAGE_SNAP },
@@ -42,14 +42,14 @@ static const struct scp_request incremental_requests[] = {
 	  .clone_sources = sources, .clone_count = ARRAY_SIZE(sources) },
 };
 
-static const struct scp_request moving_requests[] = {
+static const struct sendcp_request moving_requests[] = {
 	{ .protocol = 2, .subvolume = IMAGE_SNAP, .parent = IMAGE_OLDER },
 	{ .protocol = 1, .subvolume = IMAGE_OLDER, .parent = IMAGE_SNAP },
 };
 
-struct scp_request request_of(u32 protocol, u32 flags)
+struct sendcp_request request_of(u32 protocol, u32 flags)
 {
-	struct scp_request request = {
+	struct sendcp_request request = {
 		.protocol = protocol,
 		.flags = flags,
 		.subvolume = IMAGE_SNAP,
@@ -60,14 +60,14 @@ struct scp_request request_of(u32 protocol, u32 flags)
 
 static int open_volume(struct sending *sending)
 {
-	struct scp_error error;
+	struct sendcp_error error;
 
 	if (image_host_init(&sending->host, sending->image))
 		return -1;
 	return image_host_open(&sending->host, &sending->volume, &error);
 }
 
-static int setup(void **state, const char *name, const struct scp_request *requests, u32 count)
+static int setup(void **state, const char *name, const struct sendcp_request *requests, u32 count)
 {
 	struct sending *sending = calloc(1, sizeof(*sending));
 
@@ -147,37 +147,39 @@ void assert_bytes_equal(const struct bytes *a, const struct bytes *b)
 	assert_memory_equal(a->data, b->data, a->size);
 }
 
-struct scp_engine *open_engine(const struct sending *sending, const struct scp_request *request)
+struct sendcp_engine *open_engine(const struct sending *sending,
+				  const struct sendcp_request *request)
 {
-	struct scp_engine *engine;
-	struct scp_error error;
+	struct sendcp_engine *engine;
+	struct sendcp_error error;
 
-	assert_int_equal(scp_engine_open(sending->volume, request, &engine, &error), 0);
+	assert_int_equal(sendcp_engine_open(sending->volume, request, &engine, &error), 0);
 	return engine;
 }
 
-void take_checkpoint(struct scp_engine *engine, struct bytes *checkpoint)
+void take_checkpoint(struct sendcp_engine *engine, struct bytes *checkpoint)
 {
 	void *blob;
 
 	bytes_free(checkpoint);
-	assert_int_equal(scp_engine_checkpoint(engine, &blob, &checkpoint->size), 0);
+	assert_int_equal(sendcp_engine_checkpoint(engine, &blob, &checkpoint->size), 0);
 	checkpoint->data = blob;
 	checkpoint->capacity = checkpoint->size;
 }
 
-struct scp_engine *rearmed_engine(const struct sending *sending, const struct scp_request *request,
-				  const struct bytes *checkpoint)
+struct sendcp_engine *rearmed_engine(const struct sending *sending,
+				     const struct sendcp_request *request,
+				     const struct bytes *checkpoint)
 {
-	struct scp_engine *engine = open_engine(sending, request);
+	struct sendcp_engine *engine = open_engine(sending, request);
 
-	assert_int_equal(scp_engine_rearm(engine, checkpoint->data, checkpoint->size), 0);
+	assert_int_equal(sendcp_engine_rearm(engine, checkpoint->data, checkpoint->size), 0);
 	return engine;
 }
 
-int fill_once(struct scp_engine *engine, size_t size, u32 flags, struct bytes *stream, bool *end)
+int fill_once(struct sendcp_engine *engine, size_t size, u32 flags, struct bytes *stream, bool *end)
 {
-	struct scp_fill fill = {
+	struct sendcp_fill fill = {
 		.buffer = malloc(size),
 		.size = size,
 		.flags = flags,
@@ -185,7 +187,7 @@ int fill_once(struct scp_engine *engine, size_t size, u32 flags, struct bytes *s
 	int err;
 
 	assert_non_null(fill.buffer);
-	err = scp_engine_fill(engine, &fill);
+	err = sendcp_engine_fill(engine, &fill);
 	if (!err)
 		bytes_append(stream, fill.buffer, fill.filled);
 	else
@@ -197,7 +199,7 @@ int fill_once(struct scp_engine *engine, size_t size, u32 flags, struct bytes *s
 	return err;
 }
 
-void fill_to_end(struct scp_engine *engine, size_t size, u32 flags, struct bytes *stream)
+void fill_to_end(struct sendcp_engine *engine, size_t size, u32 flags, struct bytes *stream)
 {
 	bool end = false;
 
@@ -205,14 +207,14 @@ void fill_to_end(struct scp_engine *engine, size_t size, u32 flags, struct bytes
 		assert_int_equal(fill_once(engine, size, flags, stream, &end), 0);
 }
 
-void whole_stream(const struct sending *sending, const struct scp_request *request,
+void whole_stream(const struct sending *sending, const struct sendcp_request *request,
 		  struct bytes *stream)
 {
-	struct scp_engine *engine = open_engine(sending, request);
+	struct sendcp_engine *engine = open_engine(sending, request);
 
 	fill_to_end(engine, 1 << 20, 0, stream);
-	assert_int_equal(scp_engine_offset(engine), stream->size);
-	scp_engine_close(engine);
+	assert_int_equal(sendcp_engine_offset(engine), stream->size);
+	sendcp_engine_close(engine);
 }
 
 /* A WRITE taken apart: the part before the file offset (its path), the offset, and the data. */
@@ -227,13 +229,13 @@ struct write_command {
 static struct write_command parse_write(const u8 *command, u32 length, u32 protocol)
 {
 	struct write_command out;
-	u32 data_header = protocol == 1 ? SCP_ATTR_HEADER_SIZE : SCP_ATTR_TYPE_SIZE;
+	u32 data_header = protocol == 1 ? SENDCP_ATTR_HEADER_SIZE : SENDCP_ATTR_TYPE_SIZE;
 	u32 at;
 
-	out.path = command + SCP_COMMAND_HEADER_SIZE;
-	out.path_size = SCP_ATTR_HEADER_SIZE + scp_get_le16(out.path + 2);
-	at = SCP_COMMAND_HEADER_SIZE + out.path_size + SCP_ATTR_HEADER_SIZE;
-	out.offset = scp_get_le64(command + at);
+	out.path = command + SENDCP_COMMAND_HEADER_SIZE;
+	out.path_size = SENDCP_ATTR_HEADER_SIZE + sendcp_get_le16(out.path + 2);
+	at = SENDCP_COMMAND_HEADER_SIZE + out.path_size + SENDCP_ATTR_HEADER_SIZE;
+	out.offset = sendcp_get_le64(command + at);
 	at += sizeof(u64) + data_header;
 	assert_true(at < length);
 	out.data = command + at;
@@ -251,17 +253,17 @@ void merge_writes(const struct bytes *stream, u32 protocol, struct bytes *out)
 {
 	struct write_command last = { 0 };
 	struct write_command next;
-	size_t at = SCP_STREAM_HEADER_SIZE;
+	size_t at = SENDCP_STREAM_HEADER_SIZE;
 	u32 length;
 
 	while (at < stream->size) {
 		const u8 *command = stream->data + at;
 
-		assert_true(stream->size - at >= SCP_COMMAND_HEADER_SIZE);
-		length = scp_get_le32(command) + SCP_COMMAND_HEADER_SIZE;
+		assert_true(stream->size - at >= SENDCP_COMMAND_HEADER_SIZE);
+		length = sendcp_get_le32(command) + SENDCP_COMMAND_HEADER_SIZE;
 		assert_true(length <= stream->size - at);
 		at += length;
-		if (scp_get_le16(command + 4) != SCP_C_WRITE) {
+		if (sendcp_get_le16(command + 4) != SENDCP_C_WRITE) {
 			bytes_append(out, command, length);
 			last.path_size = 0;
 			continue;

@@ -12,8 +12,8 @@
 struct sending {
 	struct image *image;
 	struct image_host host;
-	struct scp_volume *volume;
-	const struct scp_request *requests;
+	struct sendcp_volume *volume;
+	const struct sendcp_request *requests;
 	u32 request_count;
 };
 
@@ -39,19 +39,22 @@ void bytes_free(struct bytes *bytes);
 void assert_bytes_equal(const struct bytes *a, const struct bytes *b);
 
 /* A full send of IMAGE_SNAP. */
-struct scp_request request_of(u32 protocol, u32 flags);
+struct sendcp_request request_of(u32 protocol, u32 flags);
 
-struct scp_engine *open_engine(const struct sending *sending, const struct scp_request *request);
+struct sendcp_engine *open_engine(const struct sending *sending,
+				  const struct sendcp_request *request);
 /* A fresh engine where the checkpoint is. */
-struct scp_engine *rearmed_engine(const struct sending *sending, const struct scp_request *request,
-				  const struct bytes *checkpoint);
-void take_checkpoint(struct scp_engine *engine, struct bytes *checkpoint);
+struct sendcp_engine *rearmed_engine(const struct sending *sending,
+				     const struct sendcp_request *request,
+				     const struct bytes *checkpoint);
+void take_checkpoint(struct sendcp_engine *engine, struct bytes *checkpoint);
 /* One fill call with a buffer of @size bytes; appends to @stream. Returns what fill returned. */
-int fill_once(struct scp_engine *engine, size_t size, u32 flags, struct bytes *stream, bool *end);
+int fill_once(struct sendcp_engine *engine, size_t size, u32 flags, struct bytes *stream,
+	      bool *end);
 /* Fills to the end; every call must succeed. */
-void fill_to_end(struct scp_engine *engine, size_t size, u32 flags, struct bytes *stream);
+void fill_to_end(struct sendcp_engine *engine, size_t size, u32 flags, struct bytes *stream);
 /* The whole stream in one run. */
-void whole_stream(const struct sending *sending, const struct scp_request *request,
+void whole_stream(const struct sending *sending, const struct sendcp_request *request,
 		  struct bytes *stream);
 
 /*

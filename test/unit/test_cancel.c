@@ -15,24 +15,24 @@
 
 static void those_below_are_set(void **state)
 {
-	struct cancel above = { 0 };
-	struct cancel first = { .parent = &above }, second = { .parent = &above };
-	const struct cancel below_first = { .parent = &first };
+	struct sendcp_cancel above = { 0 };
+	struct sendcp_cancel first = { .parent = &above }, second = { .parent = &above };
+	const struct sendcp_cancel below_first = { .parent = &first };
 
-	assert_false(cancelled(NULL));
-	assert_false(cancelled(&below_first));
-	cancel_set(&first);
-	assert_true(cancelled(&first));
-	assert_true(cancelled(&below_first));
-	assert_false(cancelled(&second));
-	assert_false(cancelled(&above));
-	cancel_set(&above);
-	assert_true(cancelled(&second));
+	assert_false(sendcp_cancelled(NULL));
+	assert_false(sendcp_cancelled(&below_first));
+	sendcp_cancel_set(&first);
+	assert_true(sendcp_cancelled(&first));
+	assert_true(sendcp_cancelled(&below_first));
+	assert_false(sendcp_cancelled(&second));
+	assert_false(sendcp_cancelled(&above));
+	sendcp_cancel_set(&above);
+	assert_true(sendcp_cancelled(&second));
 }
 
 /* A thread that reads from a pipe which has nothing. */
 struct reading {
-	const struct cancel *cancel;
+	const struct sendcp_cancel *cancel;
 	pthread_t thread;
 	int ends[2];
 	atomic_bool waits;
@@ -43,21 +43,21 @@ struct reading {
 static void *read_waiting(void *argument)
 {
 	struct reading *reading = argument;
-	struct cancel_wait wait;
+	struct sendcp_cancel_wait wait;
 	char byte;
 
 	reading->got = -1;
 	reading->err = EINTR;
-	if (cancel_wait_begin(&wait, reading->cancel)) {
+	if (sendcp_cancel_wait_begin(&wait, reading->cancel)) {
 		atomic_store(&reading->waits, true);
 		reading->got = read(reading->ends[0], &byte, 1);
 		reading->err = errno;
 	}
-	cancel_wait_end(&wait);
+	sendcp_cancel_wait_end(&wait);
 	return NULL;
 }
 
-static void begin_reading(struct reading *reading, const struct cancel *cancel)
+static void begin_reading(struct reading *reading, const struct sendcp_cancel *cancel)
 {
 	const struct timespec moment = { .tv_nsec = 10000000 };
 
@@ -76,8 +76,8 @@ static void end_reading(struct reading *reading)
 	do {
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec++;
-		if (cancelled(reading->cancel))
-			cancel_interrupt(reading->cancel);
+		if (sendcp_cancelled(reading->cancel))
+			sendcp_cancel_interrupt(reading->cancel);
 	} while (pthread_timedjoin_np(reading->thread, NULL, &until) == ETIMEDOUT);
 	close(reading->ends[0]);
 	close(reading->ends[1]);
@@ -85,14 +85,14 @@ static void end_reading(struct reading *reading)
 
 static void calls_below_are_interrupted(void **state)
 {
-	struct cancel above = { 0 };
-	struct cancel cancel = { .parent = &above }, beside = { .parent = &above };
+	struct sendcp_cancel above = { 0 };
+	struct sendcp_cancel cancel = { .parent = &above }, beside = { .parent = &above };
 	struct reading first, second, third;
 
 	begin_reading(&first, &cancel);
 	begin_reading(&second, &beside);
 	begin_reading(&third, &above);
-	cancel_set(&cancel);
+	sendcp_cancel_set(&cancel);
 	end_reading(&first);
 	assert_int_equal(first.got, -1);
 	assert_int_equal(first.err, EINTR);
@@ -101,7 +101,7 @@ static void calls_below_are_interrupted(void **state)
 	assert_int_equal(write(second.ends[1], "", 1), 1);
 	end_reading(&second);
 	assert_int_equal(second.got, 1);
-	cancel_set(&above);
+	sendcp_cancel_set(&above);
 	end_reading(&third);
 	assert_int_equal(third.got, -1);
 	assert_int_equal(third.err, EINTR);
@@ -110,23 +110,23 @@ static void calls_below_are_interrupted(void **state)
 /* Outside of a wait the thread's signals are as they were, whatever they were. */
 static void the_mask_is_as_before(void **state)
 {
-	const struct cancel set = { .set = true };
-	struct cancel_wait wait;
+	const struct sendcp_cancel set = { .set = true };
+	struct sendcp_cancel_wait wait;
 	sigset_t blocked, now;
 
 	sigemptyset(&blocked);
-	sigaddset(&blocked, CANCEL_SIGNAL);
+	sigaddset(&blocked, SENDCP_CANCEL_SIGNAL);
 	sigaddset(&blocked, SIGUSR1);
 	pthread_sigmask(SIG_SETMASK, &blocked, NULL);
-	assert_false(cancel_wait_begin(&wait, &set));
+	assert_false(sendcp_cancel_wait_begin(&wait, &set));
 	pthread_sigmask(SIG_SETMASK, NULL, &now);
-	assert_false(sigismember(&now, CANCEL_SIGNAL));
+	assert_false(sigismember(&now, SENDCP_CANCEL_SIGNAL));
 	assert_true(sigismember(&now, SIGUSR1));
 	errno = EDOM;
-	cancel_wait_end(&wait);
+	sendcp_cancel_wait_end(&wait);
 	assert_int_equal(errno, EDOM);
 	pthread_sigmask(SIG_SETMASK, NULL, &now);
-	assert_true(sigismember(&now, CANCEL_SIGNAL));
+	assert_true(sigismember(&now, SENDCP_CANCEL_SIGNAL));
 	sigemptyset(&now);
 	pthread_sigmask(SIG_SETMASK, &now, NULL);
 }
@@ -139,7 +139,7 @@ static int setup(void **state)
 {
 	const struct sigaction action = { .sa_handler = do_nothing };
 
-	return sigaction(CANCEL_SIGNAL, &action, NULL);
+	return sigaction(SENDCP_CANCEL_SIGNAL, &action, NULL);
 }
 
 int main(void)

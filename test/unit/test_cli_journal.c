@@ -517,21 +517,21 @@ static void the_largest_checkpoint_is_read_back(void **state)
 	struct journal *journal = create(place->path);
 	struct sidecar_batch batch = make_batch(0, BATCH, BATCH);
 	struct sidecar sidecar;
-	u8 *largest = malloc(SCP_CHECKPOINT_MAX);
+	u8 *largest = malloc(SENDCP_CHECKPOINT_SIZE_MAX);
 
 	assert_non_null(largest);
-	for (u32 i = 0; i < SCP_CHECKPOINT_MAX; i++)
+	for (u32 i = 0; i < SENDCP_CHECKPOINT_SIZE_MAX; i++)
 		largest[i] = (u8)(i * 37 + (i >> 13));
 	batch.checkpoint = largest;
-	batch.checkpoint_size = SCP_CHECKPOINT_MAX;
+	batch.checkpoint_size = SENDCP_CHECKPOINT_SIZE_MAX;
 	add(journal, 0, 1);
 	assert_int_equal(journal_batch(journal, &batch), 0);
 	add(journal, 2 * BATCH, 1);
 	journal_close(journal);
 	assert_int_equal(journal_open(place->path, &sidecar, &journal), 0);
 	assert_int_equal(sidecar.count, 3);
-	assert_int_equal(sidecar.batches[1].checkpoint_size, SCP_CHECKPOINT_MAX);
-	assert_memory_equal(sidecar.batches[1].checkpoint, largest, SCP_CHECKPOINT_MAX);
+	assert_int_equal(sidecar.batches[1].checkpoint_size, SENDCP_CHECKPOINT_SIZE_MAX);
+	assert_memory_equal(sidecar.batches[1].checkpoint, largest, SENDCP_CHECKPOINT_SIZE_MAX);
 	journal_close(journal);
 	sidecar_clear(&sidecar);
 	free(largest);
@@ -551,7 +551,7 @@ static void a_line_that_is_too_long_is_not_written(void **state)
 
 	add(journal, 0, 1);
 	assert_int_equal(stat(place->path, &before), 0);
-	batch.checkpoint_size = SCP_CHECKPOINT_MAX + (1u << 20);
+	batch.checkpoint_size = SENDCP_CHECKPOINT_SIZE_MAX + (1u << 20);
 	batch.checkpoint = calloc(1, batch.checkpoint_size);
 	assert_non_null(batch.checkpoint);
 	assert_int_equal(journal_batch(journal, &batch), -1);
@@ -573,17 +573,18 @@ static void a_line_that_is_too_long_is_damage(void **state)
 	struct journal *journal = create(place->path);
 	struct sidecar sidecar;
 	struct stat before, after;
-	char *text = malloc(SCP_CHECKPOINT_MAX);
+	char *text = malloc(SENDCP_CHECKPOINT_SIZE_MAX);
 	int fd;
 
 	assert_non_null(text);
-	memset(text, 'A', SCP_CHECKPOINT_MAX);
+	memset(text, 'A', SENDCP_CHECKPOINT_SIZE_MAX);
 	add(journal, 0, 2);
 	journal_close(journal);
 	fd = open(place->path, O_WRONLY | O_APPEND);
 	assert_true(fd >= 0);
 	for (unsigned int i = 0; i < 2; i++)
-		assert_int_equal(write(fd, text, SCP_CHECKPOINT_MAX), SCP_CHECKPOINT_MAX);
+		assert_int_equal(write(fd, text, SENDCP_CHECKPOINT_SIZE_MAX),
+				 SENDCP_CHECKPOINT_SIZE_MAX);
 	close(fd);
 	free(text);
 	assert_int_equal(stat(place->path, &before), 0);

@@ -24,7 +24,7 @@ static void *fill_many(void *argument)
 		if (!batch)
 			break;
 		batch->stream_offset = i;
-		scp_put_le64(batch->data, i);
+		sendcp_put_le64(batch->data, i);
 		pipeline_put_filled(pipeline, batch);
 	}
 	pipeline_finish(pipeline);
@@ -41,7 +41,7 @@ static void run_with(size_t buffers)
 	assert_int_equal(pthread_create(&thread, NULL, fill_many, pipeline), 0);
 	while ((batch = pipeline_take_filled(pipeline))) {
 		assert_int_equal(batch->stream_offset, count);
-		assert_true(scp_get_le64(batch->data) == count);
+		assert_true(sendcp_get_le64(batch->data) == count);
 		count++;
 		pipeline_put_free(pipeline, batch);
 	}

@@ -40,10 +40,10 @@ static void check_row(const char *name, const char *text, struct reason_class cl
 
 static void every_reason_is_documented(void **state)
 {
-	for (int i = SCP_NONE + 1; i < SCP_REASON_COUNT; i++) {
-		enum scp_reason reason = (enum scp_reason)i;
+	for (int i = SENDCP_ERR_NONE + 1; i < SENDCP_REASON_COUNT; i++) {
+		enum sendcp_reason reason = (enum sendcp_reason)i;
 
-		check_row(reason_name(reason), scp_reason_text(reason), reason_class(reason));
+		check_row(reason_name(reason), sendcp_reason_text(reason), reason_class(reason));
 	}
 }
 
@@ -59,7 +59,7 @@ static void every_errno_is_documented(void **state)
 
 static void nothing_else_is_documented(void **state)
 {
-	unsigned int rows = 0, known = SCP_REASON_COUNT - 1;
+	unsigned int rows = 0, known = SENDCP_REASON_COUNT - 1;
 
 	for (const char *at = document(); (at = strstr(at, "\n| `")); at++)
 		rows++;
@@ -77,9 +77,9 @@ static void no_errno_comes_twice(void **state)
 
 static void unknown_ones_do_not_pass(void **state)
 {
-	assert_false(reason_class(SCP_REASON_COUNT).passes);
-	assert_false(reason_class((enum scp_reason)-1).passes);
-	assert_null(reason_name(SCP_REASON_COUNT));
+	assert_false(reason_class(SENDCP_REASON_COUNT).passes);
+	assert_false(reason_class((enum sendcp_reason)-1).passes);
+	assert_null(reason_name(SENDCP_REASON_COUNT));
 	assert_false(reason_class_errno(0).passes);
 	assert_false(reason_class_errno(EBADF).passes);
 }
@@ -87,18 +87,18 @@ static void unknown_ones_do_not_pass(void **state)
 /* A device that does not answer is in another class than damage. */
 static void reads_have_an_errno_too(void **state)
 {
-	struct scp_error error;
+	struct sendcp_error error;
 
-	scp_error_clear(&error);
-	error.reason = SCP_DATA_READ;
+	sendcp_error_clear(&error);
+	error.reason = SENDCP_ERR_DATA_READ;
 	error.err = -EIO;
 	assert_true(reason_class_read(&error).passes);
 	error.err = -EUCLEAN;
 	assert_false(reason_class_read(&error).passes);
-	error.reason = SCP_DATA_CSUM;
+	error.reason = SENDCP_ERR_DATA_CSUM;
 	error.err = -EIO;
 	assert_false(reason_class_read(&error).passes);
-	error.reason = SCP_MOVED_TOO_OFTEN;
+	error.reason = SENDCP_ERR_MOVED_TOO_OFTEN;
 	error.err = -EAGAIN;
 	assert_true(reason_class_read(&error).passes);
 }

@@ -46,11 +46,11 @@ struct plan {
 	u64 leaf_level;
 	bool no_leaf_item;
 	int result;
-	enum scp_reason reason;
+	enum sendcp_reason reason;
 };
 
-#define BLOCK SCP_EXTENT_FLAG_TREE_BLOCK
-#define FLAG_DATA SCP_EXTENT_FLAG_DATA
+#define BLOCK SENDCP_EXTENT_FLAG_TREE_BLOCK
+#define FLAG_DATA SENDCP_EXTENT_FLAG_DATA
 
 static const struct plan plans[] = {
 	{ .what = "right", .result = 1 },
@@ -62,29 +62,29 @@ static const struct plan plans[] = {
 	{ .what = "leaf is its own parent", .parent = FILE_LEAF, .result = 0 },
 	{ .what = "leaf of no tree 0", .tree = ~0ULL, .result = 0 },
 	{ .what = "no extent item", .no_data_item = true,
-	  .result = -EUCLEAN, .reason = SCP_ITEM_MISSING },
+	  .result = -EUCLEAN, .reason = SENDCP_ERR_ITEM_MISSING },
 	{ .what = "extent is a tree block", .data_flags = BLOCK,
-	  .result = -EUCLEAN, .reason = SCP_ITEM_FORMAT },
+	  .result = -EUCLEAN, .reason = SENDCP_ERR_ITEM_FORMAT },
 	{ .what = "more references than said", .data_refs = 1,
-	  .result = -EUCLEAN, .reason = SCP_ITEM_FORMAT },
+	  .result = -EUCLEAN, .reason = SENDCP_ERR_ITEM_FORMAT },
 	{ .what = "more items in a leaf than references", .shared_by = FILE_LEAF, .data_refs = 1,
-	  .result = -EUCLEAN, .reason = SCP_ITEM_FORMAT },
+	  .result = -EUCLEAN, .reason = SENDCP_ERR_ITEM_FORMAT },
 	{ .what = "no item for the leaf", .no_leaf_item = true,
-	  .result = -EUCLEAN, .reason = SCP_ITEM_MISSING },
+	  .result = -EUCLEAN, .reason = SENDCP_ERR_ITEM_MISSING },
 	{ .what = "no item for the leaf by address", .no_leaf_item = true, .shared_by = FILE_LEAF,
-	  .result = -EUCLEAN, .reason = SCP_ITEM_MISSING },
+	  .result = -EUCLEAN, .reason = SENDCP_ERR_ITEM_MISSING },
 	{ .what = "leaf is data", .leaf_flags = FLAG_DATA,
-	  .result = -EUCLEAN, .reason = SCP_ITEM_FORMAT },
+	  .result = -EUCLEAN, .reason = SENDCP_ERR_ITEM_FORMAT },
 	{ .what = "leaf of level 8", .leaf_level = 8,
-	  .result = -EUCLEAN, .reason = SCP_ITEM_FORMAT },
+	  .result = -EUCLEAN, .reason = SENDCP_ERR_ITEM_FORMAT },
 	{ .what = "leaf of level 256", .leaf_level = 256,
-	  .result = -EUCLEAN, .reason = SCP_ITEM_FORMAT },
+	  .result = -EUCLEAN, .reason = SENDCP_ERR_ITEM_FORMAT },
 	{ .what = "leaf by address of level 1", .leaf_level = 1, .shared_by = FILE_LEAF,
-	  .result = -EUCLEAN, .reason = SCP_ITEM_FORMAT },
+	  .result = -EUCLEAN, .reason = SENDCP_ERR_ITEM_FORMAT },
 	{ .what = "parent that is nowhere", .parent = OTHER_BLOCK,
-	  .result = -EUCLEAN, .reason = SCP_ITEM_MISSING },
+	  .result = -EUCLEAN, .reason = SENDCP_ERR_ITEM_MISSING },
 	{ .what = "data in a leaf that is nowhere", .shared_by = OTHER_BLOCK,
-	  .result = -EUCLEAN, .reason = SCP_ITEM_MISSING },
+	  .result = -EUCLEAN, .reason = SENDCP_ERR_ITEM_MISSING },
 };
 
 static u64 or_else(u64 value, u64 otherwise)
@@ -101,19 +101,19 @@ static void add_bytes(struct entry *entry, u8 type, const void *bytes, u32 size)
 
 static void add_file(struct entry *entry, u64 ino)
 {
-	struct scp_disk_extent_data_ref ref = {
+	struct sendcp_disk_extent_data_ref ref = {
 		.root = cpu_to_le64(SUBVOL),
 		.objectid = cpu_to_le64(ino),
 		.count = cpu_to_le32(1),
 	};
 
-	add_bytes(entry, SCP_EXTENT_DATA_REF, &ref, sizeof(ref));
+	add_bytes(entry, SENDCP_EXTENT_DATA_REF, &ref, sizeof(ref));
 }
 
 /* The item's bytes in @out; returns their number. */
 static u32 entry_bytes(const struct entry *entry, u8 *out)
 {
-	struct scp_disk_extent_item item = {
+	struct sendcp_disk_extent_item item = {
 		.refs = cpu_to_le64(entry->refs),
 		.generation = cpu_to_le64(TINY_GENERATION),
 		.flags = cpu_to_le64(entry->flags),
@@ -133,9 +133,9 @@ static u32 data_entry(const struct plan *plan, u8 *out)
 	u8 shared[12];
 
 	if (plan->shared_by) {
-		scp_put_le64(shared, plan->shared_by);
-		scp_put_le32(shared + 8, plan->data_refs ? 1 : 2);
-		add_bytes(&entry, SCP_SHARED_DATA_REF, shared, sizeof(shared));
+		sendcp_put_le64(shared, plan->shared_by);
+		sendcp_put_le32(shared + 8, plan->data_refs ? 1 : 2);
+		add_bytes(&entry, SENDCP_SHARED_DATA_REF, shared, sizeof(shared));
 	} else {
 		add_file(&entry, FIRST);
 		add_file(&entry, SECOND);
@@ -151,10 +151,11 @@ static u32 leaf_entry(const struct plan *plan, u8 *out)
 	};
 	u8 number[8];
 
-	scp_put_le64(number, plan->parent ? plan->parent : or_else(plan->tree, SUBVOL));
+	sendcp_put_le64(number, plan->parent ? plan->parent : or_else(plan->tree, SUBVOL));
 	if (plan->tree == ~0ULL)
-		scp_put_le64(number, 0);
-	add_bytes(&entry, plan->parent ? SCP_SHARED_BLOCK_REF : SCP_TREE_BLOCK_REF, number, 8);
+		sendcp_put_le64(number, 0);
+	add_bytes(&entry, plan->parent ? SENDCP_SHARED_BLOCK_REF : SENDCP_TREE_BLOCK_REF, number,
+		  8);
 	return entry_bytes(&entry, out);
 }
 
@@ -166,31 +167,31 @@ static void make_extent_tree(struct fixture *fixture, const struct plan *plan)
 
 	if (!plan->no_leaf_item)
 		items[count++] = (struct tiny_item){
-			{ FILE_LEAF, SCP_METADATA_ITEM, plan->leaf_level },
+			{ FILE_LEAF, SENDCP_METADATA_ITEM, plan->leaf_level },
 			leaf, leaf_entry(plan, leaf),
 		};
 	if (!plan->no_data_item)
 		items[count++] = (struct tiny_item){
-			{ DATA, SCP_EXTENT_ITEM, LENGTH }, data, data_entry(plan, data),
+			{ DATA, SENDCP_EXTENT_ITEM, LENGTH }, data, data_entry(plan, data),
 		};
 	tiny_leaf(fixture, EXTENT_LEAF, TINY_GENERATION, items, count);
 }
 
 static void make_files(struct fixture *fixture)
 {
-	struct scp_disk_extent_data item = {
+	struct sendcp_disk_extent_data item = {
 		.generation = cpu_to_le64(TINY_GENERATION),
 		.ram_bytes = cpu_to_le64(LENGTH),
-		.type = SCP_EXTENT_REGULAR,
+		.type = SENDCP_EXTENT_REGULAR,
 		.disk_bytenr = cpu_to_le64(DATA),
 		.disk_num_bytes = cpu_to_le64(LENGTH),
 		.num_bytes = cpu_to_le64(LENGTH),
 	};
 	const struct tiny_item items[] = {
-		{ { FIRST, SCP_EXTENT_DATA, 0 }, &item, sizeof(item) },
-		{ { SECOND, SCP_EXTENT_DATA, 0 }, &item, sizeof(item) },
+		{ { FIRST, SENDCP_EXTENT_DATA, 0 }, &item, sizeof(item) },
+		{ { SECOND, SENDCP_EXTENT_DATA, 0 }, &item, sizeof(item) },
 	};
-	struct scp_disk_header *header;
+	struct sendcp_disk_header *header;
 
 	tiny_leaf(fixture, FILE_LEAF, TINY_GENERATION, items, ARRAY_SIZE(items));
 	header = (void *)(fixture->devices[0].bytes + FILE_LEAF);
@@ -200,48 +201,49 @@ static void make_files(struct fixture *fixture)
 
 static void make_roots(struct fixture *fixture)
 {
-	struct scp_disk_root extent_root = {
+	struct sendcp_disk_root extent_root = {
 		.generation = cpu_to_le64(TINY_GENERATION),
 		.bytenr = cpu_to_le64(EXTENT_LEAF),
 		.refs = cpu_to_le32(1),
 	};
-	struct scp_disk_root file_root = extent_root;
+	struct sendcp_disk_root file_root = extent_root;
 	const struct tiny_item items[] = {
-		{ { SCP_EXTENT_TREE_ID, SCP_ROOT_ITEM, 0 }, &extent_root, sizeof(extent_root) },
-		{ { SUBVOL, SCP_ROOT_ITEM, 0 }, &file_root, sizeof(file_root) },
+		{ { SENDCP_EXTENT_TREE_ID, SENDCP_ROOT_ITEM, 0 }, &extent_root,
+		  sizeof(extent_root) },
+		{ { SUBVOL, SENDCP_ROOT_ITEM, 0 }, &file_root, sizeof(file_root) },
 	};
 
 	file_root.bytenr = cpu_to_le64(FILE_LEAF);
 	tiny_leaf(fixture, TINY_ROOT_ROOT, TINY_GENERATION, items, ARRAY_SIZE(items));
 }
 
-static int search(struct fixture *fixture, struct scp_clone_source *source)
+static int search(struct fixture *fixture, struct sendcp_clone_source *source)
 {
-	struct scp_clone_root root = { .is_send_root = true };
-	struct scp_clone_search clones;
-	struct scp_clone_wanted wanted = {
+	struct sendcp_clone_root root = { .is_send_root = true };
+	struct sendcp_clone_search clones;
+	struct sendcp_clone_wanted wanted = {
 		.leaf_owner = SUBVOL, .ino = SECOND, .inode_size = LENGTH,
 	};
-	struct scp_cursor cursor;
-	struct scp_extent extent;
+	struct sendcp_cursor cursor;
+	struct sendcp_extent extent;
 	int ret;
 
-	assert_int_equal(scp_tree_open(fixture->volume, SUBVOL, true, &root.tree), 0);
-	scp_cursor_init(&cursor, &root.tree);
-	assert_int_equal(scp_extent_find(&cursor, SECOND, 0, &extent), 0);
-	scp_cursor_release(&cursor);
+	assert_int_equal(sendcp_tree_open(fixture->volume, SUBVOL, true, &root.tree), 0);
+	sendcp_cursor_init(&cursor, &root.tree);
+	assert_int_equal(sendcp_extent_find(&cursor, SECOND, 0, &extent), 0);
+	sendcp_cursor_release(&cursor);
 	wanted.extent = &extent;
-	assert_int_equal(scp_clone_search_init(&clones, fixture->volume, &root, 1), 0);
+	assert_int_equal(sendcp_clone_search_init(&clones, fixture->volume, &root, 1), 0);
 	/* As with further clone sources: no reference is left out. */
 	clones.alone = false;
-	ret = scp_clone_find(&clones, &wanted, source);
-	scp_clone_search_release(&clones);
+	ret = sendcp_clone_find(&clones, &wanted, source);
+	sendcp_clone_search_release(&clones);
 	return ret;
 }
 
 static void try_plan(const struct plan *plan, bool live)
 {
-	struct scp_clone_source source = { 0 };
+	struct sendcp_clone_source source = { 0 };
 	struct fixture fixture;
 	int ret;
 
@@ -254,7 +256,7 @@ static void try_plan(const struct plan *plan, bool live)
 	assert_int_equal(fixture_open(&fixture), 0);
 	ret = search(&fixture, &source);
 	/* On a mounted filesystem a missing item means that it was moved. */
-	if (live && plan->reason == SCP_ITEM_MISSING)
+	if (live && plan->reason == SENDCP_ERR_ITEM_MISSING)
 		assert_int_equal(ret, 0);
 	else if (ret != plan->result || (ret < 0 && fixture.volume->error.reason != plan->reason))
 		fail_msg("%s: %d, reason %d", plan->what, ret, fixture.volume->error.reason);

@@ -64,9 +64,9 @@ static void make_four_files(const char *mount_options)
 /* A search in subvolume roots[0], with all of @ids to clone from. */
 struct lab {
 	struct fixture fixture;
-	struct scp_clone_root roots[4];
-	struct scp_clone_search search;
-	struct scp_tree *tree;
+	struct sendcp_clone_root roots[4];
+	struct sendcp_clone_search search;
+	struct sendcp_tree *tree;
 };
 
 static void lab_open(struct lab *lab, u64 send, const u64 *ids, u32 count)
@@ -78,41 +78,41 @@ static void lab_open(struct lab *lab, u64 send, const u64 *ids, u32 count)
 	assert_int_equal(fixture_open(&lab->fixture), 0);
 	memset(lab->roots, 0, sizeof(lab->roots));
 	for (i = 0; i < count; i++) {
-		assert_int_equal(scp_tree_open(lab->fixture.volume, ids[i], true,
-					       &lab->roots[i].tree), 0);
+		assert_int_equal(sendcp_tree_open(lab->fixture.volume, ids[i], true,
+						  &lab->roots[i].tree), 0);
 		lab->roots[i].is_send_root = ids[i] == send;
 		if (ids[i] == send)
 			lab->tree = &lab->roots[i].tree;
 	}
-	assert_int_equal(scp_clone_search_init(&lab->search, lab->fixture.volume, lab->roots,
-					       count), 0);
+	assert_int_equal(sendcp_clone_search_init(&lab->search, lab->fixture.volume, lab->roots,
+						  count), 0);
 }
 
 static void lab_close(struct lab *lab)
 {
-	scp_clone_search_release(&lab->search);
+	sendcp_clone_search_release(&lab->search);
 	fixture_release(&lab->fixture);
 }
 
 /* The source of the extent at @offset of @ino, all before which was sent; root NONE: none. */
-static struct scp_clone_source find(struct lab *lab, u64 ino, u64 offset)
+static struct sendcp_clone_source find(struct lab *lab, u64 ino, u64 offset)
 {
-	struct scp_clone_source source = { .root = NONE };
-	struct scp_clone_wanted wanted = { .ino = ino, .next_write_offset = offset };
-	struct scp_cursor cursor;
-	struct scp_extent extent;
-	struct scp_inode inode;
+	struct sendcp_clone_source source = { .root = NONE };
+	struct sendcp_clone_wanted wanted = { .ino = ino, .next_write_offset = offset };
+	struct sendcp_cursor cursor;
+	struct sendcp_extent extent;
+	struct sendcp_inode inode;
 	int ret;
 
-	assert_int_equal(scp_inode_get(lab->tree, ino, &inode), 0);
-	scp_cursor_init(&cursor, lab->tree);
-	assert_int_equal(scp_extent_find(&cursor, ino, offset, &extent), 0);
+	assert_int_equal(sendcp_inode_get(lab->tree, ino, &inode), 0);
+	sendcp_cursor_init(&cursor, lab->tree);
+	assert_int_equal(sendcp_extent_find(&cursor, ino, offset, &extent), 0);
 	assert_int_equal(extent.file_offset, offset);
 	wanted.extent = &extent;
 	wanted.leaf_owner = cursor.path[0]->owner;
 	wanted.inode_size = inode.size;
-	scp_cursor_release(&cursor);
-	ret = scp_clone_find(&lab->search, &wanted, &source);
+	sendcp_cursor_release(&cursor);
+	ret = sendcp_clone_find(&lab->search, &wanted, &source);
 	assert_true(ret >= 0);
 	if (!ret)
 		source.root = NONE;
@@ -121,7 +121,7 @@ static struct scp_clone_source find(struct lab *lab, u64 ino, u64 offset)
 
 static void expect(struct lab *lab, u64 ino, u64 offset, u32 root, u64 from, u64 from_offset)
 {
-	struct scp_clone_source source = find(lab, ino, offset);
+	struct sendcp_clone_source source = find(lab, ino, offset);
 
 	assert_int_equal(source.root, root);
 	if (root == NONE)
@@ -241,24 +241,25 @@ static void up_to_1024_references(void **state)
  */
 static u32 compare_with_reloaded(struct lab *lab, struct lab *other)
 {
-	struct scp_key key = { 0 };
-	u64 leaves[SCP_BACKREF_CACHE_LEAVES];
-	struct scp_clone_source one, two;
-	struct scp_cursor cursor;
+	struct sendcp_key key = { 0 };
+	u64 leaves[SENDCP_BACKREF_CACHE_LEAVES];
+	struct sendcp_clone_source one, two;
+	struct sendcp_cursor cursor;
 	u32 count, seen = 0;
 	int ret;
 
-	scp_cursor_init(&cursor, lab->tree);
-	for (ret = scp_search(&cursor, &key); ret >= 0; ret = scp_next(&cursor)) {
-		key = scp_cursor_key(&cursor);
-		if (key.type != SCP_EXTENT_DATA)
+	sendcp_cursor_init(&cursor, lab->tree);
+	for (ret = sendcp_search(&cursor, &key); ret >= 0; ret = sendcp_next(&cursor)) {
+		key = sendcp_cursor_key(&cursor);
+		if (key.type != SENDCP_EXTENT_DATA)
 			continue;
 		one = find(lab, key.objectid, key.offset);
-		count = scp_backref_cache_save(&other->search, leaves, SCP_BACKREF_CACHE_LEAVES);
-		scp_clone_search_release(&other->search);
-		assert_int_equal(scp_clone_search_init(&other->search, other->fixture.volume,
-						       other->roots, lab->search.root_count), 0);
-		assert_int_equal(scp_backref_cache_load(&other->search, leaves, count), 0);
+		count = sendcp_backref_cache_save(&other->search, leaves,
+						  SENDCP_BACKREF_CACHE_LEAVES);
+		sendcp_clone_search_release(&other->search);
+		assert_int_equal(sendcp_clone_search_init(&other->search, other->fixture.volume,
+							  other->roots, lab->search.root_count), 0);
+		assert_int_equal(sendcp_backref_cache_load(&other->search, leaves, count), 0);
 		two = find(other, key.objectid, key.offset);
 		assert_int_equal(one.root, two.root);
 		if (one.root == NONE)
@@ -268,7 +269,7 @@ static u32 compare_with_reloaded(struct lab *lab, struct lab *other)
 		seen++;
 	}
 	assert_int_equal(ret, -ENOENT);
-	scp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
 	return seen;
 }
 
@@ -298,7 +299,8 @@ static void cache_survives_a_checkpoint(void **state)
 	lab_open(&lab, 259, ids, 3);
 	lab_open(&other, 259, ids, 3);
 	assert_true(compare_with_reloaded(&lab, &other) > 800);
-	assert_int_equal(scp_backref_cache_save(&lab.search, NULL, 0), SCP_BACKREF_CACHE_LEAVES);
+	assert_int_equal(sendcp_backref_cache_save(&lab.search, NULL, 0),
+			 SENDCP_BACKREF_CACHE_LEAVES);
 	lab_close(&other);
 	lab_close(&lab);
 }
@@ -306,12 +308,14 @@ static void cache_survives_a_checkpoint(void **state)
 /* The data is moved between reading the file's item and looking for a source. */
 static void moved_under_the_reader(void **state)
 {
-	struct scp_clone_root root = { .is_send_root = true };
-	struct scp_clone_wanted wanted = { .ino = 258, .leaf_owner = 256, .inode_size = 128 * KIB };
-	struct scp_clone_source source;
-	struct scp_clone_search search;
-	struct scp_cursor cursor;
-	struct scp_extent extent;
+	struct sendcp_clone_root root = { .is_send_root = true };
+	struct sendcp_clone_wanted wanted = {
+		.ino = 258, .leaf_owner = 256, .inode_size = 128 * KIB,
+	};
+	struct sendcp_clone_source source;
+	struct sendcp_clone_search search;
+	struct sendcp_cursor cursor;
+	struct sendcp_extent extent;
 	struct fixture fixture;
 
 	make_four_files("");
@@ -319,29 +323,29 @@ static void moved_under_the_reader(void **state)
 	fixture_add_direct(&fixture, fs.loops[0]);
 	fixture.host.mounted = true;
 	assert_int_equal(fixture_open(&fixture), 0);
-	assert_int_equal(scp_tree_open(fixture.volume, 257, true, &root.tree), 0);
-	scp_cursor_init(&cursor, &root.tree);
-	assert_int_equal(scp_extent_find(&cursor, 258, 0, &extent), 0);
-	scp_cursor_release(&cursor);
+	assert_int_equal(sendcp_tree_open(fixture.volume, 257, true, &root.tree), 0);
+	sendcp_cursor_init(&cursor, &root.tree);
+	assert_int_equal(sendcp_extent_find(&cursor, 258, 0, &extent), 0);
+	sendcp_cursor_release(&cursor);
 	wanted.extent = &extent;
-	assert_int_equal(scp_clone_search_init(&search, fixture.volume, &root, 1), 0);
-	assert_int_equal(scp_clone_find(&search, &wanted, &source), 1);
+	assert_int_equal(sendcp_clone_search_init(&search, fixture.volume, &root, 1), 0);
+	assert_int_equal(sendcp_clone_find(&search, &wanted, &source), 1);
 
 	loopfs_run(&fs, "btrfs balance start --full-balance . > /dev/null; sync\n"
 			"touch w/x; sync\n");
-	assert_true(scp_clone_find(&search, &wanted, &source) >= 0);
-	assert_int_equal(scp_volume_refresh(fixture.volume), 1);
+	assert_true(sendcp_clone_find(&search, &wanted, &source) >= 0);
+	assert_int_equal(sendcp_volume_refresh(fixture.volume), 1);
 	/* The extent is not in the extent tree any more: no source, no failure. */
-	assert_int_equal(scp_clone_find(&search, &wanted, &source), 0);
+	assert_int_equal(sendcp_clone_find(&search, &wanted, &source), 0);
 
 	/* At the address that the item has now, there is one. */
-	assert_int_equal(scp_tree_reopen(&root.tree), 0);
-	assert_int_equal(scp_extent_find(&cursor, 258, 0, &extent), 0);
+	assert_int_equal(sendcp_tree_reopen(&root.tree), 0);
+	assert_int_equal(sendcp_extent_find(&cursor, 258, 0, &extent), 0);
 	wanted.leaf_owner = cursor.path[0]->owner;
-	scp_cursor_release(&cursor);
-	assert_int_equal(scp_clone_find(&search, &wanted, &source), 1);
+	sendcp_cursor_release(&cursor);
+	assert_int_equal(sendcp_clone_find(&search, &wanted, &source), 1);
 	assert_int_equal(source.ino, 257);
-	scp_clone_search_release(&search);
+	sendcp_clone_search_release(&search);
 	fixture_release(&fixture);
 }
 

@@ -16,37 +16,37 @@
 
 static void set_keeps_order(void **state)
 {
-	struct scp_id_set set = { 0 };
+	struct sendcp_id_set set = { 0 };
 	u64 i;
 
 	for (i = 0; i < 5000; i++)
-		assert_int_equal(scp_id_set_add(&set, 16384 * (i * 7 % 5000)), 1);
+		assert_int_equal(sendcp_id_set_add(&set, 16384 * (i * 7 % 5000)), 1);
 	for (i = 0; i < 5000; i++)
-		assert_int_equal(scp_id_set_add(&set, 16384 * i), 0);
+		assert_int_equal(sendcp_id_set_add(&set, 16384 * i), 0);
 	assert_int_equal(set.count, 5000);
 	for (i = 0; i < 5000; i++)
 		assert_int_equal(set.ids[i], 16384 * (i * 7 % 5000));
-	scp_id_set_clear(&set);
+	sendcp_id_set_clear(&set);
 	assert_int_equal(set.count, 0);
-	assert_int_equal(scp_id_set_add(&set, 0), 1);
-	assert_int_equal(scp_id_set_add(&set, 0), 0);
-	scp_id_set_release(&set);
+	assert_int_equal(sendcp_id_set_add(&set, 0), 1);
+	assert_int_equal(sendcp_id_set_add(&set, 0), 0);
+	sendcp_id_set_release(&set);
 }
 
 static void set_is_bounded(void **state)
 {
-	struct scp_id_set set = { 0 };
+	struct sendcp_id_set set = { 0 };
 	u64 i;
 
-	for (i = 0; i < SCP_CLONE_MAX_BLOCKS; i++)
-		assert_int_equal(scp_id_set_add(&set, i), 1);
-	assert_int_equal(scp_id_set_add(&set, i), -E2BIG);
-	assert_int_equal(scp_id_set_add(&set, 5), 0);
-	assert_int_equal(set.count, SCP_CLONE_MAX_BLOCKS);
-	scp_id_set_release(&set);
+	for (i = 0; i < SENDCP_CLONE_MAX_BLOCKS; i++)
+		assert_int_equal(sendcp_id_set_add(&set, i), 1);
+	assert_int_equal(sendcp_id_set_add(&set, i), -E2BIG);
+	assert_int_equal(sendcp_id_set_add(&set, 5), 0);
+	assert_int_equal(set.count, SENDCP_CLONE_MAX_BLOCKS);
+	sendcp_id_set_release(&set);
 }
 
-static bool descends(const struct scp_backref *a, const struct scp_backref *b)
+static bool descends(const struct sendcp_backref *a, const struct sendcp_backref *b)
 {
 	if (a->root != b->root)
 		return a->root > b->root;
@@ -57,24 +57,24 @@ static bool descends(const struct scp_backref *a, const struct scp_backref *b)
 
 static void refs_are_sorted(void **state)
 {
-	struct scp_backref_list list = { 0 };
-	struct scp_volume volume = { 0 };
+	struct sendcp_backref_list list = { 0 };
+	struct sendcp_volume volume = { 0 };
 	u64 seed = 42;
 	u32 i, count;
 
 	for (count = 0; count < 70; count++) {
 		u64 sum = 0;
 
-		assert_int_equal(scp_backrefs_reset(&volume, &list, 70), 0);
+		assert_int_equal(sendcp_backrefs_reset(&volume, &list, 70), 0);
 		for (i = 0; i < count; i++) {
-			struct scp_backref ref = { .count = i };
+			struct sendcp_backref ref = { .count = i };
 
 			ref.root = fixture_random(&seed) % 4;
 			ref.key.objectid = fixture_random(&seed) % 4;
 			ref.parent = fixture_random(&seed);
 			list.refs[list.count++] = ref;
 		}
-		scp_backrefs_sort(&list);
+		sendcp_backrefs_sort(&list);
 		for (i = 0; i < count; i++) {
 			sum += list.refs[i].count;
 			if (i)
@@ -82,7 +82,7 @@ static void refs_are_sorted(void **state)
 		}
 		assert_int_equal(sum, count * (count - 1) / 2);
 	}
-	scp_free(list.refs);
+	sendcp_free(list.refs);
 }
 
 /* Inline references: the type byte, then little-endian numbers, one byte of each being enough. */
@@ -109,21 +109,21 @@ struct row {
 	u32 keyed_size;
 };
 
-static int collect_row(const struct row *row, struct leaf *leaf, struct scp_backref_list *list)
+static int collect_row(const struct row *row, struct leaf *leaf, struct sendcp_backref_list *list)
 {
-	struct scp_extent_entry entry = {
+	struct sendcp_extent_entry entry = {
 		.bytenr = EXTENT,
 		.refs = row->refs,
 		.is_block = row->is_block,
 	};
 
 	leaf_init(leaf);
-	leaf_add(leaf, EXTENT, SCP_EXTENT_ITEM, 4096, row->inline_refs, row->inline_size);
+	leaf_add(leaf, EXTENT, SENDCP_EXTENT_ITEM, 4096, row->inline_refs, row->inline_size);
 	if (row->keyed_type)
 		leaf_add(leaf, EXTENT, row->keyed_type, 777, row->keyed, row->keyed_size);
-	leaf_add(leaf, EXTENT + 8192, SCP_EXTENT_ITEM, 4096, BYTES(""));
+	leaf_add(leaf, EXTENT + 8192, SENDCP_EXTENT_ITEM, 4096, BYTES(""));
 	leaf->cursor.slot[0] = 0;
-	return scp_backrefs_collect(&leaf->cursor, &entry, list);
+	return sendcp_backrefs_collect(&leaf->cursor, &entry, list);
 }
 
 static void refs_are_collected(void **state)
@@ -132,9 +132,9 @@ static void refs_are_collected(void **state)
 		"all kinds", 10, false,
 		BYTES(OWNER_REF("\5") SHARED_DATA("\11", "\2") DATA_REF("\5", "\1", "\0", "\1")
 		      DATA_REF("\6", "\1", "\0", "\3") RELOC_REF DATA_REF("\5", "\1", "\0", "\1")),
-		SCP_SHARED_DATA_REF, BYTES(N32("\1")),
+		SENDCP_SHARED_DATA_REF, BYTES(N32("\1")),
 	};
-	struct scp_backref_list list = { 0 };
+	struct sendcp_backref_list list = { 0 };
 	struct leaf leaf;
 
 	assert_int_equal(collect_row(&row, &leaf, &list), 0);
@@ -143,22 +143,22 @@ static void refs_are_collected(void **state)
 	assert_int_equal(list.refs[0].count, 3);
 	assert_int_equal(list.refs[1].root, 5);
 	assert_int_equal(list.refs[1].key.objectid, 1);
-	assert_int_equal(list.refs[1].key.type, SCP_EXTENT_DATA);
+	assert_int_equal(list.refs[1].key.type, SENDCP_EXTENT_DATA);
 	assert_int_equal(list.refs[1].count, 2);
 	assert_int_equal(list.refs[2].parent, 777);
 	assert_int_equal(list.refs[2].root, 0);
 	assert_int_equal(list.refs[3].parent, 9);
 	assert_int_equal(list.refs[3].count, 2);
-	scp_free(list.refs);
+	sendcp_free(list.refs);
 }
 
 static void block_refs_are_collected(void **state)
 {
 	static const struct row row = {
 		"block", 3, true, BYTES(TREE_REF("\5") SHARED_BLOCK("\11")),
-		SCP_TREE_BLOCK_REF, BYTES(""),
+		SENDCP_TREE_BLOCK_REF, BYTES(""),
 	};
-	struct scp_backref_list list = { 0 };
+	struct sendcp_backref_list list = { 0 };
 	struct leaf leaf;
 
 	assert_int_equal(collect_row(&row, &leaf, &list), 0);
@@ -166,7 +166,7 @@ static void block_refs_are_collected(void **state)
 	assert_int_equal(list.refs[0].root, 777);
 	assert_int_equal(list.refs[1].root, 5);
 	assert_int_equal(list.refs[2].parent, 9);
-	scp_free(list.refs);
+	sendcp_free(list.refs);
 }
 
 static const struct row bad_rows[] = {
@@ -184,32 +184,32 @@ static const struct row bad_rows[] = {
 	  BYTES("\262" N64("\5") N64("\1") N64("\0") "\377\377\377\377"), 0, BYTES("") },
 	{ "none, said to be", 0, true, BYTES(TREE_REF("\5")), 0, BYTES("") },
 	{ "one more as item", 1, false, BYTES(SHARED_DATA("\11", "\1")),
-	  SCP_SHARED_DATA_REF, BYTES(N32("\1")) },
-	{ "item cut", 9, false, BYTES(""), SCP_EXTENT_DATA_REF, BYTES(N64("\5") N64("\1")) },
-	{ "shared item cut", 9, false, BYTES(""), SCP_SHARED_DATA_REF, BYTES("\1\0\0") },
+	  SENDCP_SHARED_DATA_REF, BYTES(N32("\1")) },
+	{ "item cut", 9, false, BYTES(""), SENDCP_EXTENT_DATA_REF, BYTES(N64("\5") N64("\1")) },
+	{ "shared item cut", 9, false, BYTES(""), SENDCP_SHARED_DATA_REF, BYTES("\1\0\0") },
 };
 
 static void bad_refs_are_refused(void **state)
 {
-	struct scp_backref_list list = { 0 };
+	struct sendcp_backref_list list = { 0 };
 	struct leaf leaf;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(bad_rows); i++) {
 		if (collect_row(&bad_rows[i], &leaf, &list) != -EUCLEAN)
 			fail_msg("%s is taken", bad_rows[i].what);
-		assert_int_equal(leaf.volume.error.reason, SCP_ITEM_FORMAT);
+		assert_int_equal(leaf.volume.error.reason, SENDCP_ERR_ITEM_FORMAT);
 		assert_int_equal(leaf.volume.error.bytenr, leaf.node.bytenr);
 	}
-	scp_free(list.refs);
+	sendcp_free(list.refs);
 }
 
 /* A search with clone roots 300, 301..., and a walk in which leaves have roots without any tree. */
 struct cache_fixture {
-	struct scp_volume volume;
-	struct scp_clone_root roots[20];
-	struct scp_clone_search search;
-	struct scp_backref_walk walk;
+	struct sendcp_volume volume;
+	struct sendcp_clone_root roots[20];
+	struct sendcp_clone_search search;
+	struct sendcp_backref_walk walk;
 };
 
 static void cache_setup(struct cache_fixture *cache)
@@ -219,49 +219,50 @@ static void cache_setup(struct cache_fixture *cache)
 	memset(cache, 0, sizeof(*cache));
 	for (i = 0; i < ARRAY_SIZE(cache->roots); i++)
 		cache->roots[i].tree.id = 300 + i;
-	assert_int_equal(scp_clone_search_init(&cache->search, &cache->volume, cache->roots,
-					       ARRAY_SIZE(cache->roots)), 0);
+	assert_int_equal(sendcp_clone_search_init(&cache->search, &cache->volume, cache->roots,
+						  ARRAY_SIZE(cache->roots)), 0);
 	cache->walk.search = &cache->search;
-	scp_backref_cache_begin(&cache->walk);
+	sendcp_backref_cache_begin(&cache->walk);
 }
 
 static void cache_release(struct cache_fixture *cache)
 {
-	scp_id_set_release(&cache->walk.roots);
-	scp_clone_search_release(&cache->search);
+	sendcp_id_set_release(&cache->walk.roots);
+	sendcp_clone_search_release(&cache->search);
 }
 
 static void store(struct cache_fixture *cache, u64 leaf, u64 first_root, u32 count)
 {
 	u32 i;
 
-	scp_id_set_clear(&cache->walk.roots);
+	sendcp_id_set_clear(&cache->walk.roots);
 	for (i = 0; i < count; i++)
-		assert_int_equal(scp_id_set_add(&cache->walk.roots, first_root + i), 1);
-	scp_backref_cache_store(&cache->walk, leaf);
+		assert_int_equal(sendcp_id_set_add(&cache->walk.roots, first_root + i), 1);
+	sendcp_backref_cache_store(&cache->walk, leaf);
 }
 
 static void cache_forgets_least_recent(void **state)
 {
 	struct cache_fixture cache;
-	u64 leaves[SCP_BACKREF_CACHE_LEAVES];
+	u64 leaves[SENDCP_BACKREF_CACHE_LEAVES];
 	const u64 *roots;
 	u32 i, count;
 
 	cache_setup(&cache);
-	for (i = 0; i < SCP_BACKREF_CACHE_LEAVES; i++)
+	for (i = 0; i < SENDCP_BACKREF_CACHE_LEAVES; i++)
 		store(&cache, 4096 * i, 300 + i % 20, 1);
-	assert_int_equal(scp_backref_cache_lookup(&cache.walk, 0, &roots, &count), 1);
+	assert_int_equal(sendcp_backref_cache_lookup(&cache.walk, 0, &roots, &count), 1);
 	assert_int_equal(count, 1);
 	assert_int_equal(roots[0], 300);
 	store(&cache, 1, 300, 1);
-	assert_int_equal(scp_backref_cache_lookup(&cache.walk, 4096, &roots, &count), 0);
-	assert_int_equal(scp_backref_cache_save(&cache.search, leaves, SCP_BACKREF_CACHE_LEAVES),
-			 SCP_BACKREF_CACHE_LEAVES);
-	for (i = 0; i < SCP_BACKREF_CACHE_LEAVES - 2; i++)
+	assert_int_equal(sendcp_backref_cache_lookup(&cache.walk, 4096, &roots, &count), 0);
+	assert_int_equal(sendcp_backref_cache_save(&cache.search, leaves,
+						   SENDCP_BACKREF_CACHE_LEAVES),
+			 SENDCP_BACKREF_CACHE_LEAVES);
+	for (i = 0; i < SENDCP_BACKREF_CACHE_LEAVES - 2; i++)
 		assert_int_equal(leaves[i], 4096 * (i + 2));
-	assert_int_equal(leaves[SCP_BACKREF_CACHE_LEAVES - 2], 0);
-	assert_int_equal(leaves[SCP_BACKREF_CACHE_LEAVES - 1], 1);
+	assert_int_equal(leaves[SENDCP_BACKREF_CACHE_LEAVES - 2], 0);
+	assert_int_equal(leaves[SENDCP_BACKREF_CACHE_LEAVES - 1], 1);
 	cache_release(&cache);
 }
 
@@ -273,15 +274,15 @@ static void cache_keeps_clone_roots_only(void **state)
 
 	cache_setup(&cache);
 	/* 290 to 299 are none, so that 17 are left; then 18. */
-	store(&cache, 4096, 290, 10 + SCP_BACKREF_CACHE_ROOTS);
-	store(&cache, 8192, 290, 11 + SCP_BACKREF_CACHE_ROOTS);
+	store(&cache, 4096, 290, 10 + SENDCP_BACKREF_CACHE_ROOTS);
+	store(&cache, 8192, 290, 11 + SENDCP_BACKREF_CACHE_ROOTS);
 	store(&cache, 12288, 290, 5);
-	assert_int_equal(scp_backref_cache_lookup(&cache.walk, 4096, &roots, &count), 1);
-	assert_int_equal(count, SCP_BACKREF_CACHE_ROOTS);
+	assert_int_equal(sendcp_backref_cache_lookup(&cache.walk, 4096, &roots, &count), 1);
+	assert_int_equal(count, SENDCP_BACKREF_CACHE_ROOTS);
 	assert_int_equal(roots[0], 300);
 	assert_int_equal(roots[16], 316);
-	assert_int_equal(scp_backref_cache_lookup(&cache.walk, 8192, &roots, &count), 0);
-	assert_int_equal(scp_backref_cache_lookup(&cache.walk, 12288, &roots, &count), 1);
+	assert_int_equal(sendcp_backref_cache_lookup(&cache.walk, 8192, &roots, &count), 0);
+	assert_int_equal(sendcp_backref_cache_lookup(&cache.walk, 12288, &roots, &count), 1);
 	assert_int_equal(count, 0);
 	cache_release(&cache);
 }
@@ -296,17 +297,17 @@ static void cache_is_rolled_back(void **state)
 	cache_setup(&cache);
 	store(&cache, 4096, 300, 1);
 	store(&cache, 8192, 301, 1);
-	scp_backref_cache_begin(&cache.walk);
-	assert_int_equal(scp_backref_cache_lookup(&cache.walk, 4096, &roots, &count), 1);
+	sendcp_backref_cache_begin(&cache.walk);
+	assert_int_equal(sendcp_backref_cache_lookup(&cache.walk, 4096, &roots, &count), 1);
 	store(&cache, 12288, 302, 1);
-	scp_backref_cache_rollback(cache.search.backref_cache);
-	assert_int_equal(scp_backref_cache_save(&cache.search, leaves, 3), 2);
+	sendcp_backref_cache_rollback(cache.search.backref_cache);
+	assert_int_equal(sendcp_backref_cache_save(&cache.search, leaves, 3), 2);
 	assert_int_equal(leaves[0], 4096);
 	assert_int_equal(leaves[1], 8192);
 	/* Nothing happened since: nothing to undo. */
-	scp_backref_cache_begin(&cache.walk);
-	scp_backref_cache_rollback(cache.search.backref_cache);
-	assert_int_equal(scp_backref_cache_save(&cache.search, leaves, 0), 2);
+	sendcp_backref_cache_begin(&cache.walk);
+	sendcp_backref_cache_rollback(cache.search.backref_cache);
+	assert_int_equal(sendcp_backref_cache_save(&cache.search, leaves, 0), 2);
 	cache_release(&cache);
 }
 
@@ -314,20 +315,21 @@ static void cache_is_loaded(void **state)
 {
 	static const u64 first[] = { 4096, 8192, 4096 };
 	struct cache_fixture cache;
-	u64 many[SCP_BACKREF_CACHE_LEAVES + 5], leaves[SCP_BACKREF_CACHE_LEAVES];
+	u64 many[SENDCP_BACKREF_CACHE_LEAVES + 5], leaves[SENDCP_BACKREF_CACHE_LEAVES];
 	u32 i;
 
 	cache_setup(&cache);
 	store(&cache, 77, 300, 1);
-	assert_int_equal(scp_backref_cache_load(&cache.search, first, 3), 0);
-	assert_int_equal(scp_backref_cache_save(&cache.search, leaves, 3), 2);
+	assert_int_equal(sendcp_backref_cache_load(&cache.search, first, 3), 0);
+	assert_int_equal(sendcp_backref_cache_save(&cache.search, leaves, 3), 2);
 	assert_int_equal(leaves[0], 8192);
 	assert_int_equal(leaves[1], 4096);
 	for (i = 0; i < ARRAY_SIZE(many); i++)
 		many[i] = 4096 * i;
-	assert_int_equal(scp_backref_cache_load(&cache.search, many, ARRAY_SIZE(many)), 0);
-	assert_int_equal(scp_backref_cache_save(&cache.search, leaves, SCP_BACKREF_CACHE_LEAVES),
-			 SCP_BACKREF_CACHE_LEAVES);
+	assert_int_equal(sendcp_backref_cache_load(&cache.search, many, ARRAY_SIZE(many)), 0);
+	assert_int_equal(sendcp_backref_cache_save(&cache.search, leaves,
+						   SENDCP_BACKREF_CACHE_LEAVES),
+			 SENDCP_BACKREF_CACHE_LEAVES);
 	assert_memory_equal(leaves, many + 5, sizeof(leaves));
 	cache_release(&cache);
 }
@@ -339,9 +341,9 @@ static void clone_roots_are_found(void **state)
 
 	cache_setup(&cache);
 	for (i = 0; i < 20; i++)
-		assert_int_equal(scp_clone_root_index(&cache.search, 300 + i), i);
-	assert_int_equal(scp_clone_root_index(&cache.search, 299), -1);
-	assert_int_equal(scp_clone_root_index(&cache.search, 320), -1);
+		assert_int_equal(sendcp_clone_root_index(&cache.search, 300 + i), i);
+	assert_int_equal(sendcp_clone_root_index(&cache.search, 299), -1);
+	assert_int_equal(sendcp_clone_root_index(&cache.search, 320), -1);
 	assert_false(cache.search.alone);
 	cache_release(&cache);
 }

@@ -30,8 +30,8 @@ static struct tiny_item csum_item(u32 first, u32 end)
 {
 	struct tiny_item item = {
 		.key = {
-			.objectid = SCP_EXTENT_CSUM_ID,
-			.type = SCP_EXTENT_CSUM,
+			.objectid = SENDCP_EXTENT_CSUM_ID,
+			.type = SENDCP_EXTENT_CSUM,
 			.offset = DATA + (u64)first * SECTOR,
 		},
 		.data = digests[first],
@@ -53,9 +53,9 @@ static void write_csums(void)
 /* The root tree: nothing but the checksum tree, or nothing at all. */
 static void write_roots(bool with_csums)
 {
-	struct scp_disk_root root = { 0 };
+	struct sendcp_disk_root root = { 0 };
 	struct tiny_item item = {
-		.key = { .objectid = SCP_CSUM_TREE_ID, .type = SCP_ROOT_ITEM },
+		.key = { .objectid = SENDCP_CSUM_TREE_ID, .type = SENDCP_ROOT_ITEM },
 		.data = &root,
 		.size = sizeof(root),
 	};
@@ -67,7 +67,7 @@ static void write_roots(bool with_csums)
 	tiny_leaf(&fixture, TINY_ROOT_ROOT, TINY_GENERATION, &item, with_csums ? 1 : 0);
 }
 
-static void fill_device_item(struct scp_disk_dev_item *item, u8 id)
+static void fill_device_item(struct sendcp_disk_dev_item *item, u8 id)
 {
 	memset(item, 0, sizeof(*item));
 	item->devid = cpu_to_le64(id);
@@ -77,34 +77,34 @@ static void fill_device_item(struct scp_disk_dev_item *item, u8 id)
 
 static void write_chunks(void)
 {
-	struct scp_disk_dev_item devices[2];
+	struct sendcp_disk_dev_item devices[2];
 	u8 tree_chunk[128];
 	u8 data_chunk[160];
 	struct tiny_item items[] = {
-		{ { SCP_DEV_ITEMS_ID, SCP_DEV_ITEM, 1 }, &devices[0], sizeof(devices[0]) },
-		{ { SCP_DEV_ITEMS_ID, SCP_DEV_ITEM, 2 }, &devices[1], sizeof(devices[1]) },
-		{ { SCP_FIRST_CHUNK_ID, SCP_CHUNK_ITEM, TINY_START }, tree_chunk, 0 },
-		{ { SCP_FIRST_CHUNK_ID, SCP_CHUNK_ITEM, DATA }, data_chunk, 0 },
+		{ { SENDCP_DEV_ITEMS_ID, SENDCP_DEV_ITEM, 1 }, &devices[0], sizeof(devices[0]) },
+		{ { SENDCP_DEV_ITEMS_ID, SENDCP_DEV_ITEM, 2 }, &devices[1], sizeof(devices[1]) },
+		{ { SENDCP_FIRST_CHUNK_ID, SENDCP_CHUNK_ITEM, TINY_START }, tree_chunk, 0 },
+		{ { SENDCP_FIRST_CHUNK_ID, SENDCP_CHUNK_ITEM, DATA }, data_chunk, 0 },
 	};
 
 	fill_device_item(&devices[0], 1);
 	fill_device_item(&devices[1], 2);
-	items[2].size = tiny_chunk(tree_chunk, 1u << 20, SCP_CHUNK_SYSTEM | SCP_CHUNK_METADATA, 1,
-				   TINY_START);
-	items[3].size = tiny_chunk(data_chunk, DATA_LENGTH, SCP_CHUNK_DATA | SCP_CHUNK_RAID1, 2,
-				   DATA);
+	items[2].size = tiny_chunk(tree_chunk, 1u << 20, SENDCP_CHUNK_SYSTEM |
+				   SENDCP_CHUNK_METADATA, 1, TINY_START);
+	items[3].size = tiny_chunk(data_chunk, DATA_LENGTH, SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID1,
+				   2, DATA);
 	tiny_leaf(&fixture, TINY_CHUNK_ROOT, TINY_GENERATION, items, ARRAY_SIZE(items));
 }
 
 static void write_super(u32 device)
 {
-	struct scp_disk_super *super = (void *)(fixture.devices[device].bytes +
-						SCP_SUPER_OFFSET_0);
+	struct sendcp_disk_super *super = (void *)(fixture.devices[device].bytes +
+						   SENDCP_SUPER_OFFSET_0);
 
-	tiny_super(super, SCP_SUPER_OFFSET_0);
+	tiny_super(super, SENDCP_SUPER_OFFSET_0);
 	super->num_devices = cpu_to_le64(2);
 	fill_device_item(&super->dev_item, (u8)(device + 1));
-	tiny_seal(super, SCP_SUPER_SIZE);
+	tiny_seal(super, SENDCP_SUPER_SIZE);
 }
 
 static int setup(void **state)
@@ -118,7 +118,8 @@ static int setup(void **state)
 	for (i = 0; i < sizeof(expected); i++)
 		expected[i] = (u8)fixture_random(&seed);
 	for (i = 0; i < SECTORS; i++)
-		scp_checksum(SCP_CSUM_CRC32C, expected + (size_t)i * SECTOR, SECTOR, digests[i]);
+		sendcp_checksum(SENDCP_CSUM_CRC32C, expected + (size_t)i * SECTOR, SECTOR,
+				digests[i]);
 	memcpy(fixture.devices[0].bytes + DATA, expected, sizeof(expected));
 	memcpy(fixture.devices[1].bytes + DATA, expected, sizeof(expected));
 	write_csums();
@@ -146,11 +147,11 @@ static int read_range(u64 offset, u32 length, u32 shift, u8 **out)
 	static u8 *memory;
 	int ret;
 
-	scp_free_aligned(memory, 0);
-	memory = scp_alloc_aligned(sizeof(expected) + 3 * SECTOR);
+	sendcp_free_aligned(memory, 0);
+	memory = sendcp_alloc_aligned(sizeof(expected) + 3 * SECTOR);
 	memset(memory, 0xee, sizeof(expected) + 3 * SECTOR);
 	*out = memory + SECTOR + shift;
-	ret = scp_data_read(fixture.volume, DATA + offset, length, *out);
+	ret = sendcp_volume_read_data(fixture.volume, DATA + offset, length, *out);
 	assert_int_equal((*out)[-1], 0xee);
 	assert_int_equal((*out)[length], 0xee);
 	return ret;
@@ -164,11 +165,11 @@ static void assert_reads(u64 offset, u32 length, u32 shift)
 	assert_memory_equal(out, expected + offset, length);
 }
 
-static void assert_fails(u64 offset, u32 length, enum scp_reason reason, u64 sector)
+static void assert_fails(u64 offset, u32 length, enum sendcp_reason reason, u64 sector)
 {
 	u8 *out;
 
-	assert_int_equal(read_range(offset, length, 0, &out), scp_reason_errno(reason));
+	assert_int_equal(read_range(offset, length, 0, &out), sendcp_reason_errno(reason));
 	assert_int_equal(fixture.volume->error.reason, reason);
 	assert_int_equal(fixture.volume->error.bytenr, DATA + sector * SECTOR);
 }
@@ -192,7 +193,7 @@ static void test_alignments(void **state)
 
 static void test_one_copy_bad(void **state)
 {
-	struct scp_stats stats;
+	struct sendcp_stats stats;
 
 	damage(0, 3);
 	damage(1, 5);
@@ -200,8 +201,8 @@ static void test_one_copy_bad(void **state)
 	damage(1, 71);
 	assert_reads(0, sizeof(expected), 0);
 	assert_int_equal(fixture.warnings, 1);
-	assert_int_equal(fixture.warning.reason, SCP_DATA_CSUM);
-	scp_volume_stats(fixture.volume, &stats);
+	assert_int_equal(fixture.warning.reason, SENDCP_ERR_DATA_CSUM);
+	sendcp_volume_stats(fixture.volume, &stats);
 	assert_int_equal(stats.repairs, 2);
 	assert_reads(2 * SECTOR + 100, 50000, 7);
 }
@@ -210,8 +211,8 @@ static void test_both_copies_bad(void **state)
 {
 	damage(0, 30);
 	damage(1, 30);
-	assert_fails(0, sizeof(expected), SCP_DATA_CSUM, 30);
-	assert_fails(30 * SECTOR + 9, 1, SCP_DATA_CSUM, 30);
+	assert_fails(0, sizeof(expected), SENDCP_ERR_DATA_CSUM, 30);
+	assert_fails(30 * SECTOR + 9, 1, SENDCP_ERR_DATA_CSUM, 30);
 	assert_reads(0, 30 * SECTOR, 0);
 	assert_reads(31 * SECTOR, 1000, 0);
 }
@@ -236,13 +237,13 @@ static void test_device_fails(void **state)
 	assert_reads(0, SECTOR, 0);
 	fixture.devices[0].fail = -EIO;
 	assert_reads(0, sizeof(expected), 0);
-	assert_int_equal(fixture.warning.reason, SCP_DATA_READ);
+	assert_int_equal(fixture.warning.reason, SENDCP_ERR_DATA_READ);
 	fixture.devices[1].fail = -EIO;
-	assert_fails(5 * SECTOR, 100, SCP_DATA_READ, 5);
+	assert_fails(5 * SECTOR, 100, SENDCP_ERR_DATA_READ, 5);
 	assert_int_equal(fixture.volume->error.err, -EIO);
 	fixture.devices[0].fail = 0;
 	damage(0, 6);
-	assert_fails(6 * SECTOR, 100, SCP_DATA_CSUM, 6);
+	assert_fails(6 * SECTOR, 100, SENDCP_ERR_DATA_CSUM, 6);
 }
 
 static void test_interrupted(void **state)
@@ -253,11 +254,11 @@ static void test_interrupted(void **state)
 	fixture.devices[0].fail = -EINTR;
 	fixture.devices[1].fail = -EINTR;
 	assert_int_equal(read_range(0, 100, 0, &out), -EINTR);
-	assert_int_equal(fixture.volume->error.reason, SCP_INTERRUPTED);
+	assert_int_equal(fixture.volume->error.reason, SENDCP_ERR_INTERRUPTED);
 	fixture.devices[0].fail = -ENOMEM;
 	fixture.devices[1].fail = -ENOMEM;
 	assert_int_equal(read_range(0, 100, 0, &out), -ENOMEM);
-	assert_int_equal(fixture.volume->error.reason, SCP_NO_MEMORY);
+	assert_int_equal(fixture.volume->error.reason, SENDCP_ERR_NO_MEMORY);
 }
 
 static void test_addresses(void **state)
@@ -267,8 +268,10 @@ static void test_addresses(void **state)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(unmapped); i++)
-		assert_int_equal(scp_data_read(fixture.volume, unmapped[i], 200, out), -EUCLEAN);
-	assert_int_equal(scp_data_read(fixture.volume, DATA_END - 100, 200, out), -EUCLEAN);
+		assert_int_equal(sendcp_volume_read_data(fixture.volume, unmapped[i], 200, out),
+				 -EUCLEAN);
+	assert_int_equal(sendcp_volume_read_data(fixture.volume, DATA_END - 100, 200, out),
+			 -EUCLEAN);
 }
 
 /* Replaces the checksum tree by one item and reads through it. */
@@ -283,7 +286,7 @@ static void assert_bad_item(u64 offset, u32 size)
 	tiny_leaf(&fixture, CSUM_LEAF, TINY_GENERATION, &item, 1);
 	assert_int_equal(fixture_open(&fixture), 0);
 	assert_int_equal(read_range(0, 100, 0, &out), -EUCLEAN);
-	assert_int_equal(fixture.volume->error.reason, SCP_ITEM_FORMAT);
+	assert_int_equal(fixture.volume->error.reason, SENDCP_ERR_ITEM_FORMAT);
 }
 
 static void test_bad_items(void **state)
@@ -303,7 +306,7 @@ static void test_no_checksum_tree(void **state)
 	write_roots(false);
 	assert_int_equal(fixture_open(&fixture), 0);
 	assert_int_equal(read_range(0, 100, 0, &out), -ENOENT);
-	assert_int_equal(fixture.volume->error.reason, SCP_TREE_MISSING);
+	assert_int_equal(fixture.volume->error.reason, SENDCP_ERR_TREE_MISSING);
 }
 
 static void test_empty_checksum_tree(void **state)

@@ -13,79 +13,79 @@ static void every_reason_is_told(void **state)
 {
 	int reason;
 
-	for (reason = 0; reason < SCP_REASON_COUNT; reason++) {
-		const char *text = scp_reason_text(reason);
+	for (reason = 0; reason < SENDCP_REASON_COUNT; reason++) {
+		const char *text = sendcp_reason_text(reason);
 
 		assert_true(strlen(text) > 5 && !strchr(text, '\n'));
-		assert_true(reason == SCP_NONE ? !scp_reason_errno(reason) :
-						 scp_reason_errno(reason) < 0);
+		assert_true(reason == SENDCP_ERR_NONE ? !sendcp_reason_errno(reason) :
+						 sendcp_reason_errno(reason) < 0);
 	}
 }
 
 static void unknown_reasons_are_survived(void **state)
 {
-	assert_string_equal(scp_reason_text(SCP_REASON_COUNT), "unknown error");
-	assert_int_equal(scp_reason_errno(SCP_REASON_COUNT), -EINVAL);
-	assert_string_equal(scp_reason_text((enum scp_reason)-1), "unknown error");
+	assert_string_equal(sendcp_reason_text(SENDCP_REASON_COUNT), "unknown error");
+	assert_int_equal(sendcp_reason_errno(SENDCP_REASON_COUNT), -EINVAL);
+	assert_string_equal(sendcp_reason_text((enum sendcp_reason)-1), "unknown error");
 }
 
-static struct scp_error made(enum scp_reason reason)
+static struct sendcp_error made(enum sendcp_reason reason)
 {
-	struct scp_error error;
+	struct sendcp_error error;
 
-	scp_error_clear(&error);
+	sendcp_error_clear(&error);
 	error.reason = reason;
-	error.err = scp_reason_errno(reason);
+	error.err = sendcp_reason_errno(reason);
 	return error;
 }
 
 static void places_come_first(void **state)
 {
-	struct scp_error error = made(SCP_NODE_CSUM);
+	struct sendcp_error error = made(SENDCP_ERR_NODE_CSUM);
 	char line[200];
 
-	scp_error_format(&error, line, sizeof(line));
+	sendcp_error_format(&error, line, sizeof(line));
 	assert_string_equal(line, "tree block checksum does not match and no copy is good");
 	error.root = 257;
 	error.bytenr = 30539776;
-	scp_error_format(&error, line, sizeof(line));
+	sendcp_error_format(&error, line, sizeof(line));
 	assert_string_equal(line, "tree 257 block 30539776: "
 			    "tree block checksum does not match and no copy is good");
 	error.root = (u64)-9;
 	error.inode = 261;
 	error.offset = 0;
 	error.device = 0;
-	scp_error_format(&error, line, sizeof(line));
+	sendcp_error_format(&error, line, sizeof(line));
 	assert_non_null(strstr(line, "device 0 tree -9 block 30539776 inode 261 offset 0: "));
 }
 
 static void details_cannot_break_the_line(void **state)
 {
-	struct scp_error error = made(SCP_FEATURE);
+	struct sendcp_error error = made(SENDCP_ERR_FEATURE);
 	char line[200];
 
 	snprintf(error.detail, sizeof(error.detail), "a\nb\033[1mc");
-	scp_error_format(&error, line, sizeof(line));
+	sendcp_error_format(&error, line, sizeof(line));
 	assert_string_equal(line, "incompatible feature that sendcp cannot read (a?b?[1mc)");
 	/* Not even a detail that nobody terminated. */
 	memset(error.detail, 'x', sizeof(error.detail));
-	scp_error_format(&error, line, sizeof(line));
-	assert_int_equal(strlen(line), strlen(scp_reason_text(SCP_FEATURE)) + 3 + 120);
+	sendcp_error_format(&error, line, sizeof(line));
+	assert_int_equal(strlen(line), strlen(sendcp_reason_text(SENDCP_ERR_FEATURE)) + 3 + 120);
 }
 
 static void foreign_errnos_are_shown(void **state)
 {
-	struct scp_error error = made(SCP_DEVICE_READ);
+	struct sendcp_error error = made(SENDCP_ERR_DEVICE_READ);
 	char line[200];
 
 	error.err = -ENXIO;
-	scp_error_format(&error, line, sizeof(line));
+	sendcp_error_format(&error, line, sizeof(line));
 	assert_string_equal(line, "read error and no other copy [errno 6]");
 }
 
 static void lines_are_cut_at_every_length(void **state)
 {
-	struct scp_error error = made(SCP_DEVICE_READ);
+	struct sendcp_error error = made(SENDCP_ERR_DEVICE_READ);
 	char whole[300], cut[302];
 	size_t size;
 
@@ -93,16 +93,16 @@ static void lines_are_cut_at_every_length(void **state)
 	error.root = 5;
 	error.bytenr = 65536;
 	strcpy(error.detail, "detail");
-	scp_error_format(&error, whole, sizeof(whole));
+	sendcp_error_format(&error, whole, sizeof(whole));
 	for (size = 1; size < sizeof(whole); size++) {
 		memset(cut, 'Z', sizeof(cut));
-		assert_ptr_equal(scp_error_format(&error, cut, size), cut);
+		assert_ptr_equal(sendcp_error_format(&error, cut, size), cut);
 		assert_true(strlen(cut) < size && cut[size] == 'Z');
 		assert_memory_equal(cut, whole, strlen(cut));
 		if (size <= strlen(whole))
 			assert_int_equal(strlen(cut), size - 1);
 	}
-	assert_ptr_equal(scp_error_format(&error, cut, 0), cut);
+	assert_ptr_equal(sendcp_error_format(&error, cut, 0), cut);
 }
 
 int main(void)

@@ -15,7 +15,7 @@
 #include "backend/decompress.h"
 
 #define SECTOR 4096u
-#define PLAIN_MAX SCP_COMPRESSED_MAX
+#define PLAIN_MAX SENDCP_COMPRESSED_MAX
 #define PACKED_MAX (2 * PLAIN_MAX)
 
 static struct decompressor *d;
@@ -62,12 +62,12 @@ static u32 pack_lzo(u32 size)
 			memset(packed + at, 0, left);
 			at += left;
 		}
-		lzo1x_1_compress(plain + done, scp_min(SECTOR, size - done), packed + at + 4,
+		lzo1x_1_compress(plain + done, sendcp_min(SECTOR, size - done), packed + at + 4,
 				 &made, work);
-		scp_put_le32(packed + at, (u32)made);
+		sendcp_put_le32(packed + at, (u32)made);
 		at += 4 + (u32)made;
 	}
-	scp_put_le32(packed, at);
+	sendcp_put_le32(packed, at);
 	return at;
 }
 
@@ -76,17 +76,17 @@ static u32 pack(u8 type, u32 size)
 	uLongf capacity = PACKED_MAX;
 
 	switch (type) {
-	case SCP_COMPRESS_ZLIB:
+	case SENDCP_COMPRESS_ZLIB:
 		assert_int_equal(compress2(packed, &capacity, plain, size, 3), Z_OK);
 		return (u32)capacity;
-	case SCP_COMPRESS_ZSTD:
+	case SENDCP_COMPRESS_ZSTD:
 		return (u32)ZSTD_compress(packed, PACKED_MAX, plain, size, 3);
 	default:
 		return pack_lzo(size);
 	}
 }
 
-static const u8 types[] = { SCP_COMPRESS_ZLIB, SCP_COMPRESS_LZO, SCP_COMPRESS_ZSTD };
+static const u8 types[] = { SENDCP_COMPRESS_ZLIB, SENDCP_COMPRESS_LZO, SENDCP_COMPRESS_ZSTD };
 static const u32 sizes[] = { 1, 2, 100, 4095, 4096, 4097, 8192, 50000, 65536, PLAIN_MAX };
 
 static void test_round_trip(void **state)
@@ -97,7 +97,7 @@ static void test_round_trip(void **state)
 	for (t = 0; t < ARRAY_SIZE(types); t++) {
 		for (s = 0; s < ARRAY_SIZE(sizes); s++) {
 			u32 used = pack(types[t], sizes[s]);
-			u32 padded = (u32)scp_round_up(used, SECTOR);
+			u32 padded = (u32)sendcp_round_up(used, SECTOR);
 
 			memset(packed + used, 0, padded - used);
 			memset(out, 0xee, sizeof(out));
@@ -169,27 +169,27 @@ static void test_lzo_framing(void **state)
 	u32 used = pack_lzo(100);
 
 	/* Total beyond the input. */
-	scp_put_le32(packed, used + 1);
-	assert_int_equal(decompress(d, SCP_COMPRESS_LZO, SECTOR, packed, used, out, 100), -EIO);
+	sendcp_put_le32(packed, used + 1);
+	assert_int_equal(decompress(d, SENDCP_COMPRESS_LZO, SECTOR, packed, used, out, 100), -EIO);
 	/* Segment beyond the total. */
-	scp_put_le32(packed, used - 1);
-	assert_int_equal(decompress(d, SCP_COMPRESS_LZO, SECTOR, packed, used, out, 100), -EIO);
+	sendcp_put_le32(packed, used - 1);
+	assert_int_equal(decompress(d, SENDCP_COMPRESS_LZO, SECTOR, packed, used, out, 100), -EIO);
 	/* Total too short for a segment's length. */
-	scp_put_le32(bytes, 6);
-	assert_int_equal(decompress(d, SCP_COMPRESS_LZO, SECTOR, bytes, 64, out, 100), -EIO);
+	sendcp_put_le32(bytes, 6);
+	assert_int_equal(decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 64, out, 100), -EIO);
 	/* Segment of no bytes, and one of impossible length. */
-	scp_put_le32(bytes, 64);
-	assert_int_equal(decompress(d, SCP_COMPRESS_LZO, SECTOR, bytes, 64, out, 100), -EIO);
-	scp_put_le32(bytes + 4, 0xffffffff);
-	assert_int_equal(decompress(d, SCP_COMPRESS_LZO, SECTOR, bytes, 64, out, 100), -EIO);
-	assert_int_equal(decompress(d, SCP_COMPRESS_LZO, SECTOR, bytes, 3, out, 100), -EIO);
-	assert_int_equal(decompress(d, SCP_COMPRESS_LZO, SECTOR, bytes, 0, out, 100), -EIO);
+	sendcp_put_le32(bytes, 64);
+	assert_int_equal(decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 64, out, 100), -EIO);
+	sendcp_put_le32(bytes + 4, 0xffffffff);
+	assert_int_equal(decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 64, out, 100), -EIO);
+	assert_int_equal(decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 3, out, 100), -EIO);
+	assert_int_equal(decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 0, out, 100), -EIO);
 }
 
 static void test_unknown(void **state)
 {
 	assert_int_equal(decompress(d, 4, SECTOR, packed, 100, out, 100), -EIO);
-	assert_int_equal(decompress(d, SCP_COMPRESS_NONE, SECTOR, packed, 100, out, 100), -EIO);
+	assert_int_equal(decompress(d, SENDCP_COMPRESS_NONE, SECTOR, packed, 100, out, 100), -EIO);
 }
 
 /* A frame that wants a window larger than btrfs ever uses is refused before it takes the memory. */
@@ -203,7 +203,7 @@ static void test_zstd_window(void **state)
 	assert_false(ZSTD_isError(ZSTD_compressStream2(context, &target, &in, ZSTD_e_flush)));
 	assert_int_equal(ZSTD_compressStream2(context, &target, &in, ZSTD_e_end), 0);
 	ZSTD_freeCCtx(context);
-	assert_int_equal(decompress(d, SCP_COMPRESS_ZSTD, SECTOR, packed, (u32)target.pos, out,
+	assert_int_equal(decompress(d, SENDCP_COMPRESS_ZSTD, SECTOR, packed, (u32)target.pos, out,
 				    1000), -EIO);
 }
 

@@ -29,7 +29,7 @@
 #define ITEMS_MAX 8u
 
 static struct fixture fixture;
-static struct scp_file_reader *reader;
+static struct sendcp_file_reader *reader;
 static u8 plain[PLAIN_SIZE];
 static u8 inline_packed[256];
 static u32 inline_packed_size;
@@ -39,24 +39,24 @@ static u8 bytes[ITEMS_MAX][512];
 static struct tiny_item items[ITEMS_MAX];
 static u32 item_count;
 
-static struct scp_disk_extent_data *add_extent(u64 file_offset, u8 type, u32 payload)
+static struct sendcp_disk_extent_data *add_extent(u64 file_offset, u8 type, u32 payload)
 {
-	struct scp_disk_extent_data *disk = (void *)bytes[item_count];
+	struct sendcp_disk_extent_data *disk = (void *)bytes[item_count];
 
 	memset(disk, 0, sizeof(*disk));
 	disk->type = type;
-	items[item_count].key = (struct scp_key){ FILE_INODE, SCP_EXTENT_DATA, file_offset };
+	items[item_count].key = (struct sendcp_key){ FILE_INODE, SENDCP_EXTENT_DATA, file_offset };
 	items[item_count].data = disk;
-	items[item_count].size = type == SCP_EXTENT_INLINE ?
-		(u32)SCP_EXTENT_INLINE_HEADER + payload : (u32)sizeof(*disk);
+	items[item_count].size = type == SENDCP_EXTENT_INLINE ?
+		(u32)SENDCP_EXTENT_INLINE_HEADER + payload : (u32)sizeof(*disk);
 	item_count++;
 	return disk;
 }
 
-static struct scp_disk_extent_data *add_regular(u64 file_offset, u64 bytenr, u64 disk_length,
-						u64 offset, u64 length)
+static struct sendcp_disk_extent_data *add_regular(u64 file_offset, u64 bytenr, u64 disk_length,
+						   u64 offset, u64 length)
 {
-	struct scp_disk_extent_data *disk = add_extent(file_offset, SCP_EXTENT_REGULAR, 0);
+	struct sendcp_disk_extent_data *disk = add_extent(file_offset, SENDCP_EXTENT_REGULAR, 0);
 
 	disk->ram_bytes = cpu_to_le64(disk_length);
 	disk->disk_bytenr = cpu_to_le64(bytenr);
@@ -68,34 +68,34 @@ static struct scp_disk_extent_data *add_regular(u64 file_offset, u64 bytenr, u64
 
 static void add_packed(u64 file_offset, u64 bytenr, u64 ram_bytes, u64 offset, u64 length)
 {
-	struct scp_disk_extent_data *disk;
+	struct sendcp_disk_extent_data *disk;
 
 	disk = add_regular(file_offset, bytenr, PACKED_SIZE, offset, length);
 	disk->ram_bytes = cpu_to_le64(ram_bytes);
-	disk->compression = SCP_COMPRESS_ZLIB;
+	disk->compression = SENDCP_COMPRESS_ZLIB;
 }
 
 static void add_inline(const void *payload, u32 size, u64 ram_bytes, u8 compression)
 {
-	struct scp_disk_extent_data *disk = add_extent(0, SCP_EXTENT_INLINE, size);
+	struct sendcp_disk_extent_data *disk = add_extent(0, SENDCP_EXTENT_INLINE, size);
 
 	disk->ram_bytes = cpu_to_le64(ram_bytes);
 	disk->compression = compression;
-	memcpy((u8 *)disk + SCP_EXTENT_INLINE_HEADER, payload, size);
+	memcpy((u8 *)disk + SENDCP_EXTENT_INLINE_HEADER, payload, size);
 }
 
 /* Puts the file's items on the device and opens everything. */
 static void commit(void)
 {
-	scp_file_reader_close(reader);
+	sendcp_file_reader_close(reader);
 	fixture_close(&fixture);
 	tiny_leaf(&fixture, FILE_LEAF, TINY_GENERATION, items, item_count);
 	assert_int_equal(fixture_open(&fixture), 0);
-	reader = scp_file_reader_open(fixture.volume);
+	reader = sendcp_file_reader_open(fixture.volume);
 	assert_non_null(reader);
 }
 
-static void fill_root(struct scp_disk_root *root, u64 bytenr)
+static void fill_root(struct sendcp_disk_root *root, u64 bytenr)
 {
 	memset(root, 0, sizeof(*root));
 	root->bytenr = cpu_to_le64(bytenr);
@@ -106,10 +106,10 @@ static void fill_root(struct scp_disk_root *root, u64 bytenr)
 
 static void write_roots(void)
 {
-	struct scp_disk_root roots[2];
+	struct sendcp_disk_root roots[2];
 	struct tiny_item root_items[] = {
-		{ { SCP_CSUM_TREE_ID, SCP_ROOT_ITEM, 0 }, &roots[0], sizeof(roots[0]) },
-		{ { FILE_TREE, SCP_ROOT_ITEM, 0 }, &roots[1], sizeof(roots[1]) },
+		{ { SENDCP_CSUM_TREE_ID, SENDCP_ROOT_ITEM, 0 }, &roots[0], sizeof(roots[0]) },
+		{ { FILE_TREE, SENDCP_ROOT_ITEM, 0 }, &roots[1], sizeof(roots[1]) },
 	};
 
 	fill_root(&roots[0], CSUM_LEAF);
@@ -149,30 +149,30 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	scp_file_reader_close(reader);
+	sendcp_file_reader_close(reader);
 	reader = NULL;
 	decompressor_free(fixture.decompressor);
 	fixture_release(&fixture);
 	return 0;
 }
 
-static int read_range(u64 offset, u32 length, u8 *out, struct scp_error *error)
+static int read_range(u64 offset, u32 length, u8 *out, struct sendcp_error *error)
 {
-	const struct scp_file_range range = {
+	const struct sendcp_file_range range = {
 		.root = FILE_TREE,
 		.inode = FILE_INODE,
 		.offset = offset,
 		.length = length,
 	};
 
-	scp_error_clear(error);
+	sendcp_error_clear(error);
 	memset(out, 0xee, length);
-	return scp_file_read(reader, &range, out, error);
+	return sendcp_file_read(reader, &range, out, error);
 }
 
 static void assert_reads(u64 offset, u32 length, const u8 *expected)
 {
-	struct scp_error error;
+	struct sendcp_error error;
 	u8 *out = malloc(length);
 
 	assert_int_equal(read_range(offset, length, out, &error), 0);
@@ -180,14 +180,14 @@ static void assert_reads(u64 offset, u32 length, const u8 *expected)
 	free(out);
 }
 
-static void assert_fails(u64 offset, u32 length, enum scp_reason reason, u64 place)
+static void assert_fails(u64 offset, u32 length, enum sendcp_reason reason, u64 place)
 {
-	struct scp_error error;
+	struct sendcp_error error;
 	u8 *out = malloc(length);
 
-	assert_int_equal(read_range(offset, length, out, &error), scp_reason_errno(reason));
+	assert_int_equal(read_range(offset, length, out, &error), sendcp_reason_errno(reason));
 	assert_int_equal(error.reason, reason);
-	assert_int_equal(error.err, scp_reason_errno(reason));
+	assert_int_equal(error.err, sendcp_reason_errno(reason));
 	assert_int_equal(error.root, FILE_TREE);
 	assert_int_equal(error.inode, FILE_INODE);
 	assert_int_equal(error.offset, place);
@@ -204,13 +204,13 @@ static const u8 zeros[64 * SECTOR];
 /* Gaps at both ends and in the middle, an explicit hole, a preallocated range. */
 static void test_pieces(void **state)
 {
-	struct scp_disk_extent_data *prealloc;
+	struct sendcp_disk_extent_data *prealloc;
 	u8 whole[24 * SECTOR] = { 0 };
 
 	add_regular(2 * SECTOR, DATA, 8 * SECTOR, 3 * SECTOR, 2 * SECTOR);
 	add_regular(6 * SECTOR, 0, 0, 0, SECTOR);
 	prealloc = add_regular(7 * SECTOR, DATA, 4 * SECTOR, 0, 4 * SECTOR);
-	prealloc->type = SCP_EXTENT_PREALLOC;
+	prealloc->type = SENDCP_EXTENT_PREALLOC;
 	add_packed(11 * SECTOR, PACKED, PLAIN_SIZE, 5 * SECTOR, 9 * SECTOR);
 	commit();
 	memcpy(whole + 2 * SECTOR, stored(3 * SECTOR), 2 * SECTOR);
@@ -248,7 +248,7 @@ static void test_inline(void **state)
 {
 	u8 whole[3 * SECTOR] = { 0 };
 
-	add_inline(plain, 300, 300, SCP_COMPRESS_NONE);
+	add_inline(plain, 300, 300, SENDCP_COMPRESS_NONE);
 	commit();
 	memcpy(whole, plain, 300);
 	assert_reads(0, 300, whole);
@@ -256,7 +256,7 @@ static void test_inline(void **state)
 	assert_reads(299, 2, whole + 299);
 	assert_reads(301, 7, zeros);
 	item_count = 0;
-	add_inline(inline_packed, inline_packed_size, 2000, SCP_COMPRESS_ZLIB);
+	add_inline(inline_packed, inline_packed_size, 2000, SENDCP_COMPRESS_ZLIB);
 	commit();
 	memcpy(whole, plain, 2000);
 	assert_reads(0, sizeof(whole), whole);
@@ -268,13 +268,13 @@ static void test_garbage(void **state)
 	add_regular(0, DATA, SECTOR, 0, SECTOR);
 	add_packed(SECTOR, GARBAGE, PLAIN_SIZE, 0, 4 * SECTOR);
 	commit();
-	assert_fails(0, 2 * SECTOR, SCP_DATA_DECOMPRESS, SECTOR);
-	assert_fails(3 * SECTOR, 7, SCP_DATA_DECOMPRESS, 3 * SECTOR);
+	assert_fails(0, 2 * SECTOR, SENDCP_ERR_DATA_DECOMPRESS, SECTOR);
+	assert_fails(3 * SECTOR, 7, SENDCP_ERR_DATA_DECOMPRESS, 3 * SECTOR);
 	assert_reads(0, SECTOR, stored(0));
 	item_count = 0;
-	add_inline(inline_packed + 10, inline_packed_size - 10, 2000, SCP_COMPRESS_ZLIB);
+	add_inline(inline_packed + 10, inline_packed_size - 10, 2000, SENDCP_COMPRESS_ZLIB);
 	commit();
-	assert_fails(0, 100, SCP_DATA_DECOMPRESS, 0);
+	assert_fails(0, 100, SENDCP_ERR_DATA_DECOMPRESS, 0);
 }
 
 /* The same place on the disk, named as another extent, must not come from the cache. */
@@ -290,7 +290,7 @@ static void test_expanded_anew(void **state)
 	assert_reads(0, SECTOR, plain);
 }
 
-static void refuse(enum scp_reason reason)
+static void refuse(enum sendcp_reason reason)
 {
 	commit();
 	assert_fails(0, SECTOR, reason, 0);
@@ -300,25 +300,25 @@ static void refuse(enum scp_reason reason)
 static void test_impossible_items(void **state)
 {
 	add_packed(0, PACKED, 1ULL << 40, 0, SECTOR);
-	refuse(SCP_ITEM_FORMAT);
+	refuse(SENDCP_ERR_ITEM_FORMAT);
 	add_packed(0, PACKED, SECTOR, 0, 2 * SECTOR);
-	refuse(SCP_ITEM_FORMAT);
-	add_regular(0, PACKED, 1ULL << 30, 0, SECTOR)->compression = SCP_COMPRESS_ZSTD;
-	refuse(SCP_ITEM_FORMAT);
+	refuse(SENDCP_ERR_ITEM_FORMAT);
+	add_regular(0, PACKED, 1ULL << 30, 0, SECTOR)->compression = SENDCP_COMPRESS_ZSTD;
+	refuse(SENDCP_ERR_ITEM_FORMAT);
 	add_regular(0, DATA, SECTOR, SECTOR, SECTOR);
-	refuse(SCP_ITEM_FORMAT);
+	refuse(SENDCP_ERR_ITEM_FORMAT);
 	add_regular(0, DATA, SECTOR, ~0ULL - SECTOR + 1, 2 * SECTOR);
-	refuse(SCP_ITEM_FORMAT);
+	refuse(SENDCP_ERR_ITEM_FORMAT);
 	add_regular(0, ~0ULL - SECTOR + 1, 2 * SECTOR, 0, SECTOR);
-	refuse(SCP_ITEM_FORMAT);
+	refuse(SENDCP_ERR_ITEM_FORMAT);
 	add_regular(0, DATA, SECTOR, 0, SECTOR)->compression = 9;
-	refuse(SCP_ITEM_FORMAT);
+	refuse(SENDCP_ERR_ITEM_FORMAT);
 	add_regular(0, DATA, SECTOR, 0, SECTOR)->encryption = 1;
-	refuse(SCP_ITEM_FORMAT);
+	refuse(SENDCP_ERR_ITEM_FORMAT);
 	add_regular(0, DATA, SECTOR, 0, SECTOR)->other_encoding = cpu_to_le16(1);
-	refuse(SCP_ITEM_FORMAT);
+	refuse(SENDCP_ERR_ITEM_FORMAT);
 	add_regular(0, 1ULL << 50, SECTOR, 0, SECTOR);
-	refuse(SCP_CHUNK_UNMAPPED);
+	refuse(SENDCP_ERR_CHUNK_UNMAPPED);
 }
 
 /* Items that overlap: refused where it shows, and never an endless loop. */
@@ -328,7 +328,7 @@ static void test_overlap(void **state)
 	add_regular(SECTOR, DATA, 8 * SECTOR, 0, SECTOR);
 	commit();
 	assert_reads(0, 4 * SECTOR, stored(0));
-	assert_fails(0, 5 * SECTOR, SCP_ITEM_FORMAT, 4 * SECTOR);
+	assert_fails(0, 5 * SECTOR, SENDCP_ERR_ITEM_FORMAT, 4 * SECTOR);
 }
 
 static void test_failing_device(void **state)
@@ -337,7 +337,7 @@ static void test_failing_device(void **state)
 	commit();
 	assert_reads(0, SECTOR, stored(0));
 	fixture.devices[0].fail = -EIO;
-	assert_fails(SECTOR + 1, 3 * SECTOR, SCP_DATA_READ, SECTOR + 1);
+	assert_fails(SECTOR + 1, 3 * SECTOR, SENDCP_ERR_DATA_READ, SECTOR + 1);
 	fixture.devices[0].fail = 0;
 	assert_reads(SECTOR + 1, 3 * SECTOR, stored(SECTOR + 1));
 }

@@ -49,8 +49,8 @@ static const char contents[] =
 	"cd ..; sync; btrfs -q subvolume snapshot -r src snap; sync\n";
 
 struct comparison {
-	struct source *source;
-	struct scp_tree tree;
+	struct sendcp_source *source;
+	struct sendcp_tree tree;
 	unsigned int files;
 	u8 *buffer;
 };
@@ -59,9 +59,9 @@ struct comparison {
 static struct comparison *comparing;
 
 static void fill_range(struct comparison *c, u64 ino, u64 generation, u64 offset, u32 length,
-		       struct scp_file_range *range)
+		       struct sendcp_file_range *range)
 {
-	*range = (struct scp_file_range){
+	*range = (struct sendcp_file_range){
 		.root = c->tree.id,
 		.inode = ino,
 		.generation = generation,
@@ -71,21 +71,21 @@ static void fill_range(struct comparison *c, u64 ino, u64 generation, u64 offset
 }
 
 /* Compares @length bytes at @offset, read into an odd address to show that none is special. */
-static void compare_range(struct comparison *c, int fd, const struct scp_inode *inode, u64 offset,
-			  u32 length, const char *path)
+static void compare_range(struct comparison *c, int fd, const struct sendcp_inode *inode,
+			  u64 offset, u32 length, const char *path)
 {
 	static u8 expected[READ_MAX];
-	struct scp_file_range range;
-	struct scp_error error;
+	struct sendcp_file_range range;
+	struct sendcp_error error;
 	u8 *out = c->buffer + (offset / CHUNK) % 3;
 	char line[256];
 
 	assert_int_equal(pread(fd, expected, length, (off_t)offset), length);
 	fill_range(c, inode->ino, inode->generation, offset, length, &range);
-	scp_error_clear(&error);
+	sendcp_error_clear(&error);
 	if (c->source->host.ops->read_file(c->source, &range, out, &error))
 		fail_msg("%s at %llu: %s", path, offset,
-			 scp_error_format(&error, line, sizeof(line)));
+			 sendcp_error_format(&error, line, sizeof(line)));
 	if (memcmp(out, expected, length))
 		fail_msg("%s: %u bytes at %llu differ", path, length, offset);
 }
@@ -93,17 +93,17 @@ static void compare_range(struct comparison *c, int fd, const struct scp_inode *
 static void compare_file(struct comparison *c, const char *path, u64 ino)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct scp_inode inode;
+	struct sendcp_inode inode;
 	u64 at;
 
 	assert_true(fd >= 0);
-	assert_int_equal(scp_inode_get(&c->tree, ino, &inode), 0);
+	assert_int_equal(sendcp_inode_get(&c->tree, ino, &inode), 0);
 	for (at = 0; at < inode.size; at += CHUNK)
-		compare_range(c, fd, &inode, at, (u32)scp_min(CHUNK, inode.size - at), path);
+		compare_range(c, fd, &inode, at, (u32)sendcp_min(CHUNK, inode.size - at), path);
 	for (at = 1; at < inode.size; at += 100003)
-		compare_range(c, fd, &inode, at, (u32)scp_min(5003, inode.size - at), path);
+		compare_range(c, fd, &inode, at, (u32)sendcp_min(5003, inode.size - at), path);
 	if (inode.size)
-		compare_range(c, fd, &inode, 0, (u32)scp_min(READ_MAX, inode.size), path);
+		compare_range(c, fd, &inode, 0, (u32)sendcp_min(READ_MAX, inode.size), path);
 	close(fd);
 	c->files++;
 }
@@ -116,40 +116,41 @@ static int compare_entry(const char *path, const struct stat *st, int type, stru
 }
 
 /* Every file of the mounted subvolume @path against what @source reads of subvolume @spec. */
-static void compare_all(struct source *source, const char *spec, const char *path)
+static void compare_all(struct sendcp_source *source, const char *spec, const char *path)
 {
 	struct comparison c = { .source = source };
-	struct subvolume subvolume;
+	struct sendcp_subvolume subvolume;
 
-	assert_int_equal(source_find_subvolume(source, spec, &subvolume), 0);
+	assert_int_equal(sendcp_source_find_subvolume(source, spec, &subvolume), 0);
 	assert_true(subvolume.readonly);
-	assert_int_equal(scp_tree_open(source_volume(source), subvolume.id, true, &c.tree), 0);
+	assert_int_equal(sendcp_tree_open(sendcp_source_volume(source), subvolume.id, true,
+					  &c.tree), 0);
 	c.buffer = malloc(READ_MAX + 8);
 	comparing = &c;
 	assert_int_equal(nftw(path, compare_entry, 16, FTW_PHYS), 0);
 	assert_true(c.files >= 20);
 	free(c.buffer);
-	subvolume_release(&subvolume);
+	sendcp_subvolume_release(&subvolume);
 }
 
 static void compare_direct(struct loopfs *fs)
 {
-	struct source *again;
-	struct source *source;
+	struct sendcp_source *again;
+	struct sendcp_source *source;
 	char snap[200];
 
 	snprintf(snap, sizeof(snap), "%s/snap", fs->mount);
-	assert_int_equal(source_open_mounted(snap, NULL, &source, NULL), 0);
-	assert_string_equal(source_kind(source), "direct");
+	assert_int_equal(sendcp_source_open_mounted(snap, NULL, &source, NULL), 0);
+	assert_string_equal(sendcp_source_kind(source), "direct");
 	compare_all(source, snap, snap);
-	assert_int_equal(source_reopen(source, &again, NULL), 0);
-	source_close(source);
+	assert_int_equal(sendcp_source_reopen(source, &again, NULL), 0);
+	sendcp_source_close(source);
 	compare_all(again, snap, snap);
-	source_close(again);
+	sendcp_source_close(again);
 }
 
 /* Opens the image files from @first on. */
-static void open_images(struct loopfs *fs, unsigned int first, struct source **out)
+static void open_images(struct loopfs *fs, unsigned int first, struct sendcp_source **out)
 {
 	const char *paths[LOOPFS_DEVICES];
 	unsigned int count = 0;
@@ -158,23 +159,23 @@ static void open_images(struct loopfs *fs, unsigned int first, struct source **o
 	/* Last first: the order must not matter. */
 	for (i = fs->count; i > first; i--)
 		paths[count++] = fs->images[i - 1];
-	assert_int_equal(source_open_image(paths, count, NULL, out, NULL), 0);
+	assert_int_equal(sendcp_source_open_image(paths, count, NULL, out, NULL), 0);
 }
 
 static void compare_image(struct loopfs *fs, unsigned int first)
 {
-	struct source *again;
-	struct source *source;
+	struct sendcp_source *again;
+	struct sendcp_source *source;
 	char snap[200];
 
 	snprintf(snap, sizeof(snap), "%s/snap", fs->mount);
 	open_images(fs, first, &source);
-	assert_string_equal(source_kind(source), "image");
+	assert_string_equal(sendcp_source_kind(source), "image");
 	compare_all(source, "snap", snap);
-	assert_int_equal(source_reopen(source, &again, NULL), 0);
-	source_close(source);
+	assert_int_equal(sendcp_source_reopen(source, &again, NULL), 0);
+	sendcp_source_close(source);
 	compare_all(again, "/snap/", snap);
-	source_close(again);
+	sendcp_source_close(again);
 }
 
 struct profile {
@@ -273,25 +274,26 @@ static u64 make_patterned(struct loopfs *fs)
 }
 
 /* Reads the file's part around the pattern through @source; the result of that. */
-static int read_patterned(struct source *source, const char *spec, u64 ino, u8 *out,
-			  struct scp_error *error)
+static int read_patterned(struct sendcp_source *source, const char *spec, u64 ino, u8 *out,
+			  struct sendcp_error *error)
 {
 	struct comparison c = { .source = source };
-	struct scp_file_range range;
-	struct subvolume subvolume;
-	struct scp_inode inode;
+	struct sendcp_file_range range;
+	struct sendcp_subvolume subvolume;
+	struct sendcp_inode inode;
 	int ret = 0;
 	u64 at;
 
-	assert_int_equal(source_find_subvolume(source, spec, &subvolume), 0);
-	assert_int_equal(scp_tree_open(source_volume(source), subvolume.id, true, &c.tree), 0);
-	assert_int_equal(scp_inode_get(&c.tree, ino, &inode), 0);
-	scp_error_clear(error);
+	assert_int_equal(sendcp_source_find_subvolume(source, spec, &subvolume), 0);
+	assert_int_equal(sendcp_tree_open(sendcp_source_volume(source), subvolume.id, true,
+					  &c.tree), 0);
+	assert_int_equal(sendcp_inode_get(&c.tree, ino, &inode), 0);
+	sendcp_error_clear(error);
 	for (at = 0; !ret && at + CHUNK <= inode.size; at += CHUNK) {
 		fill_range(&c, ino, inode.generation, at, CHUNK, &range);
 		ret = source->host.ops->read_file(source, &range, out + at, error);
 	}
-	subvolume_release(&subvolume);
+	sendcp_subvolume_release(&subvolume);
 	return ret;
 }
 
@@ -299,9 +301,9 @@ static int read_patterned(struct source *source, const char *spec, u64 ino, u8 *
 static u64 read_with_bad_copy(unsigned int bad)
 {
 	u8 *out = malloc(2000000);
-	struct source *source;
-	struct scp_error error;
-	struct scp_stats stats;
+	struct sendcp_source *source;
+	struct sendcp_error error;
+	struct sendcp_stats stats;
 	static struct loopfs fs;
 	u64 ino;
 
@@ -310,9 +312,9 @@ static u64 read_with_bad_copy(unsigned int bad)
 	open_images(&fs, 0, &source);
 	assert_int_equal(read_patterned(source, "snap", ino, out, &error), 0);
 	assert_memory_equal(out + PATTERN_AT, PATTERN, strlen(PATTERN));
-	scp_volume_stats(source_volume(source), &stats);
+	sendcp_volume_stats(sendcp_source_volume(source), &stats);
 	assert_int_equal(stats.repairs, source->warnings);
-	source_close(source);
+	sendcp_source_close(source);
 	free(out);
 	loopfs_destroy(&fs);
 	return stats.repairs;
@@ -327,15 +329,15 @@ static void test_one_bad_copy(void **state)
 /*
  * The direct host and the module report the same of a failure: the beginning of the read, and EIO.
  */
-static void check_explained(struct source *source, const struct scp_error *told)
+static void check_explained(struct sendcp_source *source, const struct sendcp_error *told)
 {
 	const u64 bad = PATTERN_AT / 4096 * 4096;
-	struct scp_error error = *told;
+	struct sendcp_error error = *told;
 
 	snprintf(error.detail, sizeof(error.detail), "a/path");
 	error.offset = bad - 176128 + 4096;
 	read_failure_explain(source, &error);
-	assert_int_equal(error.reason, SCP_DATA_CSUM);
+	assert_int_equal(error.reason, SENDCP_ERR_DATA_CSUM);
 	assert_int_equal(error.err, -EIO);
 	assert_int_equal(error.inode, told->inode);
 	assert_int_equal(error.root, told->root);
@@ -345,19 +347,19 @@ static void check_explained(struct source *source, const struct scp_error *told)
 	error = *told;
 	error.offset = bad + 4096;
 	read_failure_explain(source, &error);
-	assert_int_equal(error.reason, SCP_DATA_READ);
+	assert_int_equal(error.reason, SENDCP_ERR_DATA_READ);
 	assert_int_equal(error.offset, bad + 4096);
 	error.offset = bad;
 	error.err = -EPERM;
 	read_failure_explain(source, &error);
-	assert_int_equal(error.reason, SCP_DATA_READ);
+	assert_int_equal(error.reason, SENDCP_ERR_DATA_READ);
 }
 
 static void test_both_copies_bad(void **state)
 {
 	u8 *out = malloc(2000000);
-	struct source *source;
-	struct scp_error error;
+	struct sendcp_source *source;
+	struct sendcp_error error;
 	static struct loopfs fs;
 	char snap[200];
 	u64 ino;
@@ -367,21 +369,21 @@ static void test_both_copies_bad(void **state)
 	assert_int_equal(loopfs_corrupt(&fs, 1, PATTERN, strlen(PATTERN), 3), 1);
 	open_images(&fs, 0, &source);
 	assert_int_equal(read_patterned(source, "snap", ino, out, &error), -EIO);
-	assert_int_equal(error.reason, SCP_DATA_CSUM);
+	assert_int_equal(error.reason, SENDCP_ERR_DATA_CSUM);
 	assert_int_equal(error.err, -EIO);
 	assert_int_equal(error.inode, ino);
 	assert_int_equal(error.offset, PATTERN_AT / 4096 * 4096);
-	source_close(source);
+	sendcp_source_close(source);
 
 	loopfs_mount(&fs, "ro");
 	snprintf(snap, sizeof(snap), "%s/snap", fs.mount);
-	assert_int_equal(source_open_mounted(snap, NULL, &source, NULL), 0);
+	assert_int_equal(sendcp_source_open_mounted(snap, NULL, &source, NULL), 0);
 	assert_int_equal(read_patterned(source, snap, ino, out, &error), -EIO);
-	assert_int_equal(error.reason, SCP_DATA_READ);
+	assert_int_equal(error.reason, SENDCP_ERR_DATA_READ);
 	assert_int_equal(error.inode, ino);
 	assert_in_range(error.offset, PATTERN_AT / 4096 * 4096 - CHUNK, PATTERN_AT);
 	check_explained(source, &error);
-	source_close(source);
+	sendcp_source_close(source);
 	free(out);
 	loopfs_destroy(&fs);
 }

@@ -23,19 +23,19 @@
 #include "loopfs.h"
 
 static struct loopfs fs;
-static struct source *source;
-static struct subvolume rw, a, b, c;
+static struct sendcp_source *source;
+static struct sendcp_subvolume rw, a, b, c;
 
 /* Fails, as btrfs says it, what must not happen to a held subvolume. */
 #define REFUSED "refused() { ! out=$(\"$@\" 2>&1) && case $out in *'not permitted'*) ;; *) " \
 		"echo \"$out\"; false ;; esac; }\n"
 
-static void find(const char *name, struct subvolume *out)
+static void find(const char *name, struct sendcp_subvolume *out)
 {
 	char path[400];
 
 	snprintf(path, sizeof(path), "%s/%s", fs.mount, name);
-	assert_int_equal(source_find_subvolume(source, path, out), 0);
+	assert_int_equal(sendcp_source_find_subvolume(source, path, out), 0);
 }
 
 static int setup(void **state)
@@ -44,7 +44,7 @@ static int setup(void **state)
 	loopfs_mount(&fs, "");
 	loopfs_run(&fs, "btrfs -q subvolume create rw; echo x > rw/file\n"
 			"for i in a b c; do btrfs -q subvolume snapshot -r rw $i; done; sync");
-	assert_int_equal(source_open_mounted(fs.mount, NULL, &source, NULL), 0);
+	assert_int_equal(sendcp_source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	find("rw", &rw);
 	find("a", &a);
 	find("b", &b);
@@ -54,11 +54,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	subvolume_release(&rw);
-	subvolume_release(&a);
-	subvolume_release(&b);
-	subvolume_release(&c);
-	source_close(source);
+	sendcp_subvolume_release(&rw);
+	sendcp_subvolume_release(&a);
+	sendcp_subvolume_release(&b);
+	sendcp_subvolume_release(&c);
+	sendcp_source_close(source);
 	loopfs_destroy(&fs);
 	return 0;
 }
@@ -78,7 +78,7 @@ static void no_child_left(void)
 	assert_int_equal(errno, ECHILD);
 }
 
-static void refused(int fd, const u64 *others, size_t count, const struct cancel *interrupt,
+static void refused(int fd, const u64 *others, size_t count, const struct sendcp_cancel *interrupt,
 		    int err)
 {
 	struct hold *hold = (struct hold *)&fs;
@@ -145,7 +145,7 @@ static void test_what_cannot_be_held(void **state)
 {
 	const u64 with_writable[] = { b.id, rw.id };
 	const u64 unknown[] = { 1000000 };
-	struct cancel stop = { .set = true };
+	struct sendcp_cancel stop = { .set = true };
 	int null = open("/dev/null", O_RDONLY);
 
 	refused(null, NULL, 0, NULL, ENOTTY);
@@ -162,34 +162,34 @@ static void test_what_cannot_be_held(void **state)
 /* A deleted subvolume that is still open. */
 static void test_deleted(void **state)
 {
-	struct source_error error;
-	struct subvolume gone;
+	struct sendcp_source_error error;
+	struct sendcp_subvolume gone;
 
 	loopfs_run(&fs, "btrfs -q subvolume snapshot -r rw gone; sync");
 	find("gone", &gone);
-	assert_int_equal(subvolume_unchanged(&gone, NULL), 0);
+	assert_int_equal(sendcp_subvolume_unchanged(&gone, NULL), 0);
 	loopfs_run(&fs, "btrfs -q subvolume delete -c gone");
 	refused(gone.fd, NULL, 0, NULL, EPERM);
-	assert_int_equal(subvolume_unchanged(&gone, &error), -ENOENT);
+	assert_int_equal(sendcp_subvolume_unchanged(&gone, &error), -ENOENT);
 	assert_non_null(strstr(error.text, "gone was deleted a moment ago"));
-	subvolume_release(&gone);
+	sendcp_subvolume_release(&gone);
 }
 
 static void test_changed_since_it_was_found(void **state)
 {
-	struct subvolume found;
+	struct sendcp_subvolume found;
 
 	loopfs_run(&fs, "btrfs -q subvolume snapshot -r rw one; sync");
 	find("one", &found);
-	assert_int_equal(subvolume_unchanged(&found, NULL), 0);
+	assert_int_equal(sendcp_subvolume_unchanged(&found, NULL), 0);
 	loopfs_run(&fs, "btrfs property set one ro false");
-	assert_int_equal(subvolume_unchanged(&found, NULL), -ESTALE);
+	assert_int_equal(sendcp_subvolume_unchanged(&found, NULL), -ESTALE);
 	loopfs_run(&fs, "touch one/new; sync; btrfs property set one ro true");
-	assert_int_equal(subvolume_unchanged(&found, NULL), -ESTALE);
-	subvolume_release(&found);
+	assert_int_equal(sendcp_subvolume_unchanged(&found, NULL), -ESTALE);
+	sendcp_subvolume_release(&found);
 	find("one", &found);
-	assert_int_equal(subvolume_unchanged(&found, NULL), 0);
-	subvolume_release(&found);
+	assert_int_equal(sendcp_subvolume_unchanged(&found, NULL), 0);
+	sendcp_subvolume_release(&found);
 }
 
 /* The holder: this process has no other child. */

@@ -38,25 +38,25 @@ static int teardown(void **state)
 	return 0;
 }
 
-static int find(struct source *source, const char *spec, struct subvolume *out)
+static int find(struct sendcp_source *source, const char *spec, struct sendcp_subvolume *out)
 {
 	char path[400];
 
-	if (!strcmp(source_kind(source), "image"))
-		return source_find_subvolume(source, spec, out);
+	if (!strcmp(sendcp_source_kind(source), "image"))
+		return sendcp_source_find_subvolume(source, spec, out);
 	snprintf(path, sizeof(path), "%s/%s", fs.mount, spec);
-	return source_find_subvolume(source, path, out);
+	return sendcp_source_find_subvolume(source, path, out);
 }
 
 /* Checks that hold for both kinds of source. */
-static void check_paths(struct source *source)
+static void check_paths(struct sendcp_source *source)
 {
 	static const char *const refused[] = {
 		"nothing", "a/nothing", "a/dir", "a/file", "a/file/x", "a.snap/dir/inner",
 	};
-	struct subvolume snap;
-	struct subvolume a;
-	struct subvolume inner;
+	struct sendcp_subvolume snap;
+	struct sendcp_subvolume a;
+	struct sendcp_subvolume inner;
 	size_t i;
 
 	assert_int_equal(find(source, "a", &a), 0);
@@ -68,108 +68,109 @@ static void check_paths(struct source *source)
 	assert_memory_equal(snap.parent_uuid, a.uuid, 16);
 	assert_true(a.id != snap.id && snap.id != inner.id);
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		struct subvolume none;
+		struct sendcp_subvolume none;
 
 		assert_true(find(source, refused[i], &none) < 0);
 	}
-	subvolume_release(&inner);
-	subvolume_release(&snap);
-	subvolume_release(&a);
+	sendcp_subvolume_release(&inner);
+	sendcp_subvolume_release(&snap);
+	sendcp_subvolume_release(&a);
 }
 
-static void assert_found(struct source *source, const struct subvolume *expected)
+static void assert_found(struct sendcp_source *source, const struct sendcp_subvolume *expected)
 {
-	struct subvolume found;
+	struct sendcp_subvolume found;
 
-	assert_int_equal(source_find_uuid(source, expected->uuid, &found), 0);
+	assert_int_equal(sendcp_source_find_uuid(source, expected->uuid, &found), 0);
 	assert_int_equal(found.id, expected->id);
 	assert_int_equal(found.ctransid, expected->ctransid);
 	assert_memory_equal(found.uuid, expected->uuid, 16);
 	assert_memory_equal(found.parent_uuid, expected->parent_uuid, 16);
 	assert_true(found.readonly == expected->readonly);
 	assert_non_null(found.spec);
-	subvolume_release(&found);
+	sendcp_subvolume_release(&found);
 }
 
-static void check_uuids(struct source *source)
+static void check_uuids(struct sendcp_source *source)
 {
 	static const u8 unknown[16] = { 1, 2, 3 };
 	static const u8 zero[16];
-	struct subvolume subvolume;
+	struct sendcp_subvolume subvolume;
 
 	assert_int_equal(find(source, "a.snap", &subvolume), 0);
 	assert_found(source, &subvolume);
-	subvolume_release(&subvolume);
+	sendcp_subvolume_release(&subvolume);
 	assert_int_equal(find(source, "a/dir/inner", &subvolume), 0);
 	assert_found(source, &subvolume);
-	subvolume_release(&subvolume);
-	assert_int_equal(source_find_uuid(source, unknown, &subvolume), 1);
-	assert_int_equal(source_find_uuid(source, zero, &subvolume), 1);
+	sendcp_subvolume_release(&subvolume);
+	assert_int_equal(sendcp_source_find_uuid(source, unknown, &subvolume), 1);
+	assert_int_equal(sendcp_source_find_uuid(source, zero, &subvolume), 1);
 }
 
 static void test_direct(void **state)
 {
-	struct subvolume subvolume;
-	struct source *source;
+	struct sendcp_subvolume subvolume;
+	struct sendcp_source *source;
 
-	assert_int_equal(source_open_mounted(fs.mount, NULL, &source, NULL), 0);
+	assert_int_equal(sendcp_source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	check_paths(source);
 	check_uuids(source);
 	/* Made after the source was opened, and not committed by anybody. */
 	loopfs_run(&fs, "btrfs -q subvolume snapshot -r a late");
 	assert_int_equal(find(source, "late", &subvolume), 0);
 	assert_true(subvolume.fd >= 0);
-	subvolume_release(&subvolume);
-	source_close(source);
+	sendcp_subvolume_release(&subvolume);
+	sendcp_source_close(source);
 }
 
 static void test_direct_unreachable(void **state)
 {
-	struct subvolume wanted;
-	struct subvolume found;
-	struct source *source;
+	struct sendcp_subvolume wanted;
+	struct sendcp_subvolume found;
+	struct sendcp_source *source;
 
-	assert_int_equal(source_open_mounted(fs.mount, NULL, &source, NULL), 0);
+	assert_int_equal(sendcp_source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	assert_int_equal(find(source, "a.snap", &wanted), 0);
-	source_close(source);
+	sendcp_source_close(source);
 	close(wanted.fd);
 	wanted.fd = -1;
 	loopfs_unmount(&fs);
 	loopfs_mount(&fs, "subvol=a/dir/inner");
-	assert_int_equal(source_open_mounted(fs.mount, NULL, &source, NULL), 0);
-	assert_int_equal(source_find_uuid(source, wanted.uuid, &found), 0);
+	assert_int_equal(sendcp_source_open_mounted(fs.mount, NULL, &source, NULL), 0);
+	assert_int_equal(sendcp_source_find_uuid(source, wanted.uuid, &found), 0);
 	assert_int_equal(found.id, wanted.id);
 	assert_true(found.fd >= 0);
 	assert_true(faccessat(found.fd, "dir/deep", F_OK, 0) == 0);
-	subvolume_release(&found);
-	subvolume_release(&wanted);
-	source_close(source);
+	sendcp_subvolume_release(&found);
+	sendcp_subvolume_release(&wanted);
+	sendcp_source_close(source);
 	loopfs_unmount(&fs);
 	loopfs_mount(&fs, "");
 }
 
 static void test_direct_refused(void **state)
 {
-	struct source_error error;
-	struct subvolume subvolume;
-	struct source *source;
+	struct sendcp_source_error error;
+	struct sendcp_subvolume subvolume;
+	struct sendcp_source *source;
 
-	assert_int_equal(source_open_mounted("/proc", NULL, &source, &error), -EMEDIUMTYPE);
+	assert_int_equal(sendcp_source_open_mounted("/proc", NULL, &source, &error), -EMEDIUMTYPE);
 	assert_null(source);
 	assert_string_equal(error.text, "/proc: not on a btrfs filesystem");
-	assert_int_equal(source_open_mounted("/nowhere/at/all", NULL, &source, &error), -ENOENT);
+	assert_int_equal(sendcp_source_open_mounted("/nowhere/at/all", NULL, &source, &error),
+			 -ENOENT);
 	assert_int_equal(error.err, -ENOENT);
 	assert_string_equal(error.text, "cannot open /nowhere/at/all: No such file or directory");
 	loopfs_make(&other, 1, 128, "");
 	loopfs_mount(&other, "");
-	assert_int_equal(source_open_mounted(other.mount, NULL, &source, NULL), 0);
+	assert_int_equal(sendcp_source_open_mounted(other.mount, NULL, &source, NULL), 0);
 	assert_int_equal(find(source, "a.snap", &subvolume), -EXDEV);
-	assert_int_equal(source_find_subvolume(source, "/proc", &subvolume), -EMEDIUMTYPE);
-	assert_string_equal(source_error(source)->text, "/proc: not on a btrfs filesystem");
-	source_close(source);
+	assert_int_equal(sendcp_source_find_subvolume(source, "/proc", &subvolume), -EMEDIUMTYPE);
+	assert_string_equal(sendcp_source_error(source)->text, "/proc: not on a btrfs filesystem");
+	sendcp_source_close(source);
 }
 
-static void check_image_names(struct source *source)
+static void check_image_names(struct sendcp_source *source)
 {
 	static const char *const refused[] = {
 		"id:", "id:x", "id:7", "id:+256", "id:999999", "id:256x", "id:18446744073709551615",
@@ -178,52 +179,53 @@ static void check_image_names(struct source *source)
 		"uuid:00000000-0000-0000-0000-000000000000",
 		"uuid:12345678-1234-1234-1234-123456789abc0",
 	};
-	struct subvolume subvolume;
+	struct sendcp_subvolume subvolume;
 	size_t i;
 
-	assert_int_equal(source_find_subvolume(source, "/", &subvolume), 0);
+	assert_int_equal(sendcp_source_find_subvolume(source, "/", &subvolume), 0);
 	assert_int_equal(subvolume.id, 5);
-	subvolume_release(&subvolume);
-	assert_int_equal(source_find_subvolume(source, "id:256", &subvolume), 0);
+	sendcp_subvolume_release(&subvolume);
+	assert_int_equal(sendcp_source_find_subvolume(source, "id:256", &subvolume), 0);
 	assert_int_equal(subvolume.id, 256);
 	assert_int_equal(subvolume.fd, -1);
-	subvolume_release(&subvolume);
+	sendcp_subvolume_release(&subvolume);
 	for (i = 0; i < ARRAY_SIZE(refused); i++) {
-		if (source_find_subvolume(source, refused[i], &subvolume) >= 0)
+		if (sendcp_source_find_subvolume(source, refused[i], &subvolume) >= 0)
 			fail_msg("%s was taken", refused[i]);
-		assert_memory_equal(source_error(source)->text, refused[i], strlen(refused[i]));
+		assert_memory_equal(sendcp_source_error(source)->text, refused[i],
+				    strlen(refused[i]));
 	}
 }
 
-static void check_uuid_name(struct source *source)
+static void check_uuid_name(struct sendcp_source *source)
 {
-	struct subvolume expected;
-	struct subvolume found;
+	struct sendcp_subvolume expected;
+	struct sendcp_subvolume found;
 	char spec[64] = "uuid:";
 	size_t i;
 
-	assert_int_equal(source_find_subvolume(source, "a.snap", &expected), 0);
+	assert_int_equal(sendcp_source_find_subvolume(source, "a.snap", &expected), 0);
 	for (i = 0; i < 16; i++)
 		sprintf(spec + strlen(spec), "%02X", expected.uuid[i]);
-	assert_int_equal(source_find_subvolume(source, spec, &found), 0);
+	assert_int_equal(sendcp_source_find_subvolume(source, spec, &found), 0);
 	assert_int_equal(found.id, expected.id);
 	assert_string_equal(found.spec, spec);
-	subvolume_release(&found);
-	subvolume_release(&expected);
+	sendcp_subvolume_release(&found);
+	sendcp_subvolume_release(&expected);
 }
 
 static void test_image(void **state)
 {
 	const char *const paths[] = { fs.images[0] };
-	struct source *source;
+	struct sendcp_source *source;
 
 	loopfs_unmount(&fs);
-	assert_int_equal(source_open_image(paths, 1, NULL, &source, NULL), 0);
+	assert_int_equal(sendcp_source_open_image(paths, 1, NULL, &source, NULL), 0);
 	check_paths(source);
 	check_uuids(source);
 	check_image_names(source);
 	check_uuid_name(source);
-	source_close(source);
+	sendcp_source_close(source);
 	loopfs_mount(&fs, "");
 }
 
@@ -231,17 +233,17 @@ static void test_image(void **state)
 static void test_image_mounted(void **state)
 {
 	const char *const paths[] = { fs.loops[0] };
-	struct source_error error;
-	struct source *source;
+	struct sendcp_source_error error;
+	struct sendcp_source *source;
 
-	assert_int_equal(source_open_image(paths, 1, NULL, &source, &error), -EBUSY);
+	assert_int_equal(sendcp_source_open_image(paths, 1, NULL, &source, &error), -EBUSY);
 	assert_non_null(strstr(error.text, "name the subvolume's path in the mounted"));
 	loopfs_unmount(&fs);
-	assert_int_equal(source_open_image(paths, 1, NULL, &source, NULL), 0);
-	source_close(source);
+	assert_int_equal(sendcp_source_open_image(paths, 1, NULL, &source, NULL), 0);
+	sendcp_source_close(source);
 	loopfs_mount(&fs, "ro");
-	assert_int_equal(source_open_image(paths, 1, NULL, &source, NULL), 0);
-	source_close(source);
+	assert_int_equal(sendcp_source_open_image(paths, 1, NULL, &source, NULL), 0);
+	sendcp_source_close(source);
 	loopfs_unmount(&fs);
 	loopfs_mount(&fs, "");
 }
@@ -250,23 +252,23 @@ static void test_image_mounted(void **state)
 static void test_image_members(void **state)
 {
 	const char *paths[] = { NULL };
-	struct source_error error;
-	struct subvolume subvolume;
-	struct source *source;
+	struct sendcp_source_error error;
+	struct sendcp_subvolume subvolume;
+	struct sendcp_source *source;
 
 	loopfs_make(&other, 3, 128, "-d raid0 -m raid0");
 	loopfs_mount(&other, "");
 	loopfs_run(&other, "btrfs -q subvolume create s; sync");
 	loopfs_unmount(&other);
 	paths[0] = other.loops[1];
-	assert_int_equal(source_open_image(paths, 1, NULL, &source, NULL), 0);
+	assert_int_equal(sendcp_source_open_image(paths, 1, NULL, &source, NULL), 0);
 	assert_int_equal(source->devices.count, 3);
-	assert_int_equal(source_find_subvolume(source, "s", &subvolume), 0);
-	subvolume_release(&subvolume);
-	source_close(source);
+	assert_int_equal(sendcp_source_find_subvolume(source, "s", &subvolume), 0);
+	sendcp_subvolume_release(&subvolume);
+	sendcp_source_close(source);
 	paths[0] = other.images[1];
-	assert_int_equal(source_open_image(paths, 1, NULL, &source, &error), -ENODEV);
-	assert_int_equal(error.cause.reason, SCP_DEVICE_MISSING);
+	assert_int_equal(sendcp_source_open_image(paths, 1, NULL, &source, &error), -ENODEV);
+	assert_int_equal(error.cause.reason, SENDCP_ERR_DEVICE_MISSING);
 	assert_non_null(strstr(error.text, "3 devices, 1 given: name the others too"));
 }
 
@@ -282,21 +284,21 @@ static void test_image_refused(void **state)
 	const char *const twice[] = { fs.images[0], fs.images[0] };
 	char path[200];
 	const char *const garbage[] = { path };
-	struct source_error error;
-	struct source *source;
+	struct sendcp_source_error error;
+	struct sendcp_source *source;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(refused); i++)
-		assert_int_equal(source_open_image(&refused[i].path, 1, NULL, &source, NULL),
+		assert_int_equal(sendcp_source_open_image(&refused[i].path, 1, NULL, &source, NULL),
 				 refused[i].err);
-	assert_int_equal(source_open_image(NULL, 0, NULL, &source, NULL), -EINVAL);
+	assert_int_equal(sendcp_source_open_image(NULL, 0, NULL, &source, NULL), -EINVAL);
 	loopfs_unmount(&fs);
-	assert_int_equal(source_open_image(twice, 2, NULL, &source, &error), -EINVAL);
-	assert_int_equal(error.cause.reason, SCP_DEVICE_TWICE);
+	assert_int_equal(sendcp_source_open_image(twice, 2, NULL, &source, &error), -EINVAL);
+	assert_int_equal(error.cause.reason, SENDCP_ERR_DEVICE_TWICE);
 	snprintf(path, sizeof(path), "%s/garbage", fs.dir);
 	loopfs_run(&fs, "head -c 70000 /dev/urandom > garbage");
-	assert_int_equal(source_open_image(garbage, 1, NULL, &source, &error), -EINVAL);
-	assert_int_equal(error.cause.reason, SCP_NOT_BTRFS);
+	assert_int_equal(sendcp_source_open_image(garbage, 1, NULL, &source, &error), -EINVAL);
+	assert_int_equal(error.cause.reason, SENDCP_ERR_NOT_BTRFS);
 	assert_memory_equal(error.text, path, strlen(path));
 	loopfs_mount(&fs, "");
 }
@@ -304,15 +306,15 @@ static void test_image_refused(void **state)
 /* Deleted under the reader: the held tree stays readable, but files can no longer be opened. */
 static void test_direct_deleted(void **state)
 {
-	struct subvolume subvolume;
-	struct scp_file_range range = { .length = 2 };
-	struct source *source;
-	struct scp_error error;
+	struct sendcp_subvolume subvolume;
+	struct sendcp_file_range range = { .length = 2 };
+	struct sendcp_source *source;
+	struct sendcp_error error;
 	struct stat st;
 	u8 bytes[2];
 
 	loopfs_run(&fs, "btrfs -q subvolume snapshot -r a doomed; sync");
-	assert_int_equal(source_open_mounted(fs.mount, NULL, &source, NULL), 0);
+	assert_int_equal(sendcp_source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	assert_int_equal(find(source, "doomed", &subvolume), 0);
 	assert_int_equal(fstatat(subvolume.fd, "file", &st, 0), 0);
 	loopfs_run(&fs, "btrfs -q subvolume delete -c doomed >/dev/null");
@@ -320,26 +322,26 @@ static void test_direct_deleted(void **state)
 	range.inode = st.st_ino;
 	assert_int_equal(source->host.ops->read_file(source, &range, bytes, &error), -ESTALE);
 	/* Why, the engine finds out. */
-	assert_int_equal(error.reason, SCP_DATA_READ);
+	assert_int_equal(error.reason, SENDCP_ERR_DATA_READ);
 	assert_int_equal(error.root, subvolume.id);
 	assert_int_equal(error.inode, st.st_ino);
-	subvolume_release(&subvolume);
-	source_close(source);
+	sendcp_subvolume_release(&subvolume);
+	sendcp_source_close(source);
 }
 
 /* Interruption before anything was read: an error, not a hang, and no half-open source. */
 static void test_interrupt(void **state)
 {
-	struct cancel cancel = { 0 };
-	struct source *source;
+	struct sendcp_cancel cancel = { 0 };
+	struct sendcp_source *source;
 
-	assert_int_equal(source_open_mounted(fs.mount, NULL, &source, NULL), 0);
+	assert_int_equal(sendcp_source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	assert_int_equal(source->host.ops->interrupted(source), 0);
-	source_set_interrupt(source, &cancel);
+	sendcp_source_set_interrupt(source, &cancel);
 	assert_int_equal(source->host.ops->interrupted(source), 0);
-	cancel_set(&cancel);
+	sendcp_cancel_set(&cancel);
 	assert_int_equal(source->host.ops->interrupted(source), -EINTR);
-	source_close(source);
+	sendcp_source_close(source);
 }
 
 int main(void)

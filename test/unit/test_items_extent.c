@@ -17,7 +17,7 @@
 
 static void inode_is_parsed(void **state)
 {
-	struct scp_disk_inode disk = {
+	struct sendcp_disk_inode disk = {
 		.generation = cpu_to_le64(1ULL << 40),
 		.size = cpu_to_le64(~0ULL),
 		.nlink = cpu_to_le32(2),
@@ -29,12 +29,12 @@ static void inode_is_parsed(void **state)
 		.atime = { cpu_to_le64(-1ULL), cpu_to_le32(999999999) },
 		.mtime = { cpu_to_le64(5), cpu_to_le32(6) },
 	};
-	struct scp_inode inode;
+	struct sendcp_inode inode;
 	struct leaf leaf;
 
 	leaf_init(&leaf);
-	leaf_add(&leaf, INO, SCP_INODE_ITEM, 0, &disk, sizeof(disk));
-	assert_int_equal(scp_inode_parse(&leaf.cursor, &inode), 0);
+	leaf_add(&leaf, INO, SENDCP_INODE_ITEM, 0, &disk, sizeof(disk));
+	assert_int_equal(sendcp_inode_parse(&leaf.cursor, &inode), 0);
 	assert_int_equal(inode.ino, INO);
 	assert_int_equal(inode.generation, 1ULL << 40);
 	assert_int_equal(inode.size, ~0ULL);
@@ -51,14 +51,14 @@ static void inode_is_parsed(void **state)
 
 static void short_inode_is_refused(void **state)
 {
-	struct scp_disk_inode disk = { 0 };
-	struct scp_inode inode;
+	struct sendcp_disk_inode disk = { 0 };
+	struct sendcp_inode inode;
 	struct leaf leaf;
 
 	leaf_init(&leaf);
-	leaf_add(&leaf, INO, SCP_INODE_ITEM, 0, &disk, sizeof(disk) - 1);
-	assert_int_equal(scp_inode_parse(&leaf.cursor, &inode), -EUCLEAN);
-	assert_int_equal(leaf.volume.error.reason, SCP_ITEM_FORMAT);
+	leaf_add(&leaf, INO, SENDCP_INODE_ITEM, 0, &disk, sizeof(disk) - 1);
+	assert_int_equal(sendcp_inode_parse(&leaf.cursor, &inode), -EUCLEAN);
+	assert_int_equal(leaf.volume.error.reason, SENDCP_ERR_ITEM_FORMAT);
 }
 
 /* One item in short: x-lines are good or bad as their tables say. */
@@ -77,9 +77,9 @@ struct row {
 	u64 num_bytes;
 };
 
-static int parse_row(const struct row *row, struct leaf *leaf, struct scp_extent *extent)
+static int parse_row(const struct row *row, struct leaf *leaf, struct sendcp_extent *extent)
 {
-	struct scp_disk_extent_data disk = {
+	struct sendcp_disk_extent_data disk = {
 		.generation = cpu_to_le64(7),
 		.ram_bytes = cpu_to_le64(row->ram_bytes),
 		.compression = row->compression,
@@ -92,9 +92,9 @@ static int parse_row(const struct row *row, struct leaf *leaf, struct scp_extent
 	};
 
 	leaf_init(leaf);
-	leaf_add(leaf, INO, SCP_EXTENT_DATA, row->file_offset, &disk,
+	leaf_add(leaf, INO, SENDCP_EXTENT_DATA, row->file_offset, &disk,
 		 row->size ? row->size : sizeof(disk));
-	return scp_extent_parse(&leaf->cursor, extent);
+	return sendcp_extent_parse(&leaf->cursor, extent);
 }
 
 static const struct row good_rows[] = {
@@ -139,7 +139,7 @@ static const struct row bad_rows[] = {
 
 static void good_extents_are_parsed(void **state)
 {
-	struct scp_extent extent;
+	struct sendcp_extent extent;
 	struct leaf leaf;
 	size_t i;
 
@@ -161,31 +161,31 @@ static void good_extents_are_parsed(void **state)
 
 static void bad_extents_are_refused(void **state)
 {
-	struct scp_extent extent;
+	struct sendcp_extent extent;
 	struct leaf leaf;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(bad_rows); i++) {
 		if (parse_row(&bad_rows[i], &leaf, &extent) != -EUCLEAN)
 			fail_msg("%s is taken", bad_rows[i].what);
-		assert_int_equal(leaf.volume.error.reason, SCP_ITEM_FORMAT);
+		assert_int_equal(leaf.volume.error.reason, SENDCP_ERR_ITEM_FORMAT);
 		assert_int_equal(leaf.volume.error.bytenr, leaf.node.bytenr);
 	}
 }
 
 static void ends_and_holes(void **state)
 {
-	struct scp_extent extent;
+	struct sendcp_extent extent;
 	struct leaf leaf;
 
 	parse_row(&good_rows[1], &leaf, &extent);
-	assert_int_equal(scp_extent_end(&extent, 4096), 8 * KIB);
-	assert_false(scp_extent_is_hole(&extent));
+	assert_int_equal(sendcp_extent_end(&extent, 4096), 8 * KIB);
+	assert_false(sendcp_extent_is_hole(&extent));
 	parse_row(&good_rows[2], &leaf, &extent);
-	assert_true(scp_extent_is_hole(&extent));
+	assert_true(sendcp_extent_is_hole(&extent));
 	parse_row(&good_rows[6], &leaf, &extent);
-	assert_int_equal(scp_extent_end(&extent, 4096), 4 * KIB);
-	assert_false(scp_extent_is_hole(&extent));
+	assert_int_equal(sendcp_extent_end(&extent, 4096), 4 * KIB);
+	assert_false(sendcp_extent_is_hole(&extent));
 }
 
 int main(void)

@@ -12,60 +12,60 @@
 #include "send/engine_private.h"
 #include "sending.h"
 
-#define HEADER(field) offsetof(struct scp_checkpoint_header, field)
-#define PIN(field) (sizeof(struct scp_checkpoint_header) + \
-		    offsetof(struct scp_checkpoint_pin, field))
+#define HEADER(field) offsetof(struct sendcp_checkpoint_header, field)
+#define PIN(field) (sizeof(struct sendcp_checkpoint_header) + \
+		    offsetof(struct sendcp_checkpoint_pin, field))
 
 /* A checkpoint from somewhere inside the stream, after @commands commands. */
 static void checkpoint_behind(const struct sending *sending, u32 commands,
 			      struct bytes *checkpoint)
 {
-	struct scp_engine *engine = open_engine(sending, &sending->requests[0]);
+	struct sendcp_engine *engine = open_engine(sending, &sending->requests[0]);
 	struct bytes stream = { 0 };
 	bool end;
 
 	while (commands--)
-		assert_int_equal(fill_once(engine, scp_buffer_min(1), SCP_FILL_ONE_COMMAND, &stream,
-					   &end), 0);
+		assert_int_equal(fill_once(engine, sendcp_buffer_min(1), SENDCP_FILL_ONE_COMMAND,
+					   &stream, &end), 0);
 	take_checkpoint(engine, checkpoint);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&stream);
 }
 
-static void rearm_fails(struct scp_engine *engine, const struct bytes *checkpoint, int err,
-			enum scp_reason reason)
+static void rearm_fails(struct sendcp_engine *engine, const struct bytes *checkpoint, int err,
+			enum sendcp_reason reason)
 {
-	assert_int_equal(scp_engine_rearm(engine, checkpoint->data, checkpoint->size), err);
-	assert_int_equal(scp_engine_error(engine)->reason, reason);
+	assert_int_equal(sendcp_engine_rearm(engine, checkpoint->data, checkpoint->size), err);
+	assert_int_equal(sendcp_engine_error(engine)->reason, reason);
 }
 
 static void every_flipped_byte_is_noticed(void **state)
 {
-	struct scp_request request = request_of(1, 0);
-	struct scp_engine *engine = open_engine(*state, &request);
+	struct sendcp_request request = request_of(1, 0);
+	struct sendcp_engine *engine = open_engine(*state, &request);
 	struct bytes checkpoint = { 0 };
-	struct scp_checkpoint_info info;
-	struct scp_error error;
+	struct sendcp_checkpoint_info info;
+	struct sendcp_error error;
 	size_t i;
 
 	checkpoint_behind(*state, 300, &checkpoint);
 	for (i = 0; i < checkpoint.size; i++) {
 		checkpoint.data[i] ^= (u8)(1 + i % 255);
-		assert_int_equal(scp_engine_rearm(engine, checkpoint.data, checkpoint.size),
+		assert_int_equal(sendcp_engine_rearm(engine, checkpoint.data, checkpoint.size),
 				 -EILSEQ);
-		assert_int_equal(scp_checkpoint_info(checkpoint.data, checkpoint.size, &info,
-						     &error), -EILSEQ);
+		assert_int_equal(sendcp_checkpoint_info(checkpoint.data, checkpoint.size, &info,
+							&error), -EILSEQ);
 		checkpoint.data[i] ^= (u8)(1 + i % 255);
 	}
-	assert_int_equal(scp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
-	scp_engine_close(engine);
+	assert_int_equal(sendcp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
+	sendcp_engine_close(engine);
 	bytes_free(&checkpoint);
 }
 
 static void every_shorter_checkpoint_is_noticed(void **state)
 {
-	struct scp_request request = request_of(1, 0);
-	struct scp_engine *engine = open_engine(*state, &request);
+	struct sendcp_request request = request_of(1, 0);
+	struct sendcp_engine *engine = open_engine(*state, &request);
 	struct bytes checkpoint = { 0 };
 	size_t size;
 
@@ -74,23 +74,23 @@ static void every_shorter_checkpoint_is_noticed(void **state)
 		u8 *copy = test_malloc(size + !size);
 
 		memcpy(copy, checkpoint.data, size);
-		assert_int_equal(scp_engine_rearm(engine, copy, size), -EILSEQ);
+		assert_int_equal(sendcp_engine_rearm(engine, copy, size), -EILSEQ);
 		/* Even when it says so itself. */
-		if (size >= sizeof(struct scp_checkpoint_header)) {
-			scp_put_le32(copy + HEADER(size), (u32)size);
-			scp_checkpoint_sign(copy, size);
-			assert_int_equal(scp_engine_rearm(engine, copy, size), -EILSEQ);
+		if (size >= sizeof(struct sendcp_checkpoint_header)) {
+			sendcp_put_le32(copy + HEADER(size), (u32)size);
+			sendcp_checkpoint_sign(copy, size);
+			assert_int_equal(sendcp_engine_rearm(engine, copy, size), -EILSEQ);
 		}
 		test_free(copy);
 	}
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&checkpoint);
 }
 
 /* Over all checkpoints of @request, one before each command. */
-static u32 crc_of_checkpoints(const struct sending *sending, const struct scp_request *request)
+static u32 crc_of_checkpoints(const struct sending *sending, const struct sendcp_request *request)
 {
-	struct scp_engine *engine = open_engine(sending, request);
+	struct sendcp_engine *engine = open_engine(sending, request);
 	struct bytes checkpoint = { 0 }, stream = { 0 };
 	bool end = false;
 	u32 crc = ~0u;
@@ -98,11 +98,11 @@ static u32 crc_of_checkpoints(const struct sending *sending, const struct scp_re
 	while (!end) {
 		checkpoint.size = 0;
 		take_checkpoint(engine, &checkpoint);
-		crc = scp_crc32c(crc, checkpoint.data, checkpoint.size);
-		assert_int_equal(fill_once(engine, scp_buffer_min(request->protocol),
-					   SCP_FILL_ONE_COMMAND, &stream, &end), 0);
+		crc = sendcp_crc32c(crc, checkpoint.data, checkpoint.size);
+		assert_int_equal(fill_once(engine, sendcp_buffer_min(request->protocol),
+					   SENDCP_FILL_ONE_COMMAND, &stream, &end), 0);
 	}
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&checkpoint);
 	bytes_free(&stream);
 	return crc;
@@ -119,8 +119,8 @@ static void checkpoints_are(const struct sending *sending, const u32 *crcs, u32 
 
 /*
  * A send may be resumed by a newer sendcp than it was begun with. So what is written where changes
- * with SCP_CHECKPOINT_FORMAT_VERSION only, what is decided with SCP_COMPAT_KERNEL only; then, and
- * when the images are made anew, these numbers are others.
+ * with SENDCP_CHECKPOINT_FORMAT_VERSION only, what is decided with SENDCP_COMPAT_KERNEL only; then,
+ * and when the images are made anew, these numbers are others.
  */
 static void full_checkpoints_keep_their_bytes(void **state)
 {
@@ -148,15 +148,15 @@ static void checkpoints_with_moves_keep_their_bytes(void **state)
 }
 
 /* Continues for a while from a forged checkpoint, if it was taken. */
-static void try_forged(struct scp_engine *engine, const struct bytes *checkpoint)
+static void try_forged(struct sendcp_engine *engine, const struct bytes *checkpoint)
 {
 	struct bytes stream = { 0 };
 	bool end = false;
 	int calls;
 
-	if (!scp_engine_rearm(engine, checkpoint->data, checkpoint->size)) {
+	if (!sendcp_engine_rearm(engine, checkpoint->data, checkpoint->size)) {
 		for (calls = 0; calls < 20 && !end; calls++)
-			if (fill_once(engine, scp_buffer_min(1), 0, &stream, &end))
+			if (fill_once(engine, sendcp_buffer_min(1), 0, &stream, &end))
 				break;
 	}
 	bytes_free(&stream);
@@ -167,7 +167,7 @@ static void forged_checkpoints_do_no_harm(void **state)
 {
 	static const u32 places[] = { 0, 1, 20, 100, 180, 240, 300 };
 	const struct sending *sending = *state;
-	struct scp_engine *engine = open_engine(sending, &sending->requests[0]);
+	struct sendcp_engine *engine = open_engine(sending, &sending->requests[0]);
 	struct bytes checkpoint = { 0 }, whole = { 0 }, stream = { 0 };
 	size_t p, i;
 
@@ -177,17 +177,17 @@ static void forged_checkpoints_do_no_harm(void **state)
 			u8 was = checkpoint.data[i];
 
 			checkpoint.data[i] = (u8)(i % 2 ? was + 1 : 0xff - was);
-			scp_checkpoint_sign(checkpoint.data, checkpoint.size);
+			sendcp_checkpoint_sign(checkpoint.data, checkpoint.size);
 			try_forged(engine, &checkpoint);
 			checkpoint.data[i] = was;
 		}
 	}
 	checkpoint_behind(sending, 0, &checkpoint);
-	assert_int_equal(scp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
-	fill_to_end(engine, scp_buffer_min(1), 0, &stream);
+	assert_int_equal(sendcp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
+	fill_to_end(engine, sendcp_buffer_min(1), 0, &stream);
 	whole_stream(sending, &sending->requests[0], &whole);
 	assert_bytes_equal(&whole, &stream);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&checkpoint);
 	bytes_free(&whole);
 	bytes_free(&stream);
@@ -198,28 +198,28 @@ static void forged_positions_do_no_harm(void **state)
 {
 	static const u32 places[] = { 20, 120, 250 };
 	const struct sending *sending = *state;
-	struct scp_engine *engine = open_engine(sending, &sending->requests[0]);
+	struct sendcp_engine *engine = open_engine(sending, &sending->requests[0]);
 	struct bytes checkpoint = { 0 };
 	size_t start, p, i;
 	u32 value;
 
-	start = sizeof(struct scp_checkpoint_header) +
+	start = sizeof(struct sendcp_checkpoint_header) +
 		(sending->requests[0].clone_count + 1 + !!sending->requests[0].parent) *
-		sizeof(struct scp_checkpoint_pin);
+		sizeof(struct sendcp_checkpoint_pin);
 	for (p = 0; p < ARRAY_SIZE(places); p++) {
 		checkpoint_behind(sending, places[p], &checkpoint);
-		for (i = 0; i < offsetof(struct scp_checkpoint_state, key); i++) {
+		for (i = 0; i < offsetof(struct sendcp_checkpoint_state, key); i++) {
 			u8 was = checkpoint.data[start + i];
 
 			for (value = 0; value < 256; value++) {
 				checkpoint.data[start + i] = (u8)value;
-				scp_checkpoint_sign(checkpoint.data, checkpoint.size);
+				sendcp_checkpoint_sign(checkpoint.data, checkpoint.size);
 				try_forged(engine, &checkpoint);
 			}
 			checkpoint.data[start + i] = was;
 		}
 	}
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&checkpoint);
 }
 
@@ -230,12 +230,12 @@ static u32 count_creations(const struct bytes *stream)
 	u16 command;
 	size_t at;
 
-	for (at = 0; at < stream->size; at += SCP_COMMAND_HEADER_SIZE +
-	     scp_get_le32(stream->data + at)) {
-		assert_true(stream->size - at >= SCP_COMMAND_HEADER_SIZE);
-		command = scp_get_le16(stream->data + at +
-				       offsetof(struct scp_command_header, command));
-		count += command >= SCP_C_MKFILE && command <= SCP_C_SYMLINK;
+	for (at = 0; at < stream->size; at += SENDCP_COMMAND_HEADER_SIZE +
+	     sendcp_get_le32(stream->data + at)) {
+		assert_true(stream->size - at >= SENDCP_COMMAND_HEADER_SIZE);
+		command = sendcp_get_le16(stream->data + at +
+					  offsetof(struct sendcp_command_header, command));
+		count += command >= SENDCP_C_MKFILE && command <= SENDCP_C_SYMLINK;
 	}
 	return count;
 }
@@ -245,28 +245,28 @@ static void nothing_is_after_the_last_key(void **state)
 {
 	static const u32 places[] = { 20, 120, 300, 700 };
 	const struct sending *sending = *state;
-	struct scp_engine *engine = open_engine(sending, &sending->requests[0]);
+	struct sendcp_engine *engine = open_engine(sending, &sending->requests[0]);
 	struct bytes checkpoint = { 0 }, stream = { 0 };
-	struct scp_checkpoint_state *position;
+	struct sendcp_checkpoint_state *position;
 	u32 i, tried = 0;
 
 	for (i = 0; i < ARRAY_SIZE(places); i++) {
 		checkpoint.size = 0;
 		checkpoint_behind(sending, places[i], &checkpoint);
-		position = (void *)(checkpoint.data + sizeof(struct scp_checkpoint_header) +
-				    sizeof(struct scp_checkpoint_pin));
-		if (position->phase != SCP_PHASE_CHANGE)
+		position = (void *)(checkpoint.data + sizeof(struct sendcp_checkpoint_header) +
+				    sizeof(struct sendcp_checkpoint_pin));
+		if (position->phase != SENDCP_PHASE_CHANGE)
 			continue;
 		tried++;
 		memset(&position->key, 0xff, sizeof(position->key));
-		scp_checkpoint_sign(checkpoint.data, checkpoint.size);
-		assert_int_equal(scp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
+		sendcp_checkpoint_sign(checkpoint.data, checkpoint.size);
+		assert_int_equal(sendcp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
 		stream.size = 0;
-		fill_to_end(engine, scp_buffer_min(1), 0, &stream);
+		fill_to_end(engine, sendcp_buffer_min(1), 0, &stream);
 		assert_int_equal(count_creations(&stream), 0);
 	}
 	assert_true(tried > 0);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&checkpoint);
 	bytes_free(&stream);
 }
@@ -274,18 +274,19 @@ static void nothing_is_after_the_last_key(void **state)
 /* Offset of the number of delayed moves. */
 static size_t moves_at(const struct bytes *checkpoint, u32 pins)
 {
-	size_t at = sizeof(struct scp_checkpoint_header) +
-		    pins * sizeof(struct scp_checkpoint_pin) + sizeof(struct scp_checkpoint_state);
+	size_t at = sizeof(struct sendcp_checkpoint_header) +
+		    pins * sizeof(struct sendcp_checkpoint_pin) +
+			    sizeof(struct sendcp_checkpoint_state);
 
-	at += sizeof(u16) + scp_get_le16(checkpoint->data + at);
-	return at + sizeof(u32) + scp_get_le32(checkpoint->data + at) * 2 * sizeof(u64);
+	at += sizeof(u16) + sendcp_get_le16(checkpoint->data + at);
+	return at + sizeof(u32) + sendcp_get_le32(checkpoint->data + at) * 2 * sizeof(u64);
 }
 
 /* @checkpoint with @count more moves, of directories from @first on; the last is @last's. */
 static void with_moves(const struct bytes *checkpoint, size_t at, u32 count, u64 first, u64 last,
 		       struct bytes *forged)
 {
-	struct scp_checkpoint_move move = { .blocked_on = cpu_to_le64(~0ULL) };
+	struct sendcp_checkpoint_move move = { .blocked_on = cpu_to_le64(~0ULL) };
 	u32 i;
 
 	forged->size = 0;
@@ -296,9 +297,9 @@ static void with_moves(const struct bytes *checkpoint, size_t at, u32 count, u64
 	}
 	bytes_append(forged, checkpoint->data + at + sizeof(u32),
 		     checkpoint->size - at - sizeof(u32));
-	scp_put_le32(forged->data + at, scp_get_le32(checkpoint->data + at) + count);
-	scp_put_le32(forged->data + HEADER(size), (u32)forged->size);
-	scp_checkpoint_sign(forged->data, forged->size);
+	sendcp_put_le32(forged->data + at, sendcp_get_le32(checkpoint->data + at) + count);
+	sendcp_put_le32(forged->data + HEADER(size), (u32)forged->size);
+	sendcp_checkpoint_sign(forged->data, forged->size);
 }
 
 /*
@@ -308,8 +309,8 @@ static void with_moves(const struct bytes *checkpoint, size_t at, u32 count, u64
 static void very_many_moves_are_taken(void **state)
 {
 	const struct sending *sending = *state;
-	const struct scp_request *request = &sending->requests[0];
-	struct scp_engine *engine = open_engine(sending, request);
+	const struct sendcp_request *request = &sending->requests[0];
+	struct sendcp_engine *engine = open_engine(sending, request);
 	struct bytes checkpoint = { 0 }, forged = { 0 }, again = { 0 };
 	u64 first = 1ULL << 40;
 	size_t at;
@@ -317,12 +318,12 @@ static void very_many_moves_are_taken(void **state)
 	checkpoint_behind(sending, 20, &checkpoint);
 	at = moves_at(&checkpoint, request->clone_count + 1 + !!request->parent);
 	with_moves(&checkpoint, at, 1000000, first, first - 1, &forged);
-	assert_int_equal(scp_engine_rearm(engine, forged.data, forged.size), 0);
+	assert_int_equal(sendcp_engine_rearm(engine, forged.data, forged.size), 0);
 	take_checkpoint(engine, &again);
 	assert_bytes_equal(&forged, &again);
 	with_moves(&checkpoint, at, 1000000, first, first + 500000, &forged);
-	rearm_fails(engine, &forged, -EILSEQ, SCP_CHECKPOINT_FORMAT);
-	scp_engine_close(engine);
+	rearm_fails(engine, &forged, -EILSEQ, SENDCP_ERR_CHECKPOINT_FORMAT);
+	sendcp_engine_close(engine);
 	bytes_free(&checkpoint);
 	bytes_free(&forged);
 	bytes_free(&again);
@@ -332,8 +333,8 @@ static void very_many_moves_are_taken(void **state)
 static void a_full_send_has_no_delayed_moves(void **state)
 {
 	const struct sending *sending = *state;
-	const struct scp_request *request = &sending->requests[0];
-	struct scp_engine *engine = open_engine(sending, request);
+	const struct sendcp_request *request = &sending->requests[0];
+	struct sendcp_engine *engine = open_engine(sending, request);
 	struct bytes checkpoint = { 0 }, forged = { 0 };
 	u32 commands;
 
@@ -342,9 +343,9 @@ static void a_full_send_has_no_delayed_moves(void **state)
 		checkpoint_behind(sending, commands, &checkpoint);
 		with_moves(&checkpoint, moves_at(&checkpoint, request->clone_count + 1), 1, 257,
 			   257, &forged);
-		rearm_fails(engine, &forged, -EILSEQ, SCP_CHECKPOINT_FORMAT);
+		rearm_fails(engine, &forged, -EILSEQ, SENDCP_ERR_CHECKPOINT_FORMAT);
 	}
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&checkpoint);
 	bytes_free(&forged);
 }
@@ -355,23 +356,23 @@ static void other_sends_are_told_apart(void **state)
 	static const struct {
 		size_t offset;
 		int err;
-		enum scp_reason reason;
+		enum sendcp_reason reason;
 	} rows[] = {
-		{ HEADER(magic), -EILSEQ, SCP_CHECKPOINT_FORMAT },
-		{ HEADER(version), -EILSEQ, SCP_CHECKPOINT_VERSION },
-		{ HEADER(size), -EILSEQ, SCP_CHECKPOINT_FORMAT },
-		{ HEADER(compat_kernel), -EILSEQ, SCP_CHECKPOINT_VERSION },
-		{ HEADER(protocol), -ESTALE, SCP_CHECKPOINT_REQUEST },
-		{ HEADER(flags), -ESTALE, SCP_CHECKPOINT_REQUEST },
-		{ HEADER(fsid), -ESTALE, SCP_FILESYSTEM_OTHER },
-		{ HEADER(root_count), -ESTALE, SCP_CHECKPOINT_REQUEST },
-		{ HEADER(subvolume), -ESTALE, SCP_SUBVOLUME_REPLACED },
-		{ HEADER(parent), -ESTALE, SCP_CHECKPOINT_REQUEST },
-		{ PIN(uuid), -ESTALE, SCP_SUBVOLUME_REPLACED },
-		{ PIN(ctransid), -ESTALE, SCP_SUBVOLUME_CHANGED },
+		{ HEADER(magic), -EILSEQ, SENDCP_ERR_CHECKPOINT_FORMAT },
+		{ HEADER(version), -EILSEQ, SENDCP_ERR_CHECKPOINT_VERSION },
+		{ HEADER(size), -EILSEQ, SENDCP_ERR_CHECKPOINT_FORMAT },
+		{ HEADER(compat_kernel), -EILSEQ, SENDCP_ERR_CHECKPOINT_VERSION },
+		{ HEADER(protocol), -ESTALE, SENDCP_ERR_CHECKPOINT_REQUEST },
+		{ HEADER(flags), -ESTALE, SENDCP_ERR_CHECKPOINT_REQUEST },
+		{ HEADER(fsid), -ESTALE, SENDCP_ERR_FILESYSTEM_OTHER },
+		{ HEADER(root_count), -ESTALE, SENDCP_ERR_CHECKPOINT_REQUEST },
+		{ HEADER(subvolume), -ESTALE, SENDCP_ERR_SUBVOLUME_REPLACED },
+		{ HEADER(parent), -ESTALE, SENDCP_ERR_CHECKPOINT_REQUEST },
+		{ PIN(uuid), -ESTALE, SENDCP_ERR_SUBVOLUME_REPLACED },
+		{ PIN(ctransid), -ESTALE, SENDCP_ERR_SUBVOLUME_CHANGED },
 	};
-	struct scp_request request = request_of(1, 0);
-	struct scp_engine *engine = open_engine(*state, &request);
+	struct sendcp_request request = request_of(1, 0);
+	struct sendcp_engine *engine = open_engine(*state, &request);
 	struct bytes checkpoint = { 0 }, before = { 0 }, after = { 0 };
 	size_t i;
 
@@ -379,14 +380,14 @@ static void other_sends_are_told_apart(void **state)
 	take_checkpoint(engine, &before);
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
 		checkpoint.data[rows[i].offset]++;
-		scp_checkpoint_sign(checkpoint.data, checkpoint.size);
+		sendcp_checkpoint_sign(checkpoint.data, checkpoint.size);
 		rearm_fails(engine, &checkpoint, rows[i].err, rows[i].reason);
 		checkpoint.data[rows[i].offset]--;
 	}
 	/* After a failure the engine is where it was. */
 	take_checkpoint(engine, &after);
 	assert_bytes_equal(&before, &after);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&checkpoint);
 	bytes_free(&before);
 	bytes_free(&after);
@@ -396,25 +397,25 @@ static void other_requests_are_told_apart(void **state)
 {
 	static const u64 source = IMAGE_OLDER;
 	static const struct {
-		struct scp_request request;
-		enum scp_reason reason;
+		struct sendcp_request request;
+		enum sendcp_reason reason;
 	} rows[] = {
-		{ { .protocol = 2, .subvolume = IMAGE_SNAP }, SCP_CHECKPOINT_REQUEST },
-		{ { .protocol = 1, .flags = SCP_SEND_NO_FILE_DATA, .subvolume = IMAGE_SNAP },
-		  SCP_CHECKPOINT_REQUEST },
-		{ { .protocol = 1, .subvolume = IMAGE_OLDER }, SCP_SUBVOLUME_REPLACED },
+		{ { .protocol = 2, .subvolume = IMAGE_SNAP }, SENDCP_ERR_CHECKPOINT_REQUEST },
+		{ { .protocol = 1, .flags = SENDCP_SEND_NO_FILE_DATA, .subvolume = IMAGE_SNAP },
+		  SENDCP_ERR_CHECKPOINT_REQUEST },
+		{ { .protocol = 1, .subvolume = IMAGE_OLDER }, SENDCP_ERR_SUBVOLUME_REPLACED },
 		{ { .protocol = 1, .subvolume = IMAGE_SNAP, .clone_sources = &source,
-		    .clone_count = 1 }, SCP_CHECKPOINT_REQUEST },
+		    .clone_count = 1 }, SENDCP_ERR_CHECKPOINT_REQUEST },
 	};
 	struct bytes checkpoint = { 0 };
 	size_t i;
 
 	checkpoint_behind(*state, 50, &checkpoint);
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct scp_engine *engine = open_engine(*state, &rows[i].request);
+		struct sendcp_engine *engine = open_engine(*state, &rows[i].request);
 
 		rearm_fails(engine, &checkpoint, -ESTALE, rows[i].reason);
-		scp_engine_close(engine);
+		sendcp_engine_close(engine);
 	}
 	bytes_free(&checkpoint);
 }
@@ -423,33 +424,35 @@ static void impossible_requests_are_refused(void **state)
 {
 	static const u64 missing = 4711;
 	static const struct {
-		struct scp_request request;
+		struct sendcp_request request;
 		int err;
-		enum scp_reason reason;
+		enum sendcp_reason reason;
 	} rows[] = {
-		{ { .protocol = 0, .subvolume = IMAGE_SNAP }, -EPROTO, SCP_PROTOCOL },
-		{ { .protocol = 3, .subvolume = IMAGE_SNAP }, -EPROTO, SCP_PROTOCOL },
-		{ { .protocol = 1, .flags = 0x8000, .subvolume = IMAGE_SNAP }, -EINVAL, SCP_FLAGS },
-		{ { .protocol = 1, .flags = SCP_SEND_COMPRESSED, .subvolume = IMAGE_SNAP },
-		  -EINVAL, SCP_FLAGS },
-		{ { .protocol = 1, .subvolume = 4711 }, -ENOENT, SCP_SUBVOLUME_MISSING },
-		{ { .protocol = 1, .subvolume = 0 }, -ENOENT, SCP_SUBVOLUME_MISSING },
-		{ { .protocol = 1, .subvolume = 2 }, -ENOENT, SCP_SUBVOLUME_MISSING },
-		{ { .protocol = 1, .subvolume = (u64)-9 }, -ENOENT, SCP_SUBVOLUME_MISSING },
-		{ { .protocol = 1, .subvolume = IMAGE_BASE }, -EPERM, SCP_SUBVOLUME_WRITABLE },
+		{ { .protocol = 0, .subvolume = IMAGE_SNAP }, -EPROTO, SENDCP_ERR_PROTOCOL },
+		{ { .protocol = 3, .subvolume = IMAGE_SNAP }, -EPROTO, SENDCP_ERR_PROTOCOL },
+		{ { .protocol = 1, .flags = 0x8000, .subvolume = IMAGE_SNAP }, -EINVAL,
+		  SENDCP_ERR_FLAGS },
+		{ { .protocol = 1, .flags = SENDCP_SEND_COMPRESSED, .subvolume = IMAGE_SNAP },
+		  -EINVAL, SENDCP_ERR_FLAGS },
+		{ { .protocol = 1, .subvolume = 4711 }, -ENOENT, SENDCP_ERR_SUBVOLUME_MISSING },
+		{ { .protocol = 1, .subvolume = 0 }, -ENOENT, SENDCP_ERR_SUBVOLUME_MISSING },
+		{ { .protocol = 1, .subvolume = 2 }, -ENOENT, SENDCP_ERR_SUBVOLUME_MISSING },
+		{ { .protocol = 1, .subvolume = (u64)-9 }, -ENOENT, SENDCP_ERR_SUBVOLUME_MISSING },
+		{ { .protocol = 1, .subvolume = IMAGE_BASE }, -EPERM,
+		  SENDCP_ERR_SUBVOLUME_WRITABLE },
 		{ { .protocol = 1, .subvolume = IMAGE_SNAP, .clone_sources = &missing,
-		    .clone_count = 1 }, -ENOENT, SCP_SUBVOLUME_MISSING },
+		    .clone_count = 1 }, -ENOENT, SENDCP_ERR_SUBVOLUME_MISSING },
 		{ { .protocol = 1, .subvolume = IMAGE_SNAP, .clone_sources = &missing,
-		    .clone_count = ~0u }, -EINVAL, SCP_FLAGS },
+		    .clone_count = ~0u }, -EINVAL, SENDCP_ERR_FLAGS },
 	};
 	struct sending *sending = *state;
-	struct scp_engine *engine;
-	struct scp_error error;
+	struct sendcp_engine *engine;
+	struct sendcp_error error;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {
-		assert_int_equal(scp_engine_open(sending->volume, &rows[i].request, &engine,
-						 &error), rows[i].err);
+		assert_int_equal(sendcp_engine_open(sending->volume, &rows[i].request, &engine,
+						    &error), rows[i].err);
 		assert_null(engine);
 		assert_int_equal(error.reason, rows[i].reason);
 		assert_int_equal(error.err, rows[i].err);
@@ -459,25 +462,26 @@ static void impossible_requests_are_refused(void **state)
 static void information_is_what_was_sent(void **state)
 {
 	static const u64 sources[] = { IMAGE_OLDER, IMAGE_BASE };
-	struct scp_request request = {
+	struct sendcp_request request = {
 		.protocol = 2,
-		.flags = SCP_SEND_COMPRESSED | SCP_SEND_WRITABLE_OK,
+		.flags = SENDCP_SEND_COMPRESSED | SENDCP_SEND_WRITABLE_OK,
 		.subvolume = IMAGE_SNAP,
 		.clone_sources = sources,
 		.clone_count = ARRAY_SIZE(sources),
 	};
-	struct scp_engine *engine = open_engine(*state, &request);
+	struct sendcp_engine *engine = open_engine(*state, &request);
 	struct bytes checkpoint = { 0 }, stream = { 0 }, whole = { 0 };
-	struct scp_checkpoint_info info;
-	struct scp_error error;
+	struct sendcp_checkpoint_info info;
+	struct sendcp_error error;
 	bool end;
 
 	whole_stream(*state, &request, &whole);
-	assert_int_equal(fill_once(engine, scp_buffer_min(2), 0, &stream, &end), 0);
+	assert_int_equal(fill_once(engine, sendcp_buffer_min(2), 0, &stream, &end), 0);
 	take_checkpoint(engine, &checkpoint);
-	assert_int_equal(scp_checkpoint_info(checkpoint.data, checkpoint.size, &info, &error), 0);
+	assert_int_equal(sendcp_checkpoint_info(checkpoint.data, checkpoint.size, &info, &error),
+			 0);
 	assert_int_equal(info.protocol, 2);
-	assert_int_equal(info.flags & SCP_SEND_COMPRESSED, SCP_SEND_COMPRESSED);
+	assert_int_equal(info.flags & SENDCP_SEND_COMPRESSED, SENDCP_SEND_COMPRESSED);
 	assert_int_equal(info.offset, stream.size);
 	assert_int_equal(info.subvolume.id, IMAGE_SNAP);
 	assert_int_equal(info.parent.id, 0);
@@ -485,15 +489,15 @@ static void information_is_what_was_sent(void **state)
 	/* Not even when only END is left. */
 	while (stream.size < whole.size) {
 		assert_false(info.end);
-		assert_int_equal(fill_once(engine, scp_buffer_min(2), SCP_FILL_ONE_COMMAND,
+		assert_int_equal(fill_once(engine, sendcp_buffer_min(2), SENDCP_FILL_ONE_COMMAND,
 					   &stream, &end), 0);
 		take_checkpoint(engine, &checkpoint);
-		assert_int_equal(scp_checkpoint_info(checkpoint.data, checkpoint.size, &info,
-						     &error), 0);
+		assert_int_equal(sendcp_checkpoint_info(checkpoint.data, checkpoint.size, &info,
+							&error), 0);
 	}
 	assert_int_equal(info.offset, stream.size);
 	assert_true(info.end);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&checkpoint);
 	bytes_free(&stream);
 	bytes_free(&whole);
@@ -503,52 +507,52 @@ static void information_is_what_was_sent(void **state)
 static void too_large_checkpoints_are_refused(void **state)
 {
 	struct sending *sending = *state;
-	struct scp_engine *engine = open_engine(sending, &sending->requests[0]);
+	struct sendcp_engine *engine = open_engine(sending, &sending->requests[0]);
 	struct bytes checkpoint = { 0 };
 	size_t size;
 	void *blob;
 	u64 ino;
 
-	for (ino = 1; ino <= SCP_CHECKPOINT_MAX / (2 * sizeof(u64)); ino++)
-		assert_int_equal(scp_inode_set_add(&engine->deferred.utimes, ino, 1), 0);
-	assert_int_equal(scp_engine_checkpoint(engine, &blob, &size), -E2BIG);
+	for (ino = 1; ino <= SENDCP_CHECKPOINT_SIZE_MAX / (2 * sizeof(u64)); ino++)
+		assert_int_equal(sendcp_inode_set_add(&engine->deferred.utimes, ino, 1), 0);
+	assert_int_equal(sendcp_engine_checkpoint(engine, &blob, &size), -E2BIG);
 	assert_null(blob);
-	assert_int_equal(scp_engine_error(engine)->reason, SCP_CHECKPOINT_SIZE);
-	scp_inode_set_clear(&engine->deferred.utimes);
+	assert_int_equal(sendcp_engine_error(engine)->reason, SENDCP_ERR_CHECKPOINT_SIZE);
+	sendcp_inode_set_clear(&engine->deferred.utimes);
 	take_checkpoint(engine, &checkpoint);
 	bytes_free(&checkpoint);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 }
 
 /* The checkpoint before the first command of @request. */
-static void first_information(struct sending *sending, const struct scp_request *request,
-			      struct scp_checkpoint_info *info)
+static void first_information(struct sending *sending, const struct sendcp_request *request,
+			      struct sendcp_checkpoint_info *info)
 {
-	struct scp_engine *engine = open_engine(sending, request);
+	struct sendcp_engine *engine = open_engine(sending, request);
 	struct bytes checkpoint = { 0 };
-	struct scp_error error;
+	struct sendcp_error error;
 
 	take_checkpoint(engine, &checkpoint);
-	assert_int_equal(scp_checkpoint_info(checkpoint.data, checkpoint.size, info, &error), 0);
-	scp_engine_close(engine);
+	assert_int_equal(sendcp_checkpoint_info(checkpoint.data, checkpoint.size, info, &error), 0);
+	sendcp_engine_close(engine);
 	bytes_free(&checkpoint);
 }
 
 static void information_knows_the_parent(void **state)
 {
 	static const u64 others[] = { IMAGE_BASE }, both[] = { IMAGE_BASE, IMAGE_OLDER };
-	const struct scp_request rows[] = {
+	const struct sendcp_request rows[] = {
 		{ .protocol = 1, .subvolume = IMAGE_SNAP, .parent = IMAGE_OLDER,
-		  .flags = SCP_SEND_WRITABLE_OK },
+		  .flags = SENDCP_SEND_WRITABLE_OK },
 		{ .protocol = 1, .subvolume = IMAGE_SNAP, .parent = IMAGE_OLDER,
-		  .flags = SCP_SEND_WRITABLE_OK,
+		  .flags = SENDCP_SEND_WRITABLE_OK,
 		  .clone_sources = others, .clone_count = ARRAY_SIZE(others) },
 		{ .protocol = 1, .subvolume = IMAGE_SNAP, .parent = IMAGE_OLDER,
-		  .flags = SCP_SEND_WRITABLE_OK,
+		  .flags = SENDCP_SEND_WRITABLE_OK,
 		  .clone_sources = both, .clone_count = ARRAY_SIZE(both) },
 	};
-	static const u8 none[sizeof(((struct scp_pin *)NULL)->uuid)];
-	struct scp_checkpoint_info info;
+	static const u8 none[sizeof(((struct sendcp_pin *)NULL)->uuid)];
+	struct sendcp_checkpoint_info info;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(rows); i++) {

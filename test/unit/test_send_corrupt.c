@@ -31,37 +31,39 @@ static const u8 *forged_page(void *context, u64 index)
 
 static void seal(u8 *page)
 {
-	scp_checksum(SCP_CSUM_CRC32C, page + SCP_CSUM_FIELD, IMAGE_PAGE - SCP_CSUM_FIELD, page);
+	sendcp_checksum(SENDCP_CSUM_CRC32C, page + SENDCP_CSUM_FIELD, IMAGE_PAGE -
+			SENDCP_CSUM_FIELD, page);
 }
 
 static bool is_leaf(const u8 *page, const u8 *fsid)
 {
-	const struct scp_disk_header *header = (const void *)page;
+	const struct sendcp_disk_header *header = (const void *)page;
 
-	return !memcmp(header->fsid, fsid, SCP_UUID_SIZE) && !header->level;
+	return !memcmp(header->fsid, fsid, SENDCP_UUID_SIZE) && !header->level;
 }
 
 /* The first item of that type with at least @least bytes. @objectid 0: any. */
-static struct scp_disk_item *item_in(u8 *page, u64 objectid, u8 type, u32 least)
+static struct sendcp_disk_item *item_in(u8 *page, u64 objectid, u8 type, u32 least)
 {
-	struct scp_disk_header *header = (void *)page;
-	struct scp_disk_item *items = (void *)(header + 1);
+	struct sendcp_disk_header *header = (void *)page;
+	struct sendcp_disk_item *items = (void *)(header + 1);
 	u32 i;
 
 	for (i = 0; i < le32_to_cpu(header->nritems); i++)
 		if ((!objectid || le64_to_cpu(items[i].key.objectid) == objectid) &&
 		    items[i].key.type == type && le32_to_cpu(items[i].size) >= least &&
-		    le64_to_cpu(header->owner) >= SCP_FIRST_FREE_ID)
+		    le64_to_cpu(header->owner) >= SENDCP_FIRST_FREE_ID)
 			return &items[i];
 	return NULL;
 }
 
 /* Takes the leaf with the first item of that kind; it is in all subvolumes of the image. */
-static struct scp_disk_item *forge(const struct sending *sending, struct forgery *forgery,
-				   u64 objectid, u8 type, u32 least)
+static struct sendcp_disk_item *forge(const struct sending *sending, struct forgery *forgery,
+				      u64 objectid, u8 type, u32 least)
 {
-	const u8 *fsid = sending->image->pages[SCP_SUPER_OFFSET_0 / IMAGE_PAGE] + SCP_CSUM_FIELD;
-	struct scp_disk_item *item;
+	const u8 *fsid = sending->image->pages[SENDCP_SUPER_OFFSET_0 / IMAGE_PAGE] +
+		SENDCP_CSUM_FIELD;
+	struct sendcp_disk_item *item;
 	u64 i;
 
 	for (i = 0; i < sending->image->count; i++) {
@@ -78,14 +80,14 @@ static struct scp_disk_item *forge(const struct sending *sending, struct forgery
 }
 
 /* The stream up to its failure, which leaves a good checkpoint; returns the reason. */
-static enum scp_reason send_forged(const struct sending *sending, struct forgery *forgery,
-				   struct bytes *stream)
+static enum sendcp_reason send_forged(const struct sending *sending, struct forgery *forgery,
+				      struct bytes *stream)
 {
-	struct scp_request request = request_of(1, 0);
+	struct sendcp_request request = request_of(1, 0);
 	struct bytes checkpoint = { 0 };
 	struct sending forged = { 0 };
-	struct scp_engine *engine;
-	enum scp_reason reason;
+	struct sendcp_engine *engine;
+	enum sendcp_reason reason;
 	bool end = false;
 	int err = 0;
 
@@ -95,19 +97,20 @@ static enum scp_reason send_forged(const struct sending *sending, struct forgery
 	forged.host.overlay_context = forgery;
 	engine = open_engine(&forged, &request);
 	while (!err && !end) {
-		err = fill_once(engine, scp_buffer_min(1), SCP_FILL_ONE_COMMAND, stream, &end);
+		err = fill_once(engine, sendcp_buffer_min(1), SENDCP_FILL_ONE_COMMAND, stream,
+				&end);
 		take_checkpoint(engine, &checkpoint);
-		scp_engine_close(rearmed_engine(&forged, &request, &checkpoint));
+		sendcp_engine_close(rearmed_engine(&forged, &request, &checkpoint));
 	}
-	reason = err ? scp_engine_error(engine)->reason : SCP_NONE;
-	scp_engine_close(engine);
+	reason = err ? sendcp_engine_error(engine)->reason : SENDCP_ERR_NONE;
+	sendcp_engine_close(engine);
 	sending_close_again(&forged);
 	bytes_free(&checkpoint);
 	return reason;
 }
 
 static void assert_sent_until(const struct sending *sending, struct forgery *forgery,
-			      enum scp_reason reason)
+			      enum sendcp_reason reason)
 {
 	struct bytes stream = { 0 };
 
@@ -119,24 +122,24 @@ static void assert_sent_until(const struct sending *sending, struct forgery *for
 static void inode_item_with_an_offset_is_refused(void **state)
 {
 	struct forgery forgery;
-	struct scp_disk_item *item = forge(*state, &forgery, 300, SCP_INODE_ITEM, 0);
+	struct sendcp_disk_item *item = forge(*state, &forgery, 300, SENDCP_INODE_ITEM, 0);
 
 	item->key.offset = cpu_to_le64(7);
-	assert_sent_until(*state, &forgery, SCP_ITEM_FORMAT);
+	assert_sent_until(*state, &forgery, SENDCP_ERR_ITEM_FORMAT);
 }
 
 static void untouched_leaf_is_sent(void **state)
 {
 	struct forgery forgery;
 
-	forge(*state, &forgery, 300, SCP_INODE_ITEM, 0);
-	assert_sent_until(*state, &forgery, SCP_NONE);
+	forge(*state, &forgery, 300, SENDCP_INODE_ITEM, 0);
+	assert_sent_until(*state, &forgery, SENDCP_ERR_NONE);
 }
 
 /* One entry of an XATTR_ITEM at @to; returns its end. */
 static u8 *put_entry(u8 *to, const char *name, u16 data_len)
 {
-	struct scp_disk_dir_item *entry = (void *)to;
+	struct sendcp_disk_dir_item *entry = (void *)to;
 
 	memset(entry, 0, sizeof(*entry));
 	entry->type = 8;
@@ -153,11 +156,11 @@ static bool sets_xattr(const struct bytes *stream, const char *name, const void 
 	u8 wanted[128];
 	size_t size = strlen(name);
 
-	scp_put_le16(wanted, SCP_A_XATTR_NAME);
-	scp_put_le16(wanted + 2, size);
+	sendcp_put_le16(wanted, SENDCP_A_XATTR_NAME);
+	sendcp_put_le16(wanted + 2, size);
 	memcpy(wanted + 4, name, size);
-	scp_put_le16(wanted + 4 + size, SCP_A_XATTR_DATA);
-	scp_put_le16(wanted + 6 + size, len);
+	sendcp_put_le16(wanted + 4 + size, SENDCP_A_XATTR_DATA);
+	sendcp_put_le16(wanted + 6 + size, len);
 	if (len)
 		memcpy(wanted + 8 + size, value, len);
 	return memmem(stream->data, stream->size, wanted, 8 + size + len);
@@ -167,18 +170,18 @@ static bool sets_xattr(const struct bytes *stream, const char *name, const void 
 static void empty_acls_get_their_header(void **state)
 {
 	static const u8 header[4] = { 2, 0, 0, 0 };
-	const u16 frame = sizeof(struct scp_disk_dir_item);
+	const u16 frame = sizeof(struct sendcp_disk_dir_item);
 	struct bytes stream = { 0 };
 	struct forgery forgery;
-	struct scp_disk_item *item = forge(*state, &forgery, 0, SCP_XATTR_ITEM, 3000);
-	u8 *at = forgery.page + sizeof(struct scp_disk_header) + le32_to_cpu(item->offset);
+	struct sendcp_disk_item *item = forge(*state, &forgery, 0, SENDCP_XATTR_ITEM, 3000);
+	u8 *at = forgery.page + sizeof(struct sendcp_disk_header) + le32_to_cpu(item->offset);
 	u8 *end = at + le32_to_cpu(item->size);
 
 	at = put_entry(at, "system.posix_acl_access", 0);
 	at = put_entry(at, "system.posix_acl_default", 0);
 	at = put_entry(at, "system.posix_acl", 0);
 	put_entry(at, "user.rest", end - at - frame - strlen("user.rest"));
-	assert_int_equal(send_forged(*state, &forgery, &stream), SCP_NONE);
+	assert_int_equal(send_forged(*state, &forgery, &stream), SENDCP_ERR_NONE);
 	assert_true(sets_xattr(&stream, "system.posix_acl_access", header, 4));
 	assert_true(sets_xattr(&stream, "system.posix_acl_default", header, 4));
 	assert_true(sets_xattr(&stream, "system.posix_acl", NULL, 0));
@@ -186,19 +189,19 @@ static void empty_acls_get_their_header(void **state)
 }
 
 /* @ino waits to be moved, and its turn has come. */
-static void let_it_move(struct scp_engine *engine, u64 ino)
+static void let_it_move(struct sendcp_engine *engine, u64 ino)
 {
-	struct scp_move move = {
+	struct sendcp_move move = {
 		.dir.ino = ino,
 		.blocked_on = 256,
 		.queued = true,
 		.orphanized = true,
 	};
 
-	assert_int_equal(scp_generation_in(engine, engine->tree, ino, &move.dir.generation), 0);
-	assert_int_equal(scp_moves_add(&engine->deferred.moves, &move), 0);
-	engine->state.phase = SCP_PHASE_FINISH_MOVES;
-	engine->state.kind = SCP_KIND_NEW;
+	assert_int_equal(sendcp_generation_in(engine, engine->tree, ino, &move.dir.generation), 0);
+	assert_int_equal(sendcp_moves_add(&engine->deferred.moves, &move), 0);
+	engine->state.phase = SENDCP_PHASE_FINISH_MOVES;
+	engine->state.kind = SENDCP_KIND_NEW;
 	engine->state.ino = ino + 1;
 	engine->state.send_progress = ino + 1;
 }
@@ -206,12 +209,12 @@ static void let_it_move(struct scp_engine *engine, u64 ino)
 /* It would wait for itself for ever, and nothing would be sent that a caller could stop at. */
 static void a_move_below_itself_is_refused(void **state)
 {
-	struct scp_request request = request_of(1, 0);
+	struct sendcp_request request = request_of(1, 0);
 	struct bytes stream = { 0 };
 	struct sending forged = { 0 };
 	struct forgery forgery;
-	struct scp_disk_item *item = forge(*state, &forgery, 300, SCP_INODE_REF, 0);
-	struct scp_engine *engine;
+	struct sendcp_disk_item *item = forge(*state, &forgery, 300, SENDCP_INODE_REF, 0);
+	struct sendcp_engine *engine;
 	bool end;
 
 	item->key.offset = cpu_to_le64(300);
@@ -221,10 +224,10 @@ static void a_move_below_itself_is_refused(void **state)
 	forged.host.overlay_context = &forgery;
 	engine = open_engine(&forged, &request);
 	let_it_move(engine, 300);
-	assert_int_equal(fill_once(engine, scp_buffer_min(1), 0, &stream, &end), -EIO);
-	assert_int_equal(scp_engine_error(engine)->reason, SCP_INCONSISTENT);
+	assert_int_equal(fill_once(engine, sendcp_buffer_min(1), 0, &stream, &end), -EIO);
+	assert_int_equal(sendcp_engine_error(engine)->reason, SENDCP_ERR_INCONSISTENT);
 	assert_int_equal(stream.size, 0);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	sending_close_again(&forged);
 	bytes_free(&stream);
 }

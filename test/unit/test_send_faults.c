@@ -13,38 +13,38 @@
 /* Allocations still to succeed before one fails: the linker puts these before the real ones. */
 static u64 allocations = NEVER;
 
-void *__real_scp_alloc(size_t size);
-void *__real_scp_zalloc(size_t size);
-void *__real_scp_realloc(void *block, size_t old, size_t size);
-void *__real_scp_alloc_aligned(size_t size);
-void *__wrap_scp_alloc(size_t size);
-void *__wrap_scp_zalloc(size_t size);
-void *__wrap_scp_realloc(void *block, size_t old, size_t size);
-void *__wrap_scp_alloc_aligned(size_t size);
+void *__real_sendcp_alloc(size_t size);
+void *__real_sendcp_zalloc(size_t size);
+void *__real_sendcp_realloc(void *block, size_t old, size_t size);
+void *__real_sendcp_alloc_aligned(size_t size);
+void *__wrap_sendcp_alloc(size_t size);
+void *__wrap_sendcp_zalloc(size_t size);
+void *__wrap_sendcp_realloc(void *block, size_t old, size_t size);
+void *__wrap_sendcp_alloc_aligned(size_t size);
 
 static bool allocation_fails(void)
 {
 	return allocations != NEVER && !allocations--;
 }
 
-void *__wrap_scp_alloc(size_t size)
+void *__wrap_sendcp_alloc(size_t size)
 {
-	return allocation_fails() ? NULL : __real_scp_alloc(size);
+	return allocation_fails() ? NULL : __real_sendcp_alloc(size);
 }
 
-void *__wrap_scp_zalloc(size_t size)
+void *__wrap_sendcp_zalloc(size_t size)
 {
-	return allocation_fails() ? NULL : __real_scp_zalloc(size);
+	return allocation_fails() ? NULL : __real_sendcp_zalloc(size);
 }
 
-void *__wrap_scp_realloc(void *block, size_t old, size_t size)
+void *__wrap_sendcp_realloc(void *block, size_t old, size_t size)
 {
-	return allocation_fails() ? NULL : __real_scp_realloc(block, old, size);
+	return allocation_fails() ? NULL : __real_sendcp_realloc(block, old, size);
 }
 
-void *__wrap_scp_alloc_aligned(size_t size)
+void *__wrap_sendcp_alloc_aligned(size_t size)
 {
-	return allocation_fails() ? NULL : __real_scp_alloc_aligned(size);
+	return allocation_fails() ? NULL : __real_sendcp_alloc_aligned(size);
 }
 
 /* An armed fault: after @calls good calls the next one goes wrong, once. */
@@ -98,33 +98,33 @@ static const struct fault interruption = { arm_interrupt, interrupt_struck, disa
 static const struct fault no_memory = { arm_memory, memory_struck, disarm, -ENOMEM };
 
 /* The engine after a failure: its checkpoint is good, and it says why it failed. */
-static void check_failed(struct sending *sending, const struct scp_request *request,
-			 struct scp_engine *engine, int err, const struct fault *fault,
+static void check_failed(struct sending *sending, const struct sendcp_request *request,
+			 struct sendcp_engine *engine, int err, const struct fault *fault,
 			 const struct bytes *stream)
 {
 	struct bytes checkpoint = { 0 };
 
 	assert_int_equal(err, fault->err);
-	assert_int_equal(scp_engine_error(engine)->err, fault->err);
-	assert_int_equal(scp_engine_offset(engine), stream->size);
+	assert_int_equal(sendcp_engine_error(engine)->err, fault->err);
+	assert_int_equal(sendcp_engine_offset(engine), stream->size);
 	take_checkpoint(engine, &checkpoint);
-	scp_engine_close(rearmed_engine(sending, request, &checkpoint));
+	sendcp_engine_close(rearmed_engine(sending, request, &checkpoint));
 	bytes_free(&checkpoint);
 }
 
 /* Fills to the end in spite of one fault after @calls calls. False: the fault never struck. */
-static bool send_with_fault(struct sending *sending, const struct scp_request *request,
+static bool send_with_fault(struct sending *sending, const struct sendcp_request *request,
 			    const struct fault *fault, u64 calls, struct bytes *stream)
 {
-	struct scp_engine *engine = open_engine(sending, request);
-	u32 flags = calls % 2 ? SCP_FILL_ONE_COMMAND : 0;
+	struct sendcp_engine *engine = open_engine(sending, request);
+	u32 flags = calls % 2 ? SENDCP_FILL_ONE_COMMAND : 0;
 	bool end = false;
 	bool struck;
 	int err;
 
 	fault->arm(sending, calls);
 	while (!end) {
-		err = fill_once(engine, scp_buffer_min(request->protocol), flags, stream, &end);
+		err = fill_once(engine, sendcp_buffer_min(request->protocol), flags, stream, &end);
 		if (!err)
 			continue;
 		assert_true(fault->struck(sending));
@@ -133,7 +133,7 @@ static bool send_with_fault(struct sending *sending, const struct scp_request *r
 	}
 	struck = fault->struck(sending);
 	fault->disarm(sending);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	return struck;
 }
 
@@ -189,7 +189,7 @@ static void lack_of_memory_loses_nothing(void **state)
 static void faults_in_windows_lose_nothing(void **state)
 {
 	static const struct fault *const faults[] = { &read_fault, &interruption, &no_memory };
-	struct scp_request request = request_of(1, 0);
+	struct sendcp_request request = request_of(1, 0);
 	struct bytes whole = { 0 }, stream = { 0 };
 	struct sending *sending = *state;
 	size_t f;
@@ -216,10 +216,10 @@ static void opening_fails_cleanly(void **state)
 {
 	static const struct fault *const faults[] = { &read_fault, &no_memory };
 	struct sending *sending = *state;
-	const struct scp_request *last;
-	struct scp_engine *engine;
+	const struct sendcp_request *last;
+	struct sendcp_engine *engine;
 	struct sending cold = { .image = sending->image };
-	struct scp_error error;
+	struct sendcp_error error;
 	size_t f;
 	u64 calls;
 	int err;
@@ -232,9 +232,9 @@ static void opening_fails_cleanly(void **state)
 			err = image_host_open(&cold.host, &cold.volume, &error);
 			if (!err) {
 				last = &sending->requests[sending->request_count - 1];
-				err = scp_engine_open(cold.volume, last, &engine, &error);
+				err = sendcp_engine_open(cold.volume, last, &engine, &error);
 				if (!err)
-					scp_engine_close(engine);
+					sendcp_engine_close(engine);
 				image_host_close(&cold.host, cold.volume);
 			}
 			if (err)
@@ -253,8 +253,8 @@ static void opening_fails_cleanly(void **state)
 static void interrupted_measure_goes_on(void **state)
 {
 	struct sending *sending = *state;
-	struct scp_request request = request_of(2, SCP_SEND_COMPRESSED);
-	struct scp_engine *engine = open_engine(sending, &request);
+	struct sendcp_request request = request_of(2, SENDCP_SEND_COMPRESSED);
+	struct sendcp_engine *engine = open_engine(sending, &request);
 	struct bytes whole = { 0 };
 	u32 interrupted = 0;
 	u64 size = 0;
@@ -264,7 +264,7 @@ static void interrupted_measure_goes_on(void **state)
 	whole_stream(sending, &request, &whole);
 	while (!end) {
 		sending->host.interrupt = 5;
-		err = scp_engine_measure(engine, ~0ULL, &size, &end);
+		err = sendcp_engine_measure(engine, ~0ULL, &size, &end);
 		if (err) {
 			assert_int_equal(err, -EINTR);
 			interrupted++;
@@ -273,7 +273,7 @@ static void interrupted_measure_goes_on(void **state)
 	disarm(sending);
 	assert_true(interrupted > 10);
 	assert_int_equal(size, whole.size);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&whole);
 }
 

@@ -17,30 +17,30 @@
 static void rearm_sometimes(const struct sending *sending, u32 every, u32 from,
 			    struct bytes *stream)
 {
-	struct scp_request request = request_of(1, 0);
-	struct scp_engine *engine = open_engine(sending, &request);
+	struct sendcp_request request = request_of(1, 0);
+	struct sendcp_engine *engine = open_engine(sending, &request);
 	struct bytes checkpoint = { 0 };
 	bool end = false;
 	u32 commands;
 
 	for (commands = from; !end; commands++) {
-		assert_int_equal(fill_once(engine, scp_buffer_min(1), SCP_FILL_ONE_COMMAND, stream,
-					   &end), 0);
+		assert_int_equal(fill_once(engine, sendcp_buffer_min(1), SENDCP_FILL_ONE_COMMAND,
+					   stream, &end), 0);
 		if (commands % every)
 			continue;
 		take_checkpoint(engine, &checkpoint);
 		assert_true(checkpoint.size < CHECKPOINT_MOST);
-		scp_engine_close(engine);
+		sendcp_engine_close(engine);
 		engine = rearmed_engine(sending, &request, &checkpoint);
 	}
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&checkpoint);
 }
 
 static void windows_do_not_show(void **state)
 {
 	static const u32 every[] = { 211, 1021, 1024, 1025 };
-	struct scp_request request = request_of(1, 0);
+	struct sendcp_request request = request_of(1, 0);
 	struct bytes whole = { 0 };
 	size_t i;
 
@@ -59,28 +59,28 @@ static void windows_do_not_show(void **state)
 /* All stops within the first window's end and the second's beginning. */
 static void window_borders_are_places_to_stop(void **state)
 {
-	struct scp_request request = request_of(1, 0);
-	struct scp_engine *engine = open_engine(*state, &request);
+	struct sendcp_request request = request_of(1, 0);
+	struct sendcp_engine *engine = open_engine(*state, &request);
 	struct bytes whole = { 0 }, stream = { 0 }, checkpoint = { 0 }, rest = { 0 };
 	bool end = false;
 	u32 i;
 
 	whole_stream(*state, &request, &whole);
 	for (i = 0; i < 1100; i++) {
-		struct scp_engine *other;
+		struct sendcp_engine *other;
 
-		assert_int_equal(fill_once(engine, scp_buffer_min(1), SCP_FILL_ONE_COMMAND,
+		assert_int_equal(fill_once(engine, sendcp_buffer_min(1), SENDCP_FILL_ONE_COMMAND,
 					   &stream, &end), 0);
 		if (i > 20 && i < 1010)
 			continue;
 		take_checkpoint(engine, &checkpoint);
 		other = rearmed_engine(*state, &request, &checkpoint);
 		rest.size = 0;
-		assert_int_equal(fill_once(other, scp_buffer_min(1), 0, &rest, &end), 0);
+		assert_int_equal(fill_once(other, sendcp_buffer_min(1), 0, &rest, &end), 0);
 		assert_memory_equal(rest.data, whole.data + stream.size, rest.size);
-		scp_engine_close(other);
+		sendcp_engine_close(other);
 	}
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&whole);
 	bytes_free(&stream);
 	bytes_free(&checkpoint);
@@ -89,17 +89,17 @@ static void window_borders_are_places_to_stop(void **state)
 
 static void measure_counts_windows(void **state)
 {
-	struct scp_request request = request_of(1, 0);
-	struct scp_engine *engine = open_engine(*state, &request);
+	struct sendcp_request request = request_of(1, 0);
+	struct sendcp_engine *engine = open_engine(*state, &request);
 	struct bytes whole = { 0 };
 	u64 size = 0;
 	bool end = false;
 
 	whole_stream(*state, &request, &whole);
 	while (!end)
-		assert_int_equal(scp_engine_measure(engine, 10000, &size, &end), 0);
+		assert_int_equal(sendcp_engine_measure(engine, 10000, &size, &end), 0);
 	assert_int_equal(size, whole.size);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&whole);
 }
 

@@ -40,11 +40,11 @@ static struct {
 } world;
 
 static struct loopfs fs;
-static struct source *source;
-static struct scp_host_ops ops;
-static struct subvolume base, parent, snap;
+static struct sendcp_source *source;
+static struct sendcp_host_ops ops;
+static struct sendcp_subvolume base, parent, snap;
 
-static void spoil(const struct scp_io *io)
+static void spoil(const struct sendcp_io *io)
 {
 	bool super = io->offset == SUPER_0 || io->offset == SUPER_1;
 
@@ -52,7 +52,7 @@ static void spoil(const struct scp_io *io)
 		memset(io->buffer, 0, io->length);
 }
 
-static int read_devices(void *host, struct scp_io *ios, unsigned int count)
+static int read_devices(void *host, struct sendcp_io *ios, unsigned int count)
 {
 	const char *script = world.before_super;
 	unsigned int i, supers = 0;
@@ -77,13 +77,13 @@ static int read_devices(void *host, struct scp_io *ios, unsigned int count)
 	return ret;
 }
 
-static int read_file(void *host, const struct scp_file_range *range, void *buffer,
-		     struct scp_error *error)
+static int read_file(void *host, const struct sendcp_file_range *range, void *buffer,
+		     struct sendcp_error *error)
 {
 	if (!world.file_error)
 		return source->kind->host.read_file(host, range, buffer, error);
-	scp_error_clear(error);
-	error->reason = SCP_DATA_READ;
+	sendcp_error_clear(error);
+	error->reason = SENDCP_ERR_DATA_READ;
 	error->err = world.file_error;
 	return world.file_error;
 }
@@ -93,12 +93,12 @@ static int interrupted(void *host)
 	return world.interrupt ? -EINTR : 0;
 }
 
-static void find(const char *name, struct subvolume *subvolume)
+static void find(const char *name, struct sendcp_subvolume *subvolume)
 {
 	char path[256];
 
 	snprintf(path, sizeof(path), "%s/%s", fs.mount, name);
-	assert_int_equal(source_find_subvolume(source, path, subvolume), 0);
+	assert_int_equal(sendcp_source_find_subvolume(source, path, subvolume), 0);
 }
 
 static int open_world(void **state)
@@ -110,7 +110,7 @@ static int open_world(void **state)
 			" btrfs -q subvolume snapshot -r s parent; seq 2 900000 > s/other;"
 			" echo small > s/small; btrfs -q subvolume snapshot -r s snap;"
 			" btrfs filesystem sync .");
-	assert_int_equal(source_open_mounted(fs.mount, NULL, &source, NULL), 0);
+	assert_int_equal(sendcp_source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	ops = source->kind->host;
 	ops.read = read_devices;
 	ops.read_file = read_file;
@@ -126,18 +126,18 @@ static int open_world(void **state)
 
 static int close_world(void **state)
 {
-	subvolume_release(&base);
-	subvolume_release(&parent);
-	subvolume_release(&snap);
-	source_close(source);
+	sendcp_subvolume_release(&base);
+	sendcp_subvolume_release(&parent);
+	sendcp_subvolume_release(&snap);
+	sendcp_source_close(source);
 	source = NULL;
 	loopfs_destroy(&fs);
 	return 0;
 }
 
-static struct scp_engine *engine_for(u32 flags, u64 parent_id, const u64 *clone)
+static struct sendcp_engine *engine_for(u32 flags, u64 parent_id, const u64 *clone)
 {
-	struct scp_request request = {
+	struct sendcp_request request = {
 		.protocol = flags ? 2 : 1,
 		.flags = flags,
 		.subvolume = snap.id,
@@ -145,44 +145,45 @@ static struct scp_engine *engine_for(u32 flags, u64 parent_id, const u64 *clone)
 		.clone_sources = clone,
 		.clone_count = clone ? 1 : 0,
 	};
-	struct scp_engine *engine;
-	struct scp_error error;
+	struct sendcp_engine *engine;
+	struct sendcp_error error;
 
-	assert_int_equal(scp_engine_open(source_volume(source), &request, &engine, &error), 0);
+	assert_int_equal(sendcp_engine_open(sendcp_source_volume(source), &request, &engine,
+					    &error), 0);
 	return engine;
 }
 
-static int fill(struct scp_engine *engine, u32 flags, struct bytes *stream, bool *end)
+static int fill(struct sendcp_engine *engine, u32 flags, struct bytes *stream, bool *end)
 {
 	return fill_once(engine, BUFFER, flags, stream, end);
 }
 
-static void assert_void(struct scp_engine *engine, int err, enum scp_reason reason, u64 root)
+static void assert_void(struct sendcp_engine *engine, int err, enum sendcp_reason reason, u64 root)
 {
 	struct bytes stream = { 0 };
 	size_t size;
 	void *blob;
 	bool end;
 
-	assert_int_equal(fill(engine, SCP_FILL_REVALIDATE, &stream, &end), err);
-	assert_int_equal(scp_engine_error(engine)->reason, reason);
-	assert_int_equal(scp_engine_error(engine)->root, root);
+	assert_int_equal(fill(engine, SENDCP_FILL_REVALIDATE, &stream, &end), err);
+	assert_int_equal(sendcp_engine_error(engine)->reason, reason);
+	assert_int_equal(sendcp_engine_error(engine)->root, root);
 	assert_false(end);
 	assert_int_equal(stream.size, 0);
 	/* Nothing follows what is void. */
-	assert_true(scp_engine_is_void(engine));
+	assert_true(sendcp_engine_is_void(engine));
 	assert_int_equal(fill(engine, 0, &stream, &end), err);
 	assert_int_equal(stream.size, 0);
-	assert_int_equal(scp_engine_checkpoint(engine, &blob, &size), err);
+	assert_int_equal(sendcp_engine_checkpoint(engine, &blob, &size), err);
 	assert_null(blob);
-	assert_int_equal(scp_engine_error(engine)->reason, reason);
+	assert_int_equal(sendcp_engine_error(engine)->reason, reason);
 	bytes_free(&stream);
 }
 
 /* One look at one superblock of each device in a fill, however many extents it holds. */
 static void stored_extents_cost_one_look(void **state)
 {
-	struct scp_engine *engine = engine_for(SCP_SEND_COMPRESSED, 0, NULL);
+	struct sendcp_engine *engine = engine_for(SENDCP_SEND_COMPRESSED, 0, NULL);
 	struct bytes stream = { 0 };
 	unsigned int fills = 0;
 	bool end = false;
@@ -199,32 +200,32 @@ static void stored_extents_cost_one_look(void **state)
 	assert_int_equal(world.supers, DEVICES * world.super_calls);
 	assert_int_equal(world.others, 0);
 	bytes_free(&stream);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 }
 
 static void other_copies_are_read_where_one_is_bad(void **state)
 {
-	struct scp_engine *engine = engine_for(0, 0, NULL);
+	struct sendcp_engine *engine = engine_for(0, 0, NULL);
 
 	world.bad_device = 1;
 	world.others = 0;
-	assert_int_equal(scp_engine_revalidate(engine), 0);
+	assert_int_equal(sendcp_engine_revalidate(engine), 0);
 	/* Looked for until one is good, of that device only. */
 	assert_in_range(world.others, 1, 3);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 }
 
 /* Extents move between their being read and the look: they are read again. */
 static void moved_extents_are_read_again(void **state)
 {
-	struct scp_engine *engine = engine_for(SCP_SEND_COMPRESSED, 0, NULL);
+	struct sendcp_engine *engine = engine_for(SENDCP_SEND_COMPRESSED, 0, NULL);
 	struct bytes whole = { 0 }, moved = { 0 };
 	unsigned int again = 0;
 	bool end = false;
 
 	fill_to_end(engine, BUFFER, 0, &whole);
-	scp_engine_close(engine);
-	engine = engine_for(SCP_SEND_COMPRESSED, 0, NULL);
+	sendcp_engine_close(engine);
+	engine = engine_for(SENDCP_SEND_COMPRESSED, 0, NULL);
 	while (!end) {
 		if (moved.size)
 			world.before_super = "btrfs -q balance start -d .; btrfs filesystem sync .";
@@ -236,44 +237,44 @@ static void moved_extents_are_read_again(void **state)
 	assert_bytes_equal(&whole, &moved);
 	bytes_free(&whole);
 	bytes_free(&moved);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 }
 
 static void a_change_makes_the_fill_void(void **state)
 {
-	struct scp_engine *engine = engine_for(0, 0, NULL);
+	struct sendcp_engine *engine = engine_for(0, 0, NULL);
 	struct bytes stream = { 0 }, checkpoint = { 0 };
 	bool end;
 
 	assert_int_equal(fill(engine, 0, &stream, &end), 0);
 	take_checkpoint(engine, &checkpoint);
 	loopfs_run(&fs, "btrfs property set snap ro false");
-	assert_void(engine, -ESTALE, SCP_SUBVOLUME_CHANGED, snap.id);
+	assert_void(engine, -ESTALE, SENDCP_ERR_SUBVOLUME_CHANGED, snap.id);
 	/* A good checkpoint does not help, and does not hide it for a moment. */
-	assert_int_equal(scp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
-	assert_false(scp_engine_is_void(engine));
+	assert_int_equal(sendcp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
+	assert_false(sendcp_engine_is_void(engine));
 	assert_int_equal(fill(engine, 0, &stream, &end), -ESTALE);
 	bytes_free(&stream);
 	bytes_free(&checkpoint);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 }
 
 /* Without asking the filesystem, a change shows when there was a second, a wish, or the end. */
 static void a_change_shows_on_the_devices(void **state)
 {
-	struct scp_engine *engine;
+	struct sendcp_engine *engine;
 
 	ops.look = NULL;
 	engine = engine_for(0, 0, NULL);
 	loopfs_run(&fs, "btrfs property set snap ro false");
-	assert_void(engine, -ESTALE, SCP_SUBVOLUME_CHANGED, snap.id);
-	scp_engine_close(engine);
+	assert_void(engine, -ESTALE, SENDCP_ERR_SUBVOLUME_CHANGED, snap.id);
+	sendcp_engine_close(engine);
 }
 
 /* Nothing of it is on the devices, and nothing the filesystem says shows it. */
 static void a_hidden_change_shows_before_the_end(void **state)
 {
-	struct scp_engine *engine = engine_for(0, 0, NULL);
+	struct sendcp_engine *engine = engine_for(0, 0, NULL);
 	struct bytes stream = { 0 };
 	bool end = false;
 	int ret;
@@ -283,19 +284,19 @@ static void a_hidden_change_shows_before_the_end(void **state)
 			" dd of=snap/other bs=1 seek=4000000 conv=notrunc status=none;"
 			" btrfs property set snap ro true");
 	do
-		ret = fill(engine, SCP_FILL_REVALIDATE, &stream, &end);
+		ret = fill(engine, SENDCP_FILL_REVALIDATE, &stream, &end);
 	while (!ret && !end);
 	assert_int_equal(ret, -ESTALE);
-	assert_int_equal(scp_engine_error(engine)->reason, SCP_SUBVOLUME_CHANGED);
+	assert_int_equal(sendcp_engine_error(engine)->reason, SENDCP_ERR_SUBVOLUME_CHANGED);
 	assert_false(end);
 	bytes_free(&stream);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 }
 
 static void passing_over_ends_no_better(void **state)
 {
-	u8 *head = malloc(scp_buffer_min(1));
-	struct scp_engine *engine = engine_for(0, 0, NULL);
+	u8 *head = malloc(sendcp_buffer_min(1));
+	struct sendcp_engine *engine = engine_for(0, 0, NULL);
 	u32 known, length;
 	bool end = false;
 	int ret;
@@ -303,52 +304,52 @@ static void passing_over_ends_no_better(void **state)
 	loopfs_run(&fs, "btrfs property set snap ro false; echo changed > snap/small;"
 			" btrfs property set snap ro true");
 	do
-		ret = scp_engine_skip_command(engine, head, scp_buffer_min(1), &known, &length,
-					      &end);
+		ret = sendcp_engine_skip_command(engine, head, sendcp_buffer_min(1), &known,
+						 &length, &end);
 	while (!ret && !end);
 	assert_int_equal(ret, -ESTALE);
-	assert_true(scp_engine_is_void(engine));
+	assert_true(sendcp_engine_is_void(engine));
 	free(head);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 }
 
 static void parent_and_clone_source_count(void **state)
 {
-	struct scp_engine *engine = engine_for(0, parent.id, &base.id);
+	struct sendcp_engine *engine = engine_for(0, parent.id, &base.id);
 
 	loopfs_run(&fs, "btrfs property set base ro false; btrfs filesystem sync .");
-	assert_void(engine, -ESTALE, SCP_SUBVOLUME_CHANGED, base.id);
-	scp_engine_close(engine);
+	assert_void(engine, -ESTALE, SENDCP_ERR_SUBVOLUME_CHANGED, base.id);
+	sendcp_engine_close(engine);
 	loopfs_run(&fs, "btrfs property set base ro true; btrfs filesystem sync .");
 	engine = engine_for(0, parent.id, &base.id);
 	loopfs_run(&fs, "btrfs -q subvolume delete -c parent");
-	assert_void(engine, -ESTALE, SCP_SUBVOLUME_GONE, parent.id);
-	scp_engine_close(engine);
+	assert_void(engine, -ESTALE, SENDCP_ERR_SUBVOLUME_GONE, parent.id);
+	sendcp_engine_close(engine);
 }
 
 /* The same errno of a file, once because the subvolume was deleted, and once not. */
 static void a_file_that_is_not_there_is_explained(void **state)
 {
-	struct scp_engine *engine = engine_for(0, 0, NULL);
+	struct sendcp_engine *engine = engine_for(0, 0, NULL);
 	struct bytes stream = { 0 };
 	bool end;
 	int ret;
 
 	world.file_error = -ESTALE;
 	do
-		ret = fill(engine, SCP_FILL_ONE_COMMAND, &stream, &end);
+		ret = fill(engine, SENDCP_FILL_ONE_COMMAND, &stream, &end);
 	while (!ret);
 	assert_int_equal(ret, -EIO);
-	assert_int_equal(scp_engine_error(engine)->reason, SCP_INCONSISTENT);
-	assert_int_equal(scp_engine_error(engine)->root, snap.id);
-	assert_int_not_equal(scp_engine_error(engine)->inode, SCP_NOWHERE);
-	assert_false(scp_engine_is_void(engine));
+	assert_int_equal(sendcp_engine_error(engine)->reason, SENDCP_ERR_INCONSISTENT);
+	assert_int_equal(sendcp_engine_error(engine)->root, snap.id);
+	assert_int_not_equal(sendcp_engine_error(engine)->inode, SENDCP_NOWHERE);
+	assert_false(sendcp_engine_is_void(engine));
 	ops.look = NULL;
 	loopfs_run(&fs, "btrfs -q subvolume delete snap");
 	assert_int_equal(fill(engine, 0, &stream, &end), -ESTALE);
-	assert_int_equal(scp_engine_error(engine)->reason, SCP_SUBVOLUME_GONE);
+	assert_int_equal(sendcp_engine_error(engine)->reason, SENDCP_ERR_SUBVOLUME_GONE);
 	bytes_free(&stream);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 }
 
 static unsigned long long read_number(const char *name)
@@ -369,53 +370,53 @@ static unsigned long long read_number(const char *name)
 static void a_new_snapshot_is_found(void **state)
 {
 	struct bytes stream = { 0 };
-	struct scp_engine *engine = engine_for(0, 0, NULL);
+	struct sendcp_engine *engine = engine_for(0, 0, NULL);
 
 	fill_to_end(engine, BUFFER, 0, &stream);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	loopfs_run(&fs, "btrfs -q subvolume snapshot -r s new; btrfs filesystem sync .;"
 			" btrfs inspect-internal rootid new > id");
 	snap.id = read_number("id");
 	engine = engine_for(0, 0, NULL);
 	fill_to_end(engine, BUFFER, 0, &stream);
 	bytes_free(&stream);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 }
 
 static void devices_without_superblocks_are_a_reason(void **state)
 {
-	struct scp_engine *engine = engine_for(0, 0, NULL);
+	struct sendcp_engine *engine = engine_for(0, 0, NULL);
 	struct bytes stream = { 0 }, checkpoint = { 0 };
 	bool end;
 
 	assert_int_equal(fill(engine, 0, &stream, &end), 0);
 	take_checkpoint(engine, &checkpoint);
 	world.wiped = true;
-	assert_void(engine, -ENODEV, SCP_DEVICES_CHANGED, SCP_NOWHERE);
+	assert_void(engine, -ENODEV, SENDCP_ERR_DEVICES_CHANGED, SENDCP_NOWHERE);
 	world.wiped = false;
-	assert_int_equal(scp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
-	assert_int_equal(fill(engine, SCP_FILL_REVALIDATE, &stream, &end), 0);
+	assert_int_equal(sendcp_engine_rearm(engine, checkpoint.data, checkpoint.size), 0);
+	assert_int_equal(fill(engine, SENDCP_FILL_REVALIDATE, &stream, &end), 0);
 	bytes_free(&stream);
 	bytes_free(&checkpoint);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 }
 
 /* Commands made before the interruption are revalidated and delivered all the same. */
 static void securing_is_not_interrupted(void **state)
 {
-	struct scp_engine *engine = engine_for(SCP_SEND_COMPRESSED, 0, NULL);
+	struct sendcp_engine *engine = engine_for(SENDCP_SEND_COMPRESSED, 0, NULL);
 	struct bytes stream = { 0 };
 	bool end;
 
 	assert_int_equal(fill(engine, 0, &stream, &end), 0);
 	world.interrupt = true;
-	assert_int_equal(scp_engine_revalidate(engine), 0);
+	assert_int_equal(sendcp_engine_revalidate(engine), 0);
 	assert_int_equal(fill(engine, 0, &stream, &end), -EINTR);
-	assert_false(scp_engine_is_void(engine));
+	assert_false(sendcp_engine_is_void(engine));
 	world.interrupt = false;
 	assert_int_equal(fill(engine, 0, &stream, &end), 0);
 	bytes_free(&stream);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 }
 
 #define LIVE_TEST(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)

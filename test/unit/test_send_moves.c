@@ -18,13 +18,13 @@
 
 struct model {
 	/* In the order they were registered; none of them has a list. */
-	struct scp_move waiting[DIRS];
-	struct scp_move line[DIRS];
+	struct sendcp_move waiting[DIRS];
+	struct sendcp_move line[DIRS];
 	u32 waiting_count;
 	u32 line_count;
 };
 
-static struct scp_move *find_in(struct scp_move *moves, u32 count, u64 ino)
+static struct sendcp_move *find_in(struct sendcp_move *moves, u32 count, u64 ino)
 {
 	u32 i;
 
@@ -34,9 +34,9 @@ static struct scp_move *find_in(struct scp_move *moves, u32 count, u64 ino)
 	return NULL;
 }
 
-static struct scp_move *model_find(struct model *model, u64 ino)
+static struct sendcp_move *model_find(struct model *model, u64 ino)
 {
-	struct scp_move *move = find_in(model->waiting, model->waiting_count, ino);
+	struct sendcp_move *move = find_in(model->waiting, model->waiting_count, ino);
 
 	return move ? move : find_in(model->line, model->line_count, ino);
 }
@@ -63,8 +63,8 @@ static void model_take(struct model *model)
 
 /* The position of the comparison. */
 struct seen {
-	const struct scp_moves *moves;
-	struct scp_move expected[DIRS];
+	const struct sendcp_moves *moves;
+	struct sendcp_move expected[DIRS];
 	u32 count;
 	u32 at;
 	u32 touched;
@@ -84,10 +84,10 @@ static void expect_chain(struct seen *seen, const struct model *model, u32 i)
 			seen->expected[seen->count++] = model->waiting[j];
 }
 
-static void check_move(void *private, const struct scp_move *move)
+static void check_move(void *private, const struct sendcp_move *move)
 {
 	struct seen *seen = private;
-	const struct scp_move *expected = &seen->expected[seen->at++];
+	const struct sendcp_move *expected = &seen->expected[seen->at++];
 
 	assert_in_range(seen->at, 1, seen->count);
 	assert_int_equal(move->dir.ino, expected->dir.ino);
@@ -98,10 +98,10 @@ static void check_move(void *private, const struct scp_move *move)
 	assert_int_equal(move->queued, seen->at > seen->touched);
 	assert_int_equal(move->touched.count, 1);
 	assert_int_equal(move->touched.ids[0].ino, move->dir.ino + 1);
-	assert_ptr_equal(scp_moves_find(seen->moves, move->dir.ino), move);
+	assert_ptr_equal(sendcp_moves_find(seen->moves, move->dir.ino), move);
 }
 
-static void check_same(const struct scp_moves *moves, const struct model *model)
+static void check_same(const struct sendcp_moves *moves, const struct model *model)
 {
 	static struct seen seen;
 	u32 i;
@@ -115,27 +115,27 @@ static void check_same(const struct scp_moves *moves, const struct model *model)
 	for (i = 0; i < model->line_count; i++)
 		seen.expected[seen.count++] = model->line[i];
 	assert_int_equal(moves->count, seen.count);
-	scp_moves_each(moves, check_move, &seen);
+	sendcp_moves_each(moves, check_move, &seen);
 	assert_int_equal(seen.at, seen.count);
 }
 
-static void add(struct scp_moves *moves, struct model *model, u64 ino, u64 blocked_on)
+static void add(struct sendcp_moves *moves, struct model *model, u64 ino, u64 blocked_on)
 {
-	struct scp_move move = { .dir = { ino, 7 }, .blocked_on = blocked_on };
+	struct sendcp_move move = { .dir = { ino, 7 }, .blocked_on = blocked_on };
 	bool there = model_find(model, ino);
 
 	if (!there)
 		model->waiting[model->waiting_count++] = move;
-	assert_int_equal(scp_id_list_add(&move.touched, ino + 1, 8), 0);
-	assert_int_equal(scp_moves_add(moves, &move), there ? -EEXIST : 0);
-	scp_id_list_release(&move.touched);
+	assert_int_equal(sendcp_id_list_add(&move.touched, ino + 1, 8), 0);
+	assert_int_equal(sendcp_moves_add(moves, &move), there ? -EEXIST : 0);
+	sendcp_id_list_release(&move.touched);
 }
 
-static void take(struct scp_moves *moves, struct model *model)
+static void take(struct sendcp_moves *moves, struct model *model)
 {
-	const struct scp_move *move;
+	const struct sendcp_move *move;
 
-	assert_int_equal(scp_moves_take(moves, &move), 0);
+	assert_int_equal(sendcp_moves_take(moves, &move), 0);
 	if (!model->line_count) {
 		assert_null(move);
 		return;
@@ -145,26 +145,27 @@ static void take(struct scp_moves *moves, struct model *model)
 	model_take(model);
 }
 
-static void change(struct scp_moves *moves, struct model *model, u64 ino, u64 number)
+static void change(struct sendcp_moves *moves, struct model *model, u64 ino, u64 number)
 {
-	struct scp_inode_id dir = { .ino = number, .generation = 7 };
-	struct scp_move *expected = model_find(model, ino);
-	struct scp_move *move = scp_moves_find(moves, ino);
+	struct sendcp_inode_id dir = { .ino = number, .generation = 7 };
+	struct sendcp_move *expected = model_find(model, ino);
+	struct sendcp_move *move = sendcp_moves_find(moves, ino);
 
 	assert_int_equal(!move, !expected);
 	if (!move)
 		return;
 	if (number % 2) {
-		assert_int_equal(scp_moves_orphanize(moves, move), 0);
+		assert_int_equal(sendcp_moves_orphanize(moves, move), 0);
 		expected->orphanized = true;
 	} else {
-		assert_int_equal(scp_moves_set_removes(moves, move, &dir), 0);
+		assert_int_equal(sendcp_moves_set_removes(moves, move, &dir), 0);
 		expected->removes = dir;
 	}
 }
 
 /* One random thing is done to both. */
-static void do_something(struct scp_moves *moves, struct model *now, struct model *kept, u64 *seed)
+static void do_something(struct sendcp_moves *moves, struct model *now, struct model *kept,
+			 u64 *seed)
 {
 	u64 ino = 256 + fixture_random(seed) % DIRS;
 	u64 blocker = 1000 + fixture_random(seed) % BLOCKERS;
@@ -173,17 +174,17 @@ static void do_something(struct scp_moves *moves, struct model *now, struct mode
 	if (what < 40) {
 		add(moves, now, ino, blocker);
 	} else if (what < 45) {
-		assert_int_equal(scp_moves_queue(moves, blocker), 0);
+		assert_int_equal(sendcp_moves_queue(moves, blocker), 0);
 		model_queue(now, blocker);
 	} else if (what < 75) {
 		take(moves, now);
 	} else if (what < 90) {
 		change(moves, now, ino, blocker);
 	} else if (what < 95) {
-		scp_moves_keep(moves);
+		sendcp_moves_keep(moves);
 		*kept = *now;
 	} else {
-		scp_moves_undo(moves);
+		sendcp_moves_undo(moves);
 		*now = *kept;
 	}
 }
@@ -196,7 +197,7 @@ static void same_as_lists(void **state)
 	u32 i;
 
 	for (seed = 1; seed <= 5; seed++) {
-		struct scp_moves moves = { 0 };
+		struct sendcp_moves moves = { 0 };
 		u64 random = seed;
 
 		print_message("seed %llu\n", seed);
@@ -207,9 +208,9 @@ static void same_as_lists(void **state)
 			if (i % 8 == 0)
 				check_same(&moves, &now);
 		}
-		scp_moves_undo(&moves);
+		sendcp_moves_undo(&moves);
 		check_same(&moves, &kept);
-		scp_moves_release(&moves);
+		sendcp_moves_release(&moves);
 	}
 }
 

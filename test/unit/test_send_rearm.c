@@ -11,27 +11,28 @@
 #include "sending.h"
 
 /* One command, then a fresh engine; all checkpoints are equal to those of the engine before. */
-static void step_through(const struct sending *sending, const struct scp_request *request,
+static void step_through(const struct sending *sending, const struct sendcp_request *request,
 			 struct bytes *stream)
 {
-	struct scp_engine *engine = open_engine(sending, request);
+	struct sendcp_engine *engine = open_engine(sending, request);
 	struct bytes checkpoint = { 0 };
 	struct bytes again = { 0 };
 	bool end = false;
 
 	while (!end) {
-		assert_int_equal(fill_once(engine, scp_buffer_min(request->protocol),
-					   SCP_FILL_ONE_COMMAND, stream, &end), 0);
+		assert_int_equal(fill_once(engine, sendcp_buffer_min(request->protocol),
+					   SENDCP_FILL_ONE_COMMAND, stream, &end), 0);
 		take_checkpoint(engine, &checkpoint);
-		scp_engine_close(engine);
+		sendcp_engine_close(engine);
 		engine = rearmed_engine(sending, request, &checkpoint);
-		assert_int_equal(scp_engine_offset(engine), stream->size);
+		assert_int_equal(sendcp_engine_offset(engine), stream->size);
 		take_checkpoint(engine, &again);
 		assert_bytes_equal(&checkpoint, &again);
 	}
-	assert_int_equal(fill_once(engine, scp_buffer_min(request->protocol), 0, stream, &end), 0);
+	assert_int_equal(fill_once(engine, sendcp_buffer_min(request->protocol), 0, stream, &end),
+			 0);
 	assert_true(end);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&checkpoint);
 	bytes_free(&again);
 }
@@ -59,19 +60,19 @@ static void buffer_size_does_not_matter(void **state)
 	u32 i;
 
 	for (i = 0; i < sending->request_count; i++) {
-		size_t least = scp_buffer_min(sending->requests[i].protocol);
+		size_t least = sendcp_buffer_min(sending->requests[i].protocol);
 		size_t sizes[] = { least, least + 1, least + 4095, least * 3, 10 << 20 };
 		struct bytes whole = { 0 };
 		size_t s;
 
 		whole_stream(sending, &sending->requests[i], &whole);
 		for (s = 0; s < ARRAY_SIZE(sizes); s++) {
-			struct scp_engine *engine = open_engine(sending, &sending->requests[i]);
+			struct sendcp_engine *engine = open_engine(sending, &sending->requests[i]);
 			struct bytes stream = { 0 };
 
 			fill_to_end(engine, sizes[s], 0, &stream);
 			assert_bytes_equal(&whole, &stream);
-			scp_engine_close(engine);
+			sendcp_engine_close(engine);
 			bytes_free(&stream);
 		}
 		bytes_free(&whole);
@@ -81,8 +82,8 @@ static void buffer_size_does_not_matter(void **state)
 /* A buffer too small for the next command loses nothing: the send continues in a larger one. */
 static void small_buffers_are_refused(void **state)
 {
-	struct scp_request request = request_of(1, 0);
-	struct scp_engine *engine = open_engine(*state, &request);
+	struct sendcp_request request = request_of(1, 0);
+	struct sendcp_engine *engine = open_engine(*state, &request);
 	struct bytes whole = { 0 }, stream = { 0 };
 	bool end = false;
 	u32 refused = 0;
@@ -90,18 +91,19 @@ static void small_buffers_are_refused(void **state)
 
 	whole_stream(*state, &request, &whole);
 	while (!end) {
-		err = fill_once(engine, 300, SCP_FILL_ONE_COMMAND, &stream, &end);
+		err = fill_once(engine, 300, SENDCP_FILL_ONE_COMMAND, &stream, &end);
 		if (err == -ENOBUFS) {
 			refused++;
-			assert_int_equal(scp_engine_error(engine)->reason, SCP_BUFFER_SIZE);
-			err = fill_once(engine, scp_buffer_min(1), SCP_FILL_ONE_COMMAND, &stream,
-					&end);
+			assert_int_equal(sendcp_engine_error(engine)->reason,
+					 SENDCP_ERR_BUFFER_SIZE);
+			err = fill_once(engine, sendcp_buffer_min(1), SENDCP_FILL_ONE_COMMAND,
+					&stream, &end);
 		}
 		assert_int_equal(err, 0);
 	}
 	assert_true(refused > 10);
 	assert_bytes_equal(&whole, &stream);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&whole);
 	bytes_free(&stream);
 }
@@ -109,19 +111,20 @@ static void small_buffers_are_refused(void **state)
 /* Splits WRITEs with buffers of @size and re-arms between them; the contents stay the same. */
 static void split(const struct sending *sending, u32 protocol, size_t size)
 {
-	struct scp_request request = request_of(protocol, 0);
-	struct scp_engine *engine = open_engine(sending, &request);
+	struct sendcp_request request = request_of(protocol, 0);
+	struct sendcp_engine *engine = open_engine(sending, &request);
 	struct bytes whole = { 0 }, stream = { 0 }, checkpoint = { 0 };
 	struct bytes expected = { 0 }, merged = { 0 };
 	bool end = false;
 
 	while (!end) {
-		assert_int_equal(fill_once(engine, size, SCP_FILL_SPLIT_WRITES, &stream, &end), 0);
+		assert_int_equal(fill_once(engine, size, SENDCP_FILL_SPLIT_WRITES, &stream, &end),
+				 0);
 		take_checkpoint(engine, &checkpoint);
-		scp_engine_close(engine);
+		sendcp_engine_close(engine);
 		engine = rearmed_engine(sending, &request, &checkpoint);
 	}
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	whole_stream(sending, &request, &whole);
 	merge_writes(&whole, protocol, &expected);
 	merge_writes(&stream, protocol, &merged);
@@ -152,25 +155,25 @@ static void measure_is_exact(void **state)
 	u32 i;
 
 	for (i = 0; i < sending->request_count; i++) {
-		struct scp_engine *engine = open_engine(sending, &sending->requests[i]);
+		struct sendcp_engine *engine = open_engine(sending, &sending->requests[i]);
 		struct bytes whole = { 0 }, stream = { 0 };
 		u64 size = 0;
 		bool end = false;
 
 		whole_stream(sending, &sending->requests[i], &whole);
 		while (!end)
-			assert_int_equal(scp_engine_measure(engine, 7000, &size, &end), 0);
+			assert_int_equal(sendcp_engine_measure(engine, 7000, &size, &end), 0);
 		assert_int_equal(size, whole.size);
-		assert_int_equal(scp_engine_offset(engine), whole.size);
-		scp_engine_close(engine);
+		assert_int_equal(sendcp_engine_offset(engine), whole.size);
+		sendcp_engine_close(engine);
 
 		engine = open_engine(sending, &sending->requests[i]);
-		assert_int_equal(fill_once(engine, scp_buffer_min(2), 0, &stream, &end), 0);
+		assert_int_equal(fill_once(engine, sendcp_buffer_min(2), 0, &stream, &end), 0);
 		size = stream.size;
-		assert_int_equal(scp_engine_measure(engine, ~0ULL, &size, &end), 0);
+		assert_int_equal(sendcp_engine_measure(engine, ~0ULL, &size, &end), 0);
 		assert_true(end);
 		assert_int_equal(size, whole.size);
-		scp_engine_close(engine);
+		sendcp_engine_close(engine);
 		bytes_free(&whole);
 		bytes_free(&stream);
 	}
@@ -179,8 +182,8 @@ static void measure_is_exact(void **state)
 /* An engine may be sent back and forth between checkpoints. */
 static void one_engine_is_rearmed_again_and_again(void **state)
 {
-	struct scp_request request = request_of(2, SCP_SEND_COMPRESSED);
-	struct scp_engine *engine = open_engine(*state, &request);
+	struct sendcp_request request = request_of(2, SENDCP_SEND_COMPRESSED);
+	struct sendcp_engine *engine = open_engine(*state, &request);
 	struct bytes first = { 0 }, start = { 0 }, middle = { 0 };
 	struct bytes whole = { 0 }, stream = { 0 };
 	bool end;
@@ -188,20 +191,20 @@ static void one_engine_is_rearmed_again_and_again(void **state)
 
 	whole_stream(*state, &request, &whole);
 	take_checkpoint(engine, &start);
-	assert_int_equal(fill_once(engine, scp_buffer_min(2), 0, &first, &end), 0);
+	assert_int_equal(fill_once(engine, sendcp_buffer_min(2), 0, &first, &end), 0);
 	take_checkpoint(engine, &middle);
 	for (i = 0; i < 3; i++) {
 		stream.size = 0;
 		bytes_append(&stream, first.data, first.size);
-		assert_int_equal(scp_engine_rearm(engine, middle.data, middle.size), 0);
-		fill_to_end(engine, scp_buffer_min(2), 0, &stream);
+		assert_int_equal(sendcp_engine_rearm(engine, middle.data, middle.size), 0);
+		fill_to_end(engine, sendcp_buffer_min(2), 0, &stream);
 		assert_bytes_equal(&whole, &stream);
-		assert_int_equal(scp_engine_rearm(engine, start.data, start.size), 0);
+		assert_int_equal(sendcp_engine_rearm(engine, start.data, start.size), 0);
 		stream.size = 0;
-		fill_to_end(engine, scp_buffer_min(2) * 2, 0, &stream);
+		fill_to_end(engine, sendcp_buffer_min(2) * 2, 0, &stream);
 		assert_bytes_equal(&whole, &stream);
 	}
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&first);
 	bytes_free(&start);
 	bytes_free(&middle);

@@ -23,7 +23,7 @@
 #include "sending.h"
 
 static struct loopfs fs;
-static struct source *source;
+static struct sendcp_source *source;
 
 /* Commands that the checkpoints of all tests had in their queues. */
 static u64 commands_seen;
@@ -55,7 +55,7 @@ static void make_trees(const char *nodesize)
 	loopfs_unmount(&fs);
 	free(lib);
 	image = fs.images[0];
-	assert_int_equal(source_open_image(&image, 1, NULL, &source, NULL), 0);
+	assert_int_equal(sendcp_source_open_image(&image, 1, NULL, &source, NULL), 0);
 }
 
 static int setup_large_nodes(void **state)
@@ -72,7 +72,7 @@ static int setup_small_nodes(void **state)
 
 static int teardown(void **state)
 {
-	source_close(source);
+	sendcp_source_close(source);
 	source = NULL;
 	loopfs_destroy(&fs);
 	return 0;
@@ -80,54 +80,55 @@ static int teardown(void **state)
 
 static u64 id_of(const char *name)
 {
-	struct subvolume subvolume;
+	struct sendcp_subvolume subvolume;
 	u64 id;
 
-	assert_int_equal(source_find_subvolume(source, name, &subvolume), 0);
+	assert_int_equal(sendcp_source_find_subvolume(source, name, &subvolume), 0);
 	id = subvolume.id;
-	subvolume_release(&subvolume);
+	sendcp_subvolume_release(&subvolume);
 	return id;
 }
 
 /* The state in the checkpoint. */
-static const struct scp_checkpoint_state *state_of(const struct bytes *checkpoint, u32 pins)
+static const struct sendcp_checkpoint_state *state_of(const struct bytes *checkpoint, u32 pins)
 {
-	return (const void *)(checkpoint->data + sizeof(struct scp_checkpoint_header) +
-			      pins * sizeof(struct scp_checkpoint_pin));
+	return (const void *)(checkpoint->data + sizeof(struct sendcp_checkpoint_header) +
+			      pins * sizeof(struct sendcp_checkpoint_pin));
 }
 
 static void note_checkpoint(const struct bytes *checkpoint, u32 pins)
 {
-	const struct scp_checkpoint_state *state = state_of(checkpoint, pins);
-	const struct scp_checkpoint_payload *payload =
+	const struct sendcp_checkpoint_state *state = state_of(checkpoint, pins);
+	const struct sendcp_checkpoint_payload *payload =
 		(const void *)(checkpoint->data + checkpoint->size - sizeof(*payload));
-	u32 length = scp_get_le16((const u8 *)(state + 1));
+	u32 length = sendcp_get_le16((const u8 *)(state + 1));
 
 	phases_seen |= 1u << state->phase;
 	kinds_seen |= 1u << state->kind;
 	payloads_seen |= 1u << payload->kind;
-	longest_path = scp_max(longest_path, length);
+	longest_path = sendcp_max(longest_path, length);
 	if (payload->kind)
-		shortest_path = scp_min(shortest_path, length);
+		shortest_path = sendcp_min(shortest_path, length);
 }
 
 /* A fresh engine at @engine's checkpoint, which makes the same one; @engine is closed. */
-static struct scp_engine *pass_on(const struct sending *sending, const struct scp_request *request,
-				  struct scp_engine *engine)
+static struct sendcp_engine *pass_on(const struct sending *sending,
+				     const struct sendcp_request *request,
+				     struct sendcp_engine *engine)
 {
 	u32 pins = request->clone_count + 1 + !!request->parent;
 	struct bytes checkpoint = { 0 }, again = { 0 };
-	u64 offset = scp_engine_offset(engine);
+	u64 offset = sendcp_engine_offset(engine);
 
 	take_checkpoint(engine, &checkpoint);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	note_checkpoint(&checkpoint, pins);
 	engine = open_engine(sending, request);
-	if (scp_engine_rearm(engine, checkpoint.data, checkpoint.size)) {
+	if (sendcp_engine_rearm(engine, checkpoint.data, checkpoint.size)) {
 		char line[300];
 
 		fail_msg("refused at stream byte %llu: %s", offset,
-			 scp_error_format(scp_engine_error(engine), line, sizeof(line)));
+			 sendcp_error_format(sendcp_engine_error(engine), line, sizeof(line)));
 	}
 	take_checkpoint(engine, &again);
 	assert_bytes_equal(&checkpoint, &again);
@@ -137,53 +138,54 @@ static struct scp_engine *pass_on(const struct sending *sending, const struct sc
 }
 
 /* The next command, whole or in pieces of @size. */
-static bool make_command(struct scp_engine **engine, const struct sending *sending,
-			 const struct scp_request *request, size_t size, struct bytes *stream)
+static bool make_command(struct sendcp_engine **engine, const struct sending *sending,
+			 const struct sendcp_request *request, size_t size, struct bytes *stream)
 {
 	size_t before = stream->size;
-	size_t most = scp_buffer_min(request->protocol);
+	size_t most = sendcp_buffer_min(request->protocol);
 	u32 length;
 	bool end;
 	int err;
 
-	assert_int_equal(scp_engine_settle_command(*engine, &length, &end), 0);
+	assert_int_equal(sendcp_engine_settle_command(*engine, &length, &end), 0);
 	*engine = pass_on(sending, request, *engine);
 	if (end)
 		return false;
-	err = fill_once(*engine, size, SCP_FILL_ONE_COMMAND | SCP_FILL_SPLIT_WRITES, stream, &end);
+	err = fill_once(*engine, size, SENDCP_FILL_ONE_COMMAND | SENDCP_FILL_SPLIT_WRITES, stream,
+			&end);
 	if (err == -ENOBUFS)
-		err = fill_once(*engine, most, SCP_FILL_ONE_COMMAND, stream, &end);
+		err = fill_once(*engine, most, SENDCP_FILL_ONE_COMMAND, stream, &end);
 	assert_int_equal(err, 0);
 	if (before)
-		commands_seen |= 1ULL << scp_get_le16(stream->data + before + 4);
-	stream->size = scp_min(stream->size, SCP_STREAM_HEADER_SIZE);
+		commands_seen |= 1ULL << sendcp_get_le16(stream->data + before + 4);
+	stream->size = sendcp_min(stream->size, SENDCP_STREAM_HEADER_SIZE);
 	*engine = pass_on(sending, request, *engine);
 	return true;
 }
 
-static void every_checkpoint(const struct scp_request *request, size_t size)
+static void every_checkpoint(const struct sendcp_request *request, size_t size)
 {
-	struct sending sending = { .volume = source_volume(source) };
-	struct scp_engine *engine = open_engine(&sending, request);
+	struct sending sending = { .volume = sendcp_source_volume(source) };
+	struct sendcp_engine *engine = open_engine(&sending, request);
 	struct bytes stream = { 0 };
 
 	engine = pass_on(&sending, request, engine);
 	while (make_command(&engine, &sending, request, size, &stream))
 		;
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	bytes_free(&stream);
 }
 
 static void in_both_protocols(const char *subvolume, const char *parent, size_t size)
 {
-	static const struct scp_request kinds[] = {
+	static const struct sendcp_request kinds[] = {
 		{ .protocol = 1 },
 		{ .protocol = 2 },
-		{ .protocol = 2, .flags = SCP_SEND_COMPRESSED },
-		{ .protocol = 1, .flags = SCP_SEND_NO_FILE_DATA },
+		{ .protocol = 2, .flags = SENDCP_SEND_COMPRESSED },
+		{ .protocol = 1, .flags = SENDCP_SEND_NO_FILE_DATA },
 	};
 	u64 source_id = parent ? id_of(parent) : 0;
-	struct scp_request request;
+	struct sendcp_request request;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -219,26 +221,31 @@ static void numbers_used_again(void **state)
 static void nothing_was_left_out(void **state)
 {
 	static const u8 commands[] = {
-		SCP_C_SUBVOL, SCP_C_SNAPSHOT, SCP_C_MKFILE, SCP_C_MKDIR, SCP_C_MKNOD, SCP_C_MKFIFO,
-		SCP_C_MKSOCK, SCP_C_SYMLINK, SCP_C_RENAME, SCP_C_LINK, SCP_C_UNLINK, SCP_C_RMDIR,
-		SCP_C_SET_XATTR, SCP_C_REMOVE_XATTR, SCP_C_WRITE, SCP_C_CLONE, SCP_C_TRUNCATE,
-		SCP_C_CHMOD, SCP_C_CHOWN, SCP_C_UTIMES, SCP_C_END, SCP_C_UPDATE_EXTENT,
-		SCP_C_FALLOCATE, SCP_C_ENCODED_WRITE,
+		SENDCP_C_SUBVOL, SENDCP_C_SNAPSHOT, SENDCP_C_MKFILE, SENDCP_C_MKDIR, SENDCP_C_MKNOD,
+			SENDCP_C_MKFIFO,
+		SENDCP_C_MKSOCK, SENDCP_C_SYMLINK, SENDCP_C_RENAME, SENDCP_C_LINK, SENDCP_C_UNLINK,
+			SENDCP_C_RMDIR,
+		SENDCP_C_SET_XATTR, SENDCP_C_REMOVE_XATTR, SENDCP_C_WRITE, SENDCP_C_CLONE,
+			SENDCP_C_TRUNCATE,
+		SENDCP_C_CHMOD, SENDCP_C_CHOWN, SENDCP_C_UTIMES, SENDCP_C_END,
+			SENDCP_C_UPDATE_EXTENT,
+		SENDCP_C_FALLOCATE, SENDCP_C_ENCODED_WRITE,
 	};
 	/* Phases that only steps without commands lead to are in no checkpoint. */
-	static const u32 passed_over = 1u << SCP_PHASE_FINISH | 1u << SCP_PHASE_RECREATE_CREATE |
-				       1u << SCP_PHASE_RECREATE_XATTRS | 1u << SCP_PHASE_END;
+	static const u32 passed_over = 1u << SENDCP_PHASE_FINISH |
+		1u << SENDCP_PHASE_RECREATE_CREATE |
+				       1u << SENDCP_PHASE_RECREATE_XATTRS | 1u << SENDCP_PHASE_END;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!(commands_seen >> commands[i] & 1))
 			fail_msg("no command %u", commands[i]);
-	assert_int_equal(phases_seen | passed_over, (1u << SCP_PHASE_COUNT) - 1);
+	assert_int_equal(phases_seen | passed_over, (1u << SENDCP_PHASE_COUNT) - 1);
 	/* Kernels remove inodes without links from a snapshot as they make it. */
-	assert_int_equal(kinds_seen | 1u << SCP_KIND_IGNORED, (1u << SCP_KIND_COUNT) - 1);
-	assert_int_equal(payloads_seen, (1u << SCP_PAYLOAD_COUNT) - 1);
+	assert_int_equal(kinds_seen | 1u << SENDCP_KIND_IGNORED, (1u << SENDCP_KIND_COUNT) - 1);
+	assert_int_equal(payloads_seen, (1u << SENDCP_PAYLOAD_COUNT) - 1);
 	assert_int_equal(shortest_path, 1);
-	assert_int_equal(longest_path, SCP_PATH_MAX);
+	assert_int_equal(longest_path, SENDCP_PATH_MAX);
 }
 
 int main(void)

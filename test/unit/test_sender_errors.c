@@ -14,14 +14,14 @@
 
 #include "backend/module.h"
 
-static const struct sendcp_error nowhere = {
-	.size = sizeof(struct sendcp_error),
+static const struct sendcp_failure nowhere = {
+	.size = sizeof(struct sendcp_failure),
 	.bytenr = ~0ULL, .root = ~0ULL, .inode = ~0ULL, .offset = ~0ULL, .device = ~0ULL,
 };
 
-static struct sendcp_error named(const char *reason, const char *detail)
+static struct sendcp_failure named(const char *reason, const char *detail)
 {
-	struct sendcp_error error = nowhere;
+	struct sendcp_failure error = nowhere;
 
 	snprintf(error.reason, sizeof(error.reason), "%s", reason);
 	snprintf(error.detail, sizeof(error.detail), "%s", detail);
@@ -32,14 +32,14 @@ static void every_reason_comes_through(void **state)
 {
 	static const char *const names[] = {
 #define NAME(name, err, text) #name,
-		SCP_REASONS(NAME)
+		SENDCP_REASONS(NAME)
 #undef NAME
 	};
-	struct scp_error error;
+	struct sendcp_error error;
 
-	for (int i = SCP_NONE + 1; i < SCP_REASON_COUNT; i++) {
-		struct sendcp_error from = named(names[i], "detail");
-		int err = -scp_reason_errno((enum scp_reason)i);
+	for (int i = SENDCP_ERR_NONE + 1; i < SENDCP_REASON_COUNT; i++) {
+		struct sendcp_failure from = named(names[i], "detail");
+		int err = -sendcp_reason_errno((enum sendcp_reason)i);
 
 		assert_true(strlen(names[i]) < sizeof(from.reason));
 		assert_int_equal(module_error_take(&from, err, &error), -err);
@@ -51,8 +51,8 @@ static void every_reason_comes_through(void **state)
 
 static void places_come_through(void **state)
 {
-	struct sendcp_error from = named("NODE_CSUM", "");
-	struct scp_error error, expected;
+	struct sendcp_failure from = named("NODE_CSUM", "");
+	struct sendcp_error error, expected;
 	char line[200], wanted[200];
 
 	from.root = 257;
@@ -61,27 +61,27 @@ static void places_come_through(void **state)
 	from.offset = 4096;
 	from.device = 1;
 	module_error_take(&from, EUCLEAN, &error);
-	scp_error_clear(&expected);
-	expected.reason = SCP_NODE_CSUM;
+	sendcp_error_clear(&expected);
+	expected.reason = SENDCP_ERR_NODE_CSUM;
 	expected.err = -EUCLEAN;
 	expected.root = 257;
 	expected.bytenr = 30539776;
 	expected.inode = 5;
 	expected.offset = 4096;
 	expected.device = 1;
-	assert_string_equal(scp_error_format(&error, line, sizeof(line)),
-			    scp_error_format(&expected, wanted, sizeof(wanted)));
+	assert_string_equal(sendcp_error_format(&error, line, sizeof(line)),
+			    sendcp_error_format(&expected, wanted, sizeof(wanted)));
 	from = nowhere;
 	strcpy(from.reason, "NODE_CSUM");
 	module_error_take(&from, EUCLEAN, &error);
-	assert_string_equal(scp_error_format(&error, line, sizeof(line)),
-			    scp_reason_text(SCP_NODE_CSUM));
+	assert_string_equal(sendcp_error_format(&error, line, sizeof(line)),
+			    sendcp_reason_text(SENDCP_ERR_NODE_CSUM));
 }
 
 static void a_read_error_keeps_its_errno(void **state)
 {
-	struct sendcp_error from = named("DEVICE_READ", "");
-	struct scp_error error;
+	struct sendcp_failure from = named("DEVICE_READ", "");
+	struct sendcp_error error;
 
 	assert_int_equal(module_error_take(&from, ENXIO, &error), -ENXIO);
 	assert_int_equal(error.err, -ENXIO);
@@ -89,54 +89,54 @@ static void a_read_error_keeps_its_errno(void **state)
 
 static void unknown_reasons_are_shown_by_name(void **state)
 {
-	struct sendcp_error from = named("QUANTUM_FOAM", "bubble 7");
-	struct scp_error error;
+	struct sendcp_failure from = named("QUANTUM_FOAM", "bubble 7");
+	struct sendcp_error error;
 	char line[300];
 
 	from.inode = 300;
 	assert_int_equal(module_error_take(&from, EUCLEAN, &error), -EUCLEAN);
-	scp_error_format(&error, line, sizeof(line));
+	sendcp_error_format(&error, line, sizeof(line));
 	assert_non_null(strstr(line, "inode 300: the kernel module failed (QUANTUM_FOAM: "
 			       "Structure needs cleaning, bubble 7)"));
 }
 
 static void texts_without_end_are_survived(void **state)
 {
-	struct sendcp_error from = nowhere;
-	struct scp_error error;
+	struct sendcp_failure from = nowhere;
+	struct sendcp_error error;
 	char line[400];
 
 	memset(from.reason, 'R', sizeof(from.reason));
 	memset(from.detail, 'd', sizeof(from.detail));
 	module_error_take(&from, EIO, &error);
 	assert_true(strlen(error.detail) == sizeof(error.detail) - 1);
-	scp_error_format(&error, line, sizeof(line));
+	sendcp_error_format(&error, line, sizeof(line));
 	assert_non_null(strstr(line, "RRRR: "));
 	memcpy(from.reason, "DATA_READ", sizeof("DATA_READ"));
 	module_error_take(&from, EIO, &error);
-	assert_int_equal(error.reason, SCP_DATA_READ);
+	assert_int_equal(error.reason, SENDCP_ERR_DATA_READ);
 	assert_true(strlen(error.detail) == sizeof(error.detail) - 1);
 }
 
 /* A call's own failures have no reason; each has a text, and keeps its errno. */
 static void failures_of_the_call_are_told(void **state)
 {
-	struct scp_error error;
+	struct sendcp_error error;
 	char line[300];
 
 	for (int err = 1; err < 134; err++) {
 		assert_int_equal(module_error_take(&nowhere, err, &error), -err);
 		assert_int_equal(error.err, -err);
-		assert_int_not_equal(error.reason, SCP_NONE);
-		assert_true(error.reason != SCP_MODULE || strlen(error.detail) > 3);
-		assert_int_equal(error.inode, SCP_NOWHERE);
+		assert_int_not_equal(error.reason, SENDCP_ERR_NONE);
+		assert_true(error.reason != SENDCP_ERR_MODULE || strlen(error.detail) > 3);
+		assert_int_equal(error.inode, SENDCP_NOWHERE);
 	}
 	module_error_take(&nowhere, ENOMEM, &error);
-	assert_string_equal(scp_error_format(&error, line, sizeof(line)), "out of memory");
+	assert_string_equal(sendcp_error_format(&error, line, sizeof(line)), "out of memory");
 	module_error_take(&nowhere, EPERM, &error);
-	assert_non_null(strstr(scp_error_format(&error, line, sizeof(line)), "needs root"));
+	assert_non_null(strstr(sendcp_error_format(&error, line, sizeof(line)), "needs root"));
 	module_error_take(&nowhere, ENOSPC, &error);
-	assert_non_null(strstr(scp_error_format(&error, line, sizeof(line)), "No space left"));
+	assert_non_null(strstr(sendcp_error_format(&error, line, sizeof(line)), "No space left"));
 }
 
 int main(void)

@@ -15,7 +15,7 @@
 
 static struct sender *open_sender(struct fake_module *fake, const struct bytes *checkpoint)
 {
-	struct scp_error error;
+	struct sendcp_error error;
 	struct sender *sender;
 
 	assert_int_equal(fake_sender(fake, checkpoint, &sender, &error), 0);
@@ -25,7 +25,7 @@ static struct sender *open_sender(struct fake_module *fake, const struct bytes *
 /* One fill of @size bytes; returns whether the stream has ended. */
 static bool fill_some(struct sender *sender, size_t size, u32 flags, struct bytes *stream)
 {
-	struct scp_fill fill = { .buffer = malloc(size), .size = size, .flags = flags };
+	struct sendcp_fill fill = { .buffer = malloc(size), .size = size, .flags = flags };
 
 	assert_non_null(fill.buffer);
 	assert_int_equal(sender_fill(sender, &fill, NULL), 0);
@@ -92,7 +92,7 @@ static void a_new_open_for_every_command(void **state)
 
 			sender = open_sender(&fake, stream.size ? &checkpoint : NULL);
 			assert_int_equal(sender_offset(sender), stream.size);
-			end = fill_some(sender, 1 << 20, SCP_FILL_ONE_COMMAND, &stream);
+			end = fill_some(sender, 1 << 20, SENDCP_FILL_ONE_COMMAND, &stream);
 			sender_checkpoint_into(sender, &checkpoint);
 			sender_close(sender);
 		}
@@ -107,7 +107,7 @@ static void a_new_open_for_every_command(void **state)
 static void broken_writes_arrive(void **state)
 {
 	const struct sending *sending = *state;
-	const struct scp_request *request = &sending->requests[0];
+	const struct sendcp_request *request = &sending->requests[0];
 	struct bytes expected = { 0 }, stream = { 0 }, merged = { 0 }, all = { 0 };
 	struct fake_module fake;
 	struct sender *sender;
@@ -115,7 +115,7 @@ static void broken_writes_arrive(void **state)
 	fake_module_init(&fake, sending, request);
 	whole_stream(sending, request, &expected);
 	sender = open_sender(&fake, NULL);
-	while (!fill_some(sender, 6001, SCP_FILL_SPLIT_WRITES, &stream))
+	while (!fill_some(sender, 6001, SENDCP_FILL_SPLIT_WRITES, &stream))
 		;
 	sender_close(sender);
 	merge_writes(&stream, request->protocol, &merged);
@@ -130,9 +130,9 @@ static void broken_writes_arrive(void **state)
 static void goes_on_where_an_engine_stopped(void **state)
 {
 	const struct sending *sending = *state;
-	const struct scp_request *request = &sending->requests[0];
+	const struct sendcp_request *request = &sending->requests[0];
 	struct bytes expected = { 0 }, stream = { 0 }, checkpoint = { 0 };
-	struct scp_engine *engine = open_engine(sending, request);
+	struct sendcp_engine *engine = open_engine(sending, request);
 	struct fake_module fake;
 	struct sender *sender;
 	bool end;
@@ -140,7 +140,7 @@ static void goes_on_where_an_engine_stopped(void **state)
 	whole_stream(sending, request, &expected);
 	assert_int_equal(fill_once(engine, 70000, 0, &stream, &end), 0);
 	take_checkpoint(engine, &checkpoint);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	fake_module_init(&fake, sending, request);
 	sender = open_sender(&fake, &checkpoint);
 	fill_some(sender, 70000, 0, &stream);
@@ -149,7 +149,7 @@ static void goes_on_where_an_engine_stopped(void **state)
 	/* And back. */
 	engine = rearmed_engine(sending, request, &checkpoint);
 	fill_to_end(engine, 1 << 20, 0, &stream);
-	scp_engine_close(engine);
+	sendcp_engine_close(engine);
 	assert_bytes_equal(&stream, &expected);
 	bytes_free(&expected);
 	bytes_free(&stream);
@@ -180,7 +180,7 @@ static void impossible_rooms_are_failures(void **state)
 	u8 buffer[1];
 
 	for (size_t i = 0; i < ARRAY_SIZE(told); i++) {
-		struct scp_fill fill = { .buffer = buffer, .size = sizeof(buffer) };
+		struct sendcp_fill fill = { .buffer = buffer, .size = sizeof(buffer) };
 		struct sender *sender;
 
 		fake_module_init(&fake, sending, &sending->requests[0]);
@@ -189,7 +189,7 @@ static void impossible_rooms_are_failures(void **state)
 		sender = open_sender(&fake, NULL);
 		assert_int_equal(sender_fill(sender, &fill, NULL), -EMSGSIZE);
 		assert_int_equal(fake.calls, 1);
-		assert_int_equal(sender_error(sender)->reason, SCP_MODULE);
+		assert_int_equal(sender_error(sender)->reason, SENDCP_ERR_MODULE);
 		sender_close(sender);
 	}
 }
@@ -223,7 +223,7 @@ static void a_failure_costs_nothing(void **state)
 	struct bytes expected = { 0 }, stream = { 0 };
 	struct fake_module fake;
 	struct sender *sender;
-	struct scp_fill fill;
+	struct sendcp_fill fill;
 	u8 buffer[70000];
 
 	fake_module_init(&fake, sending, &sending->requests[0]);
@@ -232,10 +232,10 @@ static void a_failure_costs_nothing(void **state)
 	fill_some(sender, sizeof(buffer), 0, &stream);
 	fake.failures = 1;
 	fake.fail_errno = ENOMEM;
-	fill = (struct scp_fill){ .buffer = buffer, .size = sizeof(buffer), .filled = 7 };
+	fill = (struct sendcp_fill){ .buffer = buffer, .size = sizeof(buffer), .filled = 7 };
 	assert_int_equal(sender_fill(sender, &fill, NULL), -ENOMEM);
 	assert_int_equal(fill.filled, 0);
-	assert_int_equal(sender_error(sender)->reason, SCP_NO_MEMORY);
+	assert_int_equal(sender_error(sender)->reason, SENDCP_ERR_NO_MEMORY);
 	assert_int_equal(sender_offset(sender), stream.size);
 	while (!fill_some(sender, sizeof(buffer), 0, &stream))
 		;
@@ -282,7 +282,7 @@ static void nonsense_is_not_believed(void **state)
 	static u8 buffer[200000];
 
 	for (size_t i = 0; i < ARRAY_SIZE(spoils); i++) {
-		struct scp_fill fill = { .buffer = buffer, .size = sizeof(buffer) };
+		struct sendcp_fill fill = { .buffer = buffer, .size = sizeof(buffer) };
 		struct fake_module fake;
 		struct sender *sender;
 		size_t size;
@@ -293,7 +293,7 @@ static void nonsense_is_not_believed(void **state)
 		sender = open_sender(&fake, NULL);
 		assert_int_equal(sender_fill(sender, &fill, NULL), -EPROTO);
 		assert_int_equal(fill.filled, 0);
-		assert_int_equal(sender_error(sender)->reason, SCP_MODULE);
+		assert_int_equal(sender_error(sender)->reason, SENDCP_ERR_MODULE);
 		assert_int_equal(sender_checkpoint(sender, &blob, &size), -ENODATA);
 		assert_null(blob);
 		sender_close(sender);
@@ -305,7 +305,7 @@ static void damaged_checkpoints_are_refused(void **state)
 	const struct sending *sending = *state;
 	struct bytes stream = { 0 }, checkpoint = { 0 };
 	struct fake_module fake;
-	struct scp_error error;
+	struct sendcp_error error;
 	struct sender *sender;
 
 	fake_module_init(&fake, sending, &sending->requests[0]);
@@ -315,7 +315,7 @@ static void damaged_checkpoints_are_refused(void **state)
 	sender_close(sender);
 	checkpoint.data[checkpoint.size / 2] ^= 1;
 	assert_int_equal(fake_sender(&fake, &checkpoint, &sender, &error), -EILSEQ);
-	assert_int_equal(error.reason, SCP_CHECKPOINT_FORMAT);
+	assert_int_equal(error.reason, SENDCP_ERR_CHECKPOINT_FORMAT);
 	assert_null(sender);
 	assert_int_equal(fake.opens, 1);
 	bytes_free(&stream);
@@ -327,7 +327,7 @@ static void a_device_that_cannot_be_opened(void **state)
 	static const int errnos[] = { ENOENT, ENXIO, EACCES, EMFILE };
 	const struct sending *sending = *state;
 	struct fake_module fake;
-	struct scp_error error;
+	struct sendcp_error error;
 	struct sender *sender;
 
 	for (size_t i = 0; i < ARRAY_SIZE(errnos); i++) {
@@ -335,7 +335,7 @@ static void a_device_that_cannot_be_opened(void **state)
 		fake.open_errno = errnos[i];
 		assert_int_equal(fake_sender(&fake, NULL, &sender, &error), -errnos[i]);
 		assert_null(sender);
-		assert_int_equal(error.reason, SCP_MODULE);
+		assert_int_equal(error.reason, SENDCP_ERR_MODULE);
 		assert_true(strlen(error.detail) > 5);
 	}
 }

@@ -19,10 +19,10 @@ static const struct source_kind direct_kind = { .name = "direct" };
 
 /* Two subvolumes to be sent, two clone sources, three devices. */
 struct case_ {
-	struct source source;
+	struct sendcp_source source;
 	struct device devices[3];
-	struct subvolume subvolumes[2];
-	struct subvolume clone_sources[2];
+	struct sendcp_subvolume subvolumes[2];
+	struct sendcp_subvolume clone_sources[2];
 	u64 parents[2];
 	u64 ids[4];
 	struct send_job job;
@@ -50,12 +50,12 @@ static int setup(void **state)
 		.clone_count = 2,
 		.source_ids = one.ids,
 		.protocol = 2,
-		.flags = SCP_SEND_COMPRESSED,
+		.flags = SENDCP_SEND_COMPRESSED,
 	};
 	return 0;
 }
 
-static int make_request(size_t index, struct module_request *request, struct scp_error *error)
+static int make_request(size_t index, struct module_request *request, struct sendcp_error *error)
 {
 	struct sender_input input;
 
@@ -66,7 +66,7 @@ static int make_request(size_t index, struct module_request *request, struct scp
 static void files_in_their_order(void **state)
 {
 	struct module_request request;
-	struct scp_error error;
+	struct sendcp_error error;
 
 	assert_int_equal(make_request(1, &request, &error), 0);
 	assert_int_equal(request.protocol, 2);
@@ -85,7 +85,7 @@ static void files_in_their_order(void **state)
 static void the_parent_is_a_clone_source(void **state)
 {
 	struct module_request request;
-	struct scp_error error;
+	struct sendcp_error error;
 
 	one.parents[0] = 257;
 	assert_int_equal(make_request(0, &request, &error), 0);
@@ -96,7 +96,7 @@ static void the_parent_is_a_clone_source(void **state)
 static void what_was_sent_is_a_clone_source(void **state)
 {
 	struct module_request request;
-	struct scp_error error;
+	struct sendcp_error error;
 
 	one.job.sources_grow = true;
 	one.parents[1] = 300;
@@ -110,17 +110,17 @@ static void what_was_sent_is_a_clone_source(void **state)
 static void a_parent_nobody_opened(void **state)
 {
 	struct module_request request;
-	struct scp_error error;
+	struct sendcp_error error;
 
 	one.parents[0] = 999;
 	assert_int_equal(make_request(0, &request, &error), -ENOENT);
-	assert_int_equal(error.reason, SCP_MODULE);
+	assert_int_equal(error.reason, SENDCP_ERR_MODULE);
 }
 
 static void one_header_and_one_end(void **state)
 {
 	struct module_request request;
-	struct scp_error error;
+	struct sendcp_error error;
 
 	one.job.one_end = true;
 	assert_int_equal(make_request(0, &request, &error), 0);
@@ -133,11 +133,11 @@ static void one_header_and_one_end(void **state)
 
 static void the_source_says_who_sends(void **state)
 {
-	assert_string_equal(source_kind(&one.source), "direct");
-	assert_null(source_module(&one.source));
-	source_use_module(&one.source, &module_device);
-	assert_string_equal(source_kind(&one.source), "module");
-	assert_string_equal(source_module(&one.source)->path, "/dev/sendcp");
+	assert_string_equal(sendcp_source_kind(&one.source), "direct");
+	assert_null(sendcp_source_module(&one.source));
+	sendcp_source_use_module(&one.source, &module_device);
+	assert_string_equal(sendcp_source_kind(&one.source), "module");
+	assert_string_equal(sendcp_source_module(&one.source)->path, "/dev/sendcp");
 }
 
 /* The sidecar has it, and any of them is read back. */

@@ -24,10 +24,10 @@ static const struct timespec moment = { .tv_nsec = 20000000 };
 struct waiting_fill {
 	struct fake_module fake;
 	struct sender *sender;
-	struct cancel cancel;
+	struct sendcp_cancel cancel;
 	pthread_t thread;
 	u8 *buffer;
-	struct scp_fill fill;
+	struct sendcp_fill fill;
 	int ret;
 	/* In the call; how many have been interrupted. */
 	atomic_bool waits;
@@ -61,13 +61,13 @@ static void *fill_once_in_thread(void *argument)
 
 /* 0, or -1: this is also used where no assertion can be. */
 static int begin_filling(struct waiting_fill *filling, const struct sending *sending,
-			 const struct cancel *above)
+			 const struct sendcp_cancel *above)
 {
 	const size_t size = 1 << 20;
-	struct scp_error error;
+	struct sendcp_error error;
 
 	*filling = (struct waiting_fill){ .cancel = { .parent = above }, .buffer = malloc(size) };
-	filling->fill = (struct scp_fill){ .buffer = filling->buffer, .size = size };
+	filling->fill = (struct sendcp_fill){ .buffer = filling->buffer, .size = size };
 	fake_module_init(&filling->fake, sending, &sending->requests[0]);
 	filling->fake.instead = wait_long;
 	if (!filling->buffer || fake_sender(&filling->fake, NULL, &filling->sender, &error))
@@ -89,8 +89,8 @@ static void end_filling(struct waiting_fill *filling)
 	do {
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec++;
-		if (cancelled(&filling->cancel))
-			cancel_interrupt(&filling->cancel);
+		if (sendcp_cancelled(&filling->cancel))
+			sendcp_cancel_interrupt(&filling->cancel);
 	} while (pthread_timedjoin_np(filling->thread, NULL, &until) == ETIMEDOUT);
 	sender_close(filling->sender);
 	free(filling->buffer);
@@ -159,7 +159,7 @@ static void one_of_two_is_cancelled(void **state)
 	wait_for_call(&first);
 	wait_for_call(&second);
 
-	cancel_set(&first.cancel);
+	sendcp_cancel_set(&first.cancel);
 	end_filling(&first);
 	assert_int_equal(first.ret, -EINTR);
 	assert_int_equal(first.fake.calls, 1);
@@ -182,7 +182,7 @@ static void one_of_two_is_cancelled(void **state)
 static void no_call_after_a_cancel(void **state)
 {
 	static struct waiting_fill filling;
-	const struct cancel above = { .set = true };
+	const struct sendcp_cancel above = { .set = true };
 
 	assert_int_equal(begin_filling(&filling, *state, &above), 0);
 	end_filling(&filling);
@@ -199,7 +199,7 @@ static void interrupted_and_not_cancelled(void **state)
 	assert_int_equal(begin_filling(&filling, *state, NULL), 0);
 	wait_for_call(&filling);
 	while (!atomic_load(&filling.interrupted)) {
-		cancel_interrupt(&filling.cancel);
+		sendcp_cancel_interrupt(&filling.cancel);
 		nanosleep(&moment, NULL);
 	}
 	atomic_store(&filling.may_answer, true);

@@ -108,10 +108,10 @@ static void protocol_two_data_has_no_length(void **state)
 	fd = blob_file(&blob, blob.size);
 	unwrap = unwrap_open_fd(fd);
 	reader = stream_reader_new(unwrap);
-	while ((command = stream_next(reader)) && command->type != SCP_C_WRITE)
+	while ((command = stream_next(reader)) && command->type != SENDCP_C_WRITE)
 		;
 	assert_non_null(command);
-	data = stream_attribute(command, SCP_A_DATA);
+	data = stream_attribute(command, SENDCP_A_DATA);
 	assert_non_null(data);
 	assert_int_equal(data->length, 131072);
 	assert_int_equal(command->attribute_count, 3);

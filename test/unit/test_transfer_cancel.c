@@ -85,7 +85,7 @@ static void *run_in_thread(void *argument)
 }
 
 /* Into a pipe that nobody reads yet; returns when that is full. */
-static void begin(struct running *running, const struct cancel *above)
+static void begin(struct running *running, const struct sendcp_cancel *above)
 {
 	const struct timespec moment = { .tv_nsec = 10000000 };
 	int ends[2], full, waiting = 0;
@@ -118,8 +118,8 @@ static void join(struct running *running)
 	do {
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec++;
-		if (cancelled(&running->transfer.cancel))
-			cancel_interrupt(&running->transfer.cancel);
+		if (sendcp_cancelled(&running->transfer.cancel))
+			sendcp_cancel_interrupt(&running->transfer.cancel);
 	} while (pthread_timedjoin_np(running->thread, NULL, &until) == ETIMEDOUT);
 	transfer_detach(&running->transfer);
 	close(running->reader);
@@ -154,7 +154,7 @@ static void one_of_two_is_cancelled(void **state)
 
 	begin(&first, signals_cancel());
 	begin(&second, signals_cancel());
-	cancel_set(&first.transfer.cancel);
+	sendcp_cancel_set(&first.transfer.cancel);
 	check_stopped(&first);
 
 	read_all(&second);
@@ -184,12 +184,12 @@ static void one_of_two_fails(void **state)
 
 static void what_is_above_cancels_both(void **state)
 {
-	struct cancel above = { 0 };
+	struct sendcp_cancel above = { 0 };
 	struct running first, second;
 
 	begin(&first, &above);
 	begin(&second, &above);
-	cancel_set(&above);
+	sendcp_cancel_set(&above);
 	check_stopped(&first);
 	check_stopped(&second);
 }

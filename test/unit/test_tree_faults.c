@@ -20,14 +20,14 @@
 static long allocations = -1;
 static long device_reads = -1;
 
-void *__real_scp_alloc(size_t size);
-void *__real_scp_zalloc(size_t size);
-void *__real_scp_realloc(void *block, size_t old, size_t size);
-void *__real_scp_alloc_aligned(size_t size);
-void *__wrap_scp_alloc(size_t size);
-void *__wrap_scp_zalloc(size_t size);
-void *__wrap_scp_realloc(void *block, size_t old, size_t size);
-void *__wrap_scp_alloc_aligned(size_t size);
+void *__real_sendcp_alloc(size_t size);
+void *__real_sendcp_zalloc(size_t size);
+void *__real_sendcp_realloc(void *block, size_t old, size_t size);
+void *__real_sendcp_alloc_aligned(size_t size);
+void *__wrap_sendcp_alloc(size_t size);
+void *__wrap_sendcp_zalloc(size_t size);
+void *__wrap_sendcp_realloc(void *block, size_t old, size_t size);
+void *__wrap_sendcp_alloc_aligned(size_t size);
 
 static bool ends(long *left)
 {
@@ -36,24 +36,24 @@ static bool ends(long *left)
 	return !*left;
 }
 
-void *__wrap_scp_alloc(size_t size)
+void *__wrap_sendcp_alloc(size_t size)
 {
-	return ends(&allocations) ? NULL : __real_scp_alloc(size);
+	return ends(&allocations) ? NULL : __real_sendcp_alloc(size);
 }
 
-void *__wrap_scp_zalloc(size_t size)
+void *__wrap_sendcp_zalloc(size_t size)
 {
-	return ends(&allocations) ? NULL : __real_scp_zalloc(size);
+	return ends(&allocations) ? NULL : __real_sendcp_zalloc(size);
 }
 
-void *__wrap_scp_realloc(void *block, size_t old, size_t size)
+void *__wrap_sendcp_realloc(void *block, size_t old, size_t size)
 {
-	return ends(&allocations) ? NULL : __real_scp_realloc(block, old, size);
+	return ends(&allocations) ? NULL : __real_sendcp_realloc(block, old, size);
 }
 
-void *__wrap_scp_alloc_aligned(size_t size)
+void *__wrap_sendcp_alloc_aligned(size_t size)
 {
-	return ends(&allocations) ? NULL : __real_scp_alloc_aligned(size);
+	return ends(&allocations) ? NULL : __real_sendcp_alloc_aligned(size);
 }
 
 static bool interrupts;
@@ -102,30 +102,30 @@ static int group_teardown(void **state)
 
 static int walk(u32 *items)
 {
-	struct scp_key key = { 0 };
-	struct scp_cursor cursor;
-	struct scp_tree tree;
+	struct sendcp_key key = { 0 };
+	struct sendcp_cursor cursor;
+	struct sendcp_tree tree;
 	int ret;
 
 	*items = 0;
-	ret = scp_tree_open(fixture.volume, SCP_FS_TREE_ID, false, &tree);
+	ret = sendcp_tree_open(fixture.volume, SENDCP_FS_TREE_ID, false, &tree);
 	if (ret)
 		return ret;
-	scp_cursor_init(&cursor, &tree);
+	sendcp_cursor_init(&cursor, &tree);
 	cursor.readahead = true;
-	ret = scp_search(&cursor, &key);
+	ret = sendcp_search(&cursor, &key);
 	while (ret >= 0) {
 		++*items;
-		ret = scp_next(&cursor);
+		ret = sendcp_next(&cursor);
 	}
-	scp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
 	return ret == -ENOENT ? 0 : ret;
 }
 
 /* 0, or the failure, which must be @err with @reason. */
-static int open_and_walk(u32 *items, int err, enum scp_reason reason)
+static int open_and_walk(u32 *items, int err, enum sendcp_reason reason)
 {
-	const struct scp_error *error = &fixture.error;
+	const struct sendcp_error *error = &fixture.error;
 	int ret = fixture_open(&fixture);
 
 	*items = 0;
@@ -142,13 +142,13 @@ static int open_and_walk(u32 *items, int err, enum scp_reason reason)
 }
 
 /* Moves the end of @left on until everything succeeds. */
-static void strike_everywhere(long *left, int err, enum scp_reason reason)
+static void strike_everywhere(long *left, int err, enum sendcp_reason reason)
 {
 	u32 items, again, all;
 	long calls;
 	int ret;
 
-	assert_int_equal(open_and_walk(&all, 0, SCP_NONE), 0);
+	assert_int_equal(open_and_walk(&all, 0, SENDCP_ERR_NONE), 0);
 	assert_true(all > 1000);
 	fixture_close(&fixture);
 	for (calls = 1; ; calls++) {
@@ -170,20 +170,20 @@ static void strike_everywhere(long *left, int err, enum scp_reason reason)
 
 static void memory_ends(void **state)
 {
-	strike_everywhere(&allocations, -ENOMEM, SCP_NO_MEMORY);
+	strike_everywhere(&allocations, -ENOMEM, SENDCP_ERR_NO_MEMORY);
 }
 
 static void reads_fail(void **state)
 {
 	interrupts = false;
-	strike_everywhere(&device_reads, -EIO, SCP_DEVICE_READ);
+	strike_everywhere(&device_reads, -EIO, SENDCP_ERR_DEVICE_READ);
 }
 
 /* Raised in a read, it is noticed before the next one. */
 static void interruption(void **state)
 {
 	interrupts = true;
-	strike_everywhere(&device_reads, -EINTR, SCP_INTERRUPTED);
+	strike_everywhere(&device_reads, -EINTR, SENDCP_ERR_INTERRUPTED);
 }
 
 int main(void)

@@ -43,16 +43,16 @@ static bool make_image(const char *path)
 
 static bool is_tree_block(const u8 *block, const u8 *fsid)
 {
-	const struct scp_disk_header *header = (const void *)block;
+	const struct sendcp_disk_header *header = (const void *)block;
 
-	return !memcmp(header->fsid, fsid, SCP_UUID_SIZE) && header->level < SCP_MAX_LEVEL &&
+	return !memcmp(header->fsid, fsid, SENDCP_UUID_SIZE) && header->level < SENDCP_MAX_LEVEL &&
 	       le64_to_cpu(header->bytenr) % NODESIZE == 0 && le32_to_cpu(header->nritems) < 160;
 }
 
 static void find_blocks(struct hostile *hostile)
 {
 	const struct fixture_device *device = &hostile->fixture.devices[0];
-	const u8 *fsid = device->bytes + SCP_SUPER_OFFSET_0 + 32;
+	const u8 *fsid = device->bytes + SENDCP_SUPER_OFFSET_0 + 32;
 	u64 at;
 
 	for (at = 1 << 20; at < device->size && hostile->count < BLOCKS_MAX; at += NODESIZE)
@@ -62,44 +62,44 @@ static void find_blocks(struct hostile *hostile)
 }
 
 /* Reads every byte of the item: a sanitizer sees it if one is outside. */
-static u32 touch(const struct scp_cursor *cursor)
+static u32 touch(const struct sendcp_cursor *cursor)
 {
 	u32 size;
-	const void *item = scp_cursor_item(cursor, &size);
+	const void *item = sendcp_cursor_item(cursor, &size);
 
 	assert_true((const u8 *)item >= cursor->path[0]->data);
 	assert_true((const u8 *)item + size <= cursor->path[0]->data + NODESIZE);
-	return scp_crc32c(0, item, size);
+	return sendcp_crc32c(0, item, size);
 }
 
-static int walk(struct scp_volume *volume, u64 id)
+static int walk(struct sendcp_volume *volume, u64 id)
 {
-	struct scp_key key = { 0 };
-	struct scp_cursor cursor;
-	struct scp_tree tree;
+	struct sendcp_key key = { 0 };
+	struct sendcp_cursor cursor;
+	struct sendcp_tree tree;
 	u32 items = 0;
 	int ret;
 
-	ret = scp_tree_open(volume, id, false, &tree);
+	ret = sendcp_tree_open(volume, id, false, &tree);
 	if (ret)
 		return ret;
-	scp_cursor_init(&cursor, &tree);
+	sendcp_cursor_init(&cursor, &tree);
 	cursor.readahead = true;
-	ret = scp_search(&cursor, &key);
+	ret = sendcp_search(&cursor, &key);
 	while (ret >= 0) {
 		touch(&cursor);
-		key = scp_cursor_key(&cursor);
+		key = sendcp_cursor_key(&cursor);
 		/* A walk must end: there are no more items than these on the image. */
 		assert_true(items++ < 200000);
-		ret = scp_next(&cursor);
+		ret = sendcp_next(&cursor);
 	}
 	if (ret == -ENOENT && items)
-		assert_true(scp_search_last(&cursor, &key) <= 0);
-	scp_cursor_release(&cursor);
+		assert_true(sendcp_search_last(&cursor, &key) <= 0);
+	sendcp_cursor_release(&cursor);
 	return ret == -ENOENT ? 0 : ret;
 }
 
-static void check_error(int ret, const struct scp_error *error)
+static void check_error(int ret, const struct sendcp_error *error)
 {
 	char line[300];
 
@@ -107,14 +107,14 @@ static void check_error(int ret, const struct scp_error *error)
 		return;
 	assert_true(ret < 0);
 	assert_int_equal(error->err, ret);
-	assert_true(error->reason != SCP_NONE);
-	assert_non_null(scp_error_format(error, line, sizeof(line)));
+	assert_true(error->reason != SENDCP_ERR_NONE);
+	assert_non_null(sendcp_error_format(error, line, sizeof(line)));
 }
 
 /* Returns whether everything could be read. */
 static bool walk_everything(struct fixture *fixture)
 {
-	static const u64 ids[] = { 1, 2, 3, 4, 5, 7, 9, 10, SCP_DATA_RELOC_TREE_ID };
+	static const u64 ids[] = { 1, 2, 3, 4, 5, 7, 9, 10, SENDCP_DATA_RELOC_TREE_ID };
 	bool whole = true;
 	size_t i;
 	int ret;
@@ -162,11 +162,11 @@ static void damage(struct hostile *hostile, u8 *block, u32 size)
 static void misplace(struct hostile *hostile, u8 *block)
 {
 	u64 from = hostile->blocks[fixture_random(&hostile->seed) % hostile->count];
-	u64 bytenr = scp_get_le64(block + 48);
+	u64 bytenr = sendcp_get_le64(block + 48);
 
 	memcpy(block, hostile->fixture.devices[0].bytes + from, NODESIZE);
 	if (fixture_random(&hostile->seed) % 2)
-		scp_put_le64(block + 48, bytenr);
+		sendcp_put_le64(block + 48, bytenr);
 	tiny_seal(block, NODESIZE);
 }
 
@@ -179,7 +179,7 @@ static bool one_round(struct hostile *hostile)
 	block = hostile->fixture.devices[0].bytes +
 		hostile->blocks[choice / 16 % hostile->count];
 	if (choice % 16 == 0)
-		block = hostile->fixture.devices[0].bytes + SCP_SUPER_OFFSET_0;
+		block = hostile->fixture.devices[0].bytes + SENDCP_SUPER_OFFSET_0;
 	memcpy(saved, block, NODESIZE);
 	if (choice % 16 < 13)
 		damage(hostile, block, NODESIZE);
@@ -207,7 +207,7 @@ static void damage_is_survived(void **state)
 	fixture_add_file(&hostile.fixture, path);
 	unlink(path);
 	/* The second superblock would hide what is done to the first. */
-	memset(hostile.fixture.devices[0].bytes + SCP_SUPER_OFFSET_1, 0, SCP_SUPER_SIZE);
+	memset(hostile.fixture.devices[0].bytes + SENDCP_SUPER_OFFSET_1, 0, SENDCP_SUPER_SIZE);
 	find_blocks(&hostile);
 	assert_true(walk_everything(&hostile.fixture));
 	for (i = 0; i < rounds; i++)

@@ -149,70 +149,71 @@ struct sum {
 	u64 hash;
 };
 
-static void add_item(struct sum *sum, const struct scp_cursor *cursor)
+static void add_item(struct sum *sum, const struct sendcp_cursor *cursor)
 {
-	struct scp_key key = scp_cursor_key(cursor);
+	struct sendcp_key key = sendcp_cursor_key(cursor);
 	u32 size;
-	const void *item = scp_cursor_item(cursor, &size);
+	const void *item = sendcp_cursor_item(cursor, &size);
 	u64 seed = sum->hash ^ key.objectid ^ (u64)key.type << 56 ^ key.offset << 8;
 
 	sum->items++;
-	sum->hash = fixture_random(&seed) ^ scp_crc32c(0, item, size);
+	sum->hash = fixture_random(&seed) ^ sendcp_crc32c(0, item, size);
 }
 
-static int walk_tree(struct scp_volume *volume, u64 id, bool ahead, struct sum *sum)
+static int walk_tree(struct sendcp_volume *volume, u64 id, bool ahead, struct sum *sum)
 {
-	struct scp_key key = { 0 };
-	struct scp_cursor cursor;
-	struct scp_tree tree;
+	struct sendcp_key key = { 0 };
+	struct sendcp_cursor cursor;
+	struct sendcp_tree tree;
 	int ret;
 
-	ret = scp_tree_open(volume, id, false, &tree);
+	ret = sendcp_tree_open(volume, id, false, &tree);
 	if (ret)
 		return ret;
-	scp_cursor_init(&cursor, &tree);
+	sendcp_cursor_init(&cursor, &tree);
 	cursor.readahead = ahead;
-	ret = scp_search(&cursor, &key);
+	ret = sendcp_search(&cursor, &key);
 	while (ret >= 0) {
 		add_item(sum, &cursor);
-		ret = scp_next(&cursor);
+		ret = sendcp_next(&cursor);
 	}
-	scp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
 	return ret == -ENOENT ? 0 : ret;
 }
 
 /* Every tree that the root tree names, and the two that it does not. */
-static int walk_all(struct scp_volume *volume, bool ahead, struct sum *sum)
+static int walk_all(struct sendcp_volume *volume, bool ahead, struct sum *sum)
 {
-	struct scp_key key = { 0 };
-	struct scp_cursor cursor;
-	struct scp_tree roots;
+	struct sendcp_key key = { 0 };
+	struct sendcp_cursor cursor;
+	struct sendcp_tree roots;
 	int ret, walked;
 
 	memset(sum, 0, sizeof(*sum));
-	walked = walk_tree(volume, SCP_ROOT_TREE_ID, ahead, sum);
+	walked = walk_tree(volume, SENDCP_ROOT_TREE_ID, ahead, sum);
 	if (!walked)
-		walked = walk_tree(volume, SCP_CHUNK_TREE_ID, ahead, sum);
-	assert_int_equal(scp_tree_open(volume, SCP_ROOT_TREE_ID, false, &roots), 0);
-	scp_cursor_init(&cursor, &roots);
-	ret = scp_search(&cursor, &key);
+		walked = walk_tree(volume, SENDCP_CHUNK_TREE_ID, ahead, sum);
+	assert_int_equal(sendcp_tree_open(volume, SENDCP_ROOT_TREE_ID, false, &roots), 0);
+	sendcp_cursor_init(&cursor, &roots);
+	ret = sendcp_search(&cursor, &key);
 	while (ret >= 0 && !walked) {
-		key = scp_cursor_key(&cursor);
-		if (key.type == SCP_ROOT_ITEM)
+		key = sendcp_cursor_key(&cursor);
+		if (key.type == SENDCP_ROOT_ITEM)
 			walked = walk_tree(volume, key.objectid, ahead, sum);
-		ret = scp_next(&cursor);
+		ret = sendcp_next(&cursor);
 	}
-	scp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
 	return walked ? walked : ret == -ENOENT ? 0 : ret;
 }
 
 static void explain(struct fixture *fixture, const struct image *image, const char *what)
 {
-	const struct scp_error *error = fixture->volume ? &fixture->volume->error :
+	const struct sendcp_error *error = fixture->volume ? &fixture->volume->error :
 							  &fixture->error;
 	char line[300];
 
-	fail_msg("%s, %s: %s", image->of->name, what, scp_error_format(error, line, sizeof(line)));
+	fail_msg("%s, %s: %s", image->of->name, what, sendcp_error_format(error, line,
+									  sizeof(line)));
 }
 
 static void expect_whole(struct fixture *fixture, const struct image *image, const char *what,
@@ -234,7 +235,8 @@ static void garble(struct fixture_device *device, u64 start)
 	u64 at;
 
 	for (at = start; at < device->size; at += 4096)
-		if (scp_get_le64(device->bytes + at) || scp_get_le64(device->bytes + at + 2048))
+		if (sendcp_get_le64(device->bytes + at) || sendcp_get_le64(device->bytes + at +
+									   2048))
 			device->bytes[at + 60] ^= 0x42;
 }
 
@@ -271,7 +273,7 @@ static void check_combinations(const struct image *image, struct sum *sum)
 		if (__builtin_popcount(mask) > image->of->spare)
 			continue;
 		check_missing(image, mask, sum);
-		check_garbled(image, mask, SCP_SUPER_OFFSET_1 + 4096, sum);
+		check_garbled(image, mask, SENDCP_SUPER_OFFSET_1 + 4096, sum);
 		check_garbled(image, mask, 0, sum);
 	}
 }
@@ -317,18 +319,18 @@ static void check_plain(const struct image *image, struct sum *sum)
 static void check_first_copies_bad(const struct image *image, struct sum *sum)
 {
 	struct fixture fixture;
-	struct scp_chunk_map *map;
+	struct sendcp_chunk_map *map;
 	u32 i;
 
 	map_image(&fixture, image, 0, false);
 	assert_int_equal(fixture_open(&fixture), 0);
 	map = &fixture.volume->chunks;
 	for (i = 0; i < map->count; i++) {
-		struct scp_chunk_stripe *stripe = &map->chunks[i].stripes[0];
+		struct sendcp_chunk_stripe *stripe = &map->chunks[i].stripes[0];
 		struct fixture_device bytes = fixture.devices[stripe->device];
 
 		bytes.size = stripe->offset + map->chunks[i].length;
-		if (map->chunks[i].type & SCP_CHUNK_DUP)
+		if (map->chunks[i].type & SENDCP_CHUNK_DUP)
 			garble(&bytes, stripe->offset);
 	}
 	fixture_close(&fixture);

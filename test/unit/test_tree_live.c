@@ -103,7 +103,7 @@ static void open_live(struct fixture *fixture)
 		fixture_add_direct(fixture, word);
 	}
 	if (fixture_open(fixture))
-		fail_msg("%s", scp_error_format(&fixture->error, word, sizeof(word)));
+		fail_msg("%s", sendcp_error_format(&fixture->error, word, sizeof(word)));
 }
 
 struct sum {
@@ -111,37 +111,37 @@ struct sum {
 	u64 hash;
 };
 
-static void add_item(struct sum *sum, const struct scp_cursor *cursor)
+static void add_item(struct sum *sum, const struct sendcp_cursor *cursor)
 {
-	struct scp_key key = scp_cursor_key(cursor);
+	struct sendcp_key key = sendcp_cursor_key(cursor);
 	u32 size;
-	const void *item = scp_cursor_item(cursor, &size);
+	const void *item = sendcp_cursor_item(cursor, &size);
 	u64 seed = sum->hash ^ key.objectid ^ (u64)key.type << 56 ^ key.offset << 8;
 
 	sum->items++;
 	/* Relocation changes the address of a file's bytes, and nothing else. */
-	if (key.type == SCP_EXTENT_DATA)
+	if (key.type == SENDCP_EXTENT_DATA)
 		size = 0;
-	sum->hash = fixture_random(&seed) ^ scp_crc32c(0, item, size);
+	sum->hash = fixture_random(&seed) ^ sendcp_crc32c(0, item, size);
 }
 
-static int walk(struct scp_tree *tree, struct sum *sum, unsigned int pause)
+static int walk(struct sendcp_tree *tree, struct sum *sum, unsigned int pause)
 {
-	struct scp_key key = { 0 };
-	struct scp_cursor cursor;
+	struct sendcp_key key = { 0 };
+	struct sendcp_cursor cursor;
 	int ret;
 
 	memset(sum, 0, sizeof(*sum));
-	scp_cursor_init(&cursor, tree);
+	sendcp_cursor_init(&cursor, tree);
 	cursor.readahead = pause % 2;
-	ret = scp_search(&cursor, &key);
+	ret = sendcp_search(&cursor, &key);
 	while (ret >= 0) {
 		add_item(sum, &cursor);
 		if (pause && sum->items % 512 == 0)
 			usleep(pause);
-		ret = scp_next(&cursor);
+		ret = sendcp_next(&cursor);
 	}
-	scp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
 	return ret == -ENOENT ? 0 : ret;
 }
 
@@ -150,7 +150,7 @@ static void explain(struct fixture *fixture, int ret)
 	char line[300];
 
 	if (ret)
-		fail_msg("%s", scp_error_format(&fixture->volume->error, line, sizeof(line)));
+		fail_msg("%s", sendcp_error_format(&fixture->volume->error, line, sizeof(line)));
 }
 
 /* Blocks were pulled away from under the reader several times, or will not be. */
@@ -159,7 +159,7 @@ static bool stirred_enough(const struct fixture *fixture, time_t seconds)
 	return seconds > 60 || (seconds > 5 && fixture->volume->stats.refreshes >= 10);
 }
 
-static void walk_while_stirred(struct fixture *fixture, struct scp_tree *tree)
+static void walk_while_stirred(struct fixture *fixture, struct sendcp_tree *tree)
 {
 	pid_t pid = start_script(stir_script);
 	time_t start = time(NULL);
@@ -186,17 +186,17 @@ static void walk_while_stirred(struct fixture *fixture, struct scp_tree *tree)
 /* Trees that change all the time give any contents, but never an error. */
 static void walk_moving_trees(struct fixture *fixture)
 {
-	static const u64 ids[] = { SCP_ROOT_TREE_ID, SCP_EXTENT_TREE_ID, SCP_CSUM_TREE_ID,
-				   SCP_FS_TREE_ID };
+	static const u64 ids[] = { SENDCP_ROOT_TREE_ID, SENDCP_EXTENT_TREE_ID, SENDCP_CSUM_TREE_ID,
+				   SENDCP_FS_TREE_ID };
 	pid_t pid = start_script(stir_script);
 	time_t end = time(NULL) + 10;
-	struct scp_tree tree;
+	struct sendcp_tree tree;
 	struct sum sum;
 	u32 i = 0;
 	int ret;
 
 	do {
-		ret = scp_tree_open(fixture->volume, ids[i++ % ARRAY_SIZE(ids)], false, &tree);
+		ret = sendcp_tree_open(fixture->volume, ids[i++ % ARRAY_SIZE(ids)], false, &tree);
 		if (!ret)
 			ret = walk(&tree, &sum, i % 97);
 	} while (!ret && time(NULL) < end);
@@ -204,15 +204,15 @@ static void walk_moving_trees(struct fixture *fixture)
 	explain(fixture, ret);
 }
 
-static void deletion_is_noticed(struct fixture *fixture, struct scp_tree *tree)
+static void deletion_is_noticed(struct fixture *fixture, struct sendcp_tree *tree)
 {
 	struct sum sum;
 	int ret, tries = 0;
 
 	assert_true(run_script("cd \"$1\"; btrfs -q subvolume delete -c m/snap >/dev/null; "
 			       "btrfs subvolume sync m >/dev/null; rm -r m/a; sync -f m"));
-	assert_int_equal(scp_tree_revalidate(tree), -ESTALE);
-	assert_int_equal(fixture->volume->error.reason, SCP_SUBVOLUME_GONE);
+	assert_int_equal(sendcp_tree_revalidate(tree), -ESTALE);
+	assert_int_equal(fixture->volume->error.reason, SENDCP_ERR_SUBVOLUME_GONE);
 	/* Its blocks may well be there until they are reused. */
 	do {
 		assert_true(run_script("cd \"$1\"; cp -r /usr/include m/; sync -f m;"
@@ -226,7 +226,7 @@ static void deletion_is_noticed(struct fixture *fixture, struct scp_tree *tree)
 static void live_snapshot_stays_the_same(void **state)
 {
 	struct fixture fixture;
-	struct scp_tree tree;
+	struct sendcp_tree tree;
 	char word[32];
 
 	if (geteuid() || access("/dev/loop-control", R_OK | W_OK)) {
@@ -239,7 +239,7 @@ static void live_snapshot_stays_the_same(void **state)
 	assert_true(run_script(make_script));
 	read_word("id", word, sizeof(word));
 	open_live(&fixture);
-	explain(&fixture, scp_tree_open(fixture.volume, strtoull(word, NULL, 10), true, &tree));
+	explain(&fixture, sendcp_tree_open(fixture.volume, strtoull(word, NULL, 10), true, &tree));
 	walk_while_stirred(&fixture, &tree);
 	walk_moving_trees(&fixture);
 	deletion_is_noticed(&fixture, &tree);

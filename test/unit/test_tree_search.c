@@ -29,9 +29,9 @@ static u64 block_at(u32 number)
 }
 
 /* Item @i of the tree has objectid 10 i + 10. */
-static struct scp_key item_key(u32 i)
+static struct sendcp_key item_key(u32 i)
 {
-	return (struct scp_key) { .objectid = 10 * i + 10, .type = 1, .offset = 7 };
+	return (struct sendcp_key) { .objectid = 10 * i + 10, .type = 1, .offset = 7 };
 }
 
 static void write_leaves(struct fixture *fixture, u32 base, u64 generation)
@@ -72,7 +72,7 @@ static void write_inners(struct fixture *fixture, u32 base, u64 generation)
 
 struct state {
 	struct fixture fixture;
-	struct scp_disk_root root;
+	struct sendcp_disk_root root;
 	u32 base;
 	u64 generation;
 };
@@ -82,9 +82,10 @@ static void commit(struct state *state, u64 root)
 {
 	struct fixture *fixture = &state->fixture;
 	struct tiny_item item = {
-		{ SUBVOLUME, SCP_ROOT_ITEM, 3 }, &state->root, sizeof(state->root),
+		{ SUBVOLUME, SENDCP_ROOT_ITEM, 3 }, &state->root, sizeof(state->root),
 	};
-	struct scp_disk_super *super = (void *)(fixture->devices[0].bytes + SCP_SUPER_OFFSET_0);
+	struct sendcp_disk_super *super = (void *)(fixture->devices[0].bytes +
+						   SENDCP_SUPER_OFFSET_0);
 
 	state->root.bytenr = cpu_to_le64(block_at(state->base + LEAVES + 5));
 	state->root.generation = cpu_to_le64(state->generation);
@@ -93,7 +94,7 @@ static void commit(struct state *state, u64 root)
 	tiny_leaf(fixture, root, state->generation, &item, state->root.refs || !state->base);
 	super->root = cpu_to_le64(root);
 	super->generation = cpu_to_le64(state->generation);
-	tiny_seal(super, SCP_SUPER_SIZE);
+	tiny_seal(super, SENDCP_SUPER_SIZE);
 }
 
 static void write_tree(struct state *state)
@@ -111,7 +112,7 @@ static int setup(void **out)
 	tiny_make(&state.fixture, 4 << 20);
 	state.generation = TINY_GENERATION;
 	state.root.refs = cpu_to_le32(1);
-	state.root.flags = cpu_to_le64(SCP_ROOT_READONLY);
+	state.root.flags = cpu_to_le64(SENDCP_ROOT_READONLY);
 	state.root.ctransid = cpu_to_le64(5);
 	tiny_uuid(state.root.uuid, 0x77);
 	write_tree(&state);
@@ -141,145 +142,145 @@ static void move(struct state *state)
 		memset(state->fixture.devices[0].bytes + block_at(old + i), 0x5a, TINY_NODESIZE);
 }
 
-static void open_tree(struct state *state, struct scp_tree *tree)
+static void open_tree(struct state *state, struct sendcp_tree *tree)
 {
-	assert_int_equal(scp_tree_open(state->fixture.volume, SUBVOLUME, true, tree), 0);
+	assert_int_equal(sendcp_tree_open(state->fixture.volume, SUBVOLUME, true, tree), 0);
 }
 
-static void expect_item(struct scp_cursor *cursor, u32 i)
+static void expect_item(struct sendcp_cursor *cursor, u32 i)
 {
-	struct scp_key key = scp_cursor_key(cursor), wanted = item_key(i);
+	struct sendcp_key key = sendcp_cursor_key(cursor), wanted = item_key(i);
 
-	assert_int_equal(scp_key_compare(&key, &wanted), 0);
+	assert_int_equal(sendcp_key_compare(&key, &wanted), 0);
 }
 
 static void every_key_is_found(void **state)
 {
-	struct scp_tree tree;
-	struct scp_cursor cursor;
-	struct scp_key key;
+	struct sendcp_tree tree;
+	struct sendcp_cursor cursor;
+	struct sendcp_key key;
 	u32 i;
 
 	open_tree(*state, &tree);
-	scp_cursor_init(&cursor, &tree);
+	sendcp_cursor_init(&cursor, &tree);
 	for (i = 0; i < ITEMS; i++) {
 		key = item_key(i);
-		assert_int_equal(scp_search(&cursor, &key), 0);
+		assert_int_equal(sendcp_search(&cursor, &key), 0);
 		expect_item(&cursor, i);
-		assert_int_equal(scp_search_exact(&cursor, &key), 0);
-		assert_int_equal(scp_search_last(&cursor, &key), 0);
+		assert_int_equal(sendcp_search_exact(&cursor, &key), 0);
+		assert_int_equal(sendcp_search_last(&cursor, &key), 0);
 		expect_item(&cursor, i);
 		key.offset--;
-		assert_int_equal(scp_search(&cursor, &key), 1);
+		assert_int_equal(sendcp_search(&cursor, &key), 1);
 		expect_item(&cursor, i);
-		assert_int_equal(scp_search_exact(&cursor, &key), -ENOENT);
-		assert_int_equal(scp_search_last(&cursor, &key), i ? 0 : -ENOENT);
+		assert_int_equal(sendcp_search_exact(&cursor, &key), -ENOENT);
+		assert_int_equal(sendcp_search_last(&cursor, &key), i ? 0 : -ENOENT);
 		if (i)
 			expect_item(&cursor, i - 1);
 	}
 	key.objectid = ~0ULL;
-	assert_int_equal(scp_search(&cursor, &key), -ENOENT);
-	assert_int_equal(scp_search_last(&cursor, &key), 0);
+	assert_int_equal(sendcp_search(&cursor, &key), -ENOENT);
+	assert_int_equal(sendcp_search_last(&cursor, &key), 0);
 	expect_item(&cursor, ITEMS - 1);
-	scp_cursor_release(&cursor);
-	scp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
 }
 
 static void slots_are_where_keys_belong(void **state)
 {
-	struct scp_key key = item_key(PER_LEAF * 2 - 1);
-	struct scp_tree tree;
-	struct scp_cursor cursor;
+	struct sendcp_key key = item_key(PER_LEAF * 2 - 1);
+	struct sendcp_tree tree;
+	struct sendcp_cursor cursor;
 	int level;
 
 	open_tree(*state, &tree);
-	scp_cursor_init(&cursor, &tree);
+	sendcp_cursor_init(&cursor, &tree);
 	key.offset++;
-	assert_int_equal(scp_search_slot(&cursor, &key, 0), 1);
+	assert_int_equal(sendcp_search_slot(&cursor, &key, 0), 1);
 	assert_int_equal(cursor.slot[0], PER_LEAF);
-	assert_int_equal(scp_next(&cursor), 0);
+	assert_int_equal(sendcp_next(&cursor), 0);
 	expect_item(&cursor, PER_LEAF * 2);
 	key = item_key(PER_LEAF * FANOUT);
-	for (level = 0; level < SCP_MAX_LEVEL; level++) {
-		assert_int_equal(scp_search_slot(&cursor, &key, level), 0);
+	for (level = 0; level < SENDCP_MAX_LEVEL; level++) {
+		assert_int_equal(sendcp_search_slot(&cursor, &key, level), 0);
 		assert_non_null(cursor.path[level < 2 ? level : 2]);
 		assert_true(level == 0 || !cursor.path[level - 1] || level > 2);
 	}
-	assert_int_equal(scp_search_slot(&cursor, &key, 2), 0);
+	assert_int_equal(sendcp_search_slot(&cursor, &key, 2), 0);
 	assert_int_equal(cursor.slot[2], 1);
 	key.objectid++;
-	assert_int_equal(scp_search_slot(&cursor, &key, 1), 1);
+	assert_int_equal(sendcp_search_slot(&cursor, &key, 1), 1);
 	assert_int_equal(cursor.slot[1], 0);
-	scp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
 }
 
-static void walk_from(struct scp_cursor *cursor, u32 i)
+static void walk_from(struct sendcp_cursor *cursor, u32 i)
 {
 	for (; i < ITEMS - 1; i++) {
 		expect_item(cursor, i);
-		assert_int_equal(scp_next(cursor), 0);
+		assert_int_equal(sendcp_next(cursor), 0);
 	}
 	expect_item(cursor, ITEMS - 1);
-	assert_int_equal(scp_next(cursor), -ENOENT);
+	assert_int_equal(sendcp_next(cursor), -ENOENT);
 	expect_item(cursor, ITEMS - 1);
 }
 
 static void walks_are_complete(void **state)
 {
-	struct scp_key key = { 0 };
-	struct scp_cursor cursor;
-	struct scp_tree tree;
+	struct sendcp_key key = { 0 };
+	struct sendcp_cursor cursor;
+	struct sendcp_tree tree;
 	u32 leaves = 1;
 
 	open_tree(*state, &tree);
-	scp_cursor_init(&cursor, &tree);
-	assert_int_equal(scp_search(&cursor, &key), 1);
+	sendcp_cursor_init(&cursor, &tree);
+	assert_int_equal(sendcp_search(&cursor, &key), 1);
 	walk_from(&cursor, 0);
-	assert_int_equal(scp_search(&cursor, &key), 1);
-	while (!scp_next_leaf(&cursor))
+	assert_int_equal(sendcp_search(&cursor, &key), 1);
+	while (!sendcp_next_leaf(&cursor))
 		expect_item(&cursor, PER_LEAF * leaves++);
 	assert_int_equal(leaves, LEAVES);
-	scp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
 }
 
 static void walks_read_ahead(void **out)
 {
 	struct state *state = *out;
-	struct scp_key key = { 0 };
-	struct scp_cursor cursor;
-	struct scp_tree tree;
+	struct sendcp_key key = { 0 };
+	struct sendcp_cursor cursor;
+	struct sendcp_tree tree;
 	unsigned int calls;
 
 	open_tree(state, &tree);
-	scp_cursor_init(&cursor, &tree);
+	sendcp_cursor_init(&cursor, &tree);
 	cursor.readahead = true;
 	calls = state->fixture.calls;
-	assert_int_equal(scp_search(&cursor, &key), 1);
+	assert_int_equal(sendcp_search(&cursor, &key), 1);
 	walk_from(&cursor, 0);
 	/* Root, and for each of three nodes: itself, its ten leaves in one go. */
 	assert_int_equal(state->fixture.calls - calls, 1 + 3 + 3);
-	scp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
 }
 
 static void empty_trees_have_nothing(void **out)
 {
 	struct state *state = *out;
-	struct scp_key key = { 0 };
-	struct scp_cursor cursor;
-	struct scp_tree tree;
+	struct sendcp_key key = { 0 };
+	struct sendcp_cursor cursor;
+	struct sendcp_tree tree;
 
 	open_tree(state, &tree);
 	tree.pinned = false;
-	tree.info.node = (struct scp_root_pointer) { block_at(90), 3, 0 };
+	tree.info.node = (struct sendcp_root_pointer) { block_at(90), 3, 0 };
 	tiny_leaf(&state->fixture, block_at(90), 3, NULL, 0);
-	scp_cursor_init(&cursor, &tree);
-	assert_int_equal(scp_search(&cursor, &key), -ENOENT);
-	assert_int_equal(scp_search_last(&cursor, &key), -ENOENT);
-	assert_int_equal(scp_search_slot(&cursor, &key, 0), 1);
+	sendcp_cursor_init(&cursor, &tree);
+	assert_int_equal(sendcp_search(&cursor, &key), -ENOENT);
+	assert_int_equal(sendcp_search_last(&cursor, &key), -ENOENT);
+	assert_int_equal(sendcp_search_slot(&cursor, &key, 0), 1);
 	assert_non_null(cursor.path[0]);
 	assert_int_equal(cursor.slot[0], 0);
-	assert_int_equal(scp_next(&cursor), -ENOENT);
-	scp_cursor_release(&cursor);
+	assert_int_equal(sendcp_next(&cursor), -ENOENT);
+	sendcp_cursor_release(&cursor);
 }
 
 /*
@@ -290,99 +291,101 @@ static void overlapping_leaves_are_refused(void **out)
 {
 	struct state *state = *out;
 	struct tiny_item items[2] = { { item_key(0), "x", 1 }, { item_key(PER_LEAF), "x", 1 } };
-	struct scp_key key = { 0 };
-	struct scp_cursor cursor;
-	struct scp_tree tree;
+	struct sendcp_key key = { 0 };
+	struct sendcp_cursor cursor;
+	struct sendcp_tree tree;
 
 	tiny_leaf(&state->fixture, block_at(0), state->generation, items, 2);
 	open_tree(state, &tree);
-	scp_cursor_init(&cursor, &tree);
-	assert_int_equal(scp_search(&cursor, &key), -EUCLEAN);
-	assert_int_equal(state->fixture.volume->error.reason, SCP_NODE_ITEMS);
+	sendcp_cursor_init(&cursor, &tree);
+	assert_int_equal(sendcp_search(&cursor, &key), -EUCLEAN);
+	assert_int_equal(state->fixture.volume->error.reason, SENDCP_ERR_NODE_ITEMS);
 	assert_int_equal(state->fixture.volume->error.bytenr, block_at(0));
 	assert_int_equal(state->fixture.volume->error.root, SUBVOLUME);
-	scp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
 }
 
 static void damage_is_placed(void **out)
 {
 	struct state *state = *out;
-	struct scp_key key = item_key(PER_LEAF * 3);
-	struct scp_cursor cursor;
-	struct scp_tree tree;
+	struct sendcp_key key = item_key(PER_LEAF * 3);
+	struct sendcp_cursor cursor;
+	struct sendcp_tree tree;
 
 	state->fixture.devices[0].bytes[block_at(3) + 200] ^= 4;
 	open_tree(state, &tree);
-	scp_cursor_init(&cursor, &tree);
-	assert_int_equal(scp_search(&cursor, &key), -EUCLEAN);
+	sendcp_cursor_init(&cursor, &tree);
+	assert_int_equal(sendcp_search(&cursor, &key), -EUCLEAN);
 	assert_int_equal(state->fixture.volume->error.bytenr, block_at(3));
 	assert_int_equal(state->fixture.volume->error.root, SUBVOLUME);
 	/* Mounted, but nothing newer is there: it is damage all the same. */
 	state->fixture.host.mounted = true;
-	assert_int_equal(scp_search(&cursor, &key), -EUCLEAN);
-	assert_int_equal(state->fixture.volume->error.reason, SCP_NODE_CSUM);
+	assert_int_equal(sendcp_search(&cursor, &key), -EUCLEAN);
+	assert_int_equal(state->fixture.volume->error.reason, SENDCP_ERR_NODE_CSUM);
 	assert_int_equal(state->fixture.volume->stats.refreshes, 0);
-	scp_cursor_release(&cursor);
+	sendcp_cursor_release(&cursor);
 }
 
 static void missing_trees(void **out)
 {
 	struct state *state = *out;
-	struct scp_root_info info;
-	struct scp_tree tree;
+	struct sendcp_root_info info;
+	struct sendcp_tree tree;
 
-	assert_int_equal(scp_tree_open(state->fixture.volume, 257, false, &tree), -ENOENT);
-	assert_int_equal(state->fixture.volume->error.reason, SCP_TREE_MISSING);
+	assert_int_equal(sendcp_tree_open(state->fixture.volume, 257, false, &tree), -ENOENT);
+	assert_int_equal(state->fixture.volume->error.reason, SENDCP_ERR_TREE_MISSING);
 	assert_int_equal(state->fixture.volume->error.root, 257);
-	assert_int_equal(scp_root_info_get(state->fixture.volume, 255, &info), -ENOENT);
-	assert_int_equal(scp_root_info_get(state->fixture.volume, SUBVOLUME, &info), 0);
+	assert_int_equal(sendcp_root_info_get(state->fixture.volume, 255, &info), -ENOENT);
+	assert_int_equal(sendcp_root_info_get(state->fixture.volume, SUBVOLUME, &info), 0);
 	assert_int_equal(info.ctransid, 5);
 	assert_int_equal(info.uuid[3], 0x77);
-	assert_int_equal(scp_tree_open(state->fixture.volume, SCP_ROOT_TREE_ID, false, &tree), 0);
+	assert_int_equal(sendcp_tree_open(state->fixture.volume, SENDCP_ROOT_TREE_ID, false, &tree),
+			 0);
 	assert_int_equal(tree.info.node.bytenr, TINY_ROOT_ROOT);
-	assert_int_equal(scp_tree_open(state->fixture.volume, SCP_CHUNK_TREE_ID, false, &tree), 0);
+	assert_int_equal(sendcp_tree_open(state->fixture.volume, SENDCP_CHUNK_TREE_ID, false,
+					  &tree), 0);
 	assert_int_equal(tree.info.node.bytenr, TINY_CHUNK_ROOT);
 }
 
 static void moved_trees_are_followed(void **out)
 {
 	struct state *state = *out;
-	struct scp_cursor cursor, other;
-	struct scp_key key = item_key(0);
-	struct scp_tree tree;
+	struct sendcp_cursor cursor, other;
+	struct sendcp_key key = item_key(0);
+	struct sendcp_tree tree;
 	u32 i;
 
 	state->fixture.host.mounted = true;
 	open_tree(state, &tree);
-	scp_cursor_init(&cursor, &tree);
-	scp_cursor_init(&other, &tree);
-	assert_int_equal(scp_search(&cursor, &key), 0);
-	assert_int_equal(scp_search(&other, &key), 0);
+	sendcp_cursor_init(&cursor, &tree);
+	sendcp_cursor_init(&other, &tree);
+	assert_int_equal(sendcp_search(&cursor, &key), 0);
+	assert_int_equal(sendcp_search(&other, &key), 0);
 	for (i = 0; i < ITEMS - 1; i++) {
 		/* At different places of the leaves, and at once for two cursors. */
 		if (i % 7 == 3) {
 			move(state);
-			assert_int_equal(scp_tree_revalidate(&tree), 1);
-			assert_int_equal(scp_tree_revalidate(&tree), 0);
+			assert_int_equal(sendcp_tree_revalidate(&tree), 1);
+			assert_int_equal(sendcp_tree_revalidate(&tree), 0);
 		}
-		assert_int_equal(scp_next(&cursor), 0);
+		assert_int_equal(sendcp_next(&cursor), 0);
 		expect_item(&cursor, i + 1);
-		assert_int_equal(scp_next(&other), 0);
+		assert_int_equal(sendcp_next(&other), 0);
 		expect_item(&other, i + 1);
 	}
-	assert_int_equal(scp_next(&cursor), -ENOENT);
+	assert_int_equal(sendcp_next(&cursor), -ENOENT);
 	key = item_key(77);
 	move(state);
-	assert_int_equal(scp_search(&cursor, &key), 0);
+	assert_int_equal(sendcp_search(&cursor, &key), 0);
 	move(state);
-	assert_int_equal(scp_search_last(&cursor, &key), 0);
+	assert_int_equal(sendcp_search_last(&cursor, &key), 0);
 	expect_item(&cursor, 77);
 	/* A search found it out by itself: raw data read before that is not proven. */
-	assert_int_equal(scp_tree_revalidate(&tree), 1);
-	assert_int_equal(scp_tree_revalidate(&tree), 0);
+	assert_int_equal(sendcp_tree_revalidate(&tree), 1);
+	assert_int_equal(sendcp_tree_revalidate(&tree), 0);
 	assert_true(state->fixture.volume->stats.refreshes > 0);
-	scp_cursor_release(&cursor);
-	scp_cursor_release(&other);
+	sendcp_cursor_release(&cursor);
+	sendcp_cursor_release(&other);
 }
 
 static struct state *moving;
@@ -400,21 +403,21 @@ static void move_always(struct fixture *fixture)
 static void endless_moving_ends(void **out)
 {
 	struct state *state = *out;
-	struct scp_key key = item_key(77);
-	struct scp_cursor cursor;
-	struct scp_tree tree;
+	struct sendcp_key key = item_key(77);
+	struct sendcp_cursor cursor;
+	struct sendcp_tree tree;
 
 	state->fixture.host.mounted = true;
 	open_tree(state, &tree);
-	scp_cursor_init(&cursor, &tree);
+	sendcp_cursor_init(&cursor, &tree);
 	moving = state;
 	calls_left = 1;
 	state->fixture.before_read = move_always;
-	assert_int_equal(scp_search(&cursor, &key), -EAGAIN);
-	assert_int_equal(state->fixture.volume->error.reason, SCP_MOVED_TOO_OFTEN);
+	assert_int_equal(sendcp_search(&cursor, &key), -EAGAIN);
+	assert_int_equal(state->fixture.volume->error.reason, SENDCP_ERR_MOVED_TOO_OFTEN);
 	state->fixture.before_read = NULL;
-	assert_int_equal(scp_search(&cursor, &key), 0);
-	scp_cursor_release(&cursor);
+	assert_int_equal(sendcp_search(&cursor, &key), 0);
+	sendcp_cursor_release(&cursor);
 }
 
 static void change_uuid(struct state *state)
@@ -434,7 +437,7 @@ static void make_writable(struct state *state)
 
 static void mark_dead(struct state *state)
 {
-	state->root.flags = cpu_to_le64(SCP_ROOT_READONLY | SCP_ROOT_DEAD);
+	state->root.flags = cpu_to_le64(SENDCP_ROOT_READONLY | SENDCP_ROOT_DEAD);
 }
 
 /* No references left; commit() leaves the item out, too. */
@@ -447,18 +450,18 @@ static void pins_hold(void **out)
 {
 	static const struct {
 		void (*change)(struct state *state);
-		enum scp_reason reason;
+		enum sendcp_reason reason;
 	} changes[] = {
-		{ change_uuid, SCP_SUBVOLUME_REPLACED },
-		{ change_ctransid, SCP_SUBVOLUME_CHANGED },
-		{ make_writable, SCP_SUBVOLUME_CHANGED },
-		{ mark_dead, SCP_SUBVOLUME_GONE },
-		{ delete, SCP_SUBVOLUME_GONE },
+		{ change_uuid, SENDCP_ERR_SUBVOLUME_REPLACED },
+		{ change_ctransid, SENDCP_ERR_SUBVOLUME_CHANGED },
+		{ make_writable, SENDCP_ERR_SUBVOLUME_CHANGED },
+		{ mark_dead, SENDCP_ERR_SUBVOLUME_GONE },
+		{ delete, SENDCP_ERR_SUBVOLUME_GONE },
 	};
 	struct state *state = *out;
-	struct scp_key key = item_key(40);
-	struct scp_cursor cursor;
-	struct scp_tree tree;
+	struct sendcp_key key = item_key(40);
+	struct sendcp_cursor cursor;
+	struct sendcp_tree tree;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(changes); i++) {
@@ -466,53 +469,53 @@ static void pins_hold(void **out)
 		setup(out);
 		state->fixture.host.mounted = true;
 		open_tree(state, &tree);
-		scp_cursor_init(&cursor, &tree);
+		sendcp_cursor_init(&cursor, &tree);
 		changes[i].change(state);
 		move(state);
-		assert_int_equal(scp_search(&cursor, &key), -ESTALE);
+		assert_int_equal(sendcp_search(&cursor, &key), -ESTALE);
 		assert_int_equal(state->fixture.volume->error.reason, changes[i].reason);
 		assert_int_equal(state->fixture.volume->error.root, SUBVOLUME);
-		assert_int_equal(scp_tree_revalidate(&tree), -ESTALE);
-		assert_int_equal(scp_tree_reopen(&tree), -ESTALE);
+		assert_int_equal(sendcp_tree_revalidate(&tree), -ESTALE);
+		assert_int_equal(sendcp_tree_reopen(&tree), -ESTALE);
 		/* Without a pin only a deletion matters. */
 		tree.pinned = false;
 		if (changes[i].change != delete)
-			assert_int_equal(scp_search(&cursor, &key), 0);
+			assert_int_equal(sendcp_search(&cursor, &key), 0);
 		else
-			assert_int_equal(scp_search(&cursor, &key), -ENOENT);
-		scp_cursor_release(&cursor);
+			assert_int_equal(sendcp_search(&cursor, &key), -ENOENT);
+		sendcp_cursor_release(&cursor);
 	}
 }
 
 static void another_filesystem_is_noticed(void **out)
 {
 	struct state *state = *out;
-	struct scp_disk_super *super =
-		(void *)(state->fixture.devices[0].bytes + SCP_SUPER_OFFSET_0);
+	struct sendcp_disk_super *super =
+		(void *)(state->fixture.devices[0].bytes + SENDCP_SUPER_OFFSET_0);
 
 	state->fixture.host.mounted = true;
-	assert_int_equal(scp_volume_refresh(state->fixture.volume), 0);
+	assert_int_equal(sendcp_volume_refresh(state->fixture.volume), 0);
 	tiny_uuid(super->fsid, 0x99);
-	tiny_seal(super, SCP_SUPER_SIZE);
-	assert_int_equal(scp_volume_refresh(state->fixture.volume), -ENODEV);
-	assert_int_equal(state->fixture.volume->error.reason, SCP_DEVICES_CHANGED);
+	tiny_seal(super, SENDCP_SUPER_SIZE);
+	assert_int_equal(sendcp_volume_refresh(state->fixture.volume), -ENODEV);
+	assert_int_equal(state->fixture.volume->error.reason, SENDCP_ERR_DEVICES_CHANGED);
 	super->magic = cpu_to_le64(0);
-	assert_int_equal(scp_volume_refresh(state->fixture.volume), -ENODEV);
-	assert_int_equal(state->fixture.volume->error.reason, SCP_DEVICES_CHANGED);
+	assert_int_equal(sendcp_volume_refresh(state->fixture.volume), -ENODEV);
+	assert_int_equal(state->fixture.volume->error.reason, SENDCP_ERR_DEVICES_CHANGED);
 	/* One that cannot be read says nothing about where it belongs. */
 	state->fixture.devices[0].fail = -EIO;
-	assert_int_equal(scp_volume_refresh(state->fixture.volume), -EIO);
-	assert_int_equal(state->fixture.volume->error.reason, SCP_DEVICE_READ);
+	assert_int_equal(sendcp_volume_refresh(state->fixture.volume), -EIO);
+	assert_int_equal(state->fixture.volume->error.reason, SENDCP_ERR_DEVICE_READ);
 }
 
 static void chunk_map_is_reloaded(void **out)
 {
 	struct state *state = *out;
-	struct scp_disk_super *super =
-		(void *)(state->fixture.devices[0].bytes + SCP_SUPER_OFFSET_0);
+	struct sendcp_disk_super *super =
+		(void *)(state->fixture.devices[0].bytes + SENDCP_SUPER_OFFSET_0);
 	u8 *from = state->fixture.devices[0].bytes + TINY_CHUNK_ROOT;
 	u8 *to = from + 3 * TINY_NODESIZE;
-	struct scp_disk_header *header = (void *)to;
+	struct sendcp_disk_header *header = (void *)to;
 
 	state->fixture.host.mounted = true;
 	memcpy(to, from, TINY_NODESIZE);
@@ -524,7 +527,7 @@ static void chunk_map_is_reloaded(void **out)
 	super->chunk_root = header->bytenr;
 	super->chunk_root_generation = header->generation;
 	commit(state, TINY_ROOT_ROOT);
-	assert_int_equal(scp_volume_refresh(state->fixture.volume), 1);
+	assert_int_equal(sendcp_volume_refresh(state->fixture.volume), 1);
 	assert_int_equal(state->fixture.volume->chunk_root_generation, state->generation);
 	assert_int_equal(state->fixture.volume->chunks.count, 1);
 	/* A chunk tree that cannot be read leaves the old map in force. */
@@ -532,7 +535,7 @@ static void chunk_map_is_reloaded(void **out)
 	super->chunk_root = cpu_to_le64(block_at(100));
 	super->chunk_root_generation = cpu_to_le64(state->generation);
 	commit(state, TINY_ROOT_ROOT);
-	assert_int_equal(scp_volume_refresh(state->fixture.volume), -EUCLEAN);
+	assert_int_equal(sendcp_volume_refresh(state->fixture.volume), -EUCLEAN);
 	assert_int_equal(state->fixture.volume->chunks.count, 1);
 	assert_int_equal(state->fixture.volume->generation, state->generation - 1);
 }

@@ -136,8 +136,8 @@ static void every_cut(struct archived *archived)
 			fail_msg("cut at %zu: %d, %s", size, result.ending.how, result.ending.what);
 		if (segments) {
 			assert_int_equal(result.whole.file, archived->how.ends[2 * segments]);
-			assert_int_equal(result.whole.plain, scp_min(segments * SEGMENT,
-								     archived->plain.size));
+			assert_int_equal(result.whole.plain, sendcp_min(segments * SEGMENT,
+									archived->plain.size));
 		} else {
 			assert_int_equal(result.whole.file, 0);
 		}
@@ -326,8 +326,8 @@ static void cuts_in_zstd(const struct archived *archived)
 		assert_int_equal(result.ending.how, size == out.size ? UNWRAP_COMPLETE :
 				 UNWRAP_CUT);
 		assert_int_equal(result.whole.file, frames ? ends[frames - 1] : 0);
-		assert_int_equal(result.whole.plain, scp_min(frames * SEGMENT,
-							     archived->plain.size));
+		assert_int_equal(result.whole.plain, sendcp_min(frames * SEGMENT,
+								archived->plain.size));
 		blob_free(&result.plain);
 	}
 	blob_free(&out);
@@ -440,7 +440,7 @@ static void the_largest_checkpoint_is_read_back(void **state)
 
 	make_stream(&plain, 2, 5, 900);
 	assert_int_equal(wrap_open(&header, &made.sink, &(struct sidecar_place){ 0 }, &wrap), 0);
-	add_batch(wrap, &plain, SCP_CHECKPOINT_MAX);
+	add_batch(wrap, &plain, SENDCP_CHECKPOINT_SIZE_MAX);
 	line = sidecar_complete_line(plain.size, &length);
 	assert_int_equal(wrap_finish(wrap, line, length), 0);
 	free(line);

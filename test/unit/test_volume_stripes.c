@@ -17,7 +17,7 @@
 
 #define START	(3ULL << 20)
 #define OFFSET	(1ULL << 20)
-#define PIECE	SCP_STRIPE_LEN
+#define PIECE	SENDCP_STRIPE_LEN
 
 struct profile {
 	const char *name;
@@ -31,26 +31,26 @@ struct profile {
 
 static const struct profile profiles[] = {
 	{ "single", 0, 1, 0, 1 },
-	{ "dup", SCP_CHUNK_DUP, 2, 1, 2 },
-	{ "raid0x1", SCP_CHUNK_RAID0, 1, 0, 1 },
-	{ "raid0x3", SCP_CHUNK_RAID0, 3, 0, 1 },
-	{ "raid1", SCP_CHUNK_RAID1, 2, 1, 2 },
-	{ "raid1c3", SCP_CHUNK_RAID1C3, 3, 2, 3 },
-	{ "raid1c4", SCP_CHUNK_RAID1C4, 4, 3, 4 },
-	{ "raid10x2", SCP_CHUNK_RAID10, 2, 1, 2 },
-	{ "raid10x6", SCP_CHUNK_RAID10, 6, 1, 2 },
-	{ "raid5x2", SCP_CHUNK_RAID5, 2, 1, 2 },
-	{ "raid5x3", SCP_CHUNK_RAID5, 3, 1, 2 },
-	{ "raid5x6", SCP_CHUNK_RAID5, 6, 1, 2 },
-	{ "raid6x3", SCP_CHUNK_RAID6, 3, 2, 3 },
-	{ "raid6x4", SCP_CHUNK_RAID6, 4, 2, 4 },
-	{ "raid6x5", SCP_CHUNK_RAID6, 5, 2, 5 },
-	{ "raid6x8", SCP_CHUNK_RAID6, 8, 2, 8 },
+	{ "dup", SENDCP_CHUNK_DUP, 2, 1, 2 },
+	{ "raid0x1", SENDCP_CHUNK_RAID0, 1, 0, 1 },
+	{ "raid0x3", SENDCP_CHUNK_RAID0, 3, 0, 1 },
+	{ "raid1", SENDCP_CHUNK_RAID1, 2, 1, 2 },
+	{ "raid1c3", SENDCP_CHUNK_RAID1C3, 3, 2, 3 },
+	{ "raid1c4", SENDCP_CHUNK_RAID1C4, 4, 3, 4 },
+	{ "raid10x2", SENDCP_CHUNK_RAID10, 2, 1, 2 },
+	{ "raid10x6", SENDCP_CHUNK_RAID10, 6, 1, 2 },
+	{ "raid5x2", SENDCP_CHUNK_RAID5, 2, 1, 2 },
+	{ "raid5x3", SENDCP_CHUNK_RAID5, 3, 1, 2 },
+	{ "raid5x6", SENDCP_CHUNK_RAID5, 6, 1, 2 },
+	{ "raid6x3", SENDCP_CHUNK_RAID6, 3, 2, 3 },
+	{ "raid6x4", SENDCP_CHUNK_RAID6, 4, 2, 4 },
+	{ "raid6x5", SENDCP_CHUNK_RAID6, 5, 2, 5 },
+	{ "raid6x8", SENDCP_CHUNK_RAID6, 8, 2, 8 },
 };
 
 struct array {
 	struct fixture fixture;
-	struct scp_volume volume;
+	struct sendcp_volume volume;
 	const struct profile *profile;
 	u8 *contents;
 	u64 length;
@@ -59,13 +59,13 @@ struct array {
 
 static u32 data_columns(const struct profile *profile)
 {
-	if (profile->type & SCP_CHUNK_RAID0)
+	if (profile->type & SENDCP_CHUNK_RAID0)
 		return profile->stripes;
-	if (profile->type & SCP_CHUNK_RAID10)
+	if (profile->type & SENDCP_CHUNK_RAID10)
 		return profile->stripes / 2u;
-	if (profile->type & SCP_CHUNK_RAID5)
+	if (profile->type & SENDCP_CHUNK_RAID5)
 		return profile->stripes - 1u;
-	if (profile->type & SCP_CHUNK_RAID6)
+	if (profile->type & SENDCP_CHUNK_RAID6)
 		return profile->stripes - 2u;
 	return 1;
 }
@@ -97,7 +97,7 @@ static void write_parity(struct array *array, u32 row, u32 data)
 			weighted = times_two(weighted) ^ byte;
 		}
 		p[i] = sum;
-		if (array->profile->type & SCP_CHUNK_RAID6)
+		if (array->profile->type & SENDCP_CHUNK_RAID6)
 			q[i] = weighted;
 	}
 }
@@ -110,31 +110,31 @@ static void write_row(struct array *array, u32 row)
 	for (column = 0; column < data; column++) {
 		const u8 *piece = array->contents + ((u64)row * data + column) * PIECE;
 
-		if (type & SCP_CHUNK_RAID10) {
+		if (type & SENDCP_CHUNK_RAID10) {
 			for (copy = 0; copy < 2; copy++)
 				memcpy(stripe_bytes(array, 2 * column + copy) + (u64)row * PIECE,
 				       piece, PIECE);
-		} else if (type & (SCP_CHUNK_RAID5 | SCP_CHUNK_RAID6)) {
+		} else if (type & (SENDCP_CHUNK_RAID5 | SENDCP_CHUNK_RAID6)) {
 			memcpy(stripe_bytes(array, row + column) + (u64)row * PIECE, piece, PIECE);
-		} else if (type & SCP_CHUNK_RAID0) {
+		} else if (type & SENDCP_CHUNK_RAID0) {
 			memcpy(stripe_bytes(array, column) + (u64)row * PIECE, piece, PIECE);
 		} else {
 			for (copy = 0; copy < array->profile->stripes; copy++)
 				memcpy(stripe_bytes(array, copy) + (u64)row * PIECE, piece, PIECE);
 		}
 	}
-	if (type & (SCP_CHUNK_RAID5 | SCP_CHUNK_RAID6))
+	if (type & (SENDCP_CHUNK_RAID5 | SENDCP_CHUNK_RAID6))
 		write_parity(array, row, data);
 }
 
 static void make_chunk(struct array *array)
 {
-	u8 item[sizeof(struct scp_disk_chunk) + 8 * sizeof(struct scp_disk_stripe)];
-	u32 size = tiny_chunk(item, array->length, array->profile->type | SCP_CHUNK_DATA,
+	u8 item[sizeof(struct sendcp_disk_chunk) + 8 * sizeof(struct sendcp_disk_stripe)];
+	u32 size = tiny_chunk(item, array->length, array->profile->type | SENDCP_CHUNK_DATA,
 			      array->profile->stripes, OFFSET);
 
-	assert_int_equal(scp_chunk_map_add(&array->volume, &array->volume.chunks, START, item,
-					   size), 0);
+	assert_int_equal(sendcp_chunk_map_add(&array->volume, &array->volume.chunks, START, item,
+					      size), 0);
 }
 
 static void make_array(struct array *array, const struct profile *profile, u64 seed)
@@ -165,7 +165,7 @@ static void make_array(struct array *array, const struct profile *profile, u64 s
 
 static void release_array(struct array *array)
 {
-	scp_chunk_map_release(&array->volume.chunks);
+	sendcp_chunk_map_release(&array->volume.chunks);
 	fixture_release(&array->fixture);
 	free(array->volume.devices);
 	free(array->contents);
@@ -175,23 +175,24 @@ static void release_array(struct array *array)
 static int read_by_all_ways(struct array *array, u32 *length, int *failed)
 {
 	u64 at = fixture_random(&array->seed) % (array->length / 4096) * 4096;
-	int copy, right = 0, copies = scp_volume_mirrors(&array->volume, START + at);
+	int copy, right = 0, copies = sendcp_volume_mirrors(&array->volume, START + at);
 	u8 *buffer;
 
-	*length = (u32)scp_min(fixture_random(&array->seed) % 44 * 4096 + 4096, array->length - at);
+	*length = (u32)sendcp_min(fixture_random(&array->seed) % 44 * 4096 + 4096,
+				  array->length - at);
 	if (fixture_random(&array->seed) % 2)
-		*length = scp_volume_contiguous(&array->volume, START + at, *length);
+		*length = sendcp_volume_contiguous(&array->volume, START + at, *length);
 	assert_int_equal(copies, array->profile->ways);
 	*failed = 0;
-	buffer = scp_alloc_aligned(*length);
+	buffer = sendcp_alloc_aligned(*length);
 	for (copy = 0; copy < copies; copy++) {
 		memset(buffer, 0xee, *length);
-		if (scp_volume_read_mirror(&array->volume, START + at, *length, copy, buffer))
+		if (sendcp_volume_read_mirror(&array->volume, START + at, *length, copy, buffer))
 			++*failed;
 		else
 			right += !memcmp(buffer, array->contents + at, *length);
 	}
-	scp_free_aligned(buffer, *length);
+	sendcp_free_aligned(buffer, *length);
 	return right;
 }
 
@@ -229,11 +230,11 @@ static void every_way_gives_the_same(void **state)
 
 static void set_lost(struct array *array, u32 mask)
 {
-	struct scp_chunk *chunk = &array->volume.chunks.chunks[0];
+	struct sendcp_chunk *chunk = &array->volume.chunks.chunks[0];
 	u32 i;
 
 	for (i = 0; i < chunk->num_stripes; i++)
-		chunk->stripes[i].device = mask >> i & 1 ? SCP_NO_DEVICE : i;
+		chunk->stripes[i].device = mask >> i & 1 ? SENDCP_NO_DEVICE : i;
 }
 
 /* A read that succeeds must be right, and the first way must succeed while enough is there. */
@@ -250,7 +251,8 @@ static void check_lost(struct array *array)
 			if (__builtin_popcount(mask) <= array->profile->spare)
 				assert_true(right > 0);
 			if (failed)
-				assert_int_equal(array->volume.error.reason, SCP_DEVICE_MISSING);
+				assert_int_equal(array->volume.error.reason,
+						 SENDCP_ERR_DEVICE_MISSING);
 			if (mask == all - 1)
 				assert_int_equal(right, 0);
 		}
@@ -313,7 +315,7 @@ static void lying_devices_are_left_out(void **state)
 static void check_stale(struct array *array)
 {
 	u32 i, length;
-	u8 *buffer = scp_alloc_aligned(4096);
+	u8 *buffer = sendcp_alloc_aligned(4096);
 	int tries, failed;
 
 	if (!array->profile->spare)
@@ -324,8 +326,8 @@ static void check_stale(struct array *array)
 		for (tries = 0; tries < 20; tries++) {
 			u64 at = fixture_random(&array->seed) % (array->length / 4096) * 4096;
 
-			assert_int_equal(scp_volume_read_mirror(&array->volume, START + at, 4096, 0,
-								buffer), 0);
+			assert_int_equal(sendcp_volume_read_mirror(&array->volume, START + at, 4096,
+								   0, buffer), 0);
 			assert_memory_equal(buffer, array->contents + at, 4096);
 			read_by_all_ways(array, &length, &failed);
 			assert_int_equal(failed, 0);
@@ -334,7 +336,7 @@ static void check_stale(struct array *array)
 		garble(array, 1u << i);
 	}
 out:
-	scp_free_aligned(buffer, 4096);
+	sendcp_free_aligned(buffer, 4096);
 }
 
 static void stale_devices_come_last(void **state)
@@ -344,22 +346,22 @@ static void stale_devices_come_last(void **state)
 
 static void check_bounds(struct array *array)
 {
-	struct scp_volume *volume = &array->volume;
+	struct sendcp_volume *volume = &array->volume;
 	u64 end = START + array->length;
-	u8 *buffer = scp_alloc_aligned(8192);
+	u8 *buffer = sendcp_alloc_aligned(8192);
 
-	assert_int_equal(scp_volume_mirrors(volume, START - 1), -EUCLEAN);
-	assert_int_equal(volume->error.reason, SCP_CHUNK_UNMAPPED);
-	assert_int_equal(scp_volume_mirrors(volume, end), -EUCLEAN);
-	assert_int_equal(scp_volume_mirrors(volume, ~0ULL), -EUCLEAN);
-	assert_int_equal(scp_volume_contiguous(volume, end, 1), 0);
-	assert_int_equal(scp_volume_contiguous(volume, end - 4096, 1 << 20), 4096);
-	assert_int_equal(scp_volume_read_mirror(volume, end - 4096, 4096, 0, buffer), 0);
-	assert_int_equal(scp_volume_read_mirror(volume, end - 4096, 8192, 0, buffer), -EUCLEAN);
-	assert_int_equal(scp_volume_read_mirror(volume, START, 4096, array->profile->ways, buffer),
-			 -EIO);
-	assert_int_equal(scp_volume_read_mirror(volume, START, 4096, -1, buffer), -EIO);
-	scp_free_aligned(buffer, 8192);
+	assert_int_equal(sendcp_volume_mirrors(volume, START - 1), -EUCLEAN);
+	assert_int_equal(volume->error.reason, SENDCP_ERR_CHUNK_UNMAPPED);
+	assert_int_equal(sendcp_volume_mirrors(volume, end), -EUCLEAN);
+	assert_int_equal(sendcp_volume_mirrors(volume, ~0ULL), -EUCLEAN);
+	assert_int_equal(sendcp_volume_contiguous(volume, end, 1), 0);
+	assert_int_equal(sendcp_volume_contiguous(volume, end - 4096, 1 << 20), 4096);
+	assert_int_equal(sendcp_volume_read_mirror(volume, end - 4096, 4096, 0, buffer), 0);
+	assert_int_equal(sendcp_volume_read_mirror(volume, end - 4096, 8192, 0, buffer), -EUCLEAN);
+	assert_int_equal(sendcp_volume_read_mirror(volume, START, 4096, array->profile->ways,
+						   buffer), -EIO);
+	assert_int_equal(sendcp_volume_read_mirror(volume, START, 4096, -1, buffer), -EIO);
+	sendcp_free_aligned(buffer, 8192);
 }
 
 static void ends_are_kept(void **state)
@@ -375,10 +377,10 @@ static void check_device_errors(struct array *array)
 	array->fixture.devices[0].fail = -EIO;
 	read_by_all_ways(array, &length, &failed);
 	if (failed)
-		assert_int_equal(array->volume.error.reason, SCP_DEVICE_READ);
+		assert_int_equal(array->volume.error.reason, SENDCP_ERR_DEVICE_READ);
 	array->fixture.interrupt = true;
 	assert_int_equal(read_by_all_ways(array, &length, &failed), 0);
-	assert_int_equal(array->volume.error.reason, SCP_INTERRUPTED);
+	assert_int_equal(array->volume.error.reason, SENDCP_ERR_INTERRUPTED);
 }
 
 static void errors_of_devices_arrive(void **state)
@@ -395,89 +397,91 @@ static const struct {
 	u64 offset;
 	int ret;
 } chunks[] = {
-	{ SCP_CHUNK_DATA, START, 1 << 20, 1, OFFSET, 0 },
-	{ SCP_CHUNK_DATA, START, 1 << 20, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA, START - 4096, 8192, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA, START + (1 << 20) - 4096, 8192, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA, 0, START * 2, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA, START + (1 << 20), 1 << 20, 1, OFFSET, 0 },
-	{ SCP_CHUNK_DATA, START - (1 << 20), 1 << 20, 1, OFFSET, 0 },
-	{ SCP_CHUNK_DATA, 1 << 30, 0, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA, 1 << 30, 1000, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA, 1000, 4096, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA, 1 << 30, 1ULL << 63, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA, ~0ULL << 12, 4096, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA, 1 << 30, 4096, 1, 512, -EUCLEAN },
-	{ SCP_CHUNK_DATA, 1 << 30, 4096, 1, ~0ULL << 12, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA, START, 1 << 20, 1, OFFSET, 0 },
+	{ SENDCP_CHUNK_DATA, START, 1 << 20, 1, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA, START - 4096, 8192, 1, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA, START + (1 << 20) - 4096, 8192, 1, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA, 0, START * 2, 1, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA, START + (1 << 20), 1 << 20, 1, OFFSET, 0 },
+	{ SENDCP_CHUNK_DATA, START - (1 << 20), 1 << 20, 1, OFFSET, 0 },
+	{ SENDCP_CHUNK_DATA, 1 << 30, 0, 1, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA, 1 << 30, 1000, 1, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA, 1000, 4096, 1, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA, 1 << 30, 1ULL << 63, 1, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA, ~0ULL << 12, 4096, 1, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA, 1 << 30, 4096, 1, 512, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA, 1 << 30, 4096, 1, ~0ULL << 12, -EUCLEAN },
 	{ 0, 1 << 30, 4096, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_REMAPPED, 1 << 30, 4096, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | 1ULL << 60, 1 << 30, 4096, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_RAID1 | SCP_CHUNK_RAID0, 1 << 30, 4096, 2, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA, 1 << 30, 4096, 0, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA, 1 << 30, 4096, 2, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_RAID0, 1 << 30, 4096, 0, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_RAID1, 1 << 30, 4096, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_RAID1, 1 << 30, 4096, 3, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_DUP, 1 << 30, 4096, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_RAID1C3, 1 << 30, 4096, 2, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_RAID1C4, 1 << 30, 4096, 3, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_RAID10, 1 << 30, 4096, 0, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_RAID10, 1 << 30, 4096, 3, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_RAID5, 1 << 30, 4096, 1, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_RAID6, 1 << 30, 4096, 2, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_RAID6, 1 << 30, 4096, 258, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_RAID0, 1 << 30, 4096, 1025, OFFSET, -EUCLEAN },
-	{ SCP_CHUNK_DATA | SCP_CHUNK_RAID0, 1 << 30, 4096, 1024, OFFSET, 0 },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_REMAPPED, 1 << 30, 4096, 1, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | 1ULL << 60, 1 << 30, 4096, 1, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID1 | SENDCP_CHUNK_RAID0, 1 << 30, 4096, 2, OFFSET,
+	  -EUCLEAN },
+	{ SENDCP_CHUNK_DATA, 1 << 30, 4096, 0, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA, 1 << 30, 4096, 2, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID0, 1 << 30, 4096, 0, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID1, 1 << 30, 4096, 1, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID1, 1 << 30, 4096, 3, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_DUP, 1 << 30, 4096, 1, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID1C3, 1 << 30, 4096, 2, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID1C4, 1 << 30, 4096, 3, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID10, 1 << 30, 4096, 0, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID10, 1 << 30, 4096, 3, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID5, 1 << 30, 4096, 1, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID6, 1 << 30, 4096, 2, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID6, 1 << 30, 4096, 258, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID0, 1 << 30, 4096, 1025, OFFSET, -EUCLEAN },
+	{ SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID0, 1 << 30, 4096, 1024, OFFSET, 0 },
 };
 
 static void impossible_chunks_are_refused(void **state)
 {
-	static u8 item[sizeof(struct scp_disk_chunk) + 2048 * sizeof(struct scp_disk_stripe)];
+	static u8 item[sizeof(struct sendcp_disk_chunk) + 2048 * sizeof(struct sendcp_disk_stripe)];
 	struct array array;
 	size_t i;
 	u32 size;
 
 	make_array(&array, &profiles[0], 1);
-	scp_chunk_map_release(&array.volume.chunks);
+	sendcp_chunk_map_release(&array.volume.chunks);
 	for (i = 0; i < ARRAY_SIZE(chunks); i++) {
 		size = tiny_chunk(item, chunks[i].length, chunks[i].type, chunks[i].stripes,
 				  chunks[i].offset);
-		if (scp_chunk_map_add(&array.volume, &array.volume.chunks, chunks[i].start, item,
-				      size) != chunks[i].ret)
+		if (sendcp_chunk_map_add(&array.volume, &array.volume.chunks, chunks[i].start, item,
+					 size) != chunks[i].ret)
 			fail_msg("chunk %zu", i);
 	}
-	size = tiny_chunk(item, 4096, SCP_CHUNK_DATA, 1, OFFSET);
+	size = tiny_chunk(item, 4096, SENDCP_CHUNK_DATA, 1, OFFSET);
 	for (i = 0; i < size; i++)
-		assert_int_equal(scp_chunk_map_add(&array.volume, &array.volume.chunks, 0, item,
-						   (u32)i), -EUCLEAN);
-	((struct scp_disk_chunk *)item)->stripe_len = cpu_to_le64(4096);
-	assert_int_equal(scp_chunk_map_add(&array.volume, &array.volume.chunks, 0, item, size),
+		assert_int_equal(sendcp_chunk_map_add(&array.volume, &array.volume.chunks, 0, item,
+						      (u32)i), -EUCLEAN);
+	((struct sendcp_disk_chunk *)item)->stripe_len = cpu_to_le64(4096);
+	assert_int_equal(sendcp_chunk_map_add(&array.volume, &array.volume.chunks, 0, item, size),
 			 -EUCLEAN);
-	tiny_chunk(item, 4096, SCP_CHUNK_DATA | SCP_CHUNK_RAID10, 4, OFFSET);
-	((struct scp_disk_chunk *)item)->sub_stripes = cpu_to_le16(1);
-	assert_int_equal(scp_chunk_map_add(&array.volume, &array.volume.chunks, 0, item,
-					   sizeof(item)), -EUCLEAN);
+	tiny_chunk(item, 4096, SENDCP_CHUNK_DATA | SENDCP_CHUNK_RAID10, 4, OFFSET);
+	((struct sendcp_disk_chunk *)item)->sub_stripes = cpu_to_le16(1);
+	assert_int_equal(sendcp_chunk_map_add(&array.volume, &array.volume.chunks, 0, item,
+					      sizeof(item)), -EUCLEAN);
 	release_array(&array);
 }
 
 static void many_chunks_are_found(void **state)
 {
-	u8 item[sizeof(struct scp_disk_chunk) + sizeof(struct scp_disk_stripe)];
-	u32 i, count = 1000, size = tiny_chunk(item, 8192, SCP_CHUNK_DATA, 1, OFFSET);
+	u8 item[sizeof(struct sendcp_disk_chunk) + sizeof(struct sendcp_disk_stripe)];
+	u32 i, count = 1000, size = tiny_chunk(item, 8192, SENDCP_CHUNK_DATA, 1, OFFSET);
 	struct array array;
 
 	make_array(&array, &profiles[0], 1);
-	scp_chunk_map_release(&array.volume.chunks);
+	sendcp_chunk_map_release(&array.volume.chunks);
 	/* 389 is prime to 1000: all, in a wild order. There is a hole between two. */
 	for (i = 0; i < count; i++)
-		assert_int_equal(scp_chunk_map_add(&array.volume, &array.volume.chunks,
-						   (i * 389ULL % count) * 12288, item, size), 0);
+		assert_int_equal(sendcp_chunk_map_add(&array.volume, &array.volume.chunks,
+						      (i * 389ULL % count) * 12288, item, size), 0);
 	for (i = 0; i < count; i++) {
-		const struct scp_chunk *chunk = scp_chunk_find(&array.volume, i * 12288ULL + 8191);
+		const struct sendcp_chunk *chunk = sendcp_chunk_find(&array.volume, i * 12288ULL +
+								     8191);
 
 		assert_non_null(chunk);
 		assert_int_equal(chunk->start, i * 12288ULL);
-		assert_null(scp_chunk_find(&array.volume, i * 12288ULL + 8192));
+		assert_null(sendcp_chunk_find(&array.volume, i * 12288ULL + 8192));
 	}
 	release_array(&array);
 }

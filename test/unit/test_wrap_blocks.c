@@ -64,7 +64,7 @@ static void add_frame(struct sample *sample, const struct shape *shape)
 	if (shape->size)
 		ZSTD_CCtx_setPledgedSrcSize(context, shape->length);
 	do {
-		size_t part = scp_min(shape->block, shape->length - done);
+		size_t part = sendcp_min(shape->block, shape->length - done);
 		ZSTD_inBuffer in = { .src = plain + done, .size = part };
 		ZSTD_outBuffer out = { .dst = sample->file + sample->file_size,
 				       .size = ROOM - sample->file_size };
@@ -113,7 +113,7 @@ static bool prove(void *context, const void *data, size_t size, u64 *proven)
 	assert_true(prover->seen + size <= prover->sample->plain_size);
 	assert_memory_equal(data, prover->sample->plain + prover->seen, size);
 	prover->seen += size;
-	*proven = scp_min(prover->seen / prover->step * prover->step, prover->limit);
+	*proven = sendcp_min(prover->seen / prover->step * prover->step, prover->limit);
 	return prover->seen <= prover->limit;
 }
 
@@ -160,7 +160,7 @@ static u64 cut_and_close(const struct sample *sample, size_t size, u64 limit, u6
 
 	assert_int_equal(blocks_walk(fd, prove, &prover, &result), 0);
 	kept = result.cut.plain;
-	proven = scp_min(prover.seen / step * step, limit);
+	proven = sendcp_min(prover.seen / step * step, limit);
 	assert_true(kept <= proven);
 	assert_int_equal(result.rest_size, proven - kept);
 	assert_memory_equal(result.rest ? (void *)result.rest : "", sample->plain + kept,

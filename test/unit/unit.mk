@@ -3,7 +3,7 @@
 
 # Memory that runs out at a chosen place.
 $(BUILD)/unit/test_send_faults $(BUILD)/unit/test_tree_faults: LDFLAGS += \
-	$(foreach f,alloc zalloc realloc alloc_aligned,-Wl,--wrap=scp_$(f))
+	$(foreach f,alloc zalloc realloc alloc_aligned,-Wl,--wrap=sendcp_$(f))
 
 # sendcp itself, but that it thins its sidecar far earlier: no test can wait for gigabytes of stream.
 THIN_SOURCES := cli/journal/write.c cli/resume/append/walk_batches.c

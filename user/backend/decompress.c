@@ -23,7 +23,7 @@ struct decompressor {
 	ZSTD_DStream *zstd;
 	z_stream zlib;
 	/* One lzo segment, where the caller's buffer ends before the segment does. */
-	u8 segment[SCP_NODESIZE_MAX];
+	u8 segment[SENDCP_NODESIZE_MAX];
 };
 
 struct decompressor *decompressor_new(void)
@@ -110,7 +110,7 @@ static int lzo_segment(const u8 *in, u32 total, u32 sectorsize, u32 *at, u32 *le
 		*at += left;
 	if (*at > total || total - *at < LZO_LENGTH)
 		return -EIO;
-	*length = scp_get_le32(in + *at);
+	*length = sendcp_get_le32(in + *at);
 	*at += LZO_LENGTH;
 	if (*length > total - *at || *length > LZO_SEGMENT_MAX(sectorsize))
 		return -EIO;
@@ -131,7 +131,7 @@ static s64 lzo_expand_segment(struct decompressor *d, const u8 *in, u32 in_size,
 		return -EIO;
 	if (target == out)
 		return (s64)made;
-	made = scp_min(made, capacity);
+	made = sendcp_min(made, capacity);
 	memcpy(out, target, made);
 	return (s64)made;
 }
@@ -145,7 +145,7 @@ static s64 expand_lzo(struct decompressor *d, const u8 *in, u32 in_size, u32 sec
 
 	if (in_size < LZO_LENGTH)
 		return -EIO;
-	total = scp_get_le32(in);
+	total = sendcp_get_le32(in);
 	if (total > in_size)
 		return -EIO;
 	while (at < total && filled < out_size) {
@@ -171,13 +171,13 @@ int decompress(struct decompressor *d, u8 compression, u32 sectorsize, const voi
 	s64 filled;
 
 	switch (compression) {
-	case SCP_COMPRESS_ZLIB:
+	case SENDCP_COMPRESS_ZLIB:
 		filled = expand_zlib(d, in, in_size, out, out_size);
 		break;
-	case SCP_COMPRESS_LZO:
+	case SENDCP_COMPRESS_LZO:
 		filled = expand_lzo(d, in, in_size, sectorsize, out, out_size);
 		break;
-	case SCP_COMPRESS_ZSTD:
+	case SENDCP_COMPRESS_ZSTD:
 		filled = expand_zstd(d, in, in_size, out, out_size);
 		break;
 	default:

@@ -40,7 +40,7 @@ void device_queue_free(struct device_queue *queue)
 
 /* Returns how many are in flight. */
 static unsigned int submit(struct device_queue *queue, const struct device_list *devices,
-			   struct scp_io *ios, unsigned int count)
+			   struct sendcp_io *ios, unsigned int count)
 {
 	struct iocb *list[QUEUE_DEPTH];
 	unsigned int i;
@@ -74,7 +74,7 @@ static void collect(struct device_queue *queue, unsigned int pending)
 			return;
 		}
 		for (i = 0; i < done; i++) {
-			struct scp_io *io = events[i].data;
+			struct sendcp_io *io = events[i].data;
 
 			if (events[i].res == io->length)
 				io->result = 0;
@@ -84,7 +84,8 @@ static void collect(struct device_queue *queue, unsigned int pending)
 }
 
 static void read_batch(struct device_queue *queue, const struct device_list *devices,
-		       struct scp_io *ios, unsigned int count, const struct cancel *interrupt)
+		       struct sendcp_io *ios, unsigned int count,
+		       const struct sendcp_cancel *interrupt)
 {
 	unsigned int i;
 
@@ -101,10 +102,11 @@ static void read_batch(struct device_queue *queue, const struct device_list *dev
 }
 
 void device_queue_read(struct device_queue *queue, const struct device_list *devices,
-		       struct scp_io *ios, unsigned int count, const struct cancel *interrupt)
+		       struct sendcp_io *ios, unsigned int count,
+		       const struct sendcp_cancel *interrupt)
 {
 	while (count) {
-		unsigned int run = (unsigned int)scp_min(count, QUEUE_DEPTH);
+		unsigned int run = (unsigned int)sendcp_min(count, QUEUE_DEPTH);
 
 		read_batch(queue, devices, ios, run, interrupt);
 		ios += run;

@@ -14,6 +14,7 @@ struct device_queue *device_queue_new(void);
 void device_queue_free(struct device_queue *queue);
 /* Does the reads and sets each one's result. */
 void device_queue_read(struct device_queue *queue, const struct device_list *devices,
-		       struct scp_io *ios, unsigned int count, const struct cancel *interrupt);
+		       struct sendcp_io *ios, unsigned int count,
+		       const struct sendcp_cancel *interrupt);
 
 #endif

@@ -40,7 +40,8 @@ void device_list_release(struct device_list *list)
 	list->count = 0;
 }
 
-int read_fully(int fd, void *buffer, size_t length, u64 offset, const struct cancel *interrupt)
+int read_fully(int fd, void *buffer, size_t length, u64 offset,
+	       const struct sendcp_cancel *interrupt)
 {
 	u8 *at = buffer;
 
@@ -51,7 +52,7 @@ int read_fully(int fd, void *buffer, size_t length, u64 offset, const struct can
 		ssize_t done = pread(fd, at, length, (off_t)offset);
 
 		if (done < 0 && errno == EINTR) {
-			if (cancelled(interrupt))
+			if (sendcp_cancelled(interrupt))
 				return -EINTR;
 			continue;
 		}

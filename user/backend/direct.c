@@ -27,9 +27,9 @@ struct direct_reader {
 	u64 root_of;
 };
 
-static int direct_read(void *host, struct scp_io *ios, unsigned int count)
+static int direct_read(void *host, struct sendcp_io *ios, unsigned int count)
 {
-	struct source *source = host;
+	struct sendcp_source *source = host;
 
 	device_queue_read(source->direct->queue, &source->devices, ios, count, source->interrupt);
 	return 0;
@@ -39,13 +39,13 @@ static int direct_read(void *host, struct scp_io *ios, unsigned int count)
  * The kernel has verified the data and tried all copies by the time it says EIO, so the place in
  * the file is all there is to add.
  */
-static int file_error(struct scp_error *error, const struct scp_file_range *range, u64 offset,
+static int file_error(struct sendcp_error *error, const struct sendcp_file_range *range, u64 offset,
 		      int err)
 {
-	scp_error_clear(error);
-	error->reason = SCP_DATA_READ;
+	sendcp_error_clear(error);
+	error->reason = SENDCP_ERR_DATA_READ;
 	if (err == -EINTR)
-		error->reason = SCP_INTERRUPTED;
+		error->reason = SENDCP_ERR_INTERRUPTED;
 	error->err = err;
 	error->root = range->root;
 	error->inode = range->inode;
@@ -57,7 +57,7 @@ static int file_error(struct scp_error *error, const struct scp_file_range *rang
  * Makes direct->fd the file of @range. One file is kept open: a send reads a file to its end
  * before it comes to the next one.
  */
-static int open_file(struct source *source, const struct scp_file_range *range)
+static int open_file(struct sendcp_source *source, const struct sendcp_file_range *range)
 {
 	struct direct_reader *direct = source->direct;
 	int fd;
@@ -84,10 +84,10 @@ static int open_file(struct source *source, const struct scp_file_range *range)
  * Through the page cache, straight to where the stream is being built. The filesystem finds the
  * contents of the snapshot even while balance moves them.
  */
-static int direct_read_file(void *host, const struct scp_file_range *range, void *buffer,
-			    struct scp_error *error)
+static int direct_read_file(void *host, const struct sendcp_file_range *range, void *buffer,
+			    struct sendcp_error *error)
 {
-	struct source *source = host;
+	struct sendcp_source *source = host;
 	u64 done = 0;
 	int ret;
 
@@ -112,13 +112,13 @@ static int direct_read_file(void *host, const struct scp_file_range *range, void
 /* This one also writes dirty pages out first: before that a write leaves no trace in the trees. */
 static int direct_commit(void *host)
 {
-	const struct source *source = host;
+	const struct sendcp_source *source = host;
 
 	return !ioctl(source->mount_fd, BTRFS_IOC_SYNC) || errno == EROFS ? 0 : -errno;
 }
 
 /* The root directory of the subvolume asked for last is kept open. */
-static int open_root(struct source *source, u64 root, u64 generation)
+static int open_root(struct sendcp_source *source, u64 root, u64 generation)
 {
 	struct direct_reader *direct = source->direct;
 
@@ -126,17 +126,17 @@ static int open_root(struct source *source, u64 root, u64 generation)
 		return 0;
 	if (direct->root_fd >= 0)
 		close(direct->root_fd);
-	direct->root_fd = open_inode(source->mount_fd, root, SCP_ROOT_DIR_ID, generation,
+	direct->root_fd = open_inode(source->mount_fd, root, SENDCP_ROOT_DIR_ID, generation,
 				     O_RDONLY | O_DIRECTORY | O_NOATIME);
 	direct->root_of = root;
 	return direct->root_fd < 0 ? direct->root_fd : 0;
 }
 
 /* The ioctl says ENOENT of a subvolume that was deleted and is still open. */
-static int direct_look(void *host, u64 root, u64 generation, struct scp_mounted_subvolume *now)
+static int direct_look(void *host, u64 root, u64 generation, struct sendcp_mounted_subvolume *now)
 {
 	struct btrfs_ioctl_get_subvol_info_args info = { 0 };
-	struct source *source = host;
+	struct sendcp_source *source = host;
 	int ret;
 
 	ret = open_root(source, root, generation);
@@ -152,7 +152,7 @@ static int direct_look(void *host, u64 root, u64 generation, struct scp_mounted_
 	return 0;
 }
 
-static void direct_release(struct source *source)
+static void direct_release(struct sendcp_source *source)
 {
 	if (!source->direct)
 		return;
@@ -164,8 +164,8 @@ static void direct_release(struct source *source)
 	free(source->direct);
 }
 
-static int direct_reopen(const struct source *source, struct source **out,
-			 struct source_error *error);
+static int direct_reopen(const struct sendcp_source *source, struct sendcp_source **out,
+			 struct sendcp_source_error *error);
 
 static const struct source_kind direct_kind = {
 	.name = "direct",
@@ -185,7 +185,7 @@ static const struct source_kind direct_kind = {
 };
 
 /* Opens one of the devices the kernel names; one that cannot be opened counts as missing. */
-static int add_device(struct source *source, const char *path, int *open_error)
+static int add_device(struct sendcp_source *source, const char *path, int *open_error)
 {
 	int fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
 
@@ -199,7 +199,7 @@ static int add_device(struct source *source, const char *path, int *open_error)
 	return device_list_add(&source->devices, path, fd) ? source_no_memory(source) : 0;
 }
 
-static int add_all_devices(struct source *source, const struct btrfs_ioctl_fs_info_args *fs,
+static int add_all_devices(struct sendcp_source *source, const struct btrfs_ioctl_fs_info_args *fs,
 			   int *open_error)
 {
 	struct btrfs_ioctl_dev_info_args *device = calloc(1, sizeof(*device));
@@ -222,7 +222,7 @@ static int add_all_devices(struct source *source, const struct btrfs_ioctl_fs_in
 	return ret;
 }
 
-static int find_devices(struct source *source, const char *what)
+static int find_devices(struct sendcp_source *source, const char *what)
 {
 	struct btrfs_ioctl_fs_info_args fs = { 0 };
 	int open_error = ENODEV;
@@ -245,7 +245,7 @@ static int find_devices(struct source *source, const char *what)
 }
 
 /* File handles are for the privileged; learning that at the first file would be late. */
-static int check_privilege(struct source *source, const char *what)
+static int check_privilege(struct sendcp_source *source, const char *what)
 {
 	int fd = open_inode(source->mount_fd, 0, 0, 0, O_RDONLY);
 
@@ -257,7 +257,7 @@ static int check_privilege(struct source *source, const char *what)
 	return 0;
 }
 
-static int direct_start(struct source *source, const char *what)
+static int direct_start(struct sendcp_source *source, const char *what)
 {
 	int ret;
 
@@ -277,7 +277,7 @@ static int direct_start(struct source *source, const char *what)
 }
 
 /* Earlier writes must be on the devices before those are read. */
-static int commit(struct source *source, const char *path)
+static int commit(struct sendcp_source *source, const char *path)
 {
 	if (!ioctl(source->mount_fd, BTRFS_IOC_SYNC) || errno == EROFS)
 		return 0;
@@ -285,7 +285,7 @@ static int commit(struct source *source, const char *path)
 }
 
 /* Nonblocking, since a pipe or device of that name must not make us wait. */
-static int open_btrfs(struct source *source, const char *path)
+static int open_btrfs(struct sendcp_source *source, const char *path)
 {
 	struct statfs fs;
 
@@ -297,10 +297,10 @@ static int open_btrfs(struct source *source, const char *path)
 	return 0;
 }
 
-int source_open_mounted(const char *path, const struct source_hooks *hooks, struct source **out,
-			struct source_error *error)
+int sendcp_source_open_mounted(const char *path, const struct sendcp_source_hooks *hooks,
+			       struct sendcp_source **out, struct sendcp_source_error *error)
 {
-	struct source *source = source_new(&direct_kind, hooks);
+	struct sendcp_source *source = source_new(&direct_kind, hooks);
 	int ret;
 
 	if (!source)
@@ -314,10 +314,10 @@ int source_open_mounted(const char *path, const struct source_hooks *hooks, stru
 }
 
 /* Committing again is not needed: the first source's volume is not older than this one. */
-static int direct_reopen(const struct source *source, struct source **out,
-			 struct source_error *error)
+static int direct_reopen(const struct sendcp_source *source, struct sendcp_source **out,
+			 struct sendcp_source_error *error)
 {
-	struct source *again = source_new(&direct_kind, &source->hooks);
+	struct sendcp_source *again = source_new(&direct_kind, &source->hooks);
 	int ret;
 
 	if (!again)

@@ -18,9 +18,9 @@
 
 #include "backend/internal.h"
 
-_Static_assert(BTRFS_UUID_SIZE == SCP_UUID_SIZE, "uuids have one size");
+_Static_assert(BTRFS_UUID_SIZE == SENDCP_UUID_SIZE, "uuids have one size");
 
-static int get_info(struct subvolume *subvolume, struct source_error *error)
+static int get_info(struct sendcp_subvolume *subvolume, struct sendcp_source_error *error)
 {
 	struct btrfs_ioctl_get_subvol_info_args info;
 	int ret;
@@ -36,30 +36,31 @@ static int get_info(struct subvolume *subvolume, struct source_error *error)
 					"properties: %s", subvolume->spec, strerror(errno));
 	subvolume->id = info.treeid;
 	subvolume->ctransid = info.ctransid;
-	subvolume->readonly = info.flags & SCP_ROOT_READONLY;
-	memcpy(subvolume->uuid, info.uuid, SCP_UUID_SIZE);
-	memcpy(subvolume->parent_uuid, info.parent_uuid, SCP_UUID_SIZE);
-	memcpy(subvolume->received_uuid, info.received_uuid, SCP_UUID_SIZE);
+	subvolume->readonly = info.flags & SENDCP_ROOT_READONLY;
+	memcpy(subvolume->uuid, info.uuid, SENDCP_UUID_SIZE);
+	memcpy(subvolume->parent_uuid, info.parent_uuid, SENDCP_UUID_SIZE);
+	memcpy(subvolume->received_uuid, info.received_uuid, SENDCP_UUID_SIZE);
 	return 0;
 }
 
 /* A received UUID can be set without a new transaction id, and is part of the stream. */
-int subvolume_unchanged(const struct subvolume *subvolume, struct source_error *error)
+int sendcp_subvolume_unchanged(const struct sendcp_subvolume *subvolume,
+			       struct sendcp_source_error *error)
 {
-	struct subvolume now = { .fd = subvolume->fd, .spec = subvolume->spec };
+	struct sendcp_subvolume now = { .fd = subvolume->fd, .spec = subvolume->spec };
 	int ret = get_info(&now, error);
 
 	if (ret)
 		return ret;
 	if (now.ctransid == subvolume->ctransid && now.readonly == subvolume->readonly &&
-	    !memcmp(now.received_uuid, subvolume->received_uuid, SCP_UUID_SIZE))
+	    !memcmp(now.received_uuid, subvolume->received_uuid, SENDCP_UUID_SIZE))
 		return 0;
 	return source_error_set(error, -ESTALE, "%s was changed a moment ago: run the same command "
 				"again", subvolume->spec);
 }
 
 /* The directory must be a subvolume's root, and of this very filesystem. */
-static int check_place(struct source *source, const struct subvolume *subvolume)
+static int check_place(struct sendcp_source *source, const struct sendcp_subvolume *subvolume)
 {
 	struct btrfs_ioctl_fs_info_args info = { 0 };
 	struct statfs fs;
@@ -70,32 +71,32 @@ static int check_place(struct source *source, const struct subvolume *subvolume)
 	if (fs.f_type != BTRFS_SUPER_MAGIC)
 		return source_fail(source, -EMEDIUMTYPE, "%s: not on a btrfs filesystem",
 				   subvolume->spec);
-	if (st.st_ino != SCP_ROOT_DIR_ID)
+	if (st.st_ino != SENDCP_ROOT_DIR_ID)
 		return source_fail(source, -EINVAL, "%s: not a subvolume", subvolume->spec);
 	if (ioctl(subvolume->fd, BTRFS_IOC_FS_INFO, &info))
 		return source_fail_errno(source, "%s: cannot ask for the filesystem's id",
 					 subvolume->spec);
-	if (memcmp(info.fsid, source_fsid(source), sizeof(info.fsid)))
+	if (memcmp(info.fsid, sendcp_source_fsid(source), sizeof(info.fsid)))
 		return source_fail(source, -EXDEV, "%s: on another filesystem than the other "
 				   "subvolumes", subvolume->spec);
 	return 0;
 }
 
 /* 1: what the kernel says of the subvolume is what the disks said when the volume was read. */
-static int is_on_disk(struct source *source, const struct subvolume *subvolume)
+static int is_on_disk(struct sendcp_source *source, const struct sendcp_subvolume *subvolume)
 {
-	struct scp_subvolume_info info;
+	struct sendcp_subvolume_info info;
 	int ret;
 
-	ret = scp_subvolume_info(source->volume, subvolume->id, &info);
+	ret = sendcp_subvolume_info(source->volume, subvolume->id, &info);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
 	return info.ctransid == subvolume->ctransid && info.readonly == subvolume->readonly &&
-	       !memcmp(info.uuid, subvolume->uuid, SCP_UUID_SIZE);
+	       !memcmp(info.uuid, subvolume->uuid, SENDCP_UUID_SIZE);
 }
 
 /* Commits if need be, so that a snapshot made a moment ago is found on the disks. */
-static int bring_to_disk(struct source *source, const struct subvolume *subvolume)
+static int bring_to_disk(struct sendcp_source *source, const struct sendcp_subvolume *subvolume)
 {
 	int ret = is_on_disk(source, subvolume);
 
@@ -103,7 +104,7 @@ static int bring_to_disk(struct source *source, const struct subvolume *subvolum
 		if (ioctl(subvolume->fd, BTRFS_IOC_SYNC) && errno != EROFS)
 			return source_fail_errno(source, "%s: cannot commit the filesystem",
 						 subvolume->spec);
-		ret = scp_volume_refresh(source->volume);
+		ret = sendcp_volume_refresh(source->volume);
 	}
 	return ret < 0 ? source_fail_volume(source, subvolume->spec) : 0;
 }
@@ -112,11 +113,11 @@ static int bring_to_disk(struct source *source, const struct subvolume *subvolum
  * For an item without UUIDs, as kernels before 3.6 wrote it, the kernel makes one up, another one
  * whenever it reads the item. The item on the disk is the same every time.
  */
-static int adopt_uuids(struct source *source, struct subvolume *subvolume)
+static int adopt_uuids(struct sendcp_source *source, struct sendcp_subvolume *subvolume)
 {
-	static const u8 none[SCP_UUID_SIZE];
-	struct scp_subvolume_info info;
-	int ret = scp_subvolume_info(source->volume, subvolume->id, &info);
+	static const u8 none[SENDCP_UUID_SIZE];
+	struct sendcp_subvolume_info info;
+	int ret = sendcp_subvolume_info(source->volume, subvolume->id, &info);
 
 	if (ret == -ENOENT)
 		return source_fail(source, ret, "%s was deleted a moment ago", subvolume->spec);
@@ -124,14 +125,14 @@ static int adopt_uuids(struct source *source, struct subvolume *subvolume)
 		return source_fail_volume(source, subvolume->spec);
 	if (memcmp(info.uuid, none, sizeof(none)))
 		return 0;
-	memcpy(subvolume->uuid, info.uuid, SCP_UUID_SIZE);
-	memcpy(subvolume->parent_uuid, info.parent_uuid, SCP_UUID_SIZE);
-	memcpy(subvolume->received_uuid, info.received_uuid, SCP_UUID_SIZE);
+	memcpy(subvolume->uuid, info.uuid, SENDCP_UUID_SIZE);
+	memcpy(subvolume->parent_uuid, info.parent_uuid, SENDCP_UUID_SIZE);
+	memcpy(subvolume->received_uuid, info.received_uuid, SENDCP_UUID_SIZE);
 	return 0;
 }
 
 /* Everything about the subvolume that subvolume->fd is. */
-static int describe(struct source *source, struct subvolume *subvolume)
+static int describe(struct sendcp_source *source, struct sendcp_subvolume *subvolume)
 {
 	int ret = check_place(source, subvolume);
 
@@ -142,7 +143,8 @@ static int describe(struct source *source, struct subvolume *subvolume)
 	return ret ? ret : adopt_uuids(source, subvolume);
 }
 
-int direct_find_subvolume(struct source *source, const char *spec, struct subvolume *out)
+int direct_find_subvolume(struct sendcp_source *source, const char *spec,
+			  struct sendcp_subvolume *out)
 {
 	int ret = subvolume_set_spec(source, out, spec);
 
@@ -157,7 +159,7 @@ int direct_find_subvolume(struct source *source, const char *spec, struct subvol
 }
 
 /* A path from the top-level subvolume if it can be had, else "id:N": only for people to read. */
-static int name_by_id(struct source *source, u64 id, struct subvolume *out)
+static int name_by_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out)
 {
 	char *path = NULL;
 	char text[32];
@@ -172,20 +174,20 @@ static int name_by_id(struct source *source, u64 id, struct subvolume *out)
 }
 
 /* By handle, since no mount point may reach the subvolume. */
-int direct_open_id(struct source *source, u64 id, struct subvolume *out)
+int direct_open_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out)
 {
 	u64 generation;
 	int ret = name_by_id(source, id, out);
 
 	if (ret)
 		return ret;
-	ret = scp_subvolume_root_generation(source->volume, id, &generation);
+	ret = sendcp_subvolume_root_generation(source->volume, id, &generation);
 	if (ret == -ENOENT)
 		return source_fail(source, ret, "%s: the subvolume has no root directory",
 				   out->spec);
 	if (ret)
 		return source_fail_volume(source, out->spec);
-	out->fd = open_inode(source->mount_fd, id, SCP_ROOT_DIR_ID, generation,
+	out->fd = open_inode(source->mount_fd, id, SENDCP_ROOT_DIR_ID, generation,
 			     O_RDONLY | O_DIRECTORY);
 	if (out->fd < 0) {
 		ret = out->fd;

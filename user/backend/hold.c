@@ -46,7 +46,7 @@ struct hold {
  */
 static int close_all_but(int a, int b)
 {
-	unsigned int low = (unsigned int)scp_min(a, b), high = (unsigned int)scp_max(a, b);
+	unsigned int low = (unsigned int)sendcp_min(a, b), high = (unsigned int)sendcp_max(a, b);
 
 	if (low && close_range(0, low - 1, 0))
 		return -1;
@@ -132,14 +132,14 @@ static int let_go(struct holder *holder)
 }
 
 /* btrfs has taken the hold when it writes the stream's first byte. */
-static int wait_until_held(struct holder *holder, const struct cancel *interrupt)
+static int wait_until_held(struct holder *holder, const struct sendcp_cancel *interrupt)
 {
 	struct pollfd reader = { .fd = holder->reader, .events = POLLIN };
 	int ret, err;
 
 	do
 		ret = poll(&reader, 1, -1);
-	while (ret < 0 && errno == EINTR && !cancelled(interrupt));
+	while (ret < 0 && errno == EINTR && !sendcp_cancelled(interrupt));
 	if (ret > 0 && reader.revents == POLLIN)
 		return 0;
 	err = ret < 0 ? -errno : 0;
@@ -150,7 +150,7 @@ static int wait_until_held(struct holder *holder, const struct cancel *interrupt
 	return err ? err : ret;
 }
 
-static int take_one(int fd, const u64 *others, size_t count, const struct cancel *interrupt,
+static int take_one(int fd, const u64 *others, size_t count, const struct sendcp_cancel *interrupt,
 		    struct holder *holder)
 {
 	int ends[2];
@@ -168,7 +168,7 @@ static int take_one(int fd, const u64 *others, size_t count, const struct cancel
 	return ret;
 }
 
-int hold_take(int fd, const u64 *others, size_t count, const struct cancel *interrupt,
+int hold_take(int fd, const u64 *others, size_t count, const struct sendcp_cancel *interrupt,
 	      struct hold **out)
 {
 	size_t needed = count ? (count - 1) / OTHERS_MAX + 1 : 1;
@@ -179,8 +179,8 @@ int hold_take(int fd, const u64 *others, size_t count, const struct cancel *inte
 		return -ENOMEM;
 	while (hold->count < needed) {
 		size_t done = hold->count * OTHERS_MAX;
-		int ret = take_one(fd, others + done, scp_min(count - done, OTHERS_MAX), interrupt,
-				   &hold->holders[hold->count]);
+		int ret = take_one(fd, others + done, sendcp_min(count - done, OTHERS_MAX),
+				   interrupt, &hold->holders[hold->count]);
 
 		if (ret) {
 			hold_release(hold);

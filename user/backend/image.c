@@ -10,9 +10,9 @@
 #include "backend/internal.h"
 #include "backend/storage.h"
 
-static int image_read(void *host, struct scp_io *ios, unsigned int count)
+static int image_read(void *host, struct sendcp_io *ios, unsigned int count)
 {
-	struct source *source = host;
+	struct sendcp_source *source = host;
 	unsigned int i;
 
 	/* The kernel starts all the reads at once; ours then find the bytes there. */
@@ -26,17 +26,17 @@ static int image_read(void *host, struct scp_io *ios, unsigned int count)
 	return 0;
 }
 
-static int image_read_file(void *host, const struct scp_file_range *range, void *buffer,
-			   struct scp_error *error)
+static int image_read_file(void *host, const struct sendcp_file_range *range, void *buffer,
+			   struct sendcp_error *error)
 {
-	struct source *source = host;
+	struct sendcp_source *source = host;
 
-	return scp_file_read(source->files, range, buffer, error);
+	return sendcp_file_read(source->files, range, buffer, error);
 }
 
-static int image_reopen(const struct source *source, struct source **out,
-			struct source_error *error);
-static int image_unchanged(struct source *source, struct scp_error *error);
+static int image_reopen(const struct sendcp_source *source, struct sendcp_source **out,
+			struct sendcp_source_error *error);
+static int image_unchanged(struct sendcp_source *source, struct sendcp_error *error);
 
 static const struct source_kind image_kind = {
 	.name = "image",
@@ -57,7 +57,7 @@ static const struct source_kind image_kind = {
  * The cached blocks of a mounted device may be older than the blocks its filesystem wrote, so such
  * a device is not read; the file of a mounted loop device has no such cache, but changes.
  */
-static int check_mounted(struct source *source, int fd, const char *path, bool is_block,
+static int check_mounted(struct sendcp_source *source, int fd, const char *path, bool is_block,
 			 bool busy)
 {
 	enum mounted_state state = source->again ? NOT_MOUNTED : mounted_state(fd);
@@ -74,7 +74,7 @@ static int check_mounted(struct source *source, int fd, const char *path, bool i
 	return 0;
 }
 
-static int check_kind(struct source *source, int fd, const char *path, bool busy)
+static int check_kind(struct sendcp_source *source, int fd, const char *path, bool busy)
 {
 	struct stat st;
 
@@ -83,7 +83,7 @@ static int check_kind(struct source *source, int fd, const char *path, bool busy
 	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
 		return source_fail(source, -EINVAL, "%s is neither a block device nor a regular "
 				   "file", path);
-	if (S_ISREG(st.st_mode) && (u64)st.st_size < SCP_SUPER_OFFSET_0 + SCP_SUPER_SIZE)
+	if (S_ISREG(st.st_mode) && (u64)st.st_size < SENDCP_SUPER_OFFSET_0 + SENDCP_SUPER_SIZE)
 		return source_fail(source, -EINVAL, "%s: too small to hold a btrfs filesystem",
 				   path);
 	return check_mounted(source, fd, path, S_ISBLK(st.st_mode), busy);
@@ -100,7 +100,7 @@ static bool is_block_device(int fd)
  * A block device is held alone where that is possible: nobody mounts it while it is read. *@busy:
  * somebody has it. Nonblocking, so that opening a pipe by mistake does not wait for its other end.
  */
-static int open_path(const struct source *source, const char *path, bool *busy)
+static int open_path(const struct sendcp_source *source, const char *path, bool *busy)
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 	int fd = open(path, source->again ? flags : flags | O_EXCL);
@@ -121,7 +121,7 @@ static bool is_shared(int fd, bool busy)
 	       (busy || storage_of_fd(fd, &storage) || !storage.ids[0].block);
 }
 
-static int add_image(struct source *source, const char *path)
+static int add_image(struct sendcp_source *source, const char *path)
 {
 	bool busy;
 	int fd = open_path(source, path, &busy);
@@ -146,16 +146,16 @@ static int add_image(struct source *source, const char *path)
  * not written through the cache of this one. Disks that nobody else can write to are spared the
  * seeks.
  */
-static void forget_supers(const struct source *source)
+static void forget_supers(const struct sendcp_source *source)
 {
 	static const off_t offsets[] = {
-		SCP_SUPER_OFFSET_0, SCP_SUPER_OFFSET_1, SCP_SUPER_OFFSET_2,
+		SENDCP_SUPER_OFFSET_0, SENDCP_SUPER_OFFSET_1, SENDCP_SUPER_OFFSET_2,
 	};
 	u32 i;
 
 	for (i = 0; source->shared && i < source->devices.count; i++)
 		for (size_t k = 0; k < ARRAY_SIZE(offsets); k++)
-			posix_fadvise(source->devices.devices[i].fd, offsets[k], SCP_SUPER_SIZE,
+			posix_fadvise(source->devices.devices[i].fd, offsets[k], SENDCP_SUPER_SIZE,
 				      POSIX_FADV_DONTNEED);
 }
 
@@ -163,16 +163,16 @@ static void forget_supers(const struct source *source)
  * The log tree that the newest first superblock names: files were synced, and contents without
  * checksums may have been overwritten, though no transaction was committed. 0: there is none.
  */
-static u64 log_root(const struct source *source)
+static u64 log_root(const struct sendcp_source *source)
 {
-	struct scp_disk_super super;
+	struct sendcp_disk_super super;
 	u64 generation = 0, found = 0;
 	u32 i;
 
 	for (i = 0; i < source->devices.count; i++) {
 		if (read_fully(source->devices.devices[i].fd, &super, sizeof(super),
-			       SCP_SUPER_OFFSET_0, NULL) ||
-		    le64_to_cpu(super.magic) != SCP_SUPER_MAGIC ||
+			       SENDCP_SUPER_OFFSET_0, NULL) ||
+		    le64_to_cpu(super.magic) != SENDCP_SUPER_MAGIC ||
 		    le64_to_cpu(super.generation) < generation)
 			continue;
 		generation = le64_to_cpu(super.generation);
@@ -186,23 +186,23 @@ static u64 log_root(const struct source *source)
  * on the disk. So all that was read before the superblock was found unchanged is of one state of
  * the filesystem, mounted or not.
  */
-static int image_unchanged(struct source *source, struct scp_error *error)
+static int image_unchanged(struct sendcp_source *source, struct sendcp_error *error)
 {
 	int ret;
 
 	forget_supers(source);
 	/* For this look it is one: superblocks may be read while they are written. */
 	source->host.mounted = true;
-	ret = scp_volume_refresh(source->volume);
+	ret = sendcp_volume_refresh(source->volume);
 	source->host.mounted = false;
 	if (ret < 0) {
-		*error = *scp_volume_error(source->volume);
+		*error = *sendcp_volume_error(source->volume);
 		return ret;
 	}
 	if (!ret && log_root(source) == source->log_root)
 		return 0;
-	scp_error_clear(error);
-	error->reason = SCP_FILESYSTEM_CHANGED;
+	sendcp_error_clear(error);
+	error->reason = SENDCP_ERR_FILESYSTEM_CHANGED;
 	error->err = -ESTALE;
 	return -ESTALE;
 }
@@ -211,24 +211,24 @@ static int image_unchanged(struct source *source, struct scp_error *error)
  * The number of devices in the superblock; 0 if that cannot be read. Only for advice: the volume
  * checks everything itself.
  */
-static u64 devices_named(const struct source *source)
+static u64 devices_named(const struct sendcp_source *source)
 {
-	struct scp_disk_super super;
+	struct sendcp_disk_super super;
 	u64 most = 0;
 	u32 i;
 
 	for (i = 0; i < source->devices.count; i++) {
 		if (read_fully(source->devices.devices[i].fd, &super, sizeof(super),
-			       SCP_SUPER_OFFSET_0, NULL) ||
-		    le64_to_cpu(super.magic) != SCP_SUPER_MAGIC)
+			       SENDCP_SUPER_OFFSET_0, NULL) ||
+		    le64_to_cpu(super.magic) != SENDCP_SUPER_MAGIC)
 			continue;
-		most = scp_max(most, le64_to_cpu(super.num_devices));
+		most = sendcp_max(most, le64_to_cpu(super.num_devices));
 	}
 	return most;
 }
 
 /* Completes the list from the machine's block devices, if the user named one of those. */
-static int complete_devices(struct source *source)
+static int complete_devices(struct sendcp_source *source)
 {
 	u32 given = source->devices.count;
 	u32 i;
@@ -245,7 +245,7 @@ static int complete_devices(struct source *source)
  * Redundant profiles can be read without some devices, so too few are not an error by themselves;
  * but if opening fails, they are the likely cause.
  */
-static int start_image(struct source *source)
+static int start_image(struct sendcp_source *source)
 {
 	char hint[120] = "";
 	u64 named;
@@ -269,11 +269,11 @@ static int start_image(struct source *source)
 	if (*hint && !source->again)
 		source_warn(source, "%s: reading without all devices%s",
 			    source->devices.devices[0].path, hint);
-	source->files = scp_file_reader_open(source->volume);
+	source->files = sendcp_file_reader_open(source->volume);
 	return source->files ? 0 : source_no_memory(source);
 }
 
-static int add_images(struct source *source, const char *const *paths, size_t count)
+static int add_images(struct sendcp_source *source, const char *const *paths, size_t count)
 {
 	size_t i;
 	int ret = 0;
@@ -286,10 +286,10 @@ static int add_images(struct source *source, const char *const *paths, size_t co
 }
 
 static int open_image(const char *const *devices, size_t count, bool again,
-		      const struct source_hooks *hooks, struct source **out,
-		      struct source_error *error)
+		      const struct sendcp_source_hooks *hooks, struct sendcp_source **out,
+		      struct sendcp_source_error *error)
 {
-	struct source *source = source_new(&image_kind, hooks);
+	struct sendcp_source *source = source_new(&image_kind, hooks);
 	int ret;
 
 	if (!source)
@@ -301,14 +301,15 @@ static int open_image(const char *const *devices, size_t count, bool again,
 	return source_opened(source, ret, out, error);
 }
 
-int source_open_image(const char *const *devices, size_t count, const struct source_hooks *hooks,
-		      struct source **out, struct source_error *error)
+int sendcp_source_open_image(const char *const *devices, size_t count,
+			     const struct sendcp_source_hooks *hooks, struct sendcp_source **out,
+			     struct sendcp_source_error *error)
 {
 	return open_image(devices, count, false, hooks, out, error);
 }
 
-static int image_reopen(const struct source *source, struct source **out,
-			struct source_error *error)
+static int image_reopen(const struct sendcp_source *source, struct sendcp_source **out,
+			struct sendcp_source_error *error)
 {
 	const char **paths = calloc(source->devices.count, sizeof(*paths));
 	int ret;

@@ -10,10 +10,10 @@
 #include "backend/internal.h"
 #include "idtext.h"
 
-static int describe(struct source *source, u64 id, struct subvolume *out)
+static int describe(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out)
 {
-	struct scp_subvolume_info info;
-	int ret = scp_subvolume_info(source->volume, id, &info);
+	struct sendcp_subvolume_info info;
+	int ret = sendcp_subvolume_info(source->volume, id, &info);
 
 	if (ret == -ENOENT)
 		return source_fail(source, ret, "%s: no such subvolume", out->spec);
@@ -22,13 +22,13 @@ static int describe(struct source *source, u64 id, struct subvolume *out)
 	out->id = id;
 	out->ctransid = info.ctransid;
 	out->readonly = info.readonly;
-	memcpy(out->uuid, info.uuid, SCP_UUID_SIZE);
-	memcpy(out->parent_uuid, info.parent_uuid, SCP_UUID_SIZE);
-	memcpy(out->received_uuid, info.received_uuid, SCP_UUID_SIZE);
+	memcpy(out->uuid, info.uuid, SENDCP_UUID_SIZE);
+	memcpy(out->parent_uuid, info.parent_uuid, SENDCP_UUID_SIZE);
+	memcpy(out->received_uuid, info.received_uuid, SENDCP_UUID_SIZE);
 	return 0;
 }
 
-int image_open_id(struct source *source, u64 id, struct subvolume *out)
+int image_open_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out)
 {
 	char text[32];
 	int ret;
@@ -42,18 +42,18 @@ int image_open_id(struct source *source, u64 id, struct subvolume *out)
 	return describe(source, id, out);
 }
 
-static int find_id(struct source *source, const char *digits, struct subvolume *out)
+static int find_id(struct sendcp_source *source, const char *digits, struct sendcp_subvolume *out)
 {
 	u64 id;
 
-	if (!parse_u64(digits, &id) || !scp_is_subvolume_id(id))
+	if (!parse_u64(digits, &id) || !sendcp_is_subvolume_id(id))
 		return source_fail(source, -EINVAL, "%s: not a subvolume id", out->spec);
 	return image_open_id(source, id, out);
 }
 
-static int find_uuid(struct source *source, const char *text, struct subvolume *out)
+static int find_uuid(struct sendcp_source *source, const char *text, struct sendcp_subvolume *out)
 {
-	u8 uuid[SCP_UUID_SIZE];
+	u8 uuid[SENDCP_UUID_SIZE];
 	u64 id;
 	int ret;
 
@@ -69,20 +69,20 @@ static int find_uuid(struct source *source, const char *text, struct subvolume *
  * One step of the path: moves @place to what it has under @name. Links are not followed: they are
  * meant for the filesystem as it is mounted, not for the image's top level.
  */
-static int enter(struct source *source, struct scp_dir_entry *place, const char *name, size_t size,
-		 const char *spec)
+static int enter(struct sendcp_source *source, struct sendcp_dir_entry *place, const char *name,
+		 size_t size, const char *spec)
 {
-	int shown = (int)scp_min(size, 300);
-	struct scp_dir_entry next;
+	int shown = (int)sendcp_min(size, 300);
+	struct sendcp_dir_entry next;
 	int ret;
 
 	if (size == 2 && !memcmp(name, "..", 2))
 		return source_fail(source, -EINVAL, "%s: \"..\" does not work in an image", spec);
-	ret = scp_dir_entry(source->volume, place->root, place->inode, name, size, &next);
+	ret = sendcp_dir_entry(source->volume, place->root, place->inode, name, size, &next);
 	if (ret == -ENOENT)
 		return source_fail(source, ret, "%s: there is no \"%.*s\" (paths in an image begin "
 				   "at the top-level subvolume)", spec, shown, name);
-	if (ret == -EUCLEAN && scp_volume_error(source->volume)->reason == SCP_NONE)
+	if (ret == -EUCLEAN && sendcp_volume_error(source->volume)->reason == SENDCP_ERR_NONE)
 		return source_fail(source, ret, "%s: \"%.*s\" has no inode", spec, shown, name);
 	if (ret)
 		return source_fail_volume(source, spec);
@@ -100,9 +100,9 @@ static int enter(struct source *source, struct scp_dir_entry *place, const char 
 }
 
 /* As paths go everywhere: repeated slashes and "." do not count. */
-static int find_path(struct source *source, struct subvolume *out)
+static int find_path(struct sendcp_source *source, struct sendcp_subvolume *out)
 {
-	struct scp_dir_entry place = { .root = SCP_FS_TREE_ID, .inode = SCP_ROOT_DIR_ID };
+	struct sendcp_dir_entry place = { .root = SENDCP_FS_TREE_ID, .inode = SENDCP_ROOT_DIR_ID };
 	const char *at = out->spec;
 	int ret = 0;
 
@@ -116,12 +116,13 @@ static int find_path(struct source *source, struct subvolume *out)
 	}
 	if (ret)
 		return ret;
-	if (place.inode != SCP_ROOT_DIR_ID)
+	if (place.inode != SENDCP_ROOT_DIR_ID)
 		return source_fail(source, -EINVAL, "%s: not a subvolume", out->spec);
 	return describe(source, place.root, out);
 }
 
-int image_find_subvolume(struct source *source, const char *spec, struct subvolume *out)
+int image_find_subvolume(struct sendcp_source *source, const char *spec,
+			 struct sendcp_subvolume *out)
 {
 	int ret = subvolume_set_spec(source, out, spec);
 

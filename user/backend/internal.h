@@ -29,36 +29,38 @@ void device_list_release(struct device_list *list);
  * unlike -EIO no other try mends; -EINTR only when
  * interrupted and @interrupt (may be NULL) is set.
  */
-int read_fully(int fd, void *buffer, size_t length, u64 offset, const struct cancel *interrupt);
+int read_fully(int fd, void *buffer, size_t length, u64 offset,
+	       const struct sendcp_cancel *interrupt);
 
 struct source_kind {
 	const char *name;
-	struct scp_host_ops host;
-	int (*reopen)(const struct source *source, struct source **out,
-		      struct source_error *error);
-	/* As source_unchanged(); NULL: it may change. */
-	int (*unchanged)(struct source *source, struct scp_error *error);
-	int (*find_subvolume)(struct source *source, const char *spec, struct subvolume *out);
+	struct sendcp_host_ops host;
+	int (*reopen)(const struct sendcp_source *source, struct sendcp_source **out,
+		      struct sendcp_source_error *error);
+	/* As sendcp_source_unchanged(); NULL: it may change. */
+	int (*unchanged)(struct sendcp_source *source, struct sendcp_error *error);
+	int (*find_subvolume)(struct sendcp_source *source, const char *spec,
+			      struct sendcp_subvolume *out);
 	/* Opens a subvolume known by its id. */
-	int (*open_id)(struct source *source, u64 id, struct subvolume *out);
-	void (*release)(struct source *source);
+	int (*open_id)(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out);
+	void (*release)(struct sendcp_source *source);
 };
 
 struct decompressor;
 struct direct_reader;
 
-struct source {
+struct sendcp_source {
 	const struct source_kind *kind;
-	struct source_hooks hooks;
-	struct source_error error;
-	struct scp_host host;
-	struct scp_volume *volume;
+	struct sendcp_source_hooks hooks;
+	struct sendcp_source_error error;
+	struct sendcp_host host;
+	struct sendcp_volume *volume;
 	unsigned char fsid[16];
 	struct device_list devices;
-	const struct cancel *interrupt;
+	const struct sendcp_cancel *interrupt;
 	/* How many bad mirrors have been warned of. */
 	unsigned int warnings;
-	/* Opened by source_reopen(): all warnings about the devices were printed before. */
+	/* Opened by sendcp_source_reopen(): all warnings about the devices were printed before. */
 	bool again;
 	/* Any directory or file of the mounted filesystem, -1 in an image. */
 	int mount_fd;
@@ -67,7 +69,7 @@ struct source {
 	/* Of an image: the address of its log tree when it was opened. */
 	u64 log_root;
 	/* Of an image: how its files are read; NULL otherwise. */
-	struct scp_file_reader *files;
+	struct sendcp_file_reader *files;
 	/* Made when something compressed is read; NULL before. */
 	struct decompressor *decompressor;
 	/* The way to the kernel module if that makes the streams; NULL otherwise. */
@@ -77,50 +79,55 @@ struct source {
 };
 
 /* source.c */
-struct source *source_new(const struct source_kind *kind, const struct source_hooks *hooks);
+struct sendcp_source *source_new(const struct source_kind *kind,
+				 const struct sendcp_source_hooks *hooks);
 /*
  * How an opening ends: with @source in *@out, or closed and @error (may be NULL) filled from it.
  * @source NULL: out of memory. Returns @ret.
  */
-int source_opened(struct source *source, int ret, struct source **out, struct source_error *error);
-bool source_interrupted(const struct source *source);
+int source_opened(struct sendcp_source *source, int ret, struct sendcp_source **out,
+		  struct sendcp_source_error *error);
+bool source_interrupted(const struct sendcp_source *source);
 int source_host_interrupted(void *host);
-void source_host_warn(void *host, const struct scp_error *what);
+void source_host_warn(void *host, const struct sendcp_error *what);
 int source_host_decompress(void *host, u8 compression, u32 sectorsize, const void *in, u32 in_size,
 			   void *out, u32 out_size);
 /*
  * Opens the volume on the devices collected. On failure the error is about @what or the device at
  * fault, and ends in @hint (may be "").
  */
-int source_start(struct source *source, const char *what, const char *hint);
+int source_start(struct sendcp_source *source, const char *what, const char *hint);
 
 /* Fills @error, which may be NULL, without a cause of the engine's. Returns @err. */
-int source_error_set(struct source_error *error, int err, const char *fmt, ...)
+int source_error_set(struct sendcp_source_error *error, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same for source->error. */
-int source_fail(struct source *source, int err, const char *fmt, ...)
+int source_fail(struct sendcp_source *source, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Returns -errno; the text ends in what errno means. */
-int source_fail_errno(struct source *source, const char *fmt, ...)
+int source_fail_errno(struct sendcp_source *source, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-int source_no_memory(struct source *source);
+int source_no_memory(struct sendcp_source *source);
 /* The volume's last error, about @what. Returns its errno. */
-int source_fail_volume(struct source *source, const char *what);
-void source_warn(struct source *source, const char *fmt, ...)
+int source_fail_volume(struct sendcp_source *source, const char *what);
+void source_warn(struct sendcp_source *source, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* subvolume.c */
-void subvolume_clear(struct subvolume *subvolume);
+void subvolume_clear(struct sendcp_subvolume *subvolume);
 /* Sets what the user named. 0 or -ENOMEM. */
-int subvolume_set_spec(struct source *source, struct subvolume *subvolume, const char *spec);
+int subvolume_set_spec(struct sendcp_source *source, struct sendcp_subvolume *subvolume,
+		       const char *spec);
 /* The id of the subvolume with that uuid: 0, 1 if there is none, or a negative errno. */
-int find_id_by_uuid(struct source *source, const u8 *uuid, u64 *id);
+int find_id_by_uuid(struct sendcp_source *source, const u8 *uuid, u64 *id);
 
 /* direct_subvolume.c, image_subvolume.c */
-int direct_find_subvolume(struct source *source, const char *spec, struct subvolume *out);
-int direct_open_id(struct source *source, u64 id, struct subvolume *out);
-int image_find_subvolume(struct source *source, const char *spec, struct subvolume *out);
-int image_open_id(struct source *source, u64 id, struct subvolume *out);
+int direct_find_subvolume(struct sendcp_source *source, const char *spec,
+			  struct sendcp_subvolume *out);
+int direct_open_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out);
+int image_find_subvolume(struct sendcp_source *source, const char *spec,
+			 struct sendcp_subvolume *out);
+int image_open_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out);
 
 /* file_handle.c */
 /* Opens an inode of the filesystem @mount_fd is on; a new fd or negative errno. */
@@ -131,7 +138,7 @@ int open_inode(int mount_fd, u64 root, u64 inode, u64 generation, int flags);
  * Adds the other devices of the filesystem on block device @path that this machine has and that are
  * not listed yet. Finding none is no failure. 0 or -ENOMEM.
  */
-int add_other_members(struct source *source, const char *path);
+int add_other_members(struct sendcp_source *source, const char *path);
 
 /* mounted.c */
 /* First line of the file @name in @dir, without its newline. False: there is none. */

@@ -27,7 +27,7 @@ static bool is_listed(const struct device_list *list, int fd)
 }
 
 /* One that cannot be opened is left out: the volume will say if it is needed. */
-static int add_member(struct source *source, const char *path)
+static int add_member(struct sendcp_source *source, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
@@ -44,7 +44,7 @@ static int add_member(struct source *source, const char *path)
 	return device_list_add(&source->devices, path, fd) ? source_no_memory(source) : 0;
 }
 
-static int add_with_uuid(struct source *source, blkid_cache cache, const char *uuid)
+static int add_with_uuid(struct sendcp_source *source, blkid_cache cache, const char *uuid)
 {
 	blkid_dev_iterate iterate = blkid_dev_iterate_begin(cache);
 	blkid_dev device;
@@ -60,7 +60,7 @@ static int add_with_uuid(struct source *source, blkid_cache cache, const char *u
 	return ret;
 }
 
-int add_other_members(struct source *source, const char *path)
+int add_other_members(struct sendcp_source *source, const char *path)
 {
 	blkid_cache cache;
 	char *uuid;

@@ -92,20 +92,20 @@ struct module_request {
 };
 
 int module_request_make(const struct sender_input *input, struct module_request *request,
-			struct scp_error *error);
+			struct sendcp_error *error);
 void module_request_release(struct module_request *request);
 
 /* module_sender.c. Takes @request over, on failure too. */
 int module_sender_open(const struct module_access *access, struct module_request *request,
 		       const void *checkpoint, size_t checkpoint_size, struct sender **out,
-		       struct scp_error *error);
+		       struct sendcp_error *error);
 
 /*
  * module_error.c: the error record of a call that failed with @err (positive), as an engine's
  * error. Returns the negative errno.
  */
-int module_error_take(const struct sendcp_error *from, int err, struct scp_error *to);
+int module_error_take(const struct sendcp_failure *from, int err, struct sendcp_error *to);
 /* A failure that only @detail describes. */
-int module_error_say(int err, const char *detail, struct scp_error *to);
+int module_error_say(int err, const char *detail, struct sendcp_error *to);
 
 #endif

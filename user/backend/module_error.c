@@ -8,46 +8,46 @@
 
 #include "backend/module.h"
 
-static const char *const reason_names[SCP_REASON_COUNT] = {
-#define REASON_NAME(name, err, text) [SCP_##name] = #name,
-	SCP_REASONS(REASON_NAME)
+static const char *const reason_names[SENDCP_REASON_COUNT] = {
+#define REASON_NAME(name, err, text) [SENDCP_ERR_##name] = #name,
+	SENDCP_REASONS(REASON_NAME)
 #undef REASON_NAME
 };
 
 /* Failures of the call itself. All others have their errno's text. */
 static const struct {
 	int err;
-	enum scp_reason reason;
+	enum sendcp_reason reason;
 	const char *detail;
 } call_errors[] = {
-	{ ENOMEM, SCP_NO_MEMORY, "" },
-	{ EINTR, SCP_INTERRUPTED, "" },
-	{ ENOBUFS, SCP_BUFFER_SIZE, "" },
-	{ EPROTO, SCP_PROTOCOL, "" },
-	{ EPERM, SCP_MODULE, "needs root (CAP_SYS_ADMIN), and a read-only subvolume" },
-	{ EACCES, SCP_MODULE, "needs root (CAP_SYS_ADMIN)" },
-	{ EFAULT, SCP_MODULE, "it cannot get at the memory given to it" },
-	{ EBADF, SCP_MODULE, "a file descriptor given to it is not open for reading" },
-	{ ENOTBLK, SCP_MODULE, "a device of the filesystem is not a block device" },
-	{ EXDEV, SCP_MODULE, "devices, parent and clone sources are not of one filesystem" },
-	{ E2BIG, SCP_MODULE, "too many devices or clone sources, or an older module" },
-	{ EINVAL, SCP_MODULE, "it takes an argument for impossible: an older module?" },
-	{ ENOTTY, SCP_MODULE, "its device is not sendcp's" },
-	{ ENODEV, SCP_MODULE, "it has been unloaded" },
-	{ ENXIO, SCP_MODULE, "it has been unloaded" },
-	{ ENOENT, SCP_MODULE, "it has been unloaded" },
+	{ ENOMEM, SENDCP_ERR_NO_MEMORY, "" },
+	{ EINTR, SENDCP_ERR_INTERRUPTED, "" },
+	{ ENOBUFS, SENDCP_ERR_BUFFER_SIZE, "" },
+	{ EPROTO, SENDCP_ERR_PROTOCOL, "" },
+	{ EPERM, SENDCP_ERR_MODULE, "needs root (CAP_SYS_ADMIN), and a read-only subvolume" },
+	{ EACCES, SENDCP_ERR_MODULE, "needs root (CAP_SYS_ADMIN)" },
+	{ EFAULT, SENDCP_ERR_MODULE, "it cannot get at the memory given to it" },
+	{ EBADF, SENDCP_ERR_MODULE, "a file descriptor given to it is not open for reading" },
+	{ ENOTBLK, SENDCP_ERR_MODULE, "a device of the filesystem is not a block device" },
+	{ EXDEV, SENDCP_ERR_MODULE, "devices, parent and clone sources are not of one filesystem" },
+	{ E2BIG, SENDCP_ERR_MODULE, "too many devices or clone sources, or an older module" },
+	{ EINVAL, SENDCP_ERR_MODULE, "it takes an argument for impossible: an older module?" },
+	{ ENOTTY, SENDCP_ERR_MODULE, "its device is not sendcp's" },
+	{ ENODEV, SENDCP_ERR_MODULE, "it has been unloaded" },
+	{ ENXIO, SENDCP_ERR_MODULE, "it has been unloaded" },
+	{ ENOENT, SENDCP_ERR_MODULE, "it has been unloaded" },
 };
 
-int module_error_say(int err, const char *detail, struct scp_error *to)
+int module_error_say(int err, const char *detail, struct sendcp_error *to)
 {
-	scp_error_clear(to);
-	to->reason = SCP_MODULE;
+	sendcp_error_clear(to);
+	to->reason = SENDCP_ERR_MODULE;
 	to->err = -err;
 	snprintf(to->detail, sizeof(to->detail), "%s", detail);
 	return -err;
 }
 
-static int take_call_error(int err, struct scp_error *to)
+static int take_call_error(int err, struct sendcp_error *to)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(call_errors); i++) {
 		if (call_errors[i].err != err)
@@ -60,22 +60,22 @@ static int take_call_error(int err, struct scp_error *to)
 }
 
 /* A module newer than this program may know reasons that it does not: those are shown by name. */
-static void take_reason(const char *name, const char *detail, struct scp_error *to)
+static void take_reason(const char *name, const char *detail, struct sendcp_error *to)
 {
-	for (int i = SCP_NONE + 1; i < SCP_REASON_COUNT; i++) {
+	for (int i = SENDCP_ERR_NONE + 1; i < SENDCP_REASON_COUNT; i++) {
 		if (strcmp(reason_names[i], name))
 			continue;
-		to->reason = (enum scp_reason)i;
+		to->reason = (enum sendcp_reason)i;
 		snprintf(to->detail, sizeof(to->detail), "%s", detail);
 		return;
 	}
-	to->reason = SCP_MODULE;
+	to->reason = SENDCP_ERR_MODULE;
 	snprintf(to->detail, sizeof(to->detail), "%s: %s%s%s", name, strerror(-to->err),
 		 *detail ? ", " : "", detail);
 }
 
 /* Both texts are copied first: nothing else makes sure that they end in NUL. */
-int module_error_take(const struct sendcp_error *from, int err, struct scp_error *to)
+int module_error_take(const struct sendcp_failure *from, int err, struct sendcp_error *to)
 {
 	char reason[sizeof(from->reason) + 1] = "";
 	char detail[sizeof(from->detail) + 1] = "";
@@ -84,7 +84,7 @@ int module_error_take(const struct sendcp_error *from, int err, struct scp_error
 	memcpy(detail, from->detail, sizeof(from->detail));
 	if (!*reason)
 		return take_call_error(err, to);
-	scp_error_clear(to);
+	sendcp_error_clear(to);
 	to->err = -err;
 	to->bytenr = from->bytenr;
 	to->root = from->root;

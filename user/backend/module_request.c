@@ -8,12 +8,11 @@
 #include "backend/sender.h"
 
 _Static_assert(sizeof(int) == sizeof(__s32), "file descriptors go to the module as they are");
-_Static_assert(SENDCP_NO_FILE_DATA == SCP_SEND_NO_FILE_DATA &&
-	       SENDCP_OMIT_HEADER == SCP_SEND_OMIT_HEADER &&
-	       SENDCP_OMIT_END == SCP_SEND_OMIT_END && SENDCP_COMPRESSED == SCP_SEND_COMPRESSED,
-	       "one number for a flag");
+_Static_assert(SENDCP_NO_FILE_DATA == SENDCP_SEND_NO_FILE_DATA && SENDCP_OMIT_HEADER ==
+	       SENDCP_SEND_OMIT_HEADER && SENDCP_OMIT_END == SENDCP_SEND_OMIT_END &&
+	       SENDCP_COMPRESSED == SENDCP_SEND_COMPRESSED, "one number for a flag");
 
-static int fd_among(const struct subvolume *list, size_t count, u64 id)
+static int fd_among(const struct sendcp_subvolume *list, size_t count, u64 id)
 {
 	for (size_t i = 0; i < count; i++)
 		if (list[i].id == id)
@@ -30,7 +29,7 @@ static int fd_of(const struct sender_input *input, u64 id)
 }
 
 static int find_parent(const struct sender_input *input, struct module_request *request,
-		       struct scp_error *error)
+		       struct sendcp_error *error)
 {
 	u64 id = input->request.parent;
 
@@ -48,15 +47,15 @@ static int *new_fds(size_t count)
 
 static int list_fds(const struct sender_input *input, struct module_request *request)
 {
-	const struct scp_request *from = &input->request;
-	u32 devices = source_device_count(input->source);
+	const struct sendcp_request *from = &input->request;
+	u32 devices = sendcp_source_device_count(input->source);
 
 	request->device_fds = new_fds(devices);
 	request->clone_fds = new_fds(from->clone_count);
 	if (!request->device_fds || !request->clone_fds)
 		return -ENOMEM;
 	for (u32 i = 0; i < devices; i++)
-		request->device_fds[i] = source_device_fd(input->source, i);
+		request->device_fds[i] = sendcp_source_device_fd(input->source, i);
 	for (u32 i = 0; i < from->clone_count; i++)
 		request->clone_fds[i] = fd_of(input, from->clone_sources[i]);
 	request->device_count = devices;
@@ -65,7 +64,7 @@ static int list_fds(const struct sender_input *input, struct module_request *req
 }
 
 int module_request_make(const struct sender_input *input, struct module_request *request,
-			struct scp_error *error)
+			struct sendcp_error *error)
 {
 	int ret;
 
@@ -81,7 +80,7 @@ int module_request_make(const struct sender_input *input, struct module_request 
 	if (!ret)
 		return 0;
 	module_request_release(request);
-	error->reason = SCP_NO_MEMORY;
+	error->reason = SENDCP_ERR_NO_MEMORY;
 	error->err = ret;
 	return ret;
 }

@@ -32,7 +32,7 @@ struct module_sender {
 	struct checkpoint next;
 	/* Stream bytes before ->current. */
 	u64 offset;
-	struct scp_error error;
+	struct sendcp_error error;
 };
 
 static struct module_sender *module_of(const struct sender *sender)
@@ -40,10 +40,10 @@ static struct module_sender *module_of(const struct sender *sender)
 	return (struct module_sender *)sender;
 }
 
-static int no_memory(struct scp_error *error)
+static int no_memory(struct sendcp_error *error)
 {
-	scp_error_clear(error);
-	error->reason = SCP_NO_MEMORY;
+	sendcp_error_clear(error);
+	error->reason = SENDCP_ERR_NO_MEMORY;
 	error->err = -ENOMEM;
 	return -ENOMEM;
 }
@@ -67,12 +67,12 @@ static u64 address(const void *at)
 	return (u64)(uintptr_t)at;
 }
 
-static void prepare(const struct module_sender *module, const struct scp_fill *fill,
-		    struct sendcp_error *failure, struct sendcp_send *args)
+static void prepare(const struct module_sender *module, const struct sendcp_fill *fill,
+		    struct sendcp_failure *failure, struct sendcp_send *args)
 {
 	const struct module_request *request = &module->request;
 
-	*failure = (struct sendcp_error){ .size = sizeof(*failure) };
+	*failure = (struct sendcp_failure){ .size = sizeof(*failure) };
 	*args = (struct sendcp_send){
 		.size = sizeof(*args),
 		.flags = request->flags,
@@ -92,32 +92,32 @@ static void prepare(const struct module_sender *module, const struct scp_fill *f
 		.new_checkpoint_capacity = module->next.capacity,
 		.error = address(failure),
 	};
-	if (fill->flags & SCP_FILL_ONE_COMMAND)
+	if (fill->flags & SENDCP_FILL_ONE_COMMAND)
 		args->flags |= SENDCP_ONE_COMMAND;
-	if (fill->flags & SCP_FILL_SPLIT_WRITES)
+	if (fill->flags & SENDCP_FILL_SPLIT_WRITES)
 		args->flags |= SENDCP_SPLIT_WRITES;
-	if (fill->flags & SCP_FILL_REVALIDATE)
+	if (fill->flags & SENDCP_FILL_REVALIDATE)
 		args->flags |= SENDCP_REVALIDATE;
 }
 
 /* It returns early when @cancel is set. */
 static int call(const struct module_sender *module, struct sendcp_send *args,
-		const struct cancel *cancel)
+		const struct sendcp_cancel *cancel)
 {
-	struct cancel_wait wait;
+	struct sendcp_cancel_wait wait;
 	int err = EINTR;
 
-	if (cancel_wait_begin(&wait, cancel))
+	if (sendcp_cancel_wait_begin(&wait, cancel))
 		err = module->access->ioctl(module->access, module->fd, SENDCP_IOC_SEND, args) ?
 		      errno : 0;
-	cancel_wait_end(&wait);
+	sendcp_cancel_wait_end(&wait);
 	return err;
 }
 
 /* Only ever more, so that asking ends; and more than needed, since checkpoints grow slowly. */
 static int grow(struct module_sender *module, u64 needed)
 {
-	u64 capacity = scp_min(needed + needed / 2, SENDCP_CHECKPOINT_MAX);
+	u64 capacity = sendcp_min(needed + needed / 2, SENDCP_CHECKPOINT_MAX);
 
 	if (needed <= module->next.capacity || needed > SENDCP_CHECKPOINT_MAX)
 		return module_error_say(EMSGSIZE, "the size of a checkpoint that it reports is "
@@ -135,7 +135,7 @@ static bool plausible(const struct sendcp_send *args, const struct module_sender
 }
 
 static int take_made(struct module_sender *module, const struct sendcp_send *args,
-		     struct scp_fill *fill)
+		     struct sendcp_fill *fill)
 {
 	struct checkpoint made = module->next;
 
@@ -151,10 +151,11 @@ static int take_made(struct module_sender *module, const struct sendcp_send *arg
 	return 0;
 }
 
-static int module_fill(struct sender *sender, struct scp_fill *fill, const struct cancel *cancel)
+static int module_fill(struct sender *sender, struct sendcp_fill *fill,
+		       const struct sendcp_cancel *cancel)
 {
 	struct module_sender *module = module_of(sender);
-	struct sendcp_error failure;
+	struct sendcp_failure failure;
 	struct sendcp_send args;
 	int ret, err;
 
@@ -183,7 +184,7 @@ static int module_checkpoint(struct sender *sender, void **blob, size_t *size)
 	*size = module->current.size;
 	if (!module->current.size)
 		return module_error_say(ENODATA, "nothing has been made yet", &module->error);
-	*blob = scp_alloc(*size);
+	*blob = sendcp_alloc(*size);
 	if (!*blob)
 		return no_memory(&module->error);
 	memcpy(*blob, module->current.data, *size);
@@ -195,7 +196,7 @@ static u64 module_offset(const struct sender *sender)
 	return module_of(sender)->offset;
 }
 
-static const struct scp_error *module_error(const struct sender *sender)
+static const struct sendcp_error *module_error(const struct sender *sender)
 {
 	return &module_of(sender)->error;
 }
@@ -221,14 +222,14 @@ static const struct sender_ops module_ops = {
 };
 
 static int take_checkpoint(struct module_sender *module, const void *data, size_t size,
-			   struct scp_error *error)
+			   struct sendcp_error *error)
 {
-	struct scp_checkpoint_info info;
-	int ret = scp_checkpoint_info(data, size, &info, error);
+	struct sendcp_checkpoint_info info;
+	int ret = sendcp_checkpoint_info(data, size, &info, error);
 
 	if (ret)
 		return ret;
-	if (checkpoint_reserve(&module->current, scp_max(size, CHECKPOINT_CAPACITY)))
+	if (checkpoint_reserve(&module->current, sendcp_max(size, CHECKPOINT_CAPACITY)))
 		return no_memory(error);
 	memcpy(module->current.data, data, size);
 	module->current.size = size;
@@ -236,9 +237,9 @@ static int take_checkpoint(struct module_sender *module, const void *data, size_
 	return 0;
 }
 
-static int open_device(struct module_sender *module, struct scp_error *error)
+static int open_device(struct module_sender *module, struct sendcp_error *error)
 {
-	static const struct sendcp_error silent;
+	static const struct sendcp_failure silent;
 
 	module->fd = module->access->open(module->access);
 	return module->fd < 0 ? module_error_take(&silent, errno, error) : 0;
@@ -246,7 +247,7 @@ static int open_device(struct module_sender *module, struct scp_error *error)
 
 int module_sender_open(const struct module_access *access, struct module_request *request,
 		       const void *checkpoint, size_t checkpoint_size, struct sender **out,
-		       struct scp_error *error)
+		       struct sendcp_error *error)
 {
 	struct module_sender *module = calloc(1, sizeof(*module));
 	int ret;
@@ -260,7 +261,7 @@ int module_sender_open(const struct module_access *access, struct module_request
 	module->access = access;
 	module->request = *request;
 	module->fd = -1;
-	scp_error_clear(&module->error);
+	sendcp_error_clear(&module->error);
 	ret = checkpoint ? take_checkpoint(module, checkpoint, checkpoint_size, error) : 0;
 	if (!ret)
 		ret = open_device(module, error);

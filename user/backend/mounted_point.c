@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <sendcp/source.h>
 
-int mounted_fsid(const char *path, unsigned char fsid[16])
+int sendcp_mounted_fsid(const char *path, unsigned char fsid[16])
 {
 	struct btrfs_ioctl_fs_info_args info = { 0 };
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -34,7 +34,7 @@ int mounted_fsid(const char *path, unsigned char fsid[16])
 }
 
 /* Another mount may cover it, so the filesystem found there is checked. */
-char *mounted_point(const unsigned char fsid[16])
+char *sendcp_mounted_point(const unsigned char fsid[16])
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *entry;
@@ -43,7 +43,8 @@ char *mounted_point(const unsigned char fsid[16])
 	while (mounts && !found && (entry = getmntent(mounts))) {
 		unsigned char here[16];
 
-		if (!strcmp(entry->mnt_type, "btrfs") && !mounted_fsid(entry->mnt_dir, here) &&
+		if (!strcmp(entry->mnt_type, "btrfs") && !sendcp_mounted_fsid(entry->mnt_dir,
+									      here) &&
 		    !memcmp(here, fsid, sizeof(here)))
 			found = strdup(entry->mnt_dir);
 	}

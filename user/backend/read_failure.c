@@ -18,69 +18,69 @@
 /* Commits that may come while it is looked. */
 #define TRIES 5
 
-static bool is_unexplained(const struct source *source, const struct scp_error *error)
+static bool is_unexplained(const struct sendcp_source *source, const struct sendcp_error *error)
 {
-	return source->host.mounted && error->reason == SCP_DATA_READ &&
-	       (error->err == -EIO || error->err == -EUCLEAN) && error->inode != SCP_NOWHERE &&
-	       error->offset != SCP_NOWHERE;
+	return source->host.mounted && error->reason == SENDCP_ERR_DATA_READ &&
+	       (error->err == -EIO || error->err == -EUCLEAN) && error->inode != SENDCP_NOWHERE &&
+	       error->offset != SENDCP_NOWHERE;
 }
 
-static bool is_damage(const struct scp_error *found)
+static bool is_damage(const struct sendcp_error *found)
 {
-	return found->reason != SCP_NONE && !reason_class(found->reason).passes;
+	return found->reason != SENDCP_ERR_NONE && !reason_class(found->reason).passes;
 }
 
 /* Reads the file's extents at the volume's commit. After the file's end there are zeros. */
-static void look(struct scp_file_reader *reader, void *buffer, const struct scp_error *error,
-		 struct scp_error *found)
+static void look(struct sendcp_file_reader *reader, void *buffer, const struct sendcp_error *error,
+		 struct sendcp_error *found)
 {
-	const struct scp_file_range range = {
+	const struct sendcp_file_range range = {
 		.root = error->root,
 		.inode = error->inode,
-		.offset = scp_round_down(error->offset, PAGE),
+		.offset = sendcp_round_down(error->offset, PAGE),
 		.length = LOOK_SIZE,
 	};
 
-	scp_error_clear(found);
-	scp_file_read(reader, &range, buffer, found);
+	sendcp_error_clear(found);
+	sendcp_file_read(reader, &range, buffer, found);
 }
 
 /*
  * Addresses are used for something else once a commit has freed them, so a look counts only if
  * there was none meanwhile.
  */
-static bool look_still(struct scp_volume *volume, const struct scp_error *error,
-		       struct scp_error *found)
+static bool look_still(struct sendcp_volume *volume, const struct sendcp_error *error,
+		       struct sendcp_error *found)
 {
 	bool still = false;
 	int tries = TRIES;
 
 	while (!still && tries--) {
-		struct scp_file_reader *reader = scp_file_reader_open(volume);
+		struct sendcp_file_reader *reader = sendcp_file_reader_open(volume);
 		void *buffer = malloc(LOOK_SIZE);
 
 		if (reader && buffer)
 			look(reader, buffer, error, found);
 		free(buffer);
-		scp_file_reader_close(reader);
+		sendcp_file_reader_close(reader);
 		if (!reader || !buffer)
 			return false;
-		still = !scp_volume_refresh(volume);
+		still = !sendcp_volume_refresh(volume);
 	}
 	return still;
 }
 
-void read_failure_explain(struct source *source, struct scp_error *error)
+void read_failure_explain(struct sendcp_source *source, struct sendcp_error *error)
 {
-	struct scp_volume *volume;
-	struct scp_error found;
+	struct sendcp_volume *volume;
+	struct sendcp_error found;
 	bool still;
 
 	if (!is_unexplained(source, error) ||
-	    scp_volume_open(&source->host, &volume, &found))
+	    sendcp_volume_open(&source->host, &volume, &found))
 		return;
 	still = look_still(volume, error, &found);
-	scp_volume_close(volume);
+	sendcp_volume_close(volume);
 	if (!still || !is_damage(&found))
 		return;
 	/* The path is there already. */

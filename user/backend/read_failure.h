@@ -7,13 +7,13 @@
 
 #include <sendcp/error.h>
 
-struct source;
+struct sendcp_source;
 
 /*
  * The kernel says EIO for a device that failed as for contents whose checksums are wrong in all
  * copies. If @error is of that kind, and about the mounted filesystem @source, the extents are read
  * as those of an image are; damage found that way takes the place of what @error said.
  */
-void read_failure_explain(struct source *source, struct scp_error *error);
+void read_failure_explain(struct sendcp_source *source, struct sendcp_error *error);
 
 #endif

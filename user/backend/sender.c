@@ -9,9 +9,9 @@
 #include "backend/sender_internal.h"
 
 static int open_kind(const struct sender_input *input, const void *checkpoint,
-		     size_t checkpoint_size, struct sender **out, struct scp_error *error)
+		     size_t checkpoint_size, struct sender **out, struct sendcp_error *error)
 {
-	const struct module_access *module = source_module(input->source);
+	const struct module_access *module = sendcp_source_module(input->source);
 	struct module_request request;
 	int ret;
 
@@ -24,12 +24,12 @@ static int open_kind(const struct sender_input *input, const void *checkpoint,
 }
 
 int sender_open(const struct sender_input *input, const void *checkpoint, size_t checkpoint_size,
-		struct sender **out, struct scp_error *error)
+		struct sender **out, struct sendcp_error *error)
 {
 	int ret;
 
 	*out = NULL;
-	scp_error_clear(error);
+	sendcp_error_clear(error);
 	ret = open_kind(input, checkpoint, checkpoint_size, out, error);
 	if (!ret)
 		(*out)->source = input->source;
@@ -42,14 +42,14 @@ void sender_close(struct sender *sender)
 		sender->ops->close(sender);
 }
 
-int sender_fill(struct sender *sender, struct scp_fill *fill, const struct cancel *cancel)
+int sender_fill(struct sender *sender, struct sendcp_fill *fill, const struct sendcp_cancel *cancel)
 {
 	int ret;
 
 	do
 		ret = sender->ops->fill(sender, fill, cancel);
-	while (ret == -EINTR && !cancelled(cancel));
-	scp_error_clear(&sender->failure);
+	while (ret == -EINTR && !sendcp_cancelled(cancel));
+	sendcp_error_clear(&sender->failure);
 	if (ret && ret != -EINTR && sender->source) {
 		sender->failure = *sender->ops->error(sender);
 		read_failure_explain(sender->source, &sender->failure);
@@ -59,7 +59,7 @@ int sender_fill(struct sender *sender, struct scp_fill *fill, const struct cance
 
 int sender_checkpoint(struct sender *sender, void **blob, size_t *size)
 {
-	scp_error_clear(&sender->failure);
+	sendcp_error_clear(&sender->failure);
 	return sender->ops->checkpoint(sender, blob, size);
 }
 
@@ -68,7 +68,8 @@ u64 sender_offset(const struct sender *sender)
 	return sender->ops->offset(sender);
 }
 
-const struct scp_error *sender_error(const struct sender *sender)
+const struct sendcp_error *sender_error(const struct sender *sender)
 {
-	return sender->failure.reason == SCP_NONE ? sender->ops->error(sender) : &sender->failure;
+	return sender->failure.reason == SENDCP_ERR_NONE ? sender->ops->error(sender) :
+		&sender->failure;
 }

@@ -15,12 +15,12 @@ struct sender;
 
 /* A request, and the source that it is about. */
 struct sender_input {
-	struct source *source;
-	struct scp_request request;
+	struct sendcp_source *source;
+	struct sendcp_request request;
 	/* Among these are all subvolumes that the request names by id, held open. */
-	const struct subvolume *subvolumes;
+	const struct sendcp_subvolume *subvolumes;
 	size_t count;
-	const struct subvolume *clone_sources;
+	const struct sendcp_subvolume *clone_sources;
 	size_t clone_count;
 };
 
@@ -30,25 +30,26 @@ struct sender_input {
  * @checkpoint need not. Negative errno and @error on failure.
  */
 int sender_open(const struct sender_input *input, const void *checkpoint, size_t checkpoint_size,
-		struct sender **out, struct scp_error *error);
+		struct sender **out, struct sendcp_error *error);
 /* NULL is fine. */
 void sender_close(struct sender *sender);
 
 /*
- * As scp_engine_fill(), and again if it was interrupted and @cancel (NULL: never) is not set.
- * @cancel is also what the source is interrupted by, if it has one. ->flags: SCP_FILL_*.
+ * As sendcp_engine_fill(), and again if it was interrupted and @cancel (NULL: never) is not set.
+ * @cancel is also what the source is interrupted by, if it has one. ->flags: SENDCP_FILL_*.
  */
-int sender_fill(struct sender *sender, struct scp_fill *fill, const struct cancel *cancel);
-/* As scp_engine_checkpoint(). -ENODATA: nothing has been made yet. */
+int sender_fill(struct sender *sender, struct sendcp_fill *fill,
+		const struct sendcp_cancel *cancel);
+/* As sendcp_engine_checkpoint(). -ENODATA: nothing has been made yet. */
 int sender_checkpoint(struct sender *sender, void **blob, size_t *size);
 /* Bytes of stream that come before the sender's position. */
 u64 sender_offset(const struct sender *sender);
 /* Why the last call failed. Owned by the sender. */
-const struct scp_error *sender_error(const struct sender *sender);
+const struct sendcp_error *sender_error(const struct sender *sender);
 
 /* An engine of this process for the same, whatever the source says. */
 int sender_engine(const struct sender_input *input, const void *checkpoint,
-		  size_t checkpoint_size, struct scp_engine **out, struct scp_error *error);
+		  size_t checkpoint_size, struct sendcp_engine **out, struct sendcp_error *error);
 
 enum backend {
 	BACKEND_AUTO,
@@ -61,6 +62,6 @@ enum backend {
  * is there; it is loaded if it is installed and not loaded. 0 with @status->why, which is empty or
  * says why it is not the module; -ENODEV: it cannot be used as wanted, ->why says why.
  */
-int backend_choose(enum backend wanted, struct source *source, struct module_status *status);
+int backend_choose(enum backend wanted, struct sendcp_source *source, struct module_status *status);
 
 #endif

@@ -10,23 +10,24 @@
 
 /* Each as the function of sender.h that calls it. */
 struct sender_ops {
-	int (*fill)(struct sender *sender, struct scp_fill *fill, const struct cancel *cancel);
+	int (*fill)(struct sender *sender, struct sendcp_fill *fill,
+		    const struct sendcp_cancel *cancel);
 	int (*checkpoint)(struct sender *sender, void **blob, size_t *size);
 	u64 (*offset)(const struct sender *sender);
-	const struct scp_error *(*error)(const struct sender *sender);
+	const struct sendcp_error *(*error)(const struct sender *sender);
 	void (*close)(struct sender *sender);
 };
 
 /* First member of each kind. */
 struct sender {
 	const struct sender_ops *ops;
-	/* sender.c: the source, and why the last fill failed; SCP_NONE: ask ->error. */
-	struct source *source;
-	struct scp_error failure;
+	/* sender.c: the source, and why the last fill failed; SENDCP_ERR_NONE: ask ->error. */
+	struct sendcp_source *source;
+	struct sendcp_error failure;
 };
 
 /* in_process.c */
 int in_process_sender_open(const struct sender_input *input, const void *checkpoint,
-			   size_t checkpoint_size, struct sender **out, struct scp_error *error);
+			   size_t checkpoint_size, struct sender **out, struct sendcp_error *error);
 
 #endif

@@ -13,9 +13,10 @@
 #define WARNINGS_MAX 20u
 #define LINE_SIZE 512u
 
-struct source *source_new(const struct source_kind *kind, const struct source_hooks *hooks)
+struct sendcp_source *source_new(const struct source_kind *kind,
+				 const struct sendcp_source_hooks *hooks)
 {
-	struct source *source = calloc(1, sizeof(*source));
+	struct sendcp_source *source = calloc(1, sizeof(*source));
 
 	if (!source)
 		return NULL;
@@ -28,7 +29,8 @@ struct source *source_new(const struct source_kind *kind, const struct source_ho
 	return source;
 }
 
-int source_opened(struct source *source, int ret, struct source **out, struct source_error *error)
+int source_opened(struct sendcp_source *source, int ret, struct sendcp_source **out,
+		  struct sendcp_source_error *error)
 {
 	*out = ret ? NULL : source;
 	if (!ret)
@@ -37,19 +39,19 @@ int source_opened(struct source *source, int ret, struct source **out, struct so
 		*error = source->error;
 	else
 		source_error_set(error, ret, "out of memory");
-	source_close(source);
+	sendcp_source_close(source);
 	return ret;
 }
 
-static int set_text(struct source_error *error, int err, const char *fmt, va_list args)
+static int set_text(struct sendcp_source_error *error, int err, const char *fmt, va_list args)
 {
 	error->err = err;
-	scp_error_clear(&error->cause);
+	sendcp_error_clear(&error->cause);
 	vsnprintf(error->text, sizeof(error->text), fmt, args);
 	return err;
 }
 
-int source_error_set(struct source_error *error, int err, const char *fmt, ...)
+int source_error_set(struct sendcp_source_error *error, int err, const char *fmt, ...)
 {
 	va_list args;
 
@@ -60,7 +62,7 @@ int source_error_set(struct source_error *error, int err, const char *fmt, ...)
 	return err;
 }
 
-int source_fail(struct source *source, int err, const char *fmt, ...)
+int source_fail(struct sendcp_source *source, int err, const char *fmt, ...)
 {
 	va_list args;
 
@@ -70,7 +72,7 @@ int source_fail(struct source *source, int err, const char *fmt, ...)
 	return err;
 }
 
-int source_fail_errno(struct source *source, const char *fmt, ...)
+int source_fail_errno(struct sendcp_source *source, const char *fmt, ...)
 {
 	int err = errno;
 	size_t length;
@@ -85,41 +87,41 @@ int source_fail_errno(struct source *source, const char *fmt, ...)
 	return -err;
 }
 
-int source_no_memory(struct source *source)
+int source_no_memory(struct sendcp_source *source)
 {
 	return source_fail(source, -ENOMEM, "out of memory");
 }
 
 /* About @what, unless a device is at fault: its path says more than its number. */
-static int fail_engine(struct source *source, const char *what, const struct scp_error *cause,
-		       const char *hint)
+static int fail_engine(struct sendcp_source *source, const char *what,
+		       const struct sendcp_error *cause, const char *hint)
 {
-	struct scp_error shown = *cause;
+	struct sendcp_error shown = *cause;
 	char line[LINE_SIZE];
 
 	if (cause->device < source->devices.count) {
 		what = source->devices.devices[cause->device].path;
-		shown.device = SCP_NOWHERE;
+		shown.device = SENDCP_NOWHERE;
 	}
 	source_fail(source, cause->err, "%s: %s%s", what,
-		    scp_error_format(&shown, line, sizeof(line)), hint);
+		    sendcp_error_format(&shown, line, sizeof(line)), hint);
 	source->error.cause = *cause;
 	return cause->err;
 }
 
-int source_fail_volume(struct source *source, const char *what)
+int source_fail_volume(struct sendcp_source *source, const char *what)
 {
-	return fail_engine(source, what, scp_volume_error(source->volume), "");
+	return fail_engine(source, what, sendcp_volume_error(source->volume), "");
 }
 
-const struct source_error *source_error(const struct source *source)
+const struct sendcp_source_error *sendcp_source_error(const struct sendcp_source *source)
 {
 	return &source->error;
 }
 
-void source_warn(struct source *source, const char *fmt, ...)
+void source_warn(struct sendcp_source *source, const char *fmt, ...)
 {
-	char line[SOURCE_TEXT_SIZE];
+	char line[SENDCP_SOURCE_TEXT_SIZE];
 	va_list args;
 
 	if (!source->hooks.warn)
@@ -131,12 +133,12 @@ void source_warn(struct source *source, const char *fmt, ...)
 }
 
 /* In this order: closing the volume may still use the host. */
-void source_close(struct source *source)
+void sendcp_source_close(struct sendcp_source *source)
 {
 	if (!source)
 		return;
-	scp_file_reader_close(source->files);
-	scp_volume_close(source->volume);
+	sendcp_file_reader_close(source->files);
+	sendcp_volume_close(source->volume);
 	if (source->kind->release)
 		source->kind->release(source);
 	device_list_release(&source->devices);
@@ -146,72 +148,74 @@ void source_close(struct source *source)
 	free(source);
 }
 
-int source_reopen(const struct source *source, struct source **out, struct source_error *error)
+int sendcp_source_reopen(const struct sendcp_source *source, struct sendcp_source **out,
+			 struct sendcp_source_error *error)
 {
 	return source->kind->reopen(source, out, error);
 }
 
-int source_unchanged(struct source *source, struct scp_error *error)
+int sendcp_source_unchanged(struct sendcp_source *source, struct sendcp_error *error)
 {
 	return source->kind->unchanged ? source->kind->unchanged(source, error) : 0;
 }
 
-const char *source_kind(const struct source *source)
+const char *sendcp_source_kind(const struct sendcp_source *source)
 {
 	return source->module ? "module" : source->kind->name;
 }
 
-void source_use_module(struct source *source, const struct module_access *module)
+void sendcp_source_use_module(struct sendcp_source *source, const struct module_access *module)
 {
 	source->module = module;
 }
 
-const struct module_access *source_module(const struct source *source)
+const struct module_access *sendcp_source_module(const struct sendcp_source *source)
 {
 	return source->module;
 }
 
-unsigned int source_device_count(const struct source *source)
+unsigned int sendcp_source_device_count(const struct sendcp_source *source)
 {
 	return source->devices.count;
 }
 
-int source_device_fd(const struct source *source, unsigned int index)
+int sendcp_source_device_fd(const struct sendcp_source *source, unsigned int index)
 {
 	return source->devices.devices[index].fd;
 }
 
-const char *source_device_path(const struct source *source, unsigned int index)
+const char *sendcp_source_device_path(const struct sendcp_source *source, unsigned int index)
 {
 	return source->devices.devices[index].path;
 }
 
-bool source_has_log(const struct source *source)
+bool sendcp_source_has_log(const struct sendcp_source *source)
 {
-	struct scp_volume_info info;
+	struct sendcp_volume_info info;
 
-	scp_volume_info(source->volume, &info);
+	sendcp_volume_info(source->volume, &info);
 	return !source->host.mounted && info.log_root;
 }
 
-struct scp_volume *source_volume(struct source *source)
+struct sendcp_volume *sendcp_source_volume(struct sendcp_source *source)
 {
 	return source->volume;
 }
 
-const unsigned char *source_fsid(const struct source *source)
+const unsigned char *sendcp_source_fsid(const struct sendcp_source *source)
 {
 	return source->fsid;
 }
 
-void source_set_interrupt(struct source *source, const struct cancel *interrupt)
+void sendcp_source_set_interrupt(struct sendcp_source *source,
+				 const struct sendcp_cancel *interrupt)
 {
 	source->interrupt = interrupt;
 }
 
-bool source_interrupted(const struct source *source)
+bool source_interrupted(const struct sendcp_source *source)
 {
-	return cancelled(source->interrupt);
+	return sendcp_cancelled(source->interrupt);
 }
 
 int source_host_interrupted(void *host)
@@ -223,7 +227,7 @@ int source_host_interrupted(void *host)
 int source_host_decompress(void *host, u8 compression, u32 sectorsize, const void *in, u32 in_size,
 			   void *out, u32 out_size)
 {
-	struct source *source = host;
+	struct sendcp_source *source = host;
 
 	if (!source->decompressor)
 		source->decompressor = decompressor_new();
@@ -233,10 +237,10 @@ int source_host_decompress(void *host, u8 compression, u32 sectorsize, const voi
 			  out_size);
 }
 
-void source_host_warn(void *host, const struct scp_error *what)
+void source_host_warn(void *host, const struct sendcp_error *what)
 {
-	struct source *source = host;
-	struct scp_error shown = *what;
+	struct sendcp_source *source = host;
+	struct sendcp_error shown = *what;
 	const char *path = NULL;
 	char line[LINE_SIZE];
 
@@ -249,22 +253,22 @@ void source_host_warn(void *host, const struct scp_error *what)
 	}
 	if (what->device < source->devices.count) {
 		path = source->devices.devices[what->device].path;
-		shown.device = SCP_NOWHERE;
+		shown.device = SENDCP_NOWHERE;
 	}
 	source_warn(source, "%s%s%s", path ? path : "", path ? ": " : "",
-		    scp_warning_format(&shown, line, sizeof(line)));
+		    sendcp_warning_format(&shown, line, sizeof(line)));
 }
 
-int source_start(struct source *source, const char *what, const char *hint)
+int source_start(struct sendcp_source *source, const char *what, const char *hint)
 {
-	struct scp_volume_info info;
-	struct scp_error error;
+	struct sendcp_volume_info info;
+	struct sendcp_error error;
 
 	source->host.device_count = source->devices.count;
-	scp_error_clear(&error);
-	if (scp_volume_open(&source->host, &source->volume, &error))
+	sendcp_error_clear(&error);
+	if (sendcp_volume_open(&source->host, &source->volume, &error))
 		return fail_engine(source, what, &error, hint);
-	scp_volume_info(source->volume, &info);
+	sendcp_volume_info(source->volume, &info);
 	memcpy(source->fsid, info.fsid, sizeof(source->fsid));
 	return 0;
 }

@@ -8,13 +8,13 @@
 
 #include "backend/internal.h"
 
-void subvolume_clear(struct subvolume *subvolume)
+void subvolume_clear(struct sendcp_subvolume *subvolume)
 {
 	memset(subvolume, 0, sizeof(*subvolume));
 	subvolume->fd = -1;
 }
 
-void subvolume_release(struct subvolume *subvolume)
+void sendcp_subvolume_release(struct sendcp_subvolume *subvolume)
 {
 	if (subvolume->fd >= 0)
 		close(subvolume->fd);
@@ -22,29 +22,31 @@ void subvolume_release(struct subvolume *subvolume)
 	subvolume_clear(subvolume);
 }
 
-int subvolume_set_spec(struct source *source, struct subvolume *subvolume, const char *spec)
+int subvolume_set_spec(struct sendcp_source *source, struct sendcp_subvolume *subvolume,
+		       const char *spec)
 {
 	subvolume->spec = strdup(spec);
 	return subvolume->spec ? 0 : source_no_memory(source);
 }
 
 /* Releases what an open that failed has put into @out. */
-static int opened(struct subvolume *out, int ret)
+static int opened(struct sendcp_subvolume *out, int ret)
 {
 	if (ret)
-		subvolume_release(out);
+		sendcp_subvolume_release(out);
 	return ret;
 }
 
-int source_find_subvolume(struct source *source, const char *spec, struct subvolume *out)
+int sendcp_source_find_subvolume(struct sendcp_source *source, const char *spec,
+				 struct sendcp_subvolume *out)
 {
 	subvolume_clear(out);
 	return opened(out, source->kind->find_subvolume(source, spec, out));
 }
 
-int find_id_by_uuid(struct source *source, const u8 *uuid, u64 *id)
+int find_id_by_uuid(struct sendcp_source *source, const u8 *uuid, u64 *id)
 {
-	int ret = scp_subvolume_find(source->volume, uuid, id);
+	int ret = sendcp_subvolume_find(source->volume, uuid, id);
 
 	if (ret && ret != -ENOENT)
 		return source_fail_volume(source, "looking for a subvolume by uuid");
@@ -52,34 +54,36 @@ int find_id_by_uuid(struct source *source, const u8 *uuid, u64 *id)
 }
 
 /* 0: @id is a subvolume that is not being deleted; 1: it is not. */
-static int check_id(struct source *source, u64 id)
+static int check_id(struct sendcp_source *source, u64 id)
 {
-	struct scp_subvolume_info info;
-	int ret = scp_subvolume_info(source->volume, id, &info);
+	struct sendcp_subvolume_info info;
+	int ret = sendcp_subvolume_info(source->volume, id, &info);
 
 	if (ret && ret != -ENOENT)
 		return source_fail_volume(source, "looking for a subvolume by id");
 	return ret ? 1 : 0;
 }
 
-int source_find_id(struct source *source, unsigned long long id, struct subvolume *out)
+int sendcp_source_find_id(struct sendcp_source *source, unsigned long long id,
+			  struct sendcp_subvolume *out)
 {
 	int ret;
 
 	subvolume_clear(out);
-	if (source->host.mounted && scp_volume_refresh(source->volume) < 0)
+	if (source->host.mounted && sendcp_volume_refresh(source->volume) < 0)
 		return source_fail_volume(source, "looking for a subvolume by id");
 	ret = check_id(source, id);
 	return ret ? ret : opened(out, source->kind->open_id(source, id, out));
 }
 
-int source_find_uuid(struct source *source, const unsigned char uuid[16], struct subvolume *out)
+int sendcp_source_find_uuid(struct sendcp_source *source, const unsigned char uuid[16],
+			    struct sendcp_subvolume *out)
 {
 	u64 id;
 	int ret;
 
 	subvolume_clear(out);
-	if (source->host.mounted && scp_volume_refresh(source->volume) < 0)
+	if (source->host.mounted && sendcp_volume_refresh(source->volume) < 0)
 		return source_fail_volume(source, "looking for a subvolume by uuid");
 	ret = find_id_by_uuid(source, uuid, &id);
 	return ret ? ret : opened(out, source->kind->open_id(source, id, out));

@@ -108,7 +108,7 @@ static int open_job(struct resume *resume)
 {
 	if (send_job_open(resume->options, &resume->job))
 		return -1;
-	source_set_interrupt(resume->job.source, signals_cancel());
+	sendcp_source_set_interrupt(resume->job.source, signals_cancel());
 	if (!send_job_adopt(&resume->sidecar.header, &resume->job))
 		return 0;
 	return error_line("%s is of another send: left as it is", resume->output_path);

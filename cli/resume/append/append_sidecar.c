@@ -34,8 +34,8 @@ static u64 beginning(const struct sidecar *sidecar)
 {
 	if (sidecar->count)
 		return sidecar_batch_end(&sidecar->batches[0]);
-	return scp_min(sidecar->header.interval, INT64_MAX / 4) +
-	       2 * scp_min(sidecar->header.buffer_size, SIDECAR_BATCH_MAX);
+	return sendcp_min(sidecar->header.interval, INT64_MAX / 4) +
+	       2 * sendcp_min(sidecar->header.buffer_size, SIDECAR_BATCH_MAX);
 }
 
 /*
@@ -55,8 +55,9 @@ static bool take(void *context, const void *data, size_t size, u64 *proven)
 	if (!proof->count)
 		XXH3_128bits_update(judge->all, data, size);
 	batch_verifier_feed(proof, data, size);
-	*proven = scp_max(proof->proven, scp_min(proof->offset, oldest));
-	return !proof->wrong && proof->offset <= scp_max(sidecar_made(sidecar), beginning(sidecar));
+	*proven = sendcp_max(proof->proven, sendcp_min(proof->offset, oldest));
+	return !proof->wrong && proof->offset <= sendcp_max(sidecar_made(sidecar),
+							    beginning(sidecar));
 }
 
 /*
@@ -84,7 +85,7 @@ static bool archive_begun(const struct survey *survey, const struct wrapping *wr
 	static const char cpio_magic[] = "070701";
 	char bytes[sizeof(LAYOUT_MANIFEST)];
 	const char *wanted = wrapping->archive == ARCHIVE_CPIO ? cpio_magic : LAYOUT_MANIFEST;
-	size_t size = (size_t)scp_min(survey->size, strlen(wanted));
+	size_t size = (size_t)sendcp_min(survey->size, strlen(wanted));
 
 	if (read_at(survey->fd, bytes, size, 0))
 		return false;

@@ -199,7 +199,7 @@ int append_without_sidecar(struct resume *resume)
 {
 	if (send_job_open(resume->options, &resume->job))
 		return EXIT_FAILED;
-	source_set_interrupt(resume->job.source, signals_cancel());
+	sendcp_source_set_interrupt(resume->job.source, signals_cancel());
 	verbose_source(&resume->job);
 	if (conflicts_resume(&resume->job, resume->options, resume->output_path))
 		return EXIT_FAILED;

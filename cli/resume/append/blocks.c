@@ -103,7 +103,7 @@ static const u8 *peek(struct walk *walk, size_t size, size_t *got)
 {
 	if (walk->file + size > walk->at + walk->filled && !refill(walk))
 		return NULL;
-	*got = scp_min(size, (size_t)(walk->at + walk->filled - walk->file));
+	*got = sendcp_min(size, (size_t)(walk->at + walk->filled - walk->file));
 	return walk->window + (walk->file - walk->at);
 }
 
@@ -353,7 +353,7 @@ static void take_result(struct walk *walk)
 	result->rest = cuts->rest;
 	if (cuts->skip)
 		memmove(result->rest, result->rest + cuts->skip, cuts->size - cuts->skip);
-	result->rest_size = (size_t)(scp_min(walk->proven, walk->plain) - result->cut.plain);
+	result->rest_size = (size_t)(sendcp_min(walk->proven, walk->plain) - result->cut.plain);
 	result->plain = walk->plain;
 	result->whole = !result->what[0];
 	cuts->rest = NULL;

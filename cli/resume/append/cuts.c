@@ -42,7 +42,7 @@ int cuts_contents(struct cuts *cuts, const void *data, size_t size)
 {
 	compact(cuts);
 	if (size > cuts->rest_capacity - cuts->size) {
-		size_t capacity = scp_max(cuts->size + size, 2 * cuts->rest_capacity);
+		size_t capacity = sendcp_max(cuts->size + size, 2 * cuts->rest_capacity);
 		u8 *grown = realloc(cuts->rest, capacity);
 
 		if (!grown)

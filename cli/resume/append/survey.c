@@ -33,7 +33,7 @@ static bool take(struct survey *survey, const u8 *data, size_t size)
 {
 	if (survey->plain < SURVEY_HEAD)
 		memcpy(survey->head + survey->plain, data,
-		       scp_min(size, (size_t)(SURVEY_HEAD - survey->plain)));
+		       sendcp_min(size, (size_t)(SURVEY_HEAD - survey->plain)));
 	survey->plain += size;
 	survey->stopped = signals_stopped();
 	return !survey->stopped && survey->take(survey->context, data, size, &survey->proven);
@@ -54,7 +54,7 @@ static int survey_plain(struct survey *survey)
 	bool more = buffer && pread(survey->fd, survey->head, SURVEY_HEAD, 0) >= 0;
 	ssize_t got = 0;
 
-	survey->plain = scp_min(survey->skip, survey->size);
+	survey->plain = sendcp_min(survey->skip, survey->size);
 	while (more && (got = pread(survey->fd, buffer, CHUNK, (off_t)survey->plain)) > 0)
 		more = take(survey, buffer, (size_t)got);
 	free(buffer);

@@ -18,7 +18,7 @@ static const char *subvolume_name(const struct walk *walk)
 
 static int open_engine(struct walk *walk, const struct stream_command *command)
 {
-	struct scp_error error;
+	struct sendcp_error error;
 
 	if (walk->engine)
 		return 0;
@@ -37,35 +37,35 @@ static int pass(struct walk *walk, bool *end)
 	int ret;
 
 	do
-		ret = scp_engine_skip_command(walk->engine, walk->head, walk->capacity,
-					      &walk->known, &walk->length, end);
+		ret = sendcp_engine_skip_command(walk->engine, walk->head, walk->capacity,
+						 &walk->known, &walk->length, end);
 	while (ret == -EINTR && !signals_stopped());
 	walk->stopped = ret == -EINTR;
 	if (walk->stopped)
 		return -1;
-	return ret ? error_engine(subvolume_name(walk), scp_engine_error(walk->engine)) : 0;
+	return ret ? error_engine(subvolume_name(walk), sendcp_engine_error(walk->engine)) : 0;
 }
 
 /* Contents and the checksum over them are not known; that it is right the reader has seen. */
 static bool same(const struct walk *walk, const struct stream_command *command)
 {
-	const size_t crc = offsetof(struct scp_command_header, crc);
+	const size_t crc = offsetof(struct sendcp_command_header, crc);
 
 	if (command->size != walk->length)
 		return false;
 	if (walk->known == walk->length)
 		return !memcmp(command->bytes, walk->head, walk->known);
 	return !memcmp(command->bytes, walk->head, crc) &&
-	       !memcmp(command->bytes + SCP_COMMAND_HEADER_SIZE,
-		       walk->head + SCP_COMMAND_HEADER_SIZE,
-		       walk->known - SCP_COMMAND_HEADER_SIZE);
+	       !memcmp(command->bytes + SENDCP_COMMAND_HEADER_SIZE,
+		       walk->head + SENDCP_COMMAND_HEADER_SIZE,
+		       walk->known - SENDCP_COMMAND_HEADER_SIZE);
 }
 
 /* Commands that an option adds show that it was given. */
 static bool shows_option(struct walk *walk, const struct stream_command *command)
 {
-	u32 flag = command->type == SCP_C_ENCODED_WRITE ? SCP_SEND_COMPRESSED :
-		   command->type == SCP_C_UPDATE_EXTENT ? SCP_SEND_NO_FILE_DATA : 0;
+	u32 flag = command->type == SENDCP_C_ENCODED_WRITE ? SENDCP_SEND_COMPRESSED :
+		   command->type == SENDCP_C_UPDATE_EXTENT ? SENDCP_SEND_NO_FILE_DATA : 0;
 
 	if (!flag || walk->job->flags & flag)
 		return false;
@@ -75,9 +75,9 @@ static bool shows_option(struct walk *walk, const struct stream_command *command
 
 static int take_header(struct walk *walk, const struct stream_command *header)
 {
-	if (header->protocol > SCP_PROTOCOL_MAX)
+	if (header->protocol > SENDCP_PROTOCOL_MAX)
 		return error_line("%s is of protocol %u, the highest supported is %d",
-				  walk->name, header->protocol, SCP_PROTOCOL_MAX);
+				  walk->name, header->protocol, SENDCP_PROTOCOL_MAX);
 	if (header->offset && header->protocol != walk->job->protocol)
 		return error_line("%s holds streams of several protocols", walk->name);
 	walk->job->protocol = header->protocol;
@@ -88,7 +88,7 @@ static int end_subvolume(struct walk *walk)
 {
 	int ret = walk_batches_close(&walk->batches, walk->engine, true);
 
-	scp_engine_close(walk->engine);
+	sendcp_engine_close(walk->engine);
 	walk->engine = NULL;
 	walk->index++;
 	return ret;
@@ -146,8 +146,8 @@ static int walk_all(struct walk *walk)
 			  stream_what(walk->reader), walk->agreed);
 	if (!walk->engine)
 		return 0;
-	if (scp_engine_revalidate(walk->engine))
-		return error_engine(subvolume_name(walk), scp_engine_error(walk->engine));
+	if (sendcp_engine_revalidate(walk->engine))
+		return error_engine(subvolume_name(walk), sendcp_engine_error(walk->engine));
 	return walk_batches_close(&walk->batches, walk->engine, false);
 }
 
@@ -155,12 +155,12 @@ int walk_stream(struct walk *walk)
 {
 	int ret;
 
-	walk->capacity = scp_buffer_min(SCP_PROTOCOL_MAX);
+	walk->capacity = sendcp_buffer_min(SENDCP_PROTOCOL_MAX);
 	walk->head = malloc(walk->capacity);
 	if (!walk->head)
 		return error_line("out of memory");
 	ret = walk_all(walk);
-	scp_engine_close(walk->engine);
+	sendcp_engine_close(walk->engine);
 	walk->engine = NULL;
 	free(walk->head);
 	walk->head = NULL;

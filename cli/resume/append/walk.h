@@ -20,7 +20,7 @@ struct walk {
 	struct send_job *job;
 	struct stream_reader *reader;
 	struct walk_batches batches;
-	struct scp_engine *engine;
+	struct sendcp_engine *engine;
 	size_t index;
 	/* A flag was found out on the way: all of it is to be done again. */
 	bool again;

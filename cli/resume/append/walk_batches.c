@@ -92,7 +92,7 @@ static void open_next(struct walk_batches *batches, const struct sidecar_batch *
 	XXH3_128bits_reset(batches->hash);
 }
 
-int walk_batches_close(struct walk_batches *batches, struct scp_engine *engine, bool last)
+int walk_batches_close(struct walk_batches *batches, struct sendcp_engine *engine, bool last)
 {
 	struct sidecar_batch batch = batches->open;
 	XXH128_canonical_t canonical;
@@ -103,7 +103,7 @@ int walk_batches_close(struct walk_batches *batches, struct scp_engine *engine, 
 	batch.end = last;
 	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(batches->hash));
 	memcpy(batch.hash, canonical.digest, sizeof(batch.hash));
-	ret = scp_engine_checkpoint(engine, &batch.checkpoint, &batch.checkpoint_size);
+	ret = sendcp_engine_checkpoint(engine, &batch.checkpoint, &batch.checkpoint_size);
 	if (!ret)
 		ret = add(batches->sidecar, &batch);
 	if (ret) {

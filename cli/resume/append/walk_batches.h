@@ -29,6 +29,6 @@ void walk_batches_command(struct walk_batches *batches, const void *bytes, u32 s
 /* Does a batch have to end before a command of @size bytes? */
 bool walk_batches_full(const struct walk_batches *batches, u32 size);
 /* Ends a batch where @engine is. @last: its subvolume is complete. -1 with an error line. */
-int walk_batches_close(struct walk_batches *batches, struct scp_engine *engine, bool last);
+int walk_batches_close(struct walk_batches *batches, struct sendcp_engine *engine, bool last);
 
 #endif

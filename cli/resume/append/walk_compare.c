@@ -11,15 +11,15 @@
 /* An attribute of walk->head, none of whose attributes before contents lacks its length. */
 static const u8 *made_attribute(const struct walk *walk, u32 type, u32 *length)
 {
-	u32 at = SCP_COMMAND_HEADER_SIZE;
+	u32 at = SENDCP_COMMAND_HEADER_SIZE;
 
-	while (at + SCP_ATTR_HEADER_SIZE <= walk->known) {
+	while (at + SENDCP_ATTR_HEADER_SIZE <= walk->known) {
 		const u8 *attribute = walk->head + at;
 
-		*length = scp_get_le16(attribute + 2);
-		if (scp_get_le16(attribute) == type)
-			return attribute + SCP_ATTR_HEADER_SIZE;
-		at += SCP_ATTR_HEADER_SIZE + *length;
+		*length = sendcp_get_le16(attribute + 2);
+		if (sendcp_get_le16(attribute) == type)
+			return attribute + SENDCP_ATTR_HEADER_SIZE;
+		at += SENDCP_ATTR_HEADER_SIZE + *length;
 	}
 	return NULL;
 }
@@ -53,22 +53,22 @@ static int other_subvolume(const struct walk *walk, const struct stream_command 
 	const struct stream_attribute *there;
 	const u8 *made;
 
-	if (command->type != scp_get_le16(walk->head + sizeof(u32)))
-		return error_line(command->type == SCP_C_SNAPSHOT ?
+	if (command->type != sendcp_get_le16(walk->head + sizeof(u32)))
+		return error_line(command->type == SENDCP_C_SNAPSHOT ?
 				  "%s is incremental: name its parent with -p" :
 				  "%s is a full stream: it has no parent (-p, -c)",
 				  walk->name);
-	if (differs(walk, command, SCP_A_UUID, &there, &made))
+	if (differs(walk, command, SENDCP_A_UUID, &there, &made))
 		return other_uuid(walk, "subvolume", there->value, made);
-	if (differs(walk, command, SCP_A_CLONE_UUID, &there, &made))
+	if (differs(walk, command, SENDCP_A_CLONE_UUID, &there, &made))
 		return other_uuid(walk, "parent", there->value, made);
-	if (differs(walk, command, SCP_A_CTRANSID, &there, &made))
+	if (differs(walk, command, SENDCP_A_CTRANSID, &there, &made))
 		return error_line("%s was changed since %s was made (transaction %llu then, %llu "
 				  "now)", spec, walk->name, stream_attribute_u64(there),
-				  scp_get_le64(made));
-	if (differs(walk, command, SCP_A_CLONE_CTRANSID, &there, &made))
+				  sendcp_get_le64(made));
+	if (differs(walk, command, SENDCP_A_CLONE_CTRANSID, &there, &made))
 		return error_line("the parent was changed since %s was made", walk->name);
-	if (differs(walk, command, SCP_A_PATH, &there, &made))
+	if (differs(walk, command, SENDCP_A_PATH, &there, &made))
 		return error_line("%s names the subvolume \"%.*s\": rename the subvolume to that "
 				  "again", walk->name, (int)there->length,
 				  (const char *)there->value);
@@ -77,7 +77,7 @@ static int other_subvolume(const struct walk *walk, const struct stream_command 
 
 static bool begins_subvolume(u16 type)
 {
-	return type == SCP_C_SUBVOL || type == SCP_C_SNAPSHOT;
+	return type == SENDCP_C_SUBVOL || type == SENDCP_C_SNAPSHOT;
 }
 
 /* An END too many, or one that is missing. */
@@ -92,12 +92,12 @@ static int other_end(const struct walk *walk, bool there)
 
 int walk_difference(const struct walk *walk, const struct stream_command *command)
 {
-	u16 made = scp_get_le16(walk->head + sizeof(u32));
+	u16 made = sendcp_get_le16(walk->head + sizeof(u32));
 	char name[24];
 
-	if ((command->type == SCP_C_END && begins_subvolume(made)) ||
-	    (made == SCP_C_END && begins_subvolume(command->type)))
-		return other_end(walk, command->type == SCP_C_END);
+	if ((command->type == SENDCP_C_END && begins_subvolume(made)) ||
+	    (made == SENDCP_C_END && begins_subvolume(command->type)))
+		return other_end(walk, command->type == SENDCP_C_END);
 	if (begins_subvolume(command->type))
 		return other_subvolume(walk, command);
 	return error_line("%s differs from what would be sent at byte %llu of the stream (command "

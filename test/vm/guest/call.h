@@ -78,7 +78,7 @@ struct sending {
 	uint64_t skip;
 	/* Of the last call. */
 	struct sendcp_send args;
-	struct sendcp_error error;
+	struct sendcp_failure error;
 	bool end;
 	unsigned int calls;
 };
