@@ -122,17 +122,17 @@ static bool take_interval(struct options *options, const char *argument)
 /* --compress alone is zstd's own default. */
 static bool take_compress(struct options *options, const char *argument)
 {
-	u64 level = WRAPPING_LEVEL_DEFAULT;
+	u64 level = CONTAINER_LEVEL_DEFAULT;
 
-	if (argument && (!parse_u64(argument, &level) || !wrapping_level_possible(level)))
+	if (argument && (!parse_u64(argument, &level) || !container_level_possible(level)))
 		return false;
-	options->wrapping.level = (int)level;
+	options->container.level = (int)level;
 	return true;
 }
 
 static bool take_archive(struct options *options, const char *argument)
 {
-	return archive_kind_find(argument ? argument : "tar", &options->wrapping.archive);
+	return archive_kind_find(argument ? argument : "tar", &options->container.archive);
 }
 
 static bool take_backend(struct options *options, const char *argument)
@@ -152,12 +152,12 @@ static bool take_backend(struct options *options, const char *argument)
 	return false;
 }
 
-/* A buffer must hold any one command, and a sidecar must be able to describe it. */
+/* A buffer must hold any one command, and a journal must be able to describe it. */
 static bool take_buffer_size(struct options *options, const char *argument)
 {
 	return parse_size(argument, &options->buffer_size) &&
 	       options->buffer_size >= sendcp_buffer_min(SENDCP_PROTOCOL_MAX) &&
-	       options->buffer_size <= SIDECAR_BATCH_MAX;
+	       options->buffer_size <= JOURNAL_BATCH_MAX;
 }
 
 static bool take_buffers(struct options *options, const char *argument)
@@ -442,7 +442,7 @@ static int check_place(const struct options *options)
 	return 0;
 }
 
-/* With a sidecar the subvolumes are known; only without one they have to be given. */
+/* With a journal the subvolumes are known; only without one they have to be given. */
 static int check_resume(const struct options *options)
 {
 	bool told = options->argument_count || options->parent || options->clone_count ||

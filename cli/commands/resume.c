@@ -35,8 +35,8 @@ static bool stdout_is(const char *path)
 static const char *default_path(const struct resume *resume)
 {
 	const struct options *options = resume->options;
-	const struct sidecar_header *header = &resume->sidecar.header;
-	const char *path = resume->sidecar.output;
+	const struct journal_header *header = &resume->contents.header;
+	const char *path = resume->contents.output;
 
 	if (path && (options->at_given || options->have) && header->output_stdout &&
 	    !strcmp(path, header->output) && !stdout_is(path))
@@ -44,7 +44,7 @@ static const char *default_path(const struct resume *resume)
 	return path;
 }
 
-/* Absolute, because the sidecar will name it for the next run. */
+/* Absolute, because the journal will name it for the next run. */
 static int find_output(struct resume *resume)
 {
 	const char *path = resume->options->output;
@@ -69,12 +69,12 @@ static bool is_file(const char *path)
 	return path && (stat(path, &st) || S_ISREG(st.st_mode));
 }
 
-/* Everything has been sent, though the sidecar may not say so yet. */
+/* Everything has been sent, though the journal may not say so yet. */
 static int already_complete(struct resume *resume, u64 file_offset)
 {
-	const struct sidecar *sidecar = &resume->sidecar;
-	struct sidecar_place total = {
-		.output_offset = sidecar_made(sidecar),
+	const struct journal_contents *contents = &resume->contents;
+	struct stream_place total = {
+		.output_offset = journal_made(contents),
 		.file_offset = file_offset,
 	};
 
@@ -84,7 +84,7 @@ static int already_complete(struct resume *resume, u64 file_offset)
 	else
 		info_line("the stream is complete: all %llu bytes were written to a pipe",
 			  total.output_offset);
-	if (sidecar->complete)
+	if (contents->complete)
 		return EXIT_DONE;
 	if (journal_complete(resume->journal, &total) || journal_sync(resume->journal))
 		return EXIT_FAILED;
@@ -100,7 +100,7 @@ static int refuse_pipe(const struct resume *resume)
 	char *command = resume_command(journal_path(resume->journal), resume->options);
 
 	error_line("the stream went into a pipe: sendcp cannot know how many of its %llu bytes "
-		   "the reader kept", sidecar_made(&resume->sidecar));
+		   "the reader kept", journal_made(&resume->contents));
 	error_line("if it is in a file on this host: %s --append FILE", command);
 	error_line("if it is on another host: %s --have $(ssh HOST sendcp verify --position FILE)",
 		   command);
@@ -114,7 +114,7 @@ static int refuse_repeat(const struct resume *resume)
 {
 	return error_line("the stream is complete: all %llu bytes were written, and the receiver "
 			  "may have those from byte %llu on. If it does not, resume with "
-			  "--have (sendcp verify --position FILE)", resume->sidecar.complete_size,
+			  "--have (sendcp verify --position FILE)", resume->contents.complete_size,
 			  resume->options->at);
 }
 
@@ -122,23 +122,23 @@ static int refuse_repeat(const struct resume *resume)
 static int pipe_point(struct resume *resume)
 {
 	const struct options *options = resume->options;
-	const struct sidecar *sidecar = &resume->sidecar;
+	const struct journal_contents *contents = &resume->contents;
 	struct position position;
 	int ret;
 
 	if (options->restart)
-		return resume_point_stream(sidecar, 0, &resume->point);
+		return resume_point_stream(contents, 0, &resume->point);
 	if (options->have) {
 		if (!position_parse(options->have, &position))
 			return error_line("--have: not a position as sendcp verify --position "
 					  "prints: %s", options->have);
-		return position_prove(sidecar, &resume->job, &position, &resume->point);
+		return position_prove(contents, &resume->job, &position, &resume->point);
 	}
 	if (options->at_given) {
-		ret = resume_point_at(sidecar, options->at, &resume->point);
-		return !ret && sidecar->complete ? refuse_repeat(resume) : ret;
+		ret = resume_point_at(contents, options->at, &resume->point);
+		return !ret && contents->complete ? refuse_repeat(resume) : ret;
 	}
-	return sidecar->complete ? 1 : refuse_pipe(resume);
+	return contents->complete ? 1 : refuse_pipe(resume);
 }
 
 static int open_pipe(struct resume *resume)
@@ -159,9 +159,9 @@ static int resume_pipe(struct resume *resume)
 	if (!ret)
 		ret = pipe_point(resume);
 	if (ret > 0)
-		return already_complete(resume, resume->sidecar.complete ?
-					resume->sidecar.complete_size :
-					sidecar_made(&resume->sidecar));
+		return already_complete(resume, resume->contents.complete ?
+					resume->contents.complete_size :
+					journal_made(&resume->contents));
 	if (ret || (!early && resume_open_job(resume)) || open_pipe(resume))
 		return EXIT_FAILED;
 	return resume_go_on(resume);
@@ -178,7 +178,7 @@ static int resume_to_file(struct resume *resume)
 	}
 	ret = resume_file_open(resume);
 	if (ret == RESUME_FILE_FRAMES)
-		return append_with_sidecar(resume);
+		return append_with_journal(resume);
 	if (ret > 0)
 		return already_complete(resume, resume->point.at.file_offset);
 	return ret ? EXIT_FAILED : resume_go_on(resume);
@@ -187,7 +187,7 @@ static int resume_to_file(struct resume *resume)
 /* A copy is as good, if it is the latest one. */
 static void warn_of_copy(const struct resume *resume)
 {
-	const struct mount_place *then = &resume->sidecar.header.sidecar_place;
+	const struct mount_place *then = &resume->contents.header.journal_place;
 	const char *path = journal_path(resume->journal);
 	struct mount_place now;
 
@@ -214,7 +214,7 @@ int command_resume(const struct options *options)
 	signals_install();
 	if (options->append)
 		return append_file(options);
-	if (journal_open(options->checkpoint, &resume.sidecar, &resume.journal))
+	if (journal_open(options->checkpoint, &resume.contents, &resume.journal))
 		return EXIT_FAILED;
 	return resume_close(&resume, resume_journal(&resume));
 }

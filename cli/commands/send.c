@@ -40,15 +40,15 @@ static bool is_output(const struct output *output, const char *path)
 static int claim_journal(struct transfer *run, const struct options *options, bool *begun)
 {
 	char *path = journal_name(run, options);
-	struct sidecar old = { 0 };
+	struct journal_contents old = { 0 };
 	int ret = 0;
 
 	if (path)
 		ret = journal_claim(path, options->restart ? NULL : &old, &run->journal);
 	if (!ret && path)
-		ret = overwrite_sidecar(path, &old);
+		ret = overwrite_journal(path, &old);
 	*begun = !old.complete && old.output && is_output(run->output, old.output);
-	sidecar_clear(&old);
+	journal_clear(&old);
 	free(path);
 	return ret;
 }
@@ -60,11 +60,11 @@ static int open_output(struct transfer *run, const struct options *options)
 	return 0;
 }
 
-static int open_wrap(struct transfer *run, const struct sidecar_header *header)
+static int open_wrap(struct transfer *run, const struct journal_header *header)
 {
 	int ret = wrap_open(header, output_sink(run->output), &run->mark, &run->wrap);
 
-	run->output->wrapped = run->wrap;
+	run->output->in_container = run->wrap;
 	return ret ? error_line("cannot start the container: %s", strerror(-ret)) : 0;
 }
 
@@ -74,13 +74,13 @@ static const char *output_path(const struct transfer *run, const struct options 
 }
 
 /*
- * Everything is looked at before anything is changed: the sidecar and the output of an earlier send
- * may be all that is left of it. Then the sidecar first, under whose lock the output is emptied.
+ * Everything is looked at before anything is changed: the journal and the output of an earlier send
+ * may be all that is left of it. Then the journal first, under whose lock the output is emptied.
  */
 static int prepare(struct transfer *run, const struct options *options,
-		   struct sidecar_header *header)
+		   struct journal_header *header)
 {
-	struct sidecar contents = { 0 };
+	struct journal_contents contents = { 0 };
 	bool begun = false;
 
 	if (conflicts_send(run->job, options) || open_output(run, options) ||
@@ -91,14 +91,14 @@ static int prepare(struct transfer *run, const struct options *options,
 		return -1;
 	header->output_stdout = run->output->stdout_path;
 	if (run->journal)
-		mount_place_find(journal_path(run->journal), &header->sidecar_place);
+		mount_place_find(journal_path(run->journal), &header->journal_place);
 	contents.header = *header;
 	if ((run->journal && journal_begin(run->journal, &contents)) || open_wrap(run, header))
 		return -1;
 	return output_cut(run->output, 0, 0);
 }
 
-/* A complete stream's sidecar goes, unless it was asked for. */
+/* A complete stream's journal goes, unless it was asked for. */
 static int close_journal(struct transfer *run, const struct options *options, int code)
 {
 	if (code == EXIT_DONE && run->journal && !options->checkpoint)
@@ -125,7 +125,7 @@ static int transfer_job(const struct send_job *job, struct output *output,
 		       const struct options *options)
 {
 	struct transfer run = { .job = job, .output = output };
-	struct sidecar_header header = { 0 };
+	struct journal_header header = { 0 };
 	int code = EXIT_FAILED;
 
 	send_settings(options, &run.settings);
@@ -138,7 +138,7 @@ static int transfer_job(const struct send_job *job, struct output *output,
 	}
 	transfer_detach(&run);
 	wrap_free(run.wrap);
-	sidecar_header_clear(&header);
+	journal_header_clear(&header);
 	return code;
 }
 

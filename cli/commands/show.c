@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * sendcp show: the contents of a sidecar, and how far its stream got.
+ * sendcp show: the contents of a journal, and how far its stream got.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,50 +15,50 @@
 #include "util/message.h"
 #include "util/text.h"
 
-static u64 bytes_made(const struct sidecar *sidecar)
+static u64 bytes_made(const struct journal_contents *contents)
 {
-	return sidecar->count ? sidecar_batch_end(&sidecar->batches[sidecar->count - 1]) : 0;
+	return contents->count ? journal_batch_end(&contents->batches[contents->count - 1]) : 0;
 }
 
-static u64 oldest_byte(const struct sidecar *sidecar)
+static u64 oldest_byte(const struct journal_contents *contents)
 {
-	const struct sidecar_batch *first = sidecar->batches;
+	const struct journal_batch *first = contents->batches;
 
-	if (!sidecar->count)
+	if (!contents->count)
 		return 0;
-	return first->stream_offset ? sidecar_batch_end(first) : first->output_offset;
+	return first->stream_offset ? journal_batch_end(first) : first->output_offset;
 }
 
 /* Of the engine's checkpoint, in bytes. */
-static size_t largest_checkpoint(const struct sidecar *sidecar)
+static size_t largest_checkpoint(const struct journal_contents *contents)
 {
 	size_t largest = 0;
 
-	for (size_t i = 0; i < sidecar->count; i++)
-		largest = sendcp_max(largest, sidecar->batches[i].checkpoint_size);
+	for (size_t i = 0; i < contents->count; i++)
+		largest = sendcp_max(largest, contents->batches[i].checkpoint_size);
 	return largest;
 }
 
-static const struct sidecar_batch *latest_batch(const struct sidecar *sidecar)
+static const struct journal_batch *latest_batch(const struct journal_contents *contents)
 {
-	return sidecar->count ? &sidecar->batches[sidecar->count - 1] : NULL;
+	return contents->count ? &contents->batches[contents->count - 1] : NULL;
 }
 
-/* The last place where a wrapped stream can be resumed; NULL: none yet. */
-static const struct sidecar_place *latest_mark(const struct sidecar *sidecar)
+/* The last place where a stream in a container can be resumed; NULL: none yet. */
+static const struct stream_place *latest_mark(const struct journal_contents *contents)
 {
-	return sidecar->mark_count ? &sidecar->marks[sidecar->mark_count - 1] : NULL;
+	return contents->mark_count ? &contents->marks[contents->mark_count - 1] : NULL;
 }
 
-static const char *state(const struct sidecar *sidecar)
+static const char *state(const struct journal_contents *contents)
 {
-	if (sidecar->complete)
+	if (contents->complete)
 		return "complete";
-	return sidecar->delivered_known || sidecar->output ? "interrupted" :
+	return contents->delivered_known || contents->output ? "interrupted" :
 		"interrupted or running";
 }
 
-/* Sidecars of earlier versions do not have the time. */
+/* Journals of earlier versions do not have the time. */
 static void show_time(const char *title, u64 seconds)
 {
 	time_t when = (time_t)seconds;
@@ -101,7 +101,7 @@ static void show_pins(const char *title, const struct identity_list *list)
 	}
 }
 
-static void show_header(const struct sidecar_header *header)
+static void show_header(const struct journal_header *header)
 {
 	char fsid[UUID_TEXT_SIZE];
 
@@ -110,7 +110,7 @@ static void show_header(const struct sidecar_header *header)
 	show_name(header->tool);
 	puts("");
 	show_time("begun:", header->begun);
-	printf("%-16s%s (%s)\n", "filesystem:", fsid, sidecar_backend(header));
+	printf("%-16s%s (%s)\n", "filesystem:", fsid, journal_backend(header));
 	for (size_t i = 0; i < header->device_count; i++) {
 		printf("%-16s", "device:");
 		show_name(header->devices[i]);
@@ -124,21 +124,21 @@ static void show_header(const struct sidecar_header *header)
 	       header->one_end ? ", one end for all" : "");
 }
 
-static void show_wrapping(const struct wrapping *wrapping)
+static void show_container(const struct container_spec *container)
 {
-	if (wrapping_plain(wrapping))
+	if (container_is_plain(container))
 		return;
 	printf("%-16s", "container:");
-	if (wrapping->archive)
-		printf("%s%s", archive_kind_name(wrapping->archive), wrapping->level ? ", " : "");
-	if (wrapping->level)
-		printf("zstd, level %d", wrapping->level);
+	if (container->archive)
+		printf("%s%s", archive_kind_name(container->archive), container->level ? ", " : "");
+	if (container->level)
+		printf("zstd, level %d", container->level);
 	puts("");
 }
 
-static void show_mark(const struct sidecar *sidecar)
+static void show_mark(const struct journal_contents *contents)
 {
-	const struct sidecar_place *mark = latest_mark(sidecar);
+	const struct stream_place *mark = latest_mark(contents);
 
 	if (!mark)
 		return;
@@ -149,36 +149,36 @@ static void show_mark(const struct sidecar *sidecar)
 	puts("");
 }
 
-static void show_progress(const struct sidecar *sidecar)
+static void show_progress(const struct journal_contents *contents)
 {
-	const struct sidecar_batch *last = latest_batch(sidecar);
+	const struct journal_batch *last = latest_batch(contents);
 
-	printf("%-16s%zu, for bytes %llu to %llu\n", "checkpoints:", sidecar->count,
-	       oldest_byte(sidecar), bytes_made(sidecar));
-	printf("%-16s%llu bytes\n", "interval:", sidecar->header.interval);
+	printf("%-16s%zu, for bytes %llu to %llu\n", "checkpoints:", contents->count,
+	       oldest_byte(contents), bytes_made(contents));
+	printf("%-16s%llu bytes\n", "interval:", contents->header.interval);
 	if (!last)
 		return;
 	printf("%-16s%zu bytes, at most %zu\n", "checkpoint:", last->checkpoint_size,
-	       largest_checkpoint(sidecar));
-	if (sidecar->header.subvolumes.count > 1)
+	       largest_checkpoint(contents));
+	if (contents->header.subvolumes.count > 1)
 		printf("%-16ssubvolume %u of %zu, byte %llu of its stream\n", "made:",
-		       last->subvolume + 1, sidecar->header.subvolumes.count,
+		       last->subvolume + 1, contents->header.subvolumes.count,
 		       last->stream_offset + last->length);
 }
 
-static void show_text(const struct sidecar *sidecar)
+static void show_text(const struct journal_contents *contents)
 {
-	show_header(&sidecar->header);
+	show_header(&contents->header);
 	printf("%-16s", "output:");
-	show_name(sidecar->output ? sidecar->output : "standard output");
+	show_name(contents->output ? contents->output : "standard output");
 	puts("");
-	show_wrapping(&sidecar->header.wrapping);
-	show_progress(sidecar);
-	show_mark(sidecar);
-	if (sidecar->delivered_known)
-		printf("%-16s%llu\n", "written:", sidecar->delivered.file_offset);
-	printf("%-16s%s\n", "state:", state(sidecar));
-	show_time("last changed:", sidecar->changed);
+	show_container(&contents->header.container);
+	show_progress(contents);
+	show_mark(contents);
+	if (contents->delivered_known)
+		printf("%-16s%llu\n", "written:", contents->delivered.file_offset);
+	printf("%-16s%s\n", "state:", state(contents));
+	show_time("last changed:", contents->changed);
 }
 
 /* Null where there is no such thing. */
@@ -205,7 +205,7 @@ static struct json_object *identities_json(const struct identity_list *list)
 	return array;
 }
 
-static struct json_object *header_json(const struct sidecar_header *header)
+static struct json_object *header_json(const struct journal_header *header)
 {
 	struct json_object *object = json_object_new_object();
 	struct json_object *devices = json_object_new_array();
@@ -215,7 +215,7 @@ static struct json_object *header_json(const struct sidecar_header *header)
 	json_put_string(object, "tool_version", header->tool);
 	put_number(object, "begun", header->begun, header->begun);
 	json_put_uuid(object, "filesystem_uuid", header->fsid);
-	json_put_string(object, "backend", sidecar_backend(header));
+	json_put_string(object, "backend", journal_backend(header));
 	json_object_object_add(object, "devices", devices);
 	json_object_object_add(object, "subvolumes", identities_json(&header->subvolumes));
 	json_object_object_add(object, "clone_sources", identities_json(&header->clone_sources));
@@ -223,14 +223,14 @@ static struct json_object *header_json(const struct sidecar_header *header)
 	json_put_bool(object, "compressed_data", header->flags & SENDCP_SEND_COMPRESSED);
 	json_put_bool(object, "no_data", header->flags & SENDCP_SEND_NO_FILE_DATA);
 	json_put_bool(object, "one_end", header->one_end);
-	put_number(object, "compress_level", header->wrapping.level, (u64)header->wrapping.level);
-	json_object_object_add(object, "archive", header->wrapping.archive ?
-		json_object_new_string(archive_kind_name(header->wrapping.archive)) : NULL);
+	put_number(object, "compress_level", header->container.level, (u64)header->container.level);
+	json_object_object_add(object, "archive", header->container.archive ?
+		json_object_new_string(archive_kind_name(header->container.archive)) : NULL);
 	json_put_u64(object, "checkpoint_interval", header->interval);
 	return object;
 }
 
-static struct json_object *mark_json(const struct sidecar_place *mark)
+static struct json_object *mark_json(const struct stream_place *mark)
 {
 	struct json_object *object;
 
@@ -243,32 +243,32 @@ static struct json_object *mark_json(const struct sidecar_place *mark)
 	return object;
 }
 
-static void put_progress(struct json_object *object, const struct sidecar *sidecar)
+static void put_progress(struct json_object *object, const struct journal_contents *contents)
 {
-	const struct sidecar_batch *last = latest_batch(sidecar);
+	const struct journal_batch *last = latest_batch(contents);
 
-	json_put_u64(object, "checkpoints", sidecar->count);
-	json_put_u64(object, "oldest_byte", oldest_byte(sidecar));
-	json_put_u64(object, "bytes_made", bytes_made(sidecar));
+	json_put_u64(object, "checkpoints", contents->count);
+	json_put_u64(object, "oldest_byte", oldest_byte(contents));
+	json_put_u64(object, "bytes_made", bytes_made(contents));
 	put_number(object, "subvolume", last, last ? last->subvolume : 0);
 	put_number(object, "subvolume_bytes_made", last,
 		   last ? last->stream_offset + last->length : 0);
 	put_number(object, "checkpoint_size", last, last ? last->checkpoint_size : 0);
-	put_number(object, "checkpoint_size_max", last, largest_checkpoint(sidecar));
-	json_object_object_add(object, "mark", mark_json(latest_mark(sidecar)));
+	put_number(object, "checkpoint_size_max", last, largest_checkpoint(contents));
+	json_object_object_add(object, "mark", mark_json(latest_mark(contents)));
 }
 
-static void show_json(const struct sidecar *sidecar)
+static void show_json(const struct journal_contents *contents)
 {
-	struct json_object *object = header_json(&sidecar->header);
+	struct json_object *object = header_json(&contents->header);
 
-	json_object_object_add(object, "output", sidecar->output ?
-			       json_object_new_string(sidecar->output) : NULL);
-	put_progress(object, sidecar);
-	json_object_object_add(object, "bytes_delivered", sidecar->delivered_known ?
-			       json_object_new_uint64(sidecar->delivered.file_offset) : NULL);
-	json_put_bool(object, "complete", sidecar->complete);
-	put_number(object, "changed", sidecar->changed, sidecar->changed);
+	json_object_object_add(object, "output", contents->output ?
+			       json_object_new_string(contents->output) : NULL);
+	put_progress(object, contents);
+	json_object_object_add(object, "bytes_delivered", contents->delivered_known ?
+			       json_object_new_uint64(contents->delivered.file_offset) : NULL);
+	json_put_bool(object, "complete", contents->complete);
+	put_number(object, "changed", contents->changed, contents->changed);
 	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
 					    JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(object);
@@ -276,15 +276,15 @@ static void show_json(const struct sidecar *sidecar)
 
 int command_show(const struct options *options)
 {
-	struct sidecar sidecar;
+	struct journal_contents contents;
 
-	if (sidecar_read_path(options->arguments[0], &sidecar))
+	if (journal_read_path(options->arguments[0], &contents))
 		return EXIT_FAILED;
 	if (options->json)
-		show_json(&sidecar);
+		show_json(&contents);
 	else
-		show_text(&sidecar);
-	sidecar_clear(&sidecar);
+		show_text(&contents);
+	journal_clear(&contents);
 	if (!fflush(stdout) && !ferror(stdout))
 		return EXIT_DONE;
 	error_line("cannot write to standard output");

@@ -135,9 +135,10 @@ static void report_failure(struct archive_layer *layer)
 	const char *why = archive_error_string(layer->archive);
 
 	if (inner->how == UNWRAP_COMPLETE)
-		unwrap_end(layer->ending, UNWRAP_CUT, "the archive's member at its byte %llu is "
-			   "truncated", layer->member_end);
-	else if (inner->how != UNWRAP_GOING_ON)
+		unwrap_end(layer->ending, UNWRAP_TRUNCATED,
+			   "the archive's member at its byte %llu is " "truncated",
+			   layer->member_end);
+	else if (inner->how != UNWRAP_CONTINUES)
 		unwrap_end(layer->ending, inner->how, "%s", inner->what);
 	else
 		unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive is damaged at its byte %llu "
@@ -208,11 +209,12 @@ static void archive_ended(struct archive_layer *layer)
 	else if (layer->nonzero_end > marker_end)
 		foreign_bytes(layer, marker_end);
 	else if (layer->segments.state != SEGMENTS_COMPLETE)
-		unwrap_end(layer->ending, UNWRAP_CUT, "the archive ends at its byte %llu "
+		unwrap_end(layer->ending, UNWRAP_TRUNCATED, "the archive ends at its byte %llu "
 			   "without " LAYOUT_COMPLETE, layer->member_end);
 	else if (!layer->cpio && unwrap->inner_offset < layer->member_end + TAR_END_SIZE)
-		unwrap_end(layer->ending, UNWRAP_CUT, "the archive lacks its end marker at its "
-			   "byte %llu", layer->member_end);
+		unwrap_end(layer->ending, UNWRAP_TRUNCATED,
+			   "the archive lacks its end marker at its " "byte %llu",
+			   layer->member_end);
 	else
 		unwrap_end(layer->ending, UNWRAP_COMPLETE, "%s", "");
 }
@@ -224,7 +226,7 @@ static bool entry_possible(struct archive_layer *layer, struct archive_entry *en
 
 	if (name && archive_entry_filetype(entry) == S_IFREG &&
 	    archive_entry_size_is_set(entry) && !archive_entry_hardlink(entry) &&
-	    archive_entry_size(entry) >= 0 && archive_entry_size(entry) <= SIDECAR_BATCH_MAX)
+	    archive_entry_size(entry) >= 0 && archive_entry_size(entry) <= JOURNAL_BATCH_MAX)
 		return true;
 	unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive's member at its byte %llu is not "
 		   "sendcp's", layer->member_end);
@@ -260,7 +262,7 @@ static bool read_text(struct archive_layer *layer, char *text)
 		memcpy(text + done, data, size);
 		done += size;
 	}
-	return layer->ending->how == UNWRAP_GOING_ON;
+	return layer->ending->how == UNWRAP_CONTINUES;
 }
 
 /*
@@ -301,7 +303,7 @@ static void read_line(struct archive_layer *layer)
 {
 	char *text;
 
-	if (layer->size > SIDECAR_LINE_MAX) {
+	if (layer->size > JOURNAL_LINE_MAX) {
 		unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive's member at its byte %llu "
 			   "is too long", layer->member_end);
 		return;
@@ -356,13 +358,13 @@ static void next_of_segment(struct archive_layer *layer)
 		return;
 	}
 	layer->in_segment = false;
-	if (layer->ending->how == UNWRAP_GOING_ON)
+	if (layer->ending->how == UNWRAP_CONTINUES)
 		segments_stream_end(&layer->segments);
 }
 
 size_t archive_layer_read(struct archive_layer *layer, void *buffer, size_t size)
 {
-	while (!layer->pending_size && layer->ending->how == UNWRAP_GOING_ON) {
+	while (!layer->pending_size && layer->ending->how == UNWRAP_CONTINUES) {
 		if (layer->in_segment)
 			next_of_segment(layer);
 		else

@@ -44,7 +44,7 @@ size_t input_read(struct input *input, void *buffer, size_t size)
 {
 	ssize_t got;
 
-	if (input->ending->how != UNWRAP_GOING_ON)
+	if (input->ending->how != UNWRAP_CONTINUES)
 		return 0;
 	while ((got = read(input->fd, buffer, size)) < 0) {
 		if (errno == EAGAIN)

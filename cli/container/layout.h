@@ -2,11 +2,11 @@
 /*
  * The members of an archive, in their order, for writing and for reading.
  *
- *	manifest.json            first line of the sidecar, and how to get the plain stream back
+ *	manifest.json            first line of the journal, and how to get the plain stream back
  *	stream.0000000001        a batch of the stream
- *	checkpoint.0000000001    its "batch" line of the sidecar
+ *	checkpoint.0000000001    its "batch" line of the journal
  *	...
- *	complete.json            the sidecar's "complete" line
+ *	complete.json            the journal's "complete" line
  */
 #ifndef CLI_CONTAINER_LAYOUT_H
 #define CLI_CONTAINER_LAYOUT_H

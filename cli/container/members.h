@@ -10,7 +10,7 @@
 #include <sendcp/platform.h>
 
 #include "container/sink.h"
-#include "journal/wrapping.h"
+#include "journal/container_spec.h"
 
 struct members;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Reading back a part of a wrapped file: frames below, members above, as they were written.
+ * Reading back a part of a container: frames below, members above, as they were written.
  */
 #include <archive.h>
 #include <archive_entry.h>
@@ -30,15 +30,15 @@ struct range {
 	bool damaged;
 };
 
-static bool begin_range(struct range *range, const struct wrapping *wrapping)
+static bool begin_range(struct range *range, const struct container_spec *container)
 {
 	range->raw = malloc(CHUNK);
 	range->plain = malloc(CHUNK);
 	range->in.src = range->raw;
 	range->between_frames = true;
-	if (wrapping->level)
+	if (container->level)
 		range->context = ZSTD_createDCtx();
-	return range->raw && range->plain && (!wrapping->level || range->context);
+	return range->raw && range->plain && (!container->level || range->context);
 }
 
 static void end_range(struct range *range)
@@ -163,7 +163,7 @@ static int read_archive(struct range *range, enum archive_kind kind, range_take_
 	return ret;
 }
 
-int range_read(int fd, const struct wrapping *wrapping, u64 from, u64 to, range_take_fn take,
+int range_read(int fd, const struct container_spec *container, u64 from, u64 to, range_take_fn take,
 	       void *context, u64 *plain)
 {
 	struct range range = { .fd = fd, .at = from, .to = to };
@@ -172,10 +172,10 @@ int range_read(int fd, const struct wrapping *wrapping, u64 from, u64 to, range_
 	int ret = 0;
 
 	*plain = 0;
-	if (!begin_range(&range, wrapping)) {
+	if (!begin_range(&range, container)) {
 		ret = -ENOMEM;
-	} else if (wrapping->archive) {
-		ret = read_archive(&range, wrapping->archive, take, context, plain);
+	} else if (container->archive) {
+		ret = read_archive(&range, container->archive, take, context, plain);
 	} else {
 		while ((size = next(&range, &data))) {
 			take(context, data, size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading back a part of a wrapped file, between two places where it could have been cut.
+ * Reading back a part of a container, between two places where it could have been cut.
  */
 #ifndef CLI_CONTAINER_RANGE_H
 #define CLI_CONTAINER_RANGE_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <sendcp/platform.h>
 
-#include "journal/wrapping.h"
+#include "journal/container_spec.h"
 
 typedef void (*range_take_fn)(void *context, const void *data, size_t size);
 
@@ -17,7 +17,7 @@ typedef void (*range_take_fn)(void *context, const void *data, size_t size);
  * *@plain. Returns 1 if that part is whole, 0 if it is damaged or is something else, or a negative
  * errno: it could not be read.
  */
-int range_read(int fd, const struct wrapping *wrapping, u64 from, u64 to, range_take_fn take,
+int range_read(int fd, const struct container_spec *container, u64 from, u64 to, range_take_fn take,
 	       void *context, u64 *plain);
 
 #endif

@@ -101,7 +101,7 @@ static bool check_manifest(struct segments *segments, struct unwrap_member *memb
 
 	if (!json_get_u64(member->object, "sendcp_journal", &version))
 		return bad_line(segments, "the archive's " LAYOUT_MANIFEST " is not sendcp's");
-	if (version > SIDECAR_VERSION)
+	if (version > JOURNAL_VERSION)
 		return bad_line(segments, "the archive was written by a newer sendcp");
 	member->kind = UNWRAP_MANIFEST;
 	segments->state = SEGMENTS_WANT_STREAM;
@@ -110,7 +110,7 @@ static bool check_manifest(struct segments *segments, struct unwrap_member *memb
 
 static bool has_digest(const struct segments *segments, struct json_object *object)
 {
-	u8 told[SIDECAR_HASH_SIZE];
+	u8 told[JOURNAL_HASH_SIZE];
 	XXH128_canonical_t made;
 
 	XXH128_canonicalFromHash(&made, XXH3_128bits_digest(segments->hash));

@@ -14,7 +14,7 @@ void unwrap_end(struct unwrap_ending *ending, enum unwrap_how how, const char *f
 {
 	va_list args;
 
-	if (ending->how != UNWRAP_GOING_ON)
+	if (ending->how != UNWRAP_CONTINUES)
 		return;
 	ending->how = how;
 	va_start(args, fmt);
@@ -102,7 +102,7 @@ static bool recognise_zstd(struct unwrap *unwrap)
 		return true;
 	/* The end of a short file is met again by the layer above. */
 	if (unwrap->inner.how == UNWRAP_COMPLETE)
-		unwrap->inner.how = UNWRAP_GOING_ON;
+		unwrap->inner.how = UNWRAP_CONTINUES;
 	unwrap->zstd = zstd_layer_new(&unwrap->input, unwrap->head, unwrap->head_filled);
 	unwrap->head_filled = 0;
 	if (!unwrap->zstd)
@@ -146,7 +146,7 @@ size_t unwrap_read(struct unwrap *unwrap, void *buffer, size_t size)
 	if (!unwrap->recognised && (!recognise_zstd(unwrap) || !recognise_archive(unwrap)))
 		unwrap_end(&unwrap->ending, UNWRAP_FAILED, "out of memory");
 	unwrap->recognised = true;
-	if (unwrap->ending.how != UNWRAP_GOING_ON)
+	if (unwrap->ending.how != UNWRAP_CONTINUES)
 		return 0;
 	got = read_top(unwrap, buffer, size);
 	unwrap->plain_offset += got;

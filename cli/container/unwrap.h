@@ -28,11 +28,11 @@ enum unwrap_kind {
 };
 
 enum unwrap_how {
-	UNWRAP_GOING_ON,
+	UNWRAP_CONTINUES,
 	/* All there is was read, and it ends as it should. */
 	UNWRAP_COMPLETE,
 	/* Right as far as it goes, but it ends inside a frame or a member, or members lack. */
-	UNWRAP_CUT,
+	UNWRAP_TRUNCATED,
 	/* Something in it is wrong. */
 	UNWRAP_DAMAGED,
 	/* It cannot be read, or memory is short. */
@@ -52,7 +52,7 @@ struct unwrap_ending {
 	/* Bytes read, and bytes handed out, by then. */
 	struct unwrap_place at;
 	/*
-	 * The first byte of the file that is not the wrapping's own; 0: none, as far as is known.
+	 * The first byte of the file that is not the container's own; 0: none, as far as is known.
 	 * Inside compressed archives its place is not known, only that there is one: 1.
 	 */
 	u64 foreign;

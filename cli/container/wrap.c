@@ -16,7 +16,7 @@
 struct wrap {
 	/* Below all layers. */
 	struct sink bottom;
-	const struct sidecar_header *header;
+	const struct journal_header *header;
 	/* The file or pipe. */
 	struct sink *below;
 	/* NULL: no archive; not compressed. */
@@ -28,7 +28,7 @@ struct wrap {
 	size_t held_size;
 	size_t held_capacity;
 	/* Plain bytes wrapped, and wrapped bytes given out. */
-	struct sidecar_place at;
+	struct stream_place at;
 	/* The archive's first member is there. */
 	bool begun;
 	int err;
@@ -71,28 +71,28 @@ static int write_bottom(struct sink *sink, const void *data, size_t size)
 
 static int open_layers(struct wrap *wrap)
 {
-	const struct wrapping *wrapping = &wrap->header->wrapping;
+	const struct container_spec *container = &wrap->header->container;
 	struct sink *below = &wrap->bottom;
 	int ret = 0;
 
-	if (wrapping->level) {
-		ret = frames_open(wrapping->level, below, &wrap->frames);
+	if (container->level) {
+		ret = frames_open(container->level, below, &wrap->frames);
 		if (!ret)
 			below = frames_sink(wrap->frames);
 	}
-	if (!ret && wrapping->archive)
-		ret = members_open(wrapping->archive, below, &wrap->members);
+	if (!ret && container->archive)
+		ret = members_open(container->archive, below, &wrap->members);
 	return ret;
 }
 
-int wrap_open(const struct sidecar_header *header, struct sink *below,
-	      const struct sidecar_place *at, struct wrap **out)
+int wrap_open(const struct journal_header *header, struct sink *below,
+	      const struct stream_place *at, struct wrap **out)
 {
 	struct wrap *wrap;
 	int ret;
 
 	*out = NULL;
-	if (wrapping_plain(&header->wrapping))
+	if (container_is_plain(&header->container))
 		return 0;
 	wrap = calloc(1, sizeof(*wrap));
 	if (!wrap)
@@ -157,7 +157,7 @@ static int add_manifest(struct wrap *wrap)
 
 	if (wrap->begun)
 		return 0;
-	line = sidecar_manifest_line(wrap->header, &length);
+	line = journal_manifest_line(wrap->header, &length);
 	if (!line)
 		return -ENOMEM;
 	ret = members_add(wrap->members, LAYOUT_MANIFEST, 1, line, length);
@@ -216,7 +216,7 @@ int wrap_cut(struct wrap *wrap)
 	return wrap->frames ? done(wrap, frames_end(wrap->frames)) : 0;
 }
 
-void wrap_place(const struct wrap *wrap, struct sidecar_place *place)
+void wrap_place(const struct wrap *wrap, struct stream_place *place)
 {
 	*place = wrap->at;
 	place->file_offset += wrap->held_size;

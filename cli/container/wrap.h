@@ -3,7 +3,7 @@
  * The stream on its way into a file or pipe that holds it wrapped.
  *
  * Bytes that complete a frame or member are held back until wrap_release(): the caller first learns
- * where that will end (wrap_place()), so that a sidecar can describe it before a reader has it.
+ * where that will end (wrap_place()), so that a journal can describe it before a reader has it.
  * Functions return 0 or a negative errno; after a failure nothing more can be wrapped, and the
  * output can only be resumed at the last mark.
  */
@@ -19,21 +19,21 @@ struct wrap;
  * Wraps into @below as @header says, from @at on, which is where @below is. Both must stay; *@out
  * is NULL for a plain stream.
  */
-int wrap_open(const struct sidecar_header *header, struct sink *below,
-	      const struct sidecar_place *at, struct wrap **out);
+int wrap_open(const struct journal_header *header, struct sink *below,
+	      const struct stream_place *at, struct wrap **out);
 /* Bytes that were not released are lost. NULL is taken. */
 void wrap_free(struct wrap *wrap);
 
-/* @line is the sidecar's about @data; archives keep it. */
+/* @line is the journal's about @data; archives keep it. */
 int wrap_batch(struct wrap *wrap, const void *data, size_t size, const char *line, size_t length);
 /* Bytes that are no batch of their own; not for archives. */
 int wrap_bytes(struct wrap *wrap, const void *data, size_t size);
 /* All that was wrapped shall be whole frames and members. */
 int wrap_cut(struct wrap *wrap);
 /* End of all bytes that wrap_release() will have given out. */
-void wrap_place(const struct wrap *wrap, struct sidecar_place *place);
+void wrap_place(const struct wrap *wrap, struct stream_place *place);
 int wrap_release(struct wrap *wrap);
-/* The stream is complete; @line is the sidecar's that says so. Is cut and released. */
+/* The stream is complete; @line is the journal's that says so. Is cut and released. */
 int wrap_finish(struct wrap *wrap, const char *line, size_t length);
 
 #endif

@@ -106,8 +106,8 @@ static bool refill(struct zstd_layer *layer)
 	got = input_read(layer->input, layer->buffer, INPUT_SIZE);
 	layer->in = (ZSTD_inBuffer){ .src = layer->buffer, .size = got };
 	if (!got && layer->in_frame && ending->how == UNWRAP_COMPLETE) {
-		ending->how = UNWRAP_GOING_ON;
-		unwrap_end(ending, UNWRAP_CUT, "the zstd frame at byte %llu of the file is "
+		ending->how = UNWRAP_CONTINUES;
+		unwrap_end(ending, UNWRAP_TRUNCATED, "the zstd frame at byte %llu of the file is "
 			   "truncated at byte %llu", layer->frame_start, layer->taken);
 	}
 	return got;
@@ -145,7 +145,7 @@ size_t zstd_layer_read(struct zstd_layer *layer, void *buffer, size_t size)
 {
 	ZSTD_outBuffer out = { .dst = buffer, .size = size };
 
-	while (layer->input->ending->how == UNWRAP_GOING_ON) {
+	while (layer->input->ending->how == UNWRAP_CONTINUES) {
 		if (layer->in_frame && layer->in.pos == layer->in.size && !turn(layer, &out))
 			break;
 		if (out.pos || !refill(layer))
@@ -169,7 +169,7 @@ void zstd_layer_settle(struct zstd_layer *layer)
 	u64 before = ~0ULL;
 
 	while (layer->in_frame && before != layer->taken &&
-	       layer->input->ending->how == UNWRAP_GOING_ON && refill(layer)) {
+	       layer->input->ending->how == UNWRAP_CONTINUES && refill(layer)) {
 		before = layer->taken;
 		if (!turn(layer, &out))
 			break;

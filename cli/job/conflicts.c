@@ -138,8 +138,8 @@ static int add_devices(struct file_uses *uses, const struct sendcp_source *sourc
 	return 0;
 }
 
-/* Thinning writes the sidecar anew beside itself, and removes what has that name. */
-static int add_sidecar(struct file_uses *uses, const char *path, char **temporary)
+/* Thinning writes the journal anew beside itself, and removes what has that name. */
+static int add_journal(struct file_uses *uses, const char *path, char **temporary)
 {
 	*temporary = xasprintf("%s.thin", path);
 	return add_path(uses, "the checkpoint file", path) ||
@@ -233,15 +233,15 @@ static void warn_inside(const struct send_job *job, const char *role, const char
 	free(copy);
 }
 
-static void warn_of_places(const struct send_job *job, const char *output, const char *sidecar)
+static void warn_of_places(const struct send_job *job, const char *output, const char *contents)
 {
 	if (job && output)
 		warn_inside(job, "the output", output);
-	if (job && sidecar)
-		warn_inside(job, "the checkpoint file", sidecar);
+	if (job && contents)
+		warn_inside(job, "the checkpoint file", contents);
 }
 
-int conflicts_check(const struct send_job *job, const char *output, const char *sidecar)
+int conflicts_check(const struct send_job *job, const char *output, const char *contents)
 {
 	struct file_uses uses = { 0 };
 	char *temporary = NULL;
@@ -251,8 +251,8 @@ int conflicts_check(const struct send_job *job, const char *output, const char *
 		ret = add_devices(&uses, job->source);
 	if (!ret)
 		ret = output ? add_path(&uses, "the output", output) : add_stdout(&uses);
-	if (!ret && sidecar)
-		ret = add_sidecar(&uses, sidecar, &temporary);
+	if (!ret && contents)
+		ret = add_journal(&uses, contents, &temporary);
 	if (!ret)
 		ret = check_pairs(&uses);
 	/* The output follows the devices. */
@@ -260,7 +260,7 @@ int conflicts_check(const struct send_job *job, const char *output, const char *
 		ret = check_idle(&uses.uses[job ? sendcp_source_device_count(job->source) : 0],
 				 output ? output : STDOUT_PATH);
 	if (!ret)
-		warn_of_places(job, output, sidecar);
+		warn_of_places(job, output, contents);
 	clear_uses(&uses);
 	free(temporary);
 	return ret;

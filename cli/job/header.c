@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The first line of a new stream's sidecar, and the settings of its run.
+ * The first line of a new stream's journal, and the settings of its run.
  */
 #include <errno.h>
 #include <string.h>
@@ -21,13 +21,13 @@ void send_settings(const struct options *options, struct transfer_settings *sett
 
 int send_header(const struct send_job *job, const struct options *options,
 		const struct transfer_settings *settings, const char *output,
-		struct sidecar_header *header)
+		struct journal_header *header)
 {
-	*header = (struct sidecar_header){
+	*header = (struct journal_header){
 		.buffer_size = settings->buffer_size,
 		.buffers = settings->buffers,
 		.interval = settings->interval,
-		.wrapping = options->wrapping,
+		.container = options->container,
 		.keep = options->checkpoint,
 	};
 	send_job_pin(job, options, header);

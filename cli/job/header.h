@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The first line of a new stream's sidecar, and the settings of its run.
+ * The first line of a new stream's journal, and the settings of its run.
  */
 #ifndef CLI_JOB_HEADER_H
 #define CLI_JOB_HEADER_H
@@ -25,6 +25,6 @@ void send_settings(const struct options *options, struct transfer_settings *sett
  */
 int send_header(const struct send_job *job, const struct options *options,
 		const struct transfer_settings *settings, const char *output,
-		struct sidecar_header *header);
+		struct journal_header *header);
 
 #endif

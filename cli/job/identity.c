@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Finding again what a sidecar's header names, and making sure that it is the same.
+ * Finding again what a journal's header names, and making sure that it is the same.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ static bool is_image(const struct sendcp_source *source)
 }
 
 /* The filesystem may be mounted elsewhere now. NULL: nowhere. */
-static char *find_elsewhere(const struct sidecar_header *header)
+static char *find_elsewhere(const struct journal_header *header)
 {
 	char *point = sendcp_mounted_point(header->fsid);
 
@@ -30,14 +30,14 @@ static char *find_elsewhere(const struct sidecar_header *header)
 	return point;
 }
 
-static bool is_there(const struct sidecar_header *header, const char *path)
+static bool is_there(const struct journal_header *header, const char *path)
 {
 	u8 fsid[16];
 
 	return !sendcp_mounted_fsid(path, fsid) && !memcmp(fsid, header->fsid, sizeof(fsid));
 }
 
-static int open_where_mounted(const struct sidecar_header *header, struct sendcp_source **out)
+static int open_where_mounted(const struct journal_header *header, struct sendcp_source **out)
 {
 	/* The snapshot may be deleted or renamed, the filesystem is still found. */
 	char *path = nearest_existing(header->subvolumes.identities[0].path);
@@ -55,7 +55,7 @@ static int open_where_mounted(const struct sidecar_header *header, struct sendcp
 }
 
 /* Another filesystem may be mounted where the first one was. */
-static int check_fsid(const struct sidecar_header *header, const struct sendcp_source *source)
+static int check_fsid(const struct journal_header *header, const struct sendcp_source *source)
 {
 	char was[UUID_TEXT_SIZE], is[UUID_TEXT_SIZE];
 
@@ -68,7 +68,7 @@ static int check_fsid(const struct sidecar_header *header, const struct sendcp_s
 			  header->subvolumes.identities[0].path, was, is);
 }
 
-int identities_open_source(const struct sidecar_header *header, const struct options *options,
+int identities_open_source(const struct journal_header *header, const struct options *options,
 			   struct sendcp_source **out)
 {
 	int ret;

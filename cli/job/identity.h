@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Finding again what a sidecar's header names, and making sure that it is the same.
+ * Finding again what a journal's header names, and making sure that it is the same.
  *
  * A subvolume is known by its UUID, so it may have been renamed. Deleted, changed and replaced ones
  * are three different messages, each with what to do. Error lines and -1, or 0.
@@ -13,7 +13,7 @@
 #include "journal/format.h"
 
 /* Opens the header's filesystem: its devices, or those in @options, or the one its paths are on. */
-int identities_open_source(const struct sidecar_header *header, const struct options *options,
+int identities_open_source(const struct journal_header *header, const struct options *options,
 			   struct sendcp_source **out);
 int reopen_by_identity(struct sendcp_source *source, const struct identity *identity,
 		       struct sendcp_subvolume *out);

@@ -10,7 +10,7 @@
 #include <sendcp/platform.h>
 
 #include "backend/sender.h"
-#include "journal/wrapping.h"
+#include "journal/container_spec.h"
 
 #define DEFAULT_BUFFER_SIZE (4ULL << 20)
 #define DEFAULT_BUFFERS 4
@@ -39,7 +39,7 @@ struct options {
 	int protocol;
 
 	const char *output;
-	struct wrapping wrapping;
+	struct container_spec container;
 	const char *checkpoint;
 	u64 interval;
 	const char **devices;

@@ -57,17 +57,17 @@ static char *add_subvolume(char *line, const char *option, const char *spec,
 	return add_path(line, option, spec);
 }
 
-static char *with_sidecar(const char *checkpoint, const struct options *options)
+static char *with_journal(const char *checkpoint, const struct options *options)
 {
 	char *line = add_path(xstrdup("sendcp resume"), "--checkpoint", checkpoint);
 
 	return add_devices(line, options);
 }
 
-/* The sidecar may name another output still: the one before. */
+/* The journal may name another output still: the one before. */
 char *resume_command(const char *checkpoint, const struct options *options)
 {
-	char *line = with_sidecar(checkpoint, options);
+	char *line = with_journal(checkpoint, options);
 
 	if (options && options->output)
 		return add_path(line, "-f", options->output);
@@ -84,7 +84,7 @@ static char *add_file(char *line, const char *file)
 char *resume_command_append(const char *checkpoint, const struct options *devices,
 			    const char *file)
 {
-	return add_file(with_sidecar(checkpoint, devices), file);
+	return add_file(with_journal(checkpoint, devices), file);
 }
 
 /* In an image a name may begin as an option does. */

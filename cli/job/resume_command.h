@@ -10,17 +10,17 @@
 #include "job/options.h"
 
 /*
- * With the sidecar @checkpoint. @options (may be NULL) of a resume: its --device options are
+ * With the journal @checkpoint. @options (may be NULL) of a resume: its --device options are
  * repeated, and the file that -f or --append named is named by -f.
  */
 char *resume_command(const char *checkpoint, const struct options *options);
 /*
- * With the sidecar @checkpoint and --append @file; @file NULL: the word FILE, which is to be
+ * With the journal @checkpoint and --append @file; @file NULL: the word FILE, which is to be
  * replaced. @devices (may be NULL): their --device options are repeated.
  */
 char *resume_command_append(const char *checkpoint, const struct options *devices,
 			    const char *file);
-/* Without a sidecar: the arguments are those in @options, of the interrupted command. */
+/* Without a journal: the arguments are those in @options, of the interrupted command. */
 char *resume_command_alone(const struct options *options, const char *file);
 
 #endif

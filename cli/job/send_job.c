@@ -151,7 +151,7 @@ static int reopen_list(struct send_job *job, const struct identity_list *identit
 	return 0;
 }
 
-static int reopen_subvolumes(const struct sidecar_header *header, struct send_job *job)
+static int reopen_subvolumes(const struct journal_header *header, struct send_job *job)
 {
 	if (reopen_list(job, &header->subvolumes, &job->subvolumes, &job->count) ||
 	    reopen_list(job, &header->clone_sources, &job->clone_sources,
@@ -163,7 +163,7 @@ static int reopen_subvolumes(const struct sidecar_header *header, struct send_jo
 	return 0;
 }
 
-int send_job_reopen(const struct sidecar_header *header, const struct options *options,
+int send_job_reopen(const struct journal_header *header, const struct options *options,
 		    struct send_job *job)
 {
 	*job = (struct send_job){
@@ -209,7 +209,7 @@ static int compare_list(const struct identity_list *identities,
 	return 0;
 }
 
-int send_job_adopt(const struct sidecar_header *header, struct send_job *job)
+int send_job_adopt(const struct journal_header *header, struct send_job *job)
 {
 	if (memcmp(header->fsid, sendcp_source_fsid(job->source), sizeof(header->fsid)))
 		return error_line("%s is on another filesystem", job->subvolumes[0].spec);
@@ -229,7 +229,7 @@ int send_job_adopt(const struct sidecar_header *header, struct send_job *job)
 }
 
 /* Paths of devices, so that they are found from any directory. */
-static void identity_devices(const struct options *options, struct sidecar_header *header)
+static void identity_devices(const struct options *options, struct journal_header *header)
 {
 	header->image = options->device_count;
 	header->devices = xcalloc(options->device_count, sizeof(*header->devices));
@@ -242,7 +242,7 @@ static void identity_devices(const struct options *options, struct sidecar_heade
 }
 
 void send_job_pin(const struct send_job *job, const struct options *options,
-		  struct sidecar_header *header)
+		  struct journal_header *header)
 {
 	header->tool = xstrdup(SENDCP_VERSION);
 	header->begun = (u64)time(NULL);

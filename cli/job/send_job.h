@@ -3,7 +3,7 @@
  * The subject of a send: the opened source, the subvolumes in their order, parents and clone
  * sources.
  *
- * The same for a first run (from the command line) and a resumed one (from the sidecar's header).
+ * The same for a first run (from the command line) and a resumed one (from the journal's header).
  * Functions print their own error line and return -1, or 0.
  */
 #ifndef CLI_JOB_SEND_JOB_H
@@ -38,13 +38,13 @@ struct send_job {
 
 int send_job_open(const struct options *options, struct send_job *job);
 /* @options may name other devices. Fails if what is there is not what was sent (identity.h). */
-int send_job_reopen(const struct sidecar_header *header, const struct options *options,
+int send_job_reopen(const struct journal_header *header, const struct options *options,
 		    struct send_job *job);
 /*
  * Is @job, opened as the user named it, what @header is about? Then it gets the flags and the
  * protocol that @header says. An error line that says what is another, and -1.
  */
-int send_job_adopt(const struct sidecar_header *header, struct send_job *job);
+int send_job_adopt(const struct journal_header *header, struct send_job *job);
 void send_job_close(struct send_job *job);
 /*
  * Has btrfs refuse to delete or change what is sent until send_job_close(), or says with -v why
@@ -62,8 +62,8 @@ int send_job_engine(const struct send_job *job, struct sendcp_source *source, si
 		    const void *checkpoint, size_t checkpoint_size, struct sendcp_engine **out,
 		    struct sendcp_error *error);
 
-/* Fills @header, which the caller clears, with all that a sidecar has to keep of @job. */
+/* Fills @header, which the caller clears, with all that a journal has to keep of @job. */
 void send_job_pin(const struct send_job *job, const struct options *options,
-		  struct sidecar_header *header);
+		  struct journal_header *header);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Comparing bytes of a stream with the hashes that a sidecar knows of its batches.
+ * Comparing bytes of a stream with the hashes that a journal knows of its batches.
  */
 #include <errno.h>
 #include <string.h>
@@ -8,14 +8,14 @@
 #include "journal/batch_verifier.h"
 
 /* The first batch that does not end at or before @offset. */
-static size_t find_batch(const struct sidecar *sidecar, u64 offset)
+static size_t find_batch(const struct journal_contents *contents, u64 offset)
 {
-	size_t low = 0, high = sidecar->count;
+	size_t low = 0, high = contents->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (sidecar_batch_end(&sidecar->batches[middle]) <= offset)
+		if (journal_batch_end(&contents->batches[middle]) <= offset)
 			low = middle + 1;
 		else
 			high = middle;
@@ -23,12 +23,13 @@ static size_t find_batch(const struct sidecar *sidecar, u64 offset)
 	return low;
 }
 
-int batch_verifier_begin(struct batch_verifier *proof, const struct sidecar *sidecar, u64 offset)
+int batch_verifier_begin(struct batch_verifier *proof, const struct journal_contents *contents,
+			 u64 offset)
 {
 	*proof = (struct batch_verifier){
-		.sidecar = sidecar,
+		.contents = contents,
 		.offset = offset,
-		.index = find_batch(sidecar, offset),
+		.index = find_batch(contents, offset),
 		.hash = XXH3_createState(),
 	};
 	return proof->hash ? 0 : -ENOMEM;
@@ -37,7 +38,7 @@ int batch_verifier_begin(struct batch_verifier *proof, const struct sidecar *sid
 void batch_verifier_seek(struct batch_verifier *proof, u64 offset)
 {
 	proof->offset = offset;
-	proof->index = find_batch(proof->sidecar, offset);
+	proof->index = find_batch(proof->contents, offset);
 }
 
 void batch_verifier_end(struct batch_verifier *proof)
@@ -46,7 +47,7 @@ void batch_verifier_end(struct batch_verifier *proof)
 	proof->hash = NULL;
 }
 
-static void compare(struct batch_verifier *proof, const struct sidecar_batch *batch)
+static void compare(struct batch_verifier *proof, const struct journal_batch *batch)
 {
 	XXH128_canonical_t canonical;
 
@@ -57,14 +58,14 @@ static void compare(struct batch_verifier *proof, const struct sidecar_batch *ba
 		return;
 	if (!proof->count++)
 		proof->first = batch->output_offset;
-	proof->proven = sidecar_batch_end(batch);
+	proof->proven = journal_batch_end(batch);
 }
 
 /* The next bytes that are all of one batch, or of none. */
 static size_t take_part(struct batch_verifier *proof, const void *data, size_t size)
 {
-	const struct sidecar_batch *batch = &proof->sidecar->batches[proof->index];
-	u64 limit = sidecar_batch_end(batch) - proof->offset;
+	const struct journal_batch *batch = &proof->contents->batches[proof->index];
+	u64 limit = journal_batch_end(batch) - proof->offset;
 
 	if (proof->offset < batch->output_offset) {
 		limit = batch->output_offset - proof->offset;
@@ -80,19 +81,19 @@ static size_t take_part(struct batch_verifier *proof, const void *data, size_t s
 /* A subvolume's last batch may have no bytes. */
 static void pass_ended(struct batch_verifier *proof)
 {
-	const struct sidecar *sidecar = proof->sidecar;
+	const struct journal_contents *contents = proof->contents;
 
-	while (proof->index < sidecar->count && !proof->wrong &&
-	       sidecar_batch_end(&sidecar->batches[proof->index]) <= proof->offset) {
+	while (proof->index < contents->count && !proof->wrong &&
+	       journal_batch_end(&contents->batches[proof->index]) <= proof->offset) {
 		if (proof->hashing)
-			compare(proof, &sidecar->batches[proof->index]);
+			compare(proof, &contents->batches[proof->index]);
 		proof->index++;
 	}
 }
 
 void batch_verifier_feed(struct batch_verifier *proof, const void *data, size_t size)
 {
-	while (size && !proof->wrong && proof->index < proof->sidecar->count) {
+	while (size && !proof->wrong && proof->index < proof->contents->count) {
 		size_t part = take_part(proof, data, size);
 
 		data = (const u8 *)data + part;

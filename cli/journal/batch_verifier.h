@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Comparing bytes of a stream, as they come, with the hashes that a sidecar knows of its batches.
+ * Comparing bytes of a stream, as they come, with the hashes that a journal knows of its batches.
  */
 #ifndef CLI_JOURNAL_BATCH_VERIFIER_H
 #define CLI_JOURNAL_BATCH_VERIFIER_H
@@ -10,7 +10,7 @@
 #include "journal/format.h"
 
 struct batch_verifier {
-	const struct sidecar *sidecar;
+	const struct journal_contents *contents;
 	/* Of the next byte, in the whole output. */
 	u64 offset;
 	/* The batch that holds it, or the next one. */
@@ -28,7 +28,8 @@ struct batch_verifier {
 };
 
 /* Bytes from @offset on are to come. Negative errno; batch_verifier_end() in any case. */
-int batch_verifier_begin(struct batch_verifier *proof, const struct sidecar *sidecar, u64 offset);
+int batch_verifier_begin(struct batch_verifier *proof, const struct journal_contents *contents,
+			 u64 offset);
 /* Before any byte: those from @offset on are to come, after all. */
 void batch_verifier_seek(struct batch_verifier *proof, u64 offset);
 /* Bytes that no batch is about are passed over. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The contents of a sidecar, as data: the header (first line) and the batches (lines after it).
+ * The contents of a journal, as data: the header (first line) and the batches (lines after it).
  *
  * The file is text, a JSON object per line, each with its checksum (json_line.h):
  *
  *	{"sendcp_journal":1, ...}  the subvolumes that are sent, as they were when the send began
  *	{"type":"batch", ...}      a batch: its place, its hash, the checkpoint after it
- *	{"type":"mark", ...}       a wrapped stream: how much of the file holds how much of it
+ *	{"type":"mark", ...} a stream in a container: how much of the file holds how much of it
  *	{"type":"delivered", ...}  an orderly end in mid-stream: a pipe was given so many bytes
  *	{"type":"resumed", ...}    another run begins here; a "delivered" before it is void
  *	{"type":"complete", ...}   all of the stream was delivered
@@ -22,24 +22,24 @@
 #include <json-c/json.h>
 #include <sendcp/engine.h>
 
-#include "journal/wrapping.h"
+#include "journal/container_spec.h"
 #include "util/mount_place.h"
 
 /* A reader of plain streams only would misread wrapped ones: so theirs is another version. */
-#define SIDECAR_VERSION_PLAIN 1
-#define SIDECAR_VERSION 2
-/* No batch is longer: bounds --buffer-size, and what a sidecar can make resume allocate. */
-#define SIDECAR_BATCH_MAX (1u << 30)
+#define JOURNAL_VERSION_PLAIN 1
+#define JOURNAL_VERSION 2
+/* No batch is longer: bounds --buffer-size, and what a journal can make resume allocate. */
+#define JOURNAL_BATCH_MAX (1u << 30)
 
 /*
- * Longest line in bytes, with its newline, in a sidecar and as a member of an archive: a checkpoint
+ * Longest line in bytes, with its newline, in a journal and as a member of an archive: a checkpoint
  * in base64, or a header's paths and subvolumes. A longer one is neither written nor read.
  */
-#define SIDECAR_LINE_MAX (SENDCP_CHECKPOINT_SIZE_MAX / 3 * 4 + (1u << 20))
-#define SIDECAR_HASH_SIZE 16
+#define JOURNAL_LINE_MAX (SENDCP_CHECKPOINT_SIZE_MAX / 3 * 4 + (1u << 20))
+#define JOURNAL_HASH_SIZE 16
 
 /* The same place in the stream and in the file or pipe that holds it. */
-struct sidecar_place {
+struct stream_place {
 	u64 output_offset;
 	/* Of a plain stream the same. */
 	u64 file_offset;
@@ -65,7 +65,7 @@ struct identity_list {
 	size_t count;
 };
 
-struct sidecar_header {
+struct journal_header {
 	char *tool;
 	/* When the send began, in seconds since 1970; 0: not known. */
 	u64 begun;
@@ -88,11 +88,11 @@ struct sidecar_header {
 	char *output;
 	/* That file was standard output. */
 	bool output_stdout;
-	/* The filesystems that it and the sidecar were on when the send began. */
+	/* The filesystems that it and the journal were on when the send began. */
 	struct mount_place output_place;
-	struct mount_place sidecar_place;
-	struct wrapping wrapping;
-	/* The sidecar stays when the stream is complete. */
+	struct mount_place journal_place;
+	struct container_spec container;
+	/* The journal stays when the stream is complete. */
 	bool keep;
 	u8 fsid[16];
 	struct identity_list subvolumes;
@@ -101,7 +101,7 @@ struct sidecar_header {
 	bool sources_grow;
 };
 
-struct sidecar_batch {
+struct journal_batch {
 	u32 subvolume;
 	/* The subvolume's last batch. */
 	bool end;
@@ -110,7 +110,7 @@ struct sidecar_batch {
 	u64 stream_offset;
 	u64 output_offset;
 	/* XXH3-128, canonical byte order. */
-	u8 hash[SIDECAR_HASH_SIZE];
+	u8 hash[JOURNAL_HASH_SIZE];
 	/* Resumes after the batch. */
 	void *checkpoint;
 	size_t checkpoint_size;
@@ -122,16 +122,16 @@ struct sidecar_batch {
 	bool synced;
 };
 
-struct sidecar {
-	struct sidecar_header header;
+struct journal_contents {
+	struct journal_header header;
 	/* The first line's length, with its newline. */
 	size_t header_length;
 	/* Gapless and in order. The first need not begin at 0: old ones are thinned out. */
-	struct sidecar_batch *batches;
+	struct journal_batch *batches;
 	size_t count;
 	size_t capacity;
-	/* In order, and none after the last batch: where a wrapped stream can be resumed. */
-	struct sidecar_place *marks;
+	/* In order, and none after the last batch: where a stream in a container can be resumed. */
+	struct stream_place *marks;
 	size_t mark_count;
 	size_t mark_capacity;
 	/*
@@ -139,7 +139,7 @@ struct sidecar {
 	 * anyone. Not known: the last run ended without a line about it.
 	 */
 	bool delivered_known;
-	struct sidecar_place delivered;
+	struct stream_place delivered;
 	bool complete;
 	/* Bytes that the file of a complete stream has. */
 	u64 complete_size;
@@ -151,43 +151,43 @@ struct sidecar {
 	u64 good_size;
 };
 
-static inline u64 sidecar_batch_end(const struct sidecar_batch *batch)
+static inline u64 journal_batch_end(const struct journal_batch *batch)
 {
 	return batch->output_offset + batch->length;
 }
 
 /* Bytes of the stream that were ever made. */
-static inline u64 sidecar_made(const struct sidecar *sidecar)
+static inline u64 journal_made(const struct journal_contents *contents)
 {
-	return sidecar->count ? sidecar_batch_end(&sidecar->batches[sidecar->count - 1]) : 0;
+	return contents->count ? journal_batch_end(&contents->batches[contents->count - 1]) : 0;
 }
 
-static inline bool sidecar_wrapped(const struct sidecar *sidecar)
+static inline bool journal_in_container(const struct journal_contents *contents)
 {
-	return !wrapping_plain(&sidecar->header.wrapping);
+	return !container_is_plain(&contents->header.container);
 }
 
 /* The host that made the stream; it can be resumed by any other. */
-static inline const char *sidecar_backend(const struct sidecar_header *header)
+static inline const char *journal_backend(const struct journal_header *header)
 {
 	return header->image ? "image" : header->module ? "module" : "direct";
 }
 
-void sidecar_header_clear(struct sidecar_header *header);
-void sidecar_clear(struct sidecar *sidecar);
+void journal_header_clear(struct journal_header *header);
+void journal_clear(struct journal_contents *contents);
 
 /* The first line as JSON and back. From JSON: an error line and -1 if members are missing. */
-struct json_object *sidecar_header_json(const struct sidecar_header *header);
-int sidecar_header_parse(struct json_object *object, struct sidecar_header *header);
-/* Is @text the beginning of a sidecar? For not overwriting anything else. */
-bool sidecar_recognise(const char *text, size_t length);
+struct json_object *journal_header_json(const struct journal_header *header);
+int journal_header_parse(struct json_object *object, struct journal_header *header);
+/* Is @text the beginning of a journal? For not overwriting anything else. */
+bool journal_recognise(const char *text, size_t length);
 
 /*
  * Reads all of @fd; @name is for messages. A torn end is ignored; good_size says where it begins;
  * damage before valid lines, a newer version and foreign files are error lines and -1.
  */
-int sidecar_read(int fd, const char *name, struct sidecar *out);
+int journal_read(int fd, const char *name, struct journal_contents *out);
 /* The same for a path. */
-int sidecar_read_path(const char *path, struct sidecar *out);
+int journal_read_path(const char *path, struct journal_contents *out);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The sidecar's first line, made and parsed.
+ * The journal's first line, made and parsed.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static void identity_list_clear(struct identity_list *list)
 	free(list->identities);
 }
 
-void sidecar_header_clear(struct sidecar_header *header)
+void journal_header_clear(struct journal_header *header)
 {
 	free(header->tool);
 	for (size_t i = 0; i < header->device_count; i++)
@@ -31,24 +31,24 @@ void sidecar_header_clear(struct sidecar_header *header)
 	free(header->devices);
 	free(header->output);
 	mount_place_clear(&header->output_place);
-	mount_place_clear(&header->sidecar_place);
+	mount_place_clear(&header->journal_place);
 	identity_list_clear(&header->subvolumes);
 	identity_list_clear(&header->clone_sources);
 	memset(header, 0, sizeof(*header));
 }
 
-void sidecar_clear(struct sidecar *sidecar)
+void journal_clear(struct journal_contents *contents)
 {
-	sidecar_header_clear(&sidecar->header);
-	for (size_t i = 0; i < sidecar->count; i++)
-		free(sidecar->batches[i].checkpoint);
-	free(sidecar->batches);
-	free(sidecar->marks);
-	free(sidecar->output);
-	memset(sidecar, 0, sizeof(*sidecar));
+	journal_header_clear(&contents->header);
+	for (size_t i = 0; i < contents->count; i++)
+		free(contents->batches[i].checkpoint);
+	free(contents->batches);
+	free(contents->marks);
+	free(contents->output);
+	memset(contents, 0, sizeof(*contents));
 }
 
-bool sidecar_recognise(const char *text, size_t length)
+bool journal_recognise(const char *text, size_t length)
 {
 	static const char start[] = "{\"" VERSION_KEY "\":";
 
@@ -78,7 +78,7 @@ static void put_pins(struct json_object *object, const char *key, const struct i
 	json_object_object_add(object, key, array);
 }
 
-static void put_devices(struct json_object *object, const struct sidecar_header *header)
+static void put_devices(struct json_object *object, const struct journal_header *header)
 {
 	struct json_object *array = json_object_new_array();
 
@@ -87,12 +87,12 @@ static void put_devices(struct json_object *object, const struct sidecar_header 
 	json_object_object_add(object, "devices", array);
 }
 
-static void put_wrapping(struct json_object *object, const struct wrapping *wrapping)
+static void put_container(struct json_object *object, const struct container_spec *container)
 {
-	if (wrapping->level)
-		json_put_u64(object, "compress", (u64)wrapping->level);
-	if (wrapping->archive)
-		json_put_string(object, "archive", archive_kind_name(wrapping->archive));
+	if (container->level)
+		json_put_u64(object, "compress", (u64)container->level);
+	if (container->archive)
+		json_put_string(object, "archive", archive_kind_name(container->archive));
 }
 
 static void put_place(struct json_object *object, const char *point, const char *uuid,
@@ -104,7 +104,7 @@ static void put_place(struct json_object *object, const char *point, const char 
 		json_put_string(object, uuid, place->uuid);
 }
 
-static void put_output(struct json_object *object, const struct sidecar_header *header)
+static void put_output(struct json_object *object, const struct journal_header *header)
 {
 	if (!header->output)
 		return;
@@ -114,17 +114,17 @@ static void put_output(struct json_object *object, const struct sidecar_header *
 	put_place(object, "output_mount", "output_uuid", &header->output_place);
 }
 
-struct json_object *sidecar_header_json(const struct sidecar_header *header)
+struct json_object *journal_header_json(const struct journal_header *header)
 {
 	struct json_object *object = json_object_new_object();
 
 	if (!object)
 		return NULL;
-	json_put_u64(object, VERSION_KEY, wrapping_plain(&header->wrapping) ?
-		     SIDECAR_VERSION_PLAIN : SIDECAR_VERSION);
+	json_put_u64(object, VERSION_KEY, container_is_plain(&header->container) ?
+		     JOURNAL_VERSION_PLAIN : JOURNAL_VERSION);
 	json_put_string(object, "tool", header->tool);
 	json_put_time(object, header->begun);
-	json_put_string(object, "backend", sidecar_backend(header));
+	json_put_string(object, "backend", journal_backend(header));
 	put_devices(object, header);
 	if (header->ignore_log)
 		json_put_bool(object, "ignore_log", true);
@@ -135,8 +135,8 @@ struct json_object *sidecar_header_json(const struct sidecar_header *header)
 	json_put_u64(object, "buffers", header->buffers);
 	json_put_u64(object, "checkpoint_interval", header->interval);
 	put_output(object, header);
-	put_place(object, "sidecar_mount", "sidecar_uuid", &header->sidecar_place);
-	put_wrapping(object, &header->wrapping);
+	put_place(object, "sidecar_mount", "sidecar_uuid", &header->journal_place);
+	put_container(object, &header->container);
 	json_put_bool(object, "keep", header->keep);
 	json_put_uuid(object, "fsid", header->fsid);
 	put_pins(object, "subvolumes", &header->subvolumes);
@@ -183,7 +183,7 @@ static bool parse_pins(struct json_object *object, const char *key, struct ident
 	return true;
 }
 
-static bool parse_devices(struct json_object *object, struct sidecar_header *header)
+static bool parse_devices(struct json_object *object, struct journal_header *header)
 {
 	struct json_object *array = json_get_array(object, "devices");
 	size_t count = array ? json_object_array_length(array) : 0;
@@ -202,22 +202,22 @@ static bool parse_devices(struct json_object *object, struct sidecar_header *hea
 }
 
 /* Both are missing where the stream is plain. */
-static bool parse_wrapping(struct json_object *object, struct wrapping *wrapping)
+static bool parse_container(struct json_object *object, struct container_spec *container)
 {
 	const char *archive = json_get_text(object, "archive");
 	u64 level = 0;
 
-	if (archive && !archive_kind_find(archive, &wrapping->archive))
+	if (archive && !archive_kind_find(archive, &container->archive))
 		return false;
 	if (!json_object_object_get_ex(object, "compress", NULL))
 		return true;
-	if (!json_get_u64(object, "compress", &level) || !wrapping_level_possible(level))
+	if (!json_get_u64(object, "compress", &level) || !container_level_possible(level))
 		return false;
-	wrapping->level = (int)level;
+	container->level = (int)level;
 	return true;
 }
 
-static bool parse_numbers(struct json_object *object, struct sidecar_header *header)
+static bool parse_numbers(struct json_object *object, struct journal_header *header)
 {
 	return json_get_u32(object, "protocol", &header->protocol) &&
 	       json_get_u32(object, "flags", &header->flags) &&
@@ -227,7 +227,7 @@ static bool parse_numbers(struct json_object *object, struct sidecar_header *hea
 	       json_get_uuid(object, "fsid", header->fsid);
 }
 
-/* Older sidecars do not say it. */
+/* Older journals do not say it. */
 static void parse_place(struct json_object *object, const char *point_key, const char *uuid_key,
 			struct mount_place *place)
 {
@@ -238,17 +238,17 @@ static void parse_place(struct json_object *object, const char *point_key, const
 	place->uuid = uuid ? xstrdup(uuid) : NULL;
 }
 
-static void parse_output(struct json_object *object, struct sidecar_header *header)
+static void parse_output(struct json_object *object, struct journal_header *header)
 {
 	const char *output = json_get_text(object, "output");
 
 	header->output = output ? xstrdup(output) : NULL;
 	header->output_stdout = json_get_flag(object, "output_stdout");
 	parse_place(object, "output_mount", "output_uuid", &header->output_place);
-	parse_place(object, "sidecar_mount", "sidecar_uuid", &header->sidecar_place);
+	parse_place(object, "sidecar_mount", "sidecar_uuid", &header->journal_place);
 }
 
-static bool parse_members(struct json_object *object, struct sidecar_header *header)
+static bool parse_members(struct json_object *object, struct journal_header *header)
 {
 	const char *tool = json_get_text(object, "tool");
 	const char *backend = json_get_text(object, "backend");
@@ -264,18 +264,18 @@ static bool parse_members(struct json_object *object, struct sidecar_header *hea
 	header->one_end = json_get_flag(object, "one_end");
 	header->keep = json_get_flag(object, "keep");
 	header->sources_grow = json_get_flag(object, "sources_grow");
-	return parse_numbers(object, header) && parse_wrapping(object, &header->wrapping) &&
+	return parse_numbers(object, header) && parse_container(object, &header->container) &&
 	       parse_devices(object, header) &&
 	       parse_pins(object, "subvolumes", &header->subvolumes) &&
 	       parse_pins(object, "clone_sources", &header->clone_sources) &&
 	       header->subvolumes.count;
 }
 
-int sidecar_header_parse(struct json_object *object, struct sidecar_header *header)
+int journal_header_parse(struct json_object *object, struct journal_header *header)
 {
 	memset(header, 0, sizeof(*header));
 	if (parse_members(object, header))
 		return 0;
-	sidecar_header_clear(header);
+	journal_header_clear(header);
 	return -1;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The lines of a sidecar as text.
+ * The lines of a journal as text.
  */
 #include <stdlib.h>
 #include <time.h>
@@ -18,17 +18,17 @@ static char *format(struct json_object *object, size_t *length)
 	return line;
 }
 
-char *sidecar_header_line(const struct sidecar_header *header, size_t *length)
+char *journal_header_line(const struct journal_header *header, size_t *length)
 {
-	return format(sidecar_header_json(header), length);
+	return format(journal_header_json(header), length);
 }
 
-char *sidecar_manifest_line(const struct sidecar_header *header, size_t *length)
+char *journal_manifest_line(const struct journal_header *header, size_t *length)
 {
-	struct json_object *object = sidecar_header_json(header);
+	struct json_object *object = journal_header_json(header);
 
 	if (object) {
-		json_put_string(object, "extract", wrapping_extract_text(&header->wrapping));
+		json_put_string(object, "extract", container_extract_text(&header->container));
 		json_put_string(object, "digests",
 				"checkpoint.N: \"xxh3_128\" is what xxhsum -H2 prints of stream.N");
 	}
@@ -46,7 +46,7 @@ static struct json_object *new_line(const char *type, u64 offset)
 	return object;
 }
 
-char *sidecar_batch_line(const struct sidecar_batch *batch, size_t *length)
+char *journal_batch_line(const struct journal_batch *batch, size_t *length)
 {
 	char *checkpoint = base64_encode(batch->checkpoint, batch->checkpoint_size);
 	struct json_object *object = checkpoint ? new_line("batch", batch->output_offset) : NULL;
@@ -67,12 +67,12 @@ char *sidecar_batch_line(const struct sidecar_batch *batch, size_t *length)
 	return format(object, length);
 }
 
-char *sidecar_place_line(const char *type, const struct sidecar_place *place, bool wrapped,
+char *journal_place_line(const char *type, const struct stream_place *place, bool in_container,
 			 const char *output, size_t *length)
 {
 	struct json_object *object = new_line(type, place->output_offset);
 
-	if (object && wrapped)
+	if (object && in_container)
 		json_put_u64(object, "file_offset", place->file_offset);
 	if (object && place->segments)
 		json_put_u64(object, "segments", place->segments);
@@ -83,7 +83,7 @@ char *sidecar_place_line(const char *type, const struct sidecar_place *place, bo
 	return format(object, length);
 }
 
-char *sidecar_complete_line(u64 output_offset, size_t *length)
+char *journal_complete_line(u64 output_offset, size_t *length)
 {
 	return format(new_line("complete", output_offset), length);
 }

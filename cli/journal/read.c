@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Reading a sidecar: lines, their checksums, and what they add up to.
+ * Reading a journal: lines, their checksums, and what they add up to.
  *
  * The file may have been cut anywhere by a crash, and may have been damaged or made up: everything
  * in it is checked, and memory grows only with the file's own size.
@@ -18,7 +18,7 @@
 
 struct reader {
 	const char *name;
-	struct sidecar *out;
+	struct journal_contents *out;
 	u64 line_number;
 	/* First line whose checksum was wrong; 0: none so far. */
 	u64 damaged;
@@ -31,14 +31,14 @@ static int corrupt(const struct reader *reader, const char *what)
 }
 
 /* Takes over the output from a line that names one: the latest counts. NULL is stdout. */
-static int set_output(struct sidecar *sidecar, const char *output)
+static int set_output(struct journal_contents *contents, const char *output)
 {
 	char *copy = output ? strdup(output) : NULL;
 
 	if (output && !copy)
 		return error_line("out of memory");
-	free(sidecar->output);
-	sidecar->output = copy;
+	free(contents->output);
+	contents->output = copy;
 	return 0;
 }
 
@@ -49,20 +49,20 @@ static int read_header(struct reader *reader, const char *line, size_t length)
 	int ret = -1;
 
 	/* The version comes before the checksum: a newer one may be summed differently. */
-	if (!object || !sidecar_recognise(line, length) ||
+	if (!object || !journal_recognise(line, length) ||
 	    !json_get_u64(object, "sendcp_journal", &version)) {
 		error_line("%s: not a checkpoint file, or its first line is damaged",
 			   reader->name);
 		goto out;
 	}
-	if (version > SIDECAR_VERSION) {
+	if (version > JOURNAL_VERSION) {
 		error_line("%s: written by a newer sendcp (format %llu, this one knows %u): "
-			   "resume with that version", reader->name, version, SIDECAR_VERSION);
+			   "resume with that version", reader->name, version, JOURNAL_VERSION);
 		goto out;
 	}
 	json_object_put(object);
 	object = json_line_parse(line, length);
-	if (!object || sidecar_header_parse(object, &reader->out->header))
+	if (!object || journal_header_parse(object, &reader->out->header))
 		error_line("%s: the first line of the checkpoint file is damaged", reader->name);
 	else
 		ret = set_output(reader->out, reader->out->header.output);
@@ -72,7 +72,7 @@ out:
 }
 
 static bool parse_batch(const struct reader *reader, struct json_object *object,
-			struct sidecar_batch *batch)
+			struct journal_batch *batch)
 {
 	const char *checkpoint = json_get_text(object, "checkpoint");
 
@@ -92,12 +92,13 @@ static bool parse_batch(const struct reader *reader, struct json_object *object,
 /*
  * False for numbers that no run of sendcp writes, so that they need no check where they are used.
  */
-static bool batch_possible(const struct sidecar *sidecar, const struct sidecar_batch *batch)
+static bool batch_possible(const struct journal_contents *contents,
+			   const struct journal_batch *batch)
 {
-	return batch->subvolume < sidecar->header.subvolumes.count &&
-	       batch->length <= SIDECAR_BATCH_MAX &&
+	return batch->subvolume < contents->header.subvolumes.count &&
+	       batch->length <= JOURNAL_BATCH_MAX &&
 	       batch->stream_offset <= batch->output_offset &&
-	       batch->output_offset <= INT64_MAX - SIDECAR_BATCH_MAX &&
+	       batch->output_offset <= INT64_MAX - JOURNAL_BATCH_MAX &&
 	       (batch->length || batch->end);
 }
 
@@ -105,16 +106,16 @@ static bool batch_possible(const struct sidecar *sidecar, const struct sidecar_b
  * Does @batch take @last's place? A subvolume's last batch may be empty; the next subvolume then
  * begins at the same offset without taking its place.
  */
-static bool replaces(const struct sidecar_batch *batch, const struct sidecar_batch *last)
+static bool replaces(const struct journal_batch *batch, const struct journal_batch *last)
 {
-	if (sidecar_batch_end(last) > batch->output_offset)
+	if (journal_batch_end(last) > batch->output_offset)
 		return true;
 	return last->output_offset == batch->output_offset && last->subvolume >= batch->subvolume;
 }
 
-static bool follows(const struct sidecar_batch *batch, const struct sidecar_batch *last)
+static bool follows(const struct journal_batch *batch, const struct journal_batch *last)
 {
-	if (sidecar_batch_end(last) != batch->output_offset)
+	if (journal_batch_end(last) != batch->output_offset)
 		return false;
 	if (last->end)
 		return batch->subvolume == last->subvolume + 1 && !batch->stream_offset;
@@ -122,133 +123,133 @@ static bool follows(const struct sidecar_batch *batch, const struct sidecar_batc
 	       batch->stream_offset == last->stream_offset + last->length;
 }
 
-static int add_batch(struct sidecar *sidecar, const struct sidecar_batch *batch)
+static int add_batch(struct journal_contents *contents, const struct journal_batch *batch)
 {
-	struct sidecar_batch *grown;
+	struct journal_batch *grown;
 	size_t capacity;
 
-	if (sidecar->count == sidecar->capacity) {
-		capacity = sidecar->capacity ? sidecar->capacity * 2 : 64;
-		grown = reallocarray(sidecar->batches, capacity, sizeof(*grown));
+	if (contents->count == contents->capacity) {
+		capacity = contents->capacity ? contents->capacity * 2 : 64;
+		grown = reallocarray(contents->batches, capacity, sizeof(*grown));
 		if (!grown)
 			return error_line("out of memory");
-		sidecar->batches = grown;
-		sidecar->capacity = capacity;
+		contents->batches = grown;
+		contents->capacity = capacity;
 	}
-	sidecar->batches[sidecar->count++] = *batch;
+	contents->batches[contents->count++] = *batch;
 	return 0;
 }
 
 /* Those after a place that is made anew, counted in either way. */
-static void drop_marks(struct sidecar *sidecar, u64 output_offset, u64 file_offset)
+static void drop_marks(struct journal_contents *contents, u64 output_offset, u64 file_offset)
 {
-	while (sidecar->mark_count &&
-	       (sidecar->marks[sidecar->mark_count - 1].output_offset > output_offset ||
-		sidecar->marks[sidecar->mark_count - 1].file_offset >= file_offset))
-		sidecar->mark_count--;
+	while (contents->mark_count &&
+	       (contents->marks[contents->mark_count - 1].output_offset > output_offset ||
+		contents->marks[contents->mark_count - 1].file_offset >= file_offset))
+		contents->mark_count--;
 }
 
 static int read_batch(struct reader *reader, struct json_object *object)
 {
-	struct sidecar *sidecar = reader->out;
-	struct sidecar_batch batch = { 0 };
+	struct journal_contents *contents = reader->out;
+	struct journal_batch batch = { 0 };
 
-	if (!parse_batch(reader, object, &batch) || !batch_possible(sidecar, &batch)) {
+	if (!parse_batch(reader, object, &batch) || !batch_possible(contents, &batch)) {
 		free(batch.checkpoint);
 		return corrupt(reader, "impossible values");
 	}
-	while (sidecar->count && replaces(&batch, &sidecar->batches[sidecar->count - 1]))
-		free(sidecar->batches[--sidecar->count].checkpoint);
-	if (sidecar->count && !follows(&batch, &sidecar->batches[sidecar->count - 1])) {
+	while (contents->count && replaces(&batch, &contents->batches[contents->count - 1]))
+		free(contents->batches[--contents->count].checkpoint);
+	if (contents->count && !follows(&batch, &contents->batches[contents->count - 1])) {
 		free(batch.checkpoint);
 		return corrupt(reader, "does not follow the lines before it");
 	}
-	if (add_batch(sidecar, &batch)) {
+	if (add_batch(contents, &batch)) {
 		free(batch.checkpoint);
 		return -1;
 	}
-	drop_marks(sidecar, batch.output_offset, UINT64_MAX);
-	sidecar->delivered_known = false;
-	sidecar->complete = false;
+	drop_marks(contents, batch.output_offset, UINT64_MAX);
+	contents->delivered_known = false;
+	contents->complete = false;
 	return 0;
 }
 
 /* "segments" is there for archives only. */
-static bool parse_place(const struct sidecar *sidecar, struct json_object *object,
-			struct sidecar_place *place)
+static bool parse_place(const struct journal_contents *contents, struct json_object *object,
+			struct stream_place *place)
 {
-	*place = (struct sidecar_place){ 0 };
+	*place = (struct stream_place){ 0 };
 	if (!json_get_u64(object, "output_offset", &place->output_offset) ||
 	    place->output_offset > INT64_MAX)
 		return false;
 	place->file_offset = place->output_offset;
 	json_get_u64(object, "segments", &place->segments);
-	if (!sidecar_wrapped(sidecar))
+	if (!journal_in_container(contents))
 		return true;
 	return json_get_u64(object, "file_offset", &place->file_offset) &&
 	       place->file_offset <= INT64_MAX;
 }
 
-static int add_mark(struct sidecar *sidecar, const struct sidecar_place *mark)
+static int add_mark(struct journal_contents *contents, const struct stream_place *mark)
 {
-	struct sidecar_place *grown;
+	struct stream_place *grown;
 	size_t capacity;
 
-	if (sidecar->mark_count == sidecar->mark_capacity) {
-		capacity = sidecar->mark_capacity ? sidecar->mark_capacity * 2 : 64;
-		grown = reallocarray(sidecar->marks, capacity, sizeof(*grown));
+	if (contents->mark_count == contents->mark_capacity) {
+		capacity = contents->mark_capacity ? contents->mark_capacity * 2 : 64;
+		grown = reallocarray(contents->marks, capacity, sizeof(*grown));
 		if (!grown)
 			return error_line("out of memory");
-		sidecar->marks = grown;
-		sidecar->mark_capacity = capacity;
+		contents->marks = grown;
+		contents->mark_capacity = capacity;
 	}
-	sidecar->marks[sidecar->mark_count++] = *mark;
+	contents->marks[contents->mark_count++] = *mark;
 	return 0;
 }
 
 /* Later marks are void: a run that was resumed before them made other bytes there. */
 static int read_mark(struct reader *reader, struct json_object *object)
 {
-	struct sidecar *sidecar = reader->out;
-	struct sidecar_place mark;
+	struct journal_contents *contents = reader->out;
+	struct stream_place mark;
 
-	if (!sidecar_wrapped(sidecar) || !parse_place(sidecar, object, &mark) ||
-	    mark.output_offset > sidecar_made(sidecar))
+	if (!journal_in_container(contents) || !parse_place(contents, object, &mark) ||
+	    mark.output_offset > journal_made(contents))
 		return corrupt(reader, "impossible values");
-	drop_marks(sidecar, mark.output_offset, mark.file_offset);
-	return add_mark(sidecar, &mark);
+	drop_marks(contents, mark.output_offset, mark.file_offset);
+	return add_mark(contents, &mark);
 }
 
 static int read_delivered(struct reader *reader, struct json_object *object)
 {
-	struct sidecar *sidecar = reader->out;
+	struct journal_contents *contents = reader->out;
 
-	sidecar->delivered_known = parse_place(sidecar, object, &sidecar->delivered);
-	return sidecar->delivered_known ? 0 : corrupt(reader, "impossible values");
+	contents->delivered_known = parse_place(contents, object, &contents->delivered);
+	return contents->delivered_known ? 0 : corrupt(reader, "impossible values");
 }
 
 static int read_complete(struct reader *reader, struct json_object *object)
 {
-	struct sidecar *sidecar = reader->out;
-	struct sidecar_place place;
+	struct journal_contents *contents = reader->out;
+	struct stream_place place;
 
-	if (!sidecar->count)
+	if (!contents->count)
 		return corrupt(reader, "nothing was sent before it");
-	if (!parse_place(sidecar, object, &place))
+	if (!parse_place(contents, object, &place))
 		return corrupt(reader, "impossible values");
-	sidecar->complete = true;
-	sidecar->complete_size = place.file_offset;
+	contents->complete = true;
+	contents->complete_size = place.file_offset;
 	return 0;
 }
 
 /* The position of the interrupted run's reader does not matter any more. */
 static int read_resumed(struct reader *reader, struct json_object *object)
 {
-	struct sidecar *sidecar = reader->out;
+	struct journal_contents *contents = reader->out;
 
-	sidecar->delivered_known = false;
-	sidecar->complete = false;
-	return set_output(sidecar, json_get_text(object, "output"));
+	contents->delivered_known = false;
+	contents->complete = false;
+	return set_output(contents, json_get_text(object, "output"));
 }
 
 static int read_typed(struct reader *reader, struct json_object *object, const char *type)
@@ -336,12 +337,12 @@ static int take_lines(struct reader *reader, char *buffer, size_t *filled)
  */
 static int reserve_line(const struct reader *reader, char **buffer, size_t *capacity, size_t filled)
 {
-	size_t larger = *capacity ? sendcp_min(*capacity * 2, SIDECAR_LINE_MAX) : 1 << 16;
+	size_t larger = *capacity ? sendcp_min(*capacity * 2, JOURNAL_LINE_MAX) : 1 << 16;
 	char *grown;
 
 	if (filled < *capacity)
 		return 0;
-	if (*capacity >= SIDECAR_LINE_MAX)
+	if (*capacity >= JOURNAL_LINE_MAX)
 		return error_line("%s: line %llu of the checkpoint file is longer than any that "
 				  "sendcp writes: the file is damaged", reader->name,
 				  reader->line_number + 1);
@@ -380,7 +381,7 @@ static int read_lines(struct reader *reader, int fd)
 	return ret;
 }
 
-int sidecar_read(int fd, const char *name, struct sidecar *out)
+int journal_read(int fd, const char *name, struct journal_contents *out)
 {
 	struct reader reader = { .name = name, .out = out };
 	int ret;
@@ -391,18 +392,18 @@ int sidecar_read(int fd, const char *name, struct sidecar *out)
 		ret = error_line("%s: not a checkpoint file, or its first line is incomplete",
 				 name);
 	if (ret)
-		sidecar_clear(out);
+		journal_clear(out);
 	return ret;
 }
 
-int sidecar_read_path(const char *path, struct sidecar *out)
+int journal_read_path(const char *path, struct journal_contents *out)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int ret;
 
 	if (fd < 0)
 		return error_line("cannot open %s: %s", path, strerror(errno));
-	ret = sidecar_read(fd, path, out);
+	ret = journal_read(fd, path, out);
 	close(fd);
 	return ret;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Keeping a sidecar small: old batches go when many newer ones follow them.
+ * Keeping a journal small: old batches go when many newer ones follow them.
  *
  * The lines that stay are written to a new file that then takes the old one's name, so that a crash
  * leaves one or the other.
@@ -20,7 +20,7 @@
 #include "util/message.h"
 
 /* The reader's rule (read.c): later batches take the place of those they cover. */
-static bool replaced_by(const struct journal_line *line, const struct sidecar_batch *batch)
+static bool replaced_by(const struct journal_line *line, const struct journal_batch *batch)
 {
 	if (line->output_end > batch->output_offset)
 		return true;
@@ -43,7 +43,7 @@ static int index_capacity(struct journal *journal)
 	return 0;
 }
 
-int journal_index_add(struct journal *journal, u64 file_offset, const struct sidecar_batch *batch)
+int journal_index_add(struct journal *journal, u64 file_offset, const struct journal_batch *batch)
 {
 	while (journal->count && replaced_by(&journal->lines[journal->count - 1], batch))
 		journal->count--;
@@ -52,17 +52,17 @@ int journal_index_add(struct journal *journal, u64 file_offset, const struct sid
 	journal->lines[journal->count++] = (struct journal_line){
 		.file_offset = file_offset,
 		.output_offset = batch->output_offset,
-		.output_end = sidecar_batch_end(batch),
+		.output_end = journal_batch_end(batch),
 		.subvolume = batch->subvolume,
 	};
 	return 0;
 }
 
-int journal_index_load(struct journal *journal, const struct sidecar *contents)
+int journal_index_load(struct journal *journal, const struct journal_contents *contents)
 {
 	journal->header_length = contents->header_length;
 	for (size_t i = 0; i < contents->count; i++) {
-		const struct sidecar_batch *batch = &contents->batches[i];
+		const struct journal_batch *batch = &contents->batches[i];
 
 		if (journal_index_add(journal, batch->line_offset, batch))
 			return -1;
@@ -142,7 +142,7 @@ static char *temporary_path(const struct journal *journal)
 	return xasprintf("%s.thin", journal->path);
 }
 
-/* Removes the part of a sidecar that a crash left, but no other file of that name. */
+/* Removes the part of a journal that a crash left, but no other file of that name. */
 static void drop(const char *temporary)
 {
 	int fd = open(temporary, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
@@ -150,7 +150,7 @@ static void drop(const char *temporary)
 	ssize_t got = fd < 0 ? -1 : pread(fd, start, sizeof(start), 0);
 
 	/* Or of its beginning, which may never have reached the disk. */
-	if (!got || (got > 0 && (!start[0] || sidecar_recognise(start, (size_t)got))))
+	if (!got || (got > 0 && (!start[0] || journal_recognise(start, (size_t)got))))
 		unlink(temporary);
 	if (fd >= 0)
 		close(fd);
@@ -228,28 +228,28 @@ static int write_line(int fd, char *line, size_t length, u64 *at)
 	return ret;
 }
 
-static int write_anew(struct journal *journal, int fd, const void *contents, u64 *size)
+static int write_whole(struct journal *journal, int fd, const void *private, u64 *size)
 {
-	const struct sidecar *sidecar = contents;
-	char *line = sidecar_header_line(&sidecar->header, &journal->header_length);
+	const struct journal_contents *contents = private;
+	char *line = journal_header_line(&contents->header, &journal->header_length);
 	size_t length = 0;
 
 	*size = 0;
 	if (write_line(fd, line, journal->header_length, size))
 		return -1;
 	/* Only batches are kept, so all of them are in the index. */
-	for (size_t i = 0; i < sidecar->count; i++) {
+	for (size_t i = 0; i < contents->count; i++) {
 		journal->lines[i].file_offset = *size;
-		line = sidecar_batch_line(&sidecar->batches[i], &length);
+		line = journal_batch_line(&contents->batches[i], &length);
 		if (write_line(fd, line, length, size))
 			return -1;
 	}
 	return fsync(fd);
 }
 
-int journal_rewrap(struct journal *journal, const struct sidecar *contents)
+int journal_set_container(struct journal *journal, const struct journal_contents *contents)
 {
-	if (replace_file(journal, write_anew, contents, &journal->size) ||
+	if (replace_file(journal, write_whole, contents, &journal->size) ||
 	    sync_directory_of(journal->path))
 		return journal_failed(journal, "rewrite");
 	journal_adapt(journal, &contents->header);

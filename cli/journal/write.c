@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Writing a sidecar: the file, its lock, and its lines.
+ * Writing a journal: the file, its lock, and its lines.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,7 @@ int journal_error(const struct journal *journal)
 
 int journal_write_line(int fd, const char *line, size_t length, u64 at)
 {
-	if (length <= SIDECAR_LINE_MAX)
+	if (length <= JOURNAL_LINE_MAX)
 		return write_at(fd, line, length, at);
 	errno = EMSGSIZE;
 	return -1;
@@ -69,50 +69,50 @@ static int put_text(struct journal *journal, char *line, size_t length)
 	return ret;
 }
 
-int journal_batch(struct journal *journal, const struct sidecar_batch *batch)
+int journal_put_batch(struct journal *journal, const struct journal_batch *batch)
 {
-	struct sidecar_batch told = *batch;
+	struct journal_batch told = *batch;
 	u64 start = journal->size;
 	size_t length;
 	char *line;
 
 	told.synced = journal->synced;
 	told.time = (u64)time(NULL);
-	line = sidecar_batch_line(&told, &length);
+	line = journal_batch_line(&told, &length);
 	if (put_text(journal, line, length) || journal_index_add(journal, start, batch))
 		return -1;
 	return journal_thin(journal);
 }
 
-static int put_place(struct journal *journal, const char *type, const struct sidecar_place *place)
+static int put_place(struct journal *journal, const char *type, const struct stream_place *place)
 {
 	size_t length;
-	char *line = sidecar_place_line(type, place, journal->wrapped, NULL, &length);
+	char *line = journal_place_line(type, place, journal->in_container, NULL, &length);
 
 	return put_text(journal, line, length);
 }
 
-int journal_mark(struct journal *journal, const struct sidecar_place *place)
+int journal_mark(struct journal *journal, const struct stream_place *place)
 {
 	return put_place(journal, "mark", place);
 }
 
-int journal_delivered(struct journal *journal, const struct sidecar_place *place)
+int journal_delivered(struct journal *journal, const struct stream_place *place)
 {
 	return put_place(journal, "delivered", place);
 }
 
-int journal_complete(struct journal *journal, const struct sidecar_place *place)
+int journal_complete(struct journal *journal, const struct stream_place *place)
 {
 	return put_place(journal, "complete", place);
 }
 
 /* The line is kept in memory too, because thinning drops the one in the file. */
-int journal_resumed(struct journal *journal, const struct sidecar_place *place,
+int journal_resumed(struct journal *journal, const struct stream_place *place,
 		    const char *output)
 {
 	size_t length;
-	char *line = sidecar_place_line("resumed", place, journal->wrapped, output, &length);
+	char *line = journal_place_line("resumed", place, journal->in_container, output, &length);
 	int ret;
 
 	if (!line)
@@ -226,7 +226,7 @@ static int check_overwritable(struct journal *journal)
 
 	if (got < 0)
 		return journal_failed(journal, "read");
-	if (got && !sidecar_recognise(start, (size_t)got))
+	if (got && !journal_recognise(start, (size_t)got))
 		return error_line("%s exists and is not a checkpoint file: not overwriting it",
 				  journal->path);
 	return 0;
@@ -235,13 +235,13 @@ static int check_overwritable(struct journal *journal)
 /*
  * An interval that is wrapped into one frame is resumed at its beginning, so its lines are needed.
  */
-void journal_adapt(struct journal *journal, const struct sidecar_header *header)
+void journal_adapt(struct journal *journal, const struct journal_header *header)
 {
-	journal->wrapped = !wrapping_plain(&header->wrapping);
+	journal->in_container = !container_is_plain(&header->container);
 	journal->keep = sendcp_max(JOURNAL_KEEP, 2 * sendcp_min(header->interval, INT64_MAX / 4));
 }
 
-int journal_claim(const char *path, struct sidecar *contents, struct journal **out)
+int journal_claim(const char *path, struct journal_contents *contents, struct journal **out)
 {
 	struct journal *journal = new_journal(path);
 	struct stat st;
@@ -256,7 +256,7 @@ int journal_claim(const char *path, struct sidecar *contents, struct journal **o
 		journal_failed(journal, "stat");
 		goto fail;
 	}
-	if (contents && st.st_size && sidecar_read(journal->fd, path, contents))
+	if (contents && st.st_size && journal_read(journal->fd, path, contents))
 		goto fail;
 	*out = journal;
 	return 0;
@@ -265,10 +265,11 @@ fail:
 	return -1;
 }
 
-/* Never in place: a crash would leave half a line, or one with an older sidecar's after it. */
-int journal_begin(struct journal *journal, const struct sidecar *contents)
+/* Never in place: a crash would leave half a line, or one with an older journal's after it. */
+int journal_begin(struct journal *journal, const struct journal_contents *contents)
 {
-	return journal_index_load(journal, contents) || journal_rewrap(journal, contents) ? -1 : 0;
+	return journal_index_load(journal, contents) || journal_set_container(journal, contents) ?
+		-1 : 0;
 }
 
 void journal_abandon(struct journal *journal)
@@ -280,7 +281,8 @@ void journal_abandon(struct journal *journal)
 	journal_close(journal);
 }
 
-int journal_create_with(const char *path, const struct sidecar *contents, struct journal **out)
+int journal_create_with(const char *path, const struct journal_contents *contents,
+			struct journal **out)
 {
 	struct journal *journal;
 
@@ -298,15 +300,15 @@ int journal_create_with(const char *path, const struct sidecar *contents, struct
 	return 0;
 }
 
-int journal_create(const char *path, const struct sidecar_header *header, struct journal **out)
+int journal_create(const char *path, const struct journal_header *header, struct journal **out)
 {
-	const struct sidecar contents = { .header = *header };
+	const struct journal_contents contents = { .header = *header };
 
 	return journal_create_with(path, &contents, out);
 }
 
 /* Cuts off a torn end, which must not come to be in the middle of the file. */
-static int adopt(struct journal *journal, const struct sidecar *contents)
+static int adopt(struct journal *journal, const struct journal_contents *contents)
 {
 	struct stat st;
 
@@ -325,7 +327,7 @@ static int adopt(struct journal *journal, const struct sidecar *contents)
 	return journal_index_load(journal, contents);
 }
 
-int journal_open(const char *path, struct sidecar *contents, struct journal **out)
+int journal_open(const char *path, struct journal_contents *contents, struct journal **out)
 {
 	struct journal *journal = new_journal(path);
 	struct stat st;
@@ -338,10 +340,10 @@ int journal_open(const char *path, struct sidecar *contents, struct journal **ou
 		goto fail;
 	}
 	journal->trusted = st.st_uid == geteuid() && !(st.st_mode & (S_IWGRP | S_IWOTH));
-	if (sidecar_read(journal->fd, path, contents))
+	if (journal_read(journal->fd, path, contents))
 		goto fail;
 	if (adopt(journal, contents)) {
-		sidecar_clear(contents);
+		journal_clear(contents);
 		goto fail;
 	}
 	*out = journal;

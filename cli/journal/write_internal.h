@@ -30,7 +30,7 @@ struct journal {
 	size_t header_length;
 	u64 keep;
 	/* Places in its lines are counted in the file, too. */
-	bool wrapped;
+	bool in_container;
 	/* Batches that count, oldest first. */
 	struct journal_line *lines;
 	size_t count;
@@ -49,10 +49,10 @@ int journal_failed(struct journal *journal, const char *doing);
 int journal_no_memory(struct journal *journal);
 
 /* Sets the members that depend on the stream's wrapping and interval. */
-void journal_adapt(struct journal *journal, const struct sidecar_header *header);
+void journal_adapt(struct journal *journal, const struct journal_header *header);
 
-int journal_index_add(struct journal *journal, u64 file_offset, const struct sidecar_batch *batch);
-int journal_index_load(struct journal *journal, const struct sidecar *contents);
+int journal_index_add(struct journal *journal, u64 file_offset, const struct journal_batch *batch);
+int journal_index_load(struct journal *journal, const struct journal_contents *contents);
 
 /* Removes what a crash left of a file that was to take the name. */
 void journal_drop_temporary(struct journal *journal);

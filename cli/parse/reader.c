@@ -183,7 +183,7 @@ static const struct stream_command *input_ended(struct stream_reader *reader, si
 		if (where)
 			return ended(reader, STREAM_CUT, "it ends at byte %llu, %s", at, where);
 		return ended(reader, STREAM_WHOLE, "%s", "");
-	case UNWRAP_CUT:
+	case UNWRAP_TRUNCATED:
 		return ended(reader, STREAM_CUT, "%s", ending->what);
 	case UNWRAP_DAMAGED:
 		return ended(reader, STREAM_DAMAGED, "%s", ending->what);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Finding the point where an interrupted wrapped stream is resumed: a mark, after which nothing
- * depends on the bytes before it.
+ * Finding the point where an interrupted stream in a container is resumed: a mark, after which
+ * nothing depends on the bytes before it.
  */
 #include <errno.h>
 #include <string.h>
@@ -12,45 +12,45 @@
 #include "resume/point.h"
 #include "util/message.h"
 
-static int point_at_mark(const struct sidecar *sidecar, const struct sidecar_place *mark,
+static int point_at_mark(const struct journal_contents *contents, const struct stream_place *mark,
 			 struct resume_point *point)
 {
-	if (resume_point_stream(sidecar, mark->output_offset, point))
+	if (resume_point_stream(contents, mark->output_offset, point))
 		return -1;
 	point->at = *mark;
 	return 0;
 }
 
 /* The number of marks at or before byte @at of the file. */
-static size_t marks_until(const struct sidecar *sidecar, u64 at)
+static size_t marks_until(const struct journal_contents *contents, u64 at)
 {
-	size_t count = sidecar->mark_count;
+	size_t count = contents->mark_count;
 
-	while (count && sidecar->marks[count - 1].file_offset > at)
+	while (count && contents->marks[count - 1].file_offset > at)
 		count--;
 	return count;
 }
 
-static int not_a_mark(const struct sidecar *sidecar, u64 at, size_t count)
+static int not_a_mark(const struct journal_contents *contents, u64 at, size_t count)
 {
-	u64 usable = count ? sidecar->marks[count - 1].file_offset : 0;
+	u64 usable = count ? contents->marks[count - 1].file_offset : 0;
 
 	return error_line("the stream is compressed or in an archive and cannot be resumed at byte "
 			  "%llu, in the middle of a frame: truncate the receiver's file to %llu "
 			  "bytes, then resume with --at %llu", at, usable, usable);
 }
 
-int resume_wrapped_at(const struct sidecar *sidecar, u64 at, struct resume_point *point)
+int resume_container_at(const struct journal_contents *contents, u64 at, struct resume_point *point)
 {
-	size_t count = marks_until(sidecar, at);
+	size_t count = marks_until(contents, at);
 
 	if (!at)
-		return resume_point_stream(sidecar, 0, point);
-	if (sidecar->complete && at == sidecar->complete_size)
+		return resume_point_stream(contents, 0, point);
+	if (contents->complete && at == contents->complete_size)
 		return 1;
-	if (!count || sidecar->marks[count - 1].file_offset != at)
-		return not_a_mark(sidecar, at, count);
-	return point_at_mark(sidecar, &sidecar->marks[count - 1], point);
+	if (!count || contents->marks[count - 1].file_offset != at)
+		return not_a_mark(contents, at, count);
+	return point_at_mark(contents, &contents->marks[count - 1], point);
 }
 
 static void take(void *context, const void *data, size_t size)
@@ -62,15 +62,15 @@ static void take(void *context, const void *data, size_t size)
  * Does the file hold between two marks the bytes that were written there? In batches that began
  * before @from the frames' own checksums decide.
  */
-static int holds(const struct sidecar *sidecar, const struct output *file,
-		 const struct sidecar_place *from, const struct sidecar_place *to)
+static int holds(const struct journal_contents *contents, const struct output *file,
+		 const struct stream_place *from, const struct stream_place *to)
 {
 	struct batch_verifier proof;
 	u64 plain = 0;
-	int ret = batch_verifier_begin(&proof, sidecar, from->output_offset);
+	int ret = batch_verifier_begin(&proof, contents, from->output_offset);
 
 	if (!ret)
-		ret = range_read(file->fd, &sidecar->header.wrapping, from->file_offset,
+		ret = range_read(file->fd, &contents->header.container, from->file_offset,
 				 to->file_offset, take, &proof, &plain);
 	if (ret > 0)
 		ret = !proof.wrong && plain == to->output_offset - from->output_offset;
@@ -79,35 +79,37 @@ static int holds(const struct sidecar *sidecar, const struct output *file,
 }
 
 /* Of the file's beginning nothing may be known any more: old lines are dropped. */
-static bool beginning_known(const struct sidecar *sidecar)
+static bool beginning_known(const struct journal_contents *contents)
 {
-	return sidecar->count && !sidecar->batches[0].output_offset;
+	return contents->count && !contents->batches[0].output_offset;
 }
 
 /* The same, between mark number @index and the one before it. */
-static int mark_holds(const struct sidecar *sidecar, const struct output *file, size_t index)
+static int mark_holds(const struct journal_contents *contents, const struct output *file,
+		      size_t index)
 {
-	static const struct sidecar_place beginning;
-	const struct sidecar_place *mark = &sidecar->marks[index];
+	static const struct stream_place beginning;
+	const struct stream_place *mark = &contents->marks[index];
 
 	if (index)
-		return holds(sidecar, file, mark - 1, mark);
-	if (!beginning_known(sidecar))
+		return holds(contents, file, mark - 1, mark);
+	if (!beginning_known(contents))
 		return 0;
-	return holds(sidecar, file, &beginning, mark);
+	return holds(contents, file, &beginning, mark);
 }
 
 /*
- * Counts those of the first *@count marks that are proven: all that the sidecar has. Old lines are
+ * Counts those of the first *@count marks that are proven: all that the journal has. Old lines are
  * dropped, so that is not much even of a large file.
  */
-static int count_proven(const struct sidecar *sidecar, const struct output *file, size_t *count)
+static int count_proven(const struct journal_contents *contents, const struct output *file,
+			size_t *count)
 {
 	const size_t end = *count;
-	size_t first = end > 1 && !beginning_known(sidecar) ? 1 : 0;
+	size_t first = end > 1 && !beginning_known(contents) ? 1 : 0;
 
 	for (*count = first; *count < end; (*count)++) {
-		int ret = mark_holds(sidecar, file, *count);
+		int ret = mark_holds(contents, file, *count);
 
 		if (ret < 0)
 			return -1;
@@ -119,16 +121,16 @@ static int count_proven(const struct sidecar *sidecar, const struct output *file
 	return 0;
 }
 
-int resume_wrapped_marks(const struct sidecar *sidecar, const struct output *file,
-			 const struct sidecar_place *at)
+int resume_container_marks(const struct journal_contents *contents, const struct output *file,
+			   const struct stream_place *at)
 {
-	size_t count = marks_until(sidecar, at->file_offset);
+	size_t count = marks_until(contents, at->file_offset);
 
-	return count ? mark_holds(sidecar, file, count - 1) : 1;
+	return count ? mark_holds(contents, file, count - 1) : 1;
 }
 
-int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
-			struct resume_point *point)
+int resume_container_file(const struct journal_contents *contents, const struct output *file,
+			  u64 limit, struct resume_point *point)
 {
 	struct stat st;
 	size_t count;
@@ -136,12 +138,12 @@ int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file
 	*point = (struct resume_point){ 0 };
 	if (fstat(file->fd, &st))
 		return error_line("cannot stat %s: %s", file->name, strerror(errno));
-	count = marks_until(sidecar, sendcp_min((u64)st.st_size, limit));
-	if (count_proven(sidecar, file, &count))
+	count = marks_until(contents, sendcp_min((u64)st.st_size, limit));
+	if (count_proven(contents, file, &count))
 		return -1;
 	if (!count)
 		return 1;
 	verbose_line(1, "%s: %llu of %llu bytes are proven", file->name,
-		     sidecar->marks[count - 1].file_offset, (u64)st.st_size);
-	return point_at_mark(sidecar, &sidecar->marks[count - 1], point);
+		     contents->marks[count - 1].file_offset, (u64)st.st_size);
+	return point_at_mark(contents, &contents->marks[count - 1], point);
 }

@@ -19,18 +19,18 @@
 
 
 /* The most bytes that a crash can have lost at the file's end, or left there without a line. */
-static u64 undurable(const struct sidecar *sidecar)
+static u64 undurable(const struct journal_contents *contents)
 {
-	return sendcp_min(sidecar->header.interval, INT64_MAX / 4) +
-	       2 * sendcp_min(sidecar->header.buffer_size, SIDECAR_BATCH_MAX);
+	return sendcp_min(contents->header.interval, INT64_MAX / 4) +
+	       2 * sendcp_min(contents->header.buffer_size, JOURNAL_BATCH_MAX);
 }
 
-/* Bytes that the file had, as far as the sidecar knows. */
-static u64 known_size(const struct sidecar *sidecar)
+/* Bytes that the file had, as far as the journal knows. */
+static u64 known_size(const struct journal_contents *contents)
 {
-	if (!sidecar_wrapped(sidecar))
-		return sidecar_made(sidecar);
-	return sidecar->mark_count ? sidecar->marks[sidecar->mark_count - 1].file_offset : 0;
+	if (!journal_in_container(contents))
+		return journal_made(contents);
+	return contents->mark_count ? contents->marks[contents->mark_count - 1].file_offset : 0;
 }
 
 /* Prints the command that overrides this refusal. Returns -1. */
@@ -45,7 +45,7 @@ static int offer_restart(const struct resume *resume)
 
 static int not_mounted(const struct resume *resume)
 {
-	const struct sidecar_header *header = &resume->sidecar.header;
+	const struct journal_header *header = &resume->contents.header;
 
 	return error_line("%s was on the filesystem mounted at %s, which is not mounted there now: "
 			  "mount it, or name the file with -f", resume->output_path,
@@ -53,10 +53,10 @@ static int not_mounted(const struct resume *resume)
 			  "place");
 }
 
-/* The path the sidecar names, on the filesystem it names; another path is the user's own. */
+/* The path the journal names, on the filesystem it names; another path is the user's own. */
 static bool same_place(const struct resume *resume)
 {
-	const struct sidecar_header *header = &resume->sidecar.header;
+	const struct journal_header *header = &resume->contents.header;
 	struct mount_place now;
 	bool same;
 
@@ -74,14 +74,14 @@ static int missing(const struct resume *resume)
 	if (!same_place(resume))
 		return not_mounted(resume);
 	error_line("%s does not exist; the output had %llu bytes: if it was moved, name it with -f "
-		   "FILE", resume->output_path, known_size(&resume->sidecar));
+		   "FILE", resume->output_path, known_size(&resume->contents));
 	return offer_restart(resume);
 }
 
 static int emptied(const struct resume *resume)
 {
 	error_line("%s is empty; the output had %llu bytes", resume->output_path,
-		   known_size(&resume->sidecar));
+		   known_size(&resume->contents));
 	return offer_restart(resume);
 }
 
@@ -120,15 +120,15 @@ int resume_file_check_tail(const struct output *file, u64 end, u64 size, u64 own
 /* The beginning is all that the file can hold, since nothing in it is known. */
 static int start_over(struct resume *resume, u64 size)
 {
-	const struct sidecar *sidecar = &resume->sidecar;
+	const struct journal_contents *contents = &resume->contents;
 	int ret;
 
 	if (!size)
-		return known_size(sidecar) > undurable(sidecar) ? emptied(resume) : 0;
-	if (sidecar_wrapped(sidecar))
+		return known_size(contents) > undurable(contents) ? emptied(resume) : 0;
+	if (journal_in_container(contents))
 		return resume->options->at_given ? not_proven(resume) : RESUME_FILE_FRAMES;
-	if (size > undurable(sidecar) ||
-	    (sidecar->count && sidecar->batches[0].output_offset))
+	if (size > undurable(contents) ||
+	    (contents->count && contents->batches[0].output_offset))
 		return not_proven(resume);
 	ret = resume_prefix_file(resume, size);
 	return ret > 0 ? 0 : ret ? -1 : not_proven(resume);
@@ -137,15 +137,15 @@ static int start_over(struct resume *resume, u64 size)
 /* Nothing but the stream, and all of it. 1: nothing is left to do. */
 static int check_complete(const struct resume *resume, u64 size)
 {
-	const struct sidecar *sidecar = &resume->sidecar;
+	const struct journal_contents *contents = &resume->contents;
 	u64 end = resume->point.at.file_offset;
 
-	if (sidecar->complete && sidecar->complete_size >= end)
-		end = sidecar->complete_size;
-	if (size == end && (sidecar->complete || !sidecar_wrapped(sidecar)))
+	if (contents->complete && contents->complete_size >= end)
+		end = contents->complete_size;
+	if (size == end && (contents->complete || !journal_in_container(contents)))
 		return 1;
-	return resume_file_check_tail(&resume->output, end, size, sidecar_wrapped(sidecar) &&
-				      sidecar->header.wrapping.archive && !sidecar->complete ?
+	return resume_file_check_tail(&resume->output, end, size, journal_in_container(contents) &&
+				      contents->header.container.archive && !contents->complete ?
 				      ARCHIVE_END_MAX : 0);
 }
 
@@ -158,9 +158,9 @@ static int find_point(struct resume *resume)
 
 	if (fstat(resume->output.fd, &st))
 		return error_line("cannot stat %s: %s", resume->output_path, strerror(errno));
-	ret = resume_point_file(&resume->sidecar, &resume->output,
+	ret = resume_point_file(&resume->contents, &resume->output,
 				options->at_given ? options->at : INT64_MAX, &resume->point);
-	if (!ret && resume_point_complete(&resume->sidecar, &resume->point)) {
+	if (!ret && resume_point_complete(&resume->contents, &resume->point)) {
 		ret = check_complete(resume, (u64)st.st_size);
 		resume->point.at.file_offset = ret > 0 ? (u64)st.st_size :
 					       resume->point.at.file_offset;
@@ -177,7 +177,7 @@ static int restart(struct resume *resume)
 		return not_mounted(resume);
 	if (resume_open_job(resume) || output_open(&resume->output, resume->output_path, true))
 		return -1;
-	return resume_point_stream(&resume->sidecar, 0, &resume->point);
+	return resume_point_stream(&resume->contents, 0, &resume->point);
 }
 
 int resume_file_open(struct resume *resume)

@@ -24,13 +24,13 @@ static int refuse(char *command)
 	return -1;
 }
 
-int overwrite_sidecar(const char *path, const struct sidecar *old)
+int overwrite_journal(const char *path, const struct journal_contents *old)
 {
 	if (!old->count || old->complete)
 		return 0;
 	error_line("%s: the send of %s was interrupted after %llu bytes and can be resumed: not "
 		   "starting over", path, old->header.subvolumes.identities[0].spec,
-		   sidecar_made(old));
+		   journal_made(old));
 	return refuse(old->output ? resume_command(path, NULL) :
 				    resume_command_append(path, NULL, NULL));
 }

@@ -12,12 +12,12 @@
 #include "journal/format.h"
 #include "transfer/output.h"
 
-/* The sidecar @path, which says @old. A complete one, or one without any batch, may go. */
-int overwrite_sidecar(const char *path, const struct sidecar *old);
+/* The journal @path, which says @old. A complete one, or one without any batch, may go. */
+int overwrite_journal(const char *path, const struct journal_contents *old);
 
 /*
  * The regular file @output. An empty one may go, and a complete plain stream, as with btrfs send.
- * Whether a compressed one is complete only reading all of it could say. @checkpoint: the sidecar
+ * Whether a compressed one is complete only reading all of it could say. @checkpoint: the journal
  * of a send to @output that was interrupted before its first batch was noted, or NULL.
  */
 int overwrite_output(const struct output *output, const struct options *options,

@@ -12,13 +12,13 @@
 #include "util/message.h"
 
 /* After a subvolume's last batch the next one begins, without a checkpoint. */
-static void start_behind(const struct sidecar_batch *batch, struct transfer_start *start)
+static void start_behind(const struct journal_batch *batch, struct transfer_start *start)
 {
 	*start = (struct transfer_start){
 		.subvolume = batch->subvolume,
 		.checkpoint = batch->checkpoint,
 		.checkpoint_size = batch->checkpoint_size,
-		.output_offset = sidecar_batch_end(batch),
+		.output_offset = journal_batch_end(batch),
 	};
 	if (batch->end) {
 		start->subvolume++;
@@ -30,9 +30,10 @@ static void start_behind(const struct sidecar_batch *batch, struct transfer_star
  * Sets @start to the beginning of batch @index. False: the batch before it was thinned out, and
  * with it the checkpoint that would be needed.
  */
-static bool start_before(const struct sidecar *sidecar, size_t index, struct transfer_start *start)
+static bool start_before(const struct journal_contents *contents, size_t index,
+			 struct transfer_start *start)
 {
-	const struct sidecar_batch *batch = &sidecar->batches[index];
+	const struct journal_batch *batch = &contents->batches[index];
 
 	if (index) {
 		start_behind(batch - 1, start);
@@ -45,19 +46,20 @@ static bool start_before(const struct sidecar *sidecar, size_t index, struct tra
 	return !batch->stream_offset;
 }
 
-bool resume_point_complete(const struct sidecar *sidecar, const struct resume_point *point)
+bool resume_point_complete(const struct journal_contents *contents,
+			   const struct resume_point *point)
 {
-	return !point->proof && point->start.subvolume == sidecar->header.subvolumes.count;
+	return !point->proof && point->start.subvolume == contents->header.subvolumes.count;
 }
 
-size_t resume_point_batches_before(const struct sidecar *sidecar, u64 at)
+size_t resume_point_batches_before(const struct journal_contents *contents, u64 at)
 {
-	size_t low = 0, high = sidecar->count;
+	size_t low = 0, high = contents->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (sidecar->batches[middle].output_offset < at)
+		if (contents->batches[middle].output_offset < at)
 			low = middle + 1;
 		else
 			high = middle;
@@ -65,25 +67,25 @@ size_t resume_point_batches_before(const struct sidecar *sidecar, u64 at)
 	return low;
 }
 
-static int too_old(const struct sidecar *sidecar, u64 at)
+static int too_old(const struct journal_contents *contents, u64 at)
 {
 	return error_line("the checkpoint file goes back only to byte %llu, not to byte %llu: "
-			  "start a new send", sidecar_batch_end(&sidecar->batches[0]), at);
+			  "start a new send", journal_batch_end(&contents->batches[0]), at);
 }
 
 /* An empty batch may end a subvolume at @at; the point is after it. */
-static size_t skip_empty(const struct sidecar *sidecar, size_t index, u64 at)
+static size_t skip_empty(const struct journal_contents *contents, size_t index, u64 at)
 {
-	while (index < sidecar->count && !sidecar->batches[index].length &&
-	       sidecar->batches[index].output_offset == at)
+	while (index < contents->count && !contents->batches[index].length &&
+	       contents->batches[index].output_offset == at)
 		index++;
 	return index;
 }
 
-int resume_point_stream(const struct sidecar *sidecar, u64 at, struct resume_point *point)
+int resume_point_stream(const struct journal_contents *contents, u64 at, struct resume_point *point)
 {
-	u64 made = sidecar_made(sidecar);
-	const struct sidecar_batch *last;
+	u64 made = journal_made(contents);
+	const struct journal_batch *last;
 	size_t index;
 
 	*point = (struct resume_point){ .at = { .output_offset = at, .file_offset = at } };
@@ -94,39 +96,40 @@ int resume_point_stream(const struct sidecar *sidecar, u64 at, struct resume_poi
 				  "records: truncate the receiver's file to these, and resume with "
 				  "--at %llu", at, made,
 				  made);
-	index = skip_empty(sidecar, resume_point_batches_before(sidecar, at), at);
+	index = skip_empty(contents, resume_point_batches_before(contents, at), at);
 	if (!index) {
 		/* At the edge of the first batch that is left, which may begin a subvolume. */
-		if (sidecar->batches[0].output_offset == at &&
-		    start_before(sidecar, 0, &point->start))
+		if (contents->batches[0].output_offset == at &&
+		    start_before(contents, 0, &point->start))
 			return 0;
-		return too_old(sidecar, at);
+		return too_old(contents, at);
 	}
-	last = &sidecar->batches[index - 1];
+	last = &contents->batches[index - 1];
 	start_behind(last, &point->start);
-	if (sidecar_batch_end(last) == at)
+	if (journal_batch_end(last) == at)
 		return 0;
 	point->proof = last;
-	return start_before(sidecar, index - 1, &point->before) ? 0 : too_old(sidecar, at);
+	return start_before(contents, index - 1, &point->before) ? 0 : too_old(contents, at);
 }
 
 /*
  * Refuses a position after all the bytes that a pipe can have been given, where the last run could
- * note it. After a power cut the reader may have more than the sidecar has lines of.
+ * note it. After a power cut the reader may have more than the journal has lines of.
  */
-static int check_written(const struct sidecar *sidecar, u64 at)
+static int check_written(const struct journal_contents *contents, u64 at)
 {
-	u64 most = sidecar->complete ? sidecar->complete_size : sidecar->delivered.file_offset;
+	u64 most = contents->complete ? contents->complete_size : contents->delivered.file_offset;
 
-	if (at <= most || !(sidecar->delivered_known || sidecar->complete))
+	if (at <= most || !(contents->delivered_known || contents->complete))
 		return 0;
 	return error_line("only %llu bytes were ever written, so no receiver has %llu. Is that the "
 			  "size of a compressed or encrypted file?", most, at);
 }
 
-bool resume_point_batch(const struct sidecar *sidecar, size_t index, struct resume_point *point)
+bool resume_point_batch(const struct journal_contents *contents, size_t index,
+			struct resume_point *point)
 {
-	const struct sidecar_batch *batch = &sidecar->batches[index];
+	const struct journal_batch *batch = &contents->batches[index];
 
 	*point = (struct resume_point){
 		.at = { .output_offset = batch->output_offset,
@@ -134,24 +137,24 @@ bool resume_point_batch(const struct sidecar *sidecar, size_t index, struct resu
 		.proof = batch,
 	};
 	start_behind(batch, &point->start);
-	return start_before(sidecar, index, &point->before);
+	return start_before(contents, index, &point->before);
 }
 
-int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *point)
+int resume_point_at(const struct journal_contents *contents, u64 at, struct resume_point *point)
 {
-	if (check_written(sidecar, at))
+	if (check_written(contents, at))
 		return -1;
-	if (sidecar_wrapped(sidecar))
-		return resume_wrapped_at(sidecar, at, point);
-	if (resume_point_stream(sidecar, at, point))
+	if (journal_in_container(contents))
+		return resume_container_at(contents, at, point);
+	if (resume_point_stream(contents, at, point))
 		return -1;
-	return at && resume_point_complete(sidecar, point);
+	return at && resume_point_complete(contents, point);
 }
 
 /* Does @file hold the batch as it was made? -1 without memory. */
-static int holds(const struct output *file, const struct sidecar_batch *batch)
+static int holds(const struct output *file, const struct journal_batch *batch)
 {
-	u8 hash[SIDECAR_HASH_SIZE];
+	u8 hash[JOURNAL_HASH_SIZE];
 	void *data = malloc(batch->length ? batch->length : 1);
 	int ret = 0;
 
@@ -167,14 +170,14 @@ static int holds(const struct output *file, const struct sidecar_batch *batch)
 
 /*
  * Counts the proven batches of the first @count, which the file is long enough for: all that the
- * sidecar has. Old lines are dropped, so that is not much even of a large file.
+ * journal has. Old lines are dropped, so that is not much even of a large file.
  */
-static int count_proven(const struct sidecar *sidecar, const struct output *file, size_t count,
-			size_t *proven)
+static int count_proven(const struct journal_contents *contents, const struct output *file,
+			size_t count, size_t *proven)
 {
 	*proven = 0;
 	while (*proven < count) {
-		int ret = holds(file, &sidecar->batches[*proven]);
+		int ret = holds(file, &contents->batches[*proven]);
 
 		if (ret <= 0)
 			return ret;
@@ -184,32 +187,32 @@ static int count_proven(const struct sidecar *sidecar, const struct output *file
 }
 
 /* Batches that a file of @size bytes can hold whole. */
-static size_t batches_within(const struct sidecar *sidecar, u64 size)
+static size_t batches_within(const struct journal_contents *contents, u64 size)
 {
-	size_t count = sidecar->count;
+	size_t count = contents->count;
 
-	while (count && sidecar_batch_end(&sidecar->batches[count - 1]) > size)
+	while (count && journal_batch_end(&contents->batches[count - 1]) > size)
 		count--;
 	return count;
 }
 
-int resume_point_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
+int resume_point_file(const struct journal_contents *contents, const struct output *file, u64 limit,
 		      struct resume_point *point)
 {
 	struct stat st;
 	size_t count, proven;
 
-	if (sidecar_wrapped(sidecar))
-		return resume_wrapped_file(sidecar, file, limit, point);
+	if (journal_in_container(contents))
+		return resume_container_file(contents, file, limit, point);
 	*point = (struct resume_point){ 0 };
 	if (fstat(file->fd, &st))
 		return error_line("cannot stat %s: %s", file->name, strerror(errno));
-	count = batches_within(sidecar, sendcp_min((u64)st.st_size, limit));
-	if (count_proven(sidecar, file, count, &proven))
+	count = batches_within(contents, sendcp_min((u64)st.st_size, limit));
+	if (count_proven(contents, file, count, &proven))
 		return -1;
 	if (!proven)
 		return 1;
-	start_behind(&sidecar->batches[proven - 1], &point->start);
+	start_behind(&contents->batches[proven - 1], &point->start);
 	point->at.output_offset = point->start.output_offset;
 	point->at.file_offset = point->start.output_offset;
 	verbose_line(1, "%s: %llu of %llu bytes are proven", file->name, point->at.file_offset,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The point where an interrupted stream is resumed: from the user, from the sidecar, or from the
+ * The point where an interrupted stream is resumed: from the user, from the journal, or from the
  * contents of a file.
  *
- * Functions print their own error line and return -1, or 0. Points refer to the sidecar's batches.
+ * Functions print their own error line and return -1, or 0. Points refer to the journal's batches.
  */
 #ifndef CLI_RESUME_POINT_H
 #define CLI_RESUME_POINT_H
@@ -14,50 +14,54 @@
 
 struct resume_point {
 	/* The first byte that is given out. */
-	struct sidecar_place at;
+	struct stream_place at;
 	/* The batch in whose middle that is, and where making it again begins; NULL: at an edge. */
-	const struct sidecar_batch *proof;
+	const struct journal_batch *proof;
 	struct transfer_start before;
 	/* After ->proof, or at ->at. */
 	struct transfer_start start;
 };
 
 /* Nothing is left to be sent. */
-bool resume_point_complete(const struct sidecar *sidecar, const struct resume_point *point);
+bool resume_point_complete(const struct journal_contents *contents,
+			   const struct resume_point *point);
 
 /* The number of batches that begin before byte @at of the stream. */
-size_t resume_point_batches_before(const struct sidecar *sidecar, u64 at);
+size_t resume_point_batches_before(const struct journal_contents *contents, u64 at);
 /*
  * Batch @index, to be made again (resume_point_make()). False: the checkpoint before it was thinned
  * out.
  */
-bool resume_point_batch(const struct sidecar *sidecar, size_t index, struct resume_point *point);
+bool resume_point_batch(const struct journal_contents *contents, size_t index,
+			struct resume_point *point);
 /* Byte @at of the stream. */
-int resume_point_stream(const struct sidecar *sidecar, u64 at, struct resume_point *point);
+int resume_point_stream(const struct journal_contents *contents, u64 at,
+			struct resume_point *point);
 /*
  * The receiver has exactly @at bytes; more than were ever written are refused. Returns 1 if that is
  * all there is.
  */
-int resume_point_at(const struct sidecar *sidecar, u64 at, struct resume_point *point);
+int resume_point_at(const struct journal_contents *contents, u64 at, struct resume_point *point);
 /*
  * As far as the file is proven, and not beyond its byte @limit: its batches of the last checkpoint
- * interval have the hashes that the sidecar knows. Returns 1 if nothing is proven; then @point is
+ * interval have the hashes that the journal knows. Returns 1 if nothing is proven; then @point is
  * the beginning, and whether the file may be emptied is another question (prefix.h).
  */
-int resume_point_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
+int resume_point_file(const struct journal_contents *contents, const struct output *file, u64 limit,
 		      struct resume_point *point);
 
-/* The same for wrapped streams, which are resumed at marks (container_points.c). */
-int resume_wrapped_at(const struct sidecar *sidecar, u64 at, struct resume_point *point);
-int resume_wrapped_file(const struct sidecar *sidecar, const struct output *file, u64 limit,
+/* The same for streams in containers, which are resumed at marks (container_points.c). */
+int resume_container_at(const struct journal_contents *contents, u64 at,
 			struct resume_point *point);
+int resume_container_file(const struct journal_contents *contents, const struct output *file,
+			  u64 limit, struct resume_point *point);
 
 /*
- * Are @sidecar's marks up to @at those of @file? Returns 1 if they are or if there are none, 0 if
+ * Are @contents's marks up to @at those of @file? Returns 1 if they are or if there are none, 0 if
  * they are of another file, -1 with an error line.
  */
-int resume_wrapped_marks(const struct sidecar *sidecar, const struct output *file,
-			 const struct sidecar_place *at);
+int resume_container_marks(const struct journal_contents *contents, const struct output *file,
+			   const struct stream_place *at);
 
 /*
  * Makes the batch that ->proof is about again, compares its hash, and writes the bytes after ->at.

@@ -18,10 +18,10 @@
 
 char *position_text(const struct position *position, char text[POSITION_TEXT_SIZE])
 {
-	char hash[2 * SIDECAR_HASH_SIZE + 1];
+	char hash[2 * JOURNAL_HASH_SIZE + 1];
 
 	hex_format(position->hash, sizeof(position->hash), hash);
-	if (position->wrapped)
+	if (position->in_container)
 		snprintf(text, POSITION_TEXT_SIZE, "%llu:%llu:%s", position->file,
 			 position->plain, hash);
 	else
@@ -46,12 +46,12 @@ static bool take_number(const char **text, u64 *value)
 
 bool position_parse(const char *text, struct position *position)
 {
-	*position = (struct position){ .wrapped = false };
+	*position = (struct position){ .in_container = false };
 	if (!take_number(&text, &position->file))
 		return false;
 	position->plain = position->file;
-	position->wrapped = strchr(text, ':');
-	if (position->wrapped && !take_number(&text, &position->plain))
+	position->in_container = strchr(text, ':');
+	if (position->in_container && !take_number(&text, &position->plain))
 		return false;
 	return hex_parse(text, position->hash, sizeof(position->hash));
 }
@@ -93,12 +93,12 @@ static void window_feed(struct window *window, const u8 *data, size_t size)
 	window->at += size;
 }
 
-static void window_close(struct window *window, u8 hash[SIDECAR_HASH_SIZE])
+static void window_close(struct window *window, u8 hash[JOURNAL_HASH_SIZE])
 {
 	XXH128_canonical_t canonical;
 
 	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(window->hash));
-	memcpy(hash, canonical.digest, SIDECAR_HASH_SIZE);
+	memcpy(hash, canonical.digest, JOURNAL_HASH_SIZE);
 	XXH3_freeState(window->hash);
 }
 
@@ -118,10 +118,10 @@ static int find_end(const char *path, struct position *position)
 		;
 	if (stream_how(file.reader) == STREAM_FAILED)
 		ret = error_line("%s: %s", path, stream_what(file.reader));
-	position->wrapped = unwrap_kind(file.unwrap) != UNWRAP_PLAIN;
+	position->in_container = unwrap_kind(file.unwrap) != UNWRAP_PLAIN;
 	unit = stream_unit(file.reader);
-	position->plain = position->wrapped ? unit.plain : stream_whole(file.reader);
-	position->file = position->wrapped ? unit.file : position->plain;
+	position->plain = position->in_container ? unit.plain : stream_whole(file.reader);
+	position->file = position->in_container ? unit.file : position->plain;
 	stream_file_close(&file);
 	return ret;
 }
@@ -157,7 +157,7 @@ int position_find(const char *path, struct position *position)
 {
 	struct stat st;
 
-	*position = (struct position){ .wrapped = false };
+	*position = (struct position){ .in_container = false };
 	if (stat(path, &st))
 		return error_line("cannot open %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
@@ -166,13 +166,13 @@ int position_find(const char *path, struct position *position)
 	return find_end(path, position) || hash_window(path, position) ? -1 : 0;
 }
 
-static int report_made(const struct sidecar_batch *batch, const struct transfer_result *result)
+static int report_made(const struct journal_batch *batch, const struct transfer_result *result)
 {
 	if (result->status == TRANSFER_DIFFERS)
 		return error_line("bytes %llu to %llu of the stream would be made differently now, "
 				  "since other extents can be cloned: the receiver's position "
 				  "cannot be proven", batch->output_offset,
-				  sidecar_batch_end(batch));
+				  journal_batch_end(batch));
 	if (result->status == TRANSFER_STOPPED) {
 		transfer_report_stop();
 		return -1;
@@ -180,16 +180,16 @@ static int report_made(const struct sidecar_batch *batch, const struct transfer_
 	return error_engine(result->what, &result->error);
 }
 
-static int feed_batch(const struct sidecar *sidecar, const struct send_job *job, size_t index,
-		      struct window *window)
+static int feed_batch(const struct journal_contents *contents, const struct send_job *job,
+		      size_t index, struct window *window)
 {
-	const struct sidecar_batch *batch = &sidecar->batches[index];
+	const struct journal_batch *batch = &contents->batches[index];
 	struct transfer_result result;
 	struct resume_point point;
 	u8 *data;
 	int ret = 0;
 
-	if (!resume_point_batch(sidecar, index, &point))
+	if (!resume_point_batch(contents, index, &point))
 		return error_line("the checkpoint file goes back only to byte %llu",
 				  batch->output_offset +
 				  batch->length);
@@ -205,10 +205,10 @@ static int feed_batch(const struct sidecar *sidecar, const struct send_job *job,
 }
 
 /* The batches that the window touches, in order. */
-static int feed_window(const struct sidecar *sidecar, const struct send_job *job,
+static int feed_window(const struct journal_contents *contents, const struct send_job *job,
 		       struct window *window)
 {
-	size_t index = resume_point_batches_before(sidecar, window->begin + 1);
+	size_t index = resume_point_batches_before(contents, window->begin + 1);
 
 	if (window->begin == window->end)
 		return 0;
@@ -216,44 +216,44 @@ static int feed_window(const struct sidecar *sidecar, const struct send_job *job
 		return error_line("the checkpoint file no longer goes back to byte %llu",
 				  window->begin);
 	index--;
-	window->at = sidecar->batches[index].output_offset;
+	window->at = contents->batches[index].output_offset;
 	while (window->at < window->end) {
-		if (feed_batch(sidecar, job, index, window))
+		if (feed_batch(contents, job, index, window))
 			return -1;
 		index++;
 	}
 	return 0;
 }
 
-static int find_point(const struct sidecar *sidecar, const struct position *position,
+static int find_point(const struct journal_contents *contents, const struct position *position,
 		      struct resume_point *point)
 {
-	if (!sidecar_wrapped(sidecar))
-		return resume_point_at(sidecar, position->plain, point);
+	if (!journal_in_container(contents))
+		return resume_point_at(contents, position->plain, point);
 	/* So little of a file cannot be distinguished from a plain one. */
-	if (!position->wrapped && position->plain)
+	if (!position->in_container && position->plain)
 		return error_line("the stream was sent compressed or in an archive, but %llu "
 				  "counts bytes of a plain stream", position->plain);
-	return resume_point_at(sidecar, position->file, point);
+	return resume_point_at(contents, position->file, point);
 }
 
-int position_prove(const struct sidecar *sidecar, const struct send_job *job,
+int position_prove(const struct journal_contents *contents, const struct send_job *job,
 		   const struct position *position, struct resume_point *point)
 {
-	u8 hash[SIDECAR_HASH_SIZE];
+	u8 hash[JOURNAL_HASH_SIZE];
 	struct window window;
-	int ret = find_point(sidecar, position, point);
+	int ret = find_point(contents, position, point);
 	int made;
 
 	if (ret < 0)
 		return -1;
-	if (position->plain > sidecar_made(sidecar) ||
+	if (position->plain > journal_made(contents) ||
 	    (!ret && point->at.output_offset != position->plain))
 		return error_line("byte %llu of the receiver's file does not hold byte %llu of "
 				  "this stream", position->file, position->plain);
 	if (window_open(&window, position->plain))
 		return -1;
-	made = feed_window(sidecar, job, &window);
+	made = feed_window(contents, job, &window);
 	window_close(&window, hash);
 	if (made)
 		return -1;

@@ -21,8 +21,8 @@ struct position {
 	/* Of the file; of a plain one the same as ->plain. */
 	u64 file;
 	u64 plain;
-	bool wrapped;
-	u8 hash[SIDECAR_HASH_SIZE];
+	bool in_container;
+	u8 hash[JOURNAL_HASH_SIZE];
 };
 
 /* Size of a position as text, with its NUL. */
@@ -38,11 +38,11 @@ bool position_parse(const char *text, struct position *position);
 int position_find(const char *path, struct position *position);
 
 /*
- * Makes the window's bytes of @job again, each batch proven by its hash in @sidecar, and
+ * Makes the window's bytes of @job again, each batch proven by its hash in @contents, and
  * compares. Returns 0 with @point at the position, 1 if it is the stream's end, or -1 with an error
  * line.
  */
-int position_prove(const struct sidecar *sidecar, const struct send_job *job,
+int position_prove(const struct journal_contents *contents, const struct send_job *job,
 		   const struct position *position, struct resume_point *point);
 
 #endif

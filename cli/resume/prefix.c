@@ -161,7 +161,7 @@ static bool hash_bytes(void *context, const u8 *data, size_t size)
 	return true;
 }
 
-int resume_prefix_hash(const struct resume *resume, u64 size, const u8 hash[SIDECAR_HASH_SIZE])
+int resume_prefix_hash(const struct resume *resume, u64 size, const u8 hash[JOURNAL_HASH_SIZE])
 {
 	XXH3_state_t *state = XXH3_createState();
 	XXH128_canonical_t canonical;
@@ -174,6 +174,6 @@ int resume_prefix_hash(const struct resume *resume, u64 size, const u8 hash[SIDE
 	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state));
 	XXH3_freeState(state);
 	if (ret > 0)
-		ret = !memcmp(canonical.digest, hash, SIDECAR_HASH_SIZE);
+		ret = !memcmp(canonical.digest, hash, JOURNAL_HASH_SIZE);
 	return ret;
 }

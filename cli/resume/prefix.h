@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Is what a file holds the beginning of the stream? For files so short that the sidecar knows no
+ * Is what a file holds the beginning of the stream? For files so short that the journal knows no
  * hash of what is in them: the stream's first bytes are made again and compared.
  *
  * Functions return 1 for yes, 0 for no, and -1 with an error line if it cannot be found out.
@@ -16,6 +16,6 @@
  */
 int resume_prefix_file(const struct resume *resume, u64 size);
 /* Are the stream's first @size bytes those with the hash @hash (batch_hash())? */
-int resume_prefix_hash(const struct resume *resume, u64 size, const u8 hash[SIDECAR_HASH_SIZE]);
+int resume_prefix_hash(const struct resume *resume, u64 size, const u8 hash[JOURNAL_HASH_SIZE]);
 
 #endif

@@ -66,7 +66,7 @@ static int make_proof(const struct resume_point *point, const struct send_job *j
 int resume_point_make(const struct resume_point *point, const struct send_job *job,
 		      const struct sendcp_cancel *cancel, u8 *data, struct transfer_result *result)
 {
-	u8 hash[SIDECAR_HASH_SIZE];
+	u8 hash[JOURNAL_HASH_SIZE];
 
 	*result = (struct transfer_result){ 0 };
 	if (make_proof(point, job, cancel, data, result))
@@ -89,7 +89,7 @@ static void report_difference(const struct resume_point *point, const struct tra
 {
 	error_line("byte %llu is in a part of the stream that would be made differently now, since "
 		   "other extents can be cloned", point->at.output_offset);
-	/* Only --append can cut a wrapped stream anywhere. */
+	/* Only --append can cut a stream in a container anywhere. */
 	if (run->wrap)
 		return;
 	error_line("it can be resumed at byte %llu: truncate the receiver's file to %llu bytes, "

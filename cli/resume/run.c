@@ -14,7 +14,7 @@
 
 int resume_open_job(struct resume *resume)
 {
-	if (send_job_reopen(&resume->sidecar.header, resume->options, &resume->job))
+	if (send_job_reopen(&resume->contents.header, resume->options, &resume->job))
 		return -1;
 	sendcp_source_set_interrupt(resume->job.source, signals_cancel());
 	verbose_source(&resume->job);
@@ -22,13 +22,13 @@ int resume_open_job(struct resume *resume)
 }
 
 /*
- * A sidecar that others may write could name any file or device. Names that the user gave are safe;
- * the path of a mounted filesystem comes from the sidecar alone.
+ * A journal that others may write could name any file or device. Names that the user gave are safe;
+ * the path of a mounted filesystem comes from the journal alone.
  */
 int resume_check_trust(const struct resume *resume)
 {
 	const struct options *options = resume->options;
-	bool output_named = options->output || options->append || !resume->sidecar.output;
+	bool output_named = options->output || options->append || !resume->contents.output;
 
 	if (journal_trusted(resume->journal) || (output_named && options->device_count))
 		return 0;
@@ -40,13 +40,13 @@ int resume_check_trust(const struct resume *resume)
 /* The first run's settings, unless others are asked for; never more than it could use. */
 static void make_settings(const struct resume *resume, struct transfer_settings *settings)
 {
-	const struct sidecar_header *header = &resume->sidecar.header;
+	const struct journal_header *header = &resume->contents.header;
 	const struct options *options = resume->options;
 	u64 size = options->buffer_size ? options->buffer_size : header->buffer_size;
 	u64 smallest = sendcp_buffer_min(SENDCP_PROTOCOL_MAX);
 
 	settings->interval = sendcp_max(header->interval, smallest);
-	size = sendcp_min(sendcp_min(size, settings->interval), SIDECAR_BATCH_MAX);
+	size = sendcp_min(sendcp_min(size, settings->interval), JOURNAL_BATCH_MAX);
 	settings->buffer_size = (size_t)sendcp_max(size, smallest);
 	settings->buffers = options->buffers ? options->buffers :
 			    (u32)sendcp_min(sendcp_max(header->buffers, 1), MAX_BUFFERS);
@@ -66,7 +66,7 @@ static void run_from_point(struct resume *resume, struct transfer *run,
 			   struct transfer_result *result)
 {
 	if (write_known(resume, run, result) ||
-	    resume_point_complete(&resume->sidecar, &resume->point)) {
+	    resume_point_complete(&resume->contents, &resume->point)) {
 		transfer_finish(run, result);
 		return;
 	}
@@ -80,14 +80,14 @@ static void run_from_point(struct resume *resume, struct transfer *run,
 
 static int open_wrap(struct resume *resume, struct transfer *run)
 {
-	int ret = wrap_open(&resume->sidecar.header, output_sink(run->output), &run->mark,
+	int ret = wrap_open(&resume->contents.header, output_sink(run->output), &run->mark,
 			    &run->wrap);
 
-	run->output->wrapped = run->wrap;
+	run->output->in_container = run->wrap;
 	return ret ? error_line("cannot start the container: %s", strerror(-ret)) : 0;
 }
 
-static int note_resumed(struct resume *resume, const struct sidecar_place *at)
+static int note_resumed(struct resume *resume, const struct stream_place *at)
 {
 	if (journal_resumed(resume->journal, at, resume->output_path) ||
 	    (resume->mark && journal_mark(resume->journal, at)))
@@ -100,7 +100,7 @@ static int note_resumed(struct resume *resume, const struct sidecar_place *at)
  * an interval may be so, and the next resume looks no further back. Then the line that a run begins
  * here, before the first byte is out.
  */
-static int settle(struct resume *resume, const struct sidecar_place *at)
+static int settle(struct resume *resume, const struct stream_place *at)
 {
 	int ret = output_cut(&resume->output, at->output_offset, at->file_offset);
 
@@ -147,7 +147,7 @@ int resume_close(struct resume *resume, int code)
 		verbose_statistics(&resume->job);
 		send_job_close(&resume->job);
 	}
-	if (code == EXIT_DONE && resume->journal && !resume->sidecar.header.keep) {
+	if (code == EXIT_DONE && resume->journal && !resume->contents.header.keep) {
 		if (journal_remove(resume->journal))
 			code = EXIT_FAILED;
 	} else {
@@ -155,6 +155,6 @@ int resume_close(struct resume *resume, int code)
 	}
 	free(resume->known);
 	free(resume->output_path);
-	sidecar_clear(&resume->sidecar);
+	journal_clear(&resume->contents);
 	return code;
 }

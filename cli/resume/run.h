@@ -12,7 +12,7 @@
 
 struct resume {
 	const struct options *options;
-	struct sidecar sidecar;
+	struct journal_contents contents;
 	struct journal *journal;
 	/* The output, absolute; NULL: stdout. */
 	char *output_path;
@@ -27,7 +27,7 @@ struct resume {
 };
 
 /*
- * May what the sidecar names be used? 0, or -1 with an error line: others may write to it, and the
+ * May what the journal names be used? 0, or -1 with an error line: others may write to it, and the
  * user has not named the output and the devices.
  */
 int resume_check_trust(const struct resume *resume);
@@ -38,7 +38,7 @@ int resume_open_job(struct resume *resume);
  * job.
  */
 int resume_go_on(struct resume *resume);
-/* Closes everything; the sidecar of a complete stream goes unless it was to stay. */
+/* Closes everything; the journal of a complete stream goes unless it was to stay. */
 int resume_close(struct resume *resume, int code);
 
 #endif

@@ -33,7 +33,7 @@ int output_stdout(struct output *output)
 }
 
 /*
- * Runs with sidecars of their own would write one over the other. A filesystem without locks does
+ * Runs with journals of their own would write one over the other. A filesystem without locks does
  * not keep a stream from being written to it.
  */
 static int lock_output(const struct output *output)
@@ -159,7 +159,7 @@ static bool gives_up(struct output *output)
 {
 	if (!sendcp_cancelled(output->cancel) || output->file)
 		return false;
-	if (!output->wrapped)
+	if (!output->in_container)
 		return true;
 	if (!output->deadline)
 		output->deadline = seconds() + STOP_PATIENCE;
@@ -169,7 +169,7 @@ static bool gives_up(struct output *output)
 static void count(struct output *output, size_t done)
 {
 	output->file_offset += done;
-	if (!output->wrapped)
+	if (!output->in_container)
 		output->offset += done;
 }
 

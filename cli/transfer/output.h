@@ -33,8 +33,8 @@ struct output {
 	/* Of a pipe: found out when its reader has taken something. */
 	bool reader_known;
 	struct pipe_reader reader;
-	/* It holds the stream wrapped: ->offset is the wrapping's affair. */
-	bool wrapped;
+	/* It holds the stream wrapped: ->offset is the container's affair. */
+	bool in_container;
 	/* Bytes of the stream that are out, or inside the wrapping, from the stream's beginning. */
 	u64 offset;
 	/* Bytes that the file or pipe has got; of a plain stream the same. */

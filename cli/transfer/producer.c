@@ -11,12 +11,12 @@
 #include "util/message.h"
 #include "util/signals.h"
 
-void batch_hash(const void *data, size_t size, u8 hash[SIDECAR_HASH_SIZE])
+void batch_hash(const void *data, size_t size, u8 hash[JOURNAL_HASH_SIZE])
 {
 	XXH128_canonical_t canonical;
 
 	XXH128_canonicalFromHash(&canonical, XXH3_128bits(data, size));
-	memcpy(hash, canonical.digest, SIDECAR_HASH_SIZE);
+	memcpy(hash, canonical.digest, JOURNAL_HASH_SIZE);
 }
 
 /* The sender knows why, and only until its next call. */
@@ -36,7 +36,7 @@ static int take_checkpoint(struct producer *producer, struct batch *batch)
 
 /*
  * Data that becomes durable must not include reads from a subvolume that was changed meanwhile: it
- * could not be seen from the sidecar afterwards. The first line of a pipe is durable, too, without
+ * could not be seen from the journal afterwards. The first line of a pipe is durable, too, without
  * waiting for more.
  */
 static u32 fill_flags(const struct producer *producer, const struct batch *batch)
@@ -136,7 +136,7 @@ static int make_batch(struct producer *producer, struct batch *batch)
 	return keeps_checkpoints(producer->run) ? take_checkpoint(producer, batch) : 0;
 }
 
-/* A batch of nothing in mid-stream would only be noise in the sidecar. */
+/* A batch of nothing in mid-stream would only be noise in the journal. */
 static int make_batches(struct producer *producer)
 {
 	struct batch *batch;

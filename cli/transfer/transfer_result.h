@@ -10,7 +10,7 @@
 /*
  * Prints the messages about @result of @run and returns the exit code. With 75 the last line is the
  * command that resumes. @options are this run's; @devices (may be NULL) those whose --device
- * options that command needs, since the sidecar does not have them.
+ * options that command needs, since the journal does not have them.
  */
 int transfer_report(const struct transfer *run, const struct transfer_result *result,
 		    const struct options *options, const struct options *devices);

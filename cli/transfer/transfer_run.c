@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Running the stream: this thread writes what the producer makes, and keeps the sidecar.
+ * Running the stream: this thread writes what the producer makes, and keeps the journal.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -39,9 +39,9 @@ static int journal_failed(struct writer *writer)
  * kept, it would be work for nothing.
  */
 static void describe(const struct transfer *run, const struct batch *batch,
-		     struct sidecar_batch *line)
+		     struct journal_batch *line)
 {
-	*line = (struct sidecar_batch){
+	*line = (struct journal_batch){
 		.subvolume = batch->subvolume,
 		.end = batch->end,
 		.length = (u32)batch->length,
@@ -54,14 +54,14 @@ static void describe(const struct transfer *run, const struct batch *batch,
 		batch_hash(batch->data, batch->length, line->hash);
 }
 
-static int note(struct writer *writer, const struct sidecar_batch *line)
+static int note(struct writer *writer, const struct journal_batch *line)
 {
 	if (!writer->run->journal)
 		return 0;
-	return journal_batch(writer->run->journal, line) ? journal_failed(writer) : 0;
+	return journal_put_batch(writer->run->journal, line) ? journal_failed(writer) : 0;
 }
 
-static int note_mark(struct writer *writer, const struct sidecar_place *mark)
+static int note_mark(struct writer *writer, const struct stream_place *mark)
 {
 	struct transfer *run = writer->run;
 
@@ -75,7 +75,7 @@ static int note_mark(struct writer *writer, const struct sidecar_place *mark)
 static int mark_pipe(struct writer *writer)
 {
 	struct transfer *run = writer->run;
-	struct sidecar_place mark;
+	struct stream_place mark;
 	int ret;
 
 	wrap_place(run->wrap, &mark);
@@ -90,7 +90,7 @@ static int mark_pipe(struct writer *writer)
 static int mark_file(struct writer *writer)
 {
 	struct transfer *run = writer->run;
-	struct sidecar_place mark;
+	struct stream_place mark;
 	int ret;
 
 	ret = wrap_release(run->wrap);
@@ -104,7 +104,7 @@ static int mark_file(struct writer *writer)
 	return run->journal && journal_sync(run->journal) ? journal_failed(writer) : 0;
 }
 
-static int sync_wrapped(struct writer *writer)
+static int sync_container(struct writer *writer)
 {
 	int ret = wrap_cut(writer->run->wrap);
 
@@ -120,7 +120,7 @@ static int sync_all(struct writer *writer)
 	int ret;
 
 	if (run->wrap)
-		return sync_wrapped(writer);
+		return sync_container(writer);
 	if (!run->journal)
 		return 0;
 	ret = output_sync(run->output);
@@ -129,11 +129,11 @@ static int sync_all(struct writer *writer)
 	return journal_sync(run->journal) ? journal_failed(writer) : 0;
 }
 
-static int put_wrapped(struct writer *writer, const struct batch *batch,
-		       const struct sidecar_batch *line)
+static int put_container(struct writer *writer, const struct batch *batch,
+			 const struct journal_batch *line)
 {
 	size_t length;
-	char *text = sidecar_batch_line(line, &length);
+	char *text = journal_batch_line(line, &length);
 	int ret = -ENOMEM;
 
 	if (text)
@@ -158,14 +158,14 @@ static int deliver(struct writer *writer, const struct batch *batch)
 {
 	struct transfer *run = writer->run;
 	bool line_first = !run->output->file || run->wrap;
-	struct sidecar_batch line;
+	struct journal_batch line;
 	int ret;
 
 	describe(run, batch, &line);
 	if (line_first && (note(writer, &line) || sync_first(writer)))
 		return -1;
 	if (run->wrap)
-		ret = put_wrapped(writer, batch, &line);
+		ret = put_container(writer, batch, &line);
 	else
 		ret = output_write(run->output, batch->data, batch->length);
 	progress_set(run->progress, run->output->offset);
@@ -267,7 +267,7 @@ static void run_pipeline(struct writer *writer, struct pipeline *pipeline)
 /* An orderly end says what a pipe was given at most, so that --at cannot be more than that. */
 static int note_written(struct transfer *run)
 {
-	struct sidecar_place place = {
+	struct stream_place place = {
 		.output_offset = run->output->offset,
 		.file_offset = run->output->file_offset,
 	};
@@ -276,11 +276,11 @@ static int note_written(struct transfer *run)
 }
 
 /* The end of the archive is no part of the stream, and belongs to it all the same. */
-static int finish_wrapped(struct writer *writer)
+static int finish_container(struct writer *writer)
 {
 	struct transfer *run = writer->run;
 	size_t length;
-	char *line = sidecar_complete_line(run->output->offset, &length);
+	char *line = journal_complete_line(run->output->offset, &length);
 	int ret = -ENOMEM;
 
 	if (line)
@@ -295,9 +295,9 @@ static int finish_wrapped(struct writer *writer)
 static void finish_complete(struct writer *writer)
 {
 	struct transfer *run = writer->run;
-	struct sidecar_place place = { 0 };
+	struct stream_place place = { 0 };
 
-	if (sync_all(writer) || (run->wrap && finish_wrapped(writer)))
+	if (sync_all(writer) || (run->wrap && finish_container(writer)))
 		return;
 	place.output_offset = run->output->offset;
 	place.file_offset = run->output->file_offset;
@@ -308,12 +308,12 @@ static void finish_complete(struct writer *writer)
 /*
  * The bytes wrapped so far are completed by a mark, so that the next run need not make them again.
  */
-static void save_wrapped(struct writer *writer)
+static void save_container(struct writer *writer)
 {
 	struct transfer_result first = *writer->result;
 
 	if (first.status != TRANSFER_WRITE_FAILED && first.status != TRANSFER_JOURNAL_FAILED)
-		sync_wrapped(writer);
+		sync_container(writer);
 	/* A pipe's reader who does not read any more was not what ended the run. */
 	*writer->result = first;
 }
@@ -326,7 +326,7 @@ static void finish_interrupted(struct writer *writer)
 	int ret;
 
 	if (run->wrap)
-		save_wrapped(writer);
+		save_container(writer);
 	if (!run->journal)
 		return;
 	ret = output_sync(run->output);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Running the stream: engines over the subvolumes, batches through the pipeline, lines into the
- * sidecar.
+ * journal.
  *
- * A batch's line is in the sidecar before the batch goes into a pipe, and only after it is in a
+ * A batch's line is in the journal before the batch goes into a pipe, and only after it is in a
  * file: so lines cover all bytes that a receiver has, and a file has all bytes that lines describe.
- * Of a wrapped stream, marks describe the file, so batches' lines come first, into a file too.
+ * Of a stream in a container, marks describe the file, so batches' lines come first, into a file
+ * too.
  */
 #ifndef CLI_TRANSFER_TRANSFER_RUN_H
 #define CLI_TRANSFER_TRANSFER_RUN_H
@@ -33,9 +34,9 @@ struct transfer {
 	struct output *output;
 	/* NULL: the stream is not wrapped. */
 	struct wrap *wrap;
-	/* The last mark, or the beginning of the run: a wrapped stream is resumed there. */
-	struct sidecar_place mark;
-	/* NULL: no sidecar. */
+	/* The last mark, or the beginning of the run: a stream in a container is resumed there. */
+	struct stream_place mark;
+	/* NULL: no journal. */
 	struct journal *journal;
 	struct progress *progress;
 	struct transfer_settings settings;
@@ -55,7 +56,7 @@ enum transfer_status {
 	TRANSFER_READ_FAILED,
 	/* The output failed: ->err. */
 	TRANSFER_WRITE_FAILED,
-	/* The sidecar failed: ->err; the line about it has been printed. */
+	/* The journal failed: ->err; the line about it has been printed. */
 	TRANSFER_JOURNAL_FAILED,
 	/* Bytes made again are not those that were sent. Only when resuming. */
 	TRANSFER_DIFFERS,
@@ -75,7 +76,7 @@ void transfer_attach(struct transfer *run, const struct sendcp_cancel *above);
 void transfer_detach(struct transfer *run);
 
 /*
- * Runs until the stream is complete or fails; then the output and the sidecar are synced.
+ * Runs until the stream is complete or fails; then the output and the journal are synced.
  * ->output->offset says how much is out.
  */
 void transfer_run(struct transfer *run, struct transfer_result *result);
@@ -88,6 +89,6 @@ int transfer_write_rest(struct transfer *run, const void *data, size_t size,
 			struct transfer_result *result);
 
 /* XXH3-128 in canonical byte order. */
-void batch_hash(const void *data, size_t size, u8 hash[SIDECAR_HASH_SIZE]);
+void batch_hash(const void *data, size_t size, u8 hash[JOURNAL_HASH_SIZE]);
 
 #endif

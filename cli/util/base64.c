@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Base64 (RFC 4648, with padding), the form of checkpoints in the sidecar.
+ * Base64 (RFC 4648, with padding), the form of checkpoints in the journal.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ char *base64_encode(const void *data, size_t size)
 	return text;
 }
 
-/* Not a digit: -1. A sidecar has megabytes of them, so this is done without a search. */
+/* Not a digit: -1. A journal has megabytes of them, so this is done without a search. */
 static int digit_value(char c)
 {
 	if (c >= 'A' && c <= 'Z')

@@ -14,7 +14,7 @@ FUZZ_SOURCES = $(ENGINE_SOURCES) user/platform.c user/cancel.c user/idtext.c use
 	$(addprefix cli/util/,alloc.c base64.c fileio.c json_line.c mount_place.c signals.c \
 		text.c) \
 	$(addprefix cli/container/,archive.c input.c segments.c unwrap.c zstd.c) \
-	cli/journal/header.c cli/journal/read.c cli/journal/wrapping.c $(wildcard cli/parse/*.c)
+	cli/journal/header.c cli/journal/read.c cli/journal/container_spec.c $(wildcard cli/parse/*.c)
 # Large windows of zstd are refused earlier here, so that memory limits show what else takes memory.
 $(FUZZ_DIR)/fuzz_stream: LDFLAGS += -Wl,--wrap=ZSTD_createDStream
 FUZZ_HELPERS := drive.c patches.c mutate.c quiet.c target.c

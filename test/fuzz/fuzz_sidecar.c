@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Fuzz target: sidecars whose lines carry right checksums, with any contents.
+ * Fuzz target: journals whose lines carry right checksums, with any contents.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,13 +73,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 			   .spec = (char *)"s", .path = (char *)"/s" };
 	struct identity_list identities = { .identities = &identity, .count = 1 };
 	char *devices[] = { (char *)"/a", (char *)"/b" };
-	struct sidecar_header header = {
+	struct journal_header header = {
 		.tool = (char *)"0", .image = true, .devices = devices, .device_count = 2,
 		.protocol = 2, .flags = 16, .buffer_size = 1 << 20, .buffers = 4,
 		.interval = 1 << 26, .output = (char *)"/o", .subvolumes = identities,
 		.clone_sources = identities, .sources_grow = true,
 	};
-	struct json_object *object = sidecar_header_json(&header);
+	struct json_object *object = journal_header_json(&header);
 	const char *line;
 
 	if (!object)
@@ -146,14 +146,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t length = put_lines((const char *)data, size);
 	int fd = memfd_create("sidecar", 0);
-	struct sidecar sidecar;
+	struct journal_contents contents;
 
 	if (fd < 0)
 		return 0;
-	if (write(fd, text, length) == (ssize_t)length && !sidecar_read(fd, "fuzz", &sidecar)) {
-		if (sidecar.good_size > length)
+	if (write(fd, text, length) == (ssize_t)length && !journal_read(fd, "fuzz", &contents)) {
+		if (contents.good_size > length)
 			abort();
-		sidecar_clear(&sidecar);
+		journal_clear(&contents);
 	}
 	close(fd);
 	return 0;

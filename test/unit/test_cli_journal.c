@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sidecar: all lines written are read back, after any crash, by one run at a time.
+ * The journal: all lines written are read back, after any crash, by one run at a time.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +34,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-#define AT(offset) ((struct sidecar_place){ .output_offset = (offset), .file_offset = (offset) })
+#define AT(offset) ((struct stream_place){ .output_offset = (offset), .file_offset = (offset) })
 
 static int tear_down(void **state)
 {
@@ -47,9 +47,9 @@ static int tear_down(void **state)
 }
 
 /* Two subvolumes; strings are literals, so it is never cleared. */
-static void make_header(struct sidecar_header *header, struct identity identities[2])
+static void make_header(struct journal_header *header, struct identity identities[2])
 {
-	*header = (struct sidecar_header){
+	*header = (struct journal_header){
 		.tool = (char *)"test", .protocol = 2, .flags = 0x10, .one_end = true,
 		.buffer_size = 4096, .buffers = 3, .interval = 2 * BATCH,
 		.output = (char *)"/some/where", .keep = true, .fsid = { 1, 2, 3 },
@@ -64,7 +64,7 @@ static void make_header(struct sidecar_header *header, struct identity identitie
 
 static struct journal *create(const char *path)
 {
-	struct sidecar_header header;
+	struct journal_header header;
 	struct journal *journal;
 	struct identity identities[2];
 
@@ -73,11 +73,11 @@ static struct journal *create(const char *path)
 	return journal;
 }
 
-static struct sidecar_batch make_batch(u32 subvolume, u64 stream_offset, u64 output_offset)
+static struct journal_batch make_batch(u32 subvolume, u64 stream_offset, u64 output_offset)
 {
 	static u8 checkpoint[3] = { 5, 6, 7 };
 
-	return (struct sidecar_batch){
+	return (struct journal_batch){
 		.subvolume = subvolume, .length = BATCH, .stream_offset = stream_offset,
 		.output_offset = output_offset, .hash = { (u8)(output_offset / BATCH) },
 		.checkpoint = checkpoint, .checkpoint_size = sizeof(checkpoint),
@@ -88,9 +88,9 @@ static struct sidecar_batch make_batch(u32 subvolume, u64 stream_offset, u64 out
 static void add(struct journal *journal, u64 from, unsigned int count)
 {
 	for (unsigned int i = 0; i < count; i++) {
-		struct sidecar_batch batch = make_batch(0, from, from);
+		struct journal_batch batch = make_batch(0, from, from);
 
-		assert_int_equal(journal_batch(journal, &batch), 0);
+		assert_int_equal(journal_put_batch(journal, &batch), 0);
 		from += BATCH;
 	}
 }
@@ -99,24 +99,25 @@ static void what_is_written_is_read(void **state)
 {
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
-	struct sidecar sidecar;
+	struct journal_contents contents;
 	struct stat st;
 
 	add(journal, 0, 3);
 	assert_int_equal(journal_delivered(journal, &AT(2500)), 0);
 	journal_close(journal);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
-	assert_int_equal(sidecar.count, 3);
-	assert_true(sidecar.delivered_known && !sidecar.complete);
-	assert_int_equal(sidecar.delivered.output_offset, 2500);
-	assert_string_equal(sidecar.output, "/some/where");
-	assert_string_equal(sidecar.header.subvolumes.identities[1].path, "/m/\xff s\n\"");
-	assert_int_equal(sidecar.header.subvolumes.identities[1].uuid[0], 1);
-	assert_true(sidecar.header.one_end && sidecar.header.keep && sidecar.header.sources_grow);
-	assert_int_equal(sidecar.header.interval, 2 * BATCH);
-	assert_int_equal(sidecar.batches[2].checkpoint_size, 3);
-	assert_int_equal(sidecar.batches[2].hash[0], 2);
-	sidecar_clear(&sidecar);
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	assert_int_equal(contents.count, 3);
+	assert_true(contents.delivered_known && !contents.complete);
+	assert_int_equal(contents.delivered.output_offset, 2500);
+	assert_string_equal(contents.output, "/some/where");
+	assert_string_equal(contents.header.subvolumes.identities[1].path, "/m/\xff s\n\"");
+	assert_int_equal(contents.header.subvolumes.identities[1].uuid[0], 1);
+	assert_true(contents.header.one_end && contents.header.keep &&
+		    contents.header.sources_grow);
+	assert_int_equal(contents.header.interval, 2 * BATCH);
+	assert_int_equal(contents.batches[2].checkpoint_size, 3);
+	assert_int_equal(contents.batches[2].hash[0], 2);
+	journal_clear(&contents);
 	assert_int_equal(stat(place->path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 }
@@ -126,7 +127,7 @@ static void any_torn_end_is_ignored(void **state)
 {
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
-	struct sidecar sidecar;
+	struct journal_contents contents;
 	struct stat head, whole;
 	size_t last = 0;
 
@@ -136,15 +137,15 @@ static void any_torn_end_is_ignored(void **state)
 	assert_int_equal(stat(place->path, &whole), 0);
 	for (off_t size = whole.st_size; size >= head.st_size; size--) {
 		assert_int_equal(truncate(place->path, size), 0);
-		assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
-		assert_true(size == whole.st_size || sidecar.count <= last);
-		assert_true(sidecar.good_size <= (u64)size);
-		last = sidecar.count;
-		sidecar_clear(&sidecar);
+		assert_int_equal(journal_read_path(place->path, &contents), 0);
+		assert_true(size == whole.st_size || contents.count <= last);
+		assert_true(contents.good_size <= (u64)size);
+		last = contents.count;
+		journal_clear(&contents);
 	}
 	assert_int_equal(last, 0);
 	assert_int_equal(truncate(place->path, head.st_size - 1), 0);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), -1);
+	assert_int_equal(journal_read_path(place->path, &contents), -1);
 }
 
 static void flip(const char *path, off_t offset)
@@ -162,7 +163,7 @@ static void damage_counts_unless_it_is_the_end(void **state)
 {
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
-	struct sidecar sidecar;
+	struct journal_contents contents;
 	struct stat head, st;
 
 	assert_int_equal(stat(place->path, &head), 0);
@@ -172,18 +173,18 @@ static void damage_counts_unless_it_is_the_end(void **state)
 	journal_close(journal);
 	assert_int_equal(stat(place->path, &st), 0);
 	flip(place->path, st.st_size - 10);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
-	assert_int_equal(sidecar.count, 1);
-	sidecar_clear(&sidecar);
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	assert_int_equal(contents.count, 1);
+	journal_clear(&contents);
 	flip(place->path, head.st_size + 10);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
-	assert_int_equal(sidecar.count, 0);
-	sidecar_clear(&sidecar);
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	assert_int_equal(contents.count, 0);
+	journal_clear(&contents);
 	flip(place->path, st.st_size - 10);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), -1);
+	assert_int_equal(journal_read_path(place->path, &contents), -1);
 	flip(place->path, head.st_size + 10);
 	flip(place->path, 40);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), -1);
+	assert_int_equal(journal_read_path(place->path, &contents), -1);
 }
 
 /* A power cut may leave any lines since the last sync: those after a gap do not count. */
@@ -191,7 +192,7 @@ static void lines_since_a_sync_may_be_lost_in_any_order(void **state)
 {
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
-	struct sidecar sidecar;
+	struct journal_contents contents;
 	struct stat durable;
 
 	add(journal, 0, 2);
@@ -200,10 +201,10 @@ static void lines_since_a_sync_may_be_lost_in_any_order(void **state)
 	add(journal, 2 * BATCH, 3);
 	journal_close(journal);
 	flip(place->path, durable.st_size + 10);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
-	assert_int_equal(sidecar.count, 2);
-	assert_int_equal(sidecar.good_size, durable.st_size);
-	sidecar_clear(&sidecar);
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	assert_int_equal(contents.count, 2);
+	assert_int_equal(contents.good_size, durable.st_size);
+	journal_clear(&contents);
 }
 
 /* A torn end is cut off when a run resumes, and lines follow the whole ones. */
@@ -211,24 +212,24 @@ static void going_on_behind_a_torn_end(void **state)
 {
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
-	struct sidecar sidecar;
+	struct journal_contents contents;
 	struct stat st;
 
 	add(journal, 0, 3);
 	journal_close(journal);
 	assert_int_equal(stat(place->path, &st), 0);
 	assert_int_equal(truncate(place->path, st.st_size - 5), 0);
-	assert_int_equal(journal_open(place->path, &sidecar, &journal), 0);
-	assert_int_equal(sidecar.count, 2);
-	sidecar_clear(&sidecar);
+	assert_int_equal(journal_open(place->path, &contents, &journal), 0);
+	assert_int_equal(contents.count, 2);
+	journal_clear(&contents);
 	assert_int_equal(journal_resumed(journal, &AT(2 * BATCH), NULL), 0);
 	add(journal, 2 * BATCH, 2);
 	journal_close(journal);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
-	assert_int_equal(sidecar.count, 4);
-	assert_null(sidecar.output);
-	assert_false(sidecar.delivered_known);
-	sidecar_clear(&sidecar);
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	assert_int_equal(contents.count, 4);
+	assert_null(contents.output);
+	assert_false(contents.delivered_known);
+	journal_clear(&contents);
 }
 
 /* Until 0.1.0 the type "delivered" was "handed": such files are read, and resumed from. */
@@ -237,7 +238,7 @@ static void a_delivered_line_may_have_its_old_name(void **state)
 	const struct place *place = *state;
 	struct json_object *object = json_object_new_object();
 	struct journal *journal = create(place->path);
-	struct sidecar sidecar;
+	struct journal_contents contents;
 	size_t length;
 	char *line;
 	int fd;
@@ -252,43 +253,43 @@ static void a_delivered_line_may_have_its_old_name(void **state)
 	close(fd);
 	free(line);
 	json_object_put(object);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
-	assert_true(sidecar.delivered_known);
-	assert_int_equal(sidecar.delivered.output_offset, 2500);
-	sidecar_clear(&sidecar);
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	assert_true(contents.delivered_known);
+	assert_int_equal(contents.delivered.output_offset, 2500);
+	journal_clear(&contents);
 }
 
 static void later_batches_take_the_place_of_earlier_ones(void **state)
 {
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
-	struct sidecar_batch batch = make_batch(0, 2 * BATCH, 2 * BATCH);
-	struct sidecar sidecar;
+	struct journal_batch batch = make_batch(0, 2 * BATCH, 2 * BATCH);
+	struct journal_contents contents;
 
 	add(journal, 0, 5);
 	assert_int_equal(journal_complete(journal, &AT(5 * BATCH)), 0);
 	assert_int_equal(journal_resumed(journal, &AT(2 * BATCH + 1), "/else"), 0);
 	batch.hash[0] = 77;
-	assert_int_equal(journal_batch(journal, &batch), 0);
+	assert_int_equal(journal_put_batch(journal, &batch), 0);
 	journal_close(journal);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
-	assert_int_equal(sidecar.count, 3);
-	assert_int_equal(sidecar.batches[2].hash[0], 77);
-	assert_false(sidecar.complete);
-	assert_string_equal(sidecar.output, "/else");
-	sidecar_clear(&sidecar);
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	assert_int_equal(contents.count, 3);
+	assert_int_equal(contents.batches[2].hash[0], 77);
+	assert_false(contents.complete);
+	assert_string_equal(contents.output, "/else");
+	journal_clear(&contents);
 }
 
 static void a_gap_is_refused(void **state)
 {
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
-	struct sidecar sidecar;
+	struct journal_contents contents;
 
 	add(journal, 0, 1);
 	add(journal, 2 * BATCH, 1);
 	journal_close(journal);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), -1);
+	assert_int_equal(journal_read_path(place->path, &contents), -1);
 }
 
 /* The end of one subvolume may be an empty batch; the next begins at the same byte. */
@@ -296,32 +297,32 @@ static void subvolumes_follow_each_other(void **state)
 {
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
-	struct sidecar_batch end = make_batch(0, BATCH, BATCH);
-	struct sidecar_batch next = make_batch(1, 0, BATCH);
+	struct journal_batch end = make_batch(0, BATCH, BATCH);
+	struct journal_batch next = make_batch(1, 0, BATCH);
 	struct resume_point point;
-	struct sidecar sidecar;
+	struct journal_contents contents;
 
 	end.length = 0;
 	end.end = true;
 	next.end = true;
 	add(journal, 0, 1);
-	assert_int_equal(journal_batch(journal, &end), 0);
-	assert_int_equal(journal_batch(journal, &next), 0);
+	assert_int_equal(journal_put_batch(journal, &end), 0);
+	assert_int_equal(journal_put_batch(journal, &next), 0);
 	journal_close(journal);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
-	assert_int_equal(sidecar.count, 3);
-	assert_int_equal(resume_point_at(&sidecar, BATCH, &point), 0);
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	assert_int_equal(contents.count, 3);
+	assert_int_equal(resume_point_at(&contents, BATCH, &point), 0);
 	assert_int_equal(point.start.subvolume, 1);
 	assert_null(point.start.checkpoint);
 	assert_null(point.proof);
-	assert_int_equal(resume_point_at(&sidecar, BATCH + 1, &point), 0);
-	assert_ptr_equal(point.proof, &sidecar.batches[2]);
+	assert_int_equal(resume_point_at(&contents, BATCH + 1, &point), 0);
+	assert_ptr_equal(point.proof, &contents.batches[2]);
 	assert_int_equal(point.before.subvolume, 1);
 	assert_null(point.before.checkpoint);
-	assert_int_equal(resume_point_at(&sidecar, 2 * BATCH, &point), 1);
-	assert_true(resume_point_complete(&sidecar, &point));
-	assert_int_equal(resume_point_at(&sidecar, 2 * BATCH + 1, &point), -1);
-	sidecar_clear(&sidecar);
+	assert_int_equal(resume_point_at(&contents, 2 * BATCH, &point), 1);
+	assert_true(resume_point_complete(&contents, &point));
+	assert_int_equal(resume_point_at(&contents, 2 * BATCH + 1, &point), -1);
+	journal_clear(&contents);
 }
 
 static void points_within_and_between_batches(void **state)
@@ -329,27 +330,27 @@ static void points_within_and_between_batches(void **state)
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
 	struct resume_point point;
-	struct sidecar sidecar;
+	struct journal_contents contents;
 
 	add(journal, 0, 4);
 	journal_close(journal);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
-	assert_int_equal(resume_point_at(&sidecar, 0, &point), 0);
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	assert_int_equal(resume_point_at(&contents, 0, &point), 0);
 	assert_true(!point.start.checkpoint && !point.start.output_offset && !point.proof);
-	assert_int_equal(resume_point_at(&sidecar, 2 * BATCH, &point), 0);
-	assert_true(point.start.checkpoint == sidecar.batches[1].checkpoint && !point.proof);
-	assert_int_equal(resume_point_at(&sidecar, 2 * BATCH - 1, &point), 0);
-	assert_ptr_equal(point.proof, &sidecar.batches[1]);
-	assert_ptr_equal(point.before.checkpoint, sidecar.batches[0].checkpoint);
-	assert_ptr_equal(point.start.checkpoint, sidecar.batches[1].checkpoint);
+	assert_int_equal(resume_point_at(&contents, 2 * BATCH, &point), 0);
+	assert_true(point.start.checkpoint == contents.batches[1].checkpoint && !point.proof);
+	assert_int_equal(resume_point_at(&contents, 2 * BATCH - 1, &point), 0);
+	assert_ptr_equal(point.proof, &contents.batches[1]);
+	assert_ptr_equal(point.before.checkpoint, contents.batches[0].checkpoint);
+	assert_ptr_equal(point.start.checkpoint, contents.batches[1].checkpoint);
 	assert_int_equal(point.start.output_offset, 2 * BATCH);
 	/* Nobody can have more than was made, or than was written. */
-	assert_int_equal(resume_point_at(&sidecar, 4 * BATCH + 1, &point), -1);
-	sidecar.delivered_known = true;
-	sidecar.delivered = AT(3 * BATCH);
-	assert_int_equal(resume_point_at(&sidecar, 3 * BATCH + 1, &point), -1);
-	assert_int_equal(resume_point_at(&sidecar, 3 * BATCH, &point), 0);
-	sidecar_clear(&sidecar);
+	assert_int_equal(resume_point_at(&contents, 4 * BATCH + 1, &point), -1);
+	contents.delivered_known = true;
+	contents.delivered = AT(3 * BATCH);
+	assert_int_equal(resume_point_at(&contents, 3 * BATCH + 1, &point), -1);
+	assert_int_equal(resume_point_at(&contents, 3 * BATCH, &point), 0);
+	journal_clear(&contents);
 }
 
 static void old_lines_go_and_enough_stay(void **state)
@@ -357,7 +358,7 @@ static void old_lines_go_and_enough_stay(void **state)
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
 	struct resume_point point;
-	struct sidecar sidecar;
+	struct journal_contents contents;
 	struct stat st;
 
 	assert_int_equal(journal_resumed(journal, &AT(0), "/kept/output"), 0);
@@ -367,43 +368,43 @@ static void old_lines_go_and_enough_stay(void **state)
 	assert_int_equal(stat(place->path, &st), 0);
 	assert_true(st.st_size < 10000);
 	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
-	assert_true(sidecar.count > 10 && sidecar.count <= 21);
-	assert_int_equal(sidecar_batch_end(&sidecar.batches[sidecar.count - 1]), 1000 * BATCH);
-	assert_string_equal(sidecar.output, "/kept/output");
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	assert_true(contents.count > 10 && contents.count <= 21);
+	assert_int_equal(journal_batch_end(&contents.batches[contents.count - 1]), 1000 * BATCH);
+	assert_string_equal(contents.output, "/kept/output");
 	/*
 	 * It can be resumed anywhere in the part that is kept, and before that only at the
 	 * beginning.
 	 */
-	assert_int_equal(resume_point_at(&sidecar, 990 * BATCH, &point), 0);
-	assert_int_equal(resume_point_at(&sidecar, 990 * BATCH + 1, &point), 0);
-	assert_int_equal(resume_point_at(&sidecar, 500 * BATCH, &point), -1);
-	assert_int_equal(resume_point_at(&sidecar, sidecar.batches[0].output_offset, &point), -1);
-	assert_int_equal(resume_point_at(&sidecar, 0, &point), 0);
-	sidecar_clear(&sidecar);
+	assert_int_equal(resume_point_at(&contents, 990 * BATCH, &point), 0);
+	assert_int_equal(resume_point_at(&contents, 990 * BATCH + 1, &point), 0);
+	assert_int_equal(resume_point_at(&contents, 500 * BATCH, &point), -1);
+	assert_int_equal(resume_point_at(&contents, contents.batches[0].output_offset, &point), -1);
+	assert_int_equal(resume_point_at(&contents, 0, &point), 0);
+	journal_clear(&contents);
 }
 
-/* A run that is resumed with a thinned sidecar thins it further. */
+/* A run that is resumed with a thinned journal thins it further. */
 static void thinning_goes_on_in_the_next_run(void **state)
 {
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
-	struct sidecar sidecar;
+	struct journal_contents contents;
 
 	journal_set_keep(journal, 10 * BATCH);
 	add(journal, 0, 55);
 	journal_close(journal);
-	assert_int_equal(journal_open(place->path, &sidecar, &journal), 0);
-	sidecar_clear(&sidecar);
+	assert_int_equal(journal_open(place->path, &contents, &journal), 0);
+	journal_clear(&contents);
 	journal_set_keep(journal, 10 * BATCH);
 	assert_int_equal(journal_resumed(journal, &AT(53 * BATCH), NULL), 0);
 	add(journal, 53 * BATCH, 60);
 	journal_close(journal);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
-	assert_true(sidecar.count > 10 && sidecar.count <= 21);
-	assert_null(sidecar.output);
-	assert_int_equal(sidecar_batch_end(&sidecar.batches[sidecar.count - 1]), 113 * BATCH);
-	sidecar_clear(&sidecar);
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	assert_true(contents.count > 10 && contents.count <= 21);
+	assert_null(contents.output);
+	assert_int_equal(journal_batch_end(&contents.batches[contents.count - 1]), 113 * BATCH);
+	journal_clear(&contents);
 }
 
 static void one_run_at_a_time(void **state)
@@ -411,28 +412,28 @@ static void one_run_at_a_time(void **state)
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
 	struct journal *second;
-	struct sidecar_header header;
-	struct sidecar sidecar;
+	struct journal_header header;
+	struct journal_contents contents;
 	struct identity identities[2];
 
 	make_header(&header, identities);
 	journal_set_keep(journal, 10 * BATCH);
-	assert_int_equal(journal_open(place->path, &sidecar, &second), -1);
+	assert_int_equal(journal_open(place->path, &contents, &second), -1);
 	add(journal, 0, 50);
 	/* Thinning has replaced the file meanwhile; the new one is locked too. */
-	assert_int_equal(journal_open(place->path, &sidecar, &second), -1);
+	assert_int_equal(journal_open(place->path, &contents, &second), -1);
 	assert_int_equal(journal_create(place->path, &header, &second), -1);
 	journal_close(journal);
-	assert_int_equal(journal_open(place->path, &sidecar, &second), 0);
-	sidecar_clear(&sidecar);
+	assert_int_equal(journal_open(place->path, &contents, &second), 0);
+	journal_clear(&contents);
 	journal_close(second);
 }
 
 static void foreign_files_are_left_alone(void **state)
 {
 	const struct place *place = *state;
-	struct sidecar_header header;
-	struct sidecar sidecar;
+	struct journal_header header;
+	struct journal_contents contents;
 	struct journal *journal;
 	struct identity identities[2];
 	FILE *file = fopen(place->path, "w");
@@ -441,12 +442,12 @@ static void foreign_files_are_left_alone(void **state)
 	fputs("precious\n", file);
 	fclose(file);
 	assert_int_equal(journal_create(place->path, &header, &journal), -1);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), -1);
+	assert_int_equal(journal_read_path(place->path, &contents), -1);
 	file = fopen(place->path, "w");
 	fputs("{\"sendcp_journal\":2}\n", file);
 	fclose(file);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), -1);
-	/* An empty file, or an old sidecar, may be overwritten. */
+	assert_int_equal(journal_read_path(place->path, &contents), -1);
+	/* An empty file, or an old journal, may be overwritten. */
 	assert_int_equal(truncate(place->path, 0), 0);
 	journal_close(create(place->path));
 	journal_close(create(place->path));
@@ -457,10 +458,10 @@ static void write_lines(struct journal *journal, const char *path, const u8 *dat
 	FILE *file = fopen(path, "w");
 
 	for (u64 at = 0; at < 5 * BATCH; at += BATCH) {
-		struct sidecar_batch batch = make_batch(0, at, at);
+		struct journal_batch batch = make_batch(0, at, at);
 
 		batch_hash(data + at, BATCH, batch.hash);
-		assert_int_equal(journal_batch(journal, &batch), 0);
+		assert_int_equal(journal_put_batch(journal, &batch), 0);
 	}
 	fwrite(data, 1, 5 * BATCH, file);
 	fclose(file);
@@ -473,7 +474,7 @@ static void files_are_proven(void **state)
 	struct journal *journal = create(place->path);
 	struct output output = { .name = "file", .file = true };
 	struct resume_point point;
-	struct sidecar sidecar;
+	struct journal_contents contents;
 	u8 data[5 * BATCH];
 	char path[80];
 
@@ -482,30 +483,30 @@ static void files_are_proven(void **state)
 	snprintf(path, sizeof(path), "%s.out", place->path);
 	write_lines(journal, path, data);
 	journal_close(journal);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
-	sidecar.header.interval = BATCH;
-	sidecar.header.buffer_size = BATCH;
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	contents.header.interval = BATCH;
+	contents.header.buffer_size = BATCH;
 	output.fd = open(path, O_RDWR);
-	assert_int_equal(resume_point_file(&sidecar, &output, INT64_MAX, &point), 0);
+	assert_int_equal(resume_point_file(&contents, &output, INT64_MAX, &point), 0);
 	assert_int_equal(point.at.file_offset, 5 * BATCH);
 	assert_int_equal(ftruncate(output.fd, 5 * BATCH - 1), 0);
-	assert_int_equal(resume_point_file(&sidecar, &output, INT64_MAX, &point), 0);
+	assert_int_equal(resume_point_file(&contents, &output, INT64_MAX, &point), 0);
 	assert_int_equal(point.at.file_offset, 4 * BATCH);
 	/* Not beyond what the caller wants. */
-	assert_int_equal(resume_point_file(&sidecar, &output, 3 * BATCH - 1, &point), 0);
+	assert_int_equal(resume_point_file(&contents, &output, 3 * BATCH - 1, &point), 0);
 	assert_int_equal(point.at.file_offset, 2 * BATCH);
 	flip(path, 3 * BATCH + 5);
-	assert_int_equal(resume_point_file(&sidecar, &output, INT64_MAX, &point), 0);
+	assert_int_equal(resume_point_file(&contents, &output, INT64_MAX, &point), 0);
 	assert_int_equal(point.at.file_offset, 3 * BATCH);
-	assert_ptr_equal(point.start.checkpoint, sidecar.batches[2].checkpoint);
+	assert_ptr_equal(point.start.checkpoint, contents.batches[2].checkpoint);
 	for (unsigned int i = 0; i < 3; i++)
 		flip(path, i * BATCH);
 	/* Nothing is right. */
-	assert_int_equal(resume_point_file(&sidecar, &output, INT64_MAX, &point), 1);
+	assert_int_equal(resume_point_file(&contents, &output, INT64_MAX, &point), 1);
 	assert_int_equal(point.at.file_offset, 0);
 	close(output.fd);
 	unlink(path);
-	sidecar_clear(&sidecar);
+	journal_clear(&contents);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -515,8 +516,8 @@ static void the_largest_checkpoint_is_read_back(void **state)
 {
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
-	struct sidecar_batch batch = make_batch(0, BATCH, BATCH);
-	struct sidecar sidecar;
+	struct journal_batch batch = make_batch(0, BATCH, BATCH);
+	struct journal_contents contents;
 	u8 *largest = malloc(SENDCP_CHECKPOINT_SIZE_MAX);
 
 	assert_non_null(largest);
@@ -525,15 +526,15 @@ static void the_largest_checkpoint_is_read_back(void **state)
 	batch.checkpoint = largest;
 	batch.checkpoint_size = SENDCP_CHECKPOINT_SIZE_MAX;
 	add(journal, 0, 1);
-	assert_int_equal(journal_batch(journal, &batch), 0);
+	assert_int_equal(journal_put_batch(journal, &batch), 0);
 	add(journal, 2 * BATCH, 1);
 	journal_close(journal);
-	assert_int_equal(journal_open(place->path, &sidecar, &journal), 0);
-	assert_int_equal(sidecar.count, 3);
-	assert_int_equal(sidecar.batches[1].checkpoint_size, SENDCP_CHECKPOINT_SIZE_MAX);
-	assert_memory_equal(sidecar.batches[1].checkpoint, largest, SENDCP_CHECKPOINT_SIZE_MAX);
+	assert_int_equal(journal_open(place->path, &contents, &journal), 0);
+	assert_int_equal(contents.count, 3);
+	assert_int_equal(contents.batches[1].checkpoint_size, SENDCP_CHECKPOINT_SIZE_MAX);
+	assert_memory_equal(contents.batches[1].checkpoint, largest, SENDCP_CHECKPOINT_SIZE_MAX);
 	journal_close(journal);
-	sidecar_clear(&sidecar);
+	journal_clear(&contents);
 	free(largest);
 }
 
@@ -545,8 +546,8 @@ static void a_line_that_is_too_long_is_not_written(void **state)
 {
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
-	struct sidecar_batch batch = make_batch(0, BATCH, BATCH);
-	struct sidecar sidecar;
+	struct journal_batch batch = make_batch(0, BATCH, BATCH);
+	struct journal_contents contents;
 	struct stat before, after;
 
 	add(journal, 0, 1);
@@ -554,16 +555,16 @@ static void a_line_that_is_too_long_is_not_written(void **state)
 	batch.checkpoint_size = SENDCP_CHECKPOINT_SIZE_MAX + (1u << 20);
 	batch.checkpoint = calloc(1, batch.checkpoint_size);
 	assert_non_null(batch.checkpoint);
-	assert_int_equal(journal_batch(journal, &batch), -1);
+	assert_int_equal(journal_put_batch(journal, &batch), -1);
 	assert_int_equal(journal_error(journal), -EMSGSIZE);
 	free(batch.checkpoint);
 	assert_int_equal(stat(place->path, &after), 0);
 	assert_int_equal(after.st_size, before.st_size);
 	add(journal, BATCH, 1);
 	journal_close(journal);
-	assert_int_equal(sidecar_read_path(place->path, &sidecar), 0);
-	assert_int_equal(sidecar.count, 2);
-	sidecar_clear(&sidecar);
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	assert_int_equal(contents.count, 2);
+	journal_clear(&contents);
 }
 
 /* No crash makes a line longer: it is damage, which is not cut away. */
@@ -571,7 +572,7 @@ static void a_line_that_is_too_long_is_damage(void **state)
 {
 	const struct place *place = *state;
 	struct journal *journal = create(place->path);
-	struct sidecar sidecar;
+	struct journal_contents contents;
 	struct stat before, after;
 	char *text = malloc(SENDCP_CHECKPOINT_SIZE_MAX);
 	int fd;
@@ -588,8 +589,8 @@ static void a_line_that_is_too_long_is_damage(void **state)
 	close(fd);
 	free(text);
 	assert_int_equal(stat(place->path, &before), 0);
-	assert_int_not_equal(sidecar_read_path(place->path, &sidecar), 0);
-	assert_int_not_equal(journal_open(place->path, &sidecar, &journal), 0);
+	assert_int_not_equal(journal_read_path(place->path, &contents), 0);
+	assert_int_not_equal(journal_open(place->path, &contents, &journal), 0);
 	assert_null(journal);
 	assert_int_equal(stat(place->path, &after), 0);
 	assert_int_equal(after.st_size, before.st_size);

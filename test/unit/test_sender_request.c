@@ -140,26 +140,26 @@ static void the_source_says_who_sends(void **state)
 	assert_string_equal(sendcp_source_module(&one.source)->path, "/dev/sendcp");
 }
 
-/* The sidecar has it, and any of them is read back. */
+/* The journal has it, and any of them is read back. */
 static void the_sidecar_says_who_sent(void **state)
 {
 	static const char *const names[] = { "direct", "module", "image" };
 	struct identity identity = { .spec = "s", .path = "/s" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		struct sidecar_header header = {
+		struct journal_header header = {
 			.tool = "t",
 			.module = i == 1,
 			.image = i == 2,
 			.subvolumes = { .identities = &identity, .count = 1 },
 		};
-		struct json_object *object = sidecar_header_json(&header);
-		struct sidecar_header back;
+		struct json_object *object = journal_header_json(&header);
+		struct journal_header back;
 
-		assert_string_equal(sidecar_backend(&header), names[i]);
-		assert_int_equal(sidecar_header_parse(object, &back), 0);
-		assert_string_equal(sidecar_backend(&back), names[i]);
-		sidecar_header_clear(&back);
+		assert_string_equal(journal_backend(&header), names[i]);
+		assert_int_equal(journal_header_parse(object, &back), 0);
+		assert_string_equal(journal_backend(&back), names[i]);
+		journal_header_clear(&back);
 		json_object_put(object);
 	}
 }

@@ -132,7 +132,7 @@ static void every_cut(struct archived *archived)
 		struct result result = unwrap_blob(&archived->file, size);
 		u32 segments = segments_before(archived, size);
 
-		if (result.ending.how != UNWRAP_CUT)
+		if (result.ending.how != UNWRAP_TRUNCATED)
 			fail_msg("cut at %zu: %d, %s", size, result.ending.how, result.ending.what);
 		if (segments) {
 			assert_int_equal(result.whole.file, archived->how.ends[2 * segments]);
@@ -234,7 +234,7 @@ static void members_out_of_place(void **state)
 		/* The last pair is missing: the trailer counts more. */
 		refused(without(&archived, 7, 2, 0), UNWRAP_DAMAGED, "complete.json");
 		/* The trailer lacks. */
-		refused(without(&archived, 9, 1, 0), UNWRAP_CUT, "complete.json");
+		refused(without(&archived, 9, 1, 0), UNWRAP_TRUNCATED, "complete.json");
 		free_archived(&archived);
 	}
 }
@@ -324,7 +324,7 @@ static void cuts_in_zstd(const struct archived *archived)
 		while (frames < SEGMENTS && ends[frames] <= size)
 			frames++;
 		assert_int_equal(result.ending.how, size == out.size ? UNWRAP_COMPLETE :
-				 UNWRAP_CUT);
+				 UNWRAP_TRUNCATED);
 		assert_int_equal(result.whole.file, frames ? ends[frames - 1] : 0);
 		assert_int_equal(result.whole.plain, sendcp_min(frames * SEGMENT,
 								archived->plain.size));
@@ -363,7 +363,7 @@ static void frames_that_end_at_the_edge_of_a_read(void **state)
 		blob_add(&out, frame.bytes, frame.size);
 		wrap_frame(&out, archived.file.bytes + first, archived.file.size - first, true);
 		result = unwrap_blob(&out, out.size - 1);
-		assert_int_equal(result.ending.how, UNWRAP_CUT);
+		assert_int_equal(result.ending.how, UNWRAP_TRUNCATED);
 		assert_int_equal(result.whole.file, edge + behind);
 		assert_int_equal(result.whole.plain, SEGMENT);
 		blob_free(&result.plain);
@@ -405,7 +405,7 @@ static int into_file(struct sink *sink, const void *data, size_t size)
 
 static void add_batch(struct wrap *wrap, const struct blob *plain, size_t checkpoint_size)
 {
-	struct sidecar_batch batch = { .length = (u32)plain->size, .end = true };
+	struct journal_batch batch = { .length = (u32)plain->size, .end = true };
 	XXH128_canonical_t hash;
 	size_t length;
 	char *line;
@@ -415,7 +415,7 @@ static void add_batch(struct wrap *wrap, const struct blob *plain, size_t checkp
 	batch.checkpoint_size = checkpoint_size;
 	batch.checkpoint = calloc(1, checkpoint_size);
 	assert_non_null(batch.checkpoint);
-	line = sidecar_batch_line(&batch, &length);
+	line = journal_batch_line(&batch, &length);
 	assert_non_null(line);
 	assert_int_equal(wrap_batch(wrap, plain->bytes, plain->size, line, length), 0);
 	free(line);
@@ -426,10 +426,10 @@ static void add_batch(struct wrap *wrap, const struct blob *plain, size_t checkp
 static void the_largest_checkpoint_is_read_back(void **state)
 {
 	struct identity one = { .id = 256, .spec = (char *)"s", .path = (char *)"/s" };
-	struct sidecar_header header = {
+	struct journal_header header = {
 		.tool = (char *)"test", .protocol = 2, .buffer_size = 1 << 20, .buffers = 1,
 		.interval = 1 << 20, .subvolumes = { &one, 1 },
-		.wrapping = { .archive = ARCHIVE_TAR },
+		.container = { .archive = ARCHIVE_TAR },
 	};
 	struct made made = { .sink.write = into_file, .fd = blob_file(&(struct blob){ 0 }, 0) };
 	struct blob plain = { 0 };
@@ -439,9 +439,9 @@ static void the_largest_checkpoint_is_read_back(void **state)
 	char *line;
 
 	make_stream(&plain, 2, 5, 900);
-	assert_int_equal(wrap_open(&header, &made.sink, &(struct sidecar_place){ 0 }, &wrap), 0);
+	assert_int_equal(wrap_open(&header, &made.sink, &(struct stream_place){ 0 }, &wrap), 0);
 	add_batch(wrap, &plain, SENDCP_CHECKPOINT_SIZE_MAX);
-	line = sidecar_complete_line(plain.size, &length);
+	line = journal_complete_line(plain.size, &length);
 	assert_int_equal(wrap_finish(wrap, line, length), 0);
 	free(line);
 	wrap_free(wrap);

@@ -125,7 +125,7 @@ static void cut_at(const struct framed *framed, size_t size)
 	while (framed->ends[frame].file > size)
 		frame--;
 	assert_int_equal(result.ending.how, size == framed->ends[frame].file ?
-			 UNWRAP_COMPLETE : UNWRAP_CUT);
+			 UNWRAP_COMPLETE : UNWRAP_TRUNCATED);
 	assert_int_equal(result.whole.file, framed->ends[frame].file);
 	assert_int_equal(result.whole.plain, framed->ends[frame].plain);
 	assert_true(result.plain.size >= framed->ends[frame].plain);
@@ -201,7 +201,8 @@ static void junk_and_windows(void **state)
 	blob_add(&blob, "\x50\x2a\x4d\x18\0\0\0\0", 8);
 	refuse(&blob, UNWRAP_COMPLETE, "");
 	blob_add(&blob, "\x50\x2a\x4d\x18\xff\xff\xff\xff", 8);
-	refuse(&blob, UNWRAP_CUT, "the zstd frame at byte 0 of the file is truncated at byte 8");
+	refuse(&blob, UNWRAP_TRUNCATED,
+	       "the zstd frame at byte 0 of the file is truncated at byte 8");
 }
 
 /* A directory can be opened and not read. */

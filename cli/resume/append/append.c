@@ -52,8 +52,8 @@ static bool ends_in_frame(const struct survey *survey)
 
 bool append_is_whole_archive(const struct resume *resume, const struct survey *survey)
 {
-	return survey->wrapping.archive && survey->whole &&
-	       survey->plain == sidecar_made(&resume->sidecar);
+	return survey->container.archive && survey->whole &&
+	       survey->plain == journal_made(&resume->contents);
 }
 
 /*
@@ -68,13 +68,13 @@ int append_check_follows(const struct resume *resume, const struct survey *surve
 		return 0;
 	if (survey->followed)
 		return resume_file_check_tail(&resume->output, survey->followed, survey->size, 0);
-	if (survey->wrapping.level && survey->plain > sidecar_made(&resume->sidecar))
+	if (survey->container.level && survey->plain > journal_made(&resume->contents))
 		return error_line("%s: the stream is complete after %llu bytes, and something else "
 				  "follows: left as it is", survey->name,
-				  sidecar_made(&resume->sidecar));
-	if (survey->wrapping.archive)
+				  journal_made(&resume->contents));
+	if (survey->container.archive)
 		own = ARCHIVE_END_MAX;
-	else if (survey->wrapping.level && ends_in_frame(survey))
+	else if (survey->container.level && ends_in_frame(survey))
 		own = survey->size;
 	return resume_file_check_tail(&resume->output, survey->at.file_offset, survey->size, own);
 }
@@ -105,7 +105,7 @@ static int append_alone(struct resume *resume)
 	ret = append_is_archive(resume);
 	if (ret)
 		return ret < 0 ? EXIT_FAILED : append_archive(resume);
-	return append_without_sidecar(resume);
+	return append_without_journal(resume);
 }
 
 int append_file(const struct options *options)
@@ -118,9 +118,9 @@ int append_file(const struct options *options)
 			code = append_alone(&resume);
 		return resume_close(&resume, code);
 	}
-	if (journal_open(options->checkpoint, &resume.sidecar, &resume.journal))
+	if (journal_open(options->checkpoint, &resume.contents, &resume.journal))
 		return EXIT_FAILED;
 	if (!resume_check_trust(&resume) && !append_open(&resume, options->append))
-		code = append_with_sidecar(&resume);
+		code = append_with_journal(&resume);
 	return resume_close(&resume, code);
 }

@@ -16,14 +16,14 @@ int append_file(const struct options *options);
 /* Common to both ways: the output is FILE. -1 with an error line. */
 int append_open(struct resume *resume, const char *path);
 
-/* The sidecar of the run that was interrupted is there. Returns the exit code. */
-int append_with_sidecar(struct resume *resume);
+/* The journal of the run that was interrupted is there. Returns the exit code. */
+int append_with_journal(struct resume *resume);
 /* There is none, but FILE is an archive, which has its lines. Returns the exit code. */
 int append_archive(struct resume *resume);
 /* 1 if it is an archive, 0, or -1 with an error line. */
 int append_is_archive(const struct resume *resume);
 /* There is none: FILE's commands are compared with what would be made. */
-int append_without_sidecar(struct resume *resume);
+int append_without_journal(struct resume *resume);
 
 /*
  * The stream is complete in what the survey found: is all that follows it of no value? 0, or -1
@@ -36,10 +36,10 @@ bool append_is_whole_archive(const struct resume *resume, const struct survey *s
 
 /* A signal came while FILE was looked at, and nothing was changed. Returns the exit code. */
 int append_stopped(const struct resume *resume);
-/* Without a sidecar, and nothing was changed: says so. Returns the exit code. */
+/* Without a journal, and nothing was changed: says so. Returns the exit code. */
 int append_try_again(const struct resume *resume);
 /*
- * Nothing is lost, but the sidecar has no line yet of the place to resume at. Returns the exit
+ * Nothing is lost, but the journal has no line yet of the place to resume at. Returns the exit
  * code.
  */
 int append_broken_off(const struct resume *resume);

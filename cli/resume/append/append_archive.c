@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * resume --append of an archive without its sidecar: the archive has all of its lines.
+ * resume --append of an archive without its journal: the archive has all of its lines.
  *
- * The manifest is the sidecar's first line with something added, the checkpoints are its batches.
- * They make a sidecar again, beside the archive, and that is resumed as with any other.
+ * The manifest is the journal's first line with something added, the checkpoints are its batches.
+ * They make a journal again, beside the archive, and that is resumed as with any other.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +61,7 @@ static int copy_lines(const struct resume *resume, struct lines *lines)
 }
 
 /* -1 with an error line, or after a signal; then there is no such file. */
-static int make_sidecar(const struct resume *resume, const char *path)
+static int make_journal(const struct resume *resume, const char *path)
 {
 	struct lines lines = { .fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) };
 	int ret = 0;
@@ -109,37 +109,37 @@ static int open_job(struct resume *resume)
 	if (send_job_open(resume->options, &resume->job))
 		return -1;
 	sendcp_source_set_interrupt(resume->job.source, signals_cancel());
-	if (!send_job_adopt(&resume->sidecar.header, &resume->job))
+	if (!send_job_adopt(&resume->contents.header, &resume->job))
 		return 0;
 	return error_line("%s is of another send: left as it is", resume->output_path);
 }
 
 /*
- * Paths and devices that the archive names are nobody's that the user has named: the sidecar gets
+ * Paths and devices that the archive names are nobody's that the user has named: the journal gets
  * the user's instead.
  */
 static int own_header(struct resume *resume)
 {
-	struct sidecar_header *header = &resume->sidecar.header;
+	struct journal_header *header = &resume->contents.header;
 	struct transfer_settings settings;
-	struct sidecar_header own;
+	struct journal_header own;
 
 	send_settings(resume->options, &settings);
 	if (send_header(&resume->job, resume->options, &settings, resume->output_path, &own)) {
-		sidecar_header_clear(&own);
+		journal_header_clear(&own);
 		return -1;
 	}
-	own.wrapping = header->wrapping;
+	own.container = header->container;
 	own.interval = header->interval;
 	own.buffer_size = header->buffer_size;
 	own.buffers = header->buffers;
-	sidecar_header_clear(header);
+	journal_header_clear(header);
 	*header = own;
-	return journal_rewrap(resume->journal, &resume->sidecar);
+	return journal_set_container(resume->journal, &resume->contents);
 }
 
-/* A sidecar that was made here and is of no use goes again. */
-static int drop_sidecar(struct resume *resume)
+/* A journal that was made here and is of no use goes again. */
+static int drop_journal(struct resume *resume)
 {
 	journal_remove(resume->journal);
 	resume->journal = NULL;
@@ -151,12 +151,12 @@ int append_archive(struct resume *resume)
 	char *path = xasprintf("%s.cp", resume->options->append);
 	int code = EXIT_FAILED;
 
-	if (!make_sidecar(resume, path) &&
-	    !journal_open(path, &resume->sidecar, &resume->journal)) {
+	if (!make_journal(resume, path) &&
+	    !journal_open(path, &resume->contents, &resume->journal)) {
 		if (open_job(resume) || own_header(resume))
-			code = drop_sidecar(resume);
+			code = drop_journal(resume);
 		else
-			code = append_with_sidecar(resume);
+			code = append_with_journal(resume);
 	} else if (signals_stopped()) {
 		code = append_stopped(resume);
 	}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * resume --append without a sidecar: FILE's commands beside those that would be made.
+ * resume --append without a journal: FILE's commands beside those that would be made.
  *
  * FILE may come from btrfs send. Nothing is changed before all of it has been looked at; then it
- * gets a sidecar, as if sendcp had made it.
+ * gets a journal, as if sendcp had made it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ static int walk_file(struct resume *resume, struct walk *walk, u32 batch_size)
 	walk->reader = stream_reader_new(unwrap);
 	if (!walk->reader)
 		error_line("out of memory");
-	else if (!walk_batches_begin(&walk->batches, &resume->sidecar, batch_size))
+	else if (!walk_batches_begin(&walk->batches, &resume->contents, batch_size))
 		ret = walk_stream(walk);
 	walk_batches_end(&walk->batches);
 	stream_reader_free(walk->reader);
@@ -85,10 +85,10 @@ static int survey_agreed(struct resume *resume, const struct walk *walk, struct 
 }
 
 /* Batches that end after byte @end are as if they had never been. */
-static void forget_behind(struct sidecar *sidecar, u64 end)
+static void forget_behind(struct journal_contents *contents, u64 end)
 {
-	while (sidecar_made(sidecar) > end)
-		free(sidecar->batches[--sidecar->count].checkpoint);
+	while (journal_made(contents) > end)
+		free(contents->batches[--contents->count].checkpoint);
 }
 
 /*
@@ -99,10 +99,10 @@ static int survey_until_kept(struct resume *resume, struct walk *walk, struct su
 {
 	if (survey_agreed(resume, walk, survey))
 		return -1;
-	if (!survey->wrapping.level || survey->plain >= walk->agreed)
+	if (!survey->container.level || survey->plain >= walk->agreed)
 		return 0;
-	forget_behind(&resume->sidecar, survey->plain);
-	walk->agreed = sidecar_made(&resume->sidecar);
+	forget_behind(&resume->contents, survey->plain);
+	walk->agreed = journal_made(&resume->contents);
 	survey_clear(survey);
 	return survey_agreed(resume, walk, survey);
 }
@@ -112,62 +112,62 @@ static int find_cut(struct resume *resume, struct walk *walk, struct survey *sur
 {
 	if (survey_until_kept(resume, walk, survey))
 		return -1;
-	if (!survey->wrapping.level)
-		survey->at = (struct sidecar_place){ walk->agreed, walk->agreed, 0 };
-	return resume_point_stream(&resume->sidecar, walk->agreed, &resume->point);
+	if (!survey->container.level)
+		survey->at = (struct stream_place){ walk->agreed, walk->agreed, 0 };
+	return resume_point_stream(&resume->contents, walk->agreed, &resume->point);
 }
 
 /* -1 with an error line; errno is 0 if that was not what a call said. */
-static int make_sidecar(struct resume *resume, const struct survey *survey)
+static int make_journal(struct resume *resume, const struct survey *survey)
 {
 	char *path = xasprintf("%s.cp", resume->options->append);
-	struct sidecar *sidecar = &resume->sidecar;
+	struct journal_contents *contents = &resume->contents;
 	struct stat st;
 	int ret = -1, failed;
 
 	errno = 0;
-	sidecar->header.wrapping = survey->wrapping;
+	contents->header.container = survey->container;
 	/* A crash may have left an empty one, which is nothing to resume. */
 	if (!stat(path, &st) && st.st_size)
 		error_line("%s exists: resume with --checkpoint %s --append, or remove it", path,
 			   path);
 	else
-		ret = journal_create_with(path, sidecar, &resume->journal);
+		ret = journal_create_with(path, contents, &resume->journal);
 	failed = errno;
 	free(path);
 	errno = failed;
 	return ret;
 }
 
-/* No space for the sidecar is nothing that lasts. */
-static int no_sidecar(const struct resume *resume)
+/* No space for the journal is nothing that lasts. */
+static int no_journal(const struct resume *resume)
 {
 	return errno == ENOSPC || errno == EDQUOT ? append_try_again(resume) : EXIT_FAILED;
 }
 
 static int go_on(struct resume *resume, struct survey *survey)
 {
-	if (make_sidecar(resume, survey))
-		return no_sidecar(resume);
+	if (make_journal(resume, survey))
+		return no_journal(resume);
 	if (survey_cut(survey))
 		return append_broken_off(resume);
-	if (resume_point_complete(&resume->sidecar, &resume->point))
+	if (resume_point_complete(&resume->contents, &resume->point))
 		info_line("the stream is complete: all %llu bytes were sent",
-			  sidecar_made(&resume->sidecar));
+			  journal_made(&resume->contents));
 	else
 		info_line("%s: the stream is correct up to byte %llu and is resumed there",
-			  survey->name, sidecar_made(&resume->sidecar));
+			  survey->name, journal_made(&resume->contents));
 	resume->known = survey->blocks.rest;
 	resume->known_size = survey->blocks.rest_size;
 	survey->blocks.rest = NULL;
 	resume->point.at = survey->at;
-	resume->mark = survey->wrapping.level;
+	resume->mark = survey->container.level;
 	return resume_go_on(resume);
 }
 
 static int check_follows(const struct resume *resume, const struct survey *survey)
 {
-	if (!resume_point_complete(&resume->sidecar, &resume->point))
+	if (!resume_point_complete(&resume->contents, &resume->point))
 		return 0;
 	return append_check_follows(resume, survey);
 }
@@ -185,9 +185,9 @@ static int walk_and_go_on(struct resume *resume)
 	send_settings(resume->options, &settings);
 	if (!walk_until_known(resume, &walk, (u32)settings.buffer_size) &&
 	    !send_header(&resume->job, resume->options, &settings, resume->output_path,
-			 &resume->sidecar.header) &&
+			 &resume->contents.header) &&
 	    !find_cut(resume, &walk, &survey) && !check_follows(resume, &survey) &&
-	    !walk_prove(&walk, &resume->sidecar))
+	    !walk_prove(&walk, &resume->contents))
 		code = go_on(resume, &survey);
 	else if (walk.stopped || survey.stopped)
 		code = append_stopped(resume);
@@ -195,7 +195,7 @@ static int walk_and_go_on(struct resume *resume)
 	return code;
 }
 
-int append_without_sidecar(struct resume *resume)
+int append_without_journal(struct resume *resume)
 {
 	if (send_job_open(resume->options, &resume->job))
 		return EXIT_FAILED;

@@ -94,7 +94,7 @@ static void note_segment(void *context, const struct unwrap_member *member)
 	if (member->kind != UNWRAP_CHECKPOINT || place.plain > survey->proven ||
 	    place.file <= survey->at.file_offset)
 		return;
-	survey->at = (struct sidecar_place){
+	survey->at = (struct stream_place){
 		.output_offset = place.plain,
 		.file_offset = place.file,
 		.segments = member->number,
@@ -140,20 +140,20 @@ static bool zstd_begun(const struct survey *survey)
 	       (named_zst(survey->name) || (got > 0 && unwrap_zstd_begun(bytes, (size_t)got)));
 }
 
-static void set_wrapping(struct survey *survey, enum unwrap_kind kind)
+static void set_container(struct survey *survey, enum unwrap_kind kind)
 {
-	static const struct wrapping wrappings[] = {
+	static const struct container_spec wrappings[] = {
 		[UNWRAP_PLAIN] = { ARCHIVE_NONE, 0 },
-		[UNWRAP_ZSTD] = { ARCHIVE_NONE, WRAPPING_LEVEL_DEFAULT },
+		[UNWRAP_ZSTD] = { ARCHIVE_NONE, CONTAINER_LEVEL_DEFAULT },
 		[UNWRAP_TAR] = { ARCHIVE_TAR, 0 },
 		[UNWRAP_CPIO] = { ARCHIVE_CPIO, 0 },
-		[UNWRAP_ZSTD_TAR] = { ARCHIVE_TAR, WRAPPING_LEVEL_DEFAULT },
-		[UNWRAP_ZSTD_CPIO] = { ARCHIVE_CPIO, WRAPPING_LEVEL_DEFAULT },
+		[UNWRAP_ZSTD_TAR] = { ARCHIVE_TAR, CONTAINER_LEVEL_DEFAULT },
+		[UNWRAP_ZSTD_CPIO] = { ARCHIVE_CPIO, CONTAINER_LEVEL_DEFAULT },
 	};
 
-	survey->wrapping = wrappings[kind];
+	survey->container = wrappings[kind];
 	if (kind == UNWRAP_PLAIN && zstd_begun(survey))
-		survey->wrapping.level = WRAPPING_LEVEL_DEFAULT;
+		survey->container.level = CONTAINER_LEVEL_DEFAULT;
 }
 
 static struct unwrap *open_from_start(struct survey *survey)
@@ -179,7 +179,7 @@ static int recognise(struct survey *survey)
 	if (!unwrap)
 		return -1;
 	unwrap_read(unwrap, &byte, 1);
-	set_wrapping(survey, unwrap_kind(unwrap));
+	set_container(survey, unwrap_kind(unwrap));
 	unwrap_close(unwrap);
 	return 0;
 }
@@ -206,10 +206,10 @@ int survey_file(struct survey *survey)
 	survey->size = (u64)st.st_size;
 	if (recognise(survey))
 		return -1;
-	if (survey->wrapping.archive)
+	if (survey->container.archive)
 		ret = survey_members(survey);
 	else
-		ret = survey->wrapping.level ? survey_zstd(survey) : survey_plain(survey);
+		ret = survey->container.level ? survey_zstd(survey) : survey_plain(survey);
 	return survey->stopped ? -1 : ret;
 }
 
@@ -221,7 +221,7 @@ void survey_clear(struct survey *survey)
 
 int survey_cut(struct survey *survey)
 {
-	bool frames = survey->wrapping.level && !survey->wrapping.archive;
+	bool frames = survey->container.level && !survey->container.archive;
 	int ret = 0;
 
 	if (frames)

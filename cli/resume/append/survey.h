@@ -21,14 +21,14 @@ struct survey {
 	u64 skip;
 
 	/* The findings. The level is the default one. */
-	struct wrapping wrapping;
+	struct container_spec container;
 	u64 size;
 	/* Bytes of the stream that can be read, the first of them, and how many are proven. */
 	u64 plain;
 	u8 head[SURVEY_HEAD];
 	u64 proven;
 	/* The place to cut it at: not after the end of the proven part. */
-	struct sidecar_place at;
+	struct stream_place at;
 	/* Compressed, and no archive. */
 	struct blocks_result blocks;
 	/* An archive of ours, if it is one. */

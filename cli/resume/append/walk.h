@@ -3,7 +3,7 @@
  * An existing stream, compared command by command with those that the engine would make.
  *
  * Contents of files are not read: of a command with contents, their place and length is compared,
- * and its checksum is right. The result is a sidecar's batches, as if sendcp had sent the stream.
+ * and its checksum is right. The result is a journal's batches, as if sendcp had sent the stream.
  * Functions print their own error lines and return -1, or 0.
  */
 #ifndef CLI_RESUME_APPEND_WALK_H
@@ -42,7 +42,7 @@ int walk_stream(struct walk *walk);
  * Makes the batches of the last bytes again: their contents are those of the stream. The engine's
  * part of the walk is proven by that.
  */
-int walk_prove(struct walk *walk, const struct sidecar *sidecar);
+int walk_prove(struct walk *walk, const struct journal_contents *contents);
 
 /* Says how @command differs from walk->head, which the engine makes there. Returns -1. */
 int walk_difference(const struct walk *walk, const struct stream_command *command);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Batches for a sidecar, made of a stream that passes by.
+ * Batches for a journal, made of a stream that passes by.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,22 +10,22 @@
 #include "resume/append/walk_batches.h"
 #include "util/message.h"
 
-static void drop_front(struct sidecar *sidecar, size_t count)
+static void drop_front(struct journal_contents *contents, size_t count)
 {
 	if (!count)
 		return;
 	for (size_t i = 0; i < count; i++)
-		free(sidecar->batches[i].checkpoint);
-	sidecar->count -= count;
-	memmove(sidecar->batches, sidecar->batches + count,
-		sidecar->count * sizeof(*sidecar->batches));
+		free(contents->batches[i].checkpoint);
+	contents->count -= count;
+	memmove(contents->batches, contents->batches + count,
+		contents->count * sizeof(*contents->batches));
 }
 
-int walk_batches_begin(struct walk_batches *batches, struct sidecar *sidecar, u32 size)
+int walk_batches_begin(struct walk_batches *batches, struct journal_contents *contents, u32 size)
 {
-	drop_front(sidecar, sidecar->count);
+	drop_front(contents, contents->count);
 	*batches = (struct walk_batches){
-		.sidecar = sidecar,
+		.contents = contents,
 		.size = size,
 		.hash = XXH3_createState(),
 	};
@@ -52,49 +52,49 @@ bool walk_batches_full(const struct walk_batches *batches, u32 size)
 	return batches->open.length && batches->open.length + (u64)size > batches->size;
 }
 
-/* A sidecar would drop the old ones too. */
-static void thin(struct sidecar *sidecar)
+/* A journal would drop the old ones too. */
+static void thin(struct journal_contents *contents)
 {
-	const struct sidecar_batch *batches = sidecar->batches;
+	const struct journal_batch *batches = contents->batches;
 	size_t old = 0;
 
-	if (sidecar_made(sidecar) - batches[0].output_offset < 2 * JOURNAL_KEEP)
+	if (journal_made(contents) - batches[0].output_offset < 2 * JOURNAL_KEEP)
 		return;
-	while (sidecar_made(sidecar) - sidecar_batch_end(&batches[old + 1]) >= JOURNAL_KEEP)
+	while (journal_made(contents) - journal_batch_end(&batches[old + 1]) >= JOURNAL_KEEP)
 		old++;
-	drop_front(sidecar, old);
+	drop_front(contents, old);
 }
 
-static int add(struct sidecar *sidecar, const struct sidecar_batch *batch)
+static int add(struct journal_contents *contents, const struct journal_batch *batch)
 {
-	struct sidecar_batch *grown;
-	size_t capacity = sidecar->capacity ? 2 * sidecar->capacity : 64;
+	struct journal_batch *grown;
+	size_t capacity = contents->capacity ? 2 * contents->capacity : 64;
 
-	if (sidecar->count == sidecar->capacity) {
-		grown = reallocarray(sidecar->batches, capacity, sizeof(*grown));
+	if (contents->count == contents->capacity) {
+		grown = reallocarray(contents->batches, capacity, sizeof(*grown));
 		if (!grown)
 			return -ENOMEM;
-		sidecar->batches = grown;
-		sidecar->capacity = capacity;
+		contents->batches = grown;
+		contents->capacity = capacity;
 	}
-	sidecar->batches[sidecar->count++] = *batch;
+	contents->batches[contents->count++] = *batch;
 	return 0;
 }
 
 /* The next batch follows where this one ends. */
-static void open_next(struct walk_batches *batches, const struct sidecar_batch *batch)
+static void open_next(struct walk_batches *batches, const struct journal_batch *batch)
 {
-	batches->open = (struct sidecar_batch){
+	batches->open = (struct journal_batch){
 		.subvolume = batch->subvolume + batch->end,
 		.stream_offset = batch->end ? 0 : batch->stream_offset + batch->length,
-		.output_offset = sidecar_batch_end(batch),
+		.output_offset = journal_batch_end(batch),
 	};
 	XXH3_128bits_reset(batches->hash);
 }
 
 int walk_batches_close(struct walk_batches *batches, struct sendcp_engine *engine, bool last)
 {
-	struct sidecar_batch batch = batches->open;
+	struct journal_batch batch = batches->open;
 	XXH128_canonical_t canonical;
 	int ret;
 
@@ -105,12 +105,12 @@ int walk_batches_close(struct walk_batches *batches, struct sendcp_engine *engin
 	memcpy(batch.hash, canonical.digest, sizeof(batch.hash));
 	ret = sendcp_engine_checkpoint(engine, &batch.checkpoint, &batch.checkpoint_size);
 	if (!ret)
-		ret = add(batches->sidecar, &batch);
+		ret = add(batches->contents, &batch);
 	if (ret) {
 		free(batch.checkpoint);
 		return error_line("cannot take a checkpoint: %s", strerror(-ret));
 	}
 	open_next(batches, &batch);
-	thin(batches->sidecar);
+	thin(batches->contents);
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Batches for a sidecar, made of a stream that passes by.
+ * Batches for a journal, made of a stream that passes by.
  */
 #ifndef CLI_RESUME_APPEND_WALK_BATCHES_H
 #define CLI_RESUME_APPEND_WALK_BATCHES_H
@@ -12,16 +12,16 @@
 
 struct walk_batches {
 	/* Only its batches; old ones go when enough newer ones are there. */
-	struct sidecar *sidecar;
+	struct journal_contents *contents;
 	/* A batch ends when the next command would make it longer. */
 	u32 size;
 	XXH3_state_t *hash;
 	/* The commands since the last batch ended. */
-	struct sidecar_batch open;
+	struct journal_batch open;
 };
 
-/* Empties @sidecar's list. -1 with an error line; walk_batches_end() in any case. */
-int walk_batches_begin(struct walk_batches *batches, struct sidecar *sidecar, u32 size);
+/* Empties @contents's list. -1 with an error line; walk_batches_end() in any case. */
+int walk_batches_begin(struct walk_batches *batches, struct journal_contents *contents, u32 size);
 void walk_batches_end(struct walk_batches *batches);
 
 /* The next command, which @engine has passed over. */

@@ -13,13 +13,13 @@
 /* So much of the stream's end is made again, contents and all. */
 #define PROVEN_SPAN (64ULL << 20)
 
-static int report(struct walk *walk, const struct sidecar_batch *batch,
+static int report(struct walk *walk, const struct journal_batch *batch,
 		  const struct transfer_result *result)
 {
 	if (result->status == TRANSFER_DIFFERS)
 		return error_line("%s holds other file contents than would be sent, between bytes "
 				  "%llu and %llu of the stream: left as it is",
-				  walk->name, batch->output_offset, sidecar_batch_end(batch));
+				  walk->name, batch->output_offset, journal_batch_end(batch));
 	walk->stopped = result->status == TRANSFER_STOPPED;
 	if (walk->stopped)
 		return -1;
@@ -27,15 +27,15 @@ static int report(struct walk *walk, const struct sidecar_batch *batch,
 }
 
 /* The first one's beginning may have been dropped; there is enough then. */
-static int prove_batch(struct walk *walk, const struct sidecar *sidecar, size_t index)
+static int prove_batch(struct walk *walk, const struct journal_contents *contents, size_t index)
 {
-	const struct sidecar_batch *batch = &sidecar->batches[index];
+	const struct journal_batch *batch = &contents->batches[index];
 	struct transfer_result result;
 	struct resume_point point;
 	u8 *data;
 	int ret;
 
-	if (!batch->length || !resume_point_batch(sidecar, index, &point))
+	if (!batch->length || !resume_point_batch(contents, index, &point))
 		return 0;
 	data = malloc(batch->length);
 	if (!data)
@@ -45,16 +45,16 @@ static int prove_batch(struct walk *walk, const struct sidecar *sidecar, size_t 
 	return ret ? report(walk, batch, &result) : 0;
 }
 
-int walk_prove(struct walk *walk, const struct sidecar *sidecar)
+int walk_prove(struct walk *walk, const struct journal_contents *contents)
 {
-	u64 made = sidecar_made(sidecar);
+	u64 made = journal_made(contents);
 
-	for (size_t i = sidecar->count; i--;) {
-		const struct sidecar_batch *batch = &sidecar->batches[i];
+	for (size_t i = contents->count; i--;) {
+		const struct journal_batch *batch = &contents->batches[i];
 
-		if (made - sidecar_batch_end(batch) >= PROVEN_SPAN)
+		if (made - journal_batch_end(batch) >= PROVEN_SPAN)
 			break;
-		if (prove_batch(walk, sidecar, i))
+		if (prove_batch(walk, contents, i))
 			return -1;
 	}
 	return 0;

@@ -6,14 +6,14 @@
 #include <string.h>
 #include <zstd.h>
 
-#include "journal/wrapping.h"
+#include "journal/container_spec.h"
 
 static const char *const names[] = {
 	[ARCHIVE_TAR] = "tar",
 	[ARCHIVE_CPIO] = "cpio",
 };
 
-bool wrapping_level_possible(unsigned long long level)
+bool container_level_possible(unsigned long long level)
 {
 	return level >= 1 && level <= (unsigned long long)ZSTD_maxCLevel();
 }
@@ -35,13 +35,13 @@ bool archive_kind_find(const char *name, enum archive_kind *kind)
 }
 
 /* All of them on one line, as they are read by someone who has nothing but the file. */
-const char *wrapping_extract_text(const struct wrapping *wrapping)
+const char *container_extract_text(const struct container_spec *container)
 {
-	if (!wrapping->archive)
+	if (!container->archive)
 		return "zstd -dc FILE | btrfs receive DIR";
-	if (wrapping->level)
+	if (container->level)
 		return "zstd -dc FILE | bsdtar -xOf - 'stream.*' | btrfs receive DIR";
-	if (wrapping->archive == ARCHIVE_CPIO)
+	if (container->archive == ARCHIVE_CPIO)
 		return "cpio -i --to-stdout --quiet 'stream.*' <FILE | btrfs receive DIR";
 	return "tar -xOf FILE --wildcards 'stream.*' | btrfs receive DIR";
 }

@@ -1,50 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A stream's bytes against a sidecar's hashes. Old batches may have been thinned out: bytes before
+ * A stream's bytes against a journal's hashes. Old batches may have been thinned out: bytes before
  * the first are not compared.
  */
 #include <string.h>
 
-#include "journal/verify_sidecar.h"
+#include "journal/verify_journal.h"
 #include "util/message.h"
 
-int verify_sidecar_open(struct verify_sidecar *verify, const char *path)
+int verify_journal_open(struct verify_journal *verify, const char *path)
 {
 	memset(verify, 0, sizeof(*verify));
-	if (sidecar_read_path(path, &verify->sidecar))
+	if (journal_read_path(path, &verify->contents))
 		return -1;
 	verify->hash = XXH3_createState();
 	if (verify->hash) {
 		XXH3_128bits_reset(verify->hash);
 		return 0;
 	}
-	sidecar_clear(&verify->sidecar);
+	journal_clear(&verify->contents);
 	return error_line("out of memory");
 }
 
-void verify_sidecar_close(struct verify_sidecar *verify)
+void verify_journal_close(struct verify_journal *verify)
 {
 	XXH3_freeState(verify->hash);
-	sidecar_clear(&verify->sidecar);
+	journal_clear(&verify->contents);
 }
 
-static void batch_ends(struct verify_sidecar *verify, const struct sidecar_batch *batch)
+static void batch_ends(struct verify_journal *verify, const struct journal_batch *batch)
 {
 	XXH128_canonical_t made;
 
 	XXH128_canonicalFromHash(&made, XXH3_128bits_digest(verify->hash));
-	if (!verify->wrong && memcmp(made.digest, batch->hash, SIDECAR_HASH_SIZE))
+	if (!verify->wrong && memcmp(made.digest, batch->hash, JOURNAL_HASH_SIZE))
 		verify->wrong = batch;
 	XXH3_128bits_reset(verify->hash);
 	verify->next++;
 }
 
 /* Batches are gapless, so each begins where the one before it ended. */
-static size_t take(struct verify_sidecar *verify, const u8 *bytes, size_t size)
+static size_t take(struct verify_journal *verify, const u8 *bytes, size_t size)
 {
-	const struct sidecar_batch *batch = &verify->sidecar.batches[verify->next];
+	const struct journal_batch *batch = &verify->contents.batches[verify->next];
 	bool before = verify->offset < batch->output_offset;
-	u64 end = before ? batch->output_offset : sidecar_batch_end(batch);
+	u64 end = before ? batch->output_offset : journal_batch_end(batch);
 
 	size = sendcp_min(size, end - verify->offset);
 	if (!before)
@@ -55,11 +55,11 @@ static size_t take(struct verify_sidecar *verify, const u8 *bytes, size_t size)
 	return size;
 }
 
-void verify_sidecar_bytes(void *context, const u8 *bytes, size_t size)
+void verify_journal_bytes(void *context, const u8 *bytes, size_t size)
 {
-	struct verify_sidecar *verify = context;
+	struct verify_journal *verify = context;
 
-	while (size && verify->next < verify->sidecar.count) {
+	while (size && verify->next < verify->contents.count) {
 		size_t taken = take(verify, bytes, size);
 
 		bytes += taken;
@@ -69,26 +69,26 @@ void verify_sidecar_bytes(void *context, const u8 *bytes, size_t size)
 }
 
 /* Batches without bytes, at the very end, are no bytes that lack. */
-static u64 told_end(const struct verify_sidecar *verify)
+static u64 told_end(const struct verify_journal *verify)
 {
-	size_t count = verify->sidecar.count;
+	size_t count = verify->contents.count;
 
-	return count ? sidecar_batch_end(&verify->sidecar.batches[count - 1]) : 0;
+	return count ? journal_batch_end(&verify->contents.batches[count - 1]) : 0;
 }
 
-const char *verify_sidecar_fault(const struct verify_sidecar *verify, bool ended, char *buffer,
+const char *verify_journal_fault(const struct verify_journal *verify, bool ended, char *buffer,
 				 size_t size)
 {
-	const struct sidecar_batch *wrong = verify->wrong;
+	const struct journal_batch *wrong = verify->wrong;
 	u64 end = told_end(verify);
 
 	if (wrong)
 		snprintf(buffer, size, "bytes %llu to %llu do not match the checkpoint file",
-			 wrong->output_offset, sidecar_batch_end(wrong));
+			 wrong->output_offset, journal_batch_end(wrong));
 	else if (ended && end > verify->offset)
 		snprintf(buffer, size, "it ends at byte %llu, the checkpoint file has %llu bytes",
 			 verify->offset, end);
-	else if (ended && verify->sidecar.complete && end < verify->offset)
+	else if (ended && verify->contents.complete && end < verify->offset)
 		snprintf(buffer, size, "it has %llu bytes, the complete stream of the checkpoint "
 			 "file %llu", verify->offset, end);
 	else

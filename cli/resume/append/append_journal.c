@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * resume --append with a sidecar: the part of FILE that its hashes prove is kept.
+ * resume --append with a journal: the part of FILE that its hashes prove is kept.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,13 +29,13 @@ struct judge {
 	XXH3_state_t *all;
 };
 
-/* The most bytes of a stream's beginning that the sidecar can have no line of yet. */
-static u64 beginning(const struct sidecar *sidecar)
+/* The most bytes of a stream's beginning that the journal can have no line of yet. */
+static u64 beginning(const struct journal_contents *contents)
 {
-	if (sidecar->count)
-		return sidecar_batch_end(&sidecar->batches[0]);
-	return sendcp_min(sidecar->header.interval, INT64_MAX / 4) +
-	       2 * sendcp_min(sidecar->header.buffer_size, SIDECAR_BATCH_MAX);
+	if (contents->count)
+		return journal_batch_end(&contents->batches[0]);
+	return sendcp_min(contents->header.interval, INT64_MAX / 4) +
+	       2 * sendcp_min(contents->header.buffer_size, JOURNAL_BATCH_MAX);
 }
 
 /*
@@ -46,8 +46,8 @@ static bool take(void *context, const void *data, size_t size, u64 *proven)
 {
 	struct judge *judge = context;
 	struct batch_verifier *proof = &judge->proof;
-	const struct sidecar *sidecar = proof->sidecar;
-	u64 oldest = sidecar->count ? sidecar->batches[0].output_offset : 0;
+	const struct journal_contents *contents = proof->contents;
+	u64 oldest = contents->count ? contents->batches[0].output_offset : 0;
 
 	if (!judge->begun)
 		batch_verifier_seek(proof, judge->survey->plain - size);
@@ -56,8 +56,8 @@ static bool take(void *context, const void *data, size_t size, u64 *proven)
 		XXH3_128bits_update(judge->all, data, size);
 	batch_verifier_feed(proof, data, size);
 	*proven = sendcp_max(proof->proven, sendcp_min(proof->offset, oldest));
-	return !proof->wrong && proof->offset <= sendcp_max(sidecar_made(sidecar),
-							    beginning(sidecar));
+	return !proof->wrong && proof->offset <= sendcp_max(journal_made(contents),
+							    beginning(contents));
 }
 
 /*
@@ -66,54 +66,54 @@ static bool take(void *context, const void *data, size_t size, u64 *proven)
  */
 static bool manifest_begun(const struct survey *survey)
 {
-	const bool cpio = survey->wrapping.archive == ARCHIVE_CPIO;
+	const bool cpio = survey->container.archive == ARCHIVE_CPIO;
 	const u64 name_at = cpio ? 110 : 0, text_at = cpio ? 124 : 512;
 	char name[sizeof(LAYOUT_MANIFEST)], text[32];
 
-	if (survey->wrapping.level || read_at(survey->fd, name, sizeof(name), name_at) ||
+	if (survey->container.level || read_at(survey->fd, name, sizeof(name), name_at) ||
 	    memcmp(name, LAYOUT_MANIFEST, sizeof(name)))
 		return false;
 	if (survey->size < text_at + sizeof(text))
 		return true;
 	return !read_at(survey->fd, text, sizeof(text), text_at) &&
-	       sidecar_recognise(text, sizeof(text));
+	       journal_recognise(text, sizeof(text));
 }
 
 /* The little that is there is what an archive of ours begins with. */
-static bool archive_begun(const struct survey *survey, const struct wrapping *wrapping)
+static bool archive_begun(const struct survey *survey, const struct container_spec *container)
 {
 	static const char cpio_magic[] = "070701";
 	char bytes[sizeof(LAYOUT_MANIFEST)];
-	const char *wanted = wrapping->archive == ARCHIVE_CPIO ? cpio_magic : LAYOUT_MANIFEST;
+	const char *wanted = container->archive == ARCHIVE_CPIO ? cpio_magic : LAYOUT_MANIFEST;
 	size_t size = (size_t)sendcp_min(survey->size, strlen(wanted));
 
 	if (read_at(survey->fd, bytes, size, 0))
 		return false;
-	return wrapping->level ? unwrap_zstd_begun((u8 *)bytes, size) :
+	return container->level ? unwrap_zstd_begun((u8 *)bytes, size) :
 				 !memcmp(bytes, wanted, size);
 }
 
 /* So little that nothing of the stream can be read. */
-static bool nothing_begun(const struct survey *survey, const struct wrapping *wrapping)
+static bool nothing_begun(const struct survey *survey, const struct container_spec *container)
 {
 	if (!survey->size)
 		return true;
-	if (wrapping->archive && survey->size < ARCHIVE_HEADER)
-		return archive_begun(survey, wrapping);
-	if (survey->wrapping.archive)
+	if (container->archive && survey->size < ARCHIVE_HEADER)
+		return archive_begun(survey, container);
+	if (survey->container.archive)
 		return survey->manifest || manifest_begun(survey);
-	return survey->wrapping.level && survey->size <= FIRST_BLOCK_MAX;
+	return survey->container.level && survey->size <= FIRST_BLOCK_MAX;
 }
 
 /* The bytes read are the beginning of the stream: making it again loses nothing. */
 static int stream_begun(struct resume *resume, const struct survey *survey,
 			const struct judge *judge)
 {
-	const struct sidecar *sidecar = &resume->sidecar;
+	const struct journal_contents *contents = &resume->contents;
 	XXH128_canonical_t canonical;
 
-	if (judge->proof.wrong || survey->plain > beginning(sidecar) ||
-	    (sidecar->count && sidecar->batches[0].output_offset))
+	if (judge->proof.wrong || survey->plain > beginning(contents) ||
+	    (contents->count && contents->batches[0].output_offset))
 		return 0;
 	if (!resume->job.source && resume_open_job(resume))
 		return -1;
@@ -126,7 +126,7 @@ static bool holds_nothing(const struct survey *survey)
 {
 	if (!survey->size)
 		return true;
-	return survey->wrapping.level && !survey->wrapping.archive && survey->blocks.whole &&
+	return survey->container.level && !survey->container.archive && survey->blocks.whole &&
 	       !survey->plain;
 }
 
@@ -135,7 +135,7 @@ static int refuse_empty(const struct resume *resume)
 	char *command = resume_command(journal_path(resume->journal), resume->options);
 
 	error_line("%s holds none of the %llu bytes that were made", resume->output_path,
-		   sidecar_made(&resume->sidecar));
+		   journal_made(&resume->contents));
 	error_line("to start over: %s --restart", command);
 	free(command);
 	return -1;
@@ -144,24 +144,24 @@ static int refuse_empty(const struct resume *resume)
 static int check_proven(struct resume *resume, const struct survey *survey,
 			const struct judge *judge)
 {
-	const struct sidecar *sidecar = &resume->sidecar;
-	bool short_archive = sidecar->header.wrapping.archive && survey->size < ARCHIVE_HEADER;
+	const struct journal_contents *contents = &resume->contents;
+	bool short_archive = contents->header.container.archive && survey->size < ARCHIVE_HEADER;
 	int ret;
 
 	if (judge->proof.count)
 		return 0;
-	if (resume->options->append && sidecar->count && holds_nothing(survey))
+	if (resume->options->append && contents->count && holds_nothing(survey))
 		return refuse_empty(resume);
 	if (survey->plain && !short_archive)
 		ret = stream_begun(resume, survey, judge);
 	else
-		ret = nothing_begun(survey, &sidecar->header.wrapping);
+		ret = nothing_begun(survey, &contents->header.container);
 	if (ret)
 		return ret < 0 ? -1 : 0;
-	if (!judge->proof.wrong && sidecar->count && sidecar->batches[0].output_offset)
+	if (!judge->proof.wrong && contents->count && contents->batches[0].output_offset)
 		return error_line("%s holds %llu bytes of the stream and cannot be resumed: the "
 				  "checkpoint file goes back only to byte %llu", survey->name,
-				  survey->plain, sidecar_batch_end(&sidecar->batches[0]));
+				  survey->plain, journal_batch_end(&contents->batches[0]));
 	return error_line("%s: nothing in it is proven by the checkpoint file: it is not this "
 			  "stream, or is damaged from its first byte; left as it is", survey->name);
 }
@@ -178,9 +178,9 @@ static void take_rest(struct resume *resume, struct survey *survey)
  * An archive that another program compressed into one frame cannot be cut inside it: the members'
  * ends are no frames' ends. Of a frame of ours, little enough is lost.
  */
-static int check_frames(const struct survey *survey, const struct sidecar_header *header)
+static int check_frames(const struct survey *survey, const struct journal_header *header)
 {
-	if (!survey->wrapping.archive || !survey->wrapping.level || survey->at.file_offset ||
+	if (!survey->container.archive || !survey->container.level || survey->at.file_offset ||
 	    survey->proven <= header->interval + header->buffer_size)
 		return 0;
 	return error_line("%s is an archive in one zstd frame and cannot be truncated: unpack it "
@@ -193,18 +193,18 @@ static int find_point(struct resume *resume, struct survey *survey, const struct
 	u64 proven = proof->count ? survey->proven : 0;
 
 	/* An archive that ends before its first whole segment begins anew. */
-	if (survey->wrapping.archive)
+	if (survey->container.archive)
 		proven = survey->at.output_offset;
 	if (!proven)
 		memset(&survey->at, 0, sizeof(survey->at));
-	if (check_proven(resume, survey, judge) || check_frames(survey, &resume->sidecar.header))
+	if (check_proven(resume, survey, judge) || check_frames(survey, &resume->contents.header))
 		return -1;
 	/* Too little of it to know what it was to become. */
-	if (!proven && survey->plain < ARCHIVE_HEADER && sidecar_wrapped(&resume->sidecar))
-		survey->wrapping = resume->sidecar.header.wrapping;
-	if (resume_point_stream(&resume->sidecar, proven, &resume->point))
+	if (!proven && survey->plain < ARCHIVE_HEADER && journal_in_container(&resume->contents))
+		survey->container = resume->contents.header.container;
+	if (resume_point_stream(&resume->contents, proven, &resume->point))
 		return -1;
-	if (resume_point_complete(&resume->sidecar, &resume->point) &&
+	if (resume_point_complete(&resume->contents, &resume->point) &&
 	    append_check_follows(resume, survey))
 		return -1;
 	if (proven < survey->plain)
@@ -215,21 +215,21 @@ static int find_point(struct resume *resume, struct survey *survey, const struct
 	return 0;
 }
 
-/* The sidecar may be of a stream that something else wrapped; its marks may be of another file. */
-static int adapt_sidecar(struct resume *resume, const struct survey *survey)
+/* The journal may be of a stream that something else wrapped; its marks may be of another file. */
+static int adapt_journal(struct resume *resume, const struct survey *survey)
 {
-	struct wrapping *wrapping = &resume->sidecar.header.wrapping;
-	struct wrapping found = survey->wrapping;
+	struct container_spec *container = &resume->contents.header.container;
+	struct container_spec found = survey->container;
 	int ret = 0;
 
-	if (found.level && wrapping->level)
-		found.level = wrapping->level;
-	if (found.archive == wrapping->archive && found.level == wrapping->level)
-		ret = resume_wrapped_marks(&resume->sidecar, &resume->output, &survey->at);
+	if (found.level && container->level)
+		found.level = container->level;
+	if (found.archive == container->archive && found.level == container->level)
+		ret = resume_container_marks(&resume->contents, &resume->output, &survey->at);
 	if (ret)
 		return ret < 0 ? -1 : 0;
-	*wrapping = found;
-	return journal_rewrap(resume->journal, &resume->sidecar);
+	*container = found;
+	return journal_set_container(resume->journal, &resume->contents);
 }
 
 int append_broken_off(const struct resume *resume)
@@ -244,7 +244,7 @@ int append_broken_off(const struct resume *resume)
 
 static int note_complete(struct resume *resume, const struct survey *survey)
 {
-	struct sidecar_place total = {
+	struct stream_place total = {
 		.output_offset = survey->plain,
 		.file_offset = survey->size,
 	};
@@ -258,36 +258,36 @@ static int note_complete(struct resume *resume, const struct survey *survey)
 /* Whether the snapshot is still there matters only if something is left to be made of it. */
 static int go_on(struct resume *resume, struct survey *survey)
 {
-	bool complete = resume_point_complete(&resume->sidecar, &resume->point);
+	bool complete = resume_point_complete(&resume->contents, &resume->point);
 
 	if (complete && append_is_whole_archive(resume, survey))
 		return note_complete(resume, survey);
 	if (!complete && !resume->job.source && resume_open_job(resume))
 		return EXIT_FAILED;
-	if (survey_cut(survey) || adapt_sidecar(resume, survey))
+	if (survey_cut(survey) || adapt_journal(resume, survey))
 		return append_broken_off(resume);
 	if (complete)
 		info_line("the stream is complete: all %llu bytes were sent",
-			  sidecar_made(&resume->sidecar));
+			  journal_made(&resume->contents));
 	resume->point.at = survey->at;
-	resume->mark = sidecar_wrapped(&resume->sidecar) && survey->at.file_offset;
+	resume->mark = journal_in_container(&resume->contents) && survey->at.file_offset;
 	return resume_go_on(resume);
 }
 
 static int survey_with_proof(struct resume *resume, struct survey *survey, struct judge *judge)
 {
-	const struct sidecar *sidecar = &resume->sidecar;
+	const struct journal_contents *contents = &resume->contents;
 
-	survey->skip = sidecar->count ? sidecar->batches[0].output_offset : 0;
+	survey->skip = contents->count ? contents->batches[0].output_offset : 0;
 	survey->context = judge;
 	judge->all = XXH3_createState();
-	if (!judge->all || batch_verifier_begin(&judge->proof, sidecar, 0))
+	if (!judge->all || batch_verifier_begin(&judge->proof, contents, 0))
 		return error_line("out of memory");
 	XXH3_128bits_reset(judge->all);
 	return survey_file(survey);
 }
 
-int append_with_sidecar(struct resume *resume)
+int append_with_journal(struct resume *resume)
 {
 	struct survey survey = {
 		.fd = resume->output.fd,

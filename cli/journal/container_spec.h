@@ -3,8 +3,8 @@
  * The formats that a stream is wrapped into: frames of zstd, members of an archive, both, or
  * nothing.
  */
-#ifndef CLI_JOURNAL_WRAPPING_H
-#define CLI_JOURNAL_WRAPPING_H
+#ifndef CLI_JOURNAL_CONTAINER_SPEC_H
+#define CLI_JOURNAL_CONTAINER_SPEC_H
 
 #include <stdbool.h>
 
@@ -14,21 +14,21 @@ enum archive_kind {
 	ARCHIVE_CPIO,
 };
 
-struct wrapping {
+struct container_spec {
 	enum archive_kind archive;
 	/* Of zstd; 0: not compressed. */
 	int level;
 };
 
-#define WRAPPING_LEVEL_DEFAULT 3
+#define CONTAINER_LEVEL_DEFAULT 3
 
-static inline bool wrapping_plain(const struct wrapping *wrapping)
+static inline bool container_is_plain(const struct container_spec *container)
 {
-	return !wrapping->archive && !wrapping->level;
+	return !container->archive && !container->level;
 }
 
 /* From 1 to the highest that libzstd has. */
-bool wrapping_level_possible(unsigned long long level);
+bool container_level_possible(unsigned long long level);
 
 /* "tar", "cpio"; NULL for no archive. */
 const char *archive_kind_name(enum archive_kind kind);
@@ -36,6 +36,6 @@ const char *archive_kind_name(enum archive_kind kind);
 bool archive_kind_find(const char *name, enum archive_kind *kind);
 
 /* The standard tools that get the plain stream out of such a file, as text; static storage. */
-const char *wrapping_extract_text(const struct wrapping *wrapping);
+const char *container_extract_text(const struct container_spec *container);
 
 #endif
