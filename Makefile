@@ -46,7 +46,7 @@ CLI_OBJECTS := $(call objects,$(CLI_SOURCES))
 SHARED_OBJECTS := $(LIBRARY_OBJECTS) $(filter-out $(BUILD)/cli/commands/main.o,$(CLI_OBJECTS))
 UNIT_PROGRAMS := $(patsubst test/unit/%.c,$(BUILD)/unit/%,$(UNIT_SOURCES))
 
-.PHONY: all help clean deps test-deps unit check demo bench bench-vm fuzz lint install
+.PHONY: all help clean deps test-deps unit check check-tsan demo bench bench-vm fuzz lint install
 .SECONDARY:
 
 all: $(BUILD)/sendcp
@@ -56,6 +56,7 @@ help:
 	@echo 'make deps             install the packages that building needs (Debian)'
 	@echo 'make demo             install what it needs, build, show a send that is killed and resumed'
 	@echo 'make check            install what it needs, build, run every test'
+	@echo 'make check-tsan       run the tests that have threads under ThreadSanitizer (root)'
 	@echo 'make check-vm         test the module in guests (KERNELS="5.10 6.1 6.12 7.x"; root)'
 	@echo 'make check-vm-debug   the same in a kernel with KASAN, lockdep, kmemleak (builds it first)'
 	@echo 'make check-install    install the packages in guests (SUITES="bookworm trixie"; root)'
@@ -124,6 +125,11 @@ demo: deps test-deps
 check: test-deps
 	@$(MAKE) --no-print-directory all unit test-tools
 	@BUILD=$(BUILD) BATS=$(BATS) test/run.sh
+
+# In a build of its own, whatever this one is.
+check-tsan: test-deps
+	@$(MAKE) --no-print-directory SANITIZE=thread BUILD=$(BUILD)-thread all unit test-tools
+	@BUILD=$(BUILD)-thread BATS=$(BATS) test/tsan.sh $(SUITES)
 
 lint:
 	@test/lint.sh

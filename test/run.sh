@@ -4,7 +4,8 @@
 # line sums up: "N passed, N failed".
 #
 # usage: run.sh [SUITE...]     SUITE: unit, send_full, resume, ...
-# BUILD names the build directory, BATS the bats program, TEST_JOBS how many suites run at a time.
+# BUILD names the build directory, BATS the bats program, TEST_JOBS how many suites run at a time, UNIT the
+# unit tests if not all are to run (a pattern of what follows test_).
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -20,6 +21,7 @@ run_unit()
 
 	for program in "$BUILD"/unit/test_*; do
 		case ${program##*/} in *.*) continue ;; esac
+		[[ ${program##*/} =~ ^test_(${UNIT:-.*})$ ]] || continue
 		echo "# ${program##*/}"
 		"$program" 2>&1 || return 1
 	done

@@ -210,10 +210,9 @@ void producer_join(struct producer *producer)
 	struct timespec until;
 
 	do {
-		clock_gettime(CLOCK_MONOTONIC, &until);
+		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec++;
 		if (sendcp_cancelled(cancel))
 			sendcp_cancel_interrupt(cancel);
-	} while (pthread_clockjoin_np(producer->thread, NULL, CLOCK_MONOTONIC, &until) ==
-		 ETIMEDOUT);
+	} while (pthread_timedjoin_np(producer->thread, NULL, &until) == ETIMEDOUT);
 }

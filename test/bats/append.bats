@@ -131,6 +131,7 @@ stopped()
 
 @test "append: stopped while it looks at the file" {
 	require_program strace
+	require_no_sanitizer
 	"$SENDCP" send -q --checkpoint cp --buffer-size 1M "$FIX_MOUNT/large.ro" >plain
 	zstd -q <plain | head -c 55000000 >file
 	stopped pread64 --checkpoint cp
@@ -357,6 +358,7 @@ bounded()
 }
 
 @test "append: zeros behind what is whole take no memory" {
+	require_no_sanitizer
 	"$SENDCP" send -q --checkpoint kept --buffer-size 1M "$FIX_MOUNT/large.ro" | zstd -q >all.zst
 	sed -i '$d' kept
 	# In the middle of a block, which goes on with zeros.
@@ -382,6 +384,7 @@ bounded()
 }
 
 @test "append: blocks of a byte take no memory" {
+	require_no_sanitizer
 	"$SENDCP" send -q --checkpoint cp --buffer-size 16M "$FIX_MOUNT/large.ro" >plain
 	sed -i '$d' cp
 	# The first batch and some of the second: all of the first waits for its proof.

@@ -42,6 +42,12 @@ require_program()
 	command -v "$1" >/dev/null || require_failed "needs the program $1"
 }
 
+# For what counts a program's system calls, or gives it little address space.
+require_no_sanitizer()
+{
+	[ -z "${SENDCP_SANITIZED:-}" ] || skip "a sanitizer makes calls and takes memory of its own"
+}
+
 require_failed()
 {
 	if [ "${CI:-}" = true ] || [ "${SENDCP_REQUIRE_ALL:-}" = 1 ]; then
