@@ -60,7 +60,7 @@ static int pin_and_map(struct sendcp_buffer *buffer, unsigned long start, unsign
 }
 
 /* Charges @wanted pages to RLIMIT_MEMLOCK until sendcp_buffer_unpin(). */
-static int take_pages_memory(struct sendcp_buffer *buffer, unsigned long wanted)
+static int reserve_pages(struct sendcp_buffer *buffer, unsigned long wanted)
 {
 	int ret = account_locked_vm(current->mm, wanted, true);
 
@@ -91,7 +91,7 @@ int sendcp_buffer_pin(struct sendcp_buffer *buffer, u64 address, u64 size)
 	if (start != address || !access_ok(u64_to_user_ptr(address), size))
 		return -EFAULT;
 	wanted = pages_spanned(address, size);
-	ret = take_pages_memory(buffer, wanted);
+	ret = reserve_pages(buffer, wanted);
 	if (ret)
 		return ret;
 	buffer->size = size;

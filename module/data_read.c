@@ -43,7 +43,7 @@ static void close_waiting(struct sendcp_data_reader *reader)
 	destroy_work_on_stack(&closer.work);
 }
 
-static void let_go(struct sendcp_data_reader *reader)
+static void queue_close(struct sendcp_data_reader *reader)
 {
 	if (!reader->file)
 		return;
@@ -55,7 +55,7 @@ static void let_go(struct sendcp_data_reader *reader)
 
 void sendcp_data_read_close(struct sendcp_data_reader *reader)
 {
-	let_go(reader);
+	queue_close(reader);
 	close_waiting(reader);
 }
 
@@ -94,7 +94,7 @@ static int open_range(struct sendcp_data_reader *reader, const struct sendcp_fil
 	if (reader->file && reader->root == range->root && reader->inode == range->inode &&
 	    reader->generation == range->generation)
 		return 0;
-	let_go(reader);
+	queue_close(reader);
 	file = open_inode(reader->mount, range);
 	if (IS_ERR(file))
 		return PTR_ERR(file);

@@ -177,7 +177,7 @@ static void send_all(struct sendcp_read_batch *batch, struct file *const *device
 }
 
 /* -ENOMEM is the whole batch's: nobody is to take it for a device's fault. */
-static int take_results(struct sendcp_read_batch *batch, struct sendcp_io *ios)
+static int collect_results(struct sendcp_read_batch *batch, struct sendcp_io *ios)
 {
 	unsigned int i;
 
@@ -228,7 +228,7 @@ int sendcp_bdev_read(struct file *const *devices, struct sendcp_io *ios, unsigne
 		batch_abandon(batch, devices, ios);
 		return -EINTR;
 	}
-	ret = take_results(batch, ios);
+	ret = collect_results(batch, ios);
 	batch_free(batch);
 	return ret;
 }

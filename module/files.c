@@ -14,7 +14,7 @@
 #include "handle.h"
 
 /* An open file with @mode, or -EBADF. */
-static struct file *take_file(int fd, fmode_t mode)
+static struct file *get_open_file(int fd, fmode_t mode)
 {
 	struct file *file = fget(fd);
 
@@ -44,7 +44,7 @@ static int read_root(struct file *file, u64 *root)
 
 static int subvolume_get(int fd, struct sendcp_subvolume *subvolume)
 {
-	struct file *file = take_file(fd, FMODE_READ);
+	struct file *file = get_open_file(fd, FMODE_READ);
 	int ret;
 
 	if (IS_ERR(file))
@@ -89,7 +89,7 @@ static s32 *copy_fds(u64 from, u32 count, u32 most)
  */
 static int device_get(int fd, struct file **device)
 {
-	struct file *file = take_file(fd, FMODE_READ);
+	struct file *file = get_open_file(fd, FMODE_READ);
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);

@@ -79,7 +79,7 @@ static bool refers(const struct sendcp_backref_walk *walk, const struct sendcp_n
  * Takes the item under @cursor, which refers to the wanted extent. 0 with *@index: it has become
  * that candidate; *@index SENDCP_CHAIN_END: it was filtered out.
  */
-static int take_item(struct sendcp_backref_walk *walk, struct sendcp_cursor *cursor, u32 *index)
+static int add_candidate(struct sendcp_backref_walk *walk, struct sendcp_cursor *cursor, u32 *index)
 {
 	struct sendcp_candidate candidate;
 	struct sendcp_extent item;
@@ -195,7 +195,7 @@ static int scan(struct sendcp_backref_walk *walk, struct sendcp_cursor *cursor,
 		if (refers(walk, cursor->path[0], cursor->slot[0], &start) &&
 		    start == ref->key.offset) {
 			left--;
-			ret = take_item(walk, cursor, &index);
+			ret = add_candidate(walk, cursor, &index);
 			if (ret)
 				break;
 			chain.first = index;
@@ -267,7 +267,7 @@ static int scan_leaf(struct sendcp_backref_walk *walk, struct sendcp_backref *re
 	for (; !ret && cursor.slot[0] < cursor.path[0]->nritems; cursor.slot[0]++) {
 		if (!refers(walk, cursor.path[0], cursor.slot[0], &start))
 			continue;
-		ret = take_item(walk, &cursor, &index);
+		ret = add_candidate(walk, &cursor, &index);
 		if (!ret && index != SENDCP_CHAIN_END)
 			chain_prepend(walk, &ref->chain, index);
 	}

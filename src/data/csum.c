@@ -28,7 +28,7 @@ static bool is_csum_key(const struct sendcp_key *key)
 }
 
 /* Takes over the item under the cursor. */
-static int take_item(struct sendcp_csums *csums, const struct sendcp_key *key)
+static int adopt_item(struct sendcp_csums *csums, const struct sendcp_key *key)
 {
 	struct sendcp_volume *volume = csums->tree.volume;
 	const void *item;
@@ -53,7 +53,7 @@ static int take_item(struct sendcp_csums *csums, const struct sendcp_key *key)
 }
 
 /* Nothing covers @logical: the gap ends at the item that @ret says the cursor found, if any. */
-static int take_gap(struct sendcp_csums *csums, u64 logical, int ret)
+static int adopt_gap(struct sendcp_csums *csums, u64 logical, int ret)
 {
 	struct sendcp_key key;
 
@@ -85,16 +85,16 @@ static int load(struct sendcp_csums *csums, u64 logical)
 	csums->to = 0;
 	ret = sendcp_search_last(&csums->cursor, &wanted);
 	if (ret == -ENOENT)
-		return take_gap(csums, logical, sendcp_search(&csums->cursor, &wanted));
+		return adopt_gap(csums, logical, sendcp_search(&csums->cursor, &wanted));
 	if (ret < 0)
 		return ret;
 	key = sendcp_cursor_key(&csums->cursor);
 	if (is_csum_key(&key)) {
-		ret = take_item(csums, &key);
+		ret = adopt_item(csums, &key);
 		if (ret || logical < csums->to)
 			return ret;
 	}
-	return take_gap(csums, logical, sendcp_next(&csums->cursor));
+	return adopt_gap(csums, logical, sendcp_next(&csums->cursor));
 }
 
 int sendcp_csums_find(struct sendcp_csums *csums, u64 logical, const u8 **digest)

@@ -97,7 +97,7 @@ static void fill_zeros(struct file_read *file, u64 until)
 }
 
 /* Serves what the window has of [@logical, + @length) from its beginning on; 0: nothing. */
-static u32 take_from_window(struct sendcp_file_reader *reader, u64 logical, u32 length, u8 *out)
+static u32 copy_from_window(struct sendcp_file_reader *reader, u64 logical, u32 length, u8 *out)
 {
 	u64 window_end = reader->window_start + reader->window_length;
 	u32 run;
@@ -137,13 +137,13 @@ static int read_stored(struct file_read *file, u64 logical, u32 length, u64 limi
 	u32 left = length;
 	u32 run;
 
-	run = take_from_window(reader, at, left, out);
+	run = copy_from_window(reader, at, left, out);
 	if (run < left && in_order && limit - (at + run) > left - run &&
 	    fill_window(file, at + run, limit)) {
 		at += run;
 		out += run;
 		left -= run;
-		run = take_from_window(reader, at, left, out);
+		run = copy_from_window(reader, at, left, out);
 	}
 	reader->next_logical = logical + length;
 	if (run == left)
@@ -297,7 +297,7 @@ static int copy_extent(struct file_read *file, const struct sendcp_extent *exten
 }
 
 /* Parses the item under the cursor: 1 if it is an extent of the file, 0 if the file has no more. */
-static int take_extent(struct file_read *file, int found, struct sendcp_extent *extent)
+static int parse_extent(struct file_read *file, int found, struct sendcp_extent *extent)
 {
 	struct sendcp_key key;
 	int ret;
@@ -325,12 +325,12 @@ static int first_extent(struct file_read *file, struct sendcp_extent *extent)
 
 	ret = sendcp_extent_find(&file->cursor, key.objectid, key.offset, extent);
 	if (ret == -ENOENT)
-		return take_extent(file, sendcp_search(&file->cursor, &key), extent);
+		return parse_extent(file, sendcp_search(&file->cursor, &key), extent);
 	if (ret)
 		return ret;
 	if (sendcp_extent_end(extent, file->volume->sectorsize) > file->position)
 		return 1;
-	return take_extent(file, sendcp_next(&file->cursor), extent);
+	return parse_extent(file, sendcp_next(&file->cursor), extent);
 }
 
 /*
@@ -353,7 +353,7 @@ static int read_extents(struct file_read *file)
 		ret = copy_extent(file, &extent);
 		if (ret)
 			return ret;
-		ret = take_extent(file, sendcp_next(&file->cursor), &extent);
+		ret = parse_extent(file, sendcp_next(&file->cursor), &extent);
 	}
 	if (ret < 0)
 		return ret;

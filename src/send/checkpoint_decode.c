@@ -7,7 +7,7 @@
  * worst make a wrong stream, never a wrong memory access, an endless stream, or one of another
  * subvolume.
  *
- * All of it is taken into struct sendcp_decoded first. take_over(), which cannot fail, is the only
+ * All of it is taken into struct sendcp_decoded first. adopt(), which cannot fail, is the only
  * place that changes the engine, so that a refused checkpoint leaves it where it was.
  */
 #include "send/checkpoint.h"
@@ -26,7 +26,7 @@ struct reader {
  * NULL after the end, and bad from then on. Numbers taken then are zeros, which do no harm; so bad
  * is asked where a count or a loop depends on it, and once at the end.
  */
-static const void *take(struct reader *in, size_t size)
+static const void *get_bytes(struct reader *in, size_t size)
 {
 	const u8 *at = in->at;
 
@@ -39,16 +39,16 @@ static const void *take(struct reader *in, size_t size)
 	return at;
 }
 
-static u32 take_le32(struct reader *in)
+static u32 get_le32(struct reader *in)
 {
-	const void *at = take(in, sizeof(u32));
+	const void *at = get_bytes(in, sizeof(u32));
 
 	return at ? sendcp_get_le32(at) : 0;
 }
 
-static u64 take_le64(struct reader *in)
+static u64 get_le64(struct reader *in)
 {
-	const void *at = take(in, sizeof(u64));
+	const void *at = get_bytes(in, sizeof(u64));
 
 	return at ? sendcp_get_le64(at) : 0;
 }
@@ -72,7 +72,7 @@ static enum sendcp_reason compare_pin(const struct sendcp_checkpoint_pin *pin,
 static int check_pin(struct sendcp_engine *engine, struct reader *in,
 		     const struct sendcp_root_info *info)
 {
-	const struct sendcp_checkpoint_pin *pin = take(in, sizeof(*pin));
+	const struct sendcp_checkpoint_pin *pin = get_bytes(in, sizeof(*pin));
 	enum sendcp_reason reason;
 
 	if (!pin)
@@ -116,23 +116,23 @@ static int check_header(struct sendcp_engine *engine, const struct sendcp_checkp
 	return 0;
 }
 
-static void take_path(struct reader *in, struct sendcp_path *path)
+static void get_path(struct reader *in, struct sendcp_path *path)
 {
-	const void *len = take(in, sizeof(u16));
+	const void *len = get_bytes(in, sizeof(u16));
 	const void *bytes;
 
 	if (!len || sendcp_get_le16(len) > SENDCP_PATH_MAX) {
 		in->bad = true;
 		return;
 	}
-	bytes = take(in, sendcp_get_le16(len));
+	bytes = get_bytes(in, sendcp_get_le16(len));
 	if (!bytes)
 		return;
 	path->len = sendcp_get_le16(len);
 	memcpy(path->bytes, bytes, path->len);
 }
 
-static void take_bits(u8 bits, struct sendcp_state *state)
+static void get_bits(u8 bits, struct sendcp_state *state)
 {
 	state->at.left_end = bits & SENDCP_CHECKPOINT_LEFT_END;
 	state->at.right_end = bits & SENDCP_CHECKPOINT_RIGHT_END;
@@ -142,9 +142,9 @@ static void take_bits(u8 bits, struct sendcp_state *state)
 }
 
 /* Numbers of the enums are what switches go by: none gets in that has no name. */
-static void take_state(struct reader *in, struct sendcp_state *state)
+static void get_state(struct reader *in, struct sendcp_state *state)
 {
-	const struct sendcp_checkpoint_state *disk = take(in, sizeof(*disk));
+	const struct sendcp_checkpoint_state *disk = get_bytes(in, sizeof(*disk));
 
 	if (!disk || disk->phase >= SENDCP_PHASE_COUNT || disk->kind >= SENDCP_KIND_COUNT ||
 	    disk->result >= SENDCP_COMPARE_COUNT) {
@@ -154,7 +154,7 @@ static void take_state(struct reader *in, struct sendcp_state *state)
 	state->phase = disk->phase;
 	state->at.result = disk->result;
 	state->kind = disk->kind;
-	take_bits(disk->bits, state);
+	get_bits(disk->bits, state);
 	state->at.key = sendcp_key_from_disk(&disk->key);
 	state->at.left_key = sendcp_key_from_disk(&disk->left_key);
 	state->at.right_key = sendcp_key_from_disk(&disk->right_key);
@@ -166,16 +166,16 @@ static void take_state(struct reader *in, struct sendcp_state *state)
 	state->last_extent_end = le64_to_cpu(disk->last_extent_end);
 }
 
-static void take_id(struct reader *in, struct sendcp_inode_id *id)
+static void get_id(struct reader *in, struct sendcp_inode_id *id)
 {
-	id->ino = take_le64(in);
-	id->generation = take_le64(in);
+	id->ino = get_le64(in);
+	id->generation = get_le64(in);
 }
 
 /* A count can promise no more entries than there are bytes for. */
-static u32 take_count(struct reader *in, size_t entry)
+static u32 get_count(struct reader *in, size_t entry)
 {
-	u32 count = take_le32(in);
+	u32 count = get_le32(in);
 
 	if (count <= in->left / entry)
 		return count;
@@ -183,7 +183,7 @@ static u32 take_count(struct reader *in, size_t entry)
 	return 0;
 }
 
-static int take_list(struct reader *in, u32 count, struct sendcp_id_list *list)
+static int get_list(struct reader *in, u32 count, struct sendcp_id_list *list)
 {
 	if (count > in->left / (2 * sizeof(u64))) {
 		in->bad = true;
@@ -192,7 +192,7 @@ static int take_list(struct reader *in, u32 count, struct sendcp_id_list *list)
 	if (sendcp_id_list_reserve(list, count))
 		return -ENOMEM;
 	while (list->count < count)
-		take_id(in, &list->ids[list->count++]);
+		get_id(in, &list->ids[list->count++]);
 	return 0;
 }
 
@@ -210,15 +210,15 @@ static bool is_to_stop(const struct sendcp_engine *engine, u32 taken)
 /*
  * An id that comes twice would be found once and removed once: the set and its count would differ.
  */
-static int take_set(struct sendcp_engine *engine, struct reader *in, struct sendcp_inode_set *set)
+static int get_set(struct sendcp_engine *engine, struct reader *in, struct sendcp_inode_set *set)
 {
-	u32 count = take_count(in, 2 * sizeof(u64));
+	u32 count = get_count(in, 2 * sizeof(u64));
 	struct sendcp_inode_id id;
 
 	while (set->count < count && !in->bad) {
 		if (is_to_stop(engine, set->count))
 			return -EINTR;
-		take_id(in, &id);
+		get_id(in, &id);
 		if (sendcp_inode_set_has(set, id.ino, id.generation))
 			in->bad = true;
 		if (sendcp_inode_set_add(set, id.ino, id.generation))
@@ -228,9 +228,9 @@ static int take_set(struct sendcp_engine *engine, struct reader *in, struct send
 }
 
 /* Two moves of one directory are as impossible as half a move. */
-static int take_move(struct reader *in, struct sendcp_moves *moves)
+static int get_move(struct reader *in, struct sendcp_moves *moves)
 {
-	const struct sendcp_checkpoint_move *disk = take(in, sizeof(*disk));
+	const struct sendcp_checkpoint_move *disk = get_bytes(in, sizeof(*disk));
 	struct sendcp_move move = { .queued = false };
 	int err;
 
@@ -243,7 +243,7 @@ static int take_move(struct reader *in, struct sendcp_moves *moves)
 	move.removes.generation = le64_to_cpu(disk->removes_generation);
 	move.orphanized = disk->bits & SENDCP_CHECKPOINT_ORPHANIZED;
 	move.queued = disk->bits & SENDCP_CHECKPOINT_QUEUED;
-	err = take_list(in, le32_to_cpu(disk->touched_count), &move.touched);
+	err = get_list(in, le32_to_cpu(disk->touched_count), &move.touched);
 	if (!err)
 		err = sendcp_moves_add(moves, &move);
 	if (err)
@@ -253,24 +253,24 @@ static int take_move(struct reader *in, struct sendcp_moves *moves)
 	return err == -ENOMEM ? err : 0;
 }
 
-static int take_moves(struct sendcp_engine *engine, struct reader *in, struct sendcp_moves *moves)
+static int get_moves(struct sendcp_engine *engine, struct reader *in, struct sendcp_moves *moves)
 {
-	u32 count = take_count(in, sizeof(struct sendcp_checkpoint_move));
+	u32 count = get_count(in, sizeof(struct sendcp_checkpoint_move));
 	int err = 0;
 
 	while (moves->count < count && !in->bad && !err) {
-		err = is_to_stop(engine, moves->count) ? -EINTR : take_move(in, moves);
+		err = is_to_stop(engine, moves->count) ? -EINTR : get_move(in, moves);
 		/* Nothing of it will be undone, so notes of it would only take memory. */
 		sendcp_moves_keep(moves);
 	}
 	if (!err && !in->bad)
-		err = take_set(engine, in, &moves->pending_rmdirs);
+		err = get_set(engine, in, &moves->pending_rmdirs);
 	return err;
 }
 
-static void take_range(struct reader *in, struct sendcp_data_range *range)
+static void get_range(struct reader *in, struct sendcp_data_range *range)
 {
-	const struct sendcp_checkpoint_range *disk = take(in, sizeof(*disk));
+	const struct sendcp_checkpoint_range *disk = get_bytes(in, sizeof(*disk));
 
 	if (!disk || disk->kind >= SENDCP_RANGE_COUNT || disk->then >= SENDCP_PHASE_COUNT) {
 		in->bad = true;
@@ -292,9 +292,9 @@ static void take_range(struct reader *in, struct sendcp_data_range *range)
 		in->bad = true;
 }
 
-static void take_backref_cache(struct reader *in, struct sendcp_decoded *next)
+static void get_backref_cache(struct reader *in, struct sendcp_decoded *next)
 {
-	u32 count = take_le32(in);
+	u32 count = get_le32(in);
 	u32 i;
 
 	if (count > SENDCP_BACKREF_CACHE_LEAVES) {
@@ -302,7 +302,7 @@ static void take_backref_cache(struct reader *in, struct sendcp_decoded *next)
 		return;
 	}
 	for (i = 0; i < count; i++)
-		next->backref_cache[i] = take_le64(in);
+		next->backref_cache[i] = get_le64(in);
 	next->cache_count = count;
 }
 
@@ -333,11 +333,11 @@ static bool is_framed(const u8 *bytes, u32 length, bool has_payload, u32 protoco
 	       sendcp_get_le32(bytes) == length - SENDCP_COMMAND_HEADER_SIZE;
 }
 
-static bool take_command(struct reader *in, struct sendcp_queue *queue, bool has_payload,
-			 u32 protocol)
+static bool get_command(struct reader *in, struct sendcp_queue *queue, bool has_payload,
+			u32 protocol)
 {
-	u32 length = take_le32(in);
-	const u8 *bytes = take(in, length);
+	u32 length = get_le32(in);
+	const u8 *bytes = get_bytes(in, length);
 
 	if (!bytes || !is_framed(bytes, length, has_payload, protocol)) {
 		in->bad = true;
@@ -346,9 +346,9 @@ static bool take_command(struct reader *in, struct sendcp_queue *queue, bool has
 	return !sendcp_queue_push(queue, bytes, length);
 }
 
-static void take_payload(struct reader *in, struct sendcp_payload *payload)
+static void get_payload(struct reader *in, struct sendcp_payload *payload)
 {
-	const struct sendcp_checkpoint_payload *disk = take(in, sizeof(*disk));
+	const struct sendcp_checkpoint_payload *disk = get_bytes(in, sizeof(*disk));
 
 	if (!disk || disk->kind >= SENDCP_PAYLOAD_COUNT ||
 	    le32_to_cpu(disk->length) > SENDCP_CHUNK_V2 ||
@@ -362,19 +362,19 @@ static void take_payload(struct reader *in, struct sendcp_payload *payload)
 }
 
 /* Contents belong to the last command, see queue.h, so it alone may be without them. */
-static int take_queue(struct reader *in, struct sendcp_queue *queue, u32 protocol)
+static int get_queue(struct reader *in, struct sendcp_queue *queue, u32 protocol)
 {
-	u32 size = take_le32(in);
-	struct reader commands = { .at = take(in, size), .left = size };
+	u32 size = get_le32(in);
+	struct reader commands = { .at = get_bytes(in, size), .left = size };
 	bool last;
 
 	if (in->bad)
 		return 0;
-	take_payload(in, &queue->payload);
+	get_payload(in, &queue->payload);
 	while (commands.left && !commands.bad && !in->bad) {
 		last = commands.left >= sizeof(u32) &&
 		       sendcp_get_le32(commands.at) + sizeof(u32) == commands.left;
-		if (!take_command(&commands, queue, last && queue->payload.kind, protocol))
+		if (!get_command(&commands, queue, last && queue->payload.kind, protocol))
 			return -ENOMEM;
 	}
 	if (commands.bad || (queue->payload.kind && sendcp_queue_empty(queue)))
@@ -386,15 +386,15 @@ static int decode_body(struct sendcp_engine *engine, struct reader *in, struct s
 {
 	int err;
 
-	take_state(in, &next->state);
-	take_path(in, &next->path);
-	err = take_set(engine, in, &next->deferred.utimes);
+	get_state(in, &next->state);
+	get_path(in, &next->path);
+	err = get_set(engine, in, &next->deferred.utimes);
 	if (!err && !in->bad)
-		err = take_moves(engine, in, &next->deferred.moves);
-	take_range(in, &next->state.range);
-	take_backref_cache(in, next);
+		err = get_moves(engine, in, &next->deferred.moves);
+	get_range(in, &next->state.range);
+	get_backref_cache(in, next);
 	if (!err && !in->bad)
-		err = take_queue(in, &next->queue, engine->encoder.protocol);
+		err = get_queue(in, &next->queue, engine->encoder.protocol);
 	if (err)
 		return sendcp_engine_fail(engine, err == -EINTR ? SENDCP_ERR_INTERRUPTED :
 					  SENDCP_ERR_NO_MEMORY, NULL);
@@ -414,7 +414,7 @@ static int decode(struct sendcp_engine *engine, const u8 *blob, size_t size,
 
 	if (sendcp_checkpoint_verify(blob, size, &reason))
 		return sendcp_engine_fail(engine, reason, NULL);
-	take(&in, sizeof(*header));
+	get_bytes(&in, sizeof(*header));
 	err = check_header(engine, header);
 	if (!err)
 		err = check_pins(engine, &in, le32_to_cpu(header->root_count));
@@ -425,7 +425,7 @@ static int decode(struct sendcp_engine *engine, const u8 *blob, size_t size,
 	return decode_body(engine, &in, next);
 }
 
-static void take_over(struct sendcp_engine *engine, struct sendcp_decoded *next)
+static void adopt(struct sendcp_engine *engine, struct sendcp_decoded *next)
 {
 	sendcp_engine_forget(engine);
 	sendcp_deferred_release(&engine->deferred);
@@ -450,7 +450,7 @@ int sendcp_checkpoint_decode(struct sendcp_engine *engine, const u8 *blob, size_
 					      next->cache_count))
 		err = sendcp_engine_fail(engine, SENDCP_ERR_NO_MEMORY, NULL);
 	if (!err)
-		take_over(engine, next);
+		adopt(engine, next);
 	sendcp_deferred_release(&next->deferred);
 	sendcp_queue_release(&next->queue);
 	sendcp_free(next);

@@ -71,7 +71,7 @@ static int send_remove_xattr(struct sendcp_engine *engine, const struct sendcp_d
 }
 
 /* Entry @number of the item under @cursor: 1, or 0 if it has fewer; *@number is less those seen. */
-static int take_entry(struct sendcp_cursor *cursor, u32 *number, struct sendcp_dirent *entry)
+static int entry_at(struct sendcp_cursor *cursor, u32 *number, struct sendcp_dirent *entry)
 {
 	struct sendcp_dirent_iter iter;
 	int ret;
@@ -136,7 +136,7 @@ static int step_one_sided(struct sendcp_engine *engine, struct sendcp_cursor *cu
 {
 	u32 number = engine->state.entry;
 	struct sendcp_dirent entry;
-	int ret = take_entry(cursor, &number, &entry);
+	int ret = entry_at(cursor, &number, &entry);
 
 	if (ret < 0)
 		return ret;
@@ -158,11 +158,11 @@ static int step_changed(struct sendcp_engine *engine)
 	u32 number = engine->state.entry;
 	struct sendcp_dirent entry;
 	bool gone = false;
-	int ret = take_entry(now, &number, &entry);
+	int ret = entry_at(now, &number, &entry);
 
 	if (!ret) {
 		gone = true;
-		ret = take_entry(old, &number, &entry);
+		ret = entry_at(old, &number, &entry);
 	}
 	if (ret < 0)
 		return ret;

@@ -119,7 +119,7 @@ static pid_t fork_holder(int fd, int writer, const u64 *others, size_t count)
 }
 
 /* Returns what the holder ended with. SIGKILL because a stopped one does not see its pipe end. */
-static int let_go(struct holder *holder)
+static int release(struct holder *holder)
 {
 	int status;
 
@@ -143,14 +143,14 @@ static int wait_until_held(struct holder *holder, const struct sendcp_cancel *in
 	if (ret > 0 && reader.revents == POLLIN)
 		return 0;
 	err = ret < 0 ? -errno : 0;
-	ret = let_go(holder);
+	ret = release(holder);
 	/* fork() has an EAGAIN of its own. */
 	if (ret == -EAGAIN)
 		ret = -EBUSY;
 	return err ? err : ret;
 }
 
-static int take_one(int fd, const u64 *others, size_t count, const struct sendcp_cancel *interrupt,
+static int hold_one(int fd, const u64 *others, size_t count, const struct sendcp_cancel *interrupt,
 		    struct holder *holder)
 {
 	int ends[2];
@@ -179,7 +179,7 @@ int hold_take(int fd, const u64 *others, size_t count, const struct sendcp_cance
 		return -ENOMEM;
 	while (hold->count < needed) {
 		size_t done = hold->count * OTHERS_MAX;
-		int ret = take_one(fd, others + done, sendcp_min(count - done, OTHERS_MAX),
+		int ret = hold_one(fd, others + done, sendcp_min(count - done, OTHERS_MAX),
 				   interrupt, &hold->holders[hold->count]);
 
 		if (ret) {
@@ -197,6 +197,6 @@ void hold_release(struct hold *hold)
 	if (!hold)
 		return;
 	for (size_t i = 0; i < hold->count; i++)
-		let_go(&hold->holders[i]);
+		release(&hold->holders[i]);
 	free(hold);
 }

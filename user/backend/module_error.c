@@ -47,7 +47,7 @@ int module_error_say(int err, const char *detail, struct sendcp_error *to)
 	return -err;
 }
 
-static int take_call_error(int err, struct sendcp_error *to)
+static int translate_errno(int err, struct sendcp_error *to)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(call_errors); i++) {
 		if (call_errors[i].err != err)
@@ -60,7 +60,7 @@ static int take_call_error(int err, struct sendcp_error *to)
 }
 
 /* A module newer than this program may know reasons that it does not: those are shown by name. */
-static void take_reason(const char *name, const char *detail, struct sendcp_error *to)
+static void translate_reason(const char *name, const char *detail, struct sendcp_error *to)
 {
 	for (int i = SENDCP_ERR_NONE + 1; i < SENDCP_REASON_COUNT; i++) {
 		if (strcmp(reason_names[i], name))
@@ -83,7 +83,7 @@ int module_error_take(const struct sendcp_failure *from, int err, struct sendcp_
 	memcpy(reason, from->reason, sizeof(from->reason));
 	memcpy(detail, from->detail, sizeof(from->detail));
 	if (!*reason)
-		return take_call_error(err, to);
+		return translate_errno(err, to);
 	sendcp_error_clear(to);
 	to->err = -err;
 	to->bytenr = from->bytenr;
@@ -91,6 +91,6 @@ int module_error_take(const struct sendcp_failure *from, int err, struct sendcp_
 	to->inode = from->inode;
 	to->offset = from->offset;
 	to->device = from->device;
-	take_reason(reason, detail, to);
+	translate_reason(reason, detail, to);
 	return -err;
 }

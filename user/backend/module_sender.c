@@ -134,8 +134,8 @@ static bool plausible(const struct sendcp_send *args, const struct module_sender
 	       (args->filled || args->result & SENDCP_RESULT_END);
 }
 
-static int take_made(struct module_sender *module, const struct sendcp_send *args,
-		     struct sendcp_fill *fill)
+static int adopt_result(struct module_sender *module, const struct sendcp_send *args,
+			struct sendcp_fill *fill)
 {
 	struct checkpoint made = module->next;
 
@@ -161,14 +161,14 @@ static int module_fill(struct sender *sender, struct sendcp_fill *fill,
 
 	fill->filled = 0;
 	fill->end = false;
-	/* take_made() swaps current and next, so this one may still have to be made. */
+	/* adopt_result() swaps current and next, so this one may still have to be made. */
 	if (!module->next.capacity && checkpoint_reserve(&module->next, CHECKPOINT_CAPACITY))
 		return no_memory(&module->error);
 	do {
 		prepare(module, fill, &failure, &args);
 		err = call(module, &args, cancel);
 		if (!err)
-			return take_made(module, &args, fill);
+			return adopt_result(module, &args, fill);
 		if (err != EMSGSIZE)
 			return module_error_take(&failure, err, &module->error);
 		ret = grow(module, args.new_checkpoint_size);
@@ -221,8 +221,8 @@ static const struct sender_ops module_ops = {
 	.close = module_close,
 };
 
-static int take_checkpoint(struct module_sender *module, const void *data, size_t size,
-			   struct sendcp_error *error)
+static int adopt_checkpoint(struct module_sender *module, const void *data, size_t size,
+			    struct sendcp_error *error)
 {
 	struct sendcp_checkpoint_info info;
 	int ret = sendcp_checkpoint_info(data, size, &info, error);
@@ -262,7 +262,7 @@ int module_sender_open(const struct module_access *access, struct module_request
 	module->request = *request;
 	module->fd = -1;
 	sendcp_error_clear(&module->error);
-	ret = checkpoint ? take_checkpoint(module, checkpoint, checkpoint_size, error) : 0;
+	ret = checkpoint ? adopt_checkpoint(module, checkpoint, checkpoint_size, error) : 0;
 	if (!ret)
 		ret = open_device(module, error);
 	if (ret)
