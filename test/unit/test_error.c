@@ -59,6 +59,30 @@ static void places_come_first(void **state)
 	assert_non_null(strstr(line, "device 0 tree -9 block 30539776 inode 261 offset 0: "));
 }
 
+/* Something that was survived is not said to have had no other copy. */
+static void warnings_have_texts_of_their_own(void **state)
+{
+	struct sendcp_error error = made(SENDCP_ERR_DEVICE_READ);
+	char line[200];
+	int reason;
+
+	error.bytenr = 4096;
+	sendcp_warning_format(&error, line, sizeof(line));
+	assert_string_equal(line, "block 4096: read error; another copy is good");
+	for (reason = 0; reason < SENDCP_REASON_COUNT; reason++) {
+		error = made((enum sendcp_reason)reason);
+		sendcp_warning_format(&error, line, sizeof(line));
+		assert_null(strstr(line, " no copy"));
+		assert_null(strstr(line, " no other copy"));
+	}
+	/* Cut where it does not fit. */
+	error = made(SENDCP_ERR_DEVICE_READ);
+	sendcp_warning_format(&error, line, 12);
+	assert_string_equal(line, "read error;");
+	sendcp_warning_format(&error, line, 1);
+	assert_string_equal(line, "");
+}
+
 static void details_cannot_break_the_line(void **state)
 {
 	struct sendcp_error error = made(SENDCP_ERR_FEATURE);
@@ -111,6 +135,7 @@ int main(void)
 		cmocka_unit_test(every_reason_is_told),
 		cmocka_unit_test(unknown_reasons_are_survived),
 		cmocka_unit_test(places_come_first),
+		cmocka_unit_test(warnings_have_texts_of_their_own),
 		cmocka_unit_test(details_cannot_break_the_line),
 		cmocka_unit_test(foreign_errnos_are_shown),
 		cmocka_unit_test(lines_are_cut_at_every_length),

@@ -272,6 +272,28 @@ static void test_image_members(void **state)
 	assert_non_null(strstr(error.text, "3 devices, 1 given: name the others too"));
 }
 
+static void keep_warning(void *context, const char *text)
+{
+	snprintf(context, SENDCP_SOURCE_TEXT_SIZE, "%s", text);
+}
+
+/* Something that is survived is a warning, and goes to the hook alone. */
+static void test_warnings(void **state)
+{
+	static char warning[SENDCP_SOURCE_TEXT_SIZE];
+	const struct sendcp_source_hooks hooks = { .warn = keep_warning, .context = warning };
+	const char *paths[] = { NULL };
+	struct sendcp_source *source;
+
+	loopfs_make(&other, 2, 256, "-d raid1 -m raid1");
+	paths[0] = other.images[1];
+	assert_int_equal(sendcp_source_open_image(paths, 1, &hooks, &source, NULL), 0);
+	assert_memory_equal(warning, paths[0], strlen(paths[0]));
+	assert_non_null(strstr(warning, "reading without all devices"));
+	assert_int_equal(sendcp_source_error(source)->err, 0);
+	sendcp_source_close(source);
+}
+
 static void test_image_refused(void **state)
 {
 	static const struct {
@@ -354,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_image_mounted),
 		cmocka_unit_test(test_image_members),
+		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_image_refused),
 		cmocka_unit_test(test_interrupt),
 	};
