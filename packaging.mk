@@ -86,8 +86,8 @@ uninstall:
 		$(foreach unit,$(UNITS),$(call into,$(systemdsystemunitdir))/$(notdir $(unit)))
 	rm -rf $(call into,$(docdir)) $(call into,$(libexecdir))/sendcp
 
-# The tracked files as they are in the working tree: a change can be tried before it is committed. In a
-# tree unpacked from a dist (no git) all files are taken.
+# The tracked files as they are in the working tree: a change can be tried before it is committed.
+# In a tree unpacked from a dist (no git) all files are taken.
 dist:
 	@mkdir -p $(PACKAGES_DIR)
 	@list=$$(git ls-files 2>/dev/null) || list=$$(find . -type f ! -path './build*' | sed 's|^\./||'); \

@@ -9,8 +9,8 @@
 #   BUILD=build                       build directory of sendcp, populate and measure
 #
 # Caches are warm: each command runs once before the rounds. The reader of a pipe discards the data.
-# CPU seconds are the sender's own, user and system; those of native's kernel code are in its process's
-# system time. The image backend reads the same image, unmounted.
+# CPU seconds are the sender's own, user and system; those of native's kernel code are in its
+# process's system time. The image backend reads the same image, unmounted.
 set -euo pipefail
 
 mib=${BENCH_MIB:-2048}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Native `btrfs send` and the module in turn, in a guest (make bench-vm): large files and small files,
-# cold and warm. Guests are emulated, so only the ratios mean something.
+# Native `btrfs send` and the module in turn, in a guest (make bench-vm): large files and small
+# files, cold and warm. Guests are emulated, so only the ratios mean something.
 
 set -euo pipefail
 source /guest/lib.sh

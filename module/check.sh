@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# sparse (with endianness) and checkpatch --strict over the module and the engine, and a check of the
-# symbol names in sendcp.ko.
+# sparse (with endianness) and checkpatch --strict over the module and the engine, and a check of
+# the symbol names in sendcp.ko.
 #
 # usage: check.sh KDIR BUILD-DIRECTORY
-# CHECKPATCH is the path of checkpatch.pl. Without it, checkpatch.pl is taken from Debian's package of
-# kernel sources (its header packages lack it) and kept in ${XDG_CACHE_HOME:-~/.cache}.
+# CHECKPATCH is the path of checkpatch.pl. Without it, checkpatch.pl is taken from Debian's package
+# of kernel sources (its header packages lack it) and kept in ${XDG_CACHE_HOME:-~/.cache}.
 set -u
 kdir=$(realpath "$1")
 build=$2
@@ -13,8 +13,8 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/sendcp-checkpatch
 found=0
 
 # Ignored on purpose: types and macros of an engine that is built without the kernel too (BIT_MACRO,
-# PREFER_*; CAMELCASE: _Static_assert), list macros (COMPLEX_MACRO, MACRO_ARG_REUSE, BRACKET_SPACE), and
-# version checks in a header.
+# PREFER_*; CAMELCASE: _Static_assert), list macros (COMPLEX_MACRO, MACRO_ARG_REUSE, BRACKET_SPACE),
+# and version checks in a header.
 ignored=BIT_MACRO,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,CAMELCASE,COMPLEX_MACRO
 ignored+=,MACRO_ARG_REUSE,BRACKET_SPACE,LINUX_VERSION_CODE,CONSTANT_COMPARISON
 
@@ -42,8 +42,8 @@ fetch_checkpatch()
 }
 
 # Prints global names without our prefix, since a later kernel may define them, and names that the
-# kernel exports, even if local here: they are ambiguous in a backtrace, and an error if a header declares
-# them.
+# kernel exports, even if local here: they are ambiguous in a backtrace, and an error if a header
+# declares them.
 check_symbols()
 {
 	[ -e "$kdir/Module.symvers" ] || die "$kdir/Module.symvers is missing"

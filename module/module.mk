@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Building sendcp.ko against a kernel's headers: by default the running kernel's, else KVER=RELEASE (if
-# they are in /lib/modules) or KDIR=DIRECTORY. Kbuild writes next to its sources, so those are copied.
+# Building sendcp.ko against a kernel's headers: by default the running kernel's, else KVER=RELEASE
+# (if they are in /lib/modules) or KDIR=DIRECTORY. Kbuild writes next to its sources, so those are
+# copied.
 
 ifdef KDIR
 KVER ?= $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null || basename '$(KDIR)')

@@ -6,8 +6,8 @@ Checks that the names in comments of C files exist.
 usage: comment_names.py DIRECTORY...
 
 In the comments of all files below the DIRECTORYs:
-- a function or macro, written name(), must be defined in the tree or listed in comment_names.list next
-  to this file (libc, kernel, btrfs-progs);
+- a function or macro, written name(), must be defined in the tree or listed in comment_names.list
+  next to this file (libc, kernel, btrfs-progs);
 - an identifier that begins with scp_ or sendcp_, in either case, must occur in the code;
 - any other lower_case name with an underscore must occur in the code or be listed;
 - a member, written ->name, must occur in the code;

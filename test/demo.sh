@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# sendcp in two minutes: an image of real files, a send that is killed midway, and a resumed one with the
-# same bytes.
+# sendcp in two minutes: an image of real files, a send that is killed midway, and a resumed one
+# with the same bytes.
 #
 # As root the image contains a snapshot of real files, made on a loop device. Only root can make a
 # snapshot, so otherwise mkfs.btrfs puts the files into the top-level subvolume.

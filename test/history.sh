@@ -8,8 +8,8 @@
 #   RECEIVE=N      receive the incremental streams of every Nth history too (default 4; 0: none)
 # Prints a line for every problem, then a summary. Exit status 1 if there was a difference.
 #
-# Where the native send fails midway, or its stream cannot be received or is received wrongly, ours must
-# be received correctly: these are counted as deviations, by kind.
+# Where the native send fails midway, or its stream cannot be received or is received wrongly, ours
+# must be received correctly: these are counted as deviations, by kind.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -74,7 +74,8 @@ native()
 	btrfs send -q "$@" >"$FIX/native" 2>"$FIX/native.err"
 }
 
-# arrives STREAM [-p|-c SNAPSHOT | OPTION]... SNAPSHOT: is the received subvolume equal to its source?
+# arrives STREAM [-p|-c SNAPSHOT | OPTION]... SNAPSHOT: is the received subvolume equal to its
+# source?
 arrives()
 {
 	local stream=$1 argument sent=${*: -1} status

@@ -4,9 +4,9 @@
 #	src, module, user	include/
 #	cli			include/, user/
 #	bench, docs		include/
-# A quoted include is looked up next to the including file first, then below each part. Also checks that
-# user/, a library, neither prints nor exits nor handles signals. Prints an arrow a line; a forbidden one
-# is followed by its files, and the check fails.
+# A quoted include is looked up next to the including file first, then below each part. Also checks
+# that user/, a library, neither prints nor exits nor handles signals. Prints an arrow a line; a
+# forbidden one is followed by its files, and the check fails.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 declare -A may=([src]=include [module]=include [user]=include [cli]="include user" [bench]=include [docs]=include)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# test/include_order.sh DIRECTORY LAYER...: checks that no folder of DIRECTORY includes a header of a
-# higher layer.
+# test/include_order.sh DIRECTORY LAYER...: checks that no folder of DIRECTORY includes a header of
+# a higher layer.
 #
 # LAYERs are DIRECTORY's folders from the lowest to the highest; those joined by a comma are at the
 # same level and must not include each other. Prints an arrow a line, with the number of includes;

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs missing Debian packages: to build (build), test (test) or fuzz (fuzz) sendcp, to check its
-# source (source), to test its module in guests (vm) or its packages in them (install), or to run an ssh
-# server as another host (ssh).
+# Installs missing Debian packages: to build (build), test (test) or fuzz (fuzz) sendcp, to check
+# its source (source), to test its module in guests (vm) or its packages in them (install), or to
+# run an ssh server as another host (ssh).
 #
 # usage: install-deps.sh GROUP...
 # Does nothing, and needs no privileges, if everything is installed.

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Static checks: sparse (with endianness) over the engine, and the form of the code: no function of
 # more than 64 lines and no file of more than 600 (in tests 99 and 700), no include against the order
-# of the layers, no name in a comment that does not exist. Prints its findings; fails if there are any.
+# of the layers, no name in a comment that does not exist. Prints its findings; fails if there are
+# any.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 found=0

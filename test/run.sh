@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs the unit tests and the bats suites, or the named suites, several at a time. The last line is the
-# total: "N passed, N failed".
+# Runs the unit tests and the bats suites, or the named suites, several at a time. The last line is
+# the total: "N passed, N failed".
 #
 # usage: run.sh [SUITE...]     SUITE: unit, send_full, resume, ...
-# BUILD is the build directory, BATS the bats program, TEST_JOBS the number of suites that run at a time.
+# BUILD is the build directory, BATS the bats program, TEST_JOBS the number of suites that run at a
+# time.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)

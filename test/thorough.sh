@@ -44,7 +44,8 @@ figure()
 	printf 'figure: %s\n' "$*"
 }
 
-# compare SUBVOL [OPTIONS]: native, direct and image; leaves the image backend's stream in $FIX/image.
+# compare SUBVOL [OPTIONS]: native, direct and image; leaves the image backend's stream in
+# $FIX/image.
 compare()
 {
 	local subvolume=$1

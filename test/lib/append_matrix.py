@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Damages files that contain a stream in many ways, and completes them with `sendcp resume --append`.
+"""Damages files that contain a stream in many ways, and completes them with `sendcp resume
+--append`.
 
 usage: append_matrix.py [--places N] [--seed S] [--keep FILE] FORMAT WHOLE [SEND-ARGUMENT...]
 
-FORMAT is plain, zstd, tar, cpio, tar+zstd, zstd-pipe or zstd-size (by the zstd program, reading a pipe
-or a file), zstd-mixed (frames of all kinds that other programs make), native (WHOLE is from btrfs
-send, with no sidecar but that of a first --append) or native-zstd. WHOLE is the uninterrupted plain
-stream; the arguments are those of `sendcp send`. Runs in the current directory.
+FORMAT is plain, zstd, tar, cpio, tar+zstd, zstd-pipe or zstd-size (by the zstd program, reading a
+pipe or a file), zstd-mixed (frames of all kinds that other programs make), native (WHOLE is from
+btrfs send, with no sidecar but that of a first --append) or native-zstd. WHOLE is the uninterrupted
+plain stream; the arguments are those of `sendcp send`. Runs in the current directory.
 
-Each way is tried at N positions that depend on S alone. The result must be a file that standard tools
-unwrap to WHOLE and `sendcp verify` accepts. FILE may be refused only where the way allows it, and must
-then be unchanged.
+Each way is tried at N positions that depend on S alone. The result must be a file that standard
+tools unwrap to WHOLE and `sendcp verify` accepts. FILE may be refused only where the way allows it,
+and must then be unchanged.
 """
 import argparse
 import os

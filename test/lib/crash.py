@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Power cuts: records the writes of sendcp to its output and its sidecar, makes the files that a power
-cut could leave at each moment, and resumes from them.
+"""Power cuts: records the writes of sendcp to its output and its sidecar, makes the files that a
+power cut could leave at each moment, and resumes from them.
 
 usage: crash.py record [--thinned] FORMAT RECORDING DIRECTORY [SEND-ARGUMENT...]
        crash.py show RECORDING
@@ -10,13 +10,13 @@ usage: crash.py record [--thinned] FORMAT RECORDING DIRECTORY [SEND-ARGUMENT...]
 
 record: FORMAT is plain, zstd, tar, cpio, tar+zstd, pipe, zstd-pipe or zstd-external; the arguments
 are those of `sendcp send`, without output and sizes. DIRECTORY is emptied; replay uses it again, as
-a sidecar names its output. Recorded are a send, one that replaces an older file, and sends that were
-killed, or interrupted by a power cut, and resumed in every way; for zstd-external, resume --append to
-the file of an interrupted zstd program, with a sidecar and without. --thinned: the program is one that
-thins its sidecar early, and only the moments around thinning are replayed.
+a sidecar names its output. Recorded are a send, one that replaces an older file, and sends that
+were killed, or interrupted by a power cut, and resumed in every way; for zstd-external, resume
+--append to the file of an interrupted zstd program, with a sidecar and without. --thinned: the
+program is one that thins its sidecar early, and only the moments around thinning are replayed.
 
-replay: tries N states (0: all) and ends at the Nth failure. --without-syncs ignores all syncs of the
-output; that must make it fail. In each state must hold:
+replay: tries N states (0: all) and ends at the Nth failure. --without-syncs ignores all syncs of
+the output; that must make it fail. In each state must hold:
 
 * resume exits with 0 and the file contains the whole stream, or it exits with 1 and a message;
 * it exits with 1 only if no delivered byte was promised to be durable at the power cut (for a plain
@@ -97,7 +97,8 @@ class Replay:
             self.check_point(trace, k, done)
 
     def check_walk(self, trace, k, files, mode):
-        """With the sidecar that --append made, if it exists; it must always be possible to resume."""
+        """With the sidecar that --append made, if it exists; it must always be possible to
+        resume."""
         subject = self.subject
         sidecar = OUTPUT + ".cp"
         command = subject.walk
@@ -116,8 +117,8 @@ class Replay:
             told.append(subject.contents(files[OUTPUT][:int(at)]))
         at = min(told, default=len(subject.whole))
         from_scratch = b"starting from the beginning" in done.stderr
-        # If the sidecar has no mark in the file, resume may lose an interval, which is longer than this
-        # stream.
+        # If the sidecar has no mark in the file, resume may lose an interval, which is longer than
+        # this stream.
         marks = [line for line in journal_lines(files.get(sidecar, b""))
                  if line.get("type") == "mark"]
         if from_scratch and command[-2] != "--append" and "zstd" in subject.form and not marks:

@@ -8,9 +8,9 @@ The program's actions are a list of operations, in the order of their completion
     ("sync", inode)             ("syncdir", directory)      ("pipe", data)
 
 Unsynced operations have no guarantee: each write, truncation and directory change may have reached
-the disk or not, independent of earlier ones, and a write may have reached it in part. A file's fsync
-does not cover its name. Every real filesystem guarantees more. Only a write that overwrites durable
-bytes of a single sector is atomic ("rewrite").
+the disk or not, independent of earlier ones, and a write may have reached it in part. A file's
+fsync does not cover its name. Every real filesystem guarantees more. Only a write that overwrites
+durable bytes of a single sector is atomic ("rewrite").
 """
 import os
 
@@ -200,7 +200,8 @@ class Disk:
                 if i == inode]
 
     def cut(self, rng, way):
-        """The files after the power cut; the way is applied to each file and directory on its own."""
+        """The files after the power cut; the way is applied to each file and directory on its
+        own."""
         files = Files()
         files.names = dict(self.durable.names)
         files.contents = {i: bytearray(d) for i, d in self.durable.contents.items()}

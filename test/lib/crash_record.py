@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Records a program's changes to the files of a directory with strace, as crash_disk.py's operations."""
+"""Records a program's changes to the files of a directory with strace, as crash_disk.py's
+operations."""
 import os
 import re
 import subprocess

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The stories that crash.py replays with power cuts: a send, the operations of its run, and the bytes
-promised to be durable at each moment."""
+"""The stories that crash.py replays with power cuts: a send, the operations of its run, and the
+bytes promised to be durable at each moment."""
 import hashlib
 import io
 import json
@@ -131,11 +131,12 @@ class Trace:
         self.ops = ops
         self.older = older
         self.interval = interval
-        # [k] is after the first k operations: plain bytes that must not be lost; is anything delivered?
+        # [k] is after the first k operations: plain bytes that must not be lost; is anything
+        # delivered?
         self.promised = [promised]
         self.begun = [begun]
-        # walk: resume --append without a sidecar, which makes one; appends: with a sidecar that does not
-        # know the file yet.
+        # walk: resume --append without a sidecar, which makes one; appends: with a sidecar that
+        # does not know the file yet.
         self.walk = walk
         self.appends = appends
         # The sidecar's replacement before its rename: its lines are copies.
@@ -227,8 +228,8 @@ class Recording:
 
     @staticmethod
     def left(trace, k):
-        """If nothing new became durable since an --append truncated the file, the next one truncates
-        it again."""
+        """If nothing new became durable since an --append truncated the file, the next one
+        truncates it again."""
         again = trace.appends and trace.promised[k] == trace.promised[0]
         return trace.promised[k] - (CUT if again else 0)
 
@@ -275,7 +276,8 @@ class Recording:
             self.walked(whole[:len(whole) * 2 // 3])
 
     def external(self):
-        """The file of the zstd program is durable, and so is the sidecar, which knows only a pipe."""
+        """The file of the zstd program is durable, and so is the sidecar, which knows only a
+        pipe."""
         subject = self.subject
         command = subject.resume + ["--append", OUTPUT]
         for source in ("pipe", "file"):

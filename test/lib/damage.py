@@ -3,9 +3,10 @@
 
 usage: damage.py SENDCP cut|flip COUNT PLAIN FILE
 
-PLAIN is the plain stream that FILE contains, wrapped or not. Truncated anywhere, FILE must be refused
-with one line that names the right offsets, and cat must write PLAIN up to the last complete command.
-With a bit flipped it must be refused, or the bit must be insignificant and cat write PLAIN.
+PLAIN is the plain stream that FILE contains, wrapped or not. Truncated anywhere, FILE must be
+refused with one line that names the right offsets, and cat must write PLAIN up to the last complete
+command. With a bit flipped it must be refused, or the bit must be insignificant and cat write
+PLAIN.
 """
 import random
 import re
@@ -57,7 +58,8 @@ class Damage:
         return whole
 
     def check_unit(self, what, data, line):
-        """The file up to its last complete unit contains the plain stream up to the named offset."""
+        """The file up to its last complete unit contains the plain stream up to the named
+        offset."""
         match = UNIT.search(line)
         if not match:
             return

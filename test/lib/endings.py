@@ -11,8 +11,9 @@ nothing is lost but what the shell's own `>` truncates. Nothing incomplete is ev
 endings_lines.py has the expected one of the two, so that refusing everything does not pass.
 
 The first round stops sendcp at a byte and ends the run there; N more rounds end it while all of
-the pipeline runs. Positions depend on the seed alone. Needs FIX, SENDCP, TOOLS, the snapshots SNAPSHOT
-and PARENT, SNAPSHOT's source subvolume SOURCE, and WHOLE, a file with the uninterrupted stream.
+the pipeline runs. Positions depend on the seed alone. Needs FIX, SENDCP, TOOLS, the snapshots
+SNAPSHOT and PARENT, SNAPSHOT's source subvolume SOURCE, and WHOLE, a file with the uninterrupted
+stream.
 """
 import argparse
 import contextlib

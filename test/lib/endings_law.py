@@ -45,7 +45,8 @@ class Story:
         self.told = []
         self.result = None
         self.complete = False
-        # The whole stream went into the pipe before the run ended; the reader may not have kept it all.
+        # The whole stream went into the pipe before the run ended; the reader may not have kept it
+        # all.
         self.sent = False
 
     def tell(self, text):

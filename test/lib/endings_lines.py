@@ -37,8 +37,8 @@ MAGIC = b"btrfs-stream\0"
 KEY = os.path.join(WORK, "age.key")
 UNZSTD = ["zstd", "-dcq"]
 OUTPUTS = {
-    # The shell truncates the file before sendcp can refuse to send into it again. Then nothing is left
-    # of a pipe reader's file, so nothing can be lost by starting over.
+    # The shell truncates the file before sendcp can refuse to send into it again. Then nothing is
+    # left of a pipe reader's file, so nothing can be lost by starting over.
     "redirect": Output("{send} > {file}", after=REFUSED),
     "file": Output("{send} -f {file}"),
     "cat": Output("{send} | cat > {file}", after=EITHER, reader="cat"),

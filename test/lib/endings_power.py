@@ -65,8 +65,8 @@ def put(case, files):
 
 
 def try_state(cell, ops, number):
-    """The files after a power cut at a moment, as a disk may have kept them. In the first state it kept
-    everything, so nothing is lost; in the others sendcp may refuse what is not proven."""
+    """The files after a power cut at a moment, as a disk may have kept them. In the first state it
+    kept everything, so nothing is lost; in the others sendcp may refuse what is not proven."""
     case, rng = cell.case, cell.random
     way = rng.choice(WAYS) if number else keep_all
     case.place = rng.randrange(len(ops) // 2, len(ops))

@@ -66,8 +66,8 @@ def make_ssh():
         f.write("HostKey %s/host\nAuthorizedKeysFile %s/user.pub\nPermitRootLogin yes\n"
                 "StrictModes no\nUsePAM no\nPidFile none\nLogLevel ERROR\n"
                 "SetEnv PATH=%s:/usr/sbin:/usr/bin:/sbin:/bin\n" % (WORK, WORK, BIN))
-    # Processes of another host get no signal from the terminal here. sshd needs a directory in /run; a
-    # private one in a mount namespace would keep the mounts of all concurrent tests busy.
+    # Processes of another host get no signal from the terminal here. sshd needs a directory in
+    # /run; a private one in a mount namespace would keep the mounts of all concurrent tests busy.
     script("sshd", """
 echo >{work}/sshd/$$
 exec setsid {sshd} -i -f {work}/sshd_config 2>>{work}/sshd.log
@@ -164,8 +164,8 @@ def restore_signals():
 
 
 class Result:
-    """The result of a line: sendcp's exit status (None: bash was killed too), its messages, and whether
-    the rest of the pipeline succeeded."""
+    """The result of a line: sendcp's exit status (None: bash was killed too), its messages, and
+    whether the rest of the pipeline succeeded."""
 
     def __init__(self, status, messages, rest=True):
         self.status = status
@@ -178,7 +178,8 @@ class Result:
 
 
 class Line:
-    """A line that runs in its own session, and so its own process group; bash waits for all of it."""
+    """A line that runs in its own session, and so its own process group; bash waits for all of
+    it."""
 
     def __init__(self, text, at=None, stop=True, watch=None, environment=None):
         self.messages = os.path.join(WORK, "messages")
@@ -325,8 +326,8 @@ def empty(directory):
 
 @contextlib.contextmanager
 def mounted(target, size=None):
-    """@target is a filesystem of its own: one of that size, or one that can be unmounted and mounted
-    again."""
+    """@target is a filesystem of its own: one of that size, or one that can be unmounted and
+    mounted again."""
     empty(target)
     if size:
         must(["mount", "-t", "tmpfs", "-o", "size=%d" % size, "tmpfs", target])

@@ -4,9 +4,9 @@
 usage: everything.py DIRECTORY [--light] [--receivable] [--image]
 
 --light leaves out the very large cases; --receivable keeps paths short enough for `btrfs receive`,
-which prepends its own directory; --image makes everything highly compressible (for committed images)
-and leaves out items that the native send loses. The snapshot is DIRECTORY.ro. Every run makes the same
-bytes.
+which prepends its own directory; --image makes everything highly compressible (for committed
+images) and leaves out items that the native send loses. The snapshot is DIRECTORY.ro. Every run
+makes the same bytes.
 """
 import os
 import random
@@ -274,7 +274,8 @@ def deep(longest):
             inner = os.open(name, os.O_RDONLY, dir_fd=fd)
             os.close(fd)
             fd = inner
-            # If no directory with a one-byte name in it fits any more, the last component is a file.
+            # If no directory with a one-byte name in it fits any more, the last component is a
+            # file.
             if left < step + 2:
                 break
             name = "d" * step

@@ -116,7 +116,8 @@ fixture_umount()
 	done
 }
 
-# By backing file, not FIX_DEVICES: a test's changes to that do not reach later tests and teardown_file.
+# By backing file, not FIX_DEVICES: a test's changes to that do not reach later tests and
+# teardown_file.
 fixture_loops()
 {
 	losetup -l -n -O NAME,BACK-FILE | awk -v images="$FIX/" 'index($2, images) == 1 { print $1 }'
@@ -151,7 +152,8 @@ fixture_trap()
 	trap 'exit 130' INT TERM HUP
 }
 
-# fixture_everything [OPTIONS]: the subvolume s with every kind of item, and its read-only snapshot s.ro.
+# fixture_everything [OPTIONS]: the subvolume s with every kind of item, and its read-only snapshot
+# s.ro.
 fixture_everything()
 {
 	btrfs -q subvolume create "$FIX_MOUNT/s"

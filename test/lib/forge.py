@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Copies the beginning of a send stream with one byte of its last WRITE changed, and a valid checksum.
+"""Copies the beginning of a send stream with one byte of its last WRITE changed, and a valid
+checksum.
 
 usage: forge.py STREAM COPY SIZE contents|offset
 """

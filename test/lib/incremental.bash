@@ -80,8 +80,8 @@ identical()
 }
 
 # check_streams PARENT SNAPSHOT [OPTIONS]: native, direct, and direct re-armed at every command (not
-# with NO_STEPS). The stream is left in $STREAM and recorded for images_agree. In OPTIONS an @ precedes
-# a snapshot's name.
+# with NO_STEPS). The stream is left in $STREAM and recorded for images_agree. In OPTIONS an @
+# precedes a snapshot's name.
 check_streams()
 {
 	local parent=$1 snapshot=$2

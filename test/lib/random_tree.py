@@ -3,9 +3,9 @@
 
 usage: random_tree.py SEED MOUNT [OPERATIONS]
 
-Makes MOUNT/work, snapshots it now and then (and deletes some, for shared leaves and every kind of back
-reference), deduplicates and balances a little, and leaves the read-only snapshots MOUNT/a (from the
-middle) and MOUNT/b (the last state).
+Makes MOUNT/work, snapshots it now and then (and deletes some, for shared leaves and every kind of
+back reference), deduplicates and balances a little, and leaves the read-only snapshots MOUNT/a
+(from the middle) and MOUNT/b (the last state).
 """
 import errno
 import os

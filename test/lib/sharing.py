@@ -3,8 +3,9 @@
 
 usage: sharing.py ORIGINAL COPY [ORIGINAL COPY]...
 
-Compares, block by block, which blocks have one address on disk; the addresses themselves may differ.
-Exit status: 0 the same, 1 blocks shared in the originals are not in the copies, 2 nothing is shared.
+Compares, block by block, which blocks have one address on disk; the addresses themselves may
+differ. Exit status: 0 the same, 1 blocks shared in the originals are not in the copies, 2 nothing
+is shared.
 """
 import fcntl
 import os

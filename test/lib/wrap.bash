@@ -44,8 +44,8 @@ marks()
 	jq -r 'select(.type == "mark") | .file_offset' "$1"
 }
 
-# crash FILE SIDECAR SEED: truncates both as a crash may have left them. A batch's line is written before
-# its bytes, a mark after the file has the bytes it covers.
+# crash FILE SIDECAR SEED: truncates both as a crash may have left them. A batch's line is written
+# before its bytes, a mark after the file has the bytes it covers.
 crash()
 {
 	python3 - "$@" <<-'END'

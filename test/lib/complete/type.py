@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Types keys into a program on a terminal, each after the program's last answer, and prints the first
-line of output that begins with "words: ".
+"""Types keys into a program on a terminal, each after the program's last answer, and prints the
+first line of output that begins with "words: ".
 
 usage: type.py KEYS PROGRAM [ARGUMENT...]
 """

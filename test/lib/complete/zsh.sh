@@ -1,7 +1,7 @@
 #!/usr/bin/env zsh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Prints the candidates of zsh's completion at the end of each LINE, sorted, on one line: a shell on a
-# pseudo-terminal gets the line and the tab key, and prints the arguments of compadd.
+# Prints the candidates of zsh's completion at the end of each LINE, sorted, on one line: a shell on
+# a pseudo-terminal gets the line and the tab key, and prints the arguments of compadd.
 #
 # usage: zsh.sh LINE...
 emulate zsh
