@@ -165,7 +165,7 @@ stopped()
 	assert cmp file "$FIX/whole"
 }
 
-@test "append: a file truncated in its first bytes is completed as what it began as" {
+@test "append: a file truncated in its first bytes is completed in its own format" {
 	local program size
 
 	for program in "zstd -q" "pzstd -q -p 2"; do

@@ -22,7 +22,6 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# The four kinds as options.
 kinds()
 {
 	printf '%s\n' "--archive" "--archive=cpio" "--archive=tar --compress=1" \

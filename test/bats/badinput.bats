@@ -363,7 +363,7 @@ broken_off()
 	done
 }
 
-@test "bad input: --at after the end of what was made" {
+@test "bad input: --at after the last byte that was made" {
 	broken_off
 	fails_with 1 "" "$SENDCP" resume --checkpoint cp --at 999999999999
 }

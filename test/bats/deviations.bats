@@ -114,7 +114,7 @@ os.pwrite(os.open("s/f", os.O_WRONLY), bytes([1]) * 4096, int(sys.argv[1]))' $of
 	only_deviation stale-name
 }
 
-@test "deviation: nested-subvolume: native leaves a deleted directory behind" {
+@test "deviation: nested-subvolume: native keeps a deleted directory" {
 	local i
 
 	# Native confuses ids of subvolumes with inode numbers, so they must be higher.

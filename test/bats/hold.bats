@@ -233,7 +233,7 @@ soon_gone()
 	is_free b
 }
 
-@test "hold: all else in the filesystem works" {
+@test "hold: other operations on the filesystem work" {
 	send_begun
 	btrfs -q subvolume snapshot "$FIX_MOUNT/b" "$FIX_MOUNT/copy"
 	echo new >"$FIX_MOUNT/copy/new"

@@ -20,8 +20,8 @@ the output; that must make it fail. In each state must hold:
 
 * resume exits with 0 and the file contains the whole stream, or it exits with 1 and a message;
 * it exits with 1 only if no delivered byte was promised to be durable at the power cut (for a plain
-  file: if nothing was delivered); then nothing is changed, and a new send works, if need be with
-  --restart;
+  file: if nothing was delivered); then nothing is changed, and a new send works, with
+  --restart if needed;
 * resume makes at most the last --checkpoint-interval of the stream again;
 * for a pipe: however much arrived, resume continues there or names the byte to continue from.
 """
