@@ -6,7 +6,7 @@ VERSION := 0.1.0
 SANITIZE ?=
 comma := ,
 BUILD ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
-# One name for it, however it is given: dependencies are known by it.
+# One form of the path, however it is given: dependencies refer to it.
 override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 CC ?= cc
 CLANG ?= clang
@@ -17,7 +17,7 @@ BATS ?= bats
 FUZZ_SECONDS ?= 60
 
 PKGS := libisal libzstd libarchive zlib lzo2 libgcrypt libxxhash json-c blkid libbtrfsutil
-# WERROR= lets warnings of a compiler that was not foreseen pass.
+# WERROR= allows warnings, for compilers other than those the code was tested with.
 WERROR ?= -Werror
 WARNINGS := -Wall -Wextra $(WERROR) -Wstrict-prototypes -Wmissing-prototypes -Wshadow \
 	-Wpointer-arith -Wvla -Wno-unused-parameter
@@ -83,13 +83,13 @@ $(BUILD)/sendcp: $(CLI_OBJECTS) $(BUILD)/libsendcp.a
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-# How a program of others uses it; it sees the public headers alone.
+# Example programs; they see the public headers only.
 $(BUILD)/examples/%: docs/examples/%.c $(BUILD)/libsendcp.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) -std=gnu11 $(CFLAGS) $(WARNINGS) $(SANITIZE_FLAGS) -Iinclude $(LDFLAGS) -o $@ $^ $(LIBS)
 
-# Each part sees no more headers than it may use; tests see all.
+# Each part sees only the headers that it may use; tests see all.
 $(BUILD)/src/%.o: ALL_CPPFLAGS += -Isrc
 $(BUILD)/cli/%.o: ALL_CPPFLAGS += -Icli
 $(BUILD)/test/%.o: ALL_CPPFLAGS += -Isrc -Icli
@@ -117,14 +117,14 @@ deps:
 test-deps:
 	@test/install-deps.sh test
 
-# Building waits for the packages, so it happens in a make of its own.
+# The packages must be installed before the build starts, so the build is a make of its own.
 demo: deps test-deps
 	@$(MAKE) --no-print-directory all
 	@test/demo.sh $(BUILD)/sendcp
 
 check: test-deps
 	@$(MAKE) --no-print-directory all unit test-tools
-	@BUILD=$(BUILD) BATS=$(BATS) test/run.sh
+	@BUILD=$(BUILD) BATS=$(BATS) SENDCP_SANITIZED=$(SANITIZE) test/run.sh
 
 # In a build of its own, whatever this one is.
 check-tsan: test-deps

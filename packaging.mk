@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installing, and packages: of Debian, RPM, and the source itself. Included by the Makefile.
+# Installation, and packages: Debian, RPM, source archive. Included by the Makefile.
 
 prefix ?= $(PREFIX)
 exec_prefix ?= $(prefix)
@@ -24,7 +24,7 @@ UNITS := $(wildcard docs/examples/systemd/*.service docs/examples/systemd/*.time
 DOCUMENTS := README.md CHANGELOG.md $(wildcard docs/*.md)
 DIST := sendcp-$(VERSION)
 PACKAGES_DIR ?= $(BUILD)/packages
-# Of one and the same commit, the same bytes at any time.
+# Reproducible: the same commit always gives the same bytes.
 dist deb rpm: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || \
 	stat -c %Y Makefile)
 
@@ -34,7 +34,7 @@ dist deb rpm: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev
 install: install-program install-completions install-documents install-units install-btrbk \
 	install-header
 
-# $(call into,DIRECTORY): the place to install to, which is made.
+# $(call into,DIRECTORY): the directory to install to; $(call made,DIRECTORY) makes it.
 into = $(DESTDIR)$(1)
 made = $(INSTALL) -d $(DESTDIR)$(1)
 
@@ -57,7 +57,7 @@ install-documents:
 	$(INSTALL_DATA) docs/examples/btrbk/btrbk.conf docs/examples/systemd/home.conf \
 		$(call into,$(docdir))/examples
 
-# Units name the program that they start by where it is.
+# Units and their programs contain absolute paths.
 install-units:
 	$(call made,$(libexecdir)/sendcp) $(call into,$(systemdsystemunitdir))
 	sed 's|@bindir@|$(bindir)|' docs/examples/systemd/nightly.in >$(call into,$(libexecdir))/sendcp/nightly
@@ -66,7 +66,7 @@ install-units:
 		>$(call into,$(systemdsystemunitdir))/$(notdir $(unit)) && \
 		chmod 644 $(call into,$(systemdsystemunitdir))/$(notdir $(unit)) &&) :
 
-# By the names that btrbk calls.
+# Under the names that btrbk calls.
 install-btrbk:
 	$(call made,$(libexecdir)/sendcp/btrbk)
 	$(INSTALL_PROGRAM) docs/examples/btrbk/sendcp-btrbk $(call into,$(libexecdir))/sendcp/btrbk
@@ -86,8 +86,8 @@ uninstall:
 		$(foreach unit,$(UNITS),$(call into,$(systemdsystemunitdir))/$(notdir $(unit)))
 	rm -rf $(call into,$(docdir)) $(call into,$(libexecdir))/sendcp
 
-# What git has, as it lies here: a change need not be committed to be tried. A release made of a
-# dist's contents (no git) takes everything.
+# The tracked files as they are in the working tree: a change can be tried before it is committed.
+# In a tree unpacked from a dist (no git) all files are taken.
 dist:
 	@mkdir -p $(PACKAGES_DIR)
 	@list=$$(git ls-files 2>/dev/null) || list=$$(find . -type f ! -path './build*' | sed 's|^\./||'); \
@@ -99,7 +99,7 @@ dist:
 package-deps:
 	@test/install-deps.sh build packages
 
-# Both are built from what `make dist` makes, away from whatever else lies here.
+# Both are built from the archive of `make dist`, not from the working tree.
 deb: package-deps dist
 	@test/packages/deb.sh $(PACKAGES_DIR)/$(DIST).tar.gz $(PACKAGES_DIR)
 

@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Times sendcp and native `btrfs send` in turn on the same snapshots: bench.sh (root, loop devices).
 #
-#   BENCH_MIB=2048 BENCH_FILES=4      large files, together so many MiB
-#   BENCH_SMALL=50000                 small files
-#   BENCH_ROUNDS=5                    rounds; what is printed are medians
-#   BENCH_DIR=/var/tmp                where images and streams lie
-#   BUILD=build                       where sendcp, populate and measure were built
+#   BENCH_MIB=2048 BENCH_FILES=4      large files: total size, number
+#   BENCH_SMALL=50000                 number of small files
+#   BENCH_ROUNDS=5                    rounds; the medians are printed
+#   BENCH_DIR=/var/tmp                directory of images and streams
+#   BUILD=build                       build directory of sendcp, populate and measure
 #
-# Everything is warm: each command runs once before the rounds. The reader of a pipe throws away what
-# it reads. CPU seconds are the sender's own, user and system; native's work in the kernel is in its
-# process's system time. The image host reads the same image after it was unmounted.
+# Caches are warm: each command runs once before the rounds. The reader of a pipe discards the data.
+# CPU seconds are the sender's own, user and system; those of native's kernel code are in its
+# process's system time. The image backend reads the same image, unmounted.
 set -euo pipefail
 
 mib=${BENCH_MIB:-2048}
@@ -52,8 +52,8 @@ make_snapshots()
 	sync -f "$mnt"
 }
 
-# run WHO WHERE SNAPSHOT: one measurement, appended to the results of that name. A sender that fails
-# ends the benchmark: figures of streams that are not whole say nothing.
+# run WHO WHERE SNAPSHOT: one measurement, appended to the results of that name. If a sender fails,
+# the benchmark ends: figures of incomplete streams mean nothing.
 run()
 {
 	local who=$1 where=$2 snapshot=$3 line
@@ -70,7 +70,7 @@ run()
 	esac
 	if [ "$where" = file ]; then
 		options=(-o "$work/stream")
-		# What the run before left to be written would be written during this one.
+		# Dirty pages of the last run would be written during this one.
 		sync -f "$work"
 	fi
 	line=$("$measure" "${options[@]}" "${command[@]}" 2>"$work/stderr")
@@ -86,7 +86,7 @@ median()
 		awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
 }
 
-# in_turn SNAPSHOT WHERE WHO...: a round without count, then the rounds.
+# in_turn SNAPSHOT WHERE WHO...: a warm-up round that does not count, then the rounds.
 in_turn()
 {
 	local snapshot=$1 where=$2 round who
@@ -121,7 +121,7 @@ report()
 	done
 }
 
-# Seconds from the start of `sendcp resume` to its first byte, behind so many percent of the stream.
+# Seconds from the start of `sendcp resume` at so many percent of the stream to its first byte.
 resume_at()
 {
 	local percent=$1 total=$2 at round line

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Native `btrfs send` and the module in turn, in a guest (make bench-vm): files that are large and files
-# that are small, cold and warm. Guests are emulated, so only the ratios mean something.
+# Native `btrfs send` and the module in turn, in a guest (make bench-vm): large files and small
+# files, cold and warm. Guests are emulated, so only the ratios mean something.
 
 set -euo pipefail
 source /guest/lib.sh
@@ -24,7 +24,7 @@ for name in large small; do
 done
 sync
 
-# seconds CACHE COMMAND...: of one run, whose output is read from a pipe and thrown away.
+# seconds CACHE COMMAND...: the duration of one run, its output read from a pipe and discarded.
 seconds()
 {
 	local cache=$1 line

@@ -1,20 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# sparse (with endianness) and checkpatch --strict over the module and the engine, and the names of the
-# symbols in sendcp.ko.
+# sparse (with endianness) and checkpatch --strict over the module and the engine, and a check of
+# the symbol names in sendcp.ko.
 #
 # usage: check.sh KDIR BUILD-DIRECTORY
-# CHECKPATCH names checkpatch.pl; otherwise it is taken from the kernel's sources that Debian packages
-# (Debian's header packages do not have it), and kept in ${XDG_CACHE_HOME:-~/.cache}.
+# CHECKPATCH is the path of checkpatch.pl. Without it, checkpatch.pl is taken from Debian's package
+# of kernel sources (its header packages lack it) and kept in ${XDG_CACHE_HOME:-~/.cache}.
 set -u
 kdir=$(realpath "$1")
 build=$2
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/sendcp-checkpatch
 found=0
 
-# On purpose: types and macros of an engine that is built without the kernel too (BIT_MACRO, PREFER_*,
-# CAMELCASE: _Static_assert); lists that are macros (COMPLEX_MACRO, MACRO_ARG_REUSE, BRACKET_SPACE); and
-# a header that asks for versions.
+# Ignored on purpose: types and macros of an engine that is built without the kernel too (BIT_MACRO,
+# PREFER_*; CAMELCASE: _Static_assert), list macros (COMPLEX_MACRO, MACRO_ARG_REUSE, BRACKET_SPACE),
+# and version checks in a header.
 ignored=BIT_MACRO,PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO,CAMELCASE,COMPLEX_MACRO
 ignored+=,MACRO_ARG_REUSE,BRACKET_SPACE,LINUX_VERSION_CODE,CONSTANT_COMPARISON
 
@@ -41,9 +41,9 @@ fetch_checkpatch()
 	[ -e "$cache/checkpatch.pl" ] || die "cannot fetch $package"
 }
 
-# Prints global names without a prefix, since a later kernel may have them, and names that the kernel
-# exports, local ones as well: they are ambiguous in a backtrace, and an error when a header declares
-# them.
+# Prints global names without our prefix, since a later kernel may define them, and names that the
+# kernel exports, even if local here: they are ambiguous in a backtrace, and an error if a header
+# declares them.
 check_symbols()
 {
 	[ -e "$kdir/Module.symvers" ] || die "$kdir/Module.symvers is missing"
@@ -54,7 +54,7 @@ check_symbols()
 	}
 	{
 		name = $3
-		# The compiler makes several of one function, and entries in front of it.
+		# The compiler splits a function into several symbols, and adds entries before it.
 		sub(/\..*/, "", name)
 		sub(/^__(pfx|cfi)_/, "", name)
 	}
@@ -82,7 +82,7 @@ out=$(grep -E "^($build/|\./)?(module|src|include)/.*(warning|error):" <<<"$out"
 out=$(check_symbols)
 [ -z "$out" ] || { echo "$out"; found=1; }
 
-# In the copy: in a git repository checkpatch writes a file of its own.
+# In the copy: in a git repository checkpatch writes a file.
 cd "$build" || exit 1
 out=$(perl "$CHECKPATCH" --no-tree --root="$build" --strict --terse --no-summary --max-line-length=100 \
 	--show-types --ignore="$ignored" \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Building sendcp.ko against a kernel's headers: by default the running one's, else KVER=RELEASE (if
-# they are in /lib/modules) or KDIR=DIRECTORY. Kbuild writes beside its sources, so those are copied.
+# Building sendcp.ko against a kernel's headers: by default the running kernel's, else KVER=RELEASE
+# (if they are in /lib/modules) or KDIR=DIRECTORY. Kbuild writes next to its sources, so those are
+# copied.
 
 ifdef KDIR
 KVER ?= $(shell cat '$(KDIR)/include/config/kernel.release' 2>/dev/null || basename '$(KDIR)')
@@ -18,7 +19,7 @@ module: module-sources
 	+$(Q)$(MAKE) -C $(KDIR) M=$(MODULE_BUILD) SENDCP_WERROR=y modules
 	@echo '  KO   $(MODULE_BUILD)/sendcp.ko'
 
-# Files that were removed must not be built any more; the others keep their times.
+# Removed files must not be built any more; unchanged ones keep their times.
 module-sources:
 	@[ -d '$(KDIR)' ] || { echo 'module: no headers of kernel $(KVER): $(KDIR) is missing' \
 		'(apt install linux-headers-$(KVER), or KDIR=DIRECTORY)' >&2; exit 1; }
@@ -30,11 +31,11 @@ modules_install: module
 	+$(Q)$(MAKE) -C $(KDIR) M=$(MODULE_BUILD) INSTALL_MOD_PATH=$(DESTDIR) modules_install
 
 # Sparse with endianness over every file, checkpatch, and the names of the module's symbols. Some
-# kernels' headers have complaints of their own; only those about our files count.
+# kernels' headers give warnings of their own; only those about our files count.
 module-check: module-sources
 	@module/check.sh '$(KDIR)' '$(MODULE_BUILD)'
 
-# Against the newest kernel that has headers here: any will do.
+# Uses the newest kernel whose headers are installed: any will do.
 check-source:
 	@test/install-deps.sh source
 	@$(MAKE) --no-print-directory lint

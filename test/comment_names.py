@@ -1,20 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-The names in comments of C files must exist.
+Checks that the names in comments of C files exist.
 
 usage: comment_names.py DIRECTORY...
 
-Checked in the comments of the files below the DIRECTORYs:
-- a function or macro, written name(): is defined in the tree, or listed in comment_names.list beside
-  this file (libc, kernel, btrfs-progs);
-- an identifier that begins with sendcp_, in either case: occurs in the code;
-- any other lower_case name with a low line in it: occurs in the code, or is listed;
-- a member, written ->name: occurs in the code;
-- a parameter, written @name: occurs in the code of the same file;
-- a C file, with or without its directories: is in the tree, or listed.
+In the comments of all files below the DIRECTORYs:
+- a function or macro, written name(), must be defined in the tree or listed in comment_names.list
+  next to this file (libc, kernel, btrfs-progs);
+- an identifier that begins with sendcp_, in either case, must occur in the code;
+- any other lower_case name with an underscore must occur in the code or be listed;
+- a member, written ->name, must occur in the code;
+- a parameter, written @name, must occur in the code of the same file;
+- a C file, with or without its directories, must be in the tree or listed.
 
-Prints those that do not exist, and listed names that no comment needs; fails if there are any.
+Prints the names that do not exist and listed names that no comment needs; fails if there are any.
 """
 import os
 import re
@@ -35,7 +35,7 @@ NAMED = re.compile(r'(?P<file>\b[\w.-]+(?:/[\w.-]+)*\.[ch]\b)'
 
 
 def split(text):
-    """The code with blanks for comments and strings; comments with their offsets; strings."""
+    """The code, comments and strings blanked; the comments with their offsets; the strings."""
     comments, strings = [], []
 
     def blank(match):
@@ -71,7 +71,7 @@ class Tree:
         for path, (code, _, strings) in self.files.items():
             self.identifiers[path] = set(IDENTIFIER.findall(code))
             self.everywhere |= self.identifiers[path]
-            # Variables of the environment and members of JSON objects.
+            # Environment variables and members of JSON objects.
             for string in strings:
                 self.everywhere.update(IDENTIFIER.findall(string))
             self.callable.update(MACRO.findall(code), POINTER.findall(code))
@@ -85,13 +85,13 @@ class Tree:
             return name in self.callable
         if kind == 'parameter':
             return name in self.identifiers[path]
-        # SENDCP_FILL_* is written for all that begin so.
+        # SENDCP_FILL_* stands for all names with that prefix.
         if name.endswith('_'):
             return any(known.startswith(name) for known in self.everywhere)
         return name in self.everywhere
 
     def named(self, directories):
-        """(path, line, kind, name) of all that comments name."""
+        """(path, line, kind, name) of every name in a comment."""
         for path, (_, comments, _) in sorted(self.files.items()):
             if not path.startswith(tuple(name + '/' for name in directories)):
                 continue

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The whole of sendcp in two minutes: an image with real files, a send that is killed in mid-stream,
-# and a resumed one that ends in the same bytes.
+# sendcp in two minutes: an image of real files, a send that is killed midway, and a resumed one
+# with the same bytes.
 #
-# As root the image holds a snapshot of real files, made on a loop device. Without root mkfs.btrfs puts
-# them into the top-level subvolume, since nobody else can make a snapshot.
+# As root the image contains a snapshot of real files, made on a loop device. Only root can make a
+# snapshot, so otherwise mkfs.btrfs puts the files into the top-level subvolume.
 #
 # usage: demo.sh [SENDCP]
 set -euo pipefail
@@ -25,7 +25,7 @@ say()
 	printf '\n\033[1m%s\033[0m\n' "$*"
 }
 
-# Shows a command as a person would type it, and runs it.
+# Prints a command and runs it.
 show()
 {
 	printf '  $ %s\n' "$*"

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Random histories: sendcp's streams and native's, byte for byte, and what btrfs receive makes of them.
+# Random histories: compares sendcp's streams with native ones, byte for byte, and receives them.
 #
 # usage: history.sh FIRST LAST [OPERATIONS]
-#   KEEP=DIR       streams that differ are kept there
-#   VERBOSE=1      a line for every deviation too
-#   RECEIVE=N      every Nth history's incremental streams are received too (default 4; 0: none)
-# A line for every problem, then one that sums up. Exit status 1 if there was any difference.
+#   KEEP=DIR       keep streams that differ in DIR
+#   VERBOSE=1      print a line for every deviation too
+#   RECEIVE=N      receive the incremental streams of every Nth history too (default 4; 0: none)
+# Prints a line for every problem, then a summary. Exit status 1 if there was a difference.
 #
-# Where native fails in mid-send, or makes a stream that cannot be received or leaves something
-# behind, ours must arrive: these are counted as deviations, by kind.
+# Where the native send fails midway, or its stream cannot be received or is received wrongly, ours
+# must be received correctly: these are counted as deviations, by kind.
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -40,7 +40,7 @@ deviation()
 	[ -z "${VERBOSE:-}" ] || echo "history $seed: deviation $kind: $*"
 }
 
-# make_history: on a filesystem of its own; its plan is in $FIX/plan.
+# make_history: makes a filesystem with a random history; its plan is in $FIX/plan.
 make_history()
 {
 	local mkfs mount
@@ -55,7 +55,7 @@ make_history()
 	return 1
 }
 
-# ours HOW OPTIONS...: into $FIX/ours.
+# ours HOW OPTIONS...: sendcp's stream, in $FIX/ours.
 ours()
 {
 	local how=$1
@@ -74,7 +74,8 @@ native()
 	btrfs send -q "$@" >"$FIX/native" 2>"$FIX/native.err"
 }
 
-# arrives STREAM [-p|-c SNAPSHOT | OPTION]... SNAPSHOT: received and equal to its source?
+# arrives STREAM [-p|-c SNAPSHOT | OPTION]... SNAPSHOT: is the received subvolume equal to its
+# source?
 arrives()
 {
 	local stream=$1 argument sent=${*: -1} status
@@ -96,7 +97,7 @@ arrives()
 	return $status
 }
 
-# Without data nothing arrives: the same two snapshots again, with it.
+# A stream without data cannot be received: sends the same two snapshots again, with data.
 with_data()
 {
 	local argument arguments=()
@@ -109,7 +110,7 @@ with_data()
 	ours direct "${arguments[@]}" || difference "$*: with data: $(cat "$FIX/ours.err")"
 }
 
-# Why native's stream did not arrive.
+# Why native's stream was not received correctly.
 kind_of_deviation()
 {
 	if grep -q "ERROR: utimes o.*No such file" "$FIX/receive.err"; then
@@ -125,14 +126,14 @@ kind_of_deviation()
 	fi
 }
 
-# Native's arrives too: then what it leaves out behind an old end of a file was zeros.
+# Native's stream is received correctly too: the bytes it omits after a file's old end were zeros.
 harmless()
 {
 	streamcmp --allow-deviation file-end --allow-deviation inline-end --allow-deviation gone-utimes \
 		"$FIX/ours" "$FIX/native" >/dev/null 2>&1 && deviation file-end-of-zeros "$*"
 }
 
-# unequal STATUS OPTIONS...: the two streams are not the same; is it native's fault?
+# unequal STATUS OPTIONS...: the two streams differ; is that a bug of native send?
 unequal()
 {
 	local status=$1 first
@@ -153,7 +154,7 @@ unequal()
 	fi
 }
 
-# Streams whose arrival is looked at when all comparisons are done: receiving changes back references.
+# Keeps streams to receive after all comparisons: receiving changes back references.
 put_off()
 {
 	local name=$FIX/later/$streams
@@ -194,7 +195,7 @@ mount_options()
 	python3 "$here/lib/history.py" --options "$seed" | tail -n 1
 }
 
-# What was put off: all that follows may change back references.
+# Receives the streams kept by put_off().
 receive_all()
 {
 	local what name kind status arguments

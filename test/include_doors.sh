@@ -1,19 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Which part of the tree includes headers of which other part, and none but these:
+# Checks which parts of the tree include headers of which other parts; only these may:
 #	src, module, user	include/
 #	cli			include/, user/
 #	bench, docs		include/
-# A header that a quoted include names is looked for beside the including file first, then below
-# each part. Also that user/, a library, neither prints nor exits nor handles signals. Prints an
-# arrow a line; those that may not be have their files after them and make it fail.
+# A quoted include is looked up next to the including file first, then below each part. Also checks
+# that user/, a library, neither prints nor exits nor handles signals. Prints an arrow a line; a
+# forbidden one is followed by its files, and the check fails.
 set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 1
 declare -A may=([src]=include [module]=include [user]=include [cli]="include user" [bench]=include [docs]=include)
 declare -A arrows
 failed=0
 
-# The part of the tree that file $1 gets when it includes $2 in quotes.
+# The part of the tree that file $1 includes from with $2 in quotes.
 part_of() {
 	local part
 

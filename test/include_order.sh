@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# test/include_order.sh DIRECTORY LAYER...: which folder of DIRECTORY includes which, and no folder
-# one above it.
+# test/include_order.sh DIRECTORY LAYER...: checks that no folder of DIRECTORY includes a header of
+# a higher layer.
 #
-# LAYERs are DIRECTORY's folders from the lowest to the highest; those joined by a comma are of one
-# height and must not include each other. Prints an arrow a line, with the number of includes; those
-# that go up, or sideways, have their files after them and make it fail, as does a folder that is in
-# no layer. Only includes in quotes count, as seen from DIRECTORY; "." is the files in DIRECTORY
-# itself, which are left out if it is no layer.
+# LAYERs are DIRECTORY's folders from the lowest to the highest; those joined by a comma are at the
+# same level and must not include each other. Prints an arrow a line, with the number of includes;
+# those that go up or sideways are followed by their files and make the check fail, as does a folder
+# that is in no layer. Only includes in quotes count, relative to DIRECTORY; "." is the files in
+# DIRECTORY itself, which are ignored if it is no layer.
 set -u -o pipefail
 
 if [ $# -lt 2 ] || [ ! -d "$1" ]; then

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Installs what is missing of Debian's packages to build (build), test (test) or fuzz (fuzz) sendcp, to
-# check its source (source), to test its module in guests (vm), or its packages in them (install), or to
-# play another host (ssh).
+# Installs missing Debian packages: to build (build), test (test) or fuzz (fuzz) sendcp, to check
+# its source (source), to test its module in guests (vm) or its packages in them (install), or to
+# run an ssh server as another host (ssh).
 #
 # usage: install-deps.sh GROUP...
-# Does nothing, and needs no rights, when all is there.
+# Does nothing, and needs no privileges, if everything is installed.
 set -euo pipefail
 
 GROUP_NAMES="build, test, packages, fuzz, source, vm, install, ssh"
@@ -14,7 +14,8 @@ BUILD_PACKAGES="gcc make libc6-dev pkg-config libisal-dev libzstd-dev libarchive
 	libgcrypt20-dev libxxhash-dev libjson-c-dev libblkid-dev libbtrfsutil-dev libaio-dev"
 TEST_PACKAGES="libarchive-tools cpio strace bats bats-assert bats-support bats-file libcmocka-dev btrfs-progs python3 zstd
 	xxhash jq attr acl libcap2-bin mount util-linux bsdutils procps time openssh-client age"
-# A server that listens is nothing to install on a workstation: the tests that want one say so.
+# A group of its own: a workstation should not get a listening server. Tests that need one skip
+# without it.
 SSH_PACKAGES="openssh-server"
 PACKAGES_PACKAGES="build-essential debhelper dh-dkms lintian fakeroot rpm rpmlint man-db mandoc bash-completion zsh
 	fish systemd btrbk dkms"
@@ -30,7 +31,7 @@ die()
 	exit 1
 }
 
-# Prints those of the packages that are not installed.
+# Prints the packages that are not installed.
 missing()
 {
 	local package

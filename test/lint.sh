@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Static checks: sparse (with endianness) over the engine, and the shape of the code: no function of
+# Static checks: sparse (with endianness) over the engine, and the form of the code: no function of
 # more than 64 lines and no file of more than 600 (in tests 99 and 700), no include against the order
-# of the engine's layers, no name in a comment that does not exist. Prints what it finds; fails if it
-# found anything.
+# of the layers, no name in a comment that does not exist. Prints its findings; fails if there are
+# any.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 found=0
@@ -17,7 +17,7 @@ complain() {
 	found=1
 }
 
-# sparse knows no _Static_assert message forms newer than it; everything else it says counts.
+# sparse does not know the newer forms of _Static_assert; all its other messages count.
 for file in src/*.c src/*/*.c; do
 	out=$(sparse -Wbitwise -Wno-decl -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Iinclude -Isrc \
 		-D__CHECK_ENDIAN__ "$file" 2>&1)
@@ -41,16 +41,16 @@ wide=$(awk '{line=$0; gsub(/\t/, "        ", line); if (length(line) > 100)
 	print FILENAME ":" FNR ": line of " length(line) " columns"}' "${sources[@]}")
 [ -z "$wide" ] || complain "$wide"
 
-# The layers, from the lowest to the highest; docs/architecture.md explains them.
+# The layers from the lowest to the highest; docs/architecture.md explains them.
 order=$(test/include_order.sh src format volume tree fs items data image,clone encode send 2>&1) ||
 	complain "$order"
 order=$(test/include_order.sh cli util journal container parse job transfer resume commands 2>&1) ||
 	complain "$order"
 
-# What comments name must exist.
+# Names in comments must exist.
 names=$(test/comment_names.py src include user cli module bench test docs 2>&1) || complain "$names"
 
-# include/sendcp/ is the only door to the engine, and user/ knows nothing of what uses it.
+# Only include/sendcp/ may be included to use the engine, and user/ must not depend on its users.
 doors=$(test/include_doors.sh 2>&1) || complain "$doors"
 
 [ $found -eq 0 ] && echo "lint: clean (${#sources[@]} files)"

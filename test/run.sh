@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs the unit tests and the bats suites, or the suites that are named, several at a time. The last
-# line sums up: "N passed, N failed".
+# Runs the unit tests and the bats suites, or the named suites, several at a time. The last line is
+# the total: "N passed, N failed".
 #
 # usage: run.sh [SUITE...]     SUITE: unit, send_full, resume, ...
-# BUILD names the build directory, BATS the bats program, TEST_JOBS how many suites run at a time, UNIT the
-# unit tests if not all are to run (a pattern of what follows test_).
+# BUILD is the build directory, BATS the bats program, TEST_JOBS the number of suites that run at a
+# time, UNIT the unit tests if not all are to run (a pattern for the part after test_).
 set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.." || exit 1
 BUILD=$(realpath "${BUILD:-build}")
 export BUILD SENDCP=$BUILD/sendcp TOOLS=$BUILD/test
-# A hang is a failure too.
+# A test that hangs fails.
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 
 run_unit()
@@ -36,7 +36,7 @@ run_suite()
 	fi
 }
 
-# A suite that others run beside: what it says comes in one piece.
+# A suite run in parallel with others: its output is printed at once.
 run_beside()
 {
 	local said begin=$SECONDS status=0
@@ -58,13 +58,13 @@ if [ "${1:-}" = --beside ]; then
 	exit
 fi
 
-# Of a device that is detached while one is open, the next user of the device has them.
+# If a loop device is detached while a partition of it is open, the partition devices remain.
 loop_partitions()
 {
 	find /sys/block/loop*/ -mindepth 1 -maxdepth 1 -name 'loop*p*' 2>/dev/null | sort
 }
 
-# What tests leave behind is found by where it lies.
+# Leftovers of tests are found by their paths.
 leftovers()
 {
 	local process
@@ -75,11 +75,11 @@ leftovers()
 	for process in /proc/[0-9]*; do
 		tr '\0' ' ' 2>/dev/null <"$process/cmdline" | grep -F "$TMPDIR/" | sed "s|^|${process##*/} |"
 	done
-	# Other programs' own files, such as lintian's, are not ours to count.
+	# Other programs' files, such as lintian's, are not ours.
 	find "$TMPDIR" -mindepth 1 -maxdepth 1 \( -name 'sendcp*' -o -name 'bats-run*' \)
 }
 
-# What a killed process held is gone a moment after it.
+# Resources of a killed process are released a moment later.
 no_leftovers()
 {
 	local left
@@ -97,14 +97,14 @@ PARTITIONS_BEFORE=$(loop_partitions)
 export TEST_LOG
 TEST_LOG=$(mktemp)
 TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/sendcp-check.XXXXXX")
-# Tests that give up root have to get through it.
+# Tests that drop root need search permission.
 chmod 711 "$TMPDIR"
 export TMPDIR
 trap 'rm -f "$TEST_LOG"; rm -rf --one-file-system "$TMPDIR"' EXIT
 status=0
 suites=("$@")
 if [ $# -eq 0 ]; then
-	# From the end, since verify takes longest.
+	# From the end of the alphabet, since verify takes longest.
 	for file in test/bats/*.bats; do
 		suites=("$(basename "$file" .bats)" "${suites[@]}")
 	done
@@ -113,13 +113,13 @@ fi
 if [ ${#suites[@]} -eq 1 ]; then
 	run_suite "${suites[0]}" | tee -a "$TEST_LOG" || status=1
 else
-	# Not by the shell's own jobs, which ignore an interrupt, and so would everything that tests start.
+	# Not as jobs of the shell, which ignore SIGINT, and so would all processes of the tests.
 	printf '%s\n' "${suites[@]}" | xargs -P "${TEST_JOBS:-$(nproc)}" -I '{}' "$here/run.sh" --beside '{}' || status=1
 fi
 
 no_leftovers || status=1
 
-# Sums of the lines that each kind of test runner writes; nothing at all counts as a failure.
+# Adds up the results of each kind of test runner; no result at all is a failure.
 read -r passed skipped failed < <(awk '
 	/^ok [0-9]+ .*# skip/ { skipped++; next }
 	/^ok [0-9]+ / { passed++ }
@@ -129,7 +129,7 @@ read -r passed skipped failed < <(awk '
 	/^\[  FAILED  \] [0-9]+ test/ { failed += $4 }
 	END { print passed + 0, skipped + 0, failed + 0 }' "$TEST_LOG")
 [ "$passed" -gt 0 ] || status=1
-# Unit tests skip in their own words; where nothing may be missing, that is a failure.
+# Skipped unit tests have their own messages; where skipping is not allowed, they are failures.
 lacking=$(grep -cE '^skipped: needs |^\[  SKIPPED \] [0-9]+ test' "$TEST_LOG") || true
 skipped=$((skipped + lacking))
 if [ "$lacking" -gt 0 ] && { [ "${CI:-}" = true ] || [ "${SENDCP_REQUIRE_ALL:-}" = 1 ]; }; then

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Longer than make check can be: large trees, many seeds, every command a place to stop.
+# Tests too long for make check: large trees, many seeds, interruptions at every command.
 #
 # usage: thorough.sh [PART...]       parts: usr random step kill append crash endings resume
-#   memory cost; all without
-#   SOURCE=/usr                      what `usr` copies
+#   memory cost; default: all
+#   SOURCE=/usr                      source of the copy of `usr`
 #   FIRST_SEED=1000 SEEDS=20         random trees of `random`
 #   KILLS=200                        byte positions of `kill`
-#   APPEND_PLACES=50                 places of each kind of `append`, in each format
+#   APPEND_PLACES=50                 positions of each kind of `append`, in each format
 #   CRASH_STATES=3000                power cuts of `crash`, in each format and size
-#   ENDINGS_ROUNDS=20                random places of each of `endings`
+#   ENDINGS_ROUNDS=20                random positions of each of `endings`
 #   RESUME_SIZE=2G                   stream of `resume`
 #   FILES=1000000                    files of `memory`
 #   COST_FILES=300000                files of `cost`
@@ -29,7 +29,7 @@ ENDINGS_ROUNDS=${ENDINGS_ROUNDS:-20}
 RESUME_SIZE=${RESUME_SIZE:-2G}
 FILES=${FILES:-1000000}
 COST_FILES=${COST_FILES:-300000}
-# Figures are about the program itself, so its page cache and its output are in memory or nowhere.
+# Figures are about the program itself: its page cache and output are in memory or discarded.
 MISSING=$(fixture_missing)
 [ -z "$MISSING" ] || { echo "thorough: needs $MISSING" >&2; exit 1; }
 fixture_trap
@@ -44,7 +44,8 @@ figure()
 	printf 'figure: %s\n' "$*"
 }
 
-# compare SUBVOL [OPTIONS]: native, direct and image; leaves the image's stream in $FIX/image.
+# compare SUBVOL [OPTIONS]: native, direct and image; leaves the image backend's stream in
+# $FIX/image.
 compare()
 {
 	local subvolume=$1
@@ -118,7 +119,7 @@ part_random()
 	done
 }
 
-# Three filesystems whose every command is a place to stop.
+# Three filesystems to interrupt at every command.
 three_trees()
 {
 	case $1 in
@@ -191,7 +192,7 @@ part_kill()
 	done
 }
 
-# The suite of make check, at more places, with another seed.
+# The suite of make check, at more positions, with another seed.
 part_append()
 {
 	say "files broken in every way at $APPEND_PLACES places each, and gone on with"
@@ -199,7 +200,7 @@ part_append()
 		"${BATS:-bats}" --tap "$here/bats/append_matrix.bats"
 }
 
-# The suite of make check, with more moments, and with sizes that make many syncs.
+# The suite of make check, with more moments, and sizes that make many syncs.
 part_crash()
 {
 	local sizes
@@ -211,7 +212,7 @@ part_crash()
 	done
 }
 
-# The suite of make check, in which every pipeline also ends at random places while all of it runs.
+# The suite of make check, and every pipeline also ended at random moments while all of it runs.
 part_endings()
 {
 	say "every ending of every output at $ENDINGS_ROUNDS random places"
@@ -219,7 +220,7 @@ part_endings()
 		"${BATS:-bats}" --tap "$here/bats/endings.bats"
 }
 
-# Milliseconds until the first byte of a command's output.
+# Milliseconds to the first byte of a command's output.
 first_byte_ms()
 {
 	python3 - "$@" <<-'END'
@@ -315,7 +316,7 @@ part_memory()
 	fixture_end
 }
 
-# The suite of make check, with a larger tree: the numbers it allows are the same.
+# The suite of make check with a larger tree: the limits are the same.
 part_cost()
 {
 	say "incremental sends of a snapshot of $COST_FILES files"

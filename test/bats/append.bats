@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# resume --append: what broken runs leave behind is gone on with, whoever wrote it.
+# resume --append: completes the file of an interrupted run, whichever program wrote it.
 
 load ../lib/suite
 load ../lib/wrap
@@ -8,7 +8,7 @@ load ../lib/wrap
 setup_file()
 {
 	wrap_begin
-	# Longer than what is proven by making it again.
+	# Longer than the part that is proven by making it again.
 	btrfs -q subvolume create "$FIX_MOUNT/long"
 	head -c 200M /dev/urandom >"$FIX_MOUNT/long/x"
 	btrfs -q subvolume snapshot -r "$FIX_MOUNT/long" "$FIX_MOUNT/long.ro"
@@ -34,14 +34,14 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# cut_copy FILE SIZE: FILE's first SIZE bytes as `file`, without a sidecar.
+# cut_copy FILE SIZE: copies the first SIZE bytes of FILE to `file`, without a sidecar.
 cut_copy()
 {
 	rm -f file file.cp
 	head -c "$2" "$1" >file
 }
 
-# refused TEXT ARGUMENT...: resume --append fails with TEXT and leaves `file` as it is.
+# refused TEXT ARGUMENT...: resume --append fails with TEXT and does not change `file`.
 refused()
 {
 	local text=$1
@@ -55,11 +55,11 @@ refused()
 	assert_file_not_exist file.cp
 }
 
-@test "append: the three one-liners, as they are written" {
+@test "append: the three one-line commands, exactly as documented" {
 	local SNAP=$FIX_MOUNT/large.ro DIR=$FIX_MOUNT/one pids
 
 	mkdir "$DIR"
-	# Both die in the middle: the zstd program leaves half a frame.
+	# Both are killed midway: the zstd program leaves an incomplete frame.
 	cat >first <<-END
 	sendcp send --checkpoint f.cp $SNAP | zstd > f.zst
 	END
@@ -67,7 +67,7 @@ refused()
 	while [ "$(cat f.zst 2>/dev/null | wc -c)" -lt 20000000 ]; do sleep 0.01; done
 	kill -KILL -- -$!
 	wait $! || true
-	# Until the sender, too, is dead.
+	# Waits until the sender is dead, too.
 	flock f.cp true
 	run zstd -tq f.zst
 	assert_failure
@@ -77,7 +77,7 @@ refused()
 	treecmp "$FIX_MOUNT/large.ro" "$DIR/large.ro"
 }
 
-@test "append: what is whole of a frame is kept" {
+@test "append: the complete part of a frame is kept" {
 	local at
 
 	sender --checkpoint cp | zstd -q >all.zst
@@ -92,7 +92,7 @@ refused()
 	assert [ "$(zstd -lv file 2>/dev/null | sed -n 's/^# Zstandard Frames: //p')" -ge 2 ]
 }
 
-@test "append: killed while it goes on, and again" {
+@test "append: killed while resuming, repeatedly" {
 	local i
 
 	"$SENDCP" send -q --checkpoint cp --buffer-size 1M "$FIX_MOUNT/large.ro" |
@@ -101,20 +101,20 @@ refused()
 	for i in 1 2 3; do
 		streamcut --signal KILL --watch file $((10000000 + i * 9000000)) -- "$SENDCP" resume \
 			-q --checkpoint cp --append file || true
-		# The sidecar knows by now that it is compressed.
+		# By now the sidecar has the compression.
 		assert_equal "$(head -n 1 cp | jq .compress)" 3
 	done
 	cp cp cp.kept && cp file file.kept
 	"$SENDCP" resume -q --checkpoint cp --append file
 	unwrapped file "$FIX/large"
-	# And as any other compressed file.
+	# It can also be resumed like any compressed file.
 	cp cp.kept cp && cp file.kept file
 	"$SENDCP" resume -q --checkpoint cp
 	unwrapped file "$FIX/large"
 }
 
-# stopped CALL ARGUMENT...: a signal at the 30th such call, while `file` is looked at, ends that soon;
-# nothing is changed, and going on is possible.
+# stopped CALL ARGUMENT...: a signal at the 30th such call, during the examination of `file`, ends
+# it soon; nothing is changed, and the run can be repeated.
 stopped()
 {
 	local call=$1
@@ -129,7 +129,7 @@ stopped()
 	assert [ "$(grep -c "$call(" calls)" -lt 40 ]
 }
 
-@test "append: stopped while it looks at the file" {
+@test "append: stopped during the examination of the file" {
 	require_program strace
 	require_no_sanitizer
 	"$SENDCP" send -q --checkpoint cp --buffer-size 1M "$FIX_MOUNT/large.ro" >plain
@@ -150,8 +150,8 @@ stopped()
 	assert_file_not_exist file.cp
 }
 
-# A shell may have made it, below a mount point whose disk is not mounted.
-@test "append: an empty file is nobody's, and is filled only when that is asked for" {
+# A shell may have created it, below a mount point whose disk is not mounted.
+@test "append: an empty file is only filled on request" {
 	local line
 
 	sender --checkpoint cp | head -c 1000 >/dev/null || true
@@ -166,7 +166,7 @@ stopped()
 	assert cmp file "$FIX/whole"
 }
 
-@test "append: a file cut in its first bytes becomes what they begin" {
+@test "append: a file truncated in its first bytes is completed in its own format" {
 	local program size
 
 	for program in "zstd -q" "pzstd -q -p 2"; do
@@ -182,7 +182,7 @@ stopped()
 	refused "nothing in it is proven by the checkpoint file" --checkpoint cp
 }
 
-@test "append: files that are not this stream's are left as they are" {
+@test "append: files of other streams are left unchanged" {
 	sender --checkpoint cp | head -c 3000000 >/dev/null || true
 	cut_copy "$FIX/large" 1000000
 	refused "nothing in it is proven by the checkpoint file" --checkpoint cp
@@ -199,18 +199,18 @@ stopped()
 	assert_file_not_exist file
 }
 
-@test "append: complete, and the snapshot is gone" {
+@test "append: complete, and the snapshot is deleted" {
 	btrfs -q subvolume snapshot -r "$FIX_MOUNT/b" "$FIX_MOUNT/gone"
 	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/gone" | zstd -q >file
 	zstd -dcq file >whole
 	btrfs -q subvolume delete "$FIX_MOUNT/gone" >/dev/null
-	# What a crash leaves is nobody's.
+	# Zeros that a crash left may be truncated.
 	head -c 5000 /dev/zero >>file
 	run "$SENDCP" resume --checkpoint cp --append file
 	assert_success
 	assert_output --partial "the stream is complete"
 	unwrapped file whole
-	# Anything else may be somebody's.
+	# Anything else may be data of the user.
 	printf junk >>file
 	cp file kept
 	run "$SENDCP" resume --checkpoint cp --append file
@@ -218,15 +218,15 @@ stopped()
 	assert_output --partial "4 bytes follow that are not part of it"
 	assert cmp file kept
 	truncate -s -4 file
-	# But not if something lacks.
+	# If bytes are missing, the snapshot is needed.
 	truncate -s -1000 file
 	run "$SENDCP" resume --checkpoint cp --append file
 	assert_failure 1
 	assert_output --partial "is gone"
 }
 
-@test "append: thinned lines prove the end, and what they cannot prove is told" {
-	# As if the first half had been dropped.
+@test "append: thinned lines prove the end of the file; without proof it is refused" {
+	# As if the lines of the first half had been dropped.
 	sender --checkpoint cp >all
 	{ head -n 1 cp; sed -n '20,$p' cp | head -n -1; } >thin
 	cp thin cp
@@ -267,7 +267,7 @@ stopped()
 	END
 }
 
-@test "append: no sidecar, what is there is not read again" {
+@test "append: no sidecar, existing contents are not read again" {
 	local read
 
 	cut_copy "$FIX/long" 190000000
@@ -282,12 +282,12 @@ stopped()
 	END
 	)
 	assert cmp file "$FIX/long"
-	# The last 64 MiB of 190 MB, what lacks, metadata, and what is read ahead; not all 210 MB.
+	# The last 64 MiB of 190 MB, the missing part, metadata, and readahead; not all 210 MB.
 	assert [ "$read" -lt 150000000 ]
 	assert [ "$read" -gt 60000000 ]
 }
 
-@test "append: no sidecar, killed on the way: it has one by then" {
+@test "append: no sidecar, killed while resuming: then there is one" {
 	cut_copy "$FIX/large" 20000000
 	streamcut --signal KILL --watch file 40000000 -- "$SENDCP" resume -q --append file \
 		"$FIX_MOUNT/large.ro" || true
@@ -300,8 +300,8 @@ stopped()
 	assert_file_not_exist file.cp
 }
 
-# Anyone can have written an archive, so what is sent is what the user names.
-@test "append: archives need no sidecar, they have its lines" {
+# An archive's manifest cannot be trusted, so the user must name the subvolumes to send.
+@test "append: archives need no sidecar, they contain its lines" {
 	local kind
 
 	TOOL=(bsdtar -xOf - 'stream.*')
@@ -323,7 +323,7 @@ stopped()
 	assert_output --partial "file.cp exists"
 }
 
-@test "append: no sidecar, when it is impossible, and why" {
+@test "append: no sidecar, refused with the reason where it is impossible" {
 	cut_copy "$FIX/full" 1000000
 	refused "is of another subvolume" "$FIX_MOUNT/a"
 	refused "is of another subvolume" "$FIX_MOUNT/b2"
@@ -349,7 +349,7 @@ stopped()
 	refused "the archive is truncated in its manifest" "$FIX_MOUNT/b"
 }
 
-# bounded OPTION...: `file` is gone on with, in little memory, and is whole then.
+# bounded OPTION...: `file` is resumed with little memory, and is complete then.
 bounded()
 {
 	run prlimit --as=800000000 "$SENDCP" resume --checkpoint cp --append file "$@"
@@ -357,16 +357,16 @@ bounded()
 	unwrapped file "$FIX/large"
 }
 
-@test "append: zeros behind what is whole take no memory" {
+@test "append: zeros after the complete part take no memory" {
 	require_no_sanitizer
 	"$SENDCP" send -q --checkpoint kept --buffer-size 1M "$FIX_MOUNT/large.ro" | zstd -q >all.zst
 	sed -i '$d' kept
-	# In the middle of a block, which goes on with zeros.
+	# In the middle of a block, which continues with zeros.
 	cp kept cp
 	head -c 20000000 all.zst >file
 	truncate -s 170M file
 	bounded
-	# Where a block ends, the header of the next one is of zeros.
+	# At the end of a block, so that the header of the next one is zeros.
 	cp kept cp
 	python3 - all.zst file <<-'END'
 	import sys
@@ -383,11 +383,11 @@ bounded()
 	bounded
 }
 
-@test "append: blocks of a byte take no memory" {
+@test "append: blocks of one byte take no memory" {
 	require_no_sanitizer
 	"$SENDCP" send -q --checkpoint cp --buffer-size 16M "$FIX_MOUNT/large.ro" >plain
 	sed -i '$d' cp
-	# The first batch and some of the second: all of the first waits for its proof.
+	# The first batch and a part of the second: all of the first waits for its proof.
 	python3 - plain file <<-'END'
 	import sys
 	data = open(sys.argv[1], "rb").read(17000000)
@@ -400,8 +400,8 @@ bounded()
 	bounded
 }
 
-# What is refused here is whole, so it must not be cut off as if it were damage.
-@test "append: frames that need too much memory are left alone" {
+# The refused contents are correct, so they must not be truncated as damaged.
+@test "append: frames that need too much memory are left unchanged" {
 	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/b" >plain
 	zstd -q --long=28 <plain >long
 	sed -i '$d' cp
@@ -429,16 +429,16 @@ bounded()
 	refused "was changed since" "$FIX_MOUNT/was"
 }
 
-@test "append: no sidecar, contents that are not the snapshot's" {
-	# Another byte in the last file, and its command's checksum right: not an accident of storage.
+@test "append: no sidecar, contents that differ from the snapshot's" {
+	# One byte of the last file differs under a valid checksum: not damage of the storage.
 	python3 "$ROOT/test/lib/forge.py" "$FIX/long" file 150000000 contents
 	refused "other file contents than would be sent" "$FIX_MOUNT/long.ro"
-	# A WRITE to another place, which is found without reading anything.
+	# A WRITE with another offset, which is found without reading data.
 	python3 "$ROOT/test/lib/forge.py" "$FIX/long" file 150000000 offset
 	refused "differs from what would be sent at byte" "$FIX_MOUNT/long.ro"
 }
 
-@test "append: options that do not go together" {
+@test "append: options that exclude each other" {
 	: >file
 	for arguments in "--append file --at 5 --checkpoint cp" \
 		"--append file -f x --checkpoint cp" "--append file --checkpoint cp b" \

@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every format, broken in every way at random places: resume --append makes the uninterrupted stream
-# of it. APPEND_PLACES: how many places (test/thorough.sh takes more); APPEND_SEED: which ones.
+# Every format, damaged in every way at random positions: resume --append completes the
+# uninterrupted stream. APPEND_PLACES: number of positions (test/thorough.sh uses more);
+# APPEND_SEED: their seed.
 
 load ../lib/suite
 
@@ -21,7 +22,7 @@ setup_file()
 	native_send "$FIX/full" "$FIX_MOUNT/b"
 	fixture_umount
 	mkdir "$FIX/work" "$FIX/kept"
-	# Syncing, which is tested elsewhere, costs nothing there.
+	# Syncs are tested elsewhere, and are free on tmpfs.
 	mount -t tmpfs -o size=1G tmpfs "$FIX/work"
 }
 
@@ -42,7 +43,7 @@ teardown()
 	cd / && rm -rf "$FIX/work/$BATS_TEST_NUMBER"
 }
 
-# matrix FORMAT [KEPT WHOLE ARGUMENT...]: incremental if not told.
+# matrix FORMAT [KEPT WHOLE ARGUMENT...]: incremental by default.
 matrix()
 {
 	local format=$1 kept=${2:-$1} whole=${3:-$FIX/whole}
@@ -67,7 +68,7 @@ matrix()
 @test "append matrix: btrfs send, full" { matrix native full "$FIX/full" b; }
 @test "append matrix: btrfs send in zstd, no sidecar" { matrix native-zstd; }
 
-@test "append matrix: what comes out is received" {
+@test "append matrix: the completed file is received" {
 	local kept plain
 
 	fixture_mount compress=zstd

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# send --archive: segments and checkpoints as members, which standard tools unpack, and which are
-# gone on with behind the last whole segment.
+# send --archive: segments and checkpoints as members, which standard tools unpack; interrupted
+# archives are resumed after the last complete segment.
 
 load ../lib/suite
 load ../lib/wrap
@@ -22,14 +22,13 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# The four kinds as options.
 kinds()
 {
 	printf '%s\n' "--archive" "--archive=cpio" "--archive=tar --compress=1" \
 		"--archive=cpio --compress"
 }
 
-@test "archive: what the manifest says gets the stream out" {
+@test "archive: the manifest's command extracts the stream" {
 	local kind command
 
 	while read -r kind; do
@@ -44,19 +43,19 @@ kinds()
 	done < <(kinds)
 }
 
-@test "archive: GNU tar and cpio find nothing to complain about" {
+@test "archive: GNU tar and cpio give no warnings" {
 	sender --archive >f.tar
 	tar -tvf f.tar >list 2>err
 	assert_equal "$(cat err)" ""
 	sender --archive=cpio >f.cpio
 	cpio -tv --quiet <f.cpio >list 2>err
 	assert_equal "$(cat err)" ""
-	# Different numbers: nobody takes two members for one file.
+	# Different inode numbers: no program takes two members for hard links.
 	mkdir x && (cd x && cpio -i --quiet <../f.cpio)
 	assert_equal "$(find x -type f -links 1 | wc -l)" "$(wc -l <list)"
 }
 
-@test "archive: kinds that there are not" {
+@test "archive: unknown formats" {
 	run "$SENDCP" send --archive=zip "$FIX_MOUNT/b"
 	assert_failure 2
 	assert_output --partial "--archive: invalid value: zip"
@@ -77,7 +76,7 @@ kinds()
 		*) assert_equal "$name" "$(printf 'checkpoint.%010d' $n)"
 		   assert_equal "$(jq -r .xxh3_128 "x/$name")" \
 			"$(xxhsum -q -H2 "x/stream.${name#*.}" | cut -d' ' -f1)"
-		   # The sidecar's line, but for what that says of itself.
+		   # Equal to the sidecar's line without that line's sum.
 		   grep -qxF "$(jq -c 'del(.sum)' "x/$name")" lines
 		   n=$((n + 1)) ;;
 		esac
@@ -95,7 +94,7 @@ kinds()
 	treecmp "$FIX_MOUNT/b" "$FIX_MOUNT/r/b"
 }
 
-@test "archive: files, after crashes at places that can happen" {
+@test "archive: files, resumed after possible crashes" {
 	local i kind
 
 	while read -r kind; do
@@ -116,7 +115,7 @@ kinds()
 	done < <(kinds)
 }
 
-@test "archive: pipes, killed anywhere" {
+@test "archive: pipes, killed at random bytes" {
 	local i at usable kind
 
 	while read -r kind; do
@@ -136,7 +135,7 @@ kinds()
 	done < <(kinds)
 }
 
-@test "archive: broken off between the last segment and the end" {
+@test "archive: interrupted between the last segment and the end" {
 	local kind last
 
 	while read -r kind; do
@@ -151,7 +150,7 @@ kinds()
 	done < <(kinds)
 }
 
-@test "archive: a signal leaves whole segments and no end" {
+@test "archive: a signal leaves complete segments and no end" {
 	local kind status
 
 	while read -r kind; do
@@ -167,7 +166,7 @@ kinds()
 	done < <(kinds)
 }
 
-@test "archive: cut in its first member, before anything of the stream" {
+@test "archive: truncated in its first member, before any of the stream" {
 	local kind size name
 
 	TOOL=(bsdtar -xOf - 'stream.*')
@@ -182,7 +181,7 @@ kinds()
 			unwrapped file "$FIX/whole"
 		done
 	done
-	# Of anything else nothing is overwritten.
+	# Other archives are not overwritten.
 	for name in other manifest.json; do
 		echo "precious, and longer than a moment" >$name
 		tar -cf file $name && cp lines cp

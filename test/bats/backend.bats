@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# --backend on a machine without the kernel module: what is used instead, and what is said.
-# What the module itself does is tested in guests that have it (make check-vm).
+# --backend on a machine without the kernel module: which backend is used, and which messages are
+# printed. The module itself is tested in guests (make check-vm).
 
 load ../lib/suite
 
@@ -28,7 +28,7 @@ teardown_file()
 	fixture_end
 }
 
-@test "backend: auto without the module is direct, and says nothing about it" {
+@test "backend: auto without the module is direct, without a message" {
 	run --separate-stderr bash -c '"$SENDCP" send "$0" >auto' "$FIX_MOUNT/s.ro"
 	assert_success
 	assert_equal "$stderr" "At subvol $FIX_MOUNT/s.ro"
@@ -38,7 +38,7 @@ teardown_file()
 	assert cmp named direct
 }
 
-@test "backend: -v says in one line why it is direct, and which it was" {
+@test "backend: -v prints one line with the reason for direct, and the backend used" {
 	run --separate-stderr bash -c '"$SENDCP" send -v "$0" >auto' "$FIX_MOUNT/s.ro"
 	assert_success
 	assert_equal "$(grep -c "kernel module" <<<"$stderr")" 1
@@ -50,7 +50,7 @@ teardown_file()
 	refute_regex "$stderr" "kernel module"
 }
 
-@test "backend: module without the module is an error that says what to do" {
+@test "backend: module without the module is an error that names the remedy" {
 	run --separate-stderr "$SENDCP" send -f out --backend module "$FIX_MOUNT/s.ro"
 	assert_failure 1
 	assert_equal "$output" ""
@@ -68,7 +68,7 @@ teardown_file()
 	assert_output "$(file_size stream)"
 }
 
-@test "backend: module and direct read what is mounted, so neither goes with --device" {
+@test "backend: module and direct read mounted filesystems, so neither takes --device" {
 	local which
 
 	for which in module direct; do
@@ -78,7 +78,7 @@ teardown_file()
 	done
 }
 
-@test "backend: a resume that insists on the module leaves all as it was" {
+@test "backend: a resume that requires the module changes nothing without it" {
 	"$SENDCP" send -q "$FIX_MOUNT/s.ro" >whole
 	run bash -c '"$SENDCP" send -q --buffer-size 144K --checkpoint cp "$0" | head -c 1000000 >part' \
 		"$FIX_MOUNT/s.ro"
@@ -94,7 +94,7 @@ teardown_file()
 	assert cmp part whole
 }
 
-@test "backend: the example of docs/ioctl.md compiles, and needs the device" {
+@test "backend: the example in docs/ioctl.md compiles, and needs the device" {
 	awk '/^```c$/ { code = 1; next } /^```$/ { code = 0 } code' "$ROOT/docs/ioctl.md" >example.c
 	assert_file_not_empty example.c
 	cc -std=gnu11 -Wall -Wextra -Werror -I"$ROOT/include/uapi" -o example example.c

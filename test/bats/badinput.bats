@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Damaged, foreign and missing input: one clear line, the right exit code, and nothing is ever
-# reported complete that is not.
+# Damaged, foreign and missing input: one clear line of error, the right exit code, and nothing
+# incomplete is ever called complete.
 
 load ../lib/suite
 
@@ -35,7 +35,7 @@ corrupt()
 	python3 "$ROOT/test/lib/corrupt.py" "$@"
 }
 
-# fails_with CODE PATTERN COMMAND...: exit code, one line of error with PATTERN in it, no crash.
+# fails_with CODE PATTERN COMMAND...: exit code, one line of error with PATTERN, no crash.
 fails_with()
 {
 	local code=$1 pattern=$2
@@ -48,14 +48,15 @@ fails_with()
 	assert_equal "$(grep -c '^sendcp: ' <<<"$stderr")" 1
 }
 
-# The output is no complete stream.
+# The output is not a complete stream.
 incomplete()
 {
 	run streamcmp --list out
 	assert_failure
 }
 
-# physical IMAGE LOGICAL: the place of the first copy, and of the second if there is one.
+# physical IMAGE LOGICAL: the physical addresses of the first copy, and of the second if there is
+# one.
 physical()
 {
 	btrfs-map-logical -l "$2" "$1" 2>/dev/null |
@@ -120,7 +121,7 @@ subvolume_id()
 	done
 }
 
-@test "bad input: one damaged superblock copy is no matter" {
+@test "bad input: one damaged superblock copy is tolerated" {
 	fresh
 	corrupt img flip 65836
 	"$SENDCP" send -q --device img s.ro >out
@@ -171,7 +172,7 @@ subvolume_id()
 	fails_with 1 "missing" "$SENDCP" send --device five s.ro
 }
 
-@test "bad input: a tree block without a good copy names the block; with one it is replaced" {
+@test "bad input: a tree block without a good copy is named; with one, that is used" {
 	local logical first second
 
 	require_program btrfs-map-logical
@@ -197,8 +198,8 @@ subvolume_id()
 	fails_with 1 "$logical" "$SENDCP" send --device img s.ro
 }
 
-# large_extent IMAGE: inode and logical address of the last large extent, which is of the file "large":
-# nothing else as large has a name.
+# large_extent IMAGE: inode and logical address of the last large extent; it belongs to the file
+# "large", as no other file is that large.
 large_extent()
 {
 	btrfs inspect-internal dump-tree -t "$(subvolume_id "$1" s.ro)" "$1" |
@@ -207,7 +208,7 @@ large_extent()
 		     END { print last }'
 }
 
-@test "bad input: damaged file data names inode, path and offset; another copy is taken" {
+@test "bad input: damaged file data is reported with inode, path and offset; another copy is used" {
 	local logical first inode
 
 	require_program btrfs-map-logical
@@ -222,7 +223,7 @@ large_extent()
 	[[ $stderr =~ offset|byte ]] || fail "offset is not in: $stderr"
 	incomplete
 
-	# The other copy of a mirror.
+	# The other mirror.
 	zstd -q -d --sparse -o one "$IMAGES/raid1.0.img.zst"
 	zstd -q -d --sparse -o two "$IMAGES/raid1.1.img.zst"
 	"$SENDCP" send -q --device one --device two s.ro >want
@@ -230,7 +231,7 @@ large_extent()
 	import os, sys
 	f = os.open(sys.argv[1], os.O_RDWR)
 	size = os.fstat(f).st_size
-	# All of the device but the superblocks, as a disk gone bad: the other one has everything.
+	# All of the device but the superblocks is damaged; the other device has everything.
 	for at in range(1 << 20, size, 1 << 20):
 	    if at != 64 << 20:
 	        os.pwrite(f, os.urandom(1 << 20), at)
@@ -259,7 +260,7 @@ large_extent()
 	incomplete
 }
 
-@test "bad input: random damage never crashes, hangs or passes for complete" {
+@test "bad input: random damage never crashes or hangs, and is never called complete" {
 	local i code
 
 	"$SENDCP" send -q --device "$BATS_FILE_TMPDIR/plain" s.ro >want
@@ -288,7 +289,7 @@ large_extent()
 	fails_with 1 "" "$SENDCP" send --backend direct "$FIX_MOUNT/absent"
 }
 
-# A sidecar of a send of img that was broken off, and the first bytes of it.
+# The sidecar of an interrupted send of img, and the first bytes of its stream.
 broken_off()
 {
 	[ -e img ] || fresh
@@ -297,7 +298,7 @@ broken_off()
 		head -c 5000000 >part || true
 }
 
-@test "bad input: what is no sidecar" {
+@test "bad input: files that are not sidecars" {
 	fails_with 1 "No such file" "$SENDCP" resume --checkpoint absent
 	: >empty
 	fails_with 1 "not a checkpoint file" "$SENDCP" resume --checkpoint empty
@@ -307,14 +308,14 @@ broken_off()
 	fails_with 1 "not a checkpoint file" "$SENDCP" resume --checkpoint json
 }
 
-@test "bad input: a file that is no sidecar is not overwritten by one" {
+@test "bad input: an existing file that is not a sidecar is not overwritten" {
 	echo "my thesis" >thesis
 	fails_with 1 "not overwriting" "$SENDCP" send --checkpoint thesis \
 		--device "$BATS_FILE_TMPDIR/plain" s.ro
 	assert_equal "$(cat thesis)" "my thesis"
 }
 
-@test "bad input: a sidecar of a newer version, one damaged in the middle" {
+@test "bad input: a sidecar of a newer version, and one damaged in the middle" {
 	broken_off
 	sed '1s/"sendcp_journal":1/"sendcp_journal":99/' cp >future
 	fails_with 1 "newer" "$SENDCP" resume --checkpoint future --at 5000000
@@ -324,7 +325,7 @@ broken_off()
 	fails_with 1 "damaged" "$SENDCP" resume --checkpoint first --at 5000000
 }
 
-@test "bad input: every torn end of a sidecar is taken or refused, never wrong" {
+@test "bad input: every truncated sidecar is accepted or refused, never misread" {
 	local size cut i
 
 	fresh
@@ -343,7 +344,7 @@ broken_off()
 	done
 }
 
-@test "bad input: checkpoints that are malformed under valid sums" {
+@test "bad input: malformed checkpoints with valid sums" {
 	local what
 
 	broken_off
@@ -362,12 +363,12 @@ broken_off()
 	done
 }
 
-@test "bad input: --at beyond what was made" {
+@test "bad input: --at after the last byte that was made" {
 	broken_off
 	fails_with 1 "" "$SENDCP" resume --checkpoint cp --at 999999999999
 }
 
-# changed_source COMMANDS PATTERN: what happens to the mounted snapshot between the two runs.
+# changed_source COMMANDS PATTERN: runs COMMANDS on the mounted snapshot between the two runs.
 changed_source()
 {
 	require_mount
@@ -383,16 +384,16 @@ changed_source()
 	fails_with 1 "$2" "$SENDCP" resume --checkpoint cp --at 9000000
 }
 
-@test "bad input: resume of a snapshot that is gone" {
+@test "bad input: resume after the snapshot was deleted" {
 	changed_source "btrfs -q subvolume delete -c ro" "gone|deleted"
 }
 
-@test "bad input: resume of a snapshot that was changed" {
+@test "bad input: resume after the snapshot was changed" {
 	changed_source "btrfs property set -f ro ro false; echo x >ro/new; sync; btrfs property set ro ro true" \
 		"changed"
 }
 
-@test "bad input: resume of a snapshot that was replaced" {
+@test "bad input: resume after the snapshot was replaced" {
 	changed_source "btrfs -q subvolume delete -c ro; btrfs -q subvolume snapshot -r s ro" \
 		"replaced|another|deleted"
 }
@@ -415,7 +416,7 @@ changed_source()
 	[[ $stderr == *"No space left"* ]]
 }
 
-@test "bad input: a full filesystem under -f; with room again it goes on" {
+@test "bad input: a full filesystem under -f; resumed after space was freed" {
 	require_mount
 	fixture_begin
 	mount -t tmpfs -o size=20M none "$FIX_MOUNT"
@@ -428,7 +429,7 @@ changed_source()
 	"$SENDCP" send -q --device "$BATS_FILE_TMPDIR/plain" s.ro | cmp - "$FIX_MOUNT/out"
 }
 
-@test "bad input: an output file that is shorter than the journal says, empty, or gone" {
+@test "bad input: an output file that is shorter than in the journal, empty, or deleted" {
 	local change
 
 	fresh

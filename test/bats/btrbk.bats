@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The real btrbk with sendcp in place of btrfs send and receive: transfers, transfers that break off,
-# and what the next run makes of them.
+# The real btrbk with sendcp in place of btrfs send and receive: complete transfers, interrupted
+# transfers, and the runs after them.
 
 load ../lib/suite
 
@@ -13,7 +13,7 @@ setup_file()
 	env -u MAKEFLAGS -u MAKELEVEL make -C "$ROOT" -s install-btrbk BUILD="$BUILD" DESTDIR="$FIX/install" \
 		PREFIX=/usr >/dev/null
 	mkdir "$FIX/bin"
-	# The sender's line breaks behind so many bytes, if there is a file that tells how many.
+	# If the file `break` exists, the transfer is interrupted after the number of bytes in it.
 	cat >"$FIX/bin/sendcp" <<-SENDCP
 		#!/bin/bash
 		echo "\$*" >>"$FIX/calls"
@@ -48,7 +48,7 @@ setup()
 	btrfs -q subvolume create "$FIX_MOUNT/data"
 	head -c 40M /dev/urandom >"$FIX_MOUNT/data/random"
 	echo one >"$FIX_MOUNT/data/small"
-	# Source and target are the same filesystem: btrbk does not mind, and a clone is no copy.
+	# Source and target are on one filesystem: btrbk allows that, and the data is still copied.
 	sed -e "s|/mnt/pool|$FIX_MOUNT|; s|subvolume home|subvolume data|; s|/mnt/backup|$FIX_MOUNT/target|" \
 		"$ROOT/docs/examples/btrbk/btrbk.conf" >"$FIX/btrbk.conf"
 	echo "lockfile $FIX/lock" | cat - "$FIX/btrbk.conf" >"$FIX/conf" && mv "$FIX/conf" "$FIX/btrbk.conf"
@@ -65,7 +65,7 @@ newest()
 	ls -d "$1"/data.* | tail -n 1
 }
 
-# Everything arrived of the newest snapshot, and nothing else is there.
+# The newest snapshot was received completely, and nothing else is left.
 assert_arrived()
 {
 	diff -r "$(newest "$FIX_MOUNT/snapshots")" "$(newest "$FIX_MOUNT/target")"
@@ -87,11 +87,11 @@ assert_arrived()
 	assert_success
 	assert_arrived
 	grep -q '^send .* -p ' "$FIX/calls"
-	# What changed is not forty megabytes.
+	# The change is much smaller than forty megabytes.
 	[ "$(cat "$FIX/count")" -lt 1000000 ]
 }
 
-@test "a transfer that breaks is gone on with by btrbk resume" {
+@test "an interrupted transfer is resumed by btrbk resume" {
 	echo 30000000 >"$FIX/break"
 	run_btrbk run
 	assert_failure
@@ -103,11 +103,11 @@ assert_arrived()
 	assert_success
 	assert_arrived
 	grep -q '^resume .*--at ' "$FIX/calls"
-	# 42 MB in all: what was sent again is at most the margin and a batch.
+	# 42 MB in all: at most the margin and a batch are sent again.
 	[ "$(cat "$FIX/count")" -lt 26000000 ]
 }
 
-@test "whatever the umask, only root can read what is kept of a transfer" {
+@test "with any umask, only root can read the files kept of a transfer" {
 	echo 30000000 >"$FIX/break"
 	umask 022
 	run_btrbk run
@@ -120,7 +120,7 @@ assert_arrived()
 	assert_output ""
 }
 
-@test "it may break many times, and an incremental one, too" {
+@test "a transfer may be interrupted repeatedly, incremental ones too" {
 	run_btrbk run
 	assert_success
 	head -c 40M /dev/urandom >"$FIX_MOUNT/data/random2"
@@ -137,7 +137,7 @@ assert_arrived()
 	assert_equal "$(grep -c '^resume ' "$FIX/calls")" 2
 }
 
-@test "a receiver that has lost its part is sent all of it, at the second try" {
+@test "a receiver that lost its part gets the whole stream at the second attempt" {
 	echo 30000000 >"$FIX/break"
 	run_btrbk run
 	assert_failure
@@ -150,13 +150,13 @@ assert_arrived()
 	assert_arrived
 }
 
-@test "what another sender sends is received as ever" {
+@test "streams of other senders are received as usual" {
 	btrfs -q subvolume snapshot -r "$FIX_MOUNT/data" "$FIX_MOUNT/snap" >/dev/null
 	btrfs send -q "$FIX_MOUNT/snap" | btrfs-receive "$FIX_MOUNT/target"
 	diff -r "$FIX_MOUNT/snap" "$FIX_MOUNT/target/snap"
 }
 
-@test "a part that was damaged is not received" {
+@test "a damaged part is not received" {
 	echo 30000000 >"$FIX/break"
 	run_btrbk run
 	assert_failure
@@ -168,7 +168,7 @@ assert_arrived()
 	assert_output ""
 }
 
-@test "a raw target gets the plain stream, from the beginning also after a break" {
+@test "a raw target gets the plain stream, from the beginning even after an interruption" {
 	mkdir "$FIX_MOUNT/raw"
 	sed -i "s|target send-receive .*|target raw $FIX_MOUNT/raw|" "$FIX/btrbk.conf"
 	echo 30000000 >"$FIX/break"
@@ -183,6 +183,6 @@ assert_arrived()
 	assert_success
 	btrfs -q receive -f "$FIX_MOUNT"/raw/data.*.btrfs "$FIX_MOUNT/target"
 	diff -r "$(newest "$FIX_MOUNT/snapshots")" "$(newest "$FIX_MOUNT/target")"
-	# Nothing is kept that could not be gone on with.
+	# No state is kept, since nothing could be resumed.
 	assert_not_exist "$FIX/state"
 }

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Sends from a mounted filesystem on which everything else goes on: balance, deduplication,
-# snapshots coming and going, heavy writing.
+# Sends from a mounted filesystem under load: balance, deduplication, snapshots made and deleted,
+# heavy writing.
 #
-# Which clones are found depends on all that, for native as well, so what counts is that the stream
-# can be received and then equals the source. Without data shared there is nothing to depend on it,
-# and the stream is native's, taken when all was quiet.
+# Which clones are found depends on all that, for native as well, so the test is that the stream is
+# received and then equals the source. If no extents are shared, nothing depends on the load, and
+# the stream must be the native one made without load.
 
 load ../lib/suite
 
@@ -26,7 +26,7 @@ teardown()
 	fixture_end
 }
 
-# a and b, the first two snapshots of a random tree, which shares much and is held by many.
+# a and b, the first two snapshots of a random tree with many shared extents and references.
 shared_pair()
 {
 	fixture_random "$1" 800
@@ -34,7 +34,7 @@ shared_pair()
 	btrfs send -q a >"$FIX/streams/a"
 }
 
-# a and b, of which no extent is in use twice: not even by the subvolume, which goes.
+# a and b without shared extents: the subvolume itself is deleted.
 unshared_pair()
 {
 	btrfs -q subvolume create s
@@ -99,7 +99,7 @@ snapshots()
 	done
 }
 
-# What other subvolumes have of our extents, and have in twos, becomes one.
+# Deduplicates copies of our extents in other subvolumes.
 deduplicate()
 {
 	python3 - "$ROOT/test/lib" <<-'END'
@@ -126,7 +126,7 @@ deduplicate()
 	END
 }
 
-# busy WHAT...: each goes on in the background until `quiet`.
+# busy WHAT...: runs each in the background until `quiet`.
 busy()
 {
 	local what
@@ -143,7 +143,7 @@ quiet()
 	local pid
 
 	for pid in $BUSY; do
-		# The loop first, then the command it was waiting for.
+		# The loop first, then the command that it waits for.
 		kill -STOP "$pid" || true
 		pkill -TERM -P "$pid" || true
 		kill -KILL "$pid" || true
@@ -153,7 +153,7 @@ quiet()
 	BUSY=
 }
 
-# all_sends PREFIX: in full and incremental, with and without compressed data, each once.
+# all_sends PREFIX: full and incremental, with and without compressed data, each once.
 all_sends()
 {
 	send_direct "$1.full" b
@@ -178,7 +178,7 @@ all_arrive()
 	done
 }
 
-@test "busy: writing, snapshots coming and going" {
+@test "busy: writing, snapshots made and deleted" {
 	shared_pair 301
 	busy write_much snapshots
 	all_sends "$FIX/streams/x"
@@ -210,7 +210,7 @@ all_arrive()
 	all_arrive "$FIX/streams/x"
 }
 
-@test "busy: where nothing is shared, the stream is native's of a quiet time, resumed or not" {
+@test "busy: without shared extents the stream is the native one without load, resumed or not" {
 	unshared_pair
 	native_send "$FIX/native.full" b
 	native_send "$FIX/native.incremental" -p a b
@@ -233,7 +233,7 @@ all_arrive()
 	done
 }
 
-# Slowed down by its reader, so that it is surely in the middle; and nothing holds what it sends.
+# Slowed down by its reader, to be in the middle for certain, and without a hold.
 deleted_during()
 {
 	local stream=$FIX/broken status=0
@@ -249,7 +249,7 @@ deleted_during()
 	assert grep -q "^sendcp: .*\(gone\|deleted\)" "$FIX/err"
 }
 
-@test "busy: the subvolume or its parent deleted in the middle: the whole stream, or the right error" {
+@test "busy: the subvolume or its parent deleted midway: the whole stream, or the right error" {
 	set -o pipefail
 	unshared_pair
 	btrfs -q subvolume snapshot b x
@@ -258,7 +258,7 @@ deleted_during()
 	btrfs -q subvolume snapshot -r x b
 	btrfs -q subvolume delete -c x
 	send_direct "$FIX/whole" -p a b
-	# Its blocks are soon used for something else.
+	# Its blocks are soon used again.
 	busy write_much
 	deleted_during a -p a b
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# sendcp cat: the plain stream out of every wrapping, for btrfs receive.
+# sendcp cat: the plain stream from every wrapping, for btrfs receive.
 
 load ../lib/suite
 load ../lib/stored
@@ -21,7 +21,7 @@ teardown()
 	fixture_end
 }
 
-@test "cat: the plain stream out of every wrapping, from files and pipes" {
+@test "cat: the plain stream from every wrapping, from files and pipes" {
 	local kind
 
 	for kind in $STORED_KINDS; do
@@ -35,7 +35,7 @@ teardown()
 	"$SENDCP" cat "$OUT/f" | cmp - <(cat stream.plain stream.plain)
 }
 
-@test "cat: what is not whole ends with 1, and behind a whole command" {
+@test "cat: incomplete files end with 1, after a complete command" {
 	local kind size
 
 	for kind in $STORED_KINDS; do
@@ -74,7 +74,7 @@ teardown()
 	assert_output --partial "not dumping send stream into a terminal"
 }
 
-@test "cat: a full disk, and a reader that goes away" {
+@test "cat: a full disk, and a reader that exits" {
 	run bash -c "'$SENDCP' cat stream.zstd >/dev/full"
 	assert_equal "$status" 1
 	assert_output --partial "cannot write to standard output: No space left on device"
@@ -85,7 +85,7 @@ teardown()
 
 @test "cat: a signal ends it" {
 	mkfifo "$OUT/fifo"
-	# Opened for both, so that there is a writer that writes nothing.
+	# Opened for reading and writing: a writer that writes nothing.
 	run bash -c "timeout -s TERM 3 '$SENDCP' cat - <>'$OUT/fifo' >'$OUT/plain'"
 	assert_equal "$status" 124
 	assert_output "sendcp: stopped by SIGTERM"

@@ -1,15 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Snapshots that are changed while they are sent: made writable, written to, deleted, and the devices
-# under them replaced. What was read from a changed one is never part of a complete stream, whatever
-# was done to hide the change, and resume refuses.
+# Snapshots that change while they are sent: made writable, written to, deleted, and their devices
+# replaced. Data of a changed snapshot is never part of a complete stream, however the change is
+# hidden, and resume refuses.
 #
-# Where a change is made is settled by the reader of the pipe: it takes so many bytes, has the change
-# made, and reads on. Two small buffers and a pipe are all that the sender can be ahead of it.
+# The reader of the pipe decides when a change is made: it reads some bytes, makes the change, and
+# reads on. The sender can be ahead of it by no more than two small buffers and the pipe.
 
 load ../lib/suite
 
-# The kernel could be made to refuse the changes; what happens where it cannot is what is tested here.
+# A hold would make the kernel refuse the changes; this tests sends without one.
 export SENDCP_NO_HOLD=1
 
 KNOWN="subvolume was changed since|subvolume was deleted since|another subvolume than the checkpoint's"
@@ -19,7 +19,7 @@ setup()
 	require_mount
 	fixture_begin
 	fixture_mkfs 1 1G
-	# What is not synced is not on the disk by chance.
+	# Unsynced data must not get to the disk by chance.
 	fixture_mount commit=300
 	cd "$FIX_MOUNT" || return 1
 	btrfs -q subvolume create s
@@ -59,7 +59,7 @@ read_only()
 	btrfs property set "$VICTIM" ro true
 }
 
-# Changes of $VICTIM, which end with it writable.
+# Changes of $VICTIM that leave it writable.
 overwrite()
 {
 	writable
@@ -108,7 +108,7 @@ add_file()
 	echo new >"$VICTIM/d/new"
 }
 
-# The kernel lets root do this in a read-only snapshot.
+# The kernel allows root to do this in a read-only snapshot.
 dedupe()
 {
 	cp --reflink=never "$VICTIM/later" copy
@@ -154,7 +154,7 @@ and_synced()
 	btrfs filesystem sync "$FIX_MOUNT"
 }
 
-# renew NAME...: each as it was, whatever was done to it.
+# renew NAME...: restores each to its original state.
 renew()
 {
 	local name
@@ -167,7 +167,7 @@ renew()
 	btrfs filesystem sync .
 }
 
-# sent_while BYTES CHANGE SENDCP-ARGUMENTS...: CHANGE is made when the reader has BYTES.
+# sent_while BYTES CHANGE SENDCP-ARGUMENTS...: makes CHANGE when the reader has BYTES.
 sent_while()
 {
 	local bytes=$1 change=$2
@@ -198,20 +198,20 @@ incremental()
 	full "$1" "$2" -p p -c c "${@:3}"
 }
 
-# An END command is the last one, and has nothing in it but its checksum.
+# An END command is the last one, and contains only its header.
 has_end()
 {
 	[ "$(tail -c 10 "$FIX/stream" | head -c 6 | od -An -tx1 | tr -d ' ')" = 000000001500 ]
 }
 
-# show NAME: what sendcp show says of it.
+# show NAME: a member of the output of sendcp show.
 show()
 {
 	"$SENDCP" show --json "$FIX/cp" |
 		python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"
 }
 
-# Nothing says that what came is complete, it cannot be completed, and a receiver notices.
+# The stream is nowhere called complete, cannot be completed, and is refused by a receiver.
 assert_refused()
 {
 	[ "$STATUS" = 1 ]
@@ -230,7 +230,7 @@ assert_refused()
 	rmdir got
 }
 
-# Full sends of r, which is changed when the reader has BYTES: each_change BYTES CHANGE...
+# each_change BYTES CHANGE...: full sends of r, which changes when the reader has BYTES.
 each_change()
 {
 	local bytes=$1 change
@@ -245,7 +245,7 @@ each_change()
 	done
 }
 
-# The same with its parent and a clone source.
+# The same with a parent and a clone source.
 each_source()
 {
 	local change
@@ -261,7 +261,7 @@ each_source()
 	done
 }
 
-@test "changed: nothing was, and the streams are complete" {
+@test "changed: without a change, the streams are complete" {
 	renew p c r
 	full 1000000 true
 	[ "$STATUS" = 0 ]
@@ -271,7 +271,7 @@ each_source()
 	has_end
 }
 
-@test "changed: made writable and read-only again without a write between changes nothing" {
+@test "changed: made writable and read-only again without a write is no change" {
 	renew r
 	full 1000000 "and_back writable"
 	[ "$STATUS" = 0 ]
@@ -281,18 +281,18 @@ each_source()
 	diff -r r got/r
 }
 
-@test "changed: made writable, early in the stream and late" {
+@test "changed: made writable, early and late in the stream" {
 	each_change 1 writable "and_synced writable"
 	each_change 1000000 writable "and_synced writable"
 	each_change 13000000 writable "and_synced writable"
 }
 
-@test "changed: a file still to come is overwritten" {
+@test "changed: a file that is not sent yet is overwritten" {
 	each_change 1000000 overwrite "and_synced overwrite" overwrite_directly
 	each_change 9000000 overwrite
 }
 
-@test "changed: a file still to come is overwritten, and the snapshot is read-only again" {
+@test "changed: a file that is not sent yet is overwritten, and the snapshot is read-only again" {
 	each_change 1000000 "and_back overwrite" "and_synced and_back overwrite" "and_back overwrite_directly"
 	each_change 9000000 "and_back overwrite"
 }
@@ -301,11 +301,11 @@ each_source()
 	each_change 6000000 "and_back overwrite_sent" "and_synced and_back overwrite_sent"
 }
 
-@test "changed: files are cut short, grow, go, come, and get another mode" {
+@test "changed: files are truncated, extended, removed, added, and change their mode" {
 	each_change 1000000 cut_short append remove add_file change_mode
 }
 
-@test "changed: the same, and the snapshot is read-only again" {
+@test "changed: files are truncated, and so on, and the snapshot is read-only again" {
 	each_change 1000000 "and_back cut_short" "and_back append" "and_back remove" "and_back add_file" \
 		"and_back change_mode"
 }
@@ -314,7 +314,7 @@ each_source()
 	each_change 1000000 dedupe "and_synced dedupe"
 }
 
-@test "changed: deleted, and another one in its place" {
+@test "changed: deleted, and replaced by another" {
 	each_change 1000000 delete "and_synced delete" delete_committed replace
 	each_change 9000000 delete
 }
@@ -328,7 +328,7 @@ each_source()
 	each_source dedupe
 }
 
-# Extents are read as they are stored, past the filesystem, whose word counts all the same.
+# Extents are read as stored, not through the filesystem, which must be asked nevertheless.
 @test "changed: compressed data" {
 	mount -o remount,compress-force=zstd .
 	btrfs -q subvolume snapshot p0 s
@@ -344,14 +344,14 @@ each_source()
 	assert_refused
 }
 
-@test "changed: each command by an engine of its own" {
+@test "changed: with a new engine for each command" {
 	renew p c r
 	incremental 400000 "and_back overwrite" --step
 	assert_refused p0
 }
 
-# The stream before the change is covered by lines that are durable; those after it never are.
-@test "changed: a line in the checkpoint file is for what was seen unchanged" {
+# The stream before the change is covered by durable lines; after it no line becomes durable.
+@test "changed: a checkpoint is only durable if the snapshot was seen unchanged after it" {
 	local before
 
 	renew r
@@ -359,11 +359,11 @@ each_source()
 	assert_refused
 	before=$(show bytes_made)
 	echo "$before"
-	# What the pipe, the reader and two buffers can hold.
+	# The capacity of the pipe, the reader and two buffers.
 	[ "$before" -le $((6000000 + 65536 + 3 * 147456)) ]
 }
 
-# spare: another device, which is not used yet. Sets SPARE.
+# spare: adds a device that is not used yet. Sets SPARE.
 spare()
 {
 	local image=$FIX/spare.img

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Options, messages and exit codes, from a committed image: what scripts rely on.
+# Options, messages and exit codes that scripts rely on, with a committed image.
 
 load ../lib/suite
 
@@ -37,7 +37,7 @@ teardown()
 	assert_output --regexp "[0-9]+\.[0-9]+"
 }
 
-@test "cli: usage errors are 2, say what is wrong, and open nothing" {
+@test "cli: usage errors are 2, name the error, and open nothing" {
 	local arguments
 
 	while read -r arguments; do
@@ -73,15 +73,15 @@ teardown()
 	END
 }
 
-# Native's kernel answers EPROTO to it.
-@test "cli: protocol 3 is refused, and the message says what there is" {
+# The native send fails with the kernel's EPROTO.
+@test "cli: protocol 3 is refused, and the message names the supported ones" {
 	run --separate-stderr "$SENDCP" send --proto 3 --device "$IMG" s.ro
 	assert_failure 2
 	assert_equal "$output" ""
 	assert_equal "$stderr" "sendcp: protocol 3 is not supported, the highest is 2"
 }
 
-@test "cli: stderr of a send is native's, and nothing else" {
+@test "cli: stderr of a send is the native one, and nothing else" {
 	run --separate-stderr bash -c '"$SENDCP" send --device "$0" s.ro >out' "$IMG"
 	assert_success
 	assert_equal "$stderr" "At subvol s.ro"
@@ -104,7 +104,7 @@ teardown()
 	assert cmp a b
 }
 
-@test "cli: -f makes a file of mode 0600, and empties an existing one only with --restart" {
+@test "cli: -f makes a file of mode 0600, and truncates an existing one only with --restart" {
 	umask 000
 	"$SENDCP" send -q --device "$IMG" --no-data -f new s.ro
 	assert_equal "$(stat -c %a new)" 600
@@ -119,7 +119,7 @@ teardown()
 	assert_file_not_exists new.cp
 }
 
-@test "cli: options may stand behind the subvolume" {
+@test "cli: options may come after the subvolume" {
 	"$SENDCP" send s.ro -q --device "$IMG" --no-data >a
 	"$SENDCP" send -q --no-data --device "$IMG" s.ro >b
 	assert cmp a b
@@ -132,7 +132,7 @@ teardown()
 	assert_output --partial "not dumping send stream into a terminal"
 }
 
-@test "cli: --dry-run tells the exact size and makes no stream" {
+@test "cli: --dry-run prints the exact size and makes no stream" {
 	local options size
 
 	for options in "" "--proto 2" "--compressed-data" "--no-data"; do
@@ -146,7 +146,7 @@ teardown()
 	done
 }
 
-@test "cli: --progress=json tells what is done and the exact total, one object a line" {
+@test "cli: --progress=json prints the progress and the exact total, one object a line" {
 	local line
 
 	require_program jq
@@ -159,7 +159,7 @@ teardown()
 	assert grep -q "$(file_size stream)" json
 }
 
-@test "cli: progress is silent without a terminal, and there with one" {
+@test "cli: progress is only shown on a terminal" {
 	require_program script
 	"$SENDCP" send --device "$IMG" s.ro >/dev/null 2>err
 	assert_equal "$(cat err)" "At subvol s.ro"
@@ -198,14 +198,14 @@ teardown()
 	assert cmp got want
 }
 
-@test "cli: a broken-off send says in its last line how to go on, and is 75" {
+@test "cli: the last line of an interrupted send says how to resume, and its exit code is 75" {
 	run --separate-stderr bash -c '"$SENDCP" send --checkpoint cp --device "$0" s.ro | head -c 4000000 >part
 		exit ${PIPESTATUS[0]}' "$IMG"
 	assert_equal "$status" 75
 	[[ ${stderr_lines[-1]} == *"sendcp resume --checkpoint"* ]] || fail "${stderr_lines[-1]}"
 }
 
-@test "cli: names of subvolumes with odd characters, and the path as given" {
+@test "cli: names of subvolumes with unusual characters, and the path as given" {
 	require_mount
 	fixture_begin
 	fixture_mkfs 1 512M
@@ -223,7 +223,7 @@ teardown()
 	cd /
 }
 
-@test "cli: sending needs no more rights than it says" {
+@test "cli: sending needs no more privileges than documented" {
 	require_mount
 	require_program setpriv
 	fixture_begin

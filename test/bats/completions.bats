@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Completion of the command line in the real shells: what is offered for a line. Each shell is run in
-# a directory with a checkpoint file, another file and a directory.
+# Completion of the command line in the real shells: the candidates for a line. Each shell runs in a
+# directory with a checkpoint file, another file and a directory.
 
 load ../lib/suite
 
@@ -27,14 +27,14 @@ setup()
 	cd "$FIX/here"
 }
 
-# offers SHELL LINE...: a line for each. What fish completes is the whole word, and it knows
-# directories by their slash.
+# offers SHELL LINE...: prints a line of candidates for each. fish completes whole words, and marks
+# directories with a slash.
 offers()
 {
 	"$ROOT/test/lib/complete/$1.sh" "${@:2}" | sed 's/\(^\| \)--[a-z-]*=\([^ ]\)/\1\2/g; s,/\( \|$\),\1,g'
 }
 
-# assert_offered [LINE WORDS]...: in all shells.
+# assert_offered [LINE WORDS]...: checks all shells.
 assert_offered()
 {
 	local shell i typed=() expected=() offered
@@ -70,7 +70,7 @@ assert_offered()
 	done
 }
 
-# A line for each command: its options, long and short, sorted.
+# Prints a line for each command: its options, long and short, sorted.
 help_options()
 {
 	local command
@@ -81,7 +81,7 @@ help_options()
 	done
 }
 
-# The same, as a shell offers them.
+# The same, from a shell's candidates.
 offered_options()
 {
 	local command lines=()
@@ -89,7 +89,7 @@ offered_options()
 	for command in $COMMANDS; do
 		lines+=("sendcp $command -")
 	done
-	# fish offers those with a value that may be left out twice, with and without an equals sign.
+	# fish offers those with an optional value twice, with and without an equals sign.
 	"$ROOT/test/lib/complete/$1.sh" "${lines[@]}" |
 		while read -ra words; do printf '%s\n' "${words[@]%=}" | LC_ALL=C sort -u | xargs; done
 }
@@ -115,11 +115,11 @@ offered_options()
 		"sendcp send --proto " "0 1 2"
 }
 
-@test "a value that may be left out is not taken from the next word" {
+@test "an optional value is not taken from the next word" {
 	assert_offered "sendcp send --compress " "snapshots"
 }
 
-@test "values that are offered are values that are taken" {
+@test "values that are offered are accepted" {
 	local option value lines=() i=0 taken=0
 	local options=(--backend --archive --progress --compress --proto --checkpoint-interval
 		--buffer-size --buffers)
@@ -129,7 +129,7 @@ offered_options()
 	done
 	while read -ra words; do
 		for value in "${words[@]}"; do
-			# What fails is the subvolume that is not there; usage would be 2.
+			# It fails for lack of the subvolume; a usage error would be 2.
 			run "$SENDCP" send "${options[i]}=$value" --dry-run "$FIX/none"
 			[ "$status" -eq 1 ] || fail "${options[i]}=$value: $output"
 			taken=$((taken + 1))
@@ -147,7 +147,7 @@ offered_options()
 		"sendcp resume --append home.stream " "snapshots"
 }
 
-@test "of an unmounted filesystem, subvolumes are not looked for here" {
+@test "subvolumes of an unmounted filesystem are not completed" {
 	assert_offered "sendcp send --device disk.img " "id: uuid:"
 }
 
@@ -159,7 +159,7 @@ offered_options()
 		assert_line --index 0 "home.cp snapshots"
 		assert_line --index 1 "home.cp snapshots"
 	done
-	# fish never hides a file; it puts those with the ending first.
+	# fish never hides a file; it lists files with the extension first.
 	run fish -c "source $ROOT/completions/sendcp.fish; complete -C 'sendcp show '"
 	assert_line --index 0 --regexp '^home\.cp'
 }
@@ -171,7 +171,7 @@ offered_options()
 		"sendcp resume --append h" "home.cp home.stream"
 }
 
-@test "an interactive bash finds it by its name, and completes" {
+@test "an interactive bash finds the completion by its name" {
 	mkdir -p "$XDG_DATA_HOME/bash-completion/completions"
 	cp "$ROOT/completions/sendcp.bash" "$XDG_DATA_HOME/bash-completion/completions/sendcp"
 	cat >"$FIX/home/rc" <<-'RC'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# send --compress: frames that any zstd reads, in a file or pipe that is broken off and gone on with.
+# send --compress: frames that any zstd reads, in a file or pipe that is interrupted and resumed.
 
 load ../lib/suite
 load ../lib/wrap
@@ -21,7 +21,7 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-@test "compress: any level, a frame per interval, what zstd -d reads" {
+@test "compress: any level, a frame per interval, readable by zstd -d" {
 	local level frames
 
 	for level in "" =1 =19; do
@@ -32,13 +32,13 @@ setup()
 		assert [ "$(file_size f.zst)" -lt "$(file_size "$FIX/whole")" ]
 	done
 	zstd -lv f.zst 2>/dev/null | grep -q 'Check: XXH64'
-	# Without a sidecar there are no durable checkpoints, but frames all the same.
+	# Without a sidecar there are no durable checkpoints, but there are frames.
 	"$SENDCP" send -q --compress -f g.zst "$FIX_MOUNT/large.ro"
 	unwrapped g.zst "$FIX/large"
 	assert_file_not_exist g.zst.cp
 }
 
-@test "compress: levels that there are not" {
+@test "compress: unknown levels" {
 	local level
 
 	for level in 0 23 -1 x ""; do
@@ -66,7 +66,7 @@ setup()
 	assert_equal "$(marks plain.cp | wc -l)" 0
 }
 
-@test "compress: a file, after crashes at places that can happen" {
+@test "compress: a file, resumed after possible crashes" {
 	local i
 
 	sender --compress -f f.zst --checkpoint cp
@@ -81,7 +81,7 @@ setup()
 	done
 }
 
-@test "compress: a file, killed for real, over and over" {
+@test "compress: a file, killed with SIGKILL repeatedly" {
 	local i at=0
 
 	streamcut --signal KILL --watch f.zst 2000000 -- "$SENDCP" send -q --compress \
@@ -97,7 +97,7 @@ setup()
 	assert_file_not_exist f.zst.cp
 }
 
-@test "compress: damage in the last frames is found, and cut off" {
+@test "compress: damage in the last frames is found, and truncated" {
 	local at
 
 	sender --compress -f f.zst --checkpoint cp
@@ -110,7 +110,7 @@ setup()
 	unwrapped f.zst "$FIX/whole"
 }
 
-@test "compress: other contents in frames that are right are found too" {
+@test "compress: other contents in valid frames are found too" {
 	local from to
 
 	sender --compress=1 -f f.zst --checkpoint cp
@@ -119,7 +119,7 @@ setup()
 	to=$(marks cp | tail -n 1)
 	tail -c +$((from + 1)) f.zst | zstd -dq >plain
 	printf 'X' | dd of=plain bs=1 seek=100 conv=notrunc status=none
-	# As long as the frame was, by means of a skippable one.
+	# Padded to the size of the frame with a skippable one.
 	zstd -19 -q <plain >frame
 	assert [ "$(file_size frame)" -lt $((to - from - 8)) ]
 	python3 -c 'import struct, sys
@@ -135,7 +135,7 @@ sys.stdout.buffer.write(struct.pack("<II", 0x184d2a50, n) + bytes(n))' \
 	unwrapped f.zst "$FIX/whole"
 }
 
-@test "compress: a pipe, killed anywhere: --at names what to cut the copy to" {
+@test "compress: a pipe, killed at random bytes: --at names the size to truncate the copy to" {
 	local i at usable size
 
 	sender --compress --checkpoint whole.cp >whole.zst
@@ -153,11 +153,11 @@ sys.stdout.buffer.write(struct.pack("<II", 0x184d2a50, n) + bytes(n))' \
 		fi
 		assert_output --regexp "truncate the receiver's file to [0-9]+ bytes, then resume with --at [0-9]+"
 		usable=${output##* --at }
-		# No whole frame is out without its mark.
+		# Every complete frame in the output has a mark.
 		assert_equal "$usable" "$(marks whole.cp | awk -v size="$size" \
 			'$1 <= size { last = $1 } END { print last + 0 }')"
 		truncate -s "$usable" part
-		# The last of it was in the pipe when the sender ended.
+		# The rest was in the pipe when the sender ended.
 		if "$SENDCP" show cp | grep -q "^state: *complete"; then
 			"$SENDCP" resume -q --checkpoint cp --have "$("$SENDCP" verify --position part)" >>part
 		else
@@ -167,7 +167,7 @@ sys.stdout.buffer.write(struct.pack("<II", 0x184d2a50, n) + bytes(n))' \
 	done
 }
 
-@test "compress: the mark is in the sidecar before a reader has the frame's end" {
+@test "compress: the mark is in the sidecar before the reader has the frame's end" {
 	sender --compress --checkpoint whole.cp >whole.zst
 	python3 - "$(marks whole.cp | sed -n 2p)" "$SENDCP" send -q --compress --buffer-size 160K \
 		--checkpoint-interval 600K --checkpoint cp -p "$FIX_MOUNT/a" "$FIX_MOUNT/b" <<-'END'
@@ -180,7 +180,7 @@ sys.stdout.buffer.write(struct.pack("<II", 0x184d2a50, n) + bytes(n))' \
 	left = mark - 20000
 	while left > 0:
 	    left -= len(os.read(end, min(left, 4096)))
-	# The sender waits for more of it to be read.
+	# The sender waits for the reader.
 	time.sleep(1)
 	with open("cp") as f:
 	    marks = [json.loads(l)["file_offset"] for l in f if '"mark"' in l]
@@ -189,7 +189,7 @@ sys.stdout.buffer.write(struct.pack("<II", 0x184d2a50, n) + bytes(n))' \
 	END
 }
 
-@test "compress: a signal ends the frame, and the pipe is resumed with what its reader has" {
+@test "compress: a signal ends the frame, and the pipe is resumed after its reader's last byte" {
 	local status=0
 
 	"$SENDCP" send --compress=1 --checkpoint cp --checkpoint-interval 8M --buffer-size 1M \
@@ -206,7 +206,7 @@ sys.stdout.buffer.write(struct.pack("<II", 0x184d2a50, n) + bytes(n))' \
 	unwrapped part "$FIX/large"
 }
 
-@test "compress: a reader that has gone, or does not read on" {
+@test "compress: a reader that exits early" {
 	local status=0
 
 	run --separate-stderr bash -c '"$SENDCP" send --compress --checkpoint cp \
@@ -217,7 +217,7 @@ sys.stdout.buffer.write(struct.pack("<II", 0x184d2a50, n) + bytes(n))' \
 	unwrapped part "$FIX/large"
 }
 
-@test "compress: everything was sent already" {
+@test "compress: resume of a complete stream" {
 	sender --compress -f f.zst --checkpoint cp
 	run "$SENDCP" resume --checkpoint cp
 	assert_success
@@ -229,7 +229,7 @@ sys.stdout.buffer.write(struct.pack("<II", 0x184d2a50, n) + bytes(n))' \
 	assert_output --partial "the stream is complete"
 }
 
-@test "compress: another stream's file is left alone" {
+@test "compress: another stream's file is left unchanged" {
 	sender --compress -f f.zst --checkpoint cp
 	head -c 300000 "$FIX/large" | zstd -q >other.zst
 	cp other.zst kept.zst

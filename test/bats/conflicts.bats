@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What is written is never what is read, under whatever name, and no two written files are one.
+# The output is never an input, under any name, and no two output files are the same.
 
 load ../lib/suite
 
@@ -16,7 +16,7 @@ setup_file()
 	btrfs -q subvolume snapshot -r "$FIX_MOUNT/s" "$FIX_MOUNT/snap"
 	sync "$FIX_MOUNT"
 	send_direct "$FIX/whole" "$FIX_MOUNT/snap"
-	# An unmounted filesystem of the same contents, and other names of it.
+	# An unmounted filesystem with the same contents, and other names of it.
 	cp --sparse=always "$FIX/disk0.img" "$FIX/image"
 	ln "$FIX/image" "$FIX/hard"
 	ln -s image "$FIX/soft"
@@ -39,7 +39,8 @@ teardown()
 
 	mountpoint -q mounted && umount mounted
 	for device in $MINE; do
-		# While another program looks at one, detaching leaves it to whoever gets the device next.
+		# If another program has a partition open, it would remain for the device's next
+		# user.
 		for part in "/sys/block/${device##*/}/${device##*/}"p*; do
 			while [ -e "$part" ] && ! delpart "$device" "${part##*p}" 2>/dev/null; do sleep 0.05; done
 		done
@@ -47,7 +48,7 @@ teardown()
 	done
 }
 
-# attach NAME ARGUMENT...: the variable NAME becomes a loop device.
+# attach NAME ARGUMENT...: attaches a loop device, and sets the variable NAME to it.
 attach()
 {
 	local -n made=$1
@@ -56,7 +57,8 @@ attach()
 	MINE+=" $made"
 }
 
-# untouched FILE PATTERN ARGUMENT...: the program fails with a line of that pattern and leaves FILE.
+# untouched FILE PATTERN ARGUMENT...: the program fails with a line of that pattern and leaves FILE
+# unchanged.
 untouched()
 {
 	local file=$1 pattern=$2 before
@@ -85,7 +87,7 @@ untouched()
 	assert_file_not_exist "$FIX/hard.cp"
 }
 
-@test "conflicts: a loop device on a file whose name has gone" {
+@test "conflicts: a loop device on a deleted file" {
 	local first second
 
 	cp --sparse=always "$FIX/image" gone
@@ -150,19 +152,19 @@ untouched()
 	assert_failure 1
 	assert_line "sendcp: the checkpoint file x is the output x: nothing was written, name another file"
 	assert_file_not_exist x
-	# Standard output, which the shell has made.
+	# The shell has created it as standard output.
 	run bash -c '"$SENDCP" send --checkpoint x "$FIX_MOUNT/snap" 2>&1 >x'
 	assert_failure 1
 	assert_line --partial "the checkpoint file x is standard output"
 	assert [ ! -s x ]
 	rm x
-	# A name that leads to what is not there yet.
+	# A symlink whose target does not exist yet.
 	ln -s x link
 	run "$SENDCP" send -f link --checkpoint x "$FIX_MOUNT/snap"
 	assert_failure 1
 	assert_line --partial "the checkpoint file x is the output link"
 	assert_file_not_exist x
-	# What is removed each time that the sidecar is thinned.
+	# This name is removed whenever the sidecar is thinned.
 	run "$SENDCP" send -f x.thin --checkpoint x "$FIX_MOUNT/snap"
 	assert_failure 1
 	assert_line --partial "the checkpoint file's temporary file x.thin is the output x.thin"
@@ -170,7 +172,7 @@ untouched()
 		send --device "$FIX/image" --checkpoint "$FIX/hard" snap
 }
 
-# interrupted OUTPUT-OPTIONS...: a run that can be resumed, with the sidecar `cp`.
+# interrupted OUTPUT-OPTIONS...: makes an interrupted run, with the sidecar `cp`.
 interrupted()
 {
 	rm -f cp out
@@ -191,17 +193,17 @@ interrupted()
 	untouched cp "the checkpoint file cp is the output .*cp: " resume --checkpoint cp --append cp
 	untouched "$FIX/image" "the output $FIX/image is the device that is read, $FIX/image: " \
 		resume --append "$FIX/image" --device "$FIX/image" snap
-	# And then it goes on as if nothing had been.
+	# The refused runs changed nothing: it can be resumed.
 	"$SENDCP" resume -q --checkpoint cp --append out
 	assert cmp out "$FIX/whole"
 }
 
-@test "conflicts: partitions of one disk are apart, the disk is not" {
+@test "conflicts: partitions of one disk do not conflict, the disk does" {
 	local disk first second
 
 	truncate -s 440M disk.img
 	attach disk -P disk.img
-	# Two partitions, as the kernel is told of them by whoever reads a partition table.
+	# Adds two partitions, as a program that reads a partition table does.
 	python3 - "$disk" <<-'END'
 	import ctypes, fcntl, os, sys
 	BLKPG, ADD = 0x1269, 1
@@ -229,7 +231,7 @@ interrupted()
 	assert cmp -n "$(file_size "$FIX/whole")" "$second" "$FIX/whole"
 }
 
-@test "conflicts: the output in the subvolume that is sent is warned of" {
+@test "conflicts: a warning if the output is in the subvolume that is sent" {
 	interrupted "$FIX_MOUNT/snap"
 	run "$SENDCP" send --checkpoint new -f "$FIX_MOUNT/s/out" --device "$FIX/disk0.img" s
 	assert_line "sendcp: warning: the output $FIX_MOUNT/s/out is in s, which is being sent and so changes"
@@ -240,7 +242,7 @@ interrupted()
 	rm -f "$FIX_MOUNT/out"
 }
 
-@test "conflicts: cat and dump to the stream that they read" {
+@test "conflicts: cat and dump into the stream that they read" {
 	local command
 
 	for command in cat dump; do

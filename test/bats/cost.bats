@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# An incremental send costs what changed, not what is there. Tree blocks are counted, nothing is timed.
+# The cost of an incremental send depends on the changes, not on the size of the tree. Tree blocks
+# are counted, nothing is timed.
 #
-# COST_FILES: how many files there are in the larger tree.
+# COST_FILES: number of files in the larger tree.
 
 load ../lib/suite
 
@@ -14,8 +15,8 @@ setup_file()
 	fixture_begin
 	fixture_mkfs 1 3G -n 16384
 	fixture_mount
-	# Half as many files or less, but enough for a tree of the same height: a level more would make
-	# every search longer, whatever there is to find.
+	# At most half as many files, but enough for a tree of the same height: one level more would
+	# make every search longer.
 	make_tree small 30000
 	make_tree large "$FILES"
 }
@@ -25,7 +26,7 @@ teardown_file()
 	fixture_end
 }
 
-# make_tree NAME FILES: empty files, 1000 in a directory, and the snapshot NAME.ro.
+# make_tree NAME FILES: that many empty files, 1000 in a directory, and the snapshot NAME.ro.
 make_tree()
 {
 	btrfs -q subvolume create "$FIX_MOUNT/$1"
@@ -39,7 +40,7 @@ make_tree()
 	btrfs -q subvolume snapshot -r "$FIX_MOUNT/$1" "$FIX_MOUNT/$1.ro"
 }
 
-# changed NAME COUNT: the snapshot NAME.COUNT, with so many files changed, each in a leaf of its own.
+# changed NAME COUNT: the snapshot NAME.COUNT, with COUNT files changed, each in a leaf of its own.
 changed()
 {
 	btrfs -q subvolume snapshot "$FIX_MOUNT/$1.ro" "$FIX_MOUNT/rw"
@@ -59,7 +60,7 @@ changed()
 	btrfs -q subvolume delete "$FIX_MOUNT/rw"
 }
 
-# blocks [OPTIONS] SUBVOL: sets LOOKED_UP and READ to how many tree blocks that send took.
+# blocks [OPTIONS] SUBVOL: sets LOOKED_UP and READ to the numbers of tree blocks of that send.
 blocks()
 {
 	"$SENDCP" send -v "$@" 2>"$FIX/err" >"$FIX/stream"
@@ -68,10 +69,10 @@ blocks()
 	echo "$*: $LOOKED_UP looked up, $READ read"
 }
 
-# A change makes one leaf another one in each tree, which may have been split; with their share of
-# the nodes above, and the leaf of the directory, that is less than 8 blocks. A leaf of 16 KiB has
-# less than 75 inodes, whose names' directories are looked up in both trees, 4 blocks deep at most.
-@test "cost: 20 changes in a large tree, and 40 are twice that" {
+# A change makes one leaf differ between the trees, and may split it; with its share of the nodes
+# above, and the directory's leaf, that is less than 8 blocks. A leaf of 16 KiB has less than 75
+# inodes, for which directories are looked up in both trees, at most 4 blocks deep.
+@test "cost: 20 changes in a large tree, and 40 cost twice that" {
 	local whole twenty twenty_looked_up
 
 	changed large 20
@@ -102,7 +103,7 @@ blocks()
 	assert [ "$large_looked_up" -le $((LOOKED_UP * 3 / 2)) ]
 }
 
-@test "cost: nothing changed" {
+@test "cost: no changes" {
 	blocks -p "$FIX_MOUNT/large.ro" "$FIX_MOUNT/large.ro"
 	assert [ "$LOOKED_UP" -le 20 ]
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Power cuts at every moment of sends and resumes (docs/checkpoint-file.md, "Power cuts"): whatever of the
-# unsynced the disk has seen, resume goes on and loses nothing that was durable. CRASH_STATES: how
-# many of each format, 0 for all (test/thorough.sh takes more); CRASH_SEED: which ones.
+# Power cuts at every moment of sends and resumes (docs/checkpoint-file.md, "Power cuts"): whatever
+# unsynced data the disk has kept, resume continues and loses nothing that was durable.
+# CRASH_STATES: number of states of each format, 0 for all (test/thorough.sh uses more); CRASH_SEED:
+# their seed.
 
 load ../lib/suite
 
@@ -16,7 +17,7 @@ setup_file()
 	export PYTHONDONTWRITEBYTECODE=1
 	fixture_begin
 	mkdir "$FIX/work"
-	# Syncing costs nothing there, and what it does is the simulator's business.
+	# Syncs are free on tmpfs, and the simulator emulates their effect.
 	[ "$(id -u)" != 0 ] || mount -t tmpfs -o size=1G tmpfs "$FIX/work"
 	zstd -dqf --sparse "$ROOT/test/images/small-nodes.0.img.zst" -o "$FIX/work/image"
 	strace -f -o /dev/null true 2>/dev/null || require_failed "needs to be allowed to trace programs"
@@ -48,9 +49,9 @@ cuts()
 @test "power cuts: tar in zstd" { cuts tar+zstd 30; }
 @test "power cuts: pipe" { cuts pipe; }
 @test "power cuts: zstd into a pipe" { cuts zstd-pipe 40; }
-@test "power cuts: --append to what an external zstd left" { cuts zstd-external 40; }
+@test "power cuts: --append to the output of an external zstd" { cuts zstd-external 40; }
 
-# thinned FORMAT STATES: by a program that thins its sidecar as soon as that is allowed.
+# thinned FORMAT STATES: with a program that thins its sidecar as early as possible.
 thinned()
 {
 	[ -x "$BUILD/unit/sendcp-thin" ] || fail "make unit builds what is needed here"
@@ -61,8 +62,8 @@ thinned()
 @test "power cuts: while the sidecar is thinned, tar in zstd" { thinned tar+zstd 20; }
 @test "power cuts: while the sidecar is thinned, pipe" { thinned pipe 20; }
 
-# What would not be found if the simulator let everything pass: the output without any sync.
-@test "power cuts: the simulator finds what is not synced" {
+# A check of the simulator: it must report an output without any sync.
+@test "power cuts: the simulator detects missing syncs" {
 	cd "$FIX/work" || return
 	python3 "$ROOT/test/lib/crash.py" record plain recording "$FIX/work/files" \
 		--device "$FIX/work/image" --proto 2 --compressed-data s.ro

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# File contents that are damaged, whoever reads them: what another try can help, and what it cannot.
+# Damaged file contents, read by each backend: which failures are temporary, and which are
+# permanent.
 
 load ../lib/suite
 
@@ -16,8 +17,8 @@ teardown()
 	fixture_end
 }
 
-# damaged COPIES MKFS-OPTION...: an image with a snapshot `snap` of a file whose middle is wrong in so
-# many copies; mounted.
+# damaged COPIES MKFS-OPTION...: a mounted image with a snapshot `snap` of a file, of whose middle
+# that many copies are damaged.
 damaged()
 {
 	local copies=$1
@@ -55,7 +56,7 @@ open(sys.argv[1], "wb").write(data)' "$FIX_MOUNT/s/file" ${MOUNT_OPTIONS:+text}
 	fixture_mount "$MOUNT_OPTIONS"
 }
 
-# fails_alike: both backends fail for good, with the same line but for what they call the snapshot.
+# fails_alike: both backends fail permanently, with the same line but for the snapshot's name.
 fails_alike()
 {
 	local direct
@@ -104,8 +105,8 @@ fails_alike()
 	assert cmp image whole
 }
 
-# The same errno, but nothing is wrong with what is on the disk.
-@test "damaged data: a device that fails may answer again" {
+# The same errno, but the data on disk is correct.
+@test "damaged data: a failing device is a temporary failure" {
 	require_program strace
 	MOUNT_OPTIONS=
 	damaged 0 -d single
@@ -121,7 +122,7 @@ fails_alike()
 	assert_failure 1
 }
 
-@test "damaged data: what is worth another try when writing fails" {
+@test "damaged data: which write errors are temporary" {
 	local err code
 
 	require_program strace
@@ -129,7 +130,7 @@ fails_alike()
 	damaged 0 -d single
 	while read -r err code; do
 		rm -f out out.cp
-		# Into the output, whose fd is the one that write is called with; then the sidecar.
+		# First for the output, selected by its path; then for the sidecar.
 		run strace -f -o calls -P "$PWD/out" -e trace=write -e "inject=write:error=$err:when=2+" \
 			"$SENDCP" send -q --buffer-size 1M -f out "$FIX_MOUNT/snap"
 		assert_failure "$code"
@@ -140,7 +141,7 @@ fails_alike()
 			"$SENDCP" send -q --buffer-size 1M -f out "$FIX_MOUNT/snap"
 		assert_failure "$code"
 		assert_line --partial "cannot write out.cp: "
-		# Whichever it was, nothing is lost.
+		# In both cases nothing is lost.
 		"$SENDCP" resume -q --checkpoint out.cp
 		assert cmp out whole
 	done <<-END

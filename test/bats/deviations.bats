@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Where native's stream fails or loses something and ours must not: the rows of docs/deviations.md.
+# Where the native stream fails or loses something and ours must not: the rows of
+# docs/deviations.md.
 
 load ../lib/suite
 
@@ -25,7 +26,8 @@ snapshot()
 	btrfs -q subvolume snapshot -r s "$1"
 }
 
-# streams [OPTIONS] SUBVOL: native's and ours; ours is the same from every checkpoint.
+# streams [OPTIONS] SUBVOL: makes the native stream and ours; ours is the same from every
+# checkpoint.
 streams()
 {
 	btrfs send -q "$@" >"$FIX/native"
@@ -34,7 +36,7 @@ streams()
 	cmp "$FIX/step" "$FIX/ours"
 }
 
-# receive STREAM DIRECTORY [PARENT]: after the parent, if there is one.
+# receive STREAM DIRECTORY [PARENT]: receives the parent first, if there is one.
 receive()
 {
 	mkdir "$2"
@@ -42,7 +44,7 @@ receive()
 	btrfs -q receive -f "$1" "$2"
 }
 
-# only_deviation NAME: not the same, but for what has this name.
+# only_deviation NAME: the streams differ, but only by the deviation of that name.
 only_deviation()
 {
 	run streamcmp "$FIX/ours" "$FIX/native"
@@ -63,7 +65,7 @@ only_deviation()
 	receive "$FIX/ours" ours
 	treecmp a ours/a
 	only_deviation cap-prefix
-	# Changed, and removed again: that was never sent, so only ours can tell.
+	# Changed, and removed again: the receiver never got it, so only our stream can be checked.
 	setfattr -n security.cap -v changed s/f
 	snapshot b
 	streams -p a b
@@ -72,7 +74,7 @@ only_deviation()
 	only_deviation cap-prefix
 }
 
-@test "deviation: update-extent-32bit: native cuts what it says of a hole to 32 bits" {
+@test "deviation: update-extent-32bit: native truncates the size of a hole to 32 bits" {
 	local offset
 
 	truncate -s 6G s/f
@@ -91,7 +93,7 @@ os.pwrite(os.open("s/f", os.O_WRONLY), bytes([1]) * 4096, int(sys.argv[1]))' $of
 	only_deviation update-extent-32bit
 }
 
-@test "deviation: stale-name: native goes through a directory that it has just renamed" {
+@test "deviation: stale-name: native uses the path of a directory that it has just renamed" {
 	mkdir s/ab s/xx
 	touch s/b0 s/c0
 	mkdir s/xx/yold
@@ -112,10 +114,10 @@ os.pwrite(os.open("s/f", os.O_WRONLY), bytes([1]) * 4096, int(sys.argv[1]))' $of
 	only_deviation stale-name
 }
 
-@test "deviation: nested-subvolume: native leaves a deleted directory behind" {
+@test "deviation: nested-subvolume: native keeps a deleted directory" {
 	local i
 
-	# Native takes the numbers of subvolumes for those of inodes, so they have to be greater.
+	# Native confuses ids of subvolumes with inode numbers, so they must be higher.
 	for ((i = 0; i < 20; i++)); do
 		btrfs -q subvolume create "other$i"
 	done
@@ -138,8 +140,8 @@ os.pwrite(os.open("s/f", os.O_WRONLY), bytes([1]) * 4096, int(sys.argv[1]))' $of
 	only_deviation nested-subvolume
 }
 
-# Moves found by shuffling directories at random, then left out one by one as long as native fails:
-# a directory waits that the parent, which is newer, does not have.
+# Moves found by shuffling directories at random, then reduced while native fails: a directory must
+# wait whose new parent does not exist in the parent snapshot.
 shuffle()
 {
 	cd s || return
@@ -177,7 +179,8 @@ shuffle()
 	snapshot b
 }
 
-# ioctl_send PARENT SUBVOL OUT: without the pipe in which btrfs send loses what came before a failure.
+# ioctl_send PARENT SUBVOL OUT: without the pipe in which btrfs send loses the data before a
+# failure.
 ioctl_send()
 {
 	python3 - "$(btrfs inspect-internal rootid "$1")" "$2" "$3" <<-'END'
@@ -190,7 +193,7 @@ ioctl_send()
 	END
 }
 
-@test "deviation: loop-test: native fails in the middle" {
+@test "deviation: loop-test: native fails midway" {
 	shuffle
 	run btrfs send -q -p b a -f "$FIX/lost"
 	assert_failure
@@ -206,8 +209,8 @@ ioctl_send()
 	only_deviation loop-test
 }
 
-# siblings WHAT...: the snapshots l and r of two containers of one image, changed in one transaction.
-# For things made within one tick of the clock, the INODE_ITEMs are the same too.
+# siblings WHAT...: the snapshots l and r of two containers from one image, changed in one
+# transaction. INODE_ITEMs of inodes made within one tick of the clock are equal too.
 siblings()
 {
 	cd / || return
@@ -239,14 +242,14 @@ siblings()
 	assert_equal "$(cat victim)" "contents of the file"
 }
 
-@test "deviation: sibling-inode: native keeps what differs behind equal INODE_ITEMs" {
+@test "deviation: sibling-inode: native keeps the parent's contents under equal INODE_ITEMs" {
 	local name
 
 	siblings contents
 	streams -p l r
 	receive "$FIX/ours" ours l
 	treecmp r ours/r
-	# Not even an error: the contents are the parent's.
+	# There is no error, but the contents are the parent's.
 	receive "$FIX/native" native l
 	cmp l/small native/r/small
 	cmp l/large native/r/large
@@ -257,7 +260,7 @@ siblings()
 	done
 }
 
-@test "deviation: sibling-inode: native fails with other names behind equal INODE_ITEMs" {
+@test "deviation: sibling-inode: native fails on other names under equal INODE_ITEMs" {
 	siblings twins
 	run btrfs send -q -p l r -f "$FIX/native"
 	assert_failure
@@ -267,7 +270,7 @@ siblings()
 	treecmp r ours/r
 }
 
-@test "deviation: no-uuid-source: native clones from what the receiver takes for another subvolume" {
+@test "deviation: no-uuid-source: native's clone source is another subvolume for the receiver" {
 	local ids
 
 	btrfs -q subvolume create t
@@ -288,7 +291,7 @@ siblings()
 	receive "$FIX/ours" ours a
 	treecmp b ours/b
 	receive "$FIX/native" native a
-	# c/g was meant.
+	# It cloned from b/g instead of c/g.
 	cmp native/b/z b/g
 	run cmp native/b/z b/z
 	assert_failure

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# sendcp dump: the lines of btrfs receive --dump, JSON, and streams that are not whole.
+# sendcp dump: the lines of btrfs receive --dump, JSON, and incomplete streams.
 
 load ../lib/suite
 load ../lib/stored
@@ -21,9 +21,9 @@ make_stream()
 	python3 "$BATS_TEST_DIRNAME/../lib/make_stream.py" "$@"
 }
 
-# same_as_btrfs STREAM LEAST: line by line as far as btrfs receive gets, which stops at the longest
-# paths. Names and values of extended attributes it prints raw, whatever they do to the line: of
-# those lines the ones without anything to escape must be among its own.
+# same_as_btrfs STREAM LEAST: the same lines as far as btrfs receive gets: it stops at the longest
+# paths. It prints names and values of extended attributes raw; only lines without escapes are
+# compared with its lines, in any order.
 same_as_btrfs()
 {
 	local others='^[a-z_]+ +\./'
@@ -77,10 +77,10 @@ same_as_btrfs()
 	done
 }
 
-@test "dump --json: a line each for all, nothing lost" {
+@test "dump --json: one line for each header and command, without loss" {
 	require_program jq
 	"$SENDCP" dump --json stream.plain >"$OUT/json"
-	# Headers and END have lines too; each begins where the one before it ended.
+	# Headers and END have lines too; each begins at the end of the last.
 	assert_equal "$(jq -s '.[0].command, .[-1].command' "$OUT/json" | xargs)" "header end"
 	assert_equal "$(jq -s 'reduce .[] as $c (0; if $c.stream_offset == . then
 		. + $c.stream_length else -1 end)' "$OUT/json")" "$(file_size stream.plain)"
@@ -98,7 +98,7 @@ same_as_btrfs()
 	assert_output "01fe"
 }
 
-@test "dump: a cut stream's lines, then what is wrong" {
+@test "dump: the lines of a truncated stream, then the error" {
 	local size kind
 
 	for kind in plain zstd tar; do
@@ -115,7 +115,7 @@ same_as_btrfs()
 	done
 }
 
-@test "dump: a command that lacks what its line tells" {
+@test "dump: a command without an attribute that its line needs" {
 	make_stream subvol mkfile=a raw=9,15,61 end >"$OUT/f"
 	run --separate-stderr "$SENDCP" dump "$OUT/f"
 	assert_equal "$status" 1
@@ -123,7 +123,7 @@ same_as_btrfs()
 	[[ $stderr == *"lacks the attribute path_to"* ]]
 }
 
-@test "dump: no line breaks and no terminal codes out of names" {
+@test "dump: names cannot print line breaks or terminal codes" {
 	make_stream subvol mkfile=$'a\nsubvol\x1b[2J' xattr=$'a,user.x\n,\x1b\n' \
 		rename=$'a\n,b\n' end >"$OUT/f"
 	run "$SENDCP" dump "$OUT/f"
@@ -133,7 +133,7 @@ same_as_btrfs()
 	assert_output 0
 }
 
-@test "dump: a full disk, and a reader that goes away" {
+@test "dump: a full disk, and a reader that exits early" {
 	run bash -c "'$SENDCP' dump stream.plain >/dev/full"
 	assert_equal "$status" 1
 	assert_output --partial "cannot write to standard output: No space left on device"

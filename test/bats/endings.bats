@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Every way that a send ends, into every kind of output: what the last line says, and the original line
-# again, give the right result or refuse (test/lib/endings.py tells how that is judged).
-# ENDINGS_ROUNDS: how many more times each is ended at a random place, while all of its pipeline runs
-# (test/thorough.sh takes more); ENDINGS_SEED: which places.
+# Every way in which a send ends, with every kind of output: the command of the last line, and the
+# original line again, must give the right result or refuse (test/lib/endings.py has the rules).
+# ENDINGS_ROUNDS: number of further rounds that end at random while the whole pipeline runs
+# (test/thorough.sh uses more); ENDINGS_SEED: their seed.
 
 load ../lib/suite
 
@@ -33,7 +33,7 @@ setup_file()
 	native_send "$SMALL_WHOLE" -p "$PARENT" "$SMALL_SNAPSHOT"
 	receiver
 	if mkdir /run/sshd 2>/dev/null; then touch "$FIX/made-run-sshd"; fi
-	# Syncing, which is tested elsewhere, costs nothing there.
+	# Syncs are tested elsewhere, and are free on tmpfs.
 	mkdir "$FIX/work"
 	mount -t tmpfs -o size=1G tmpfs "$FIX/work"
 	python3 "$ROOT/test/lib/endings.py" prepare
@@ -48,7 +48,7 @@ teardown_file()
 	fixture_end
 }
 
-# some_files COUNT: large and small ones, that do not compress.
+# some_files COUNT: large and small ones, incompressible.
 some_files()
 {
 	python3 - "$SOURCE" "$1" <<-'END'
@@ -62,7 +62,7 @@ some_files()
 	END
 }
 
-# Another filesystem, which has the parent.
+# Another filesystem, with the parent.
 receiver()
 {
 	local image=$FIX/receiver.img device

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# No room for the output or for the sidecar: 75, and it goes on when there is some.
+# No space for the output or for the sidecar: exit status 75, and resumed when there is space.
 
 load ../lib/suite
 load ../lib/wrap
@@ -32,7 +32,7 @@ roomy()
 	mount -o remount,size=200M "$BATS_TEST_TMPDIR/small"
 }
 
-# full OPTION...: breaks off for want of room; the last line is what goes on.
+# full OPTION...: a send is interrupted for lack of space, and its last line says how to resume.
 full()
 {
 	# shellcheck disable=SC2086
@@ -52,7 +52,7 @@ full()
 		mount -o remount,size=1M small
 		# shellcheck disable=SC2086
 		full $kind -f small/f --checkpoint cp
-		# Still no room: nothing is lost by trying.
+		# Still no space: the attempt loses nothing.
 		run "$SENDCP" resume -q --checkpoint cp
 		assert_failure 75
 		roomy
@@ -61,7 +61,7 @@ full()
 	done
 }
 
-@test "no space: for the output and the sidecar beside it" {
+@test "no space: for the output and the sidecar next to it" {
 	full -f small/f
 	run "$SENDCP" resume -q --checkpoint small/f.cp
 	assert_failure 75
@@ -95,7 +95,7 @@ full()
 	assert cmp part "$FIX/large"
 }
 
-@test "no space: for the sidecar that --append begins" {
+@test "no space: for a sidecar made by --append" {
 	head -c 900000 "$FIX/large" >small/f
 	dd if=/dev/zero of=small/rest bs=4k 2>/dev/null || true
 	run "$SENDCP" resume --append small/f "$FIX_MOUNT/large.ro"
@@ -109,7 +109,7 @@ full()
 	cmp small/f "$FIX/large"
 }
 
-@test "no space: for what --append makes" {
+@test "no space: for the data appended by --append" {
 	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/large.ro" | zstd -q | head -c 900000 >small/f
 	run "$SENDCP" resume --checkpoint cp --append small/f
 	assert_failure 75

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The manual pages: without fault to the tools that read them, and of one mind with the help.
+# The manual pages: no warnings from the tools that read them, and consistent with the help.
 
 load ../lib/suite
 
@@ -22,7 +22,7 @@ man_options()
 	test/lib/options.py man "$1" <man/sendcp.8
 }
 
-@test "every option of the help is in sendcp(8), by its names and with its argument, and no other" {
+@test "every option of the help is in sendcp(8), with its names and its argument, and no other is" {
 	local command
 
 	for command in $COMMANDS; do
@@ -43,25 +43,25 @@ man_options()
 	done
 }
 
-@test "the pages are right to mandoc" {
+@test "mandoc gives no warnings for the pages" {
 	run mandoc -T lint -W warning man/*.[1-9]
 	assert_success
 	assert_output ""
 }
 
-@test "the pages are right to man" {
+@test "man gives no warnings for the pages" {
 	local page
 
 	for page in man/*.[1-9]; do
 		run env LC_ALL=C.UTF-8 MANROFFSEQ= MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z "$page"
 		assert_success
-		# What groff says comes beside what it makes.
+		# groff writes its warnings to stderr, next to its output.
 		run bash -c "LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z '$page' 2>&1 >/dev/null"
 		assert_output ""
 	done
 }
 
-@test "pages that the pages speak of are there, or not ours" {
+@test "every page of ours that is referred to exists" {
 	local page section
 
 	while read -r page section; do
@@ -69,7 +69,7 @@ man_options()
 	done < <(grep -hE '^\.Xr sendcp' man/*.[1-9] | awk '{print $2, $3}' | sort -u)
 }
 
-# have_options: each line is a command and its arguments, of which all options are in the help.
+# have_options: reads commands with arguments, one a line; all their options must be in the help.
 have_options()
 {
 	local words command option lines=0
@@ -84,14 +84,14 @@ have_options()
 	[ $lines -gt 5 ] || fail "only $lines examples"
 }
 
-@test "examples in sendcp(8) have options that there are" {
+@test "examples in sendcp(8) have options that exist" {
 	have_options < <(sed -n '/^.Sh EXAMPLES/,/^.Sh SEE/s/^.*sendcp \([a-z]* [^|]*\).*/\1/p' man/sendcp.8)
 }
 
-@test "examples in README and the documents, too; what they link to is there" {
+@test "examples in README and the documents have options that exist, and links lead to files" {
 	local file link
 
-	# Up to the end of the code, or to the column that explains it.
+	# Up to the end of the code, or to the column with an explanation.
 	have_options < <(grep -hoE 'sendcp (send|resume|verify|dump|cat|show|info) [^|`#&]*' README.md docs/*.md |
 		sed 's/^sendcp //; s/   *.*//')
 	while IFS=: read -r file link; do

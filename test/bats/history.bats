@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Random histories, native's streams byte for byte; and what they have found, made by hand.
+# Random histories, compared with native streams byte for byte; and hand-made cases of their
+# findings.
 
 load ../lib/suite
 
@@ -15,7 +16,7 @@ teardown()
 	fixture_end
 }
 
-# histories FIRST LAST: of all profiles; see test/history.sh.
+# histories FIRST LAST: with all profiles; see test/history.sh.
 histories()
 {
 	run "$ROOT/test/history.sh" "$1" "$2" 30
@@ -38,7 +39,7 @@ snapshot()
 	btrfs -q subvolume snapshot -r "$FIX_MOUNT/s" "$FIX_MOUNT/$1"
 }
 
-# send_both [OPTIONS] -p PARENT SNAPSHOT: $FIX/ours and $FIX/native, native's even if it fails.
+# send_both [OPTIONS] -p PARENT SNAPSHOT: makes $FIX/ours and $FIX/native, which may fail.
 send_both()
 {
 	cd "$FIX_MOUNT" || return 1
@@ -58,7 +59,8 @@ arrives()
 		treecmp "$3" "received/$3"
 }
 
-# ours_arrives [OPTIONS] -p PARENT SNAPSHOT: where native's does not.
+# ours_arrives [OPTIONS] -p PARENT SNAPSHOT: our stream is received correctly, the native one is
+# not.
 ours_arrives()
 {
 	send_both "$@"
@@ -86,7 +88,7 @@ ours_arrives()
 	histories 37 48
 }
 
-# A file takes the name of a directory, and one in that directory, which comes first.
+# A directory's name is taken by a file, and an earlier file's name in it, too.
 take_both_names()
 {
 	touch g f
@@ -104,7 +106,7 @@ take_both_names()
 	snapshot b
 }
 
-@test "history: a directory has its name until it is moved away, path seen before" {
+@test "history: a directory keeps its name until it is moved, path in the cache" {
 	make_subvolume
 	take_both_names mv g top/i/g
 	send_both -p a b
@@ -112,13 +114,13 @@ take_both_names()
 	arrives "$FIX/ours" a b
 }
 
-@test "history: a directory has its name until it is moved away, path not seen before" {
+@test "history: a directory keeps its name until it is moved, path not in the cache" {
 	make_subvolume
 	take_both_names true
 	ours_arrives -p a b
 }
 
-@test "history: a waiting move out of a directory whose number another one has now" {
+@test "history: a delayed move out of a directory whose inode number is used again" {
 	make_subvolume
 	mkdir p m y d
 	mv m d/m
@@ -137,7 +139,7 @@ take_both_names()
 	ours_arrives -p a b
 }
 
-@test "history: from the file cut short to the longer one before" {
+@test "history: from a truncated file to the older, longer one" {
 	make_subvolume
 	head -c 4096 /dev/urandom >c
 	head -c 50000 /dev/urandom >d
@@ -150,7 +152,7 @@ take_both_names()
 	ours_arrives --proto 2 --compressed-data -p b a
 }
 
-@test "history: an inline extent in front of others, encoded, where the parent had data" {
+@test "history: an inline extent before others, encoded, where the parent had data" {
 	make_subvolume compress-force=zstd,max_inline=3900
 	head -c 122880 /dev/urandom >r
 	head -c 130000 /dev/urandom >e

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A send protects what it is of: until it ends, btrfs refuses to delete the snapshot, its parent and its
-# clone sources, or to make them writable, as during a native send.
+# A send protects its subvolumes: until it ends, btrfs refuses to delete the snapshot, its parent
+# and its clone sources, or to make them writable, as during a native send.
 
 load ../lib/suite
 
@@ -35,14 +35,14 @@ setup()
 	CHILD=
 }
 
-# A failed test may have left one.
+# A failed test may have left a process.
 teardown()
 {
 	[ -z "$CHILD" ] || { kill -CONT "$CHILD"; kill -KILL "$CHILD"; wait "$CHILD"; } 2>/dev/null || true
 }
 
-# begun COMMAND...: starts COMMAND in a session of its own with output into a pipe, of which file
-# descriptor 7 gets the first bytes: it is in the middle of its stream and waits. Sets CHILD and HOLDER.
+# begun COMMAND...: starts COMMAND in its own session with output into a pipe, and reads the first
+# bytes from file descriptor 7: it is in the middle of its stream and waits. Sets CHILD and HOLDER.
 begun()
 {
 	setsid "$@" >pipe 2>err 3>&- &
@@ -53,7 +53,7 @@ begun()
 	HOLDER=$(pgrep -P "$CHILD" -x sendcp-hold) || true
 }
 
-# whole OUT: the stream that is broken off in these tests.
+# whole OUT: the complete stream of these tests.
 whole()
 {
 	native_send "$1" -p "$FIX_MOUNT/a" -c "$FIX_MOUNT/c" "$FIX_MOUNT/b"
@@ -65,7 +65,7 @@ send_begun()
 	assert [ -n "$HOLDER" ]
 }
 
-# The rest of the stream, and how the send ended.
+# ends_with STATUS: reads the rest of the stream, and checks the exit status.
 ends_with()
 {
 	local status=0
@@ -100,7 +100,7 @@ is_held()
 	done
 }
 
-# With a snapshot's snapshot in its place at the end, so that the next test finds what it needs.
+# Each is replaced by a snapshot of it at the end, for the next test.
 is_free()
 {
 	local name
@@ -114,13 +114,13 @@ is_free()
 	done
 }
 
-# Killed with SIGKILL, sendcp cannot wait for the process behind the hold.
+# A sendcp killed with SIGKILL cannot wait for its holder process.
 soon_gone()
 {
 	while kill -0 "$1" 2>/dev/null; do sleep 0.01; done
 }
 
-@test "hold: snapshot, parent and clone source cannot be deleted or changed; after the end, they can" {
+@test "hold: snapshot, parent and clone source cannot be deleted or changed until the end" {
 	whole native
 	send_begun
 	is_held b a c
@@ -140,7 +140,7 @@ soon_gone()
 	is_free b a c
 }
 
-@test "hold: several subvolumes, all until the end of the last" {
+@test "hold: several subvolumes, all until the last is sent" {
 	begun "$SENDCP" send --backend direct "$FIX_MOUNT/other" "$FIX_MOUNT/b" "$FIX_MOUNT/a"
 	is_held other b a
 	is_free c
@@ -148,7 +148,7 @@ soon_gone()
 	is_free other b a
 }
 
-@test "hold: free after the reader has gone" {
+@test "hold: released when the reader has exited" {
 	send_begun --checkpoint cp
 	exec 7<&-
 	wait "$CHILD" || status=$?
@@ -158,7 +158,7 @@ soon_gone()
 	is_free b a c
 }
 
-@test "hold: free after SIGTERM to all of its processes" {
+@test "hold: released after SIGTERM to all of its processes" {
 	send_begun --checkpoint cp
 	kill -TERM "$HOLDER"
 	is_held b a c
@@ -168,7 +168,7 @@ soon_gone()
 	is_free b a c
 }
 
-@test "hold: free after kill -9, stopped or not, the holder stopped or not" {
+@test "hold: released after kill -9, stopped or not, the holder stopped or not" {
 	for stopped in "" "CHILD" "HOLDER" "CHILD HOLDER"; do
 		send_begun
 		for which in $stopped; do stops "${!which}"; done
@@ -179,7 +179,7 @@ soon_gone()
 	done
 }
 
-@test "hold: free after a failure" {
+@test "hold: released after a failure" {
 	"$SENDCP" send -q --backend direct "$FIX_MOUNT/b" >/dev/full 2>err && fail "no failure"
 	is_free b
 	run bash -c 'ulimit -f 1000; "$SENDCP" send -q --backend direct -f out "$FIX_MOUNT/b"'
@@ -202,7 +202,7 @@ soon_gone()
 	is_free b a c
 }
 
-# What it goes on in is a file, which never makes it wait: it is stopped when it cuts that.
+# Its output is a file, at which it never waits: so it is stopped when it truncates that.
 @test "hold: resume --append, with and without a sidecar" {
 	local sidecar append
 
@@ -233,7 +233,7 @@ soon_gone()
 	is_free b
 }
 
-@test "hold: the rest of the filesystem goes on" {
+@test "hold: other operations on the filesystem work" {
 	send_begun
 	btrfs -q subvolume snapshot "$FIX_MOUNT/b" "$FIX_MOUNT/copy"
 	echo new >"$FIX_MOUNT/copy/new"
@@ -248,7 +248,7 @@ soon_gone()
 	mount -o remount,ro "$FIX_MOUNT"
 	mount -o remount,rw "$FIX_MOUNT"
 	btrfs -q subvolume delete "$FIX_MOUNT/copy" "$FIX_MOUNT/copy.ro"
-	# Of two sends, each holds it.
+	# Both sends hold it.
 	is_held a
 	run umount "$FIX_MOUNT"
 	assert_failure
@@ -264,7 +264,7 @@ soon_gone()
 	rmdir "$FIX_MOUNT/r"
 }
 
-@test "hold: another send of the same goes on holding when the first one ends" {
+@test "hold: another send of a subvolume holds it after the first one ended" {
 	mkfifo second
 	send_begun
 	"$SENDCP" send -q --backend direct "$FIX_MOUNT/b" >second 3>&- 7<&- &
@@ -279,7 +279,7 @@ soon_gone()
 	is_free b
 }
 
-@test "hold: SENDCP_NO_HOLD=1 takes none, and -v says so" {
+@test "hold: none with SENDCP_NO_HOLD=1, and -v reports it" {
 	export SENDCP_NO_HOLD=1
 	begun "$SENDCP" send -v --backend direct "$FIX_MOUNT/other"
 	assert_equal "$HOLDER" ""
@@ -292,7 +292,7 @@ soon_gone()
 	assert_equal "$(grep -c "^the subvolumes are not protected (SENDCP_NO_HOLD is set)" err)" 1
 }
 
-@test "hold: where it is not to be had, -v says why, and the send does without" {
+@test "hold: if it is not possible, -v prints the reason, and the send works without" {
 	require_program strace
 	strace -f -o /dev/null -e trace=clone -e inject=clone:error=ENOMEM -- "$SENDCP" send -v --backend direct \
 		-p "$FIX_MOUNT/a" -c "$FIX_MOUNT/c" "$FIX_MOUNT/b" >got 2>err

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Committed images against the digests of native's streams: no root, no mount, no btrfs needed.
+# Committed images, compared with the digests of the native streams: no root, no mount, no btrfs
+# needed.
 
 load ../lib/suite
 
@@ -12,7 +13,7 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# unpack NAME COUNT: sets DEVICES, the options that name the images.
+# unpack NAME COUNT: sets DEVICES, the options for the images.
 unpack()
 {
 	local i
@@ -24,7 +25,7 @@ unpack()
 	done
 }
 
-# check_image NAME: every variant in the list of digests; at least one.
+# check_image NAME: checks every variant in the list of digests; at least one.
 check_image()
 {
 	local name count options digest size checked=0
@@ -57,7 +58,7 @@ check_image()
 	check_image raid1
 }
 
-@test "images: RAID5 and RAID1 without one of their devices, whichever" {
+@test "images: RAID5 and RAID1 without any one of their devices" {
 	local name count i j want
 
 	for name in raid5:3 raid1:2; do
@@ -78,7 +79,7 @@ check_image()
 	done
 }
 
-@test "images: the devices' order does not matter, and read-only files will do" {
+@test "images: the order of the devices does not matter, and read-only files suffice" {
 	local want
 
 	unpack raid5 3
@@ -88,7 +89,7 @@ check_image()
 	assert_output "$want  -"
 }
 
-@test "images: an ordinary user may send from one" {
+@test "images: sent by an ordinary user" {
 	local want
 
 	[ "$(id -u)" = 0 ] || skip "is one anyway"
@@ -102,7 +103,7 @@ check_image()
 	assert_output "$want  -"
 }
 
-@test "images: broken off and resumed, step by step, without root" {
+@test "images: interrupted and resumed, with --step, without root" {
 	local at want
 
 	unpack small-nodes 1
@@ -135,7 +136,7 @@ check_image()
 	assert_line --regexp 'LINK path="(link|dir/file)" link="(link|dir/file)"'
 	assert_line --regexp 'WRITE path="(link|dir/file)" offset=0 data=\[8\]"content'
 	assert_line --regexp 'RENAME .* to="symlink"'
-	# Resumable like any other: nothing can have written to the image meanwhile.
+	# Resumable like any other: the image cannot have changed meanwhile.
 	streamcut --signal KILL 1234567 -- "$SENDCP" send -q --checkpoint cp \
 		--checkpoint-interval 256K --device img id:5 >part || true
 	"$SENDCP" resume -q --checkpoint cp --at 1234567 >rest

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Incremental sends of owners, modes, times, flags and extended attributes, and of inode numbers that
-# are used again.
+# Incremental sends of owners, modes, times, flags and extended attributes, and of reused inode
+# numbers.
 
 load ../lib/suite
 load ../lib/incremental
@@ -16,7 +16,7 @@ teardown_file()
 	fixture_end
 }
 
-# reused NAME NUMBER: the inode number is in use again, for NAME.
+# reused NAME NUMBER: NAME has the inode number.
 reused()
 {
 	assert [ "$(stat -c %i "s/$1")" -eq "$2" ]
@@ -38,7 +38,7 @@ reused()
 	check_pair b a
 }
 
-@test "attributes: of the root directory, and nothing else" {
+@test "attributes: only those of the root directory" {
 	begin
 	touch s/f
 	snapshot a
@@ -61,7 +61,7 @@ reused()
 	check_pair
 }
 
-@test "attributes: extended ones set, changed, emptied and removed" {
+@test "attributes: extended attributes set, changed, emptied and removed" {
 	begin
 	mkdir s/d
 	touch s/f
@@ -85,8 +85,8 @@ reused()
 	check_pair b a
 }
 
-# The two names have one hash, and so are in one item.
-@test "attributes: whose names collide, one of each changed, added, removed" {
+# The two names have one hash, and so share an item.
+@test "attributes: with colliding names, one of each changed, added, removed" {
 	begin
 	touch s/a s/b s/c
 	one=trusted.fc8be9tfj
@@ -103,7 +103,7 @@ reused()
 	check_pair b a
 }
 
-@test "attributes: as long as they can be, and many" {
+@test "attributes: of the largest size, and many" {
 	begin
 	touch s/f
 	snapshot a
@@ -125,7 +125,7 @@ reused()
 	check_pair c a
 }
 
-@test "attributes: capabilities survive a change of owner, a write, and are taken away" {
+@test "attributes: capabilities survive a change of owner and a write, and are removed" {
 	begin
 	for name in owner write gone new both; do
 		echo x >s/$name
@@ -142,7 +142,7 @@ reused()
 	check_pair b a
 }
 
-@test "attributes: a file with capabilities is renamed, linked and cut" {
+@test "attributes: a file with capabilities is renamed, linked and truncated" {
 	begin
 	mkdir s/d
 	ops <<<'write("f", 0, blob(20000))'
@@ -193,7 +193,7 @@ reused()
 	check_pair b a
 }
 
-@test "attributes: chattr flags, which protocol 2 tells of" {
+@test "attributes: chattr flags, sent with protocol 2" {
 	begin
 	mkdir s/d
 	touch s/f s/g s/h
@@ -211,7 +211,7 @@ reused()
 	check_pair b a
 }
 
-@test "attributes: of renamed directories that have to wait" {
+@test "attributes: of renamed directories that must wait" {
 	begin
 	mkdir s/low s/high s/x
 	touch s/low/f
@@ -270,7 +270,7 @@ reused()
 	check_pair b a
 }
 
-@test "reused numbers: a file becomes a directory of the same name, with things in it" {
+@test "reused numbers: a file becomes a directory of the same name, with entries" {
 	begin
 	mkdir s/d
 	touch s/x
@@ -290,7 +290,7 @@ reused()
 	check_pair b a
 }
 
-@test "reused numbers: a whole tree is removed and another takes its numbers" {
+@test "reused numbers: a whole tree is removed and another reuses its numbers" {
 	begin
 	mkdir s/keep
 	mkdir -p s/t/u/v
@@ -313,7 +313,7 @@ reused()
 	check_pair b a
 }
 
-@test "reused numbers: a directory that was not empty, its content moved out and kept" {
+@test "reused numbers: a directory that was not empty, its entries moved out and kept" {
 	begin
 	touch s/low
 	mkdir s/d
@@ -348,7 +348,7 @@ reused()
 	check_pair b a
 }
 
-@test "reused numbers: of a file with hundreds of names, for another with many" {
+@test "reused numbers: a file with hundreds of names is replaced by one with many" {
 	begin
 	mkdir s/d
 	echo x >s/f
@@ -369,7 +369,7 @@ reused()
 	check_pair b a
 }
 
-@test "reused numbers: contents, clones and holes under a number used again" {
+@test "reused numbers: contents, clones and holes under a reused number" {
 	begin
 	ops <<<'write("keep", 0, blob(128 * K)); write("f", 0, blob(128 * K, 2))'
 	number=$(stat -c %i s/f)

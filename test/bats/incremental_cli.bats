@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Incremental sends from the command line: parents, clone sources, sizes, breaking off and resuming.
+# Incremental sends from the command line: parents, clone sources, sizes, interrupting and resuming.
 
 load ../lib/suite
 
@@ -19,7 +19,7 @@ teardown()
 	fixture_end
 }
 
-# s with three snapshots one after the other, and "side", a snapshot of the second one, changed.
+# s with three snapshots in a row, and "side", a snapshot of the second one, changed.
 make_snapshots()
 {
 	btrfs -q subvolume create s
@@ -42,7 +42,7 @@ make_snapshots()
 	sync
 }
 
-# as_native ARGUMENTS...: native's stream, the size told before, and the image's bytes.
+# as_native ARGUMENTS...: the stream must be the native one, and --dry-run must print its size.
 as_native()
 {
 	local arguments=("$@")
@@ -53,7 +53,7 @@ as_native()
 	assert_equal "$("$SENDCP" send -q --dry-run "$@"): $*" "$(file_size "$FIX/ours"): $*"
 }
 
-# counted STREAM COMMAND: how many of them there are.
+# counted STREAM COMMAND: the number of such commands.
 counted()
 {
 	btrfs receive --dump -f "$1" | grep -c "^$2 "
@@ -82,7 +82,7 @@ counted()
 	as_native -p 2 2
 }
 
-@test "incremental: -c, alone and several, beside -p" {
+@test "incremental: -c, alone and several, with -p" {
 	make_snapshots
 	as_native -p 2 side
 	assert_equal "$(counted "$FIX/ours" clone || true)" 0
@@ -98,12 +98,12 @@ counted()
 
 @test "incremental: -c without -p finds the parent as native does" {
 	make_snapshots
-	# Snapshots of one subvolume: the nearest in time, the first of equals.
+	# Snapshots of one subvolume: the nearest in time, of equals the first.
 	as_native -c 1 3
 	as_native -c 1 -c 2 3
 	as_native -c 3 -c 1 2
 	as_native -c 1 -c 3 2
-	# What it is a snapshot of counts before all others.
+	# The snapshot's own source is preferred to all others.
 	btrfs property set s ro true
 	as_native -c s -c 2 3
 	as_native -c 2 -c s 3
@@ -126,7 +126,7 @@ counted()
 	make_snapshots
 	btrfs -q subvolume create other
 	btrfs property set other ro true
-	# Not a snapshot; of no relation; of something that is gone.
+	# Not a snapshot; unrelated; a snapshot of a deleted subvolume.
 	while read -r arguments; do
 		# shellcheck disable=SC2086
 		run btrfs send -q $arguments -f "$FIX/native"
@@ -191,9 +191,9 @@ counted()
 	cmp "$FIX/image" "$FIX/grow"
 }
 
-@test "incremental: progress has the stream's true total" {
+@test "incremental: progress has the exact total of the stream" {
 	make_snapshots
-	# The size is found out beside the send, so a send must not be over before.
+	# The size is computed in parallel, so the send must not end first.
 	"$SENDCP" send --progress=json -p 2 -c 3 side 2>"$FIX/progress" |
 		{ sleep 1; cat; } >"$FIX/ours"
 	python3 - "$FIX/progress" "$(file_size "$FIX/ours")" <<-'END'
@@ -203,7 +203,7 @@ counted()
 	END
 }
 
-# killed_and_resumed ARGUMENTS...: at 6 bytes of the stream; the sidecar names all that is needed.
+# killed_and_resumed ARGUMENTS...: at 6 bytes of the stream; the sidecar suffices to resume.
 killed_and_resumed()
 {
 	local i at size
@@ -237,7 +237,7 @@ killed_and_resumed()
 	END
 }
 
-@test "incremental: broken off mounted, resumed from the image, and renamed meanwhile" {
+@test "incremental: interrupted on a mount, resumed there and from the image, renamed meanwhile" {
 	make_snapshots
 	send_direct "$FIX/whole" -p 2 -c 3 side
 	streamcut --signal KILL 70000 -- "$SENDCP" send -q --checkpoint "$FIX/cp" \
@@ -255,7 +255,7 @@ killed_and_resumed()
 	cmp "$FIX/part2" "$FIX/whole"
 }
 
-# refused COMMANDS PATTERN: what happens between break and resume, and what resume says to it.
+# refused COMMANDS PATTERN: runs COMMANDS between the two runs; resume refuses with PATTERN.
 refused()
 {
 	streamcut --signal KILL 70000 -- "$SENDCP" send -q --checkpoint "$FIX/cp" \
@@ -275,7 +275,7 @@ refused()
 }
 
 # Snapshot, parent and clone source in turn.
-@test "incremental: snapshot, parent or clone source gone between break and resume" {
+@test "incremental: snapshot, parent or clone source deleted before resume" {
 	for which in side 2 3; do
 		make_snapshots
 		refused "btrfs -q subvolume delete -c $which" "/$which is gone"
@@ -283,7 +283,7 @@ refused()
 	done
 }
 
-@test "incremental: snapshot, parent or clone source replaced between break and resume" {
+@test "incremental: snapshot, parent or clone source replaced before resume" {
 	for which in side 2 3; do
 		make_snapshots
 		refused "btrfs -q subvolume delete -c $which; btrfs -q subvolume snapshot -r s $which" \
@@ -292,7 +292,7 @@ refused()
 	done
 }
 
-@test "incremental: snapshot, parent or clone source changed between break and resume" {
+@test "incremental: snapshot, parent or clone source changed before resume" {
 	make_snapshots
 	for which in side 2 3; do
 		refused "btrfs property set $which ro false; touch $which/d" "/$which was changed"
@@ -304,8 +304,8 @@ refused()
 	done
 }
 
-# Nothing but a flag was changed, and changed back: what is there is what was sent.
-@test "incremental: made writable and read-only again, but not written to, between break and resume" {
+# Only a flag was changed, and changed back: the contents are those that were sent.
+@test "incremental: made writable and read-only again without a write before resume" {
 	make_snapshots
 	send_direct "$FIX/whole" -p 2 -c 3 side
 	streamcut --signal KILL 70000 -- "$SENDCP" send -q --checkpoint "$FIX/cp" \
@@ -320,7 +320,8 @@ refused()
 	cmp "$FIX/part" "$FIX/whole"
 }
 
-# Deduplication may write to read-only snapshots; the file's contents stay, its extents do not.
+# Deduplication may write to read-only snapshots: a file's contents stay the same, its extents do
+# not.
 dedupe_into()
 {
 	python3 - "$ROOT/test/lib" "$1" "$2" <<-'END'
@@ -335,7 +336,7 @@ dedupe_into()
 	END
 }
 
-@test "incremental: snapshot, parent or clone source deduplicated into between break and resume" {
+@test "incremental: snapshot, parent or clone source deduplicated before resume" {
 	local files="e/moved"
 
 	make_snapshots

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Incremental sends of shared extents: what is cloned, from where, and what the receiver then shares.
+# Incremental sends of shared extents: ranges to clone, their sources, and sharing at the receiver.
 
 load ../lib/suite
 load ../lib/incremental
@@ -39,7 +39,7 @@ teardown_file()
 	check_sharing a b
 }
 
-@test "clones: within a new file, of what was sent just before" {
+@test "clones: within a new file, from a range that was sent just before" {
 	begin
 	snapshot a
 	ops <<-'END'
@@ -101,7 +101,7 @@ teardown_file()
 	check_sharing a b
 }
 
-@test "clones: from a source that was overwritten in part since" {
+@test "clones: from a source that was partly overwritten since" {
 	begin
 	ops <<<'write("f", 0, blob(512 * K))'
 	snapshot a
@@ -140,7 +140,7 @@ teardown_file()
 	check_sharing a b
 }
 
-@test "clones: a file swapped with its clone" {
+@test "clones: a file exchanged with its clone" {
 	begin
 	ops <<<'write("f", 0, blob(256 * K)); reflink("f", 0, 128 * K, "g", 0)'
 	snapshot a
@@ -170,7 +170,7 @@ teardown_file()
 	check_sharing a b
 }
 
-@test "clones: deduplicated against the end of another file" {
+@test "clones: deduplicated with the end of another file" {
 	begin
 	ops <<-'END'
 	write("f", 0, blob(700 * K + 11))
@@ -273,7 +273,7 @@ teardown_file()
 	check_sharing a b
 }
 
-@test "clones: from further sources, older and newer, and one unrelated" {
+@test "clones: from further sources, older and newer, and an unrelated one" {
 	begin
 	ops <<<'write("f", 0, blob(256 * K)); write("g", 0, blob(256 * K, 2))'
 	snapshot a

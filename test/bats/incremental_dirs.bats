@@ -16,7 +16,7 @@ teardown_file()
 	fixture_end
 }
 
-@test "directories: renamed in place, with what is in them changed" {
+@test "directories: renamed in place, with changed entries" {
 	begin
 	mkdir -p s/d/e/f
 	echo x >s/d/e/f/g
@@ -29,7 +29,7 @@ teardown_file()
 	check_pair
 }
 
-@test "directories: two swap names" {
+@test "directories: two exchange names" {
 	begin
 	mkdir s/d s/e
 	touch s/d/1 s/e/2
@@ -39,7 +39,7 @@ teardown_file()
 	check_pair
 }
 
-@test "directories: two of different parents swap names" {
+@test "directories: two with different parents exchange names" {
 	begin
 	mkdir -p s/p/d s/q/e
 	touch s/p/d/1 s/q/e/2
@@ -50,7 +50,7 @@ teardown_file()
 	check_pair
 }
 
-@test "directories: parent and child change places" {
+@test "directories: parent and child exchange positions" {
 	begin
 	mkdir -p s/p/c
 	touch s/p/1 s/p/c/2
@@ -62,7 +62,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "directories: parent and child change places and names" {
+@test "directories: parent and child exchange positions and names" {
 	begin
 	mkdir -p s/p/c
 	touch s/p/1 s/p/c/2
@@ -75,7 +75,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "directories: a chain of four turned around" {
+@test "directories: a chain of four inverted" {
 	begin
 	mkdir -p s/w/x/y/z
 	touch s/w/1 s/w/x/2 s/w/x/y/3 s/w/x/y/z/4
@@ -89,7 +89,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "directories: moved below one that is made later" {
+@test "directories: moved below one that is created later" {
 	begin
 	mkdir -p s/d/e
 	touch s/d/e/f
@@ -156,7 +156,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "directories: more than a thousand wait for one, in as many others" {
+@test "directories: more than a thousand wait for one, in many parents" {
 	begin
 	ops <<-'END'
 	for i in range(1100):
@@ -180,7 +180,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "directories: dozens are removed late, each when a waiting one has left it" {
+@test "directories: dozens are removed late, each after a waiting one was moved out" {
 	begin
 	ops <<-'END'
 	for i in range(40):
@@ -210,7 +210,7 @@ teardown_file()
 	snapshot a
 	for i in $(seq 59); do
 		mv s/"d$i" s/"d$((i + 1))/d$i"
-		# Renames move all that is below, so the next move takes the whole chain along.
+		# The renamed directory contains all earlier ones, so the chain grows.
 	done
 	mv s/d60 s/top
 	snapshot b
@@ -218,7 +218,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "directories: a loop of waiting ones is broken" {
+@test "directories: a loop of waiting ones is resolved" {
 	begin
 	mkdir -p s/p1/p2/p3 s/p4/p5 s/p6
 	touch s/p1/p2/p3/f s/p4/p5/g
@@ -235,7 +235,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "directories: ancestors and descendants over two levels change places" {
+@test "directories: ancestors and descendants exchange positions over two levels" {
 	begin
 	mkdir -p s/a1/a2 s/b1/b2 s/c1
 	snapshot a
@@ -248,7 +248,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "directories: removed with all that is in it" {
+@test "directories: removed with all entries" {
 	begin
 	mkdir -p s/d/e/f
 	touch s/d/1 s/d/e/2 s/d/e/f/3
@@ -259,7 +259,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "directories: removed after newer ones have left it" {
+@test "directories: removed after newer ones were moved out" {
 	begin
 	mkdir s/d s/keep
 	mkdir s/d/e
@@ -272,13 +272,13 @@ teardown_file()
 	check_pair
 }
 
-@test "directories: removed late, when the last of a waiting move has left it" {
+@test "directories: removed late, after a waiting one was moved out" {
 	begin
 	mkdir -p s/d s/x
 	mkdir s/d/inner s/y
 	touch s/d/inner/f
 	snapshot a
-	# inner waits for y, whose number is higher; only then d is empty.
+	# inner waits for y, whose number is higher; d is empty only after that.
 	mv s/d/inner s/y/inner
 	mv s/y s/x/y
 	rmdir s/d
@@ -301,7 +301,7 @@ teardown_file()
 	check_pair
 }
 
-@test "directories: a removed one's name is taken by a new one while it is not empty" {
+@test "directories: the name of a removed, not yet empty one is taken by a new one" {
 	begin
 	mkdir s/d
 	mkdir s/d/e s/k
@@ -315,7 +315,7 @@ teardown_file()
 	check_pair
 }
 
-@test "directories: a removed one's name is taken by an older one" {
+@test "directories: the name of a removed one is taken by an older one" {
 	begin
 	mkdir s/old
 	mkdir s/d
@@ -327,7 +327,7 @@ teardown_file()
 	check_pair
 }
 
-@test "directories: a name taken from one that is an ancestor of the taker" {
+@test "directories: a name taken from an ancestor" {
 	begin
 	mkdir -p s/top/mid
 	mkdir s/top/mid/low
@@ -373,7 +373,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "directories: a waiting one is orphanised by what takes its name" {
+@test "directories: a waiting one is orphanised when its name is taken" {
 	begin
 	mkdir s/w
 	mkdir s/x
@@ -388,7 +388,7 @@ teardown_file()
 	check_pair
 }
 
-@test "directories: one takes the name of another that waits, and waits too" {
+@test "directories: one takes the name of another that waits, and must wait too" {
 	begin
 	mkdir -p s/m/w s/n s/p s/q
 	mkdir s/m/x
@@ -422,7 +422,7 @@ teardown_file()
 	check_pair
 }
 
-@test "directories: more than 64 changed, whose times are held back" {
+@test "directories: more than 64 changed, whose times are delayed" {
 	begin
 	for i in $(seq 90); do
 		mkdir -p s/d"$i"/e
@@ -436,7 +436,7 @@ teardown_file()
 	check_pair
 }
 
-@test "directories: exactly 63, 64, 65 and 66 whose times are held back" {
+@test "directories: exactly 63, 64, 65 and 66 whose times are delayed" {
 	local count
 
 	for count in 63 64 65 66; do
@@ -454,7 +454,7 @@ teardown_file()
 	done
 }
 
-@test "directories: times of the parents a moved one leaves and enters, and of an emptied one" {
+@test "directories: times of the old and the new parent of a moved one, and of an emptied one" {
 	begin
 	mkdir -p s/from/moved s/to s/emptied
 	touch s/emptied/f s/from/stays
@@ -515,14 +515,14 @@ teardown_file()
 	run send_direct "$FIX/direct" -p a b
 	assert_failure 1
 	assert_output --partial "path is longer than 4095 bytes"
-	# btrfs send may lose the last of what the kernel wrote before it failed.
+	# btrfs send may lose the end of the kernel's output when it fails.
 	assert cmp -n "$(file_size "$FIX/native")" "$FIX/direct" "$FIX/native"
 	run send_direct "$FIX/steps" --step -p a b
 	assert_failure 1
 	assert cmp "$FIX/steps" "$FIX/direct"
 }
 
-@test "directories: nested subvolumes come and go" {
+@test "directories: nested subvolumes are created and deleted" {
 	begin
 	mkdir s/d s/e
 	btrfs -q subvolume create s/d/nested
@@ -538,7 +538,7 @@ teardown_file()
 	receive_all a b
 }
 
-@test "directories: a nested subvolume's name is taken by a directory, and the other way round" {
+@test "directories: a nested subvolume's name is taken by a directory, and vice versa" {
 	begin
 	btrfs -q subvolume create s/one
 	mkdir s/two s/three
@@ -554,7 +554,7 @@ teardown_file()
 	receive_all a b
 }
 
-@test "directories: a new tree whose directories are newer than what they hold" {
+@test "directories: a new tree whose directories are newer than their entries" {
 	begin
 	mkdir s/keep
 	snapshot a
@@ -572,7 +572,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "directories: two snapshots apart, forwards and backwards" {
+@test "directories: over two snapshots, forwards and backwards" {
 	begin
 	mkdir -p s/a1/b1 s/c1
 	snapshot a

@@ -15,7 +15,7 @@ teardown_file()
 	fixture_end
 }
 
-@test "extents: unchanged ones are left out, one of many is not" {
+@test "extents: unchanged ones are omitted, one changed of many is sent" {
 	begin
 	ops <<-'END'
 	for i in range(8):
@@ -37,7 +37,7 @@ teardown_file()
 	check_pair
 }
 
-@test "extents: grown and shrunk, aligned and not" {
+@test "extents: extended and truncated, aligned and not" {
 	begin
 	ops <<-'END'
 	for name in "abcdefgh":
@@ -57,7 +57,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "extents: emptied and filled again, the size the same" {
+@test "extents: truncated and written again, with the same size" {
 	begin
 	ops <<<'write("f", 0, blob(64 * K)); write("g", 0, blob(64 * K))'
 	snapshot a
@@ -88,7 +88,7 @@ teardown_file()
 	check_streams a b --no-data --proto 2
 }
 
-@test "extents: a hole punched behind the end, over preallocated space" {
+@test "extents: a hole punched after the end, over preallocated space" {
 	begin
 	ops <<-'END'
 	write("f", 0, blob(64 * K))
@@ -124,7 +124,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "extents: hundreds, so that holes lie where tree leaves begin" {
+@test "extents: hundreds, with holes at the beginning of tree leaves" {
 	begin
 	ops <<-'END'
 	for i in range(700):
@@ -143,7 +143,7 @@ teardown_file()
 	check_pair
 }
 
-@test "extents: preallocated beyond the end, then written and grown" {
+@test "extents: preallocated beyond the end, then written and extended" {
 	begin
 	ops <<-'END'
 	for name in "abcd":
@@ -176,7 +176,7 @@ teardown_file()
 	check_pair
 }
 
-@test "extents: preallocated ones are written to, in part" {
+@test "extents: preallocated ones are partly written" {
 	begin
 	ops <<<'preallocate("f", 0, 400 * K)'
 	snapshot a
@@ -224,7 +224,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "extents: an inline file is emptied and grown to a hole" {
+@test "extents: an inline file is truncated and extended by a hole" {
 	begin
 	ops <<-'END'
 	write("f", 0, bytes(64) + b"abc")
@@ -238,7 +238,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "extents: an inline extent in front of a hole and data" {
+@test "extents: an inline extent before a hole and data" {
 	begin
 	INCREMENTAL_MOUNT=max_inline=4095 remount
 	ops <<-'END'
@@ -272,7 +272,7 @@ teardown_file()
 	check_pair c b
 }
 
-@test "extents: compressed ones overwritten, punched, cut, appended to" {
+@test "extents: compressed ones overwritten, punched, truncated, appended to" {
 	begin
 	ops <<-'END'
 	for name, algorithm in (("f", "zstd"), ("g", "zlib"), ("h", "lzo")):

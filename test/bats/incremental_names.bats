@@ -15,7 +15,7 @@ teardown_file()
 	fixture_end
 }
 
-@test "names: nothing changed at all" {
+@test "names: no change" {
 	begin
 	mkdir -p s/d/e
 	echo x >s/d/e/f
@@ -45,7 +45,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: two files swap names" {
+@test "names: two files exchange names" {
 	begin
 	echo 1 >s/one
 	echo 2 >s/two
@@ -55,7 +55,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: two files of two directories swap names" {
+@test "names: two files in two directories exchange names" {
 	begin
 	mkdir s/d s/e
 	echo 1 >s/d/one
@@ -67,7 +67,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: three files change names in a ring, upwards and downwards" {
+@test "names: three files rotate names, upwards and downwards" {
 	begin
 	for name in u v w x y z; do
 		echo $name >s/$name
@@ -90,7 +90,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: an older file takes the name of a newer one, which lives on elsewhere" {
+@test "names: an older file takes the name of a newer one, which is moved" {
 	begin
 	mkdir s/d
 	echo 1 >s/one
@@ -102,7 +102,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: a second name is taken over by a new file and the first stays" {
+@test "names: a second name is taken by a new file and the first stays" {
 	begin
 	echo x >s/f
 	ln s/f s/g
@@ -113,7 +113,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: the first name is taken over by an older file and the second stays" {
+@test "names: the first name is taken by an older file and the second stays" {
 	begin
 	echo older >s/older
 	echo x >s/f
@@ -138,7 +138,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: linked files in a directory that is renamed in the same step" {
+@test "names: linked files in a directory that is renamed too" {
 	begin
 	mkdir s/d
 	echo x >s/d/f
@@ -153,7 +153,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: the remembered path stays although the first name is another" {
+@test "names: the cached path stays valid although the first name is another" {
 	begin
 	mkdir s/c s/d
 	echo x >s/d/f
@@ -164,7 +164,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: the remembered path is forgotten with a name that begins with it" {
+@test "names: the cached path is dropped with a name that begins with it" {
 	begin
 	mkdir s/c s/d
 	echo x >s/d/f
@@ -204,7 +204,8 @@ teardown_file()
 		ln s/d/f "s/d/$(printf '%0200d' "$i")"
 	done
 	snapshot a
-	# Room is made in the plain item, where the last name, removed and made again, then goes.
+	# This frees space in the plain item, to which the last name, removed and linked again,
+	# moves.
 	rm "s/d/$(printf '%0200d' 3)" "s/d/$(printf '%0200d' 4)" "s/d/$(printf '%0200d' 50)"
 	ln s/d/f "s/d/$(printf '%0200d' 50)"
 	snapshot b
@@ -227,7 +228,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: all extended references go, then come" {
+@test "names: all extended references are removed, then added" {
 	begin
 	mkdir s/d
 	echo x >s/d/f
@@ -272,7 +273,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: a file's names go from more directories than times are held back for" {
+@test "names: a file's names are removed from more directories than times are delayed for" {
 	begin
 	for i in $(seq 70); do
 		mkdir s/d"$i"
@@ -285,13 +286,13 @@ teardown_file()
 	done
 	snapshot a
 	rm s/f s/d*/f s/d*/g
-	# The one that stays has an attribute behind its names.
+	# The remaining one has an xattr item after its names.
 	setfattr -n user.a -v 1 s/g
 	snapshot b
 	check_pair
 }
 
-# More commands than the engine makes ahead of delivering them.
+# More commands than the engine queues before delivery.
 @test "names: a file with more than a thousand names in many directories is removed" {
 	begin
 	for i in $(seq 80); do
@@ -307,7 +308,8 @@ teardown_file()
 	snapshot b
 	NO_STEPS=1
 	check_pair
-	# It is re-armed at every command once only, since each of them makes those before it again.
+	# Re-armed at every command only once, since a re-armed engine makes all earlier commands
+	# again.
 	send_direct "$FIX/steps" --proto 2 --step -p a b
 	identical "$FIX/steps" "$STREAM"
 	check_pair b a
@@ -329,7 +331,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: links follow directories that swap names" {
+@test "names: links follow directories that exchange names" {
 	begin
 	mkdir s/d s/e
 	echo 1 >s/d/f
@@ -343,7 +345,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: a file takes a directory's name and the directory a file's" {
+@test "names: a file takes a directory's name and the directory takes a file's" {
 	begin
 	echo x >s/one
 	mkdir s/two
@@ -365,7 +367,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: a file's name becomes a directory that holds the file" {
+@test "names: a file's name becomes a directory that contains the file" {
 	begin
 	echo x >s/f
 	snapshot a
@@ -376,7 +378,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: of 255 bytes, renamed and swapped" {
+@test "names: of 255 bytes, renamed and exchanged" {
 	begin
 	long=$(printf 'n%.0s' $(seq 254))
 	mkdir "s/${long}d" "s/${long}e"
@@ -390,8 +392,8 @@ teardown_file()
 	check_pair
 }
 
-# The two names have one hash, and so are in one item of the directory.
-@test "names: that collide, taken, swapped and removed" {
+# The two names have one hash, and so share an item of the directory.
+@test "names: colliding ones, taken, exchanged and removed" {
 	local one=fc8be9tfj two=v52kkba36
 
 	begin
@@ -411,11 +413,11 @@ teardown_file()
 	check_pair b a
 }
 
-@test "names: that look like orphan names are stepped around" {
+@test "names: existing ones that look like orphan names are avoided" {
 	begin
 	generation=$(btrfs subvolume find-new s 999999999 | awk '{ print $NF }')
 	touch s/f
-	# Those that the next inode would get, made in one of the next transactions.
+	# Orphan names of the next inode, for the generations of the next transactions.
 	next=$(($(stat -c %i s/f) + 10))
 	for i in $(seq 0 8); do
 		touch "s/o$next-$((generation + i))-0"
@@ -459,7 +461,7 @@ teardown_file()
 	check_pair
 }
 
-@test "names: the snapshot before as the one after: everything goes back" {
+@test "names: back from the later snapshot to the earlier one" {
 	begin
 	mkdir s/d s/e
 	echo x >s/d/f
@@ -473,7 +475,7 @@ teardown_file()
 	check_pair b a
 }
 
-@test "names: a parent that has nothing to do with the snapshot" {
+@test "names: a parent that is unrelated to the snapshot" {
 	begin
 	mkdir -p s/d/e
 	echo x >s/d/e/f

@@ -28,7 +28,7 @@ setup()
 	done
 }
 
-@test "info: --json is one object with the same" {
+@test "info: --json is one object with the same members" {
 	require_program jq
 	run --separate-stderr "$SENDCP" info --json
 	assert_success
@@ -41,7 +41,7 @@ setup()
 		([.libraries[] | test("^[0-9]+([.][0-9]+)+$")] | all)' <<<"$output"
 }
 
-@test "info: without the module, says why" {
+@test "info: without the module, prints the reason" {
 	[ ! -e /dev/sendcp ] || skip "/dev/sendcp is there"
 	require_program jq
 	run "$SENDCP" info --json
@@ -64,7 +64,7 @@ setup()
 	assert_line --regexp "^backend image: +ready$"
 }
 
-@test "info: takes no arguments, and a full disk behind stdout is a failure" {
+@test "info: takes no arguments, and a full disk as output is a failure" {
 	run "$SENDCP" info x
 	assert_failure 2
 	run "$SENDCP" info --backend direct

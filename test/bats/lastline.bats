@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What an interrupted send says last, and what resume and send refuse: nothing unproven is believed,
-# truncated, overwritten or called complete.
+# The last line of an interrupted send, and what resume and send refuse: nothing unproven is
+# trusted, truncated, overwritten or called complete.
 
 load ../lib/suite
 
@@ -41,7 +41,7 @@ teardown()
 	done
 }
 
-# interrupted [OPTIONS]: a send of `one` into a file, killed after some 30 MB.
+# interrupted [OPTIONS]: a send of `one` into a file, killed after about 30 MB.
 interrupted()
 {
 	run streamcut --signal KILL --watch out 30000000 -- \
@@ -49,7 +49,7 @@ interrupted()
 	assert_equal "$status" 137
 }
 
-# refused TEXT COMMAND...: ends with 1 and says TEXT.
+# refused TEXT COMMAND...: COMMAND ends with 1 and a message with TEXT.
 refused()
 {
 	local text=$1
@@ -60,7 +60,7 @@ refused()
 	assert_output --partial "$text"
 }
 
-# The command that the last line of what was said names, run as a person would.
+# run_last_line FILE: runs the command of the last line as a user would.
 run_last_line()
 {
 	local line
@@ -70,13 +70,13 @@ run_last_line()
 	sh -c "${line#*resume with: }"
 }
 
-@test "last line: the very file that the reader of the pipe writes" {
+@test "last line: names the file that the reader of the pipe writes" {
 	local reader
 
 	for reader in "cat >f" "zstd -q >f" "cat | zstd -q >f" "zstd -q -o f" "dd of=f bs=64k status=none"; do
 		rm -f cp f
 		mkfifo pipe
-		# A reader that goes away, when something has arrived.
+		# The reader exits early.
 		(head -c 20000000 | bash -c "$reader") <pipe 3>&- &
 		"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" >pipe 2>err && fail "not interrupted"
 		wait $!
@@ -89,7 +89,7 @@ run_last_line()
 	done
 }
 
-@test "last line: names that a shell would take apart" {
+@test "last line: names with special characters of the shell" {
 	local dir
 
 	dir=$PWD/$'a b\'c\n$(d)\\%s'
@@ -100,7 +100,7 @@ run_last_line()
 	cmp "$dir/f" "$FIX/one"
 }
 
-@test "last line: a pipe into btrfs receive cannot be resumed, and that is said" {
+@test "last line: a pipe into btrfs receive cannot be resumed, and the message says so" {
 	mkdir "$FIX_MOUNT/received"
 	mkfifo pipe
 	(head -c 20000000 | btrfs -q receive "$FIX_MOUNT/received") <pipe 2>/dev/null 3>&- &
@@ -111,25 +111,25 @@ run_last_line()
 	for name in "$FIX_MOUNT"/received/*; do btrfs -q subvolume delete "$name" >/dev/null; done
 }
 
-@test "last line: standard output that is a file is one" {
+@test "last line: a file as standard output is treated as a file" {
 	streamcut --signal KILL --watch f 20000000 -- \
 		bash -c 'exec "$SENDCP" send -q "$FIX_MOUNT/one" >f' || true
 	assert_file_exists f.cp
 	"$SENDCP" resume -q --checkpoint f.cp
 	cmp f "$FIX/one"
 	assert_file_not_exists f.cp
-	# Two in one file: only the first can have a sidecar of its own, and none is left.
+	# Two streams in one file: only the first can have a sidecar, and none remains.
 	{ "$SENDCP" send -q "$FIX_MOUNT/one"; "$SENDCP" send -q -p "$FIX_MOUNT/one" "$FIX_MOUNT/two"; } >f
 	cat "$FIX/one" "$FIX/two" | cmp - f
 	assert_file_not_exists f.cp
 }
 
-@test "last line: a compressed stream into a pipe, and no number that was never written" {
+@test "last line: a compressed stream into a pipe; only offsets that were written are named" {
 	"$SENDCP" send -q --compress --checkpoint cp --checkpoint-interval 8M "$FIX_MOUNT/one" 2>err |
 		head -c 20000000 >f || true
 	run_last_line err
 	"$SENDCP" cat f | cmp - "$FIX/one"
-	# To a reader that cannot be looked up.
+	# With a reader whose file cannot be found.
 	rm cp
 	"$SENDCP" send -q --compress --checkpoint cp --checkpoint-interval 8M "$FIX_MOUNT/one" 2>err |
 		head -c 20000000 | (head -c 10000000 >g; cat >/dev/null) || true
@@ -143,11 +143,11 @@ run_last_line()
 	"$SENDCP" cat g | cmp - "$FIX/one"
 }
 
-@test "pipe: what its reader kept is never assumed" {
+@test "pipe: it is never assumed how much the reader kept" {
 	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" 2>/dev/null | head -c 20000000 >part || true
 	refused "sendcp cannot know how many of its" "$SENDCP" resume --checkpoint cp
 	refused "were ever written" "$SENDCP" resume --checkpoint cp --at 50000000
-	# Twice in a row does no harm.
+	# Doing it twice is harmless.
 	for _ in 1 2; do
 		cp cp cp.kept
 		"$SENDCP" resume -q --checkpoint cp --at 20000000 |
@@ -159,7 +159,7 @@ run_last_line()
 	refused "the stream is complete" "$SENDCP" resume --checkpoint cp --at 20000000
 }
 
-@test "pipe: the receiver proves what it has" {
+@test "pipe: the receiver proves its part" {
 	local have
 
 	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" 2>/dev/null | head -c 40000001 >part || true
@@ -175,7 +175,7 @@ run_last_line()
 	"$SENDCP" resume -q --checkpoint cp --have "$have" |
 		dd of=part bs=1M oflag=seek_bytes seek="${have%%:*}" conv=notrunc status=none
 	cmp part "$FIX/one"
-	# Also of a stream that is complete as far as the sender knows.
+	# Also if the sender considers the stream complete.
 	truncate -s 45000000 part
 	have=$("$SENDCP" verify --position part)
 	"$SENDCP" resume -q --checkpoint cp --have "$have" |
@@ -188,7 +188,7 @@ run_last_line()
 		head -c 1000 >z; "$SENDCP" resume --checkpoint z.cp --have '"$have"
 }
 
-@test "pipe: the receiver of a compressed stream proves what it has" {
+@test "pipe: the receiver of a compressed stream proves its part" {
 	local have
 
 	"$SENDCP" send -q --compress --checkpoint cp --checkpoint-interval 4M "$FIX_MOUNT/one" 2>/dev/null |
@@ -200,14 +200,14 @@ run_last_line()
 	cp cp kept
 	"$SENDCP" resume -q --checkpoint cp --have "$have" >>part
 	"$SENDCP" cat part | cmp - "$FIX/one"
-	# Nothing at all has arrived.
+	# Nothing has arrived.
 	: >part
 	cp kept cp
 	"$SENDCP" resume -q --checkpoint cp --have "$("$SENDCP" verify --position part)" >>part
 	"$SENDCP" cat part | cmp - "$FIX/one"
 }
 
-@test "send again: what could be resumed is not thrown away" {
+@test "send again: an interrupted stream is not overwritten" {
 	interrupted
 	cp out kept
 	run "$SENDCP" send -f out "$FIX_MOUNT/one"
@@ -216,7 +216,7 @@ run_last_line()
 	assert_line --partial "add --restart"
 	[[ ${lines[-1]} == *"resume with: sendcp resume --checkpoint $PWD/out.cp" ]]
 	cmp out kept
-	# Another snapshot, another sidecar for the same file, no sidecar at all.
+	# Another snapshot, another sidecar for the same file, no sidecar.
 	refused "was interrupted after" "$SENDCP" send -q -f out "$FIX_MOUNT/two"
 	cmp out kept
 	refused "not overwriting it" "$SENDCP" send -q -f out --checkpoint other "$FIX_MOUNT/one"
@@ -230,7 +230,7 @@ run_last_line()
 	mv away out.cp
 	"$SENDCP" resume -q --checkpoint out.cp
 	cmp out "$FIX/one"
-	# A complete stream may go, as with btrfs send -f; with --restart anything.
+	# A complete stream is overwritten, as by btrfs send -f; with --restart anything is.
 	"$SENDCP" send -q -f out -p "$FIX_MOUNT/one" "$FIX_MOUNT/two"
 	cmp out "$FIX/two"
 	rm out
@@ -252,7 +252,7 @@ run_last_line()
 	"$SENDCP" send -q --checkpoint cp -p "$FIX_MOUNT/one" "$FIX_MOUNT/two" | cmp - "$FIX/two"
 }
 
-@test "resume: a file that is not there is not made anew" {
+@test "resume: a missing file is not created" {
 	mkdir a b
 	cd a
 	interrupted
@@ -286,7 +286,7 @@ run_last_line()
 	assert_line --partial "is on another one now: is it the latest copy?"
 }
 
-@test "resume: the source is found where its filesystem is mounted now" {
+@test "resume: the source is found at its filesystem's current mount point" {
 	interrupted
 	mkdir elsewhere
 	mount --bind "$FIX_MOUNT" elsewhere
@@ -297,7 +297,7 @@ run_last_line()
 	cmp out "$FIX/one"
 }
 
-@test "resume: another file that took the output's name is left alone" {
+@test "resume: another file under the output's name is left unchanged" {
 	interrupted
 	cp "$FIX/two" out
 	refused "nothing in it is proven to be this stream: left as it is" "$SENDCP" resume --checkpoint out.cp
@@ -306,20 +306,20 @@ run_last_line()
 	cmp out "$FIX/two"
 	refused "left as it is" "$SENDCP" resume --checkpoint out.cp --append out
 	cmp out "$FIX/two"
-	# Named by a sidecar that knows no batch yet: the beginning is compared.
+	# The sidecar has no batch yet: the beginning of the file is compared.
 	sed -i 1q out.cp
 	refused "nothing in it is proven" "$SENDCP" resume --checkpoint out.cp
 	refused "left as it is" "$SENDCP" resume --checkpoint out.cp --append out
 	seq 1000 >out
 	refused "nothing in it is proven" "$SENDCP" resume --checkpoint out.cp
 	seq 1000 | cmp - out
-	# What a crash leaves of this one goes.
+	# A part of this stream that a crash left is overwritten.
 	{ head -c 699904 "$FIX/one"; head -c 40000 /dev/zero; } >out
 	"$SENDCP" resume -q --checkpoint out.cp
 	cmp out "$FIX/one"
 }
 
-@test "resume: compressed, another file that took the output's name is left alone" {
+@test "resume: compressed, another file under the output's name is left unchanged" {
 	interrupted --compress
 	zstd -q <"$FIX/two" >out
 	cp out kept
@@ -333,7 +333,7 @@ run_last_line()
 	"$SENDCP" cat out | cmp - "$FIX/one"
 }
 
-@test "resume: a file that is complete and goes on with something else" {
+@test "resume: a complete file with other data after it" {
 	cat "$FIX/one" "$FIX/two" >both
 	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" | cat >file
 	cp both file
@@ -349,7 +349,7 @@ run_last_line()
 	cp file both
 	refused "something else follows" "$SENDCP" resume --checkpoint cp --append file
 	cmp both file
-	# The same size is not the same file.
+	# Equal size does not make it the same file.
 	{ head -c 59000000 "$FIX/one"; head -c $(($(file_size "$FIX/one") - 59000000)) /dev/urandom; } >file
 	run "$SENDCP" resume -q --checkpoint cp
 	assert_success
@@ -358,7 +358,7 @@ run_last_line()
 	refused "nothing in it is proven" "$SENDCP" resume --checkpoint cp
 }
 
-@test "resume: a sidecar that others may write names nothing" {
+@test "resume: a sidecar that others may write is not trusted" {
 	interrupted
 	seq 1000 >precious
 	cp precious kept
@@ -378,7 +378,7 @@ run_last_line()
 	cmp out "$FIX/one"
 }
 
-@test "closed standard descriptors: messages and streams go into no file that is opened later" {
+@test "closed standard descriptors: messages and streams are not written to files opened later" {
 	head -c 20000000 "$FIX/one" >part
 	"$SENDCP" resume --append part "$FIX_MOUNT/one" 2>&-
 	cmp part "$FIX/one"
@@ -398,7 +398,7 @@ run_last_line()
 	mv away out
 	"$SENDCP" resume -vv --checkpoint out.cp <&- >&- 2>&-
 	cmp out "$FIX/one"
-	# A stream that goes nowhere is not complete.
+	# A stream without an output is not complete.
 	run bash -c '"$SENDCP" send --checkpoint cp "$1" >&-' - "$FIX_MOUNT/one"
 	assert_failure
 }
@@ -407,7 +407,7 @@ run_last_line()
 	interrupted
 	cp out new
 	cp out kept
-	# No byte more can be written to the sidecar, but that is no file's fault.
+	# The sidecar cannot grow any more; the new file is not the cause.
 	run --separate-stderr bash -c 'ulimit -f $(($(stat -c %s out.cp) / 1024)); trap "" XFSZ
 		exec "$SENDCP" resume -q --checkpoint out.cp -f new'
 	assert_failure
@@ -417,7 +417,7 @@ run_last_line()
 	cmp out kept
 }
 
-@test "resume: a file that was changed long before its end is not called complete" {
+@test "resume: a file changed long before its end is not called complete" {
 	local wrapping
 
 	for wrapping in "" --compress --archive "--archive --compress"; do
@@ -450,7 +450,7 @@ run_last_line()
 	cmp part whole
 }
 
-@test "last line: an image that was moved is named in every way to resume a pipe" {
+@test "last line: a moved image is named in every way to resume a pipe" {
 	local line have
 
 	zstd -q -d --sparse -o image "$BATS_TEST_DIRNAME/../images/small-nodes.0.img.zst"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The engine as a library: what docs/examples/send-image.c, compiled against include/ and
-# libsendcp.a alone, makes is what sendcp makes. No root, no mount, no btrfs needed.
+# The engine as a library: docs/examples/send-image.c, compiled against include/ and libsendcp.a
+# alone, makes the same stream as sendcp. No root, no mount, no btrfs needed.
 
 load ../lib/suite
 
@@ -14,14 +14,14 @@ setup()
 	zstd -q -d --sparse -o image "$ROOT/test/images/small-nodes.0.img.zst"
 }
 
-@test "library: the example sends an image as sendcp does" {
+@test "library: the example sends an image like sendcp" {
 	"$SENDCP" send -q --proto 1 --device image s.ro >want
 	assert_file_not_empty want
 	"$EXAMPLE" image s.ro >stream
 	assert cmp stream want
 }
 
-@test "library: the example says what is wrong, in sendcp's words" {
+@test "library: the example prints sendcp's error messages" {
 	run --separate-stderr "$EXAMPLE" image nowhere
 	assert_failure 1
 	assert_equal "$output" ""

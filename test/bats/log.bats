@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Images of filesystems that were not unmounted: what programs synced since the last commit is in the
-# log alone. No writable subvolume is read as if it were whole; snapshots are.
+# Images of filesystems that were not unmounted: data synced since the last commit is in the log
+# alone. A writable subvolume is refused because it is incomplete; snapshots are sent.
 
 load ../lib/suite
 
@@ -26,7 +26,7 @@ log_root()
 	btrfs inspect-internal dump-super "$1" | sed -n 's/^log_root\t*//p'
 }
 
-# crashed: the image $FIX/crashed, whose log has the contents of w/synced, and w/f before.
+# crashed: makes the image $FIX/crashed, with w/synced in its log, and w/f committed before.
 crashed()
 {
 	btrfs -q subvolume create w
@@ -37,10 +37,10 @@ crashed()
 	while true; do
 		head -c 2M /dev/urandom >w/synced
 		sync w/synced
-		# The machine stops here.
+		# The crash.
 		cp --sparse=always "${FIX_IMAGES# }" "$FIX/crashed"
 		[ "$(log_root "$FIX/crashed")" = 0 ] || break
-		# Another program's sync(2) has committed.
+		# A sync(2) of another program has committed.
 		rm w/synced
 		btrfs filesystem sync .
 	done
@@ -58,7 +58,7 @@ refused()
 	[[ $stderr == *"w: the filesystem was not unmounted"*"mount it once read-write"*"--ignore-log"* ]]
 }
 
-# received STREAM: in $FIX/mnt/r.
+# received STREAM: receives it in $FIX/mnt/r.
 received()
 {
 	fixture_mount
@@ -75,12 +75,12 @@ received()
 	"$SENDCP" send -q --device "$FIX/crashed" --ignore-log w >"$FIX/stream"
 	received "$FIX/stream"
 	cmp "$FIX_MOUNT/r/w/f" "$FIX/f"
-	# Not even its name was committed, or at least not what was synced.
+	# Its data was not committed, and maybe not even its name.
 	run cmp "$FIX_MOUNT/r/w/synced" "$FIX/synced"
 	assert_failure
 }
 
-@test "log: a read-only snapshot beside it is whole, and goes through without a word" {
+@test "log: a read-only snapshot next to it is complete, and is sent without a message" {
 	crashed
 	run -0 --separate-stderr bash -c '"$@" >"$FIX/stream"' - "$SENDCP" send --device "$FIX/crashed" snap
 	assert_equal "$stderr" "At subvol snap"
@@ -95,7 +95,7 @@ received()
 	"$SENDCP" send -q --device "$FIX/crashed" --ignore-log -p w snap >"$FIX/stream"
 }
 
-@test "log: after it was mounted once read-write, nothing is missing" {
+@test "log: complete after it was mounted read-write once" {
 	local loop
 
 	crashed
@@ -119,7 +119,7 @@ interrupted()
 	assert_equal "$(file_size "$FIX/part")" 700000
 }
 
-@test "log: what was begun with --ignore-log is resumed as it was begun" {
+@test "log: a send with --ignore-log is resumed with it" {
 	crashed
 	"$SENDCP" send -q --device "$FIX/crashed" --ignore-log w >"$FIX/whole"
 	interrupted --device "$FIX/crashed" --ignore-log w
@@ -127,7 +127,7 @@ interrupted()
 	cat "$FIX/part" "$FIX/rest" | cmp - "$FIX/whole"
 }
 
-@test "log: what was begun before there was a log is not resumed over it" {
+@test "log: a send from before the log existed is refused with one" {
 	btrfs -q subvolume create before
 	head -c 3M /dev/urandom >before/f
 	btrfs filesystem sync .
@@ -145,7 +145,7 @@ interrupted()
 	cat "$FIX/part" "$FIX/rest" | cmp - "$FIX/whole"
 }
 
-@test "log: interrupted again, the last line still has --ignore-log" {
+@test "log: interrupted a second time, the last line still has --ignore-log" {
 	local words
 
 	crashed

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# --device of what is mounted, under whatever name: noticed, and never complete if it was changed.
+# --device of a mounted filesystem, under any name: a warning, and never complete if it changed.
 
 load ../lib/suite
 
@@ -28,7 +28,7 @@ teardown()
 	fixture_end
 }
 
-# Mounted writable, and nothing commits of itself: btrfs removes block groups that are empty, and so on.
+# Mounted writable, but without commits of its own: btrfs removes empty block groups, and so on.
 freeze()
 {
 	fsfreeze -f "$FIX_MOUNT"
@@ -43,7 +43,7 @@ thaw()
 
 warned="is mounted through a loop device and may change while it is read"
 
-@test "mounted image: nothing is written to it, and the stream is complete" {
+@test "mounted image: unchanged, and the stream is complete" {
 	freeze
 	run --separate-stderr "$SENDCP" send --device "$FIX/disk0.img" -f out snap
 	assert_success
@@ -52,7 +52,7 @@ warned="is mounted through a loop device and may change while it is read"
 	assert cmp out whole
 }
 
-@test "mounted image: a second loop device, a hard link, a name that has gone" {
+@test "mounted image: a second loop device, a hard link, a deleted name" {
 	local name
 
 	SECOND=$(losetup -f --show "$FIX/disk0.img")
@@ -78,7 +78,7 @@ warned="is mounted through a loop device and may change while it is read"
 	done
 }
 
-@test "mounted image: a block device is not mounted while it is read, and two may read it" {
+@test "mounted image: a block device cannot be mounted while it is read, and two may read it" {
 	local device=${FIX_DEVICES# }
 
 	fixture_umount
@@ -93,15 +93,15 @@ warned="is mounted through a loop device and may change while it is read"
 	assert cmp out whole
 	assert cmp other whole
 	assert grep -qx "sendcp: warning: $device is in use and may change while it is read" second
-	# Mounted so that nothing is written, it may be read.
+	# Mounted read-only, it may be read.
 	mount -o ro "$device" "$FIX_MOUNT"
 	run "$SENDCP" send --device "$device" -f out snap
 	assert_success
 	assert_output "At subvol snap"
 }
 
-# changed_meanwhile SUBVOL COMMAND...: COMMAND while SUBVOL of the image is read; the stream's first
-# part is in `out`.
+# changed_meanwhile SUBVOL COMMAND...: runs COMMAND while SUBVOL of the image is read; the first
+# part of the stream is in `out`.
 changed_meanwhile()
 {
 	local subvol=$1 reader
@@ -120,14 +120,14 @@ changed_meanwhile()
 	rm pipe
 }
 
-@test "mounted image: changed while it is read, it is never complete" {
+@test "mounted image: changed while it is read, never complete" {
 	local status=0
 
 	changed_meanwhile snap eval 'echo x >"$FIX_MOUNT/x" && btrfs filesystem sync "$FIX_MOUNT"'
 	assert_equal "$status" 1
 	assert grep -q "^sendcp: snap: filesystem was changed while it was read as an image: unmount it" errors
 	assert_equal "$(jq -r 'select(.type == "complete")' cp)" ""
-	# What was handed over until then is right, and goes on when that has an end.
+	# The data delivered before the change is correct, and is resumed after the unmount.
 	assert cmp -n "$(file_size out)" out whole
 	assert [ "$(file_size out)" -lt "$(file_size whole)" ]
 	fixture_umount
@@ -135,7 +135,7 @@ changed_meanwhile()
 	assert cmp out whole
 }
 
-@test "mounted image: mounted while it is read, by another loop device" {
+@test "mounted image: mounted while it is read, through another loop device" {
 	local status=0
 
 	fixture_umount
@@ -147,7 +147,7 @@ changed_meanwhile()
 	assert cmp -n "$(file_size out)" out whole
 }
 
-@test "mounted image: balance moves what is read" {
+@test "mounted image: balance moves the blocks that are read" {
 	local status=0
 
 	changed_meanwhile snap btrfs balance start --full-balance "$FIX_MOUNT"
@@ -156,7 +156,7 @@ changed_meanwhile()
 	assert cmp -n "$(file_size out)" out whole
 }
 
-@test "mounted image: files that are synced, without a commit" {
+@test "mounted image: fsync without a commit" {
 	local status=0
 
 	fixture_umount

@@ -37,12 +37,12 @@ teardown()
 
 nightly()
 {
-	# Snapshots are told apart by the second.
+	# Snapshot names differ by the second.
 	sleep 1.1
 	"$FIX/install/libexec/sendcp/nightly" "$@"
 }
 
-# All streams, received in turn, make the newest snapshot.
+# All streams, received in order, give the newest snapshot.
 assert_restored()
 {
 	local stream last
@@ -60,18 +60,18 @@ streams()
 	find "$TARGET" -name 'data.*.stream' | wc -l
 }
 
-@test "systemd-analyze finds nothing wrong with the units" {
+@test "systemd-analyze gives no warnings for the units" {
 	mkdir "$FIX/units"
 	cp "$FIX/install/lib/systemd/system/sendcp-send@.service" "$FIX/units/sendcp-send@home.service"
 	cp "$FIX/install/lib/systemd/system/sendcp-send@.timer" "$FIX/units/sendcp-send@home.timer"
-	# Manual pages are looked for where they are installed.
+	# Manual pages are looked up where they were installed.
 	run env MANPATH="$FIX/install/share/man" SYSTEMD_UNIT_PATH="$FIX/units:" \
 		systemd-analyze verify "$FIX/units/sendcp-send@home.service" "$FIX/units/sendcp-send@home.timer"
 	assert_success
 	refute_output --partial "sendcp"
 }
 
-@test "the example of a configuration sets what the program wants, in the way systemd reads it" {
+@test "the example configuration sets all variables of the program, in systemd's syntax" {
 	local variable
 
 	for variable in SUBVOLUME SNAPSHOTS TARGET KEEP OPTIONS; do
@@ -79,7 +79,7 @@ streams()
 	done
 }
 
-@test "a full send, then what changed; the snapshot that is needed stays" {
+@test "a full send, then the changes; the snapshot that is needed is kept" {
 	nightly data
 	rm "$SUBVOLUME/random"
 	echo new >"$SUBVOLUME/new"
@@ -90,7 +90,7 @@ streams()
 	assert_restored
 }
 
-@test "KEEP keeps more" {
+@test "KEEP keeps more snapshots" {
 	export KEEP=1
 	nightly data
 	nightly data
@@ -98,7 +98,7 @@ streams()
 	assert_equal "$(ls "$SNAPSHOTS" | wc -l)" 2
 }
 
-# small_target SIZE: TARGET is a disk that small.
+# small_target SIZE: mounts a disk of that size at TARGET.
 small_target()
 {
 	truncate -s "$1" "$FIX/small"
@@ -107,7 +107,7 @@ small_target()
 	touch "$TARGET/.sendcp-target"
 }
 
-@test "an interrupted send is resumed in the next run, which then sends what changed since" {
+@test "an interrupted send is resumed by the next run, which then sends the changes since" {
 	local first
 
 	small_target 16M
@@ -131,7 +131,7 @@ small_target()
 	assert_file_exists "$FIX_MOUNT/restored/$(ls "$SNAPSHOTS")/new"
 }
 
-@test "a send that is interrupted again and again loses no snapshot that it needs" {
+@test "a send that is interrupted repeatedly deletes no snapshot that it needs" {
 	local before
 
 	nightly data
@@ -149,8 +149,8 @@ small_target()
 	umount "$TARGET"
 }
 
-# What a user sees as an empty directory may be a mount point.
-@test "TARGET not mounted: nothing is sent, written or deleted, and the chain goes on when it is" {
+# An empty directory may be a mount point.
+@test "TARGET not mounted: nothing is sent, written or deleted, and the chain continues when it is" {
 	local before
 
 	rm "$TARGET/.sendcp-target"
@@ -173,7 +173,7 @@ small_target()
 	umount "$TARGET"
 }
 
-@test "what the message says marks a new TARGET, spaces or not" {
+@test "the command in the message marks a new TARGET, spaces or not" {
 	export TARGET="$FIX/new target's"
 	mkdir -p "$TARGET"
 	run nightly data
@@ -183,7 +183,7 @@ small_target()
 	assert_equal "$(streams)" 1
 }
 
-@test "a TARGET that has none of the streams: all is sent, and no snapshot is deleted in that run" {
+@test "a TARGET without any of the streams: a full send, and no snapshot is deleted in that run" {
 	local before
 
 	nightly data
@@ -196,7 +196,7 @@ small_target()
 	assert_restored
 }
 
-@test "whatever the umask, only root can read what is written" {
+@test "with any umask, only root can read the files" {
 	umask 022
 	nightly data
 	nightly data
@@ -206,7 +206,7 @@ small_target()
 	grep -q '^UMask=0077$' "$FIX/install/lib/systemd/system/sendcp-send@.service"
 }
 
-@test "another one, whose name begins with the same, is left alone" {
+@test "files of another name with the same prefix are left unchanged" {
 	local before
 
 	nightly data.old
@@ -222,9 +222,9 @@ small_target()
 	assert_restored
 }
 
-# Systemd's way of stopping: a signal to all of the unit's processes, when it would not wait for those that
-# are left once the first one has gone.
-@test "stopped, it waits for sendcp, which has a sidecar to finish" {
+# systemd stops a unit with a signal to all of its processes, and does not wait for those left after
+# the main process has exited.
+@test "stopped by systemd, it waits for sendcp to complete the sidecar" {
 	local i
 
 	sed "s|^sendcp=.*|sendcp=$FIX/slow|" "$FIX/install/libexec/sendcp/nightly" >"$FIX/stopped"
@@ -247,7 +247,7 @@ small_target()
 	assert_file_exists "$FIX/finished"
 }
 
-@test "a directory that is not there is named" {
+@test "a missing directory is named in the message" {
 	export TARGET=$FIX/none
 	run nightly data
 	assert_failure 2

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Subvolumes without a UUID, as very old kernels and conversions made them: sent, interrupted and
+# Subvolumes without a UUID, as made by very old kernels and conversions: sent, interrupted and
 # resumed, as parents and as clone sources.
 
 load ../lib/suite
@@ -45,7 +45,7 @@ old_subvolumes()
 	cd "$FIX_MOUNT" || return
 }
 
-# killed AT [OPTIONS]: leaves the sidecar $FIX/cp and $FIX/part, with AT bytes.
+# killed AT [OPTIONS]: leaves the sidecar $FIX/cp and $FIX/part of AT bytes.
 killed()
 {
 	local at=$1
@@ -57,7 +57,7 @@ killed()
 	assert_equal "$(file_size "$FIX/part")" "$at"
 }
 
-# goes_on WHOLE [OPTIONS]: killed at several places, and resumed from a mount and from the image.
+# goes_on WHOLE [OPTIONS]: killed at several bytes, and resumed from a mount and from the image.
 goes_on()
 {
 	local whole=$1 at size
@@ -98,7 +98,7 @@ all_sends()
 
 @test "no uuid: zeros in the ROOT_ITEM" {
 	all_sends no-uuid
-	# With no UUID the kernel sends zeros, and so does sendcp.
+	# Without a UUID the kernel sends zeros, and so does sendcp.
 	native_send "$FIX/native" a
 	cmp "$FIX/full" "$FIX/native"
 	native_send "$FIX/native" -p a b
@@ -109,7 +109,7 @@ all_sends()
 	all_sends old-root-item
 }
 
-@test "no uuid: gone, replaced and changed" {
+@test "no uuid: deleted, replaced and changed" {
 	old_subvolumes no-uuid
 	killed 700000 a
 	mv a elsewhere
@@ -135,7 +135,7 @@ all_sends()
 	assert_output --partial "is gone: there is no subvolume id:"
 }
 
-@test "no uuid: none of the subvolumes without one is the parent of another" {
+@test "no uuid: a subvolume without a UUID is not taken for the parent of another" {
 	old_subvolumes no-uuid
 	btrfs -q subvolume create plain
 	btrfs -q property set plain ro true

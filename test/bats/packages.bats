@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Packages: what is in them, what they do when they are installed, and that they are made alike each
-# time. What takes a booted Debian is in test/vm/install (make check-install).
+# Packages: their contents, their installation, and reproducible builds. Tests in a booted Debian
+# are in test/vm/install (make check-install).
 
 load ../lib/suite
 
 setup_file()
 {
-	# Compiling takes its time where others compile, too.
+	# Compiling takes long while other suites compile too.
 	export BATS_TEST_TIMEOUT=1500
 	fixture_begin
-	# Made elsewhere, so that nothing here is touched; as a variable, for make's own recipes.
+	# Built elsewhere, so that nothing here is changed; exported, for make's own recipes.
 	export MADE=$FIX/made
 	export SOURCE_DATE_EPOCH=1790000000
 	make_quietly dist
@@ -54,7 +54,7 @@ deb_files()
 	assert_equal "$(dpkg-deb -f "$DEB" Version)" "$VERSION"
 }
 
-@test "make install puts everything in its place, uninstall leaves nothing" {
+@test "make install puts every file in its place, uninstall removes all" {
 	local root=$FIX/root
 
 	make_quietly install DESTDIR="$root" PREFIX=/opt/x mandir=/opt/manual >/dev/null
@@ -68,7 +68,7 @@ deb_files()
 	done
 	run "$root/opt/x/bin/sendcp" --version
 	assert_output "sendcp $VERSION"
-	# What another program names is where it was installed to.
+	# Programs that other files name have their installed paths.
 	grep -q '^ExecStart=/opt/x/libexec/sendcp/nightly ' "$root/opt/x/lib/systemd/system/sendcp-send@.service"
 	grep -q '^sendcp=/opt/x/bin/sendcp$' "$root/opt/x/libexec/sendcp/nightly"
 	! grep -r '@[a-z]*dir@' "$root"
@@ -77,7 +77,7 @@ deb_files()
 	assert_output ""
 }
 
-@test "make dist: all that git has, the same bytes again" {
+@test "make dist: all tracked files, reproducibly" {
 	local again=$FIX/again
 
 	git rev-parse >/dev/null 2>&1 || skip "no git here: this is what make dist made"
@@ -87,7 +87,7 @@ deb_files()
 	cmp "$MADE"/sendcp-*.tar.gz "$again"/sendcp-*.tar.gz
 }
 
-@test "deb: what is in the packages" {
+@test "deb: the contents of the packages" {
 	run deb_files "$DEB"
 	for file in usr/bin/sendcp usr/share/man/man8/sendcp.8.gz usr/share/man/man5/sendcp-checkpoint.5.gz \
 		usr/share/bash-completion/completions/sendcp usr/share/zsh/vendor-completions/_sendcp \
@@ -103,7 +103,7 @@ deb_files()
 	assert_output --partial "sendcp (>= $VERSION)"
 }
 
-@test "deb, rpm: the module's source is all of it, and nothing else" {
+@test "deb, rpm: the complete source of the module, and nothing else" {
 	local prefix=usr/src/sendcp-$VERSION expected
 
 	expected=$( (ls Kbuild Makefile dkms.conf module/*.[ch] include/*/*.h
@@ -113,7 +113,7 @@ deb_files()
 	diff <(sed -n "s|^-[^ ]* /$prefix/||p" "$FIX/list" | LC_ALL=C sort) <(echo "$expected")
 }
 
-@test "deb: no scripts but those of debhelper" {
+@test "deb: no scripts other than debhelper's" {
 	run find debian -name '*inst' -o -name '*rm' -o -name '*.triggers'
 	assert_output ""
 	mkdir "$FIX/control"
@@ -132,13 +132,13 @@ deb_files()
 	readelf -lW "$program" | grep 'GNU_STACK' | grep -qv 'RWE'
 	readelf -sW --dyn-syms "$program" | grep -q '__stack_chk_fail'
 	readelf -sW --dyn-syms "$program" | grep -qE '__(memcpy|snprintf|vsnprintf|fprintf)_chk'
-	# As installed, it knows its version, and runs.
+	# The installed program runs, and has the version.
 	run "$program" --version
 	assert_output "sendcp $VERSION"
 }
 
-# Lintian looks for misspelled words among the bytes of machine code, too, where any three bytes may
-# happen to be one. Only those that the program can print are of interest.
+# Lintian checks the spelling of words in machine code too, where any three bytes may form one. Only
+# words that the program can print count.
 without_chance_words()
 {
 	local line word
@@ -151,20 +151,20 @@ without_chance_words()
 	done
 }
 
-@test "deb: lintian finds nothing, in the source neither" {
-	# It looks at what is named here, and no further.
+@test "deb: lintian finds nothing, in the source either" {
+	# Lintian only checks the packages named here.
 	grep -q '^ .*[0-9] sendcp_.*\.dsc$' "$MADE"/sendcp*.changes
 	run lintian --allow-root --fail-on error,warning --display-info "$MADE"/sendcp*.changes
 	assert_success
 	run without_chance_words <<<"$output"
 	assert_success
 	assert_output ""
-	# Nothing was silenced.
+	# No finding is overridden.
 	run find debian -name '*lintian-overrides*'
 	assert_output ""
 }
 
-@test "deb: built in another place, with another umask, the same bytes, of the source, too" {
+@test "deb: built in another directory, with another umask, the same bytes, of the source too" {
 	local again=$FIX/deb-again package
 
 	mkdir -p "$FIX/a/much/deeper/place"
@@ -178,24 +178,24 @@ without_chance_words()
 	done
 }
 
-@test "deb: Debian's testers find both tests: the module's build, and the one here" {
+@test "deb: Debian's testers find both tests: the module's build, and round-trip" {
 	local unpacked=$FIX/source
 
 	dpkg-source -q --no-check -x "$MADE"/sendcp_*.dsc "$unpacked" 2>/dev/null
 	assert_file_executable "$unpacked/debian/tests/round-trip"
-	# Where there are tests of its own, those are named, too, and all are run.
+	# If a package has its own tests, these are named too, and all run.
 	run sed -n 's/^Testsuite: //p' "$MADE"/sendcp_*.dsc
 	assert_output "autopkgtest, autopkgtest-pkg-dkms"
 }
 
-# The real dkms, with a kernel's directory that makes a module of anything.
+# The real dkms, with a kernel directory whose makefile just creates the module.
 dkms_builds()
 {
 	dkms build -m sendcp -v "$VERSION" -k "$1" --kernelsourcedir "$FIX/dkms/kernel" --dkmstree "$FIX/dkms/tree" \
 		--sourcetree "$FIX/dkms/usr/src"
 }
 
-@test "dkms takes it for the kernels that it is for, and leaves it out for others" {
+@test "dkms builds it for supported kernels, and skips others" {
 	local release
 
 	[ "$(id -u)" = 0 ] || require_failed "needs root"
@@ -215,7 +215,7 @@ dkms_builds()
 		refute_output --partial "Deprecated"
 		find "$FIX/dkms/tree/sendcp/$VERSION/$release" -name 'sendcp.ko*' | grep .
 	done
-	# A kernel that has no btrfs.
+	# A kernel without btrfs.
 	echo '# CONFIG_BTRFS_FS is not set' >"$FIX/dkms/kernel/.config"
 	run dkms_builds 6.1.0-56-amd64
 	assert_failure 77
@@ -228,7 +228,7 @@ dkms_builds()
 	assert_output --partial " 0 errors"
 }
 
-# A program, with what it takes to run it, in the directory that rpm takes for a system.
+# Installs a program with its libraries into the root that rpm uses.
 add_program()
 {
 	local program file
@@ -241,7 +241,7 @@ add_program()
 	done
 }
 
-# A dkms that only says what it was asked to do.
+# A dkms that only logs its arguments.
 make_system()
 {
 	rm -rf "$FIX/system"
@@ -284,14 +284,14 @@ asked()
 	assert_output ""
 }
 
-# preun COUNT: the scriptlet that runs before the package is removed, COUNT of it being left.
+# preun COUNT: runs the scriptlet before a removal that leaves COUNT of the package.
 preun()
 {
 	rpm -qp --qf '%{PREUN}' "$MADE"/sendcp-dkms-*.rpm >"$FIX/system/preun"
 	chroot "$FIX/system" /bin/sh /preun "$1"
 }
 
-@test "rpm: an upgrade takes the old version out of dkms, and no other" {
+@test "rpm: an upgrade removes the old version from dkms, and no other" {
 	make_system
 	mkdir -p "$FIX/system/usr/src/sendcp-$VERSION"
 	# Another release of the same version: the new package's scriptlet has just built it.
@@ -304,7 +304,7 @@ preun()
 	assert_output "remove -m sendcp -v $VERSION -q --all"
 }
 
-@test "rpm: a kernel that the module cannot be built for does not stop the installation" {
+@test "rpm: a kernel for which the module cannot be built does not prevent the installation" {
 	make_system
 	printf '#!/bin/sh\nexit 10\n' >"$FIX/system/usr/bin/dkms"
 	rpm_there -i "$MADE"/sendcp-dkms-*.rpm

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What `btrfs receive` makes of our streams equals the source: names, contents, metadata, xattrs.
+# Our streams, received by `btrfs receive`, equal the source: names, contents, metadata, xattrs.
 
 load ../lib/suite
 
@@ -56,7 +56,7 @@ received_equals()
 	done
 }
 
-@test "received: a stream broken off and resumed twice, into one running receive" {
+@test "received: a stream interrupted and resumed twice, into one running receive" {
 	local size
 
 	fixture_mkfs 1 2G
@@ -72,7 +72,7 @@ received_equals()
 	treecmp --any-root-times "$FIX_MOUNT/b" "$FIX_MOUNT/received/b"
 }
 
-# killed BYTES SUBCOMMAND...: SIGKILL after BYTES of output were read.
+# killed BYTES SUBCOMMAND...: SIGKILL when BYTES of output were read.
 killed()
 {
 	local bytes=$1 command=$2

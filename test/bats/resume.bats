@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# A send that was broken off anywhere goes on to the byte, with either host, from either host.
+# A send that is interrupted at any byte is resumed there, with each backend, from each backend's
+# checkpoints.
 
 load ../lib/suite
 
@@ -13,7 +14,7 @@ setup_file()
 	fixture_mount compress=zstd
 	fixture_random 301 1200
 	fixture_everything --light
-	# Something that takes longer than a moment to send.
+	# Large enough to be interrupted.
 	btrfs -q subvolume create "$FIX_MOUNT/large"
 	head -c 150M /dev/urandom >"$FIX_MOUNT/large/noise"
 	btrfs -q subvolume snapshot -r "$FIX_MOUNT/large" "$FIX_MOUNT/large.ro"
@@ -100,13 +101,13 @@ kill_and_resume()
 	done
 }
 
-@test "resume: at byte 0, when nothing arrived" {
+@test "resume: at byte 0, if nothing arrived" {
 	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/b" | head -c 1 >/dev/null || true
 	"$SENDCP" resume -q --checkpoint cp --at 0 >all
 	assert cmp all "$FIX/b.1"
 }
 
-@test "resume: killed over and over, each time a bit further" {
+@test "resume: killed repeatedly, with some progress each time" {
 	local at=0 step=700001 size
 
 	size=$(file_size "$FIX/s.1")
@@ -123,7 +124,7 @@ kill_and_resume()
 	assert cmp all "$FIX/s.1"
 }
 
-@test "resume: --at anywhere in what was read, not only where it broke" {
+@test "resume: --at any byte that was read, not only the last" {
 	local at i size
 
 	size=$(file_size "$FIX/b.1")
@@ -150,7 +151,7 @@ kill_and_resume()
 		line=${stderr_lines[-1]}
 		[[ $line == *"sendcp resume"*cp* ]] || fail "last line: $line"
 		assert [ "$(file_size part)" -lt "$(file_size "$FIX/large.1")" ]
-		# As a person would: the command as it stands in that line.
+		# As a user would: the command exactly as printed.
 		line="sendcp resume${line#*sendcp resume}"
 		line=${line/#sendcp/$SENDCP}
 		bash -c "${line%.} >rest"
@@ -158,7 +159,7 @@ kill_and_resume()
 	done
 }
 
-@test "resume: a closed reader ends with 75, not with a signal" {
+@test "resume: a reader that exits ends it with 75, not with a signal" {
 	local codes
 
 	set +e
@@ -171,7 +172,7 @@ kill_and_resume()
 	cat part rest | cmp - "$FIX/large.1"
 }
 
-@test "resume: without a checkpoint file, the file that is there is enough" {
+@test "resume: without a checkpoint file, the output file suffices" {
 	local line
 
 	set +e
@@ -186,7 +187,7 @@ kill_and_resume()
 	assert cmp part "$FIX/large.1"
 }
 
-@test "resume: -f FILE, killed, goes on in the same file; the sidecar is removed at the end" {
+@test "resume: -f FILE, killed, resumed in the same file; the sidecar is removed at the end" {
 	local i size
 
 	size=$(file_size "$FIX/large.1")
@@ -203,7 +204,7 @@ kill_and_resume()
 	done
 }
 
-@test "resume: -f FILE cut short or garbled at its end by a crash" {
+@test "resume: -f FILE truncated or damaged at its end by a crash" {
 	local cut
 
 	for cut in 1 1000 1200000 5000000; do
@@ -222,7 +223,7 @@ kill_and_resume()
 	assert cmp out "$FIX/large.1"
 }
 
-@test "resume: a sidecar asked for by name stays, and says that all is done" {
+@test "resume: a sidecar named by --checkpoint is kept, and says that the stream is complete" {
 	"$SENDCP" send -q --checkpoint kept -f out "$FIX_MOUNT/b"
 	assert_file_exists kept
 	assert_equal "$(stat -c %a kept)" 600
@@ -232,11 +233,11 @@ kill_and_resume()
 	assert cmp out "$FIX/b.1"
 }
 
-@test "resume: a torn last line of the sidecar is ignored" {
+@test "resume: a truncated last line of the sidecar is ignored" {
 	streamcut --signal KILL 3000000 -- "$SENDCP" send -q --checkpoint cp \
 		--checkpoint-interval 256K "$FIX_MOUNT/b" >part || true
 	truncate -s -7 cp
-	# The last line may be about bytes that were read: an older one will do.
+	# The last line may cover bytes that were read: then an older offset is used.
 	"$SENDCP" resume -q --checkpoint cp --at 3000000 >rest || {
 		truncate -s 1000000 part
 		"$SENDCP" resume -q --checkpoint cp --at 1000000 >rest
@@ -271,7 +272,7 @@ kill_and_resume()
 	assert cmp all "$FIX/b.1"
 }
 
-@test "resume: two sends of one snapshot at once share nothing" {
+@test "resume: two concurrent sends of one snapshot share nothing" {
 	"$SENDCP" send -q --checkpoint one "$FIX_MOUNT/large.ro" >first &
 	"$SENDCP" send -q --checkpoint two "$FIX_MOUNT/large.ro" >second
 	wait $!
@@ -291,7 +292,7 @@ kill_and_resume()
 	wait $! || true
 }
 
-# Whatever they would write to it: neither is worth a file with parts of both.
+# With any contents: neither run gains from a file with parts of both.
 @test "resume: a second run on an output in use is refused, and changes nothing" {
 	"$SENDCP" send -q --checkpoint other -f out "$FIX_MOUNT/b" && cp out before
 	flock --no-fork out sleep 30 3>&- &
@@ -310,7 +311,7 @@ kill_and_resume()
 
 # Last: these unmount the filesystem.
 
-@test "resume: a checkpoint of the direct host goes on in the image host, and back" {
+@test "resume: a checkpoint of the direct backend is resumed by the image backend, and vice versa" {
 	local at i images
 
 	# shellcheck disable=SC2046
@@ -349,7 +350,7 @@ kill_and_resume()
 	assert cmp b "$FIX/b.1"
 }
 
-# A balance rewrites back references, and with them native's own choice of what to clone.
+# A balance rewrites back references, and with them native's choice of clone sources.
 
 @test "resume: a balance between the runs" {
 	local at
@@ -367,7 +368,7 @@ kill_and_resume()
 	native_send native "$FIX_MOUNT/b"
 	send_direct again "$FIX_MOUNT/b"
 	same_as_native again native
-	# Where the batch would be another one now, that is said, with a place that is sound.
+	# If the batch would differ now, resume says so and names an offset that is correct.
 	at=4000000
 	if ! "$SENDCP" resume -q --checkpoint cp2 --at $at >rest 2>err; then
 		at=$(grep -oE 'at [0-9]+' err | tail -n 1 | tr -dc 0-9)

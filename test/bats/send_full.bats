@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Full sends are native's, command by command, over profiles, checksums, node sizes and compressions,
-# in both protocols; and both hosts make the same bytes.
+# Full sends equal native ones, command by command, with all profiles, checksums, node sizes and
+# compressions, in both protocols; and both backends make the same bytes.
 
 load ../lib/suite
 
@@ -19,7 +19,7 @@ teardown()
 	fixture_end
 }
 
-# mounted_sends SUBVOL...: native's streams and the direct host's, in every variant, compared.
+# mounted_sends SUBVOL...: compares native streams with the direct backend's, in every variant.
 mounted_sends()
 {
 	local i paths=("${@/#/$FIX_MOUNT/}")
@@ -33,7 +33,7 @@ mounted_sends()
 	done
 }
 
-# image_sends SUBVOL...: from the unmounted images, byte for byte the direct host's.
+# image_sends SUBVOL...: from the unmounted images, byte for byte the direct backend's streams.
 image_sends()
 {
 	local i
@@ -46,7 +46,8 @@ image_sends()
 	done
 }
 
-# A filesystem of COUNT devices with a random tree of SEED on it, sent in every way.
+# random_on SEED COUNT MOUNT-OPTIONS [MKFS-OPTIONS...]: a random tree on COUNT devices, sent in
+# every way.
 random_on()
 {
 	local seed=$1 count=$2 options=$3
@@ -131,7 +132,7 @@ random_on()
 	random_on 112 1 max_inline=0
 }
 
-@test "full send: random tree, all that fits inline, compressed" {
+@test "full send: random tree, inline up to the largest size, compressed" {
 	random_on 113 1 max_inline=4095,compress-force=zlib
 }
 
@@ -270,18 +271,18 @@ random_on()
 	fixture_random 123
 	fixture_umount
 	send_image "$FIX/writable" work
-	# The snapshot differs in name, uuid and ctransid only: all in the first command.
+	# The snapshot differs only in name, uuid and ctransid, which are in the first command.
 	send_image "$FIX/snapshot" b
 	streamcmp --list "$FIX/writable" | tail -n +3 | cut -f 2- >"$FIX/w"
 	streamcmp --list "$FIX/snapshot" | tail -n +3 | cut -f 2- >"$FIX/s"
-	# clone_uuid and clone_ctransid name the subvolume itself.
+	# clone_uuid and clone_ctransid are those of the subvolume itself.
 	sed -E -i 's/clone_uuid=[^ ]*|clone_ctransid=[^ ]*//g' "$FIX/w" "$FIX/s"
 	assert [ -s "$FIX/w" ]
 	run diff "$FIX/w" "$FIX/s"
 	assert_success
 }
 
-@test "full send: a path that is too long fails as native does, at the same command" {
+@test "full send: a path that is too long fails as in native, at the same command" {
 	fixture_mkfs 1 512M
 	fixture_mount
 	btrfs -q subvolume create "$FIX_MOUNT/s"
@@ -296,7 +297,7 @@ random_on()
 	run send_direct "$FIX/direct" "$FIX_MOUNT/long"
 	assert_failure 1
 	assert_output --partial "path is longer than 4095 bytes"
-	# When it fails, native may lose what is still in its pipe: take a run that did not.
+	# When native fails, it may lose the data in its pipe: retry until it does not.
 	for _ in $(seq 50); do
 		run ! native_send "$FIX/native" "$FIX_MOUNT/long"
 		[ "$(file_size "$FIX/native")" -lt "$(file_size "$FIX/direct")" ] || break
@@ -308,7 +309,7 @@ random_on()
 	assert cmp "$FIX/image" "$FIX/direct"
 }
 
-@test "full send: sent while another subvolume is written, balanced and snapshotted" {
+@test "full send: while another subvolume is written, balanced and snapshotted" {
 	local writer
 
 	fixture_mkfs 1 2G
@@ -329,7 +330,7 @@ random_on()
 	kill "$writer" 2>/dev/null
 	wait "$writer" || true
 	for i in 1 2 3 4 5; do
-		# A clone found or not found during a relocation is no error; the content is compared.
+		# During a relocation clones may be found or not; only the contents are compared.
 		mkdir -p "$FIX_MOUNT/r$i"
 		btrfs -q receive -f "$FIX/during.$i" "$FIX_MOUNT/r$i"
 		treecmp --any-root-times "$FIX_MOUNT/b" "$FIX_MOUNT/r$i/b"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# sendcp show: what is sent, since when, how far, what it is kept in, how large the checkpoints are.
+# sendcp show: the subvolume, times, progress, container, sizes of checkpoints.
 
 load ../lib/suite
 load ../lib/stored
@@ -18,7 +18,7 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
-# told FILTER...: --json says of the sidecar cp that all of these hold.
+# told FILTER...: all filters hold for show --json of the sidecar cp.
 told()
 {
 	local filter
@@ -29,7 +29,7 @@ told()
 	done
 }
 
-# last_of TYPE MEMBER: of the latest such line in the sidecar cp.
+# last_of TYPE MEMBER: a member of the last line of that type in the sidecar cp.
 last_of()
 {
 	jq -s "map(select(.type == \"$1\")) | last | .$2" cp
@@ -72,7 +72,7 @@ last_of()
 		"^checkpoint: +$(tail -n 1 <<<"$sizes") bytes, at most $(sort -n <<<"$sizes" | tail -n 1)$"
 }
 
-@test "show: what a stream is kept in, and the place in the file that goes with its own" {
+@test "show: the container, and the offset in the file that corresponds to the stream's" {
 	local kind
 
 	stored_send >plain
@@ -96,7 +96,7 @@ last_of()
 			told '.compress_level == 3 and .archive == "cpio"'
 			assert_line --regexp '^container: +cpio, zstd, level 3$' ;;
 		esac
-		# The file has that much of the stream before that place.
+		# The file contains that much of the stream before that offset.
 		head -n 20 cp >few && mv few cp
 		told '.mark.file_offset > 0'
 		head -c "$(jq .mark.file_offset json)" stream >cut
@@ -105,7 +105,7 @@ last_of()
 	done
 }
 
-@test "show: broken off in the second of several subvolumes" {
+@test "show: interrupted in the second of several subvolumes" {
 	local at
 
 	stored_send s.ro >stream
@@ -120,7 +120,7 @@ last_of()
 	assert_line --regexp '^state: +interrupted'
 }
 
-# Before there were times, and members that a later version will add: both are read.
+# Sidecars without times, and with members of later versions, are read.
 @test "show: sidecars of other versions" {
 	require_program xxhsum
 	stored_send --checkpoint cp >stream
@@ -135,7 +135,7 @@ last_of()
 	cmp <(tail -c +100001 stream) rest
 }
 
-@test "show, -v: names cannot break a line or drive a terminal" {
+@test "show, -v: names cannot break a line or control a terminal" {
 	local image=$'im\nage\e[31m' file=$'out\nput\e[31m\xc2\x9b31m\u00e9'
 
 	cp --reflink=auto "$BATS_FILE_TMPDIR/image" "$image"

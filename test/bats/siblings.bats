@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Snapshots of two containers of one image, which were changed in one transaction, as each other's
-# parent: inode numbers and generations are equal, what stands under them is not.
+# Snapshots of two containers from one image, changed in one transaction, as each other's parent:
+# equal inode numbers and generations, different inodes.
 #
-# SIBLINGS_SEEDS: for how many seeds trees are shuffled.
+# SIBLINGS_SEEDS: number of seeds for random trees.
 
 load ../lib/suite
 
@@ -12,7 +12,7 @@ setup()
 	require_mount
 	fixture_begin
 	fixture_mkfs 1 1G
-	# What is to be one transaction must not be committed in between.
+	# No commit may split the changes into two transactions.
 	fixture_mount commit=300
 	cd "$FIX_MOUNT" || return 1
 }
@@ -23,20 +23,20 @@ teardown()
 	fixture_end
 }
 
-# siblings WHAT...: subvolumes left and right, and their snapshots l and r.
+# siblings WHAT...: makes the subvolumes left and right, and their snapshots l and r.
 siblings()
 {
 	btrfs -q subvolume create image
 	mkdir -p image/old/deep/deeper image/other
 	touch image/old/f image/old/deep/g image/h
 	PYTHONDONTWRITEBYTECODE=1 python3 "$ROOT/test/lib/siblings.py" image left right "$@"
-	# A snapshot commits: the contents of both are to be written in one transaction too.
+	# A snapshot commits: the contents of both must be written in one transaction too.
 	btrfs filesystem sync .
 	btrfs -q subvolume snapshot -r left l
 	btrfs -q subvolume snapshot -r right r
 }
 
-# The same INODE_ITEMs wherever only times, sizes, owners and modes tell.
+# Makes INODE_ITEMs equal, except for times, sizes, owners and modes.
 same_inode_items()
 {
 	cd / || return
@@ -46,7 +46,7 @@ same_inode_items()
 	cd "$FIX_MOUNT" || return
 }
 
-# arrives PARENT SNAPSHOT: whole and stopped at every command, in both protocols, and received.
+# arrives PARENT SNAPSHOT: whole and re-armed at every command, in both protocols, and received.
 arrives()
 {
 	local protocol
@@ -65,13 +65,13 @@ arrives()
 	done
 }
 
-@test "siblings: every kind of thing in place of every other one" {
+@test "siblings: every type of inode in place of every other" {
 	siblings pairs
 	arrives l r
 	arrives r l
 }
 
-@test "siblings: things that differ in nothing that their INODE_ITEM says" {
+@test "siblings: inodes with equal INODE_ITEMs" {
 	siblings twins
 	same_inode_items
 	arrives l r

@@ -1,10 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The judge is judged first: streamcmp sees every kind of difference, and never passes on nothing.
+# Tests of the test tools: streamcmp finds every type of difference, and never passes without
+# comparing.
 
 load ../lib/suite
 
-# Handmade streams, from test/lib/make_stream.py: one command per argument.
+# Hand-made streams of test/lib/make_stream.py: one command per argument.
 make_stream()
 {
 	local out=$1
@@ -19,14 +20,14 @@ setup()
 	require_program python3
 }
 
-@test "streamcmp: equal streams are the same, and it says how much was compared" {
+@test "streamcmp: equal streams are the same, and it prints how much was compared" {
 	make_stream a subvol mkfile=f write=f,0,hello end
 	run streamcmp a a
 	assert_success
 	assert_output "same: 4 commands, $(file_size a) bytes"
 }
 
-@test "streamcmp: WRITEs broken at other places are the same" {
+@test "streamcmp: WRITEs split at other offsets are the same" {
 	make_stream a subvol write=f,0,hello write=f,5,world end
 	make_stream b subvol write=f,0,hel write=f,3,lowor write=f,8,ld end
 	run streamcmp a b
@@ -35,7 +36,7 @@ setup()
 	assert_failure 1
 }
 
-@test "streamcmp: one differing byte in merged WRITEs is found and placed" {
+@test "streamcmp: one differing byte in merged WRITEs is found, with its offset" {
 	make_stream a subvol write=f,0,hello write=f,5,world end
 	make_stream b subvol write=f,0,hel write=f,3,loworLd end
 	run streamcmp a b
@@ -58,7 +59,7 @@ setup()
 	assert_output --partial "path of WRITE"
 }
 
-@test "streamcmp: a missing last piece of a WRITE is a difference" {
+@test "streamcmp: a missing end of a WRITE is a difference" {
 	make_stream a subvol write=f,0,hello write=f,5,world end
 	make_stream b subvol write=f,0,hello end
 	run streamcmp a b
@@ -70,7 +71,7 @@ setup()
 	assert_failure 1
 }
 
-@test "streamcmp: a removed, added, exchanged or changed command is a difference, in words" {
+@test "streamcmp: a removed, added, exchanged or changed command is a difference, and is printed" {
 	make_stream a subvol mkfile=f mkdir=d truncate=f,5 end
 	make_stream b subvol mkfile=f truncate=f,5 end
 	make_stream c subvol mkdir=d mkfile=f truncate=f,5 end
@@ -116,7 +117,7 @@ setup()
 	assert_output --partial "nothing was compared"
 }
 
-@test "streamcmp: without END, cut, or with something behind it, a stream is malformed" {
+@test "streamcmp: without END, truncated, or with data after it, a stream is malformed" {
 	make_stream a subvol mkfile=f
 	run streamcmp a a
 	assert_failure 2
@@ -134,7 +135,7 @@ setup()
 	assert_failure 2
 }
 
-@test "streamcmp: every single flipped byte is found" {
+@test "streamcmp: every flipped byte is found" {
 	local at size
 
 	make_stream a subvol mkfile=f write=f,0,hello truncate=f,9 end
@@ -170,7 +171,7 @@ setup()
 	assert_output --partial "stream begins with MKFILE"
 }
 
-@test "streamcmp: the allowed deviations, one way round, by name, and nothing like them" {
+@test "streamcmp: the allowed deviations, by name, in one direction, and no similar ones" {
 	make_stream ours subvol xattr=f,security.cap,z end
 	make_stream native subvol end
 	run streamcmp ours native
@@ -202,7 +203,7 @@ setup()
 	assert_failure 2
 }
 
-@test "streamcmp: a directory removed that native leaves behind" {
+@test "streamcmp: a removed directory that native leaves" {
 	make_stream ours subvol rename=d,o257-8-0 rmdir=o257-8-0 rmdir=e end
 	make_stream native subvol rename=d,o257-8-0 rename=e,o258-8-0 end
 	run streamcmp ours native
@@ -221,7 +222,7 @@ setup()
 	assert_failure 1
 }
 
-@test "streamcmp: a name that has just been renamed away" {
+@test "streamcmp: a name that was just renamed" {
 	make_stream ours subvol rename=x/y,o261-8-0 rename=a,o261-8-0/b/c rename=o261-8-0,z end
 	make_stream native subvol rename=x/y,o261-8-0 rename=a,x/y/b/c rename=o261-8-0,z end
 	run streamcmp ours native
@@ -230,7 +231,7 @@ setup()
 	assert_success
 	run streamcmp --allow-deviation stale-name native ours
 	assert_failure 1
-	# Another name below it, another directory, and one that has been given its new name.
+	# Another name below it, another directory, and one that already has its new name.
 	make_stream native subvol rename=x/y,o261-8-0 rename=a,x/y/b/d rename=o261-8-0,z end
 	run streamcmp --allow-deviation stale-name ours native
 	assert_failure 1
@@ -243,7 +244,7 @@ setup()
 	assert_failure 1
 }
 
-@test "streamcmp: native gave up in the middle" {
+@test "streamcmp: native failed midway" {
 	make_stream ours subvol mkfile=f mkdir=d end
 	make_stream native subvol mkfile=f
 	run streamcmp ours native
@@ -276,7 +277,7 @@ setup()
 	done
 }
 
-@test "treecmp: equal trees, and every kind of difference" {
+@test "treecmp: equal trees, and every type of difference" {
 	local change
 
 	tree()

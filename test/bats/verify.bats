@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
-# sendcp verify: whole streams in every wrapping, and what is wrong with all others.
+# sendcp verify: complete streams in every wrapping, and the errors of all others.
 
 load ../lib/suite
 load ../lib/stored
@@ -21,7 +21,7 @@ make_stream()
 	python3 "$BATS_TEST_DIRNAME/../lib/make_stream.py" "$@"
 }
 
-# refused TEXT: the file $OUT/f is refused with one line that has TEXT in it.
+# refused TEXT: the file $OUT/f is refused with one line that contains TEXT.
 refused()
 {
 	run --separate-stderr "$SENDCP" verify "$OUT/f"
@@ -31,7 +31,7 @@ refused()
 	[[ $stderr == "sendcp: $OUT/f"*"$1"* ]] || fail "wanted: $1, got: $stderr"
 }
 
-@test "verify: whole streams in every wrapping, from files and pipes" {
+@test "verify: complete streams in every wrapping, from files and pipes" {
 	local kind name size
 
 	size=$(file_size stream.plain)
@@ -57,7 +57,7 @@ refused()
 	END
 }
 
-@test "verify: what the test suite's own parser takes, too" {
+@test "verify: streams that streamcmp accepts" {
 	streamcmp stream.plain stream.plain
 }
 
@@ -74,7 +74,7 @@ refused()
 	refused "end at byte 17 is where subvol"
 }
 
-@test "verify: nothing, something else, and no file at all" {
+@test "verify: an empty file, another file, and a missing file" {
 	: >"$OUT/f"
 	refused "it ends at byte 0, before any stream; whole up to byte 0"
 	echo hello >"$OUT/f"
@@ -115,7 +115,7 @@ refused()
 	assert_success
 }
 
-@test "verify: cut at 420 places, in every wrapping" {
+@test "verify: truncated at 420 offsets, in every wrapping" {
 	local kind
 
 	for kind in $STORED_KINDS; do
@@ -125,7 +125,7 @@ refused()
 	done
 }
 
-@test "verify: a bit changed at 420 places, in every wrapping" {
+@test "verify: a bit flipped at 420 offsets, in every wrapping" {
 	local kind
 
 	for kind in $STORED_KINDS; do
@@ -135,12 +135,12 @@ refused()
 	done
 }
 
-@test "verify: segments exchanged, lacking, and an archive made again by other tools" {
+@test "verify: segments exchanged, missing, and an archive made again by other tools" {
 	require_program bsdtar
 	mkdir "$OUT/x"
 	bsdtar -xf stream.tar -C "$OUT/x"
 	cd "$OUT/x"
-	# The members as they were, in another format.
+	# The original members, in another format.
 	bsdtar -cf "$OUT/f" --format ustar manifest.json $(ls | grep '^[sc].*[0-9]$' |
 		sort -t . -k 2,2 -k 1,1r) complete.json
 	run "$SENDCP" verify "$OUT/f"
@@ -160,7 +160,7 @@ refused()
 	refused "manifest.json is damaged"
 }
 
-@test "verify --checkpoint: the bytes that the sidecar tells of, and no others" {
+@test "verify --checkpoint: the bytes that the sidecar covers, and no others" {
 	local size kind
 
 	stored_send --checkpoint "$OUT/cp" >"$OUT/own"
@@ -170,7 +170,7 @@ refused()
 		assert_success
 		assert_output --partial ", matches the checkpoint file"
 	done
-	# Another whole stream is not the one that was sent.
+	# Another complete stream is not the one that was sent.
 	"$SENDCP" send -q --no-data --device image s.ro >"$OUT/f"
 	run --separate-stderr "$SENDCP" verify --checkpoint "$OUT/cp" "$OUT/f"
 	assert_equal "$status" 1
@@ -179,7 +179,7 @@ refused()
 	run --separate-stderr "$SENDCP" verify --checkpoint "$OUT/cp" "$OUT/f"
 	assert_equal "$status" 1
 	[[ $stderr == *"the complete stream of the checkpoint file "* ]]
-	# Cut behind a whole stream, and the sidecar knows of more.
+	# Truncated after a complete stream, but the sidecar covers more.
 	size=$(file_size stream.plain)
 	stored_send s --checkpoint "$OUT/cp2" >"$OUT/two"
 	head -c "$size" "$OUT/two" >"$OUT/f"
@@ -203,13 +203,14 @@ refused()
 	assert_output --partial "--checkpoint FILE"
 }
 
-@test "verify: result on a full disk is a failure" {
+@test "verify: results that cannot be written to a full disk are a failure" {
 	run bash -c "'$SENDCP' verify stream.plain >/dev/full"
 	assert_equal "$status" 1
 	assert_output --partial "cannot write to standard output: No space left on device"
 }
 
-@test "verify: memory stays bounded, whatever the stream's size" {
+@test "verify: memory is bounded, independent of the stream's size" {
+	require_no_sanitizer
 	local kind peak
 
 	for kind in plain zstd tar; do

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Fuzz targets: the engine and what else reads hostile bytes, built with clang's fuzzer. Included by the Makefile.
+# Fuzz targets: the engine and all other parsers of untrusted bytes, built with clang's fuzzer.
+# Included by the Makefile.
 #
-# Everything is compiled again, with coverage and sanitizers, into a folder of its own. Findings stay
-# in $(FUZZ_DIR)/findings, what libFuzzer learned in $(FUZZ_DIR)/corpus.
+# Everything is compiled separately, with coverage and sanitizers. Findings are kept in
+# $(FUZZ_DIR)/findings, libFuzzer's corpus in $(FUZZ_DIR)/corpus.
 
 FUZZ_TARGETS := fuzz_tree fuzz_incremental fuzz_superblock fuzz_checkpoint fuzz_sidecar \
 	fuzz_stream
@@ -15,7 +16,7 @@ FUZZ_SOURCES = $(ENGINE_SOURCES) user/platform.c user/cancel.c user/idtext.c use
 		text.c) \
 	$(addprefix cli/container/,archive.c input.c segments.c unwrap.c zstd.c) \
 	cli/journal/header.c cli/journal/read.c cli/journal/container_spec.c $(wildcard cli/parse/*.c)
-# Large windows of zstd are refused earlier here, so that memory limits show what else takes memory.
+# Large zstd windows are refused earlier here, so that the memory limit catches other allocations.
 $(FUZZ_DIR)/fuzz_stream: LDFLAGS += -Wl,--wrap=ZSTD_createDStream
 FUZZ_HELPERS := drive.c patches.c mutate.c quiet.c target.c
 FUZZ_OBJECTS = $(FUZZ_SOURCES:%.c=$(FUZZ_DIR)/%.o)

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs fuzz targets one after the other: run.sh SECONDS TARGET... ; exits 1 if one found something.
+# Runs fuzz targets in turn: run.sh SECONDS TARGET... ; exits with 1 if one found something.
 #
-# A finding's input stays in $FUZZ_DIR/findings; `$FUZZ_DIR/TARGET FILE` runs it again.
+# The input of a finding is kept in $FUZZ_DIR/findings; `$FUZZ_DIR/TARGET FILE` runs it again.
 set -uo pipefail
 
 seconds=$1
@@ -10,11 +10,11 @@ shift
 dir=${FUZZ_DIR:-build/fuzz}
 findings=$dir/findings
 failed=0
-# Freed memory is kept for a while to notice its use, and counts as used.
+# Freed memory is quarantined for a while to detect its use, and counts as used.
 export ASAN_OPTIONS=quarantine_size_mb=16:${ASAN_OPTIONS:-}
 mkdir -p "$findings"
 
-# The last value of a statistic that libFuzzer prints at its end.
+# The last value of a statistic that libFuzzer prints at its exit.
 statistic()
 {
 	sed -n "s/^stat::$1: *//p" "$2" | tail -n 1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Makes the committed images anew, with the digests of the native streams of their snapshots. Needs
-# root, loop devices, and a kernel whose send behaves as 6.18's.
+# Makes the committed images again, with the digests of the native streams of their snapshots. Needs
+# root, loop devices, and a kernel whose send is that of 6.18.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)

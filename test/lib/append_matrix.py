@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Breaks files that hold a stream in every way, and has `sendcp resume --append` go on with them.
+"""Damages files that contain a stream in many ways, and completes them with `sendcp resume
+--append`.
 
 usage: append_matrix.py [--places N] [--seed S] [--keep FILE] FORMAT WHOLE [SEND-ARGUMENT...]
 
-FORMAT is plain, zstd, tar, cpio, tar+zstd, zstd-pipe or zstd-size (of the zstd program, reading a
-pipe or a file), zstd-mixed (frames of all kinds that other programs make), native (WHOLE is of
-btrfs send, there is no sidecar but the one that a first --append made) or native-zstd. WHOLE is
-the uninterrupted plain stream; the arguments are those of `sendcp send`. Runs in the current
-directory.
+FORMAT is plain, zstd, tar, cpio, tar+zstd, zstd-pipe or zstd-size (by the zstd program, reading a
+pipe or a file), zstd-mixed (frames of all kinds that other programs make), native (WHOLE is from
+btrfs send, with no sidecar but that of a first --append) or native-zstd. WHOLE is the uninterrupted
+plain stream; the arguments are those of `sendcp send`. Runs in the current directory.
 
-Each way is tried at N places that depend on S alone. What must come out is a file that standard
-tools unwrap into WHOLE, and that `sendcp verify` finds whole; only where the way allows it may FILE
-be refused, and then it must be left as it was.
+Each way is tried at N positions that depend on S alone. The result must be a file that standard
+tools unwrap to WHOLE and `sendcp verify` accepts. FILE may be refused only where the way allows it,
+and must then be unchanged.
 """
 import argparse
 import os
@@ -24,14 +24,14 @@ import sys
 
 SENDCP = os.environ["SENDCP"]
 SMALL = ["--buffer-size", "160K", "--checkpoint-interval", "600K"]
-# Of a file that is broken so early, nothing may be whole to prove it by.
+# A file truncated this early may have nothing complete to prove it by.
 EARLY = 300000
 OPTIONS = {
     "plain": [], "zstd": ["--compress"], "tar": ["--archive"], "cpio": ["--archive=cpio"],
     "tar+zstd": ["--archive=tar", "--compress=1"], "zstd-pipe": [], "zstd-size": [],
     "zstd-mixed": [],
 }
-# Of zstd-mixed: each part of the stream is compressed by the next of these.
+# For zstd-mixed: each part of the stream is compressed by the next of these.
 COMPRESSORS = [["zstd", "-q", "--no-check"], ["zstd", "-q", "-T4", "-B1M"],
                ["zstd", "-q", "--long=27"], ["zstd", "-q", "-16"], ["zstd", "-q", "--fast=5"],
                ["pzstd", "-q", "-p", "2"]]
@@ -69,11 +69,11 @@ class Matrix:
         self.tried = self.refused = 0
         self.lines = []
         self.file = self.make()
-        # What a run left that had a sidecar, with that.
+        # The file and sidecar of an interrupted run.
         self.left = self.broken_off() if self.native else (self.file, self.lines)
 
     def broken_off(self):
-        """The file and its sidecar after a first --append ran against a limit."""
+        """The file and its sidecar after a first --append that hit a file size limit."""
         end = len(self.file) * 9 // 10
         write("FILE", self.file[:end // 2])
 
@@ -158,7 +158,7 @@ class Matrix:
     def place(self):
         return self.random.randrange(len(self.file))
 
-    # Without a sidecar there has to be a command to know a stream by.
+    # Without a sidecar, a stream is recognized by its first complete command.
     def killed(self):
         at = self.place()
         self.attempt("cut at %d" % at, self.file[:at], self.lines[:-1], self.native and at < EARLY)
@@ -170,13 +170,13 @@ class Matrix:
         self.attempt("cut at %d, journal torn in line %d" % (at, line + 1), data[:at],
                      lines[:line] + [torn], True)
 
-    # The file goes on far behind what the journal knows: what it knows is proven, what not is cut.
+    # The file has far more than the journal knows: the known part is proven, the rest is truncated.
     def old_journal(self):
         data, lines = self.left
         line = self.random.randrange(2, len(lines))
         self.attempt("journal of %d lines" % line, data, lines[:line], line < 3)
 
-    # The journal tells of all, the file has next to nothing.
+    # The journal has all batches, the file almost nothing.
     def old_file(self):
         data, lines = self.left
         at = self.random.randrange(min(len(data), 400000))
@@ -188,7 +188,7 @@ class Matrix:
         self.attempt("%d bytes of junk behind %d" % (len(junk), at), self.file[:at] + junk,
                      self.lines[:-1], at < EARLY)
 
-    # It may be anything, so it is not cut off; zeros are what a crash leaves.
+    # Junk may be anything, so it is not truncated; a crash leaves zeros.
     def junk_behind_all(self):
         junk = self.file + b"\0junk"
         write("FILE", junk)
@@ -236,7 +236,7 @@ def main():
     matrix = Matrix(arguments)
     matrix.all()
     print("%s: %d tried, %d refused" % (matrix.format, matrix.tried, matrix.refused))
-    # Nearly all must be gone on with, or the rest says little.
+    # If many were refused, the other results mean little.
     if matrix.refused > matrix.tried / 4:
         sys.exit("too many were refused")
     if arguments.keep:

@@ -20,7 +20,7 @@ _libc.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c
 
 
 def fallocate(path, mode, offset, length):
-    """fallocate(2) with every mode."""
+    """fallocate(2) in all its modes."""
     fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         if _libc.fallocate(fd, mode, offset, length):
@@ -48,7 +48,7 @@ def reflink(source, source_offset, length, target, target_offset):
 
 
 def dedupe(source, source_offset, length, target, target_offset):
-    """FIDEDUPERANGE of one range; nothing happens where the contents differ."""
+    """FIDEDUPERANGE of one range; has no effect where the contents differ."""
     src = os.open(source, os.O_RDONLY)
     dst = os.open(target, os.O_RDWR)
     head = struct.pack("<QQHHI", source_offset, length, 1, 0, 0)
@@ -74,7 +74,7 @@ def set_nodatacow(path):
 
 
 def set_compression(path, algorithm):
-    """The btrfs property: data written from now on is compressed, where that helps."""
+    """The btrfs property: data written after this is compressed if that makes it smaller."""
     os.setxattr(path, "btrfs.compression", algorithm.encode(), follow_symlinks=False)
 
 
@@ -87,7 +87,7 @@ def write_at(path, offset, data):
 
 
 def sync_file(path):
-    """Ends the delayed allocation: what is written later becomes another extent."""
+    """Forces delayed allocation: later writes get an extent of their own."""
     fd = os.open(path, os.O_RDONLY)
     os.fsync(fd)
     os.close(fd)

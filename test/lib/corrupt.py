@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Damages a btrfs image in a chosen way.
 
-usage: corrupt.py IMAGE supers            all superblocks no longer match their checksums
-       corrupt.py IMAGE no-magic          nothing says that this is btrfs
+usage: corrupt.py IMAGE supers            all superblocks fail their checksums
+       corrupt.py IMAGE no-magic          no superblock has btrfs' magic
        corrupt.py IMAGE feature BIT       an incompatible feature, with valid checksums (crc32c)
        corrupt.py IMAGE super OFFSET HEX  bytes of all superblocks, with valid checksums (crc32c)
-       corrupt.py IMAGE flip OFFSET       64 bytes at a place of the image
-       corrupt.py IMAGE random SEED       the same at 12 places
+       corrupt.py IMAGE flip OFFSET       64 bytes at an offset of the image
+       corrupt.py IMAGE random SEED       64 bytes at each of 12 offsets
 """
 import os
 import random
@@ -29,7 +29,7 @@ def crc32c(data):
 
 
 def each_super(image, change):
-    """Hands each copy to @change and writes back what it returns."""
+    """Calls @change with each copy and writes back its result."""
     size = os.fstat(image).st_size
     for offset in SUPERS:
         if offset + SUPER_SIZE <= size:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Power cuts: records what sendcp does to its output and its sidecar, makes the files that a power
-cut could leave behind at each moment of it, and has sendcp resume from them.
+"""Power cuts: records the writes of sendcp to its output and its sidecar, makes the files that a
+power cut could leave at each moment, and resumes from them.
 
 usage: crash.py record [--thinned] FORMAT RECORDING DIRECTORY [SEND-ARGUMENT...]
        crash.py show RECORDING
@@ -10,19 +10,20 @@ usage: crash.py record [--thinned] FORMAT RECORDING DIRECTORY [SEND-ARGUMENT...]
 
 record: FORMAT is plain, zstd, tar, cpio, tar+zstd, pipe, zstd-pipe or zstd-external; the arguments
 are those of `sendcp send`, without output and sizes. DIRECTORY is emptied; replay uses it again, as
-a sidecar names its output. Recorded are a send, one that takes the place of an older file, and
-sends that were killed, or cut off from power, and resumed, in every way of resuming; of
-zstd-external, resume --append in what the zstd program left, with a sidecar and without. --thinned:
-the program is one that thins its sidecar early, and only the moments around that are of interest.
+a sidecar names its output. Recorded are a send, one that replaces an older file, and sends that
+were killed, or interrupted by a power cut, and resumed in every way; for zstd-external, resume
+--append to the file of an interrupted zstd program, with a sidecar and without. --thinned: the
+program is one that thins its sidecar early, and only the moments around thinning are replayed.
 
-replay: tries N states, or 0: all; ends at the Nth failure. --without-syncs
-takes it that the output was never synced, which must be found out. What must hold in each:
+replay: tries N states (0: all) and ends at the Nth failure. --without-syncs ignores all syncs of
+the output; that must make it fail. In each state must hold:
 
-* resume exits with 0 and the file holds the whole stream, or with 1 and it says why;
-* with 1 only if nothing of what was out was promised to be durable when the power went (of a plain
-  file: if nothing was out), and then nothing was changed, and a new send works, with --restart;
-* not more is made again than what was made since the stream was --checkpoint-interval shorter;
-* of a pipe: whatever of it arrived, the rest follows, or resume names the byte it follows from.
+* resume exits with 0 and the file contains the whole stream, or it exits with 1 and a message;
+* it exits with 1 only if no delivered byte was promised to be durable at the power cut (for a plain
+  file: if nothing was delivered); then nothing is changed, and a new send works, with
+  --restart if needed;
+* resume makes at most the last --checkpoint-interval of the stream again;
+* for a pipe: however much arrived, resume continues there or names the byte to continue from.
 """
 import argparse
 import hashlib
@@ -96,7 +97,8 @@ class Replay:
             self.check_point(trace, k, done)
 
     def check_walk(self, trace, k, files, mode):
-        """With the sidecar that it made itself, if that is there; there is always a way on."""
+        """With the sidecar that --append made, if it exists; it must always be possible to
+        resume."""
         subject = self.subject
         sidecar = OUTPUT + ".cp"
         command = subject.walk
@@ -110,13 +112,13 @@ class Replay:
             raise Wrong("exit status %d: %s" % (done.returncode, done.stderr.decode()))
         told = re.findall(rb"correct up to byte (\d+)", done.stderr)
         told = [int(at) for at in told]
-        # These count the file's bytes.
+        # These are offsets in the file.
         for at in re.findall(rb"(\d+) of \d+ bytes are proven", done.stderr):
             told.append(subject.contents(files[OUTPUT][:int(at)]))
         at = min(told, default=len(subject.whole))
         from_scratch = b"starting from the beginning" in done.stderr
-        # Without a place in the file that the sidecar knows, resume may lose an interval, which is
-        # longer than this stream.
+        # If the sidecar has no mark in the file, resume may lose an interval, which is longer than
+        # this stream.
         marks = [line for line in journal_lines(files.get(sidecar, b""))
                  if line.get("type") == "mark"]
         if from_scratch and command[-2] != "--append" and "zstd" in subject.form and not marks:
@@ -125,8 +127,8 @@ class Replay:
             raise Wrong("lost what was there: %s" % done.stderr.decode())
 
     def needs_append(self, files, resume, sidecar):
-        """Whether the sidecar does not know the file yet, or no place in it: then only --append
-        goes on, and resume without it says so and leaves all as it is."""
+        """Whether the sidecar does not know the file yet, or no mark in it: then only --append can
+        resume, and resume without it must say so and change nothing."""
         subject = self.subject
         done = subject.run(resume)
         # No sidecar is left when the stream is complete.
@@ -158,7 +160,7 @@ class Replay:
             return
         at = [line["output_offset"] for line in journal_lines(self.subject.read(JOURNAL))
               if line.get("type") == "resumed"][-1]
-        # What it cut off to get to the end of a block it has kept, and does not make again.
+        # Bytes that --append truncated to get to the end of a block are kept, and not made again.
         at = max([at] + [int(told) for told in re.findall(rb"correct up to byte (\d+)", done.stderr)])
         if at < trace.promised[k]:
             raise Wrong("went on at byte %d, though %d bytes were durable: %s" % (
@@ -169,7 +171,7 @@ class Replay:
         self.refused += 1
         if not done.stderr.startswith(b"sendcp: "):
             raise Wrong("refused without a word")
-        # Of a plain file all that the disk kept of its first interval can be told.
+        # In a plain file, whatever the disk kept of its first interval is recognized.
         plain = subject.form == "plain" and mode != "append"
         if trace.begun[k] if plain else trace.promised[k] > 0:
             raise Wrong("refused: %s" % done.stderr.decode())
@@ -182,7 +184,7 @@ class Replay:
             raise Wrong("a new send after that: %d: %s" % (done.returncode, done.stderr.decode()))
 
     def check_pipe(self, trace, k, files):
-        """What the receiver has survives on its own; it may have got less than was written."""
+        """The receiver's data survives the power cut; it may have got less than was written."""
         subject = self.subject
         sent = trace.received(k)
         got = sent if self.random.randrange(4) else sent[:self.random.randint(0, len(sent))]
@@ -209,7 +211,7 @@ class Replay:
             self.check_point(trace, k, done)
 
     def thinned_away(self, trace, k, got, done):
-        """A receiver that lost more than two intervals."""
+        """The receiver lost more than two intervals."""
         return (b"the checkpoint file goes back only to byte" in done.stderr and
                 len(got) < trace.promised[k] - trace.interval)
 
@@ -218,7 +220,7 @@ class Replay:
         return self.subject.run(self.subject.resume + ["--at", str(at)])
 
     def resume_proven(self, files, got):
-        """The sender was at its end: then the receiver has to prove what it has."""
+        """The sender had reached END: the receiver has to prove its data."""
         self.subject.fill(files)
         path = os.path.join(self.subject.directory, OUTPUT)
         with open(path, "wb") as f:
@@ -228,7 +230,7 @@ class Replay:
         return got[:int(position.split(":")[0])], done
 
     def as_told(self, files, got, done):
-        """The receiver's copy is cut to where resume says that it can go on."""
+        """The receiver's copy is truncated to the offset that resume names."""
         self.refused += 1
         named = re.findall(rb"--at (\d+)", done.stderr)
         if not named or int(named[-1]) >= len(got):
@@ -239,7 +241,7 @@ class Replay:
 
 def all_states(traces, rng):
     """(trace, operations, way): every moment of every trace in every way, in random order, but each
-    moment once before any comes twice."""
+    moment once before any is repeated."""
     moments = []
     for trace in traces:
         for k in range(trace.first, len(trace.ops) + 1):

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A disk that loses power: which of a program's writes are on it then.
+"""A disk that loses power: which of a program's writes survive.
 
-What a program did is a list of operations, in the order in which they were completed:
+The program's actions are a list of operations, in the order of their completion:
 
     ("create", name, inode)     ("rename", old, new)        ("unlink", name)
     ("write", inode, offset, data)                          ("truncate", inode, size)
     ("sync", inode)             ("syncdir", directory)      ("pipe", data)
 
-Nothing is promised of what was not synced: each write, each truncation and each change of a
-directory may have reached the disk or not, whatever became of those before it, and a write may have
-in part. A file's fsync says nothing of its name. That is less than any filesystem gives. Only what
-overwrites durable bytes of a single sector is there as a whole or not at all ("rewrite").
+Unsynced operations have no guarantee: each write, truncation and directory change may have reached
+the disk or not, independent of earlier ones, and a write may have reached it in part. A file's
+fsync does not cover its name. Every real filesystem guarantees more. Only a write that overwrites
+durable bytes of a single sector is atomic ("rewrite").
 """
 import os
 
@@ -40,7 +40,7 @@ class Files:
             self.names[op[1]] = op[2]
             self.contents.setdefault(op[2], bytearray())
         elif kind == "rename":
-            # What was renamed may never have had its old name on the disk.
+            # The old name of a renamed file may never have been on the disk.
             inode = self.names.pop(op[1], None)
             if inode is None:
                 inode = op[3]
@@ -67,8 +67,8 @@ class Files:
         return {name: bytes(self.contents.get(inode, b"")) for name, inode in self.names.items()}
 
 
-# Ways of choosing what of the unsynced reached the disk. Each gets a number generator and the
-# unsynced operations of one file, or of one directory, and the file's names; it yields operations.
+# Ways to choose the unsynced operations that reached the disk. Each gets a random generator, the
+# unsynced operations of one file or directory, and the file's names; it yields operations.
 
 def keep_all(rng, ops, names):
     yield from ops
@@ -79,7 +79,7 @@ def keep_none(rng, ops, names):
 
 
 def keep_sizes(rng, ops, names):
-    """Files have their sizes, but what was written are zeros."""
+    """Files have their sizes, but all written data are zeros."""
     for op in ops:
         yield ("write", op[1], op[2], bytes(len(op[3]))) if op[0] == "write" else op
 
@@ -93,7 +93,7 @@ def keep_contents(rng, ops, names):
 
 
 def keep_last(rng, ops, names):
-    """What was done last was the first to get there."""
+    """Only the data of the last operation got there."""
     yield from (op if i == len(ops) - 1 or op[0] in NAMES else sized(op)
                 for i, op in enumerate(ops))
 
@@ -103,7 +103,7 @@ def sized(op):
 
 
 def keep_journal(rng, ops, names):
-    """The journal's and the directories', nothing of the output."""
+    """Operations of the journal and of directories, none of the output."""
     yield from (op for op in ops if op[0] in NAMES or any(".cp" in n for n in names))
 
 
@@ -112,7 +112,7 @@ def keep_output(rng, ops, names):
 
 
 def torn(rng, op):
-    """A write that was not finished: up to anywhere, up to a sector, or any of its sectors."""
+    """An unfinished write: up to any byte, up to a sector, or any of its sectors."""
     _, inode, offset, data = op
     how = rng.randrange(4)
     if how == 0:
@@ -124,7 +124,7 @@ def torn(rng, op):
     elif how == 2:
         yield from some_sectors(rng, op)
     else:
-        # The size got there, the data did not, but for some of it.
+        # The size got there, and only some of the data.
         yield ("write", inode, offset, bytes(len(data)))
         yield from some_sectors(rng, op)
 
@@ -164,7 +164,7 @@ WAYS = [keep_all, keep_none, keep_sizes, keep_names, keep_contents, keep_last, k
 
 
 class Disk:
-    """What is durable for certain, and what was done since."""
+    """The durable files, and the operations since."""
 
     def __init__(self, initial):
         self.durable = Files()
@@ -172,7 +172,7 @@ class Disk:
         for name, data in initial.items():
             self.durable.add(name, data)
             self.live.add(name, data)
-        # By inode, or by directory.
+        # Keyed by inode, or by directory.
         self.unsynced = {}
 
     def do(self, op):
@@ -200,7 +200,8 @@ class Disk:
                 if i == inode]
 
     def cut(self, rng, way):
-        """The files there are when the power is back. Each file and directory on its own."""
+        """The files after the power cut; the way is applied to each file and directory on its
+        own."""
         files = Files()
         files.names = dict(self.durable.names)
         files.contents = {i: bytearray(d) for i, d in self.durable.contents.items()}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a program does to the files of a directory, told by strace, in crash_disk.py's words."""
+"""Records a program's changes to the files of a directory with strace, as crash_disk.py's
+operations."""
 import os
 import re
 import subprocess
@@ -7,7 +8,7 @@ import sys
 
 from crash_disk import Files
 
-# Those that are understood, then those that would change a file in a way that is not.
+# First the calls that are understood, then others that would change a file.
 TRACED = """openat open creat close write pwrite64 ftruncate lseek fsync fdatasync rename renameat
     renameat2 unlink unlinkat""".split()
 STRANGE = """writev pwritev pwritev2 sendfile copy_file_range fallocate truncate sync_file_range
@@ -16,7 +17,7 @@ CALL = re.compile(r"^(\w+)\((.*)\)\s+= (-?\d+)(?: .*)?$")
 
 
 def lines_of(path):
-    """Whole calls in the order of their returns; threads' calls come in two parts."""
+    """Complete calls in the order of their returns; strace splits a thread's call in two."""
     begun = {}
     with open(path, encoding="ascii") as f:
         for line in f:
@@ -39,7 +40,7 @@ def text_of(argument):
 
 
 class Recorder:
-    """@files are there already, in @directory, where the program runs."""
+    """@files exist already in @directory, the program's working directory."""
 
     def __init__(self, directory, files):
         self.directory = directory
@@ -136,7 +137,7 @@ class Recorder:
 
 
 def record(directory, initial, command, log):
-    """Runs @command in @directory, which holds the files @initial. (its result, operations)."""
+    """Runs @command in @directory, which holds the files @initial; returns (result, operations)."""
     recorder = Recorder(os.path.realpath(directory), initial)
     calls = ",".join("?" + name for name in TRACED + STRANGE)
     done = subprocess.run(["strace", "-f", "-qq", "-xx", "-s", "1000000000", "-e", "signal=none",
@@ -149,7 +150,7 @@ def record(directory, initial, command, log):
 
 
 def files_after(initial, ops):
-    """As a program that goes on without a power cut finds them."""
+    """The files as the next program finds them without a power cut."""
     files = Files()
     for name, data in initial.items():
         files.add(name, data)

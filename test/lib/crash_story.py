@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The stories that crash.py replays with power cuts: what is sent and how, what was done, and what
-was promised at each moment of it."""
+"""The stories that crash.py replays with power cuts: a send, the operations of its run, and the
+bytes promised to be durable at each moment."""
 import hashlib
 import io
 import json
@@ -23,9 +23,9 @@ OPTIONS = {
     "tar+zstd": ["--archive=tar", "--compress=1"], "pipe": [], "zstd-pipe": ["--compress"],
     "zstd-external": [],
 }
-# In directories of their own, so that each has to be seen to.
+# Separate directories, so that each needs its own sync.
 OUTPUT, JOURNAL = "output/stream", "journal/stream.cp"
-# What --append cuts off to get to the end of a batch, and then of a block of zstd's.
+# --append truncates up to the end of a batch, and then of a zstd block.
 CUT = BUFFER + (128 << 10)
 
 
@@ -34,7 +34,7 @@ def run(command, **more):
 
 
 class Subject:
-    """The stream, how it is sent, and what its file must hold in the end."""
+    """The stream, the command that sends it, and the expected contents of its file."""
 
     def __init__(self, form, directory, arguments):
         self.form = form
@@ -53,7 +53,7 @@ class Subject:
         self.right = {}
 
     def fill(self, files):
-        """Makes the directory hold @files and nothing else."""
+        """Makes @files the only files in the directory."""
         shutil.rmtree(self.directory, ignore_errors=True)
         for name in (OUTPUT, JOURNAL):
             os.makedirs(os.path.join(self.directory, os.path.dirname(name)))
@@ -72,7 +72,7 @@ class Subject:
         return run(command, cwd=self.directory)
 
     def contents(self, data):
-        """How much of the stream can be read in a file that ends anywhere."""
+        """The length of the stream that can be read from a file truncated anywhere."""
         return len(run(["zstd", "-dc"], input=data).stdout) if "zstd" in self.form else len(data)
 
     def unwrap(self, data):
@@ -88,7 +88,7 @@ class Subject:
         return data
 
     def zstd_left(self, source):
-        """A file that the zstd program was writing, reading a "pipe" or a "file"; the sidecar."""
+        """A truncated file of the zstd program, which read a "pipe" or a "file"; the sidecar."""
         self.fill({})
         sent = [word for word in self.send if word not in ("-f", OUTPUT)]
         whole = self.run(sent).stdout
@@ -99,7 +99,7 @@ class Subject:
             made = self.run(command + [OUTPUT]).stdout
         else:
             made = run(command, input=whole).stdout
-        # The sender had no time to say that it was at its end.
+        # The sender was killed before it could write the line of END.
         journal = b"".join(self.read(JOURNAL).splitlines(True)[:-1])
         return {OUTPUT: made[:len(made) * 9 // 10], JOURNAL: journal}
 
@@ -122,7 +122,7 @@ def journal_lines(data):
 
 
 class Trace:
-    """One story: the files at its beginning, what was done, what was promised at each moment."""
+    """One story: the initial files, the operations, the promises at each moment."""
 
     def __init__(self, name, initial, ops, promised=0, begun=False, older=None,
                  interval=INTERVAL, first=0, walk=False, appends=False):
@@ -131,18 +131,19 @@ class Trace:
         self.ops = ops
         self.older = older
         self.interval = interval
-        # [k] is about the first k operations: plain bytes that must not be lost; is anything out?
+        # [k] is after the first k operations: plain bytes that must not be lost; is anything
+        # delivered?
         self.promised = [promised]
         self.begun = [begun]
-        # Of resume --append without a sidecar, which makes itself one; or with one that does not
-        # know the file yet.
+        # walk: resume --append without a sidecar, which makes one; appends: with a sidecar that
+        # does not know the file yet.
         self.walk = walk
         self.appends = appends
-        # A file that is to take the sidecar's name: its lines tell of nothing new.
+        # The sidecar's replacement before its rename: its lines are copies.
         self.temporary = None
-        # The first of them that a power cut is of interest at.
+        # The first operation at which a power cut is tried.
         self.first = first
-        # All of them if None.
+        # The moments to try; None: all.
         self.moments = None
         self.made = 0
         for op in ops:
@@ -164,7 +165,7 @@ class Trace:
         self.begun.append(self.begun[-1] or out)
 
     def thinnings(self):
-        """Where the sidecar gets a new file, but for its first one: (from, behind) operations."""
+        """When the sidecar is replaced, but for the first time: (from, after) operations."""
         begun = [k for k, op in enumerate(self.ops)
                  if op[0] == "create" and op[1] == JOURNAL + ".thin" and k > self.first]
         return [(k, next(i + 1 for i, op in enumerate(self.ops)
@@ -172,11 +173,11 @@ class Trace:
                 for k in begun if self.begun[k]]
 
     def focus_on_thinning(self):
-        """With what is first done in the new file, while the old one may still be there."""
+        """Includes the first operations in the new file, while the old one may still exist."""
         self.moments = {k for begin, end in self.thinnings() for k in range(begin, end + 6)}
 
     def forget_syncs(self, name):
-        """As if the program had never synced that file: to see that it is found out."""
+        """As if the program had never synced that file: the replay must fail."""
         inodes = {op[2] for op in self.ops if op[0] == "create" and op[1] == name}
         self.ops = [("pipe", b"") if op[0] == "sync" and op[1] in inodes else op
                     for op in self.ops]
@@ -209,7 +210,7 @@ class Recording:
         return trace
 
     def before_syncs(self, trace, count):
-        """Moments at which most is undurable: just before a sync of the output, or of the pipe's
+        """Moments with most data not durable: just before a sync of the output, or of the pipe's
         journal."""
         begun = [k for k, op in enumerate(trace.ops)
                  if op[0] == "sync" and trace.begun[k] and trace.ops[k - 1][0] != "sync"
@@ -217,7 +218,7 @@ class Recording:
         return self.random.sample(begun, min(count, len(begun)))
 
     def resumed(self, trace, k, command, name):
-        """Killed after @k operations and gone on with; nothing was lost, nothing is durable."""
+        """Killed after @k operations and resumed; nothing is lost, nothing is durable."""
         ops = trace.ops[:k]
         if self.subject.pipe:
             command = command + ["--at", str(len(trace.received(k)))]
@@ -227,15 +228,15 @@ class Recording:
 
     @staticmethod
     def left(trace, k):
-        """Nothing new may be durable since an --append has cut off the file's end: the next one
-        does so again."""
+        """If nothing new became durable since an --append truncated the file, the next one
+        truncates it again."""
         again = trace.appends and trace.promised[k] == trace.promised[0]
         return trace.promised[k] - (CUT if again else 0)
 
     def cut_off(self, trace, k, command):
         files = disk_after(trace.initial, trace.ops[:k]).cut(self.random, keep_some)
         initial = files_after(files, [])
-        # Nothing was promised yet, and what the disk kept may not be enough to know the file by.
+        # If nothing was promised yet, the surviving bytes may not suffice to recognize the file.
         refused = trace.promised[k] <= 0 and self.refuses(initial, command)
         ops = self.record(initial, command + (["--restart"] if refused else []))
         self.add("resumed after a power cut at %d" % k, files, ops, begun=True,
@@ -275,7 +276,8 @@ class Recording:
             self.walked(whole[:len(whole) * 2 // 3])
 
     def external(self):
-        """What zstd left is durable, and so is the sidecar, which knows of a pipe only."""
+        """The file of the zstd program is durable, and so is the sidecar, which knows only a
+        pipe."""
         subject = self.subject
         command = subject.resume + ["--append", OUTPUT]
         for source in ("pipe", "file"):
@@ -290,14 +292,14 @@ class Recording:
             self.walked(left[OUTPUT])
 
     def walked(self, data):
-        """resume --append of a file that never had a sidecar, and is durable."""
+        """resume --append to a durable file that never had a sidecar."""
         ops = self.record(files_after({OUTPUT: data}, []), self.subject.walk)
-        # The interval is the usual one there, of which this stream is a part.
+        # It uses the default interval, which is longer than this stream.
         self.add("append without a sidecar", {OUTPUT: data}, ops, begun=True, walk=True,
                  promised=self.subject.contents(data) - 3 * CUT, interval=64 << 20)
 
     def replaced(self):
-        """A send over a complete older file, which is longer, and its sidecar."""
+        """A send over a complete, longer file of an earlier send, and its sidecar."""
         subject = self.subject
         subject.fill({})
         if subject.run(subject.send).returncode:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Cuts and changes a stored stream at random places and compares what sendcp says with the truth.
+"""Truncates and damages a stored stream at random offsets and checks sendcp's answers.
 
 usage: damage.py SENDCP cut|flip COUNT PLAIN FILE
 
-PLAIN is the plain stream that FILE holds, wrapped or not. Cut anywhere, FILE must be refused with one
-line that names the right places, and what cat writes is PLAIN up to the last whole command. With a
-bit changed it must be refused, or nothing that matters changed and cat writes PLAIN.
+PLAIN is the plain stream that FILE contains, wrapped or not. Truncated anywhere, FILE must be
+refused with one line that names the right offsets, and cat must write PLAIN up to the last complete
+command. With a bit flipped it must be refused, or the bit must be insignificant and cat write
+PLAIN.
 """
 import random
 import re
@@ -18,7 +19,7 @@ UNIT = re.compile(rb"ends at byte (\d+) of the file, byte (\d+) of the stream")
 
 
 def command_ends(plain):
-    """Offsets behind headers and commands."""
+    """Offsets after headers and commands."""
     ends, at = {0}, 0
     while at < len(plain):
         if plain[at:at + 13] == b"btrfs-stream\0":
@@ -45,7 +46,7 @@ class Damage:
         return done
 
     def told(self, what, data):
-        """Where the line says that the stream is whole; the line must be one."""
+        """The offset up to which the only line of the message calls the stream correct."""
         done = self.run("verify", data)
         match = WHOLE.search(done.stderr)
         if done.returncode != 1 or done.stdout or not match or done.stderr.count(b"\n") != 1:
@@ -57,7 +58,8 @@ class Damage:
         return whole
 
     def check_unit(self, what, data, line):
-        """The file up to the last whole unit holds the plain stream up to where the line says."""
+        """The file up to its last complete unit contains the plain stream up to the named
+        offset."""
         match = UNIT.search(line)
         if not match:
             return
@@ -109,7 +111,7 @@ def main():
         if how == "flip":
             damage.flip(draw.randrange(len(stored_bytes) * 8))
         elif number < 20:
-            # The end is where most can go wrong.
+            # Errors are most likely near the end.
             damage.cut(len(stored_bytes.rstrip(b"\0")) - 1 - number)
         else:
             damage.cut(draw.randrange(len(stored_bytes.rstrip(b"\0"))))

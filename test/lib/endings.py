@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Ends a send in one way into one kind of output, then does what users do: the command that the
-last line says, literally, the original line again, each twice in a row, and then the other one.
+"""Ends a send in one way into one kind of output, then does what users do: runs the command of the
+last line literally, and the original line again, each twice in a row, and then the other one.
 
 usage: endings.py prepare
        endings.py [--rounds N] [--seed S] [--verbose] ENDING OUTPUT
 
-The law: after each command the output holds the uninterrupted stream, or the command failed and
-nothing is lost but what the shell's own `>` truncates. Nothing is ever said to be complete that is
-not. endings_lines.py says which of the two it must be, so that refusing all is not enough.
+The law: after each command the output contains the uninterrupted stream, or the command failed and
+nothing is lost but what the shell's own `>` truncates. Nothing incomplete is ever called complete.
+endings_lines.py has the expected one of the two, so that refusing everything does not pass.
 
-The first round stops sendcp at a byte and ends the run there; N more of them end it while all of
-the pipeline runs. Places depend on the seed alone. Wants FIX, SENDCP, TOOLS, the snapshots SNAPSHOT and
-PARENT, the subvolume SOURCE that SNAPSHOT is of, and WHOLE, a file with the uninterrupted stream.
+The first round stops sendcp at a byte and ends the run there; N more rounds end it while all of
+the pipeline runs. Positions depend on the seed alone. Needs FIX, SENDCP, TOOLS, the snapshots
+SNAPSHOT and PARENT, SNAPSHOT's source subvolume SOURCE, and WHOLE, a file with the uninterrupted
+stream.
 """
 import argparse
 import contextlib
@@ -29,7 +30,7 @@ from endings_world import (OUT, RECEIVED, STORE, Directories, Line, empty, fille
                            writers)
 
 KILLED = ("kill", "killall", "power")
-# Of a file with so many bytes, sendcp must find some proven.
+# In a file larger than this, sendcp must find some bytes proven.
 PROVEN = 1 << 20
 
 
@@ -43,7 +44,7 @@ def stopped(pid):
 
 
 class Ending:
-    """Ways to end a line, each a method that returns how the line ended."""
+    """Ways to end a line, each a method that returns the line's result."""
 
     def __init__(self, case, rng):
         self.case = case
@@ -62,7 +63,7 @@ class Ending:
         if not self.line.wait_reached():
             raise Broken("ended by itself: %s" % self.line.wait())
         if stop and not case.output.to_file:
-            # What went to the reader is on its way: not before it has made of it what it can.
+            # Data in the pipe is on its way: the reader processes it before the run ends.
             poll(lambda: waiting(self.line.reader(case.output.reader)))
         return self.line
 
@@ -104,19 +105,19 @@ class Ending:
         return self.term(stop)
 
     def full(self, stop):
-        """By itself: the place is where its disk ends."""
+        """Ends by itself: the output's disk is full at that byte."""
         self.line = Line(self.case.original(), environment=self.case.environment)
         return self.let_go(False)
 
     def gone(self, stop):
-        # What is left has not been read ahead.
+        # Early enough that the remaining data is not read ahead.
         self.start(True, self.random.randrange(1 << 20, len(self.case.whole) // 3))
         must(["btrfs", "-q", "subvolume", "delete", self.case.snapshot])
         return self.let_go(True)
 
 
 class Cell:
-    """An ending of an output, at a place."""
+    """One ending of one output, at a byte."""
 
     def __init__(self, ending, output, seed, number):
         self.name = ending
@@ -129,7 +130,7 @@ class Cell:
         self.directories = Directories()
 
     def begin(self):
-        """Runs the line and ends it: the story so far."""
+        """Runs the line and ends it; returns the story."""
         self.directories.clear()
         forget_received(self.case.snapshot)
         story = Story(self.case)
@@ -142,7 +143,7 @@ class Cell:
         return story
 
     def check(self, story, result):
-        """The exit status, and whether the last line says how to resume."""
+        """Checks the exit status, and whether the last line says how to resume."""
         if story.sent or result.status == 0 and not self.stop:
             return
         resumable = self.name != "gone" and self.output.last != NONE
@@ -164,8 +165,8 @@ class Cell:
         return [story.by_size(), story.by_proof()]
 
     def allowed(self, story, expected):
-        """What the reader has is chance without a stop, and always of a reader with threads of its
-        own; and so is whether any of it is proven."""
+        """Without a stop it is random how much the reader has, and how much of it is proven; for a
+        multi-threaded reader it always is."""
         proven = self.stop and self.directories.size(self.case.file) > PROVEN
         if story.complete or story.sent or expected == EITHER or (
                 expected == RIGHT and not self.output.to_file and not proven):
@@ -173,7 +174,7 @@ class Cell:
         return (expected,)
 
     def go_on(self, story, sure=True):
-        """Each way of going on, from what the run left; unless @sure, it may be refused."""
+        """Each way to resume, from the state after the run; unless @sure, it may be refused."""
         command = self.command(story)
         ways = [["again", "again"] + (["last"] if command else [])]
         if command:
@@ -196,7 +197,7 @@ class Cell:
                 expected = output.after
             allowed = self.allowed(story, expected if sure else EITHER)
             if i and self.case.is_right():
-                # Once it is right it stays so, or is made anew.
+                # A correct file stays correct, or is replaced by a correct one.
                 allowed = (RIGHT,)
             if step == "again":
                 story.do_again(allowed)
@@ -217,7 +218,7 @@ class Cell:
             story.do_again((RIGHT,) if story.complete else (REFUSED,))
 
     def run_sshdies(self):
-        """Once with a remote cat that lives on, and has bytes to write, while the user resumes."""
+        """Also with a remote cat that survives, with data to write, while the user resumes."""
         self.run_usual()
         self.directories.clear()
         line = self.ending.start(True)
@@ -241,7 +242,7 @@ class Cell:
 
     def run_full(self):
         size = len(self.case.whole)
-        # A reader that has buffered all of the rest could not be seen to fail.
+        # A reader that has buffered all remaining data would not be seen to fail.
         self.case.place = self.random.randrange(size // 10, size // 4)
         if self.output.receives:
             with filled(RECEIVED, 6 << 20):
@@ -268,7 +269,7 @@ class Cell:
             must(["umount", target])
             with story.branch():
                 self.try_unmounted(story)
-            # Whatever the shell has opened there, sendcp must have added nothing.
+            # The shell may have opened a file there, but sendcp must have written nothing to it.
             if empty(target) > 1000:
                 story.fail("%s: a stream under the mount point" % target)
             must(["mount"] + ([] if self.output.receives else ["--bind"]) + [source, target])
@@ -280,7 +281,7 @@ class Cell:
             story.do_last(command, (REFUSED,))
         for far in ways:
             story.do_far(far, (REFUSED,))
-        # Without a sidecar, nothing says that this is not the first time.
+        # Without a sidecar, this looks like the first run.
         if self.output.sidecar or self.output.receives:
             story.do_again((REFUSED,))
             if command:
@@ -306,7 +307,7 @@ def main():
     if arguments.ending == "prepare":
         prepare()
         return
-    # Mounts and processes do not outlive a test that takes too long.
+    # Unmount and kill everything when a test times out.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit("killed"))
     Story.verbose = arguments.verbose
     for number in range(arguments.rounds + 1):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The law that endings.py looks after: a story of commands, each judged by what it left."""
+"""The law that endings.py enforces: a story of commands, each judged by its effect."""
 import contextlib
 import json
 import os
@@ -9,7 +9,7 @@ import subprocess
 from endings_lines import REFUSED, RIGHT
 from endings_world import HOST, SENDCP, SLACK, poll, read, remote_ended, run_line, run_literally
 
-# What messages have in place of what sendcp cannot know.
+# Placeholders in messages for names that sendcp cannot know.
 HOST_WORD, FILE_WORD = "HOST", "FILE"
 BY_SIZE = re.compile(r": (n=\$\(ssh .*)")
 BY_PROOF = re.compile(r": (sendcp resume .* --have .*) \| \.\.\.")
@@ -18,7 +18,7 @@ LAST_LINE = re.compile(r"sendcp: interrupted; resume with: (.*)")
 
 
 class Broken(Exception):
-    """Of the law."""
+    """The law is broken."""
 
 
 def sidecar_complete(case):
@@ -37,7 +37,7 @@ def file_complete(case):
 
 
 class Story:
-    """What was done from the send on, and what came of it."""
+    """The commands since the send, and their results."""
     verbose = False
 
     def __init__(self, case):
@@ -45,7 +45,8 @@ class Story:
         self.told = []
         self.result = None
         self.complete = False
-        # All of it went into the pipe before the end came; what its reader kept is another matter.
+        # The whole stream went into the pipe before the run ended; the reader may not have kept it
+        # all.
         self.sent = False
 
     def tell(self, text):
@@ -58,7 +59,7 @@ class Story:
 
     @contextlib.contextmanager
     def branch(self):
-        """What is done in it is forgotten behind it."""
+        """Commands inside are not part of the story after it."""
         told, result = list(self.told), self.result
         yield
         self.told, self.result = told, result
@@ -70,13 +71,13 @@ class Story:
         self.complete = self.judge(what, result) == RIGHT
 
     def last_line(self):
-        """The command in it, if it has one."""
+        """The command in the last line, if there is one."""
         last = self.result.messages[-1] if self.result.messages else ""
         match = LAST_LINE.fullmatch(last)
         return match[1] if match else None
 
     def advice(self, pattern):
-        """The command that a message has for a file of another host, with both their names."""
+        """A message's command for a file of another host, its placeholders replaced."""
         found = [pattern.search(m) for m in self.result.messages]
         lines = [match[1] for match in found if match]
         if len(lines) != 1:
@@ -88,7 +89,7 @@ class Story:
         return self.advice(BY_SIZE)
 
     def by_proof(self):
-        """Its message leaves open how the file is written: as after the other one."""
+        """That message does not say how to write the file: done as in the other one."""
         resume, have = PROOF.fullmatch(self.advice(BY_PROOF)).groups()
         return ("have=%s\n%s $have | ssh %s dd of=%s bs=1M oflag=seek_bytes seek=${have%%%%:*} "
                 "conv=notrunc status=none" % (have, resume, HOST, self.case.file))
@@ -100,7 +101,7 @@ class Story:
             "right" if right else "not the whole stream"))
         self.result = result
         if right or result.status == 0 and not result.rest:
-            # Of what a reader that failed had taken, sendcp knows nothing; its user does.
+            # If a reader failed, sendcp does not know how much it had read, but the user does.
             return RIGHT if right else REFUSED
         if result.status == 0:
             self.fail("exit 0 without the whole stream")
@@ -111,7 +112,7 @@ class Story:
         return REFUSED
 
     def nothing_lost(self, before):
-        """A command that failed leaves the file as it was, or went some way."""
+        """A command that failed leaves the file unchanged, or made progress."""
         now = read(self.case.file) or b""
         if self.result.status == 75:
             if len(now) + SLACK < len(before or b""):
@@ -129,7 +130,7 @@ class Story:
             self.fail("must be " + " or ".join(allowed))
 
     def do_last(self, command, allowed):
-        """As long as its own last line says so, it is done again."""
+        """Repeated as long as its own last line says so."""
         before = read(self.case.file)
         result = run_literally(command)
         self.done("$ " + command, result, before, False,
@@ -148,7 +149,7 @@ class Story:
         line = self.case.original()
         result = run_line(line, self.case.environment)
         poll(remote_ended)
-        # Whoever opens the file for the reader has truncated it before sendcp says anything.
+        # The shell has truncated the reader's file before sendcp runs.
         self.done("$ " + line, result, before, ">" in line, allowed)
 
     def do_far(self, command, allowed, ended=True):

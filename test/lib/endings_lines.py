@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The outputs of endings.py: the lines that users type, what has to come of going on with each, and
-what is in the file, judged without sendcp."""
+"""The outputs of endings.py: the lines that users type, the expected results of resuming each, and
+how to judge the file's contents without sendcp."""
 import contextlib
 import os
 import re
@@ -13,7 +13,7 @@ RIGHT, REFUSED, EITHER, NONE = "right", "refused", "either", "none"
 
 
 class Output:
-    """What has to come of the @last line's command, of the line run @again, and of the last line's
+    """Expected results of the @last line's command, of the line run @again, and of the last line's
     command @after that; EITHER: both are right."""
 
     def __init__(self, line, last=RIGHT, again=REFUSED, after=RIGHT, reader=None, unwrap=None,
@@ -26,7 +26,7 @@ class Output:
         self.unwrap = unwrap
         self.options = options
         self.sidecar = sidecar
-        # Below that part of the stream, the reader may have written nothing yet.
+        # Before this fraction of the stream, the reader may have written nothing yet.
         self.earliest = earliest
         self.to_file = reader is None
         self.remote = reader == "ssh"
@@ -37,16 +37,16 @@ MAGIC = b"btrfs-stream\0"
 KEY = os.path.join(WORK, "age.key")
 UNZSTD = ["zstd", "-dcq"]
 OUTPUTS = {
-    # The shell truncates a file before sendcp can refuse to send into it again. Of what a pipe's reader
-    # has, nothing is left then, and so nothing can be lost by starting over.
+    # The shell truncates the file before sendcp can refuse to send into it again. Then nothing is
+    # left of a pipe reader's file, so nothing can be lost by starting over.
     "redirect": Output("{send} > {file}", after=REFUSED),
     "file": Output("{send} -f {file}"),
     "cat": Output("{send} | cat > {file}", after=EITHER, reader="cat"),
     "zstd": Output("{send} | zstd -q > {file}", after=EITHER, reader="zstd", unwrap=UNZSTD,
                    earliest=0.8),
-    # Of another host's file only its user knows the name.
+    # Only the user knows the name of a file of another host.
     "ssh": Output("{send} | ssh %s 'cat > {file}'" % HOST, last=REFUSED, after=REFUSED, reader="ssh"),
-    # Nobody but the holder of the key can look into that.
+    # Only the holder of the key can read this file.
     "age": Output("{send} | age -r {key} > {file}", last=REFUSED, after=REFUSED, reader="age",
                   unwrap=["age", "-d", "-i", KEY]),
     "compress-cat": Output("{send} | cat > {file}", options="--compress", after=EITHER,
@@ -55,7 +55,7 @@ OUTPUTS = {
     "archive-file": Output("{send} -f {file}", options="--archive",
                            unwrap=["bsdtar", "-xOf", "-", "stream.*"]),
     "receive": Output("{send} | btrfs -q receive {received}", last=NONE, reader="btrfs"),
-    # Without a sidecar nothing of the last run keeps a new one from beginning.
+    # Without a sidecar nothing of the last run prevents a new one.
     "bare-cat": Output("{send} | cat > {file}", again=RIGHT, reader="cat",
                        sidecar=False),
     "bare-zstd": Output("{send} | zstd -q > {file}", again=RIGHT, reader="zstd",
@@ -82,7 +82,7 @@ class Case:
         self.judged = (None, False)
 
     def use_small(self):
-        """A stream for what takes long for each of its bytes."""
+        """A short stream, for tests that take long for each byte."""
         self.snapshot = os.environ["SMALL_SNAPSHOT"]
         self.whole = read(os.environ["SMALL_WHOLE"])
 
@@ -98,7 +98,7 @@ class Case:
                                   received=shlex.quote(RECEIVED))
 
     def by_hand(self):
-        """What a user types who got no last line."""
+        """The command that a user types who got no last line."""
         name = "FILE" if self.output.remote else shlex.quote(self.file)
         if not self.output.sidecar:
             return "sendcp resume --append %s -p %s %s" % (name, shlex.quote(self.parent),
@@ -107,14 +107,14 @@ class Case:
         return command if self.output.to_file else command + " --append " + name
 
     def by_hand_far(self):
-        """When another host has the file."""
+        """The same for a file of another host."""
         return ("n=$(ssh {host} stat -c %s {file})\n"
                 "sendcp resume --checkpoint {sidecar} --at $n | "
                 "ssh {host} dd of={file} bs=1M oflag=seek_bytes seek=$n conv=notrunc status=none"
                 ).format(host=HOST, file=self.file, sidecar=shlex.quote(self.sidecar))
 
     def plain(self, data):
-        # In a file that its compressor had written nothing to yet, it is resumed as it is.
+        # A file that its compressor had not written to yet is resumed as a plain one.
         if not self.output.unwrap or data and data.startswith(MAGIC):
             return data
         done = subprocess.run(self.output.unwrap, input=data, stdout=subprocess.PIPE,
@@ -134,7 +134,7 @@ class Case:
         if not os.path.exists(path):
             return False
         shown = must(["btrfs", "subvolume", "show", path]).decode()
-        # That is set when a subvolume has come to its end.
+        # Set when a subvolume is received completely.
         if not re.search(r"Received UUID:\s+[0-9a-f]{8}-", shown):
             return False
         must(["treecmp", self.snapshot, path])
@@ -142,7 +142,7 @@ class Case:
 
     @contextlib.contextmanager
     def own_snapshot(self):
-        """One that may be deleted, which nothing keeps anyone from."""
+        """A snapshot that may be deleted, and that no hold protects."""
         self.snapshot = os.path.join(os.path.dirname(self.snapshot), "gone.ro")
         self.environment = {"SENDCP_NO_HOLD": "1"}
         must(["btrfs", "-q", "subvolume", "snapshot", "-r", os.environ["SOURCE"], self.snapshot])

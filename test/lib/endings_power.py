@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Power cuts for endings.py: what sendcp did to its files is recorded, and so is what its reader
-would have; then, for moments of it, what a disk without power may have kept is put in place
-(crash_disk.py), and the user goes on."""
+"""Power cuts for endings.py: records the operations of sendcp and adds those of its reader; then,
+for some moments, makes the files that a disk could have kept (crash_disk.py), and resumes."""
 import os
 import shlex
 
@@ -11,15 +10,15 @@ from endings_law import Broken, Story
 from endings_world import HERE, SENDCP, SIZES, WORK, Result, must, write
 
 FILE, SIDECAR = "out/f", "out/f.cp"
-# Of the reader's own file, a number that no other file has.
+# A number for the reader's own file that no other file has.
 READERS = 1 << 20
 STATES = 2
-# As programs that copy and compress write it.
+# The size of writes of programs that copy and compress.
 PIECE = 128 << 10
 
 
 def command(case):
-    """The original, without its shell: a file that the shell opens is one like any other."""
+    """The original without its shell: a file that the shell opens is recorded like any other."""
     words = [SENDCP, "send"] + SIZES.split() + case.output.options.split()
     if case.output.to_file:
         words += ["-f", FILE]
@@ -38,7 +37,7 @@ def recorded(case):
 
 
 def read_by(case, data):
-    """What the reader has made of the bytes that it got, if nothing was kept back."""
+    """The reader's output for the data that it got, if it buffers nothing."""
     if case.output.reader in ("cat", "ssh"):
         return data
     line = shlex.split(case.original().split(" | ")[1].split(" > ")[0])
@@ -46,7 +45,7 @@ def read_by(case, data):
 
 
 def with_reader(case, ops, behind):
-    """Operations in which the reader writes its file; it never syncs, and may be some way behind."""
+    """Operations with those of the reader, which never syncs, and may be some bytes late."""
     if case.output.to_file:
         return ops
     made = read_by(case, b"".join(op[1] for op in ops if op[0] == "pipe"))
@@ -54,7 +53,7 @@ def with_reader(case, ops, behind):
     written = [("create", FILE, READERS)]
     written += [("write", READERS, at, made[at:at + PIECE]) for at in range(0, len(made), PIECE)]
     if case.output.remote:
-        # That host has not lost its power.
+        # The other host has not lost its power.
         written += [("sync", READERS), ("syncdir", os.path.dirname(FILE))]
     return [op for op in ops if op[0] != "pipe"] + written
 
@@ -66,8 +65,8 @@ def put(case, files):
 
 
 def try_state(cell, ops, number):
-    """The files after a power cut at a moment, in a way that a disk may have kept them. The first
-    time it kept all, and then nothing is lost; of the rest, sendcp may refuse what is not proven."""
+    """The files after a power cut at a moment, as a disk may have kept them. In the first state it
+    kept everything, so nothing is lost; in the others sendcp may refuse what is not proven."""
     case, rng = cell.case, cell.random
     way = rng.choice(WAYS) if number else keep_all
     case.place = rng.randrange(len(ops) // 2, len(ops))
@@ -87,6 +86,6 @@ def run(cell):
     case.use_small()
     cell.directories.clear()
     ops = recorded(case)
-    # A power cut needs no other processes to be by chance: rounds try more states.
+    # Power cuts are random without other processes: rounds just try more states.
     for number in range(STATES):
         try_state(cell, ops, number if cell.stop else number + 1)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where endings.py runs its pipelines: directories, programs that stand in front of the real ones,
-the host that ssh reaches, and how a line is run as a shell runs it for a terminal."""
+"""The environment of endings.py's pipelines: directories, wrappers of programs, the host that ssh
+reaches, and running a line as a shell does for a terminal."""
 import contextlib
 import fcntl
 import os
@@ -25,12 +25,12 @@ STORE = os.path.join(WORK, "store")
 RECEIVED = os.path.join(os.environ["FIX"], "received")
 HOST = "backup"
 SIZES = "--buffer-size 160K --checkpoint-interval 600K"
-# What a file may lose when it is cut back to what is proven: an interval and some batches.
+# A file truncated to its proven part may lose an interval and some batches.
 SLACK = 2 << 20
 
 
 def poll(condition):
-    """Waits for what has to happen; bats has the limit."""
+    """Waits for an event; bats' time limit applies."""
     while not condition():
         time.sleep(0.005)
 
@@ -47,7 +47,7 @@ def script(name, text):
 
 
 def make_sendcp():
-    # Under its own process id and with its own messages, whatever else is in the pipeline.
+    # Its process id and messages are kept apart from those of the rest of the pipeline.
     script("sendcp", """
 echo $$ >"${ENDINGS_PID:-/dev/null}"
 if [ -n "${WRITEGATE_AT:-}" ]; then
@@ -58,7 +58,7 @@ exec %s "$@" 2>"${ENDINGS_STDERR:-/dev/stderr}"
 
 
 def make_ssh():
-    """ssh to an sshd of its own, which it starts itself: no port, no network."""
+    """ssh to an sshd that it starts itself: no port, no network."""
     for key in ("host", "user"):
         must(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", os.path.join(WORK, key)])
     os.mkdir(os.path.join(WORK, "sshd"))
@@ -66,8 +66,8 @@ def make_ssh():
         f.write("HostKey %s/host\nAuthorizedKeysFile %s/user.pub\nPermitRootLogin yes\n"
                 "StrictModes no\nUsePAM no\nPidFile none\nLogLevel ERROR\n"
                 "SetEnv PATH=%s:/usr/sbin:/usr/bin:/sbin:/bin\n" % (WORK, WORK, BIN))
-    # Another host's processes get no signal that a terminal sends here. sshd wants a directory in
-    # /run. A mount namespace with one of its own would keep the mounts of all tests beside.
+    # Processes of another host get no signal from the terminal here. sshd needs a directory in
+    # /run; a private one in a mount namespace would keep the mounts of all concurrent tests busy.
     script("sshd", """
 echo >{work}/sshd/$$
 exec setsid {sshd} -i -f {work}/sshd_config 2>>{work}/sshd.log
@@ -100,7 +100,7 @@ def processes():
 
 
 def links(pid):
-    """Of a process's open files; none if it has gone."""
+    """A process's open files; none if it is gone."""
     try:
         for fd in os.listdir("/proc/%d/fd" % pid):
             with contextlib.suppress(OSError):
@@ -110,7 +110,7 @@ def links(pid):
 
 
 def stat_words(pid):
-    """(name, state, session), or None of a process that has gone."""
+    """(name, state, session), or None if the process is gone."""
     try:
         with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as f:
             name, rest = f.read().split("(", 1)[1].rsplit(")", 1)
@@ -121,7 +121,7 @@ def stat_words(pid):
 
 
 def tasks(pid):
-    """The states of a process's threads, none of one that has gone."""
+    """The states of a process's threads; none if it is gone."""
     try:
         for task in os.listdir("/proc/%d/task" % pid):
             with open("/proc/%d/task/%s/stat" % (pid, task), encoding="utf-8") as f:
@@ -131,7 +131,7 @@ def tasks(pid):
 
 
 def waiting(pid):
-    """Has a reader of a pipe done all that it can with what it got?"""
+    """Has a reader of a pipe processed everything it got?"""
     try:
         pipe = os.open("/proc/%d/fd/0" % pid, os.O_RDONLY | os.O_NONBLOCK)
     except OSError:
@@ -147,7 +147,7 @@ def writers(path):
 
 
 def remote_ended():
-    """Is all that sshd started at its end?"""
+    """Have all processes that sshd started ended?"""
     if not os.listdir(REMOTE):
         return True
     directory = os.path.join(WORK, "sshd")
@@ -164,8 +164,8 @@ def restore_signals():
 
 
 class Result:
-    """How a line ended: sendcp's exit status (None: bash was killed too), its messages, and whether
-    the rest of the pipeline succeeded."""
+    """The result of a line: sendcp's exit status (None: bash was killed too), its messages, and
+    whether the rest of the pipeline succeeded."""
 
     def __init__(self, status, messages, rest=True):
         self.status = status
@@ -178,7 +178,8 @@ class Result:
 
 
 class Line:
-    """A line that runs in a session, thus a process group, of its own; bash waits for all of it."""
+    """A line that runs in its own session, and so its own process group; bash waits for all of
+    it."""
 
     def __init__(self, text, at=None, stop=True, watch=None, environment=None):
         self.messages = os.path.join(WORK, "messages")
@@ -192,7 +193,7 @@ class Line:
                            PATH=BIN + ":" + os.environ["PATH"])
         if at is not None:
             environment.update(self.gate(at, stop, watch))
-        # As cron does it, what is printed goes to a file, which no reader of the stream writes.
+        # As with cron, stdout goes to a file that is not the stream's.
         with open(os.path.join(WORK, "printed"), "wb") as printed:
             self.process = subprocess.Popen(
                 ["bash", "-c", "trap : INT TERM HUP\n%s\necho ${PIPESTATUS[*]} >%s" %
@@ -202,7 +203,7 @@ class Line:
                 preexec_fn=restore_signals)
 
     def gate(self, at, stop, watch):
-        # Opened for both, neither side waits for the other.
+        # Opened for reading and writing, so that neither side blocks.
         self.reached = os.open(os.path.join(GATE, "reached"), os.O_RDWR | os.O_NONBLOCK)
         self.go = os.open(os.path.join(GATE, "go"), os.O_RDWR | os.O_NONBLOCK)
         variables = {"WRITEGATE_AT": str(at), "WRITEGATE_REACHED": os.path.join(GATE, "reached")}
@@ -213,7 +214,7 @@ class Line:
         return variables
 
     def wait_reached(self):
-        """Whether sendcp came to the byte where it is to be broken."""
+        """Whether sendcp reached the byte where it is to be interrupted."""
         ended = os.pidfd_open(self.process.pid)
         ready, _, _ = select.select([self.reached, ended], [], [])
         os.close(ended)
@@ -234,7 +235,7 @@ class Line:
         raise LookupError("no reader: " + name)
 
     def kill(self):
-        """Leaves nothing, when a test ends in its middle."""
+        """Leaves no process when a test ends early."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 
@@ -247,7 +248,7 @@ class Line:
         poll(self.session_ended)
         for fd in (self.reached, self.go):
             if fd is not None:
-                # A FIFO keeps nothing once all have closed it.
+                # A FIFO loses its data when all have closed it.
                 os.close(fd)
         status = read(self.status)
         messages = (read(self.messages) or b"").decode(errors="replace").splitlines()
@@ -260,7 +261,7 @@ def run_line(text, environment=None):
 
 
 def run_literally(command):
-    """As the message has it, with nothing around it."""
+    """Exactly as in the message, in a plain shell."""
     messages = os.path.join(WORK, "messages")
     with contextlib.suppress(FileNotFoundError):
         os.unlink(messages)
@@ -287,7 +288,7 @@ def write(path, data):
 
 
 class Directories:
-    """The files that a line leaves, which are put back for each way of going on."""
+    """The files that a line left, restored for each way to resume."""
 
     def __init__(self):
         self.saved = {}
@@ -314,7 +315,7 @@ class Directories:
 
 
 def empty(directory):
-    """Removes what is in it; how many bytes that were."""
+    """Removes all files in the directory; returns their total size."""
     size = 0
     for name in os.listdir(directory):
         path = os.path.join(directory, name)
@@ -325,7 +326,7 @@ def empty(directory):
 
 @contextlib.contextmanager
 def mounted(target, size=None):
-    """@target is a filesystem of its own: one with so many bytes, or one that can be unmounted and
+    """@target is a filesystem of its own: one of that size, or one that can be unmounted and
     mounted again."""
     empty(target)
     if size:
@@ -342,7 +343,7 @@ def mounted(target, size=None):
 
 @contextlib.contextmanager
 def filled(target, left):
-    """@target has no more than @left bytes free."""
+    """@target has at most @left bytes free."""
     path = os.path.join(target, "filler")
     free = os.statvfs(target)
     with open(path, "wb") as f:

@@ -3,10 +3,10 @@
 
 usage: everything.py DIRECTORY [--light] [--receivable] [--image]
 
---light leaves out what is there a thousand times over; --receivable keeps the paths short enough for
-`btrfs receive`, which puts its own directory in front of them; --image makes what compresses to next
-to nothing (for committed images) and leaves out what native loses. The snapshot is DIRECTORY.ro.
-The same bytes in every run.
+--light leaves out the very large cases; --receivable keeps paths short enough for `btrfs receive`,
+which prepends its own directory; --image makes everything highly compressible (for committed
+images) and leaves out items that the native send loses. The snapshot is DIRECTORY.ro. Every run
+makes the same bytes.
 """
 import os
 import random
@@ -20,7 +20,7 @@ import btrfsops as ops
 
 RANDOM = random.Random(20121012)
 SECTOR = 4096
-# Names of one length whose CRC-32C are equal whatever the seed: their items share one key.
+# Names of equal length and CRC-32C, whatever the seed: their items share one key.
 COLLISIONS = [("ccaoacux", "wcjifoae"), ("mxwslzkr", "pnnmgjjg"), ("pbwnlavy", "ziibfswd")]
 
 
@@ -29,7 +29,7 @@ BLOCK = RANDOM.randbytes(1024)
 
 
 def noise(size):
-    """Incompressible; in committed images it only looks so in a small window."""
+    """Incompressible; in committed images only within a small window."""
     if "--image" not in OPTIONS:
         return RANDOM.randbytes(size)
     turn = RANDOM.randrange(1024)
@@ -37,7 +37,7 @@ def noise(size):
 
 
 def text(size):
-    """Compressible, yet different everywhere."""
+    """Compressible, but nowhere the same."""
     line = b"line %08d of a file that compresses well, well, well\n"
     return b"".join(line % i for i in range(size // 50 + 1))[:size]
 
@@ -47,7 +47,7 @@ def put(path, data):
 
 
 def sizes():
-    """Around every limit of inline data, sectors and stream chunks."""
+    """Around each limit of inline data, sectors and stream chunks."""
     os.mkdir("sizes")
     limits = [0, 1, 2, 100, 2047, 2048, 2049, 3900, 4095, 4096, 4097, 8192, 16383, 49151, 49152,
               49153, 65536, 98304, 131071, 131072, 131073, 262145, 1048576 + 17]
@@ -102,7 +102,7 @@ def compressed():
             ops.set_compression(path, algorithm)
             put(path, data)
             ops.sync_file(path)
-        # Later writes leave only pieces of the compressed extents below visible.
+        # After these writes only pieces of the compressed extents are referenced.
         path = "compressed/many." + algorithm
         ops.write_at(path, 40000, text(9000))
         ops.sync_file(path)
@@ -118,7 +118,7 @@ def reflinks():
     ops.sync_file("reflink/a")
     ops.sync_file("reflink/b")
     ops.reflink("reflink/a", 0, 0, "reflink/whole", 0)
-    # The clone's end is an unaligned end of file on both sides, or on one alone.
+    # The clone ends at an unaligned end of file, on both sides or on one.
     ops.reflink("reflink/a", 120 * SECTOR, 0, "reflink/tail", 0)
     ops.reflink("reflink/a", 0, 0, "reflink/tail-then-more", 0)
     os.truncate("reflink/tail-then-more", 700001)
@@ -128,16 +128,16 @@ def reflinks():
     ops.reflink("reflink/b", 1 << 20, 1 << 20, "reflink/partial", 512 << 10)
     ops.reflink("reflink/b", 0, SECTOR, "reflink/one-sector", 0)
     ops.reflink("reflink/b", SECTOR, SECTOR, "reflink/second-sector", SECTOR)
-    # Within one file, backward and forward, and over itself once more.
+    # Within one file, backward and forward, and once more over itself.
     ops.reflink("reflink/b", 0, 256 << 10, "reflink/b", 2 << 20)
     ops.reflink("reflink/b", 2560 << 10, 256 << 10, "reflink/b", 512 << 10)
     ops.reflink("reflink/b", 512 << 10, 64 << 10, "reflink/b", 4 << 20)
-    # A source that was overwritten in part: the clone is longer than what it can be cloned from.
+    # A partly overwritten source: only part of the clone can be cloned from it.
     ops.reflink("reflink/b", 0, 0, "reflink/overwritten", 0)
     ops.write_at("reflink/overwritten", 100000, noise(100000))
     ops.fallocate("reflink/overwritten", ops.PUNCH_HOLE | ops.KEEP_SIZE, 1 << 20, 128 << 10)
     ops.reflink("reflink/overwritten", 0, 0, "reflink/of-overwritten", 0)
-    # A source that is already gone when its clone is sent.
+    # A source that is deleted before its clone is sent.
     put("reflink/gone", noise(200000))
     ops.sync_file("reflink/gone")
     ops.reflink("reflink/gone", 0, 0, "reflink/survivor", 0)
@@ -151,7 +151,7 @@ def reflinks():
 
 
 def many_references():
-    """More references to one extent than the native sender looks at, and just fewer."""
+    """More references to one extent than the native send follows, and just fewer."""
     for count, name in ((70, "few"), (1030, "many")):
         os.makedirs("references/" + name)
         first = "references/%s/0" % name
@@ -192,12 +192,12 @@ def links(count):
 
 
 def acl(entries):
-    """A POSIX ACL as the kernel takes it: version 2, then tag, permissions, id."""
+    """A POSIX ACL in the kernel's format: version 2, then tag, permissions, id."""
     return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
 
 
 def largest_xattr(path):
-    """As large as the node size lets it be."""
+    """As large as the node size allows."""
     for size in (16000, 8000, 3500, 1500):
         try:
             os.setxattr(path, "user.large", noise(size))
@@ -234,7 +234,7 @@ def xattrs():
 
 
 def capabilities():
-    """Capabilities, and a name that is a beginning of theirs."""
+    """Capabilities, and an xattr whose name is a prefix of theirs."""
     os.mkdir("capabilities")
     for name in ("plain", "with-others"):
         put("capabilities/" + name, noise(100))
@@ -263,7 +263,7 @@ def names():
 
 
 def deep(longest):
-    """A path of @longest bytes in long steps and in short ones; 4095 is the most that is sent."""
+    """A path of @longest bytes, of long or short components; 4095 is the longest that is sent."""
     for step, top in ((255, "deep-long"), (25, "deep-short")):
         fd = os.open(".", os.O_RDONLY)
         name, length = top, 0
@@ -274,7 +274,8 @@ def deep(longest):
             inner = os.open(name, os.O_RDONLY, dir_fd=fd)
             os.close(fd)
             fd = inner
-            # No room for a further directory and one byte of name below it: the last is a file.
+            # If no directory with a one-byte name in it fits any more, the last component is a
+            # file.
             if left < step + 2:
                 break
             name = "d" * step
@@ -312,7 +313,7 @@ def nodatacow():
 
 
 def order():
-    """Inode numbers that do not follow the tree: files older than their directories."""
+    """Inode numbers not in the order of the tree: files older than their directories."""
     os.mkdir("order")
     for i in range(80):
         put("order/file-%02d" % i, noise(10))
@@ -336,7 +337,7 @@ def subvolumes():
 
 
 def unlinked_while_open():
-    """An inode without a name stays in the tree as long as it is open: send must pass it over."""
+    """An open inode without a name stays in the tree: send must skip it."""
     put("orphan", noise(100000))
     fd = os.open("orphan", os.O_RDWR)
     os.unlink("orphan")

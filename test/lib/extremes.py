@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Subvolumes with the shortest and the longest of everything that commands are made of.
+"""Subvolumes with the shortest and the longest values of all attributes of commands.
 
 usage: extremes.py DIRECTORY
 
 Makes the subvolume DIRECTORY/w and its snapshots DIRECTORY/a and DIRECTORY/b, between which every
-one of its things changed. There must be data checksums and no compression by mount option.
+inode changed. Needs data checksums, and no compression by mount option.
 """
 import errno
 import os
@@ -33,7 +33,7 @@ def put(path, data, algorithm=None):
 
 
 def largest_attribute(path):
-    """As much as fits into a tree block, to the byte."""
+    """The largest that fits into a tree block, to the byte."""
     low, high = 0, 65536
     while low < high:
         size = (low + high + 1) // 2
@@ -57,7 +57,7 @@ def longest_target(path):
 
 
 def deepest(top):
-    """A path of 4095 bytes below @top, at whose end is a file; returns its directory's fd and its
+    """A path of 4095 bytes below @top that ends in a file; returns its directory's fd and its
     name."""
     fd, length = os.open(".", os.O_RDONLY), -1
     name = top
@@ -131,7 +131,7 @@ def second(fd, deep):
         os.removexattr(name, "user.e")
         os.removexattr(name, "user." + "n" * 250)
         os.setxattr(name, "user.l", b"")
-    # Each below what was below the other one: the first has to wait.
+    # Each moves below the other's old parent: the first must wait.
     os.rename("dd/m", "M")
     os.rename("d", "M/d")
     os.rename("dd", "M/d/m/d")

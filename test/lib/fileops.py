@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Words in which hand-made cases tell what happens to files; all sizes are in bytes."""
+"""File operations for hand-made cases; all sizes are in bytes."""
 import os
 import random
 import sys
@@ -14,18 +14,18 @@ RENAME_EXCHANGE = 2
 
 
 def blob(size, seed=1):
-    """Contents that no algorithm compresses; the same for the same seed."""
+    """Incompressible contents; the same for the same seed."""
     return random.Random(seed).randbytes(size)
 
 
 def text(size, seed=1):
-    """Contents that every algorithm compresses."""
+    """Compressible contents."""
     line = b"line %d of a text that repeats itself\n" % seed
     return (line * (size // len(line) + 1))[:size]
 
 
 def write(path, offset, data):
-    """Writes and waits, so that what comes next is another extent."""
+    """Writes and syncs, so that the next write makes another extent."""
     write_at(path, offset, data)
     sync_file(path)
 
@@ -43,12 +43,12 @@ def preallocate(path, offset, length, keep_size=False):
 
 
 def exchange(one, other):
-    """Swaps two names in one step."""
+    """Exchanges two names atomically."""
     if _libc.renameat2(AT_FDCWD, one.encode(), AT_FDCWD, other.encode(), RENAME_EXCHANGE):
         sys.exit(f"cannot exchange {one} and {other}")
 
 
 def same_times(path, like):
-    """Gives path the times of another file, so that only other things differ."""
+    """Gives path the times of another file, so that they do not differ."""
     st = os.lstat(like)
     os.utime(path, ns=(st.st_atime_ns, st.st_mtime_ns), follow_symlinks=False)

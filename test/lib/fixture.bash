@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Filesystems to send from: made on loop devices in a directory of their own, and always cleared away.
+# Filesystems to send from, on loop devices in a directory of their own; always removed at the end.
 #
-# State is in exported strings, not arrays, so that bats' setup_file can hand it to the tests:
+# State is in exported strings, not arrays, so that bats' setup_file can pass it to the tests:
 #   FIX          scratch directory     FIX_MOUNT    mount point
 #   FIX_IMAGES   image files           FIX_DEVICES  their loop devices
 
@@ -14,7 +14,7 @@ TOOLS=${TOOLS:-$BUILD/test}
 export ROOT BUILD SENDCP TOOLS
 PATH=$TOOLS:$PATH:/usr/sbin:/sbin
 
-# What is missing to mount a filesystem here; empty if nothing.
+# Prints the requirements missing to mount a filesystem here; nothing if there are none.
 fixture_missing()
 {
 	local program device
@@ -28,7 +28,7 @@ fixture_missing()
 	device=$(losetup -f 2>/dev/null) && [ -n "$device" ] || echo "loop devices"
 }
 
-# In a bats test or setup: skip when nothing can be mounted, or fail where that must not happen.
+# In a bats test or setup: skip if nothing can be mounted, or fail where skipping is not allowed.
 require_mount()
 {
 	local missing
@@ -57,7 +57,7 @@ require_failed()
 	skip "$1"
 }
 
-# A scratch directory; under /var/tmp if /tmp is in memory, since images get large.
+# A scratch directory; in /var/tmp if /tmp is in memory, since images get large.
 fixture_begin()
 {
 	FIX=$(mktemp -d "${TMPDIR:-/tmp}/sendcp-test.XXXXXX")
@@ -68,7 +68,7 @@ fixture_begin()
 	export FIX FIX_MOUNT FIX_IMAGES FIX_DEVICES
 }
 
-# fixture_mkfs COUNT SIZE [MKFS-OPTIONS...]: COUNT loop devices with one new filesystem on them.
+# fixture_mkfs COUNT SIZE [MKFS-OPTIONS...]: a new filesystem on COUNT loop devices.
 fixture_mkfs()
 {
 	local count=$1 size=$2 i image
@@ -88,7 +88,7 @@ fixture_mkfs()
 		{ cat "$FIX/mkfs.log" >&2; return 1; }
 }
 
-# fixture_mount [OPTIONS]: reading changes no access times, and what is deleted is soon gone for good.
+# fixture_mount [OPTIONS]: no access times, and short commits, so that deletions soon take effect.
 fixture_mount()
 {
 	local device first=${FIX_DEVICES# }
@@ -100,8 +100,8 @@ fixture_mount()
 	mount -t btrfs -o "noatime,commit=1${1:+,$1}" "${first%% *}" "$FIX_MOUNT"
 }
 
-# What a sendcp that was killed with SIGKILL held is free a moment later, not at once: its holder
-# (user/backend/hold.c) is then nobody's child any more.
+# A subvolume held by a sendcp that was killed with SIGKILL is released a moment later: its holder
+# (user/backend/hold.c) first has to notice that it was orphaned.
 fixture_unheld()
 {
 	local pid
@@ -122,7 +122,8 @@ fixture_umount()
 	done
 }
 
-# Not those of FIX_DEVICES: what a test sets there is lost to the next test, and to teardown_file.
+# By backing file, not FIX_DEVICES: a test's changes to that do not reach later tests and
+# teardown_file.
 fixture_loops()
 {
 	losetup -l -n -O NAME,BACK-FILE | awk -v images="$FIX/" 'index($2, images) == 1 { print $1 }'
@@ -157,7 +158,8 @@ fixture_trap()
 	trap 'exit 130' INT TERM HUP
 }
 
-# fixture_everything [OPTIONS]: s, and its read-only snapshot s.ro, with every kind of item.
+# fixture_everything [OPTIONS]: the subvolume s with every kind of item, and its read-only snapshot
+# s.ro.
 fixture_everything()
 {
 	btrfs -q subvolume create "$FIX_MOUNT/s"
@@ -170,7 +172,7 @@ fixture_random()
 	python3 "$ROOT/test/lib/random_tree.py" "$1" "$FIX_MOUNT" "${2:-400}"
 }
 
-# The --device options that name all images.
+# Prints --device options for all images.
 image_options()
 {
 	local image
@@ -189,7 +191,7 @@ native_send()
 	btrfs send -q "$@" >"$out"
 }
 
-# send_direct OUT [OPTIONS] SUBVOL..., from the mounted filesystem without the module.
+# send_direct OUT [OPTIONS] SUBVOL...: from the mounted filesystem, without the module.
 send_direct()
 {
 	local out=$1
@@ -198,7 +200,7 @@ send_direct()
 	"$SENDCP" send -q --backend direct "$@" >"$out"
 }
 
-# send_image OUT [OPTIONS] SUBVOL..., from the unmounted images.
+# send_image OUT [OPTIONS] SUBVOL...: from the unmounted images.
 send_image()
 {
 	local out=$1
@@ -208,7 +210,7 @@ send_image()
 	"$SENDCP" send -q $(image_options) "$@" >"$out"
 }
 
-# same_as_native OURS NATIVE: command by command, but for what native drops or cuts short.
+# same_as_native OURS NATIVE: equal commands, except where native drops or truncates something.
 same_as_native()
 {
 	streamcmp --allow-deviation cap-prefix --allow-deviation update-extent-32bit "$1" "$2"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Copies the beginning of a send stream, with another byte in its last WRITE and the checksum right
-all the same.
+"""Copies the beginning of a send stream with one byte of its last WRITE changed, and a valid
+checksum.
 
 usage: forge.py STREAM COPY SIZE contents|offset
 """
@@ -36,7 +36,7 @@ def main():
     if sys.argv[4] == "contents":
         data[end - 1] ^= 1
     else:
-        # Attributes: the path, then where in the file.
+        # Attributes: the path, then the offset in the file.
         path = begin + 10
         data[path + 4 + struct.unpack_from("<H", data, path + 2)[0] + 5] ^= 1
     struct.pack_into("<I", data, begin + 6, 0)

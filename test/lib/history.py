@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A random history of a btrfs subvolume, in snapshots that can be sent; the seed says everything.
+"""A random history of a btrfs subvolume, in snapshots that can be sent; depends on the seed alone.
 
 usage: history.py --options SEED             mkfs options, and mount options, a line each
        history.py SEED MOUNT [OPERATIONS]    on that filesystem, fresh and mounted
 
-Leaves read-only snapshots MOUNT/s0, s1, ... and writes what is to be compared to standard output, a
-line each: HOW OPTIONS SNAPSHOT, where HOW says what sendcp reads (direct, step or image). Directories
-are what is hard about an incremental send, so names are few and are taken again and again.
+Leaves read-only snapshots MOUNT/s0, s1, ... and writes the sends to compare to standard output, a
+line each: HOW OPTIONS SNAPSHOT, where HOW is sendcp's way of reading (direct, step or image).
+Directories are the hard part of an incremental send, so names are few and often reused.
 """
 import ctypes
 import errno
@@ -22,13 +22,13 @@ import time
 import btrfsops as ops
 from random_tree import SECTOR, Tree
 
-# Pairs with one crc32c, at the same length: their items are one item.
+# Pairs of names with one crc32c and length: they share one item.
 COLLIDING = [("fc8be9tfj", "v52kkba36"), ("lugznn0nh", "aaahaqa9p"), ("im8w3m7qz", "fk8g8pziu"),
              ("nebexq04u", "atf0w1x3q")]
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
 FLAGS = [0x8, 0x40, 0x80, 0x4, 0x800000]  # chattr's S, d, A, c, C
-# What may go wrong with operations that know little of what is there.
+# Expected errors of operations that do not check the tree first.
 HARMLESS = {errno.ENOTEMPTY, errno.EEXIST, errno.EINVAL, errno.ENAMETOOLONG, errno.EMLINK,
             errno.EISDIR, errno.ENOTDIR, errno.ENOENT, errno.ENOSPC, errno.EXDEV, errno.EPERM,
             errno.EACCES, errno.EBUSY, errno.EOPNOTSUPP, errno.ETXTBSY, errno.ELOOP, errno.EFBIG, errno.EROFS}
@@ -37,7 +37,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def exchange(one, other):
-    """Not of files with many links: where they have extended refs, Linux 6.18 aborts the filesystem."""
+    """Skips files with many links: if they have extended refs, Linux 6.18 aborts the filesystem."""
     if any(not os.path.isdir(path) and os.lstat(path).st_nlink > 1 for path in (one, other)):
         return
     if _libc.renameat2(AT_FDCWD, one.encode(), AT_FDCWD, other.encode(), RENAME_EXCHANGE):
@@ -74,16 +74,16 @@ class History(Tree):
         self.alive = []
         self.nested = []
 
-    # What is there. Order must not depend on the filesystem's.
+    # Looking at the tree. The order must not depend on the filesystem's.
 
     def look(self):
-        """After a change of names: lists made anew are simpler than lists kept right."""
+        """After each change of names: new lists are simpler than lists kept up to date."""
         self.files, self.dirs, self.others, self.nested = [], [self.root], [], []
         for where, names in self.walk():
             for name in sorted(names):
                 path = os.path.join(where, name)
                 if not os.path.lexists(path):
-                    # An exchange has made the kernel give up on the filesystem: see exchange().
+                    # An exchange has aborted the filesystem: see exchange().
                     raise SystemExit("the filesystem is broken: %s" % path)
                 info = os.lstat(path)
                 if stat.S_ISREG(info.st_mode):
@@ -120,7 +120,7 @@ class History(Tree):
         return "%d" % self.serial + "n" * self.random.randrange(self.random.choice([1, 1, 20, 200]))
 
     def new_path(self):
-        """A free name, mostly of one letter: what one inode leaves, another one takes."""
+        """A free name, mostly of one letter, so that names get reused by other inodes."""
         while True:
             path = os.path.join(self.any_dir(), self.short_name())
             if len(path) > 3000:
@@ -139,7 +139,7 @@ class History(Tree):
     # Changes of names.
 
     def shift(self):
-        """Anywhere, over what is there too."""
+        """To any path, also over existing inodes."""
         target = self.any_below() if self.random.random() < 0.3 else self.new_path()
         os.rename(self.any_below(), target)
 
@@ -153,7 +153,7 @@ class History(Tree):
         os.rename(source, os.path.join(target, self.short_name()))
 
     def move_new(self):
-        """Below a directory made for it, which no snapshot has yet."""
+        """Below a directory made for it, which is not in any snapshot yet."""
         source, target = self.any_below(), self.new_path()
         os.mkdir(target)
         os.rename(source, os.path.join(target, self.short_name()))
@@ -165,7 +165,7 @@ class History(Tree):
         exchange(self.any_dir(), self.any_dir())
 
     def rotate(self):
-        """Three names go round."""
+        """Rotates three names."""
         paths = [self.any_below() for _ in range(3)]
         aside = os.path.join(self.root, "aside")
         os.rename(paths[0], aside)
@@ -177,7 +177,7 @@ class History(Tree):
             os.rename(aside, self.new_path())
 
     def flip(self):
-        """A directory and its parent change places."""
+        """A directory and its parent exchange their positions."""
         inner = [path for path in self.dirs[1:] if os.path.dirname(path) != self.root]
         if not inner:
             return self.chain()
@@ -196,7 +196,7 @@ class History(Tree):
             os.mkdir(path)
 
     def invert(self):
-        """A chain upside down."""
+        """Inverts a chain of directories."""
         deepest = max(self.dirs, key=lambda path: (path.count("/"), path))
         names = os.path.relpath(deepest, self.root).split("/")
         if len(names) < 2:
@@ -208,7 +208,7 @@ class History(Tree):
             os.rename(source, target)
 
     def instead(self):
-        """A new directory takes an old one's place, the old one goes below it or away."""
+        """A new directory replaces an old one, which moves below it or elsewhere."""
         old = self.random.choice(self.dirs[1:] or [self.create()])
         aside = os.path.join(self.root, "aside")
         os.rename(old, aside)
@@ -216,7 +216,7 @@ class History(Tree):
         os.rename(aside, self.random.choice([os.path.join(old, self.short_name()), self.new_path()]))
 
     def take_name(self):
-        """A file takes a directory's name and has another one below that directory."""
+        """A file takes a directory's name, and gets another link below that directory."""
         if len(self.dirs) < 2 or not self.files:
             return self.directory()
         path, file, new = self.random.choice(self.dirs[1:]), self.any_file(), self.new_path()
@@ -250,7 +250,7 @@ class History(Tree):
             os.link(source, os.path.join(where, "l%d" % i + "o" * self.random.randrange(size)))
 
     def unlink_storm(self):
-        """Of an inode with many names only some stay."""
+        """Some links of an inode with many are removed."""
         many = [path for path in self.files if os.lstat(path).st_nlink > 2]
         for path in many:
             if self.random.random() < 0.5:
@@ -278,7 +278,7 @@ class History(Tree):
         os.rmdir(top)
 
     def empty_dir(self):
-        """Its content goes elsewhere, then it goes."""
+        """Moves a directory's contents elsewhere, then removes it."""
         if len(self.dirs) < 3:
             return
         path, target = self.random.choice(self.dirs[1:]), self.any_dir()
@@ -293,7 +293,7 @@ class History(Tree):
             self.btrfs("subvolume", "create", self.new_path())
 
     def reuse(self):
-        """The newest inodes go; mounted again, the filesystem gives their numbers to others."""
+        """The newest inodes are deleted; after a remount their numbers are used again."""
         paths = sorted(self.below_root(), key=lambda path: -os.lstat(path).st_ino)
         for path in paths[:self.random.choice([1, 3, 8])]:
             if os.path.isdir(path) and not os.path.islink(path):
@@ -310,19 +310,19 @@ class History(Tree):
         with open("/proc/mounts", encoding="ascii") as mounts:
             device, _, _, options = [line.split()[:4] for line in mounts
                                      if line.split()[1] == self.mount][-1]
-        # Whoever looks at new filesystems, such as udev, may be looking just now.
+        # udev and others may still be probing a new filesystem.
         while subprocess.run(["umount", self.mount], stderr=subprocess.DEVNULL).returncode:
             time.sleep(0.1)
         subprocess.run(["mount", "-t", "btrfs", "-o", options, device, self.mount], check=True)
 
-    # Changes of what is in inodes.
+    # Changes of inodes and their data.
 
     def append(self):
         path = self.any_file()
         ops.write_at(path, os.lstat(path).st_size, self.data())
 
     def small(self):
-        """Inline, or no longer."""
+        """Inline, or just too large for that."""
         path = self.any_file()
         os.truncate(path, 0)
         ops.write_at(path, 0, self.random.randbytes(self.random.choice([1, 100, 2000, 5000])))
@@ -361,7 +361,7 @@ class History(Tree):
             os.removexattr(path, self.random.choice(names), follow_symlinks=False)
 
     def set_acl(self):
-        """Not the root's default: a receiver makes every inode there, and it would be inherited."""
+        """Not a default ACL of the root: inodes that a receiver makes there would inherit it."""
         path = self.any_below()
         isdir = stat.S_ISDIR(os.lstat(path).st_mode)
         kind = self.random.choice(["access", "default"] if isdir else ["access"])
@@ -372,7 +372,7 @@ class History(Tree):
         os.setxattr(self.any_file(), "security.capability", value)
 
     def flags(self):
-        """Not of the root: compression would be inherited as its default ACL is."""
+        """Not of the root: compression would be inherited, as its default ACL would."""
         change_flags(self.random.choice(self.files + self.dirs[1:] or [self.create()]),
                      self.random.choice(FLAGS))
 
@@ -385,7 +385,7 @@ class History(Tree):
         self.btrfs("subvolume", "snapshot", "-r", self.root, os.path.join(self.mount, name))
 
     def go_back(self):
-        """History goes on from an older snapshot; inode numbers are given a second time."""
+        """History continues from an older snapshot; inode numbers are used a second time."""
         self.branch += 1
         self.root = os.path.join(self.mount, "work%d" % self.branch)
         older = os.path.join(self.mount, self.random.choice(self.alive))
@@ -439,7 +439,7 @@ class History(Tree):
             self.alive.remove(self.alive[self.random.randrange(1, len(self.alive) - 1)])
             for name in set(self.snapshots) - set(self.alive):
                 self.btrfs("subvolume", "delete", os.path.join(self.mount, name))
-        # The native sender's choice of clone sources depends on what deletion is still to come.
+        # The native send's choice of clone sources depends on pending deletions.
         self.btrfs("subvolume", "sync", self.mount)
         self.btrfs("filesystem", "sync", self.mount)
         return self.plan()

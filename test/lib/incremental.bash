@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Hand-made cases of incremental sends: a subvolume, a snapshot, changes, a snapshot, and what all
-# senders make of the two.
+# Hand-made cases of incremental sends: a subvolume, a snapshot, changes, another snapshot, and the
+# streams of all senders for the pair.
 #
-# All cases of a suite share one filesystem, each in a directory of its own, which it stands in:
-#   s  the subvolume     a, b, ...  its snapshots     r  what was received
-# Streams are kept, and the images are asked for all of them at the end (images_agree).
+# All cases of a suite share one filesystem, each in a directory of its own, its working directory:
+#   s  the subvolume     a, b, ...  its snapshots     r  received subvolumes
+# Streams are kept, and sent again from the images at the end (images_agree).
 
 export PYTHONDONTWRITEBYTECODE=1
 
-# incremental_begin [MKFS-OPTIONS...]; INCREMENTAL_MOUNT: mount options. For setup_file.
+# incremental_begin [MKFS-OPTIONS...]; INCREMENTAL_MOUNT: mount options. Called by setup_file.
 incremental_begin()
 {
 	require_mount
@@ -29,8 +29,8 @@ begin()
 	ROOT_TIMES=
 }
 
-# For cases that leave the root directory alone but for orphan names, which are made and removed in
-# it: no sender puts its times right afterwards.
+# For cases that touch the root directory only by orphan names, which are made and removed in it: no
+# sender restores its times.
 orphans_touch_the_root()
 {
 	ROOT_TIMES=--any-root-times
@@ -46,7 +46,7 @@ snapshot()
 	done
 }
 
-# Mounts anew: inode numbers above the highest in use are given out again.
+# Mounts again: inode numbers above the highest in use are reused.
 remount()
 {
 	cd / || return
@@ -55,7 +55,7 @@ remount()
 	cd "$CASE" || return
 }
 
-# Python with the words of fileops.py, from standard input, in the subvolume s.
+# Runs Python from standard input with fileops.py imported, in the subvolume s.
 ops()
 {
 	{
@@ -70,7 +70,7 @@ exchange()
 	ops <<<"exchange('$1', '$2')"
 }
 
-# identical OURS NATIVE: byte for byte; if not, the first command that differs is shown.
+# identical OURS NATIVE: byte for byte; if not, prints the first command that differs.
 identical()
 {
 	cmp -s "$1" "$2" && return
@@ -80,8 +80,8 @@ identical()
 }
 
 # check_streams PARENT SNAPSHOT [OPTIONS]: native, direct, and direct re-armed at every command (not
-# with NO_STEPS). The stream is left in $STREAM, and noted for images_agree. In OPTIONS an @ stands
-# in front of a snapshot's name.
+# with NO_STEPS). The stream is left in $STREAM and recorded for images_agree. In OPTIONS an @
+# precedes a snapshot's name.
 check_streams()
 {
 	local parent=$1 snapshot=$2
@@ -100,7 +100,8 @@ check_streams()
 	rm -f "$STREAM.native" "$STREAM.steps"
 }
 
-# receive_all PARENT SNAPSHOT: the parent in full from native, then $STREAM; compared with SNAPSHOT.
+# receive_all PARENT SNAPSHOT: receives a full native send of the parent, then $STREAM; compares the
+# result with SNAPSHOT.
 receive_all()
 {
 	if [ ! -e "r/$1" ]; then
@@ -112,7 +113,7 @@ receive_all()
 	treecmp $ROOT_TIMES "$2" "r/$2"
 }
 
-# check_pair [PARENT SNAPSHOT [OPTIONS]]: in both protocols, and received; a and b if not told.
+# check_pair [PARENT SNAPSHOT [OPTIONS]]: in both protocols, received too; a and b by default.
 check_pair()
 {
 	local parent=${1:-a} snapshot=${2:-b} protocol
@@ -125,7 +126,7 @@ check_pair()
 	done
 }
 
-# check_sharing SNAPSHOT...: what was received shares what they share.
+# check_sharing SNAPSHOT...: the received subvolumes share the same extents.
 check_sharing()
 {
 	local snapshot arguments=()
@@ -136,13 +137,13 @@ check_sharing()
 	python3 "$ROOT/test/lib/sharing.py" "${arguments[@]}"
 }
 
-# commands: the last stream's, one a line.
+# commands: those of the last stream, one a line.
 commands()
 {
 	streamcmp --list "$STREAM"
 }
 
-# Every stream of the suite once more, from the unmounted images.
+# Sends every stream of the suite again, from the unmounted images.
 images_agree()
 {
 	local stream directory parent snapshot options count=0
@@ -150,7 +151,7 @@ images_agree()
 	cd / || return
 	fixture_umount
 	while read -r stream directory parent snapshot options; do
-		# Of a case that failed there may be none; that case has said so.
+		# A case that failed may have no stream.
 		[ -s "$stream" ] || continue
 		# shellcheck disable=SC2086
 		send_image "$FIX/image" ${options//@/$directory/} \

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Writes a send stream made by hand to stdout, to show streamcmp what it has to see.
+"""Writes a hand-made send stream to stdout, for the tests of streamcmp.
 
 usage: make_stream.py [--proto N] COMMAND...
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Prints the options of a command, as its help or its manual page has them, a line each and sorted:
-"-f, --output FILE", with arguments as the help writes them.
+"""Prints the options of a command, from its help or its manual page, one a line, sorted:
+"-f, --output FILE", with arguments as in the help.
 
 usage: options.py help COMMAND <HELP-TEXT
        options.py man COMMAND <MDOC-SOURCE
@@ -19,7 +19,7 @@ def from_help(text):
 
 
 def section(text, command):
-    """The lines of the page's part about the command, and of the part about every command."""
+    """The lines of the page's sections on the command and on every command."""
     wanted = False
     for line in text.splitlines():
         if line.startswith((".Ss ", ".Sh ")):
@@ -44,7 +44,7 @@ def from_man(text, command):
 
 
 def as_options(names, argument):
-    """A line may have the two names of one option, or several options that are described elsewhere."""
+    """A line may have both names of one option, or several options that are described elsewhere."""
     short = None
     for name in names:
         if not name.startswith("--"):

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Changes items in the leaves of an unmounted image, checksums (crc32c) and all.
+"""Changes items in the leaves of an unmounted image, and the checksums (crc32c).
 
 usage: patch.py IMAGE no-uuid ID...         subvolumes as very old kernels made them: without a UUID
-       patch.py IMAGE old-root-item ID...   the same as kernels before 3.6 made them: nothing behind
-                                            the fields that those knew counts
-       patch.py IMAGE same-inode-items      INODE_ITEMs say nothing of when and how often inodes changed
+       patch.py IMAGE old-root-item ID...   the same for kernels before 3.6: the root item's fields
+                                            added later are invalid
+       patch.py IMAGE same-inode-items      INODE_ITEMs without transaction ids and sequence numbers
 """
 import mmap
 import struct
@@ -41,7 +41,7 @@ def crc32c(data):
 
 
 def leaves(image, nodesize, fsid):
-    """Where leaves are, old ones among them; each with the tree it belongs to."""
+    """Offsets of leaves, current or old, each with the id of its tree."""
     at = image.find(fsid)
     while at >= 0:
         start = at - 32
@@ -52,7 +52,7 @@ def leaves(image, nodesize, fsid):
 
 
 def items(image, leaf):
-    """Object, type, and where the item's data is."""
+    """Object, type, and the offset of the item's data."""
     for i in range(struct.unpack_from("<I", image, leaf + 96)[0]):
         objectid, kind, _, offset, _ = struct.unpack_from("<QBQII", image, leaf + HEADER + i * ITEM)
         yield objectid, kind, leaf + HEADER + offset

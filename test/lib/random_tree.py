@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Fills a btrfs with a random subvolume, snapshots and all; the seed says everything.
+"""Fills a btrfs with a random subvolume and its snapshots; depends on the seed alone.
 
 usage: random_tree.py SEED MOUNT [OPERATIONS]
 
-Makes MOUNT/work, snapshots it now and then (and deletes some, so that leaves are shared and every
-kind of back reference comes about), deduplicates and balances a little, and leaves the read-only
-snapshots MOUNT/a (from the middle) and MOUNT/b (the last state).
+Makes MOUNT/work, snapshots it now and then (and deletes some, for shared leaves and every kind of
+back reference), deduplicates and balances a little, and leaves the read-only snapshots MOUNT/a
+(from the middle) and MOUNT/b (the last state).
 """
 import errno
 import os
@@ -31,7 +31,7 @@ class Tree:
         self.serial = 0
         self.snapshots = []
 
-    # What to do something with.
+    # Choosing an inode or a name.
 
     def new_path(self):
         self.serial += 1
@@ -66,7 +66,7 @@ class Tree:
     def length(self):
         return self.random.choice([1, 2, 5, 16, 32, 100]) * SECTOR
 
-    # What is done.
+    # Operations.
 
     def create(self):
         path = self.new_path()
@@ -165,7 +165,7 @@ class Tree:
             self.files.append("%s-%d" % (target, i))
 
     def move(self):
-        """Mostly into younger directories: their inode numbers are larger then."""
+        """Mostly into newer directories, whose inode numbers are larger."""
         path = self.random.choice(self.files + self.dirs[1:] + self.others or [self.create()])
         young = self.dirs[len(self.dirs) // 2:]
         target = os.path.join(self.random.choice(young), os.path.basename(path) + "m")
@@ -217,12 +217,12 @@ class Tree:
             self.btrfs("subvolume", "delete", victim)
 
     def balance(self):
-        """Moved blocks carry full back references where they had implicit ones."""
+        """Relocated blocks have full back references in place of implicit ones."""
         kind = self.random.choice(["-dlimit=1", "-mlimit=1"])
         try:
             self.btrfs("balance", "start", "-f", kind, self.mount)
         except subprocess.CalledProcessError:
-            # No room to balance on a small filesystem: then not.
+            # A small filesystem may have no space to balance.
             pass
 
     WEIGHTS = {
@@ -241,7 +241,7 @@ class Tree:
             if number == self.operations // 2:
                 self.snapshot("a")
         self.snapshot("b")
-        # The native sender's choice of clone sources depends on what deletion is still to come.
+        # The native send's choice of clone sources depends on pending deletions.
         self.btrfs("subvolume", "sync", self.mount)
         self.btrfs("filesystem", "sync", self.mount)
 

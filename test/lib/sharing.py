@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Does the copy of some trees share among its files what the originals share?
+"""Checks that copies of trees share the same blocks among their files as the originals.
 
 usage: sharing.py ORIGINAL COPY [ORIGINAL COPY]...
 
-Compares, block by block, which blocks lie in one place on disk; the places themselves may differ.
-Exit status: 0 the same, 1 blocks shared in the originals are not in the copies, 2 nothing is shared.
+Compares, block by block, which blocks have one address on disk; the addresses themselves may
+differ. Exit status: 0 the same, 1 blocks shared in the originals are not in the copies, 2 nothing
+is shared.
 """
 import fcntl
 import os
@@ -19,7 +20,7 @@ EXTENTS = 4096
 
 
 def extents(path):
-    """(file offset, place, length, flags) of every extent."""
+    """(file offset, physical address, length, flags) of every extent."""
     fd = os.open(path, os.O_RDONLY)
     request = bytearray(32 + 56 * EXTENTS)
     struct.pack_into("<QQIIII", request, 0, 0, 2**64 - 1, SYNC, 0, EXTENTS, 0)
@@ -33,7 +34,7 @@ def extents(path):
 
 
 def blocks(number, tree):
-    """(tree's number, file, block) and its place, for all blocks of all files."""
+    """(tree's number, file, block) and its address, for all blocks of all files."""
     for directory, _, names in os.walk(tree):
         for name in names:
             path = os.path.join(directory, name)
@@ -41,13 +42,13 @@ def blocks(number, tree):
                 continue
             for logical, physical, length, flags in extents(path):
                 for at in range(0, length, BLOCK):
-                    # Of a compressed extent only the beginning is known.
+                    # Only the address of a compressed extent as a whole is known.
                     place = physical if flags & ENCODED else physical + at
                     yield (number, os.path.relpath(path, tree), (logical + at) // BLOCK), place
 
 
 def groups(trees):
-    """The first block of those that lie in one place stands for all of them."""
+    """Maps each block to the first one with its address."""
     first, leader = {}, {}
     for number, tree in enumerate(trees):
         for block, place in blocks(number, tree):

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Two containers of one image, changed in one transaction: the same inode numbers, with the same
-generation, for different things.
+"""Two containers from one image, changed in one transaction: the same inode numbers and generations
+for different inodes.
 
 usage: siblings.py IMAGE LEFT RIGHT pairs [ABSOLUTE]
-           every kind of thing against every other one; ABSOLUTE is one of the symlinks' targets
+           every type of inode against every other; ABSOLUTE is the target of one symlink
        siblings.py IMAGE LEFT RIGHT contents
-           symlinks and files that differ in nothing but their contents: INODE_ITEMs are equal too
+           symlinks and files that differ only in their contents: INODE_ITEMs are equal too
        siblings.py IMAGE LEFT RIGHT twins
            the same with other names and xattrs too
        siblings.py IMAGE LEFT RIGHT through ABSOLUTE
            a file and a symlink to ABSOLUTE, under one name
        siblings.py IMAGE LEFT RIGHT random SEED
-           anything, moved around among what the image has
+           random inodes, moved around among the image's
 
 Makes LEFT and RIGHT, writable snapshots of the subvolume IMAGE, which has directories "old" and
 "other" for pairs. The filesystem must not be mounted with a short commit interval.
@@ -31,14 +31,14 @@ FILLERS = 2
 
 
 def put(path, data):
-    """Not by open(), which looks at the file's times: then each change has a time of its own."""
+    """Without open(), whose fstat() gives the next change a time of its own."""
     fd = os.open(path, os.O_CREAT | os.O_WRONLY, 0o644)
     os.write(fd, data)
     os.close(fd)
 
 
 def filler(side, count):
-    """Uses inode numbers up."""
+    """Uses up inode numbers."""
     for _ in range(count):
         put("%s/unused" % side, b"")
         os.unlink("%s/unused" % side)
@@ -53,7 +53,7 @@ def empty_directory(path):
 
 
 def full_directory(one, other):
-    """A directory with FILLERS things in it."""
+    """A directory with FILLERS inodes in it."""
     def make(path):
         os.mkdir(path)
         one(path + "/one")
@@ -90,7 +90,7 @@ def make(side, name, kind, things):
 
 
 def generation(path):
-    """What the kernel has as the inode's version; of nothing but files and directories."""
+    """The version that the kernel has for an inode; for files and directories only."""
     fd = os.open(path, os.O_RDONLY)
     version = array.array("l", [0])
     fcntl.ioctl(fd, FS_IOC_GETVERSION, version)
@@ -106,7 +106,7 @@ def same_number(one, other):
 
 def pairs(left, right, absolute):
     all_kinds = kinds(absolute)
-    # In the same place; in one of the image's directories; under another name; in another directory.
+    # The same path; in a directory of the image; under another name; in another directory.
     places = [("same-%s", "same-%s"), ("old/%s", "old/%s"), ("left-%s", "right-%s"),
               ("old/left-%s", "other/%s")]
     for i, one in enumerate(all_kinds):
@@ -123,7 +123,7 @@ def times(path):
 
 
 def contents(left, right):
-    """Made within one tick of the clock; if they were not, once more."""
+    """Made within one tick of the clock; repeated if not."""
     cases = [
         ("link", lambda p: os.symlink("aaaa", p), lambda p: os.symlink("bbbb", p)),
         ("small", lambda p: put(p, b"left"), lambda p: put(p, b"side")),
@@ -184,7 +184,7 @@ def remove(path):
 
 
 def shuffle(side, chance, made):
-    """Moves, links and removes a few things."""
+    """Moves, links and removes a few inodes."""
     for _ in range(chance.randrange(4)):
         there = everything(side)
         if not there:
@@ -199,7 +199,7 @@ def shuffle(side, chance, made):
             elif what == 1 and not (os.path.isdir(path) and not os.path.islink(path)):
                 os.link(path, to, follow_symlinks=False)
             elif what == 2:
-                # Into the place of something else.
+                # Over an existing path.
                 target = chance.choice(there)
                 if os.path.lexists(target) and not target.startswith(path + "/") and \
                    not path.startswith(target + "/") and target != path:
@@ -208,7 +208,7 @@ def shuffle(side, chance, made):
             else:
                 os.rename(path, to)
         except OSError:
-            # Into itself, or gone meanwhile.
+            # Into itself, or already moved.
             pass
 
 
@@ -217,7 +217,7 @@ def random_siblings(left, right, seed):
     all_kinds = [k for k in kinds("elsewhere") if getattr(k, "things", 1) == 1]
     for n in range(60):
         for side in (left, right):
-            # Mostly things of which others can be put into.
+            # Mostly directories, into which others can be moved.
             kind = empty_directory if chance.random() < 0.5 else chance.choice(all_kinds)
             make(side, os.path.relpath("%s/n%d" % (chance.choice(directories(side)),
                                                    chance.randrange(10**9)), side), kind, 1)
@@ -225,7 +225,7 @@ def random_siblings(left, right, seed):
 
 
 def change(left, right, what, argument):
-    """False if a commit came in between, so that generations may differ."""
+    """False if a commit happened meanwhile, so that generations may differ."""
     put(left + "/first", b"")
     put(right + "/first", b"")
     generations = {generation(left + "/first"), generation(right + "/first")}
@@ -265,7 +265,7 @@ def main():
         os.close(fd)
         if change(left, right, what, argument):
             break
-        # Whoever calls sync(2) commits every filesystem.
+        # sync(2) by any process commits every filesystem.
         subvolume("delete", left, right)
 
 

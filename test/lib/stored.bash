@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# One stream in all wrappings, made once for a suite; loaded behind suite.bash.
+# One stream in all wrappings, made once for a suite; loaded after suite.bash.
 
 STORED_KINDS="plain zstd tar cpio tar.zstd cpio.zstd external"
 
-# stored_make: $BATS_FILE_TMPDIR/stream.KIND for each kind, small segments and frames; image.
+# stored_make: makes the image, and $BATS_FILE_TMPDIR/stream.KIND for each kind, with small segments
+# and frames.
 stored_make()
 {
 	local kind options
@@ -25,7 +26,7 @@ stored_make()
 	zstd -q <stream.plain >stream.external
 }
 
-# The snapshot, with what makes the stream small and the units many.
+# Sends the snapshot with options for a small stream of many units.
 stored_send()
 {
 	"$SENDCP" send -q --proto 2 --compressed-data --buffer-size 160K --checkpoint-interval 320K \

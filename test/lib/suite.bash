@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# What every bats suite loads.
+# Loaded by every bats suite.
 
 bats_require_minimum_version 1.5.0
 # shellcheck source=fixture.bash
@@ -9,7 +9,7 @@ for library in bats-support bats-assert bats-file; do
 	load "/usr/lib/bats/$library/load.bash"
 done
 
-# A number from 1 to LIMIT that depends on SEED alone: tests are random, but not by chance.
+# A number from 1 to LIMIT that depends on SEED alone, so that random tests are reproducible.
 pick()
 {
 	local limit=$1 seed=$2
@@ -23,7 +23,7 @@ file_size()
 	stat -c %s "$1"
 }
 
-# edit_sidecar FILE STATEMENT: each line becomes what Python makes of its object o, with a valid sum.
+# edit_sidecar FILE STATEMENT: runs a Python statement on each line's object o, and updates its sum.
 edit_sidecar()
 {
 	require_program xxhsum

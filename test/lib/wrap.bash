@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Wrapped streams: breaking them off, and getting the plain stream back with standard tools.
+# Wrapped streams: interrupting them, and unwrapping them with standard tools.
 #
-# Suites set TOOL, the words that unwrap standard input.
+# Suites set TOOL, the command that unwraps standard input.
 
-# Sizes that make many frames and segments of a small stream.
+# Sizes for many frames and segments in a small stream.
 SMALL="--buffer-size 160K --checkpoint-interval 600K"
 
-# wrap_begin: two snapshots a and b, their incremental stream in $FIX/whole, and something large.
+# wrap_begin: two snapshots a and b, their incremental stream in $FIX/whole, and a large snapshot.
 wrap_begin()
 {
 	require_mount
@@ -24,28 +24,28 @@ wrap_begin()
 	send_direct "$FIX/large" "$FIX_MOUNT/large.ro"
 }
 
-# unwrapped FILE WHOLE: standard tools get WHOLE out of FILE, and verify finds nothing missing.
+# unwrapped FILE WHOLE: standard tools unwrap FILE to WHOLE, and verify finds it complete.
 unwrapped()
 {
 	"${TOOL[@]}" <"$1" | cmp - "$2" || return
 	"$SENDCP" verify -q "$1"
 }
 
-# sender OPTIONS...: the usual one, from a to b.
+# sender OPTIONS...: sends b with the parent a.
 sender()
 {
 	# shellcheck disable=SC2086
 	"$SENDCP" send -q $SMALL "$@" -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
 }
 
-# marks SIDECAR: the places in the file at which it can be gone on with.
+# marks SIDECAR: the offsets in the file at which it can be truncated and resumed.
 marks()
 {
 	jq -r 'select(.type == "mark") | .file_offset' "$1"
 }
 
-# A crash: `crash FILE SIDECAR SEED` cuts both at places that can have been left behind. Lines of
-# batches come before their bytes, a mark when what it tells of is in the file.
+# crash FILE SIDECAR SEED: truncates both as a crash may have left them. A batch's line is written
+# before its bytes, a mark after the file has the bytes it covers.
 crash()
 {
 	python3 - "$@" <<-'END'

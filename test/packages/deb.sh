@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Builds the Debian packages, binary and source, from a source archive, in a directory of its own.
+# Builds the Debian packages, binary and source, from a source archive, in a scratch directory.
 #
 # usage: deb.sh SOURCE.tar.gz OUTPUT-DIRECTORY [DPKG-BUILDPACKAGE-OPTION...]
 set -euo pipefail
@@ -9,15 +9,16 @@ archive=$(realpath "$1")
 mkdir -p "$2"
 output=$(realpath "$2")
 shift 2
-# The archive has no directories of its own, and those of the source package get their modes from this.
+# The archive has no entries for directories; those in the source package get their modes from the
+# umask.
 umask 022
-# Paths of the environment must not come into what is built.
+# Paths of the environment must not get into the packages.
 unset MAKEFLAGS MFLAGS MAKELEVEL BUILD
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/sendcp-deb.XXXXXX")
 trap 'rm -rf --one-file-system "$scratch"' EXIT
 tar -xzf "$archive" -C "$scratch"
 cd "$scratch"/sendcp-*
-# What was built by hand of the same version is not to be mixed with what is built now.
+# Existing files of this version must not get mixed with the new ones.
 if ! DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS-parallel=$(nproc)}" \
 	dpkg-buildpackage -us -uc "$@" >"$scratch/log" 2>&1; then
 	tail -n 30 "$scratch/log" | cut -c 1-300 >&2

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Builds the RPM packages from a source archive, on a system whose packages rpm need not know.
+# Builds the RPM packages from a source archive; rpm need not know the system's packages.
 #
 # usage: rpm.sh SOURCE.tar.gz OUTPUT-DIRECTORY
 set -euo pipefail

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The test tools: plain programs that share nothing with the engine. Included by the Makefile.
+# The test tools: programs that share no code with the engine. Included by the Makefile.
 
 TEST_TOOLS := streamcmp streamcut treecmp
 TEST_TOOL_DIR := $(BUILD)/test
@@ -17,7 +17,7 @@ $(TEST_TOOLS:%=$(TEST_TOOL_DIR)/%):
 	@mkdir -p $(@D)
 	$(CC) $(TEST_TOOL_FLAGS) -o $@ $(filter %.c,$^)
 
-# Preloaded into a program that is to stop at a byte of its output.
+# Preloaded into a program that must stop at a byte of its output.
 $(TEST_TOOL_DIR)/writegate.so: test/tools/writegate.c
 	@mkdir -p $(@D)
 	$(CC) $(TEST_TOOL_FLAGS) -shared -fPIC -o $@ $< -ldl

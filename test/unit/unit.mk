@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What single unit tests need beyond the common rule. Included by the Makefile.
+# Special rules for single unit tests. Included by the Makefile.
 
-# Memory that runs out at a chosen place.
+# These inject allocation failures.
 $(BUILD)/unit/test_send_faults $(BUILD)/unit/test_tree_faults: LDFLAGS += \
 	$(foreach f,alloc zalloc realloc alloc_aligned,-Wl,--wrap=sendcp_$(f))
 
-# sendcp itself, but that it thins its sidecar far earlier: no test can wait for gigabytes of stream.
+# sendcp that thins its sidecar much earlier: no test can wait for gigabytes of stream.
 THIN_SOURCES := cli/journal/write.c cli/resume/append/walk_batches.c
 THIN_OBJECTS := $(THIN_SOURCES:%.c=$(BUILD)/thin/%.o)
 

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Packages of any suite of Debian, without touching the host: apt with the host's mirror, proxy and
-# keys, but with package lists of its own, and directories to change root into made of what it gets.
+# Packages of any Debian suite, without changing the host: apt with the host's mirror, proxy and
+# keys, but its own package lists; and chroot directories made of these packages.
 
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-# What kbuild runs beside the compiler.
+# The tools that kbuild runs, besides the compiler.
 BUILD_TOOLS="make bash dash coreutils sed grep mawk findutils diffutils gzip"
 
-# The host's mirror of Debian; security updates lie beside it.
+# The host's mirror of Debian; security updates are next to it.
 mirror()
 {
 	local label=$1 default=$2 found
@@ -31,7 +31,7 @@ write_sources()
 	esac | sed "s|.*|deb [signed-by=$KEYRING] & main|"
 }
 
-# A configuration that is read after the host's own, and turns apt away from the host's state.
+# This configuration is read after the host's, and redirects apt from the host's state.
 write_config()
 {
 	local dir=$1
@@ -77,20 +77,20 @@ apt()
 	local suite=$1 target=
 
 	shift
-	# Packages of backports are taken only where they are asked for.
+	# Packages from backports are only used if requested.
 	case $suite in *-backports) target=--target-release=$suite ;; esac
 	# shellcheck disable=SC2086
 	APT_CONFIG=$CACHE/apt-$suite/apt.conf apt-get -qq -y $target "$@"
 }
 
-# All packages, a line each, that installing the current kernel and its headers would bring.
+# All packages that an installation of the current kernel and its headers would get, one a line.
 kernel_packages()
 {
 	apt "$1" --print-uris install linux-image-amd64 linux-headers-amd64 |
 		sed -nE "s|^'.*' ([^_ ]+)_.*|\1|p"
 }
 
-# The first of the kernel's suites that has such a kernel.
+# The first of the kernel's suites whose current kernel matches.
 kernel_suite()
 {
 	local name=$1 suite pattern=${1/%.x/.}
@@ -105,7 +105,7 @@ kernel_suite()
 	die "no kernel $name in: $(kernel_suites "$name")"
 }
 
-# unpack DIRECTORY DEB [TAR-ARGUMENTS...]: without the package's own scripts.
+# unpack DIRECTORY DEB [TAR-ARGUMENTS...]: without running the package's scripts.
 unpack()
 {
 	local dir=$1 deb=$2
@@ -123,8 +123,8 @@ download()
 	(cd "$dir" && apt "$suite" download "$@") >&2
 }
 
-# root_packages SUITE [PACKAGE...]: what a compiler root consists of: the kernel's compiler, tools, more
-# packages, and what they depend on.
+# root_packages SUITE [PACKAGE...]: the contents of a compiler root: the kernel's compiler, tools,
+# more packages, and their dependencies.
 root_packages()
 {
 	local suite=$1 packages compiler kbuild

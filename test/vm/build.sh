@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Builds the module for a kernel, by that kernel's own compiler and headers, from a copy of the source
+# Builds the module for a kernel, with that kernel's compiler and headers, from a copy of the source
 # tree; leaves $BUILD/vm/KERNEL/sendcp.ko.
 #
 # usage: build.sh KERNEL [COMMAND...]
 #
-# COMMAND runs in place of `make module` in the copy, inside the root with the compiler, where KDIR is
-# set; e.g. build.sh 6.1 make module V=1, or build.sh 6.1 bash.
-# EXTRA_CFLAGS and the like are handed on by MODULE_FLAGS='NAME=VALUE...', as arguments of make.
+# COMMAND runs instead of `make module` in the copy, in the root with the compiler, with KDIR set;
+# e.g. build.sh 6.1 make module V=1, or build.sh 6.1 bash. MODULE_FLAGS='NAME=VALUE...' are passed
+# to make as arguments, e.g. EXTRA_CFLAGS.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
-# What the module is made of, and what says how.
+# The module's sources, and the makefiles.
 SOURCES="Makefile packaging.mk dkms.conf Kbuild module src include test/*/*.mk bench/*.mk"
 
 copy_sources()
@@ -24,13 +24,13 @@ copy_sources()
 	tar --exclude='*.o' --exclude='*.ko' --exclude='*.cmd' --exclude='*.mod*' -c $list | tar -x -C "$to"
 )
 
-# The state of the sources, so that the same are not built twice.
+# A digest of the sources, so that the same ones are not built twice.
 fingerprint()
 {
 	(cd "$1" && find . -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum)
 }
 
-# Runs in a mount namespace of its own: nothing is left mounted, however it ends.
+# Runs in a mount namespace of its own, so that nothing remains mounted.
 enter()
 {
 	local kernel=$1 root=$2 source=$3 kbuild
@@ -51,7 +51,7 @@ enter()
 		bash -c 'cd /src && exec "$@"' bash "$@"
 }
 
-# Starts this script again where it may mount.
+# This script runs itself again in a mount namespace.
 if [ "${1:-}" = --enter ]; then
 	shift
 	enter "$@"

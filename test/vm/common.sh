@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# What the scripts of the test guests share: the kernels, where things lie, how a directory is made.
+# Shared by the scripts of the test guests: the kernels, the paths, and making a directory.
 #
 # In the cache ($SENDCP_VM_CACHE, or sendcp-vm in the user's cache directory):
 #   apt-SUITE/      private package lists        root-SUITE/    compiler and shell to build in
@@ -28,7 +28,7 @@ say()
 	echo "# $*" >&2
 }
 
-# The suite whose current kernel it is; of several, the first that has one.
+# The suites whose current kernel may match; the first that does is used.
 kernel_suites()
 {
 	case $1 in
@@ -41,7 +41,7 @@ kernel_suites()
 	esac
 }
 
-# Kernels as people name them: 7, 7.2, v6.1, a list with commas; none means all.
+# Kernels as named on the command line: 7, 7.2, v6.1, a list with commas; none means all.
 kernel_names()
 {
 	local name
@@ -57,9 +57,9 @@ kernel_names()
 	done
 }
 
-# make_dir DIRECTORY COMMAND...: COMMAND fills the directory it is given as its last argument, which
-# then becomes DIRECTORY. Broken off, it leaves nothing that could pass for complete; two at a time wait
-# for each other. Not for use in conditions: the command relies on `set -e`.
+# make_dir DIRECTORY COMMAND...: COMMAND fills the directory passed as its last argument, which is
+# then renamed to DIRECTORY. If interrupted, it leaves no DIRECTORY; concurrent calls wait for each
+# other. Not for use in conditions: the command relies on `set -e`.
 make_dir()
 {
 	local dir=$1 lock

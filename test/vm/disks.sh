@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Makes the guests' disks in $BUILD/vm/disks, by the userspace tests' own generators, and the manifest of
-# what is to be sent from them with the digests that every host has to arrive at.
+# Makes the guests' disks in $BUILD/vm/disks, with the generators of the userspace tests, and the
+# manifest: the cases to send from them, with the digests that every backend must produce.
 #
 # usage: disks.sh
 #
 # Disks are NAME.N.img, N counting the devices of one filesystem. A line of the manifest is
-#   NAME|OPTIONS AND SUBVOLUMES, from the top of the filesystem|LENGTH|XXH128
-# The digests are those of the image host, whose streams are compared with native's here first.
-# Nothing is made twice as long as neither the generators nor, for the digests, sendcp changes.
+#   NAME|OPTIONS AND SUBVOLUMES, relative to the top of the filesystem|LENGTH|XXH128
+# The digests are those of the image backend, whose streams are compared with native ones here
+# first. Disks are only made again when a generator changed, digests when sendcp changed.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 source "$ROOT/test/lib/fixture.bash"
@@ -28,7 +28,7 @@ new()
 	say "disk $name"
 }
 
-# send_cases ARGUMENTS...: to be sent in every variant.
+# send_cases ARGUMENTS...: a case for every variant.
 send_cases()
 {
 	local variant
@@ -38,7 +38,7 @@ send_cases()
 	done
 }
 
-# Puts the images away.
+# Unmounts the disk and keeps its images.
 done_with_it()
 {
 	local image i=0
@@ -106,8 +106,8 @@ blake_disk()
 	done_with_it
 }
 
-# A pair of which no extent is in use twice, so that its streams are the same whatever happens to other
-# subvolumes, and wherever it is moved to. On two devices, one of which can fail.
+# A pair without shared extents: its streams are the same whatever happens to other subvolumes, and
+# wherever it is moved. On two devices, one of which can fail.
 unshared_disk()
 {
 	new unshared 2 3G "" -n 4096 -m raid1 -d raid1
@@ -123,9 +123,8 @@ unshared_disk()
 	done_with_it
 }
 
-# One file that takes a while to read, for what has to be interrupted, and a smaller one for what has to
-# come to its end nevertheless. Without checksums: btrfs's own search for them, which it makes while it
-# reads ahead, is not to be interrupted by any signal.
+# A file that takes long to read, for interrupted sends, and a smaller one for sends that must
+# complete. Without checksums: btrfs looks them up during readahead, which no signal interrupts.
 slow_disk()
 {
 	local name
@@ -160,7 +159,7 @@ make_disks()
 	slow_disk
 	history_disk history 5
 	history_disk history2 11 --csum xxhash
-	# Nothing on it: room for what is received or damaged.
+	# Empty, for received and damaged data.
 	truncate -s 3G "$FIX/done/scratch.0.img"
 	mv "$FIX/cases" "$FIX/done/"
 	rm -rf "$DISKS"
@@ -171,7 +170,7 @@ make_disks()
 	fixture_end
 }
 
-# The image host's stream of a case, in $FIX/ours.
+# The image backend's stream of a case, in $FIX/ours.
 image_stream()
 {
 	local name=$1 options=() image
@@ -183,7 +182,8 @@ image_stream()
 	"$SENDCP" send -q "${options[@]}" "$@" >"$FIX/ours"
 }
 
-# Native's of the same disk: where it does not fail, ours is the same but for the known deviations.
+# If the native send of the same disk succeeds, our stream must be the same but for known
+# deviations.
 compare_with_native()
 {
 	local name=$1 argument paths=()
@@ -212,7 +212,7 @@ attach()
 	fixture_mount ro
 }
 
-# The disks are not the fixture's own, so it leaves them attached.
+# The fixture does not know these loop devices, so it does not detach them.
 detach()
 {
 	local device

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Gets Debian's current kernels into the cache: image, modules, headers, and for each suite a directory
-# with the kernel's own compiler to change root into. What is there already stays.
+# Fetches Debian's current kernels into the cache: image, modules, headers, and for each suite a
+# chroot directory with the kernel's compiler. Existing ones are kept.
 #
-# usage: fetch.sh [--update] [KERNEL...]     --update: look for newer kernels, replace what is older
+# usage: fetch.sh [--update] [KERNEL...]     --update: look for newer kernels, replace older ones
 #
-# `debug` names the debugging kernel, which is not fetched but built: see debug/kernel.sh.
+# `debug` is the debugging kernel, which is built instead: see debug/kernel.sh.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
 source "$VM/apt.sh"
 
-# Of the thousands of modules in an image, the directories that a guest's may come from.
+# Unpacks only the directories with modules that a guest may need.
 unpack_image()
 {
 	local dir=$1 deb=$2
@@ -42,7 +42,7 @@ make_kernel()
 	echo "$suite" >"$dir/suite"
 }
 
-# Puts the parts where the other scripts look for them.
+# Moves the parts to the paths that the other scripts expect.
 finish_kernel()
 {
 	local dir=$1 release=$2 lib=$1/image/lib/modules image=$1/image/boot/vmlinuz-$2
@@ -72,13 +72,13 @@ fetch_kernel()
 	make_dir "$CACHE/kernel-$name" make_kernel "$name" "$suite"
 }
 
-# The debugging kernel was built as debug/config says now.
+# Whether the debugging kernel was built with the current debug/config.
 debug_is_current()
 {
 	[ -d "$CACHE/kernel-debug" ] && cmp -s "$VM/debug/config" "$CACHE"/kernel-debug/headers/usr/src/*/sendcp.config
 }
 
-# With newer lists, a kernel that is no longer the current one has to be got again.
+# Updates the lists, and removes a kernel that is no longer current.
 forget()
 {
 	local name=$1 suite

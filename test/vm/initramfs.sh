@@ -1,23 +1,24 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Makes the guests' initramfs, in two parts that are read one after the other: programs (the same for
-# all kernels) and a kernel's modules.
+# Makes the guests' initramfs, in two parts to concatenate: programs (the same for all kernels) and
+# a kernel's modules.
 #
 # usage: initramfs.sh programs OUT
 #        initramfs.sh modules KERNEL OUT
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
-# With the shared libraries they need; busybox has the rest.
+# Installed with their shared libraries; busybox has the rest.
 PROGRAMS="bash btrfs mkfs.btrfs kmod xxhsum dmsetup"
 OWN_PROGRAMS="$BUILD/sendcp $BUILD/test/streamcmp $BUILD/test/treecmp $OUT/ioctltest
 	$OUT/ioctltest32"
-# With their dependencies; what a kernel does not know by that name is built in, or not there.
+# Installed with their dependencies; names that a kernel does not know are built in, or not
+# available.
 MODULES="virtio_pci virtio_blk virtio_net btrfs loop brd dm_mod dm_flakey dm_delay
 	crc32c_generic crc32c-cryptoapi crc32c_intel libcrc32c blake2b_generic xxhash_generic
 	sha256_generic"
 
-# The files a program needs, at the same places as here.
+# Copies a program and its libraries to the same paths as here.
 add_program()
 {
 	local root=$1 program=$2 to=$3 library
@@ -51,7 +52,7 @@ programs()
 	install "$VM/guest/init" "$root/init"
 }
 
-# Prints what has to be loaded for a module, dependencies first.
+# Prints the files to load for a module, dependencies first.
 module_files()
 {
 	modprobe -d "$1" -S "$2" --show-depends "$3" 2>/dev/null | awk '$1 == "insmod" { print $2 }' || true

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs the guest tests on each kernel in turn: fetches it, builds the module, boots, judges. The last
-# line sums up: "N passed, N failed".
+# Runs the guest tests on each kernel in turn: fetches it, builds the module, boots, evaluates. The
+# last line is the total: "N passed, N failed".
 #
 # usage: run.sh [OPTIONS] [KERNEL...]          KERNEL: 5.10, 6.1, 6.12, 7.x (default: all),
 #                                                or debug
@@ -11,14 +11,15 @@
 #                       `disk_mount NAME [OPTIONS]` mounts a test disk on /mnt/NAME
 #   --add FILE          put FILE into the guest as /guest/its-name; may be repeated
 #   --no-module         do not build the module, and have none in the guest (for --shell-script)
-#   --time SECONDS      let a guest live no longer than that (default 1800; debug: 10800)
+#   --time SECONDS      time limit of a guest (default 1800; debug: 10800)
 #   --append WORDS      more kernel parameters
 #   --memory MB         default 1024
 #   --interactive       a shell on the terminal
 #   --jobs N            guests at a time (default 2)
 #
-# What a guest said is in $BUILD/vm/KERNEL/tap, the kernel's messages beside it in console. Guests run
-# in emulation unless the processor has virtualisation; SENDCP_VM_ACCEL=tcg or kvm decides otherwise.
+# The guest's results are in $BUILD/vm/KERNEL/tap, the kernel's messages in console next to it.
+# Guests are emulated unless the processor has virtualisation; SENDCP_VM_ACCEL=tcg or kvm overrides
+# this.
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
 
@@ -31,7 +32,7 @@ append=
 memory=1024
 interactive=
 jobs=2
-# A stock kernel takes ten seconds, the debugging kernel on a busy machine a minute.
+# A stock kernel needs ten seconds, the debugging kernel on a busy machine a minute.
 BEGIN_LIMIT=${SENDCP_VM_BEGIN_LIMIT:-300}
 
 suite_file()
@@ -64,7 +65,8 @@ parse_options()
 	done
 }
 
-# A /dev/kvm that is there says little: without the processor's help it is slower than emulation.
+# The presence of /dev/kvm is not enough: without the processor's support it is slower than
+# emulation.
 accelerator()
 {
 	if [ -n "${SENDCP_VM_ACCEL:-}" ]; then
@@ -76,8 +78,8 @@ accelerator()
 	fi
 }
 
-# With the default processor: `-cpu max` is two to three times slower in emulation. On the default
-# machine, the debugging kernel does not get through ACPI's interrupt routing.
+# The default processor: `-cpu max` is two to three times slower in emulation. On the default
+# machine, the debugging kernel hangs in ACPI's interrupt routing.
 machine_options()
 {
 	case $1 in
@@ -91,7 +93,7 @@ machine_options()
 	echo "${SENDCP_VM_MACHINE:-}"
 }
 
-# Every disk knows its name; the one called slow is.
+# The serial number is the disk's name; the disk named slow is throttled.
 disk_options()
 {
 	local image name extra
@@ -106,7 +108,7 @@ disk_options()
 	done
 }
 
-# What this run only has: the tests' data, or a script.
+# The files of this run only: the tests' data, or a script.
 make_run_archive()
 {
 	local out=$1 root=$1.d
@@ -122,7 +124,7 @@ make_run_archive()
 	rm -rf "$root"
 }
 
-# The allocator checks each object in the debugging kernel, too.
+# In the debugging kernel the allocator checks each object too.
 kernel_parameters()
 {
 	local checks=
@@ -131,7 +133,7 @@ kernel_parameters()
 	echo "console=ttyS0 quiet panic=-1$checks$append"
 }
 
-# A kernel that hangs before its first process would do so until the guest's time is up.
+# A kernel that hangs before its first process would otherwise use up the guest's time limit.
 end_if_not_begun()
 {
 	local dir=$1 left
@@ -162,8 +164,9 @@ boot()
 	return $status
 }
 
-# A guest that died or hung before its first process is started again, twice at most: multi-threaded
-# emulation loses one in a hundred in the kernel's early code patching. After that nothing is repeated.
+# A guest that crashed or hung before its first process is started again, at most twice:
+# multi-threaded emulation crashes one in a hundred in the kernel's early code patching. Later
+# failures are not retried.
 boot_until_begun()
 {
 	local name=$1 dir=$OUT/$1 attempt
@@ -189,7 +192,7 @@ prepare()
 	cat "$OUT/programs.cpio" "$dir/modules.cpio" "$OUT/run.cpio" >"$dir/initrd"
 }
 
-# judge TAP: counts; what is missing of the plan has failed, and so has a guest without a plan.
+# judge TAP: counts; tests missing from the plan are failures, and so is a missing plan.
 judge()
 {
 	tr -d '\r' <"$1" | awk '

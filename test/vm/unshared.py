@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Files and directories without a shared extent, and changes of them.
+"""Files and directories without shared extents, and changes to them.
 
 usage: unshared.py DIRECTORY first|second
 """

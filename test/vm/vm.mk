@@ -3,9 +3,9 @@
 
 KERNELS ?=
 
-# The guests' test program shares nothing with the engine but the ABI's header.
+# The guests' test program shares only the ABI's header with the engine.
 IOCTLTEST := $(BUILD)/vm/ioctltest
-# The same for a 32-bit caller: static, with the one library it needs compiled in.
+# The same for a 32-bit caller: static, with the only library it needs compiled in.
 IOCTLTEST32 := $(BUILD)/vm/ioctltest32
 
 .PHONY: check-vm check-vm-debug vm-deps vm-tools

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Prints what bash's completion offers at the end of each LINE, sorted and on one line.
+# Prints the candidates of bash's completion at the end of each LINE, sorted, on one line.
 #
 # usage: bash.sh LINE...
 set -uo pipefail
 root=$(cd "$(dirname "$0")/../../.." && pwd)
-# Not made for being read by a script that is strict.
+# bash-completion is not written for strict mode.
 set +u
 source /usr/share/bash-completion/bash_completion
 source "$root/completions/sendcp.bash"
 
 COMP_TYPE=9
 COMP_KEY=9
-# Only in a completion that readline began is there anything to be set.
+# compopt only works in a completion that readline started.
 compopt() { :; }
 
 offers()
@@ -21,7 +21,7 @@ offers()
 	COMP_LINE=$1
 	COMP_POINT=${#COMP_LINE}
 	COMPREPLY=()
-	# readline breaks words at these, too, and has them as words of their own.
+	# readline splits words at these too, and keeps them as words.
 	broken=${COMP_LINE//=/ = }
 	read -ra COMP_WORDS <<<"${broken//:/ : }"
 	[[ $COMP_LINE != *[\ =] ]] || COMP_WORDS+=("")

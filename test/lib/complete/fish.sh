@@ -1,10 +1,10 @@
 #!/usr/bin/env fish
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Prints what fish's completion offers at the end of each LINE, sorted and on one line.
+# Prints the candidates of fish's completion at the end of each LINE, sorted, on one line.
 #
 # usage: fish.sh LINE...
 set root (status dirname)/../../..
-# There need be no such program; fish asks for it before it completes.
+# fish only completes programs that exist.
 function sendcp
 end
 source $root/completions/sendcp.fish

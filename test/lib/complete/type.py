@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Types keys into a program on a terminal, one after the other as its answers come, and prints the
-line it answers with: the first that begins with "words: ".
+"""Types keys into a program on a terminal, each after the program's last answer, and prints the
+first line of output that begins with "words: ".
 
 usage: type.py KEYS PROGRAM [ARGUMENT...]
 """
@@ -14,7 +14,7 @@ import time
 
 
 def read_some(terminal, seconds):
-    """What comes, until nothing has come for so long."""
+    """Reads until nothing has arrived for that long."""
     got = b""
     while select.select([terminal], [], [], seconds)[0]:
         try:

@@ -1,7 +1,7 @@
 #!/usr/bin/env zsh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Prints what zsh's completion offers at the end of each LINE, sorted and on one line: a shell on a
-# pseudo-terminal is given the line and the tab key, and writes down what is handed to compadd.
+# Prints the candidates of zsh's completion at the end of each LINE, sorted, on one line: a shell on
+# a pseudo-terminal gets the line and the tab key, and prints the arguments of compadd.
 #
 # usage: zsh.sh LINE...
 emulate zsh
@@ -13,12 +13,12 @@ cat >$scratch/init <<'INIT'
 fpath=($SENDCP_COMPLETIONS $fpath)
 autoload -Uz compinit
 compinit -u -D
-# No list is too long to be shown: zsh would ask, and take the next line for the answer.
+# Show lists of any length: zsh would ask first, and take the next line for the answer.
 LINES=1000 LISTMAX=1000
 compadd()
 {
 	local -a hits
-	# Calls that store or try, and add nothing.
+	# Calls that only store or test add no candidates.
 	if [[ ${@[1,(i)(-|--)]} == *-[a-zA-Z]#[OAD]\ * ]]; then
 		builtin compadd "$@"
 		return
@@ -53,7 +53,7 @@ await()
 
 	for (( i = 0; i < 400; i++ )); do
 		[[ ! -e $scratch/$1 ]] || return 0
-		# What is not read would stop the shell one day.
+		# Unread output would block the shell at some point.
 		zpty -r -t shell REPLY 2>/dev/null
 		sleep 0.02
 	done
@@ -61,7 +61,7 @@ await()
 	return 1
 }
 
-# No trap does this: the shell on the pseudo-terminal would have it, too.
+# Not a trap: the shell on the pseudo-terminal would inherit it.
 {
 	export SENDCP_SCRATCH=$scratch SENDCP_COMPLETIONS=$root/completions TERM=dumb
 	zpty -b shell zsh -f -i

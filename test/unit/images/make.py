@@ -3,8 +3,8 @@
 
 usage: make.py tiny|links|changes|changes-later|moves|moves-later DIRECTORY
 
-Small and dull on purpose: an image of it must compress to a few dozen KiB, and every kind of item
-has to be there once or twice, so that a mutation of any byte has a chance to matter.
+Kept small: an image must compress to a few dozen KiB, and contain every kind of item once or twice,
+so that a mutation of any byte is likely to matter.
 """
 import os
 import random
@@ -18,7 +18,7 @@ RANDOM = random.Random(2012)
 
 
 def text(size, word=b"resume"):
-    """Compressible, yet no two sectors alike."""
+    """Compressible, but no two sectors are equal."""
     return b"".join(b"%s %07d\n" % (word, i) for i in range(size // 14 + 1))[:size]
 
 
@@ -76,7 +76,7 @@ def names():
     ops.write_at("names/0", 0, text(10))
     for i in range(1, 12):
         os.link("names/0", "names/%d" % i)
-    # Two names of one hash, and so many bytes of names that extended references are needed.
+    # Two names with one hash, and so many bytes of names that extended references are needed.
     os.mkdir("names/long")
     for i in range(24):
         os.link("names/0", "names/long/%02d%s" % (i, "n" * 200))
@@ -85,7 +85,7 @@ def names():
         deep += "/" + "d%d" % i
         os.mkdir(deep)
     ops.write_at(deep + "/" + "f" * 255, 0, text(20))
-    # A child older than its parent: the parent has to be made early.
+    # A child older than its parent: the parent must be created early.
     os.mkdir("names/old-child")
     os.mkdir("names/new-parent")
     os.rename("names/old-child", "names/new-parent/old-child")
@@ -129,7 +129,7 @@ def links():
 
 
 def changes():
-    """What changes_later() changes."""
+    """The tree before changes_later()."""
     for part in (regular, compressed, special, names, xattrs):
         part()
     for name in "abcdef":
@@ -143,7 +143,7 @@ def changed_names():
     os.rename("dirs/a", "dirs/tmp")
     os.rename("dirs/b", "dirs/a")
     os.rename("dirs/tmp", "dirs/b")
-    # Father and son change places; a directory moves below a later one.
+    # Parent and child exchange their positions; a directory moves below a newer one.
     os.rename("dirs/c/sub", "dirs/up")
     os.rename("dirs/c", "dirs/up/c")
     os.mkdir("dirs/new")
@@ -167,7 +167,7 @@ def changed_files():
     for i in range(10, 20):
         os.unlink("file%02d" % i)
     for i in range(20, 24):
-        # The same name, another inode, another kind.
+        # The same name for another inode of another type.
         os.unlink("file%02d" % i)
         os.mkdir("file%02d" % i)
     os.unlink("special/fifo")
@@ -194,7 +194,7 @@ def changes_later():
     changed_files()
 
 
-# Who is in whom, None: in none of them. When those that waited are moved, one has to wait once more.
+# The parent of each, or None. When the delayed ones are moved, one must be delayed again.
 LOOPS_BEFORE = [1, None, 3, None, None, 3]
 LOOPS_AFTER = [3, 4, 5, 2, 0, None]
 
@@ -213,7 +213,7 @@ def arrange_loops(parents, wanted):
 
 
 def moves():
-    """Directories, and what they wait for."""
+    """Directories whose moves must be delayed."""
     os.mkdir("loops")
     for i in range(len(LOOPS_BEFORE)):
         os.mkdir("loops/n%d" % i)
@@ -228,7 +228,7 @@ def moves():
 
 def moves_later():
     arrange_loops(list(LOOPS_BEFORE), LOOPS_AFTER)
-    # A chain turned round.
+    # A chain is inverted.
     os.rename("p1/p2/p3", "p3")
     os.rename("p4/p5", "p3/p5")
     os.rename("p4", "p3/p5/p4")
@@ -236,12 +236,12 @@ def moves_later():
     os.rename("p1", "p3/p5/p4/p2/p1")
     os.rename("p6", "p3/p5/p4/p2/p1/p6")
     os.rename("p3", "p0")
-    # Two families change places over two levels.
+    # Two trees exchange their positions over two levels.
     os.rename("a1/a2", "b1/b2/x2")
     os.rename("b1/b2", "c1/y2")
     os.rename("b1", "c1/y2/x2/z1")
     os.rename("a1", "c1/y2/x2/z1/w1")
-    # Many wait for one, and some leave what is then removed.
+    # Many wait for one directory; some leave directories that are then removed.
     for i in range(5):
         os.rename("wait/d%d" % i, "last/e%d" % i)
         os.rename("gone%d/sub" % i, "last/sub%d" % i)

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Makes the images in this folder anew: make.sh tiny|links|changes|moves FILE.img.zst (root, loop devices).
+# Makes the images in this folder again: make.sh tiny|links|changes|moves FILE.img.zst (root, loop
+# devices).
 #
-# An image holds the subvolume base, its read-only snapshot "snap" and, made before the last files
-# were changed, the read-only snapshot "older" that clones can come from.
+# An image contains the subvolume base, its read-only snapshot "snap", and the read-only snapshot
+# "older", made before the last files were changed, as a clone source.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -34,7 +35,7 @@ btrfs -q subvolume create "$work/mnt/base/nested"
 btrfs -q subvolume snapshot -r "$work/mnt/base" "$work/mnt/snap"
 sync -f "$work/mnt"
 umount "$work/mnt"
-# Old copies of tree blocks are noise that would only make the file larger.
+# Old copies of tree blocks would only make the file larger.
 mount -t btrfs "$device" "$work/mnt"
 fstrim "$work/mnt"
 umount "$work/mnt"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Builds the debugging kernel from Debian's linux-source-6.1: tinyconfig and what `config` beside this
-# file asks for (KASAN, UBSAN, lockdep, kmemleak, fault injection).
+# Builds the debugging kernel from Debian's linux-source-6.1: tinyconfig and the options in `config`
+# next to this file (KASAN, UBSAN, lockdep, kmemleak, fault injection).
 #
 # usage: kernel.sh DIRECTORY       called by fetch.sh, which keeps the result in the cache
 #
-# Takes 7 to 20 minutes. DIRECTORY then looks as that of a fetched kernel; the tree that it was built in
-# stands for the headers.
+# Takes 7 to 20 minutes. DIRECTORY then has the layout of a fetched kernel; the build tree serves as
+# its headers.
 set -euo pipefail
 source "$(dirname "$0")/../common.sh"
 source "$VM/apt.sh"
@@ -27,7 +27,8 @@ get_source()
 	rm -r "$dir/debs" "$dir/usr"
 }
 
-# What the configuration lacks of the fragment: make drops silently what depends on something missing.
+# Options of the fragment missing from the configuration: make silently drops those with unmet
+# dependencies.
 missing_options()
 {
 	grep '^CONFIG_' "$VM/debug/config" | grep -vxFf "$1/.config" || true

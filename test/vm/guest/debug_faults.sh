@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Allocations and reads that fail, in the debugging kernel; then: was anything leaked, is lockdep still on?
+# Failing allocations and reads, in the debugging kernel; then checks for leaks, and that lockdep is
+# still on.
 
 DEBUG=/sys/kernel/debug
 
-# Which allocation fails is said by /proc/thread-self/fail-nth; here, that any kind may.
+# /proc/thread-self/fail-nth selects the allocation that fails; this allows all types to fail.
 allow_failing_allocations()
 {
 	echo N >$DEBUG/failslab/ignore-gfp-wait && echo N >$DEBUG/fail_page_alloc/ignore-gfp-wait &&
@@ -12,14 +13,14 @@ allow_failing_allocations()
 		echo 0 >$DEBUG/fail_page_alloc/verbose
 }
 
-# Every read of one of two mirrors fails.
+# All reads of one of two mirrors fail.
 fail_reads()
 {
 	echo 100 >$DEBUG/fail_make_request/probability && echo -1 >$DEBUG/fail_make_request/times &&
 		echo 0 >$DEBUG/fail_make_request/verbose && echo "$2" >"/sys/block/$(basename "$1")/make-it-fail"
 }
 
-# Kmemleak waits for five seconds before it believes that something is lost.
+# Kmemleak ignores objects younger than five seconds.
 nothing_leaked()
 {
 	sleep 6
@@ -30,7 +31,7 @@ nothing_leaked()
 	[ -z "$(cat $DEBUG/kmemleak)" ]
 }
 
-# A first report would have switched it off.
+# A first report would have disabled it.
 lockdep_is_on()
 {
 	grep debug_locks /proc/lockdep_stats
@@ -47,9 +48,9 @@ check "debug: KASAN is there" kasan_is_on
 check "debug: allocations may fail" allow_failing_allocations
 disk_mount unshared
 log_expect '^BTRFS (error|warning|critical)|^FAULT_INJECTION|^Buffer I/O error|page allocation failure'
-# Kmemleak allocates too; and that reads failed is to be said.
+# Kmemleak allocates too; and read errors must be reported.
 log_expect '^kmemleak: Cannot allocate|^sendcp: device [01]: read error'
-# Its scan keeps a processor for longer than this kind of RCU likes.
+# Its scan occupies a processor for longer than this type of RCU expects.
 log_expect '^rcu_tasks_wait_gp: rcu_tasks grace period [0-9]+ is [0-9]+ jiffies old'
 program "faults, full" ioctltest faults /mnt/unshared/b
 program "faults, incremental" ioctltest faults -p /mnt/unshared/a /mnt/unshared/b

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# What the guests' suites share: TAP, the test disks, the kernel's log.
+# Shared by the guests' suites: TAP, the test disks, the kernel's log.
 
 COUNT=0
 FAILED=0
@@ -19,7 +19,7 @@ not_ok()
 	echo "not ok $COUNT - $*"
 }
 
-# What a failed test had to say.
+# Prints a failed test's output.
 explain()
 {
 	sed 's/^/#   /' "$1" | tail -30
@@ -41,8 +41,8 @@ check()
 	fi
 }
 
-# program NAME COMMAND...: a program that writes TAP; its tests become ours. Without its plan, or with
-# another status than its tests allow, it counts as failed.
+# program NAME COMMAND...: a program that writes TAP; its tests become ours. Without a plan, or with
+# an exit status that does not match its tests, it counts as failed.
 program()
 {
 	local name=$1 line status ran=0 bad=0 plan=
@@ -67,7 +67,7 @@ tap_end()
 	echo "1..$COUNT"
 }
 
-# The block devices of a test disk, by the names that qemu gave them.
+# The block devices of a test disk, by their serial numbers.
 disk_devices()
 {
 	local block
@@ -91,7 +91,7 @@ disk_mount()
 	mount -t btrfs -o "noatime,$options" "${devices%%[[:space:]]*}" "/mnt/$name"
 }
 
-# The processes behind the holds that are children of process $1.
+# The holder processes that are children of process $1.
 holders_of()
 {
 	local status
@@ -104,8 +104,8 @@ holders_of()
 	done
 }
 
-# What a sendcp that was killed with SIGKILL held is free a moment later, when its holder, then a child of
-# the first process, has ended.
+# The subvolumes held by a sendcp that was killed with SIGKILL are released a moment later, when its
+# holder, then a child of init, has ended.
 disk_unheld()
 {
 	while [ -n "$(holders_of 1)" ]; do
@@ -143,13 +143,13 @@ each_case()
 	done 3</guest/manifest
 }
 
-# The command line finds a parent when only clone sources are given; without it, there is none.
+# If only clone sources are given, the command line finds a parent; ioctltest has none then.
 lacks_parent()
 {
 	[[ " $* " == *" -c "* && " $* " != *" -p "* ]]
 }
 
-# The kernel's log from now on, in a file.
+# Writes the kernel's log from now on to a file.
 log_begin()
 {
 	dmesg -n 4
@@ -160,13 +160,13 @@ log_begin()
 	LOG_EXPECTED=
 }
 
-# A line that a test means to provoke (an extended regular expression), until the next suite.
+# Expects a log line that a test provokes (an extended regular expression), until the next suite.
 log_expect()
 {
 	LOG_EXPECTED+="${LOG_EXPECTED:+|}$1"
 }
 
-# Of what the kernel said since, only what a clean run has, or what was expected.
+# New lines of the kernel's log must be those of a clean run, or expected.
 log_is_clean()
 {
 	sleep 0.3

@@ -1,12 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What a guest does: the script handed in, or all suites, or those that were asked for.
+# The guest's main program: runs the given script, or all suites, or the requested ones.
 
-# Those come last that change the disks; the very last takes one out.
+# Suites that change the disks are last; the very last one removes a disk.
 ORDER="suite_direct suite_streams suite_arguments suite_compat suite_signals suite_backend suite_hold suite_receive
 	suite_changed suite_load debug_faults suite_busy suite_devices"
 
-# All suites for this kernel, and those that have no place in the order, at the end.
+# All suites for this kernel, then those missing from the order.
 all_suites()
 {
 	local suite

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# What callers can get wrong: every argument, memory of every kind, checkpoints, rights.
+# Errors of callers: every argument, memory of every type, checkpoints, permissions.
 
 modprobe sendcp
 disk_mount plain

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# The command line's use of the module: found, loaded, done without; the same streams; broken off and
-# resumed across hosts.
+# The command line's use of the module: finding it, loading it, working without it; the same
+# streams; interrupted, and resumed with other backends.
 
 module_away()
 {
@@ -44,7 +44,7 @@ absent_insisted()
 		grep -q 'not installed for kernel' /tmp/stderr
 }
 
-# Installed, and not loaded: it loads it.
+# Installed, but not loaded: sendcp loads it.
 loads_it()
 {
 	[ ! -e /dev/sendcp ] && sendcp info | grep 'installed .* but not loaded' &&
@@ -70,14 +70,14 @@ module_case()
 	check "module host, $DISK: ${*:3}" stream_is_by_module "$@"
 }
 
-# Every command by a new open file of the device.
+# A new open file of the device for every command.
 stepping()
 {
 	sendcp send -q --backend direct "$@" >/tmp/stream &&
 		sendcp send -q --backend module --step "$@" >/tmp/again && cmp /tmp/stream /tmp/again
 }
 
-# go_on OPTIONS...: another part of the stream, to /tmp/part.
+# go_on OPTIONS...: resumes, and appends the next part of the stream to /tmp/part.
 go_on()
 {
 	sendcp resume -q --checkpoint /tmp/cp --at "$(stat -c %s /tmp/part)" "$@" | head -c 400001 >>/tmp/part
@@ -94,7 +94,7 @@ across_hosts()
 	sendcp show --json /tmp/cp | grep '"backend":"module"' || return
 	go_on --backend direct
 	go_on
-	# The image host reads what is not mounted.
+	# The image backend reads unmounted devices.
 	disk_umount plain
 	go_on --device "$device"
 	disk_mount plain
@@ -107,9 +107,9 @@ part_size()
 	stat -c %s /tmp/part 2>/dev/null || echo 0
 }
 
-# Killed whenever another megabyte is there, until the stream is complete: then the sidecar is gone, be it
-# that the run came to its end or that the signal met it between the two. From a slow disk, so that no
-# machine is through with it before it is killed.
+# Killed after each further megabyte, until the stream is complete. Then the sidecar is removed,
+# even if the signal comes between END and exit. From a slow disk, so that a fast machine is not
+# done before it is killed.
 killed_often()
 {
 	local child status=137 runs=0 size=0
@@ -138,7 +138,7 @@ killed_often()
 		sendcp send -q --backend direct /mnt/slow/few.ro | cmp - /tmp/part
 }
 
-# Hundredths of a second since the start.
+# Hundredths of a second since boot.
 hundredths()
 {
 	local uptime
@@ -147,14 +147,15 @@ hundredths()
 	echo "${uptime/./}"
 }
 
-# Kilobytes that the slow disk has given so far.
+# Kilobytes read from the slow disk so far.
 slow_disk_gave()
 {
 	awk '{ print int($3 / 2) }' "/sys/block/$(basename "$(disk_devices slow)")/stat"
 }
 
-# stop SIGNAL SIZE: begins the stream of a disk that gives 1 MB/s by calls of SIZE and stops it in the first
-# of them. Sets STATUS, TOOK (hundredths of a second) and what the disk gave BEFORE and AFTER the signal.
+# stop SIGNAL SIZE: begins a stream from a disk of 1 MB/s with calls of SIZE bytes, and sends SIGNAL
+# during the first call. Sets STATUS, TOOK (hundredths of a second) and the KiB read BEFORE and
+# AFTER the signal.
 stop()
 {
 	local child
@@ -180,8 +181,8 @@ stop()
 	echo "status $STATUS after ${TOOK}0 ms, $(stat -c %s /tmp/part) bytes; read: $BEFORE KiB, then $AFTER KiB"
 }
 
-# Counted in what the disk gives, since that does not depend on the machine: a whole call needs 16 MiB of
-# it; one that is stopped waits for what is being read ahead at most, this window and the next.
+# Measured in KiB read, which does not depend on the machine: a complete call reads 16 MiB; an
+# interrupted one waits at most for readahead, of this window and the next.
 stopped_by_sigterm()
 {
 	local window
@@ -210,7 +211,7 @@ check "backend: a new file for every command, compressed" stepping --compressed-
 check "backend: full, module to direct to module to image to module" across_hosts /mnt/plain/b
 check "backend: incremental, across all hosts" across_hosts -c /mnt/plain/a /mnt/plain/b
 check "backend: unmount" disk_umount plain
-# All disks are gone through by ioctl (suite_streams); here, several devices and many clone sources.
+# suite_streams sends all disks by ioctl; here, several devices and many clone sources are enough.
 for DISK in plain raid1 history2; do
 	check "mount $DISK" disk_mount "$DISK"
 	each_case "$DISK" module_case

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Streams while the filesystem is written to and balanced, and snapshots come and go: of what shares no
-# extents the bytes stay the same; what clones are found elsewhere depends on all that, but it arrives.
+# Streams while the filesystem is written to and balanced, and snapshots are made and deleted.
+# Without shared extents the bytes stay the same; otherwise clones depend on the changes, but the
+# stream must be received correctly.
 
-# Makes, syncs and removes files as fast as it can, until /tmp/stop is there.
+# Makes, syncs and removes files as fast as it can, until /tmp/stop exists.
 write_beside()
 {
 	local i
@@ -16,7 +17,7 @@ write_beside()
 	echo "$i" >/tmp/written
 }
 
-# Counts what worked: one that found no room just then is no reason to stop.
+# Counts the balances that succeed; one may fail for lack of space.
 balance_beside()
 {
 	local i=0
@@ -77,7 +78,7 @@ arrives()
 		treecmp "/mnt/$DISK/$name" "/mnt/scratch/$name"
 }
 
-# same_bytes WAY OPTIONS [-p PARENT] SNAPSHOT, named as in the manifest
+# same_bytes WAY OPTIONS [-p PARENT] SNAPSHOT: as named in the manifest
 same_bytes()
 {
 	local way=$1 options=$2

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Snapshots that are changed while the module sends them: what was read from a changed one is never part
-# of a complete stream. The reader of the pipe takes so many bytes, has the change made, and reads on.
+# Snapshots that change while the module sends them: data of a changed snapshot must never be part
+# of a complete stream. The reader of the pipe reads some bytes, changes the snapshot, and reads on.
 
-# The kernel could be made to refuse the changes; what happens where it cannot is what is tested here.
+# A hold would make the kernel refuse the changes; this tests sends without one.
 export SENDCP_NO_HOLD=1
 
 make_snapshots()
@@ -66,7 +66,7 @@ and_synced()
 	"$@" && btrfs filesystem sync .
 }
 
-# sent_while CHANGE SENDCP-OPTIONS...: of r.
+# sent_while CHANGE SENDCP-OPTIONS...: sends r.
 sent_while()
 {
 	local change=$1
@@ -113,7 +113,7 @@ changed()
 	renew r && sent_while "$@" && is_refused
 }
 
-# changed_source NAME CHANGE: the parent p, the clone source c, or r itself.
+# changed_source NAME CHANGE: changes the parent p, the clone source c, or r itself.
 changed_source()
 {
 	VICTIM=$1
@@ -125,7 +125,7 @@ move_device()
 	btrfs device add -f /dev/ram1 . && btrfs device remove /dev/ram0 .
 }
 
-# In memory: the test disks are for the suites that follow.
+# In memory: later suites need the test disks.
 replaced_device()
 {
 	VICTIM=r

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# A 32-bit program: the same structs, through the ioctls for such callers.
+# A 32-bit program: the same structs, through the compat ioctls.
 
-# The whole suite means nothing where such programs do not run at all.
+# If such programs cannot run here, all other tests of the suite fail too.
 runs_here()
 {
 	ioctltest32 >/dev/null 2>/tmp/stderr

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Filesystems of several devices: with some handed in, one removed by btrfs, one pulled out.
+# Filesystems on several devices: passed by the caller, removed by btrfs, unplugged.
 
 stream_digest()
 {
@@ -12,7 +12,7 @@ same_digest()
 	[ "$(stream_digest /mnt/unshared/b)" = "$DIGEST" ]
 }
 
-# In mid-stream the data moves to a device that was not there when the stream began.
+# Midway, the data is moved to a device that was not part of the filesystem when the stream began.
 moves_away()
 {
 	local first spare
@@ -29,7 +29,7 @@ moves_away()
 	[ "$(cat /tmp/digest)" = "$DIGEST" ]
 }
 
-# A device that is pulled out of the running system.
+# Unplugs a device from the running system.
 pull_out()
 {
 	local name
@@ -49,7 +49,7 @@ check "devices: the data moves to another device in mid-stream" moves_away
 check "devices: the same bytes from the new device" same_digest
 log_expect '^BTRFS (error|warning)|^Buffer I/O error|^I/O error|lost page write|^blk_update_request'
 log_expect 'attempt to access beyond end of device'
-# A slow kernel has more of these than it prints.
+# A slow kernel suppresses some of these.
 log_expect '^(bio_check_eod|btrfs_dev_stat_(inc|print)[a-z_]*): [0-9]+ callbacks suppressed'
 check "devices: one of the two is pulled out" pull_out "$(disk_devices unshared | tail -1)"
 echo 3 >/proc/sys/vm/drop_caches

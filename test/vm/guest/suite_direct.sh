@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# The command line's direct host, without the module: every case as the image host made it outside.
+# The direct backend, without the module: every case must have the digest of the image backend on
+# the host.
 
 stream_is()
 {

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# A running send protects what it is of, as a native send does: on this kernel, by direct host and module.
+# A running send protects its subvolumes, as a native send does: on this kernel, by direct backend
+# and module.
 
-# begin COMMAND...: starts COMMAND with output into a pipe, of which file descriptor 7 gets the first bytes:
-# it is in the middle of its stream and waits.
+# begin COMMAND...: starts COMMAND with output into a pipe, and reads the first bytes from file
+# descriptor 7: the command is in the middle of its stream and waits.
 begin()
 {
 	rm -f /tmp/pipe
@@ -11,7 +12,7 @@ begin()
 	"$@" >/tmp/pipe 2>/tmp/stderr &
 	CHILD=$!
 	exec 7</tmp/pipe
-	# Not head: that of busybox reads more than it prints.
+	# Not head: busybox's reads more than it prints.
 	dd bs=17 count=1 <&7 >/tmp/got 2>/dev/null
 	[ "$(stat -c %s /tmp/got)" = 17 ]
 }
@@ -23,7 +24,7 @@ send_begun()
 		[ -n "$HOLDER" ]
 }
 
-# ends_with STATUS: the rest of the stream, and how the send ended.
+# ends_with STATUS: reads the rest of the stream, and checks the exit status.
 ends_with()
 {
 	local status
@@ -50,7 +51,7 @@ is_held()
 	done
 }
 
-# What was deleted comes back under its name, for the next test.
+# Deletes each subvolume and restores it under its name, for the next test.
 is_free()
 {
 	local name
@@ -69,7 +70,7 @@ is_gone()
 	! kill -0 "$1" 2>/dev/null
 }
 
-# Of what was killed with SIGKILL, nobody waits for the holder.
+# After SIGKILL of the send, no process waits for the holder.
 soon_gone()
 {
 	until is_gone "$1"; do sleep 0.05; done
@@ -92,7 +93,7 @@ held_while_stopped()
 	send_begun && stopped $CHILD && is_held && kill -CONT $CHILD && is_held && ends_with 0 && is_free
 }
 
-# killed WHICH...: SIGKILL for the send, with these stopped before.
+# killed WHICH...: stops these processes, then kills the send with SIGKILL.
 killed()
 {
 	local which
@@ -108,7 +109,7 @@ ended_by_reader()
 	send_begun && exec 7<&- && ! wait $CHILD && is_gone "$HOLDER" && is_free
 }
 
-# Stopped itself, as a freezer does, it holds again.
+# A holder that was stopped, as by the freezer, holds again after SIGCONT.
 holder_stopped()
 {
 	send_begun && stopped "$HOLDER" && btrfs property set /mnt/scratch/c ro false &&
@@ -117,7 +118,7 @@ holder_stopped()
 	is_held && kill -KILL $CHILD && ends_with 137 && soon_gone "$HOLDER"
 }
 
-# Before Linux 5.13 a native send and a balance exclude each other, and so does this.
+# Before Linux 5.13 a balance and a native send exclude each other, and so do a balance and a hold.
 balance_excludes_send()
 {
 	local major minor
@@ -135,7 +136,8 @@ balance_beside_send()
 	fi
 }
 
-# not_held SENDS: whether one of so many could not be held, because of a balance, and said so.
+# not_held SENDS: whether one of that many sends could not hold because of a balance, and reported
+# it.
 not_held()
 {
 	local i
@@ -147,7 +149,7 @@ not_held()
 	return 1
 }
 
-# In the one case, one of very many sends meets a balance; in the other, none of some.
+# If they exclude each other, one of very many sends meets a balance; otherwise none of a few does.
 send_beside_balance()
 {
 	local status balance
@@ -188,7 +190,7 @@ umount_after_end()
 	umount /mnt/scratch && disk_mount scratch rw
 }
 
-# Of the holder's memory, what is its share.
+# The holder's proportional share of memory.
 cost()
 {
 	local kib
@@ -211,7 +213,7 @@ make_subvolumes()
 log_expect 'attempt to delete subvolume'
 log_expect 'Attempt to set subvolume .* read-write during send'
 log_expect 'balance|relocating|found [0-9]+ extents|scrub'
-# A fast machine balances more often than the kernel prints.
+# A fast machine balances so often that the kernel suppresses messages.
 log_expect '^_?btrfs_printk: [0-9]+ callbacks suppressed'
 check "hold: a filesystem" mkfs.btrfs -q -f "$(disk_devices scratch)"
 check "hold: mount it" disk_mount scratch rw

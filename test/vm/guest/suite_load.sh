@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Loading and unloading; what a file that is open means for it; nothing may be left behind.
+# Loading and unloading, with an open file too; nothing may remain.
 
 device_is_gone()
 {
@@ -18,7 +18,7 @@ refuses_to_unload()
 	! rmmod sendcp 2>/tmp/why && grep 'in use' /tmp/why
 }
 
-# An open file that has sent keeps the module, but neither mount nor device.
+# An open file that has sent pins the module, but neither mount nor device.
 held_open()
 {
 	rm -f /tmp/held

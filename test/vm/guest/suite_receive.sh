@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# A stream made in pieces arrives: received by btrfs receive, and equal to what was sent.
+# A stream made in pieces: btrfs receive accepts it, and the result is equal to the source.
 
-# In a storm of signals, so that STREAM is called again hundreds of times.
+# With many signals, so that the ioctl is called again hundreds of times.
 send_in_pieces()
 {
 	ioctltest pieces "$@"
@@ -26,7 +26,7 @@ arrives()
 	treecmp "/mnt/plain/$name" "/mnt/scratch/$name"
 }
 
-# What treecmp is good for: it has to see a difference.
+# Checks that treecmp reports a difference.
 difference_is_seen()
 {
 	btrfs property set -f "/mnt/scratch/$1" ro false

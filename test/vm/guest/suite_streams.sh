@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
-# Streams by ioctl, in every way that they can be had, are the bytes of the other hosts.
+# Streams by ioctl, with every kind of output, are the bytes of the other backends.
 
 stream_case()
 {
 	local length=$1 ways=$WAYS
 
 	lacks_parent "$@" && return
-	# A new open file and a new engine for each command take their time.
+	# A new open file and engine for each command take long.
 	[ "$length" -gt 200000 ] || ways+=,commands
 	program "$DISK: ${*:3}" ioctltest case "$ways" "$@"
 }

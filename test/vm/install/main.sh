@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs in the guest of the installation test, each time it boots, and says on the second serial line what
-# it found. The first boot installs, the second has the newer kernel and purges, the third runs the
-# packages' own test. With an argument it runs in the same root without it being booted: `upgrade` the
-# kernel, before the second boot; `testing`, before the third, installs again as autopkgtest does;
-# `install`, in place of the first boot's doing so.
+# Runs in the guest of the installation test at each boot, and writes its results to the second
+# serial line. The first boot installs, the second has the newer kernel and purges, the third runs
+# the packages' own tests. With an argument it runs in the unbooted root: `upgrade` the kernel,
+# before the second boot; `testing`, before the third, installs again as autopkgtest does;
+# `install`, instead of installing in the first boot.
 set -uo pipefail
 
 cd /check || exit 1
@@ -18,7 +18,7 @@ units=/etc/systemd/system
 where=${1:-$(uname -r)}
 version=$(dpkg-deb -f sendcp_*.deb Version)
 
-# check NAME COMMAND...: what it said is shown if it failed.
+# check NAME COMMAND...: prints the output of a failed command.
 check()
 {
 	local name="$1 ($where)" began=$SECONDS
@@ -32,14 +32,14 @@ check()
 	fi
 }
 
-# note COMMAND...: for the log.
+# note COMMAND...: writes the output to the log.
 note()
 {
 	echo "# \$ $*"
 	"$@" 2>&1 | tail -n "${NOTE_LINES:-12}" | sed 's/^/#   /'
 }
 
-# Every file but what is in memory, what changes by itself, and the test's own.
+# All files except those in memory, volatile ones, and the test's own.
 list_files()
 {
 	find / -xdev \( -path /check -o -path /repository -o -path /root -o -path /tmp -o -path /var/log \
@@ -83,7 +83,7 @@ timer_is_off()
 	systemctl list-unit-files --no-legend sendcp-send@.timer | grep -w disabled
 }
 
-# Some minutes: the guest is emulated.
+# Up to some minutes: the guest is emulated.
 wait_until()
 {
 	local i
@@ -96,13 +96,14 @@ wait_until()
 	return 1
 }
 
-# Starts a unit and waits for it; systemctl --wait would want a bus, which a minimal system has not.
+# Starts a unit and waits for it; systemctl --wait needs a bus, which a minimal system does not
+# have.
 run_unit()
 {
 	systemctl start "$1" && wait_until has_ended && [ "$(systemctl show -P Result "$1")" = success ]
 }
 
-# A filesystem whose subvolume is sent to a directory that is too small for it, and the timer is due at once.
+# A subvolume that does not fit into the target, and a timer that is due at once.
 prepare_nightly()
 {
 	mkdir -p $nightly/mnt $nightly/target /etc/sendcp $units/sendcp-send@data.{service,timer}.d
@@ -123,8 +124,8 @@ prepare_nightly()
 	systemctl daemon-reload
 }
 
-# By the timer; interrupted as the target is full, and resumed by itself when there is space; then another
-# snapshot is sent, of what changed since the first one: nothing.
+# Started by the timer; interrupted when the target is full, and resumed when there is space; then a
+# second snapshot is sent, without changes since the first.
 timer_sends()
 {
 	prepare_nightly
@@ -145,7 +146,7 @@ has_ended()
 	[ "$(systemctl show -P ActiveState sendcp-send@data.service)" = inactive ]
 }
 
-# One more, of what changed since; all are received.
+# Sends one more snapshot, with changes; all are received.
 service_sends_changes()
 {
 	local stream
@@ -166,7 +167,7 @@ tell_nightly()
 	journalctl -u sendcp-send@data.service --no-pager | tail -n 20
 }
 
-# The day of the timer's last run is systemd's to keep, for as long as the timer may come back.
+# systemd keeps the time stamp of the last run in case the timer is started again.
 clear_nightly()
 {
 	systemctl stop sendcp-send@data.timer
@@ -181,10 +182,9 @@ upgrade_kernel()
 	apt-get -q -y --no-install-recommends install "linux-image-$new" "linux-headers-$new"
 }
 
-# own_test NAME [DEB...]: one of the tests that the source package names or implies, by the program that
-# Debian runs them by: with its dependencies, and the packages, which are installed anew; without them, with
-# those that are installed. It is for throwing away what this runs in. Debian calls building a module
-# "superficial", and ends with 8 if nothing else passed.
+# own_test NAME [DEB...]: runs a test of the source package with autopkgtest: with DEBs, installs
+# them and the test's dependencies; without, uses the installed packages. Changes the system it runs
+# in. Debian classifies a module build as "superficial", and exits with 8 if nothing else passed.
 own_test()
 {
 	local status=0
@@ -204,14 +204,14 @@ purge_packages()
 	apt-get -q -y purge sendcp sendcp-dkms
 }
 
-# The files of all packages, also by the names they have where /lib and the like are links into /usr.
+# The files of all packages, also by their paths in /usr if /lib and others are links to it.
 owned_files()
 {
 	cat /var/lib/dpkg/info/*.list | sed -nE 'p; s,^/(lib|lib64|bin|sbin)(/|$),/usr/\1\2,p' | sort -u
 }
 
-# Whatever there is now and was not before belongs to what stays: the new kernel, and the packages that
-# came with ours and are still there.
+# Files that are new since the start must belong to the new kernel, or to packages that were
+# installed with ours and remain.
 nothing_left()
 {
 	local file status=0
@@ -220,7 +220,7 @@ nothing_left()
 	while read -r file; do
 		case $file in
 		*"$new"* | /var/lib/dpkg/* | /etc/.pwd.lock | /boot*) continue ;;
-		# DKMS makes itself a key to sign with, once.
+		# DKMS makes a signing key once.
 		/var/lib/dkms/mok.*) continue ;;
 		esac
 		generated "$file" || { echo "left: $file"; status=1; }
@@ -254,7 +254,7 @@ unloads()
 	rmmod sendcp && not_loaded
 }
 
-# What Secure Boot does to a module whose key nobody enrolled.
+# The effect of Secure Boot on a module whose key is not enrolled.
 locked_down()
 {
 	local dir=/srv/locked status=0

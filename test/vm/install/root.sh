@@ -1,29 +1,29 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Makes the guests' disks of the installation test: a minimal Debian with the kernel before the
-# current one and its headers, and in /repository, for apt, what an installation may pull in and the
-# current kernel to upgrade to. Stays in the cache as install-SUITE/{disk.img,vmlinuz,initrd,old,new};
-# beside it packages-SUITE/root, to build the packages in.
+# Makes the guests' disks of the installation test: a minimal Debian with the last but one kernel
+# and its headers, and in /repository, for apt, the dependencies of the packages and the current
+# kernel to upgrade to. Kept in the cache as install-SUITE/{disk.img,vmlinuz,initrd,old,new}, and
+# next to it packages-SUITE/root, to build the packages in.
 #
 # usage: root.sh SUITE...          SUITE: bookworm, trixie
 set -euo pipefail
 source "$(dirname "$0")/../common.sh"
 source "$VM/apt.sh"
 
-# No network, and nobody to log in.
+# No network, no logins.
 MINIMAL="systemd-sysv udev kmod initramfs-tools zstd"
-# What is installed with the packages, from the guest's own repository.
+# Dependencies of the packages, from the guest's own repository.
 WANTED="dkms btrfs-progs libaio1 libarchive13 libblkid1 libbtrfsutil1 libgcrypt20 libisal2 libjson-c5
 	liblzo2-2 libxxhash0 libzstd1 zlib1g"
-# What the packages' own tests are run by, and what those want.
+# autopkgtest and the dependencies of the packages' own tests.
 TESTING="autopkgtest autodep8 dctrl-tools openssl linux-doc linux-headers-amd64"
 # Needed to build the packages in a root of the suite.
 BUILDING="build-essential fakeroot"
-# A kernel finds its disk with these; a list makes an initrd in seconds.
+# The modules needed to mount the root; with a list, an initrd is made in seconds.
 INITRD_MODULES="virtio_pci virtio_blk ext4 crc32c_generic"
 SMALL_INITRD='mkdir -p "$1/etc/initramfs-tools/conf.d" &&
 	printf "MODULES=list\nCOMPRESS=zstd\n" >"$1/etc/initramfs-tools/conf.d/guest"'
-# Nobody reads anything here, and a disk that is broken is made again.
+# No documentation is needed, and a broken disk is made again.
 DPKG_OPTIONS=(--dpkgopt={force-unsafe-io,path-exclude=/usr/share/{man,locale}/'*',path-exclude=/usr/share/doc/linux-doc'*'})
 
 # The two newest of the suite's own kernels, the older one first.
@@ -38,7 +38,7 @@ releases()
 		grep -E "$(suite_mark "$suite")" | sort -V | tail -2
 }
 
-# Kernels that came from backports carry the mark of the release they were made for.
+# Only the suite's own kernels: those from backports have another release's mark.
 suite_mark()
 {
 	case $1 in
@@ -47,7 +47,7 @@ suite_mark()
 	esac
 }
 
-# The packages by the names they have in the suite: some libraries got another with 64-bit times.
+# The names of packages in the suite: some libraries were renamed for 64-bit time_t.
 named()
 {
 	local suite=$1 package name
@@ -61,7 +61,7 @@ named()
 	done
 }
 
-# What is missing of the packages in the new root, and of what they depend on, as an apt repository.
+# An apt repository of the packages, and their dependencies, that are missing in the new root.
 fill_repository()
 {
 	local suite=$1 dir=$2 new=$3 list
@@ -77,7 +77,7 @@ fill_repository()
 	echo 'deb [trusted=yes] file:/repository ./' >"$dir/root/etc/apt/sources.list"
 }
 
-# Two serial lines: the console, and one that only the test speaks on.
+# Two serial lines: the console, and the test's own.
 configure()
 {
 	local root=$1
@@ -120,7 +120,7 @@ make_disk()
 	echo "$new" >"$dir/new"
 }
 
-# A root to build the packages in, with what they need.
+# A root with the build dependencies of the packages.
 make_build_root()
 {
 	local suite=$1 dir=$2 packages
@@ -133,7 +133,7 @@ make_build_root()
 		"$suite" "$dir/root" - < <(write_sources "$suite") >&2
 }
 
-# The names in debian/control, of alternatives the last: the older one.
+# The names in debian/control; of alternatives the last, older one.
 build_dependencies()
 {
 	awk '/^[A-Z]/ { wanted = /^Build-Depends:/ } wanted' "$ROOT/debian/control" |

@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The packages in a booted Debian: built in a root of the suite, installed by apt without a network,
-# used, carried over to the next kernel, used again, purged; then the packages' own tests, by autopkgtest.
-# What the guest said is in $BUILD/vm/install-SUITE/tap, the consoles of its boots beside it. The last
-# line sums up: "N passed, N failed".
+# Tests the packages in a booted Debian: built in a root of the suite, installed by apt without a
+# network, used, kept in a kernel upgrade, used again, purged; then runs the packages' own tests
+# with autopkgtest. The guest's results are in $BUILD/vm/install-SUITE/tap, the consoles of its
+# boots next to it. The last line is the total: "N passed, N failed".
 #
 # usage: run.sh [SUITE...]          SUITE: bookworm, trixie; default: both
 # SENDCP_INSTALL_UNBOOTED=1 installs into the guest's root before it is booted: compiling the module takes
-# two minutes in an emulated guest that has two processors for itself, and much longer when it has not.
-# Takes the source from $BUILD/packages, where `make dist` puts it.
+# two minutes in an emulated guest with two idle processors, and much longer on a busy machine.
+# The source is taken from $BUILD/packages, where `make dist` puts it.
 set -euo pipefail
 source "$(dirname "$0")/../common.sh"
 
 ALL_SUITES="bookworm trixie"
 LIMIT=${SENDCP_INSTALL_SECONDS:-2400}
 
-# Runs in a mount namespace of its own. The packages' own tests run while they are built.
+# Runs in a mount namespace of its own. The build runs the packages' build-time tests.
 enter()
 {
 	local root=$1 archive=$2 out=$3
@@ -30,8 +30,8 @@ enter()
 		bash /tmp/deb.sh /tmp/source.tar.gz /tmp/out
 }
 
-# unbooted DIRECTORY STAGE: a stage of main.sh in the guest's root without it being booted: compiling takes
-# many minutes in emulation, and apt and dkms see no difference.
+# unbooted DIRECTORY STAGE: runs a stage of main.sh in the guest's unbooted root: compiling takes
+# many minutes in emulation, and makes no difference to apt and dkms.
 unbooted()
 {
 	local dir=$1 stage=$2 root=$1/root
@@ -70,7 +70,7 @@ accelerator()
 	fi
 }
 
-# boot DIRECTORY NUMBER KERNEL INITRD: until the guest powers itself off.
+# boot DIRECTORY NUMBER KERNEL INITRD: runs until the guest powers off.
 boot()
 {
 	local dir=$1 number=$2
@@ -87,7 +87,7 @@ boot()
 	tr -d '\r' <"$dir/said.$number"
 }
 
-# The guest's disk, and what it is to run.
+# Makes the guest's disk, and the archive of files it needs.
 prepare()
 {
 	local suite=$1 dir=$2 cache=$CACHE/install-$1
