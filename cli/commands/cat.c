@@ -79,6 +79,7 @@ int command_cat(const struct options *options)
 	    stream_file_open(&file, options->arguments[0]))
 		return EXIT_FAILED;
 	signals_install();
+	stage.output.cancel = signals_cancel();
 	stage.bytes = xcalloc(1, STAGE_SIZE);
 	ret = copy(&file, &stage);
 	free(stage.bytes);

@@ -135,6 +135,15 @@ static bool take_archive(struct options *options, const char *argument)
 	return archive_kind_find(argument ? argument : "tar", &options->container.archive);
 }
 
+/* Which of @words it is. */
+static bool find_word(const char *const *words, size_t count, const char *argument, size_t *found)
+{
+	for (*found = 0; *found < count; (*found)++)
+		if (!strcmp(argument, words[*found]))
+			return true;
+	return false;
+}
+
 static bool take_backend(struct options *options, const char *argument)
 {
 	static const char *const words[] = {
@@ -142,14 +151,12 @@ static bool take_backend(struct options *options, const char *argument)
 		[BACKEND_MODULE] = "module",
 		[BACKEND_DIRECT] = "direct",
 	};
+	size_t found;
 
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (!strcmp(argument, words[i])) {
-			options->backend = (enum backend)i;
-			return true;
-		}
-	}
-	return false;
+	if (!find_word(words, ARRAY_SIZE(words), argument, &found))
+		return false;
+	options->backend = (enum backend)found;
+	return true;
 }
 
 /* A buffer must hold any one command, and a journal must be able to describe it. */
@@ -179,16 +186,12 @@ static bool take_progress(struct options *options, const char *argument)
 		[PROGRESS_NEVER] = "never",
 		[PROGRESS_JSON] = "json",
 	};
+	size_t found;
 
-	if (!argument)
-		argument = "always";
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (!strcmp(argument, words[i])) {
-			options->progress = (enum progress_when)i;
-			return true;
-		}
-	}
-	return false;
+	if (!find_word(words, ARRAY_SIZE(words), argument ? argument : "always", &found))
+		return false;
+	options->progress = (enum progress_when)found;
+	return true;
 }
 
 static bool take_at(struct options *options, const char *argument)

@@ -15,11 +15,6 @@
 #include "util/message.h"
 #include "util/text.h"
 
-static u64 bytes_made(const struct journal_contents *contents)
-{
-	return contents->count ? journal_batch_end(&contents->batches[contents->count - 1]) : 0;
-}
-
 static u64 oldest_byte(const struct journal_contents *contents)
 {
 	const struct journal_batch *first = contents->batches;
@@ -154,7 +149,7 @@ static void show_progress(const struct journal_contents *contents)
 	const struct journal_batch *last = latest_batch(contents);
 
 	printf("%-16s%zu, for bytes %llu to %llu\n", "checkpoints:", contents->count,
-	       oldest_byte(contents), bytes_made(contents));
+	       oldest_byte(contents), journal_made(contents));
 	printf("%-16s%llu bytes\n", "interval:", contents->header.interval);
 	if (!last)
 		return;
@@ -249,7 +244,7 @@ static void put_progress(struct json_object *object, const struct journal_conten
 
 	json_put_u64(object, "checkpoints", contents->count);
 	json_put_u64(object, "oldest_byte", oldest_byte(contents));
-	json_put_u64(object, "bytes_made", bytes_made(contents));
+	json_put_u64(object, "bytes_made", journal_made(contents));
 	put_number(object, "subvolume", last, last ? last->subvolume : 0);
 	put_number(object, "subvolume_bytes_made", last,
 		   last ? last->stream_offset + last->length : 0);

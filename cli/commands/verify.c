@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "commands/command.h"
-#include "journal/verify_journal.h"
+#include "journal/batch_verifier.h"
 #include "parse/check.h"
 #include "parse/file.h"
 #include "resume/position.h"
@@ -20,21 +20,22 @@ static const char *plural(u64 number)
 
 /* The summary of a stream that is whole; not with -q. */
 static int tell_whole(const struct stream_file *file, const struct stream_check *check,
-		      const struct verify_journal *contents)
+		      const struct batch_verifier *proof)
 {
 	if (message_verbosity() >= 0) {
 		printf("%s: complete: %llu subvolume%s, %llu command%s, %llu bytes (%s%s)\n",
 		       file->name, check->subvolumes, plural(check->subvolumes), check->commands,
 		       plural(check->commands), stream_whole(file->reader),
 		       unwrap_kind_text(unwrap_kind(file->unwrap)),
-		       contents ? ", matches the checkpoint file" : "");
+		       proof ? ", matches the checkpoint file" : "");
 		if (fflush(stdout))
 			return error_line("cannot write to standard output: %s", strerror(errno));
 	}
 	return 0;
 }
 
-static int verify(struct stream_file *file, const struct verify_journal *contents)
+/* @proof: NULL without a journal. */
+static int verify(struct stream_file *file, const struct batch_verifier *proof)
 {
 	struct stream_check check = { .streams = 0 };
 	const struct stream_command *command;
@@ -44,17 +45,16 @@ static int verify(struct stream_file *file, const struct verify_journal *content
 	while (!fault && (command = stream_next(file->reader))) {
 		if (!stream_check(&check, file->reader, command))
 			break;
-		if (contents)
-			fault = verify_journal_fault(contents, false, buffer, sizeof(buffer));
+		if (proof)
+			fault = batch_verifier_fault(proof, false, buffer, sizeof(buffer));
 	}
 	/* That bytes are others says more than the reader's finding, that some lack says less. */
-	if (contents && !fault)
-		fault = verify_journal_fault(contents,
-					     stream_how(file->reader) == STREAM_WHOLE, buffer,
-					     sizeof(buffer));
+	if (proof && !fault)
+		fault = batch_verifier_fault(proof, stream_how(file->reader) == STREAM_WHOLE,
+					     buffer, sizeof(buffer));
 	if (stream_file_report(file, fault))
 		return -1;
-	return tell_whole(file, &check, contents);
+	return tell_whole(file, &check, proof);
 }
 
 static int print_position(const char *path)
@@ -71,23 +71,48 @@ static int print_position(const char *path)
 	return EXIT_FAILED;
 }
 
+static void take(void *context, const u8 *bytes, size_t size)
+{
+	batch_verifier_feed(context, bytes, size);
+}
+
+static int verify_path(const char *path, struct batch_verifier *proof)
+{
+	struct stream_file file;
+	int ret;
+
+	if (stream_file_open(&file, path))
+		return -1;
+	if (proof)
+		stream_reader_tap(file.reader, take, proof);
+	ret = verify(&file, proof);
+	stream_file_close(&file);
+	return ret;
+}
+
+static int verify_with_journal(const char *path, const char *checkpoint)
+{
+	struct batch_verifier proof;
+	struct journal_contents contents;
+	int ret;
+
+	if (journal_read_path(checkpoint, &contents))
+		return -1;
+	batch_verifier_begin(&proof, &contents, 0);
+	ret = verify_path(path, &proof);
+	batch_verifier_end(&proof);
+	journal_clear(&contents);
+	return ret;
+}
+
 int command_verify(const struct options *options)
 {
-	struct verify_journal contents;
-	struct stream_file file;
-	int ret = -1;
+	const char *path = options->arguments[0];
+	int ret;
 
 	if (options->position)
-		return print_position(options->arguments[0]);
-	if (options->checkpoint && verify_journal_open(&contents, options->checkpoint))
-		return EXIT_FAILED;
-	if (!stream_file_open(&file, options->arguments[0])) {
-		if (options->checkpoint)
-			stream_reader_tap(file.reader, verify_journal_bytes, &contents);
-		ret = verify(&file, options->checkpoint ? &contents : NULL);
-		stream_file_close(&file);
-	}
-	if (options->checkpoint)
-		verify_journal_close(&contents);
+		return print_position(path);
+	ret = options->checkpoint ? verify_with_journal(path, options->checkpoint) :
+				    verify_path(path, NULL);
 	return ret ? EXIT_FAILED : EXIT_DONE;
 }

@@ -156,7 +156,8 @@ struct archive_layer *archive_layer_new(struct unwrap *unwrap, bool cpio)
 	layer->ending = &unwrap->ending;
 	layer->cpio = cpio;
 	layer->archive = archive_read_new();
-	if (!layer->archive || segments_init(&layer->segments, layer->ending) ||
+	segments_init(&layer->segments, layer->ending);
+	if (!layer->archive ||
 	    (cpio ? archive_read_support_format_cpio(layer->archive) :
 		    archive_read_support_format_tar(layer->archive))) {
 		archive_layer_free(layer);

@@ -17,16 +17,15 @@
 /* No name of ours is longer. */
 #define NAME_ROOM 40
 
-int segments_init(struct segments *segments, struct unwrap_ending *ending)
+void segments_init(struct segments *segments, struct unwrap_ending *ending)
 {
 	*segments = (struct segments){ .ending = ending };
-	segments->hash = XXH3_createState();
-	return segments->hash ? 0 : -1;
+	hash_init(&segments->hash);
 }
 
 void segments_clear(struct segments *segments)
 {
-	XXH3_freeState(segments->hash);
+	hash_clear(&segments->hash);
 }
 
 static const char *wanted_name(const struct segments *segments, char buffer[NAME_ROOM])
@@ -47,7 +46,7 @@ static void begin_segment(struct segments *segments)
 	segments->number++;
 	segments->offset += segments->length;
 	segments->length = 0;
-	XXH3_128bits_reset(segments->hash);
+	hash_restart(&segments->hash);
 }
 
 /* bsdtar and cpio may put a "./" in front. */
@@ -80,7 +79,7 @@ enum segments_member segments_begin(struct segments *segments, const char *name)
 
 void segments_data(struct segments *segments, const void *data, size_t size)
 {
-	XXH3_128bits_update(segments->hash, data, size);
+	hash_add(&segments->hash, data, size);
 	segments->length += size;
 }
 
@@ -110,12 +109,11 @@ static bool check_manifest(struct segments *segments, struct unwrap_member *memb
 
 static bool has_digest(const struct segments *segments, struct json_object *object)
 {
-	u8 told[JOURNAL_HASH_SIZE];
-	XXH128_canonical_t made;
+	u8 said[HASH_SIZE], made[HASH_SIZE];
 
-	XXH128_canonicalFromHash(&made, XXH3_128bits_digest(segments->hash));
-	return json_get_hex(object, "xxh3_128", told, sizeof(told)) &&
-	       !memcmp(told, made.digest, sizeof(told));
+	hash_result(&segments->hash, made);
+	return json_get_hex(object, "xxh3_128", said, sizeof(said)) &&
+	       !memcmp(said, made, sizeof(said));
 }
 
 static bool check_checkpoint(struct segments *segments, struct unwrap_member *member)

@@ -5,9 +5,8 @@
 #ifndef CLI_CONTAINER_SEGMENTS_H
 #define CLI_CONTAINER_SEGMENTS_H
 
-#include <xxhash.h>
-
 #include "container/unwrap.h"
+#include "util/hash.h"
 
 enum segments_state {
 	SEGMENTS_WANT_MANIFEST,
@@ -23,7 +22,7 @@ struct segments {
 	/* Of the plain stream: where it begins, and how long it is so far. */
 	u64 offset;
 	u64 length;
-	XXH3_state_t *hash;
+	struct hash hash;
 	struct unwrap_ending *ending;
 };
 
@@ -35,8 +34,7 @@ enum segments_member {
 	SEGMENTS_WRONG,
 };
 
-/* -1 without memory. */
-int segments_init(struct segments *segments, struct unwrap_ending *ending);
+void segments_init(struct segments *segments, struct unwrap_ending *ending);
 void segments_clear(struct segments *segments);
 
 enum segments_member segments_begin(struct segments *segments, const char *name);

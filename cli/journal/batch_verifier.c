@@ -2,7 +2,7 @@
 /*
  * Comparing bytes of a stream with the hashes that a journal knows of its batches.
  */
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "journal/batch_verifier.h"
@@ -23,84 +23,113 @@ static size_t find_batch(const struct journal_contents *contents, u64 offset)
 	return low;
 }
 
-int batch_verifier_begin(struct batch_verifier *proof, const struct journal_contents *contents,
-			 u64 offset)
+bool batch_is(const struct journal_batch *batch, const void *data)
 {
-	*proof = (struct batch_verifier){
+	u8 hash[HASH_SIZE];
+
+	hash_of(data, batch->length, hash);
+	return !memcmp(hash, batch->hash, sizeof(hash));
+}
+
+void batch_verifier_begin(struct batch_verifier *verifier, const struct journal_contents *contents,
+			  u64 offset)
+{
+	*verifier = (struct batch_verifier){
 		.contents = contents,
 		.offset = offset,
 		.index = find_batch(contents, offset),
-		.hash = XXH3_createState(),
 	};
-	return proof->hash ? 0 : -ENOMEM;
+	hash_init(&verifier->hash);
 }
 
-void batch_verifier_seek(struct batch_verifier *proof, u64 offset)
+void batch_verifier_seek(struct batch_verifier *verifier, u64 offset)
 {
-	proof->offset = offset;
-	proof->index = find_batch(proof->contents, offset);
+	verifier->offset = offset;
+	verifier->index = find_batch(verifier->contents, offset);
 }
 
-void batch_verifier_end(struct batch_verifier *proof)
+void batch_verifier_end(struct batch_verifier *verifier)
 {
-	XXH3_freeState(proof->hash);
-	proof->hash = NULL;
+	hash_clear(&verifier->hash);
 }
 
-static void compare(struct batch_verifier *proof, const struct journal_batch *batch)
+static void compare(struct batch_verifier *verifier, const struct journal_batch *batch)
 {
-	XXH128_canonical_t canonical;
+	u8 hash[HASH_SIZE];
 
-	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(proof->hash));
-	proof->hashing = false;
-	proof->wrong = memcmp(canonical.digest, batch->hash, sizeof(batch->hash));
-	if (proof->wrong)
+	hash_result(&verifier->hash, hash);
+	verifier->hashing = false;
+	if (memcmp(hash, batch->hash, sizeof(hash))) {
+		verifier->wrong = batch;
 		return;
-	if (!proof->count++)
-		proof->first = batch->output_offset;
-	proof->proven = journal_batch_end(batch);
+	}
+	verifier->count++;
+	verifier->proven = journal_batch_end(batch);
 }
 
 /* The next bytes that are all of one batch, or of none. */
-static size_t take_part(struct batch_verifier *proof, const void *data, size_t size)
+static size_t take_part(struct batch_verifier *verifier, const void *data, size_t size)
 {
-	const struct journal_batch *batch = &proof->contents->batches[proof->index];
-	u64 limit = journal_batch_end(batch) - proof->offset;
+	const struct journal_batch *batch = &verifier->contents->batches[verifier->index];
+	u64 limit = journal_batch_end(batch) - verifier->offset;
 
-	if (proof->offset < batch->output_offset) {
-		limit = batch->output_offset - proof->offset;
-	} else if (proof->offset == batch->output_offset) {
-		proof->hashing = !XXH3_128bits_reset(proof->hash);
+	if (verifier->offset < batch->output_offset) {
+		limit = batch->output_offset - verifier->offset;
+	} else if (verifier->offset == batch->output_offset) {
+		hash_restart(&verifier->hash);
+		verifier->hashing = true;
 	}
 	size = (size_t)sendcp_min(size, limit);
-	if (proof->hashing)
-		XXH3_128bits_update(proof->hash, data, size);
+	if (verifier->hashing)
+		hash_add(&verifier->hash, data, size);
 	return size;
 }
 
 /* A subvolume's last batch may have no bytes. */
-static void pass_ended(struct batch_verifier *proof)
+static void pass_ended(struct batch_verifier *verifier)
 {
-	const struct journal_contents *contents = proof->contents;
+	const struct journal_contents *contents = verifier->contents;
 
-	while (proof->index < contents->count && !proof->wrong &&
-	       journal_batch_end(&contents->batches[proof->index]) <= proof->offset) {
-		if (proof->hashing)
-			compare(proof, &contents->batches[proof->index]);
-		proof->index++;
+	while (verifier->index < contents->count &&
+	       journal_batch_end(&contents->batches[verifier->index]) <= verifier->offset) {
+		if (verifier->hashing)
+			compare(verifier, &contents->batches[verifier->index]);
+		if (verifier->wrong)
+			break;
+		verifier->index++;
 	}
 }
 
-void batch_verifier_feed(struct batch_verifier *proof, const void *data, size_t size)
+void batch_verifier_feed(struct batch_verifier *verifier, const void *data, size_t size)
 {
-	while (size && !proof->wrong && proof->index < proof->contents->count) {
-		size_t part = take_part(proof, data, size);
+	while (size && !verifier->wrong && verifier->index < verifier->contents->count) {
+		size_t part = take_part(verifier, data, size);
 
 		data = (const u8 *)data + part;
 		size -= part;
-		proof->offset += part;
-		pass_ended(proof);
+		verifier->offset += part;
+		pass_ended(verifier);
 	}
-	if (!proof->wrong)
-		proof->offset += size;
+	if (!verifier->wrong)
+		verifier->offset += size;
+}
+
+const char *batch_verifier_fault(const struct batch_verifier *verifier, bool ended, char *buffer,
+				 size_t size)
+{
+	const struct journal_batch *wrong = verifier->wrong;
+	u64 end = journal_made(verifier->contents);
+
+	if (wrong)
+		snprintf(buffer, size, "bytes %llu to %llu do not match the checkpoint file",
+			 wrong->output_offset, journal_batch_end(wrong));
+	else if (ended && end > verifier->offset)
+		snprintf(buffer, size, "it ends at byte %llu, the checkpoint file has %llu bytes",
+			 verifier->offset, end);
+	else if (ended && verifier->contents->complete && end < verifier->offset)
+		snprintf(buffer, size, "it has %llu bytes, the complete stream of the checkpoint "
+			 "file %llu", verifier->offset, end);
+	else
+		return NULL;
+	return buffer;
 }

@@ -23,6 +23,7 @@
 #include <sendcp/engine.h>
 
 #include "journal/container_spec.h"
+#include "util/hash.h"
 #include "util/mount_place.h"
 
 /* A reader of plain streams only would misread wrapped ones: so theirs is another version. */
@@ -36,7 +37,6 @@
  * in base64, or a header's paths and subvolumes. A longer one is neither written nor read.
  */
 #define JOURNAL_LINE_MAX (SENDCP_CHECKPOINT_SIZE_MAX / 3 * 4 + (1u << 20))
-#define JOURNAL_HASH_SIZE 16
 
 /* The same place in the stream and in the file or pipe that holds it. */
 struct stream_place {
@@ -109,8 +109,7 @@ struct journal_batch {
 	/* Of the batch's first byte, in its subvolume's stream and in the whole output. */
 	u64 stream_offset;
 	u64 output_offset;
-	/* XXH3-128, canonical byte order. */
-	u8 hash[JOURNAL_HASH_SIZE];
+	u8 hash[HASH_SIZE];
 	/* Resumes after the batch. */
 	void *checkpoint;
 	size_t checkpoint_size;

@@ -67,11 +67,11 @@ static int holds(const struct journal_contents *contents, const struct output *f
 {
 	struct batch_verifier proof;
 	u64 plain = 0;
-	int ret = batch_verifier_begin(&proof, contents, from->output_offset);
+	int ret;
 
-	if (!ret)
-		ret = range_read(file->fd, &contents->header.container, from->file_offset,
-				 to->file_offset, take, &proof, &plain);
+	batch_verifier_begin(&proof, contents, from->output_offset);
+	ret = range_read(file->fd, &contents->header.container, from->file_offset, to->file_offset,
+			 take, &proof, &plain);
 	if (ret > 0)
 		ret = !proof.wrong && plain == to->output_offset - from->output_offset;
 	batch_verifier_end(&proof);

@@ -7,9 +7,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "journal/batch_verifier.h"
 #include "resume/point.h"
+#include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/message.h"
+
+#define CHUNK (1u << 20)
 
 /* After a subvolume's last batch the next one begins, without a checkpoint. */
 static void start_behind(const struct journal_batch *batch, struct transfer_start *start)
@@ -151,39 +155,34 @@ int resume_point_at(const struct journal_contents *contents, u64 at, struct resu
 	return at && resume_point_complete(contents, point);
 }
 
-/* Does @file hold the batch as it was made? -1 without memory. */
-static int holds(const struct output *file, const struct journal_batch *batch)
-{
-	u8 hash[JOURNAL_HASH_SIZE];
-	void *data = malloc(batch->length ? batch->length : 1);
-	int ret = 0;
-
-	if (!data)
-		return error_line("out of memory");
-	if (!read_at(file->fd, data, batch->length, batch->output_offset)) {
-		batch_hash(data, batch->length, hash);
-		ret = !memcmp(hash, batch->hash, sizeof(hash));
-	}
-	free(data);
-	return ret;
-}
-
 /*
  * Counts the proven batches of the first @count, which the file is long enough for: all that the
  * journal has. Old lines are dropped, so that is not much even of a large file.
  */
-static int count_proven(const struct journal_contents *contents, const struct output *file,
-			size_t count, size_t *proven)
+static size_t count_proven(const struct journal_contents *contents, const struct output *file,
+			   size_t count)
 {
-	*proven = 0;
-	while (*proven < count) {
-		int ret = holds(file, &contents->batches[*proven]);
+	u64 at = count ? contents->batches[0].output_offset : 0;
+	u64 end = count ? journal_batch_end(&contents->batches[count - 1]) : 0;
+	u8 *buffer = xcalloc(CHUNK, 1);
+	struct batch_verifier proof;
+	size_t proven;
 
-		if (ret <= 0)
-			return ret;
-		(*proven)++;
+	batch_verifier_begin(&proof, contents, at);
+	while (at < end && !proof.wrong) {
+		/* A batch that cannot be read is no reason not to take the one before it. */
+		u64 rest = journal_batch_end(&contents->batches[proof.index]) - at;
+		size_t part = (size_t)sendcp_min(rest, CHUNK);
+
+		if (read_at(file->fd, buffer, part, at))
+			break;
+		batch_verifier_feed(&proof, buffer, part);
+		at += part;
 	}
-	return 0;
+	proven = count ? proof.index : 0;
+	batch_verifier_end(&proof);
+	free(buffer);
+	return proven;
 }
 
 /* Batches that a file of @size bytes can hold whole. */
@@ -208,8 +207,7 @@ int resume_point_file(const struct journal_contents *contents, const struct outp
 	if (fstat(file->fd, &st))
 		return error_line("cannot stat %s: %s", file->name, strerror(errno));
 	count = batches_within(contents, sendcp_min((u64)st.st_size, limit));
-	if (count_proven(contents, file, count, &proven))
-		return -1;
+	proven = count_proven(contents, file, count);
 	if (!proven)
 		return 1;
 	start_behind(&contents->batches[proven - 1], &point->start);

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <xxhash.h>
 
 #include "parse/check.h"
 #include "parse/file.h"
@@ -18,7 +17,7 @@
 
 char *position_text(const struct position *position, char text[POSITION_TEXT_SIZE])
 {
-	char hash[2 * JOURNAL_HASH_SIZE + 1];
+	char hash[2 * HASH_SIZE + 1];
 
 	hex_format(position->hash, sizeof(position->hash), hash);
 	if (position->in_container)
@@ -67,20 +66,13 @@ struct window {
 	u64 end;
 	/* Of the next byte. */
 	u64 at;
-	XXH3_state_t *hash;
+	struct hash hash;
 };
 
-static int window_open(struct window *window, u64 plain)
+static void window_open(struct window *window, u64 plain)
 {
-	*window = (struct window){
-		.begin = window_begin(plain),
-		.end = plain,
-		.hash = XXH3_createState(),
-	};
-	if (!window->hash)
-		return error_line("out of memory");
-	XXH3_128bits_reset(window->hash);
-	return 0;
+	*window = (struct window){ .begin = window_begin(plain), .end = plain };
+	hash_init(&window->hash);
 }
 
 static void window_feed(struct window *window, const u8 *data, size_t size)
@@ -89,17 +81,14 @@ static void window_feed(struct window *window, const u8 *data, size_t size)
 	u64 to = sendcp_min(window->at + size, window->end);
 
 	if (from < to)
-		XXH3_128bits_update(window->hash, data + (from - window->at), to - from);
+		hash_add(&window->hash, data + (from - window->at), to - from);
 	window->at += size;
 }
 
-static void window_close(struct window *window, u8 hash[JOURNAL_HASH_SIZE])
+static void window_close(struct window *window, u8 hash[HASH_SIZE])
 {
-	XXH128_canonical_t canonical;
-
-	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(window->hash));
-	memcpy(hash, canonical.digest, JOURNAL_HASH_SIZE);
-	XXH3_freeState(window->hash);
+	hash_result(&window->hash, hash);
+	hash_clear(&window->hash);
 }
 
 /* Finds the end of the part that is right. A fault after that is no error here. */
@@ -134,8 +123,7 @@ static int hash_window(const char *path, struct position *position)
 	size_t got;
 	int ret = 0;
 
-	if (window_open(&window, position->plain))
-		return -1;
+	window_open(&window, position->plain);
 	unwrap = unwrap_open(path);
 	buffer = malloc(POSITION_WINDOW);
 	if (!unwrap || !buffer)
@@ -240,7 +228,7 @@ static int find_point(const struct journal_contents *contents, const struct posi
 int position_prove(const struct journal_contents *contents, const struct send_job *job,
 		   const struct position *position, struct resume_point *point)
 {
-	u8 hash[JOURNAL_HASH_SIZE];
+	u8 hash[HASH_SIZE];
 	struct window window;
 	int ret = find_point(contents, position, point);
 	int made;
@@ -251,8 +239,7 @@ int position_prove(const struct journal_contents *contents, const struct send_jo
 	    (!ret && point->at.output_offset != position->plain))
 		return error_line("byte %llu of the receiver's file does not hold byte %llu of "
 				  "this stream", position->file, position->plain);
-	if (window_open(&window, position->plain))
-		return -1;
+	window_open(&window, position->plain);
 	made = feed_window(contents, job, &window);
 	window_close(&window, hash);
 	if (made)

@@ -22,7 +22,7 @@ struct position {
 	u64 file;
 	u64 plain;
 	bool in_container;
-	u8 hash[JOURNAL_HASH_SIZE];
+	u8 hash[HASH_SIZE];
 };
 
 /* Size of a position as text, with its NUL. */

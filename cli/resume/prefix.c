@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "resume/prefix.h"
 #include "backend/sender.h"
@@ -155,25 +154,21 @@ int resume_prefix_file(const struct resume *resume, u64 size)
 	return ret;
 }
 
-static bool hash_bytes(void *context, const u8 *data, size_t size)
+static bool add_to_hash(void *context, const u8 *data, size_t size)
 {
-	XXH3_128bits_update(context, data, size);
+	hash_add(context, data, size);
 	return true;
 }
 
-int resume_prefix_hash(const struct resume *resume, u64 size, const u8 hash[JOURNAL_HASH_SIZE])
+int resume_prefix_hash(const struct resume *resume, u64 size, const u8 hash[HASH_SIZE])
 {
-	XXH3_state_t *state = XXH3_createState();
-	XXH128_canonical_t canonical;
+	u8 result[HASH_SIZE];
+	struct hash made;
 	int ret;
 
-	if (!state)
-		return error_line("out of memory");
-	XXH3_128bits_reset(state);
-	ret = make_first(resume, size, hash_bytes, state);
-	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(state));
-	XXH3_freeState(state);
-	if (ret > 0)
-		ret = !memcmp(canonical.digest, hash, JOURNAL_HASH_SIZE);
-	return ret;
+	hash_init(&made);
+	ret = make_first(resume, size, add_to_hash, &made);
+	hash_result(&made, result);
+	hash_clear(&made);
+	return ret > 0 ? !memcmp(result, hash, HASH_SIZE) : ret;
 }

@@ -15,7 +15,7 @@
  * not been written to the disk, so they are no difference. Needs the job.
  */
 int resume_prefix_file(const struct resume *resume, u64 size);
-/* Are the stream's first @size bytes those with the hash @hash (batch_hash())? */
-int resume_prefix_hash(const struct resume *resume, u64 size, const u8 hash[JOURNAL_HASH_SIZE]);
+/* Are the stream's first @size bytes those with the hash @hash (util/hash.h)? */
+int resume_prefix_hash(const struct resume *resume, u64 size, const u8 hash[HASH_SIZE]);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "journal/batch_verifier.h"
 #include "resume/point.h"
 #include "backend/sender.h"
 #include "util/message.h"
@@ -66,13 +67,10 @@ static int make_proof(const struct resume_point *point, const struct send_job *j
 int resume_point_make(const struct resume_point *point, const struct send_job *job,
 		      const struct sendcp_cancel *cancel, u8 *data, struct transfer_result *result)
 {
-	u8 hash[JOURNAL_HASH_SIZE];
-
 	*result = (struct transfer_result){ 0 };
 	if (make_proof(point, job, cancel, data, result))
 		return -1;
-	batch_hash(data, point->proof->length, hash);
-	if (memcmp(hash, point->proof->hash, sizeof(hash)))
+	if (!batch_is(point->proof, data))
 		return end_with(result, TRANSFER_DIFFERS, 0);
 	return 0;
 }

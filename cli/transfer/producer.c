@@ -5,19 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
-#include <xxhash.h>
 
 #include "transfer/producer.h"
 #include "util/message.h"
 #include "util/signals.h"
-
-void batch_hash(const void *data, size_t size, u8 hash[JOURNAL_HASH_SIZE])
-{
-	XXH128_canonical_t canonical;
-
-	XXH128_canonicalFromHash(&canonical, XXH3_128bits(data, size));
-	memcpy(hash, canonical.digest, JOURNAL_HASH_SIZE);
-}
 
 /* The sender knows why, and only until its next call. */
 static int sender_failed(struct producer *producer, int ret)

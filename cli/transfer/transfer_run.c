@@ -51,7 +51,7 @@ static void describe(const struct transfer *run, const struct batch *batch,
 		.checkpoint_size = batch->checkpoint_size,
 	};
 	if (run->journal || run->wrap)
-		batch_hash(batch->data, batch->length, line->hash);
+		hash_of(batch->data, batch->length, line->hash);
 }
 
 static int note(struct writer *writer, const struct journal_batch *line)

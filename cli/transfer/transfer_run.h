@@ -88,7 +88,4 @@ void transfer_finish(struct transfer *run, struct transfer_result *result);
 int transfer_write_rest(struct transfer *run, const void *data, size_t size,
 			struct transfer_result *result);
 
-/* XXH3-128 in canonical byte order. */
-void batch_hash(const void *data, size_t size, u8 hash[JOURNAL_HASH_SIZE]);
-
 #endif

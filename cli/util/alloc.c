@@ -10,28 +10,28 @@
 #include "util/alloc.h"
 #include "util/message.h"
 
-static void *check(void *block)
+void *xobject(void *object)
 {
-	if (!block) {
+	if (!object) {
 		error_line("out of memory");
 		exit(EXIT_FAILED);
 	}
-	return block;
+	return object;
 }
 
 void *xcalloc(size_t count, size_t size)
 {
-	return check(calloc(count ? count : 1, size));
+	return xobject(calloc(count ? count : 1, size));
 }
 
 void *xrealloc(void *block, size_t count, size_t size)
 {
-	return check(reallocarray(block, count ? count : 1, size));
+	return xobject(reallocarray(block, count ? count : 1, size));
 }
 
 char *xstrdup(const char *text)
 {
-	return check(strdup(text));
+	return xobject(strdup(text));
 }
 
 char *xasprintf(const char *fmt, ...)
@@ -43,5 +43,5 @@ char *xasprintf(const char *fmt, ...)
 	va_start(args, fmt);
 	len = vasprintf(&text, fmt, args);
 	va_end(args);
-	return check(len < 0 ? NULL : text);
+	return xobject(len < 0 ? NULL : text);
 }

@@ -12,6 +12,8 @@
 
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *block, size_t count, size_t size);
+/* @object, which a library has made; it gives NULL without memory. */
+void *xobject(void *object);
 char *xstrdup(const char *text);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -460,7 +460,7 @@ static void write_lines(struct journal *journal, const char *path, const u8 *dat
 	for (u64 at = 0; at < 5 * BATCH; at += BATCH) {
 		struct journal_batch batch = make_batch(0, at, at);
 
-		batch_hash(data + at, BATCH, batch.hash);
+		hash_of(data + at, BATCH, batch.hash);
 		assert_int_equal(journal_put_batch(journal, &batch), 0);
 	}
 	fwrite(data, 1, 5 * BATCH, file);

@@ -14,6 +14,7 @@
 #include "container/unwrap.h"
 #include "job/header.h"
 #include "resume/append/append.h"
+#include "resume/append/survey.h"
 #include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/message.h"
@@ -89,17 +90,10 @@ static int make_journal(const struct resume *resume, const char *path)
 
 int append_is_archive(const struct resume *resume)
 {
-	struct unwrap *unwrap = unwrap_open_fd(resume->output.fd);
 	enum unwrap_kind kind;
-	u8 byte;
 
-	if (!unwrap || lseek(resume->output.fd, 0, SEEK_SET) < 0) {
-		unwrap_close(unwrap);
-		return error_line("cannot read %s: %s", resume->output_path, strerror(errno));
-	}
-	unwrap_read(unwrap, &byte, 1);
-	kind = unwrap_kind(unwrap);
-	unwrap_close(unwrap);
+	if (survey_kind(resume->output.fd, resume->output_path, &kind))
+		return -1;
 	return kind != UNWRAP_PLAIN && kind != UNWRAP_ZSTD;
 }
 

@@ -26,7 +26,7 @@ struct judge {
 	struct batch_verifier proof;
 	bool begun;
 	/* Of all of the stream's bytes, where no batch proves anything; from byte 0 on. */
-	XXH3_state_t *all;
+	struct hash all;
 };
 
 /* The most bytes of a stream's beginning that the journal can have no line of yet. */
@@ -53,7 +53,7 @@ static bool take(void *context, const void *data, size_t size, u64 *proven)
 		batch_verifier_seek(proof, judge->survey->plain - size);
 	judge->begun = true;
 	if (!proof->count)
-		XXH3_128bits_update(judge->all, data, size);
+		hash_add(&judge->all, data, size);
 	batch_verifier_feed(proof, data, size);
 	*proven = sendcp_max(proof->proven, sendcp_min(proof->offset, oldest));
 	return !proof->wrong && proof->offset <= sendcp_max(journal_made(contents),
@@ -110,15 +110,15 @@ static int stream_begun(struct resume *resume, const struct survey *survey,
 			const struct judge *judge)
 {
 	const struct journal_contents *contents = &resume->contents;
-	XXH128_canonical_t canonical;
+	u8 hash[HASH_SIZE];
 
 	if (judge->proof.wrong || survey->plain > beginning(contents) ||
 	    (contents->count && contents->batches[0].output_offset))
 		return 0;
 	if (!resume->job.source && resume_open_job(resume))
 		return -1;
-	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(judge->all));
-	return resume_prefix_hash(resume, survey->plain, canonical.digest);
+	hash_result(&judge->all, hash);
+	return resume_prefix_hash(resume, survey->plain, hash);
 }
 
 /* Not even a beginning: a shell made it, or the file that was meant is on a disk not mounted. */
@@ -280,10 +280,8 @@ static int survey_with_proof(struct resume *resume, struct survey *survey, struc
 
 	survey->skip = contents->count ? contents->batches[0].output_offset : 0;
 	survey->context = judge;
-	judge->all = XXH3_createState();
-	if (!judge->all || batch_verifier_begin(&judge->proof, contents, 0))
-		return error_line("out of memory");
-	XXH3_128bits_reset(judge->all);
+	hash_init(&judge->all);
+	batch_verifier_begin(&judge->proof, contents, 0);
 	return survey_file(survey);
 }
 
@@ -303,7 +301,7 @@ int append_with_journal(struct resume *resume)
 	else if (survey.stopped)
 		code = append_stopped(resume);
 	batch_verifier_end(&judge.proof);
-	XXH3_freeState(judge.all);
+	hash_clear(&judge.all);
 	survey_clear(&survey);
 	return code;
 }

@@ -45,9 +45,10 @@ static int walk_file(struct resume *resume, struct walk *walk, u32 batch_size)
 	if (!unwrap)
 		return error_line("out of memory");
 	walk->reader = stream_reader_new(unwrap);
+	walk_batches_begin(&walk->batches, &resume->contents, batch_size);
 	if (!walk->reader)
 		error_line("out of memory");
-	else if (!walk_batches_begin(&walk->batches, &resume->contents, batch_size))
+	else
 		ret = walk_stream(walk);
 	walk_batches_end(&walk->batches);
 	stream_reader_free(walk->reader);

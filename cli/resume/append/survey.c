@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "container/unwrap.h"
 #include "resume/append/survey.h"
 #include "util/message.h"
 #include "util/signals.h"
@@ -24,9 +23,9 @@ struct watch {
 	bool trailer;
 };
 
-static int unreadable(const struct survey *survey, int err)
+static int unreadable(const char *name, int err)
 {
-	return error_line("cannot read %s: %s", survey->name, strerror(err));
+	return error_line("cannot read %s: %s", name, strerror(err));
 }
 
 static bool take(struct survey *survey, const u8 *data, size_t size)
@@ -59,7 +58,7 @@ static int survey_plain(struct survey *survey)
 		more = take(survey, buffer, (size_t)got);
 	free(buffer);
 	if (!buffer || got < 0)
-		return unreadable(survey, buffer ? errno : ENOMEM);
+		return unreadable(survey->name, buffer ? errno : ENOMEM);
 	survey->at.output_offset = survey->proven;
 	survey->at.file_offset = survey->proven;
 	survey->whole = true;
@@ -71,7 +70,7 @@ static int survey_zstd(struct survey *survey)
 	int ret = blocks_walk(survey->fd, take_contents, survey, &survey->blocks);
 
 	if (ret)
-		return unreadable(survey, -ret);
+		return unreadable(survey->name, -ret);
 	if (survey->blocks.too_large)
 		return error_line("%s: %s", survey->name, survey->blocks.what);
 	verbose_line(1, "%s: %s", survey->name, survey->blocks.what[0] ? survey->blocks.what :
@@ -156,37 +155,37 @@ static void set_container(struct survey *survey, enum unwrap_kind kind)
 		survey->container.level = CONTAINER_LEVEL_DEFAULT;
 }
 
-static struct unwrap *open_from_start(struct survey *survey)
+static struct unwrap *open_from_start(int fd, const char *name)
 {
 	struct unwrap *unwrap;
 
-	if (lseek(survey->fd, 0, SEEK_SET) < 0) {
-		unreadable(survey, errno);
+	if (lseek(fd, 0, SEEK_SET) < 0) {
+		unreadable(name, errno);
 		return NULL;
 	}
-	unwrap = unwrap_open_fd(survey->fd);
+	unwrap = unwrap_open_fd(fd);
 	if (!unwrap)
-		unreadable(survey, ENOMEM);
+		unreadable(name, ENOMEM);
 	return unwrap;
 }
 
-/* Reads the file's beginning; an unwrap that has begun cannot be used for anything else. */
-static int recognise(struct survey *survey)
+/* An unwrap that has begun cannot be used for anything else. */
+int survey_kind(int fd, const char *name, enum unwrap_kind *kind)
 {
-	struct unwrap *unwrap = open_from_start(survey);
+	struct unwrap *unwrap = open_from_start(fd, name);
 	u8 byte;
 
 	if (!unwrap)
 		return -1;
 	unwrap_read(unwrap, &byte, 1);
-	set_container(survey, unwrap_kind(unwrap));
+	*kind = unwrap_kind(unwrap);
 	unwrap_close(unwrap);
 	return 0;
 }
 
 static int survey_members(struct survey *survey)
 {
-	struct unwrap *unwrap = open_from_start(survey);
+	struct unwrap *unwrap = open_from_start(survey->fd, survey->name);
 	int ret;
 
 	if (!unwrap)
@@ -198,14 +197,16 @@ static int survey_members(struct survey *survey)
 
 int survey_file(struct survey *survey)
 {
+	enum unwrap_kind kind;
 	struct stat st;
 	int ret;
 
 	if (fstat(survey->fd, &st))
-		return unreadable(survey, errno);
+		return unreadable(survey->name, errno);
 	survey->size = (u64)st.st_size;
-	if (recognise(survey))
+	if (survey_kind(survey->fd, survey->name, &kind))
 		return -1;
+	set_container(survey, kind);
 	if (survey->container.archive)
 		ret = survey_members(survey);
 	else

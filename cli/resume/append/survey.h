@@ -6,6 +6,7 @@
 #ifndef CLI_RESUME_APPEND_SURVEY_H
 #define CLI_RESUME_APPEND_SURVEY_H
 
+#include "container/unwrap.h"
 #include "journal/format.h"
 #include "resume/append/blocks.h"
 
@@ -40,6 +41,9 @@ struct survey {
 	/* By a signal, on the way. */
 	bool stopped;
 };
+
+/* What the file is, by its beginning; it is read from there. -1 with an error line about @name. */
+int survey_kind(int fd, const char *name, enum unwrap_kind *kind);
 
 /*
  * -1: it cannot be read, with an error line, or ->stopped, without one. ->fd to ->skip are the

@@ -21,29 +21,21 @@ static void drop_front(struct journal_contents *contents, size_t count)
 		contents->count * sizeof(*contents->batches));
 }
 
-int walk_batches_begin(struct walk_batches *batches, struct journal_contents *contents, u32 size)
+void walk_batches_begin(struct walk_batches *batches, struct journal_contents *contents, u32 size)
 {
 	drop_front(contents, contents->count);
-	*batches = (struct walk_batches){
-		.contents = contents,
-		.size = size,
-		.hash = XXH3_createState(),
-	};
-	if (!batches->hash)
-		return error_line("out of memory");
-	XXH3_128bits_reset(batches->hash);
-	return 0;
+	*batches = (struct walk_batches){ .contents = contents, .size = size };
+	hash_init(&batches->hash);
 }
 
 void walk_batches_end(struct walk_batches *batches)
 {
-	XXH3_freeState(batches->hash);
-	batches->hash = NULL;
+	hash_clear(&batches->hash);
 }
 
 void walk_batches_command(struct walk_batches *batches, const void *bytes, u32 size)
 {
-	XXH3_128bits_update(batches->hash, bytes, size);
+	hash_add(&batches->hash, bytes, size);
 	batches->open.length += size;
 }
 
@@ -89,20 +81,18 @@ static void open_next(struct walk_batches *batches, const struct journal_batch *
 		.stream_offset = batch->end ? 0 : batch->stream_offset + batch->length,
 		.output_offset = journal_batch_end(batch),
 	};
-	XXH3_128bits_reset(batches->hash);
+	hash_restart(&batches->hash);
 }
 
 int walk_batches_close(struct walk_batches *batches, struct sendcp_engine *engine, bool last)
 {
 	struct journal_batch batch = batches->open;
-	XXH128_canonical_t canonical;
 	int ret;
 
 	if (!batch.length && !last)
 		return 0;
 	batch.end = last;
-	XXH128_canonicalFromHash(&canonical, XXH3_128bits_digest(batches->hash));
-	memcpy(batch.hash, canonical.digest, sizeof(batch.hash));
+	hash_result(&batches->hash, batch.hash);
 	ret = sendcp_engine_checkpoint(engine, &batch.checkpoint, &batch.checkpoint_size);
 	if (!ret)
 		ret = add(batches->contents, &batch);

@@ -5,7 +5,6 @@
 #ifndef CLI_RESUME_APPEND_WALK_BATCHES_H
 #define CLI_RESUME_APPEND_WALK_BATCHES_H
 
-#include <xxhash.h>
 #include <sendcp/engine.h>
 
 #include "journal/format.h"
@@ -15,13 +14,13 @@ struct walk_batches {
 	struct journal_contents *contents;
 	/* A batch ends when the next command would make it longer. */
 	u32 size;
-	XXH3_state_t *hash;
+	struct hash hash;
 	/* The commands since the last batch ended. */
 	struct journal_batch open;
 };
 
-/* Empties @contents's list. -1 with an error line; walk_batches_end() in any case. */
-int walk_batches_begin(struct walk_batches *batches, struct journal_contents *contents, u32 size);
+/* Empties @contents's list. walk_batches_end() afterwards. */
+void walk_batches_begin(struct walk_batches *batches, struct journal_contents *contents, u32 size);
 void walk_batches_end(struct walk_batches *batches);
 
 /* The next command, which @engine has passed over. */
