@@ -47,13 +47,13 @@ struct option_spec {
 	const char *argument;
 	unsigned int commands;
 	/* Takes the argument; false: it is not a value the option takes. */
-	bool (*take)(struct options *options, const char *argument);
-	/* Without ->take: the offset in struct options of the bool that becomes true. */
+	bool (*set)(struct options *options, const char *argument);
+	/* Without ->set: the offset in struct options of the bool that becomes true. */
 	size_t flag;
 	const char *help;
 };
 
-static bool take_parent(struct options *options, const char *argument)
+static bool set_parent(struct options *options, const char *argument)
 {
 	options->parent = argument;
 	options->parent_count++;
@@ -66,37 +66,37 @@ static void append(const char ***list, size_t *count, const char *value)
 	(*list)[(*count)++] = value;
 }
 
-static bool take_clone_source(struct options *options, const char *argument)
+static bool set_clone_source(struct options *options, const char *argument)
 {
 	append(&options->clone_sources, &options->clone_count, argument);
 	return true;
 }
 
-static bool take_device(struct options *options, const char *argument)
+static bool set_device(struct options *options, const char *argument)
 {
 	append(&options->devices, &options->device_count, argument);
 	return true;
 }
 
-static bool take_output(struct options *options, const char *argument)
+static bool set_output(struct options *options, const char *argument)
 {
 	options->output = argument;
 	return *argument;
 }
 
-static bool take_quiet(struct options *options, const char *argument)
+static bool set_quiet(struct options *options, const char *argument)
 {
 	options->verbosity = -1;
 	return true;
 }
 
-static bool take_verbose(struct options *options, const char *argument)
+static bool set_verbose(struct options *options, const char *argument)
 {
 	options->verbosity = options->verbosity < 0 ? 1 : options->verbosity + 1;
 	return true;
 }
 
-static bool take_protocol(struct options *options, const char *argument)
+static bool set_protocol(struct options *options, const char *argument)
 {
 	u64 value;
 
@@ -106,21 +106,21 @@ static bool take_protocol(struct options *options, const char *argument)
 	return true;
 }
 
-static bool take_checkpoint(struct options *options, const char *argument)
+static bool set_checkpoint(struct options *options, const char *argument)
 {
 	options->checkpoint = argument;
 	return *argument;
 }
 
 /* No batch is larger than the interval, and any command must fit into a batch. */
-static bool take_interval(struct options *options, const char *argument)
+static bool set_interval(struct options *options, const char *argument)
 {
 	return parse_size(argument, &options->interval) &&
 	       options->interval >= sendcp_buffer_min(SENDCP_PROTOCOL_MAX);
 }
 
 /* --compress alone is zstd's own default. */
-static bool take_compress(struct options *options, const char *argument)
+static bool set_compress(struct options *options, const char *argument)
 {
 	u64 level = CONTAINER_LEVEL_DEFAULT;
 
@@ -130,7 +130,7 @@ static bool take_compress(struct options *options, const char *argument)
 	return true;
 }
 
-static bool take_archive(struct options *options, const char *argument)
+static bool set_archive(struct options *options, const char *argument)
 {
 	return archive_kind_find(argument ? argument : "tar", &options->container.archive);
 }
@@ -144,7 +144,7 @@ static bool find_word(const char *const *words, size_t count, const char *argume
 	return false;
 }
 
-static bool take_backend(struct options *options, const char *argument)
+static bool set_backend(struct options *options, const char *argument)
 {
 	static const char *const words[] = {
 		[BACKEND_AUTO] = "auto",
@@ -160,14 +160,14 @@ static bool take_backend(struct options *options, const char *argument)
 }
 
 /* A buffer must hold any one command, and a journal must be able to describe it. */
-static bool take_buffer_size(struct options *options, const char *argument)
+static bool set_buffer_size(struct options *options, const char *argument)
 {
 	return parse_size(argument, &options->buffer_size) &&
 	       options->buffer_size >= sendcp_buffer_min(SENDCP_PROTOCOL_MAX) &&
 	       options->buffer_size <= JOURNAL_BATCH_MAX;
 }
 
-static bool take_buffers(struct options *options, const char *argument)
+static bool set_buffers(struct options *options, const char *argument)
 {
 	u64 value;
 
@@ -178,7 +178,7 @@ static bool take_buffers(struct options *options, const char *argument)
 }
 
 /* --progress alone means that it is wanted. */
-static bool take_progress(struct options *options, const char *argument)
+static bool set_progress(struct options *options, const char *argument)
 {
 	static const char *const words[] = {
 		[PROGRESS_AUTO] = "auto",
@@ -194,19 +194,19 @@ static bool take_progress(struct options *options, const char *argument)
 	return true;
 }
 
-static bool take_at(struct options *options, const char *argument)
+static bool set_at(struct options *options, const char *argument)
 {
 	options->at_given = parse_u64(argument, &options->at);
 	return options->at_given;
 }
 
-static bool take_have(struct options *options, const char *argument)
+static bool set_have(struct options *options, const char *argument)
 {
 	options->have = argument;
 	return *argument;
 }
 
-static bool take_append(struct options *options, const char *argument)
+static bool set_append(struct options *options, const char *argument)
 {
 	options->append = argument;
 	return *argument;
@@ -219,45 +219,45 @@ static bool take_append(struct options *options, const char *argument)
 
 /* In the order the help shows them. A help text's lines are separated by newlines. */
 static const struct option_spec table[] = {
-	{ 'p', "parent", "SUBVOL", STREAM, TAKES(take_parent),
+	{ 'p', "parent", "SUBVOL", STREAM, TAKES(set_parent),
 	  "send what changed since the snapshot SUBVOL" },
-	{ 'c', "clone-src", "SUBVOL", STREAM, TAKES(take_clone_source),
+	{ 'c', "clone-src", "SUBVOL", STREAM, TAKES(set_clone_source),
 	  "let extents be cloned from the snapshot SUBVOL, which the\n"
 	  "receiver must have; may be repeated" },
 	{ 'e', NULL, NULL, STREAM, SETS(one_end),
 	  "several subvolumes: one stream header and one END for all" },
-	{ 'f', "output", "FILE", COMMAND_SEND, TAKES(take_output),
+	{ 'f', "output", "FILE", COMMAND_SEND, TAKES(set_output),
 	  "write to FILE instead of standard output" },
-	{ 'f', "output", "FILE", COMMAND_RESUME, TAKES(take_output),
+	{ 'f', "output", "FILE", COMMAND_RESUME, TAKES(set_output),
 	  "resume in FILE (default: where the last run wrote to)" },
 	{ KEY_NO_DATA, "no-data", NULL, STREAM, SETS(no_data),
 	  "send where data changed, not the data" },
-	{ KEY_PROTO, "proto", "N", COMMAND_SEND, TAKES(take_protocol),
+	{ KEY_PROTO, "proto", "N", COMMAND_SEND, TAKES(set_protocol),
 	  "stream protocol 1 (default), 2, or 0 for the highest" },
 	{ KEY_COMPRESSED_DATA, "compressed-data", NULL, STREAM, SETS(compressed_data),
 	  "send compressed extents as they are; protocol 2" },
-	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_SEND, TAKES(take_checkpoint),
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_SEND, TAKES(set_checkpoint),
 	  "keep the checkpoint file as FILE. Without this, -f OUT keeps\n"
 	  "OUT.cp, and removes it when the stream is complete" },
-	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_RESUME, TAKES(take_checkpoint),
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_RESUME, TAKES(set_checkpoint),
 	  "the checkpoint file of the interrupted run" },
-	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_VERIFY, TAKES(take_checkpoint),
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_VERIFY, TAKES(set_checkpoint),
 	  "compare with the hashes in the checkpoint file FILE" },
-	{ KEY_INTERVAL, "checkpoint-interval", "SIZE", COMMAND_SEND, TAKES(take_interval),
+	{ KEY_INTERVAL, "checkpoint-interval", "SIZE", COMMAND_SEND, TAKES(set_interval),
 	  "stream bytes between durable checkpoints (default 64M)" },
-	{ KEY_COMPRESS, "compress", "[LEVEL]", COMMAND_SEND, TAKES(take_compress),
+	{ KEY_COMPRESS, "compress", "[LEVEL]", COMMAND_SEND, TAKES(set_compress),
 	  "compress with zstd, level 1 to 22 (default 3); the file can be\n"
 	  "truncated at any frame and resumed" },
-	{ KEY_ARCHIVE, "archive", "[KIND]", COMMAND_SEND, TAKES(take_archive),
+	{ KEY_ARCHIVE, "archive", "[KIND]", COMMAND_SEND, TAKES(set_archive),
 	  "make a tar (default) or cpio archive of segments of the stream\n"
 	  "and their checkpoints; --compress compresses the whole archive" },
-	{ KEY_AT, "at", "N", COMMAND_RESUME, TAKES(take_at),
+	{ KEY_AT, "at", "N", COMMAND_RESUME, TAKES(set_at),
 	  "the receiver of a pipe has exactly N bytes: resume with byte N. Of\n"
 	  "a file: keep at most N bytes" },
-	{ KEY_HAVE, "have", "POSITION", COMMAND_RESUME, TAKES(take_have),
+	{ KEY_HAVE, "have", "POSITION", COMMAND_RESUME, TAKES(set_have),
 	  "the receiver has POSITION, which sendcp verify --position\n"
 	  "printed there; it is proven before anything is sent" },
-	{ KEY_APPEND, "append", "FILE", COMMAND_RESUME, TAKES(take_append),
+	{ KEY_APPEND, "append", "FILE", COMMAND_RESUME, TAKES(set_append),
 	  "keep the part of FILE that is proven to be this stream, truncate\n"
 	  "the rest, resume. FILE is plain, in zstd (of any program) or in an\n"
 	  "archive, truncated or damaged. Without --checkpoint, give SUBVOL\n"
@@ -267,27 +267,27 @@ static const struct option_spec table[] = {
 	  "overwrite any output" },
 	{ KEY_RESTART, "restart", NULL, COMMAND_RESUME, SETS(restart),
 	  "start over at byte 0; a file is emptied" },
-	{ KEY_DEVICE, "device", "FILE", STREAM, TAKES(take_device),
+	{ KEY_DEVICE, "device", "FILE", STREAM, TAKES(set_device),
 	  "read the unmounted device or image FILE; repeat it for each\n"
 	  "device of the filesystem. SUBVOL is then a path from the top-level\n"
 	  "subvolume, id:N or uuid:U" },
 	{ KEY_IGNORE_LOG, "ignore-log", NULL, STREAM, SETS(ignore_log),
 	  "send a writable subvolume of a filesystem that was not unmounted,\n"
 	  "without data that was synced since the last commit" },
-	{ KEY_BACKEND, "backend", "WHICH", STREAM, TAKES(take_backend),
+	{ KEY_BACKEND, "backend", "WHICH", STREAM, TAKES(set_backend),
 	  "of a mounted filesystem: module (/dev/sendcp makes the stream),\n"
 	  "direct (this program does, from the devices), or auto (default:\n"
 	  "module if it is there)" },
-	{ KEY_BUFFER_SIZE, "buffer-size", "SIZE", STREAM, TAKES(take_buffer_size),
+	{ KEY_BUFFER_SIZE, "buffer-size", "SIZE", STREAM, TAKES(set_buffer_size),
 	  "size of a buffer (default 4M)" },
-	{ KEY_BUFFERS, "buffers", "N", STREAM, TAKES(take_buffers),
+	{ KEY_BUFFERS, "buffers", "N", STREAM, TAKES(set_buffers),
 	  "number of buffers between reading and writing (default 4)" },
 	{ KEY_STEP, "step", NULL, COMMAND_SEND, SETS(step),
 	  "resume from a checkpoint after every command (slow; tests the\n"
 	  "checkpoints)" },
 	{ KEY_DRY_RUN, "dry-run", NULL, COMMAND_SEND, SETS(dry_run),
 	  "print the size of the stream; read no file data" },
-	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM, TAKES(take_progress),
+	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM, TAKES(set_progress),
 	  "auto (default: on a terminal), always, never or json" },
 	{ KEY_POSITION, "position", NULL, COMMAND_VERIFY, SETS(position),
 	  "print up to where FILE is correct, and a hash: for resume --have" },
@@ -295,9 +295,9 @@ static const struct option_spec table[] = {
 	  "print JSON" },
 	{ KEY_JSON, "json", NULL, COMMAND_DUMP, SETS(json),
 	  "print JSON Lines" },
-	{ 'q', "quiet", NULL, STREAM | COMMAND_VERIFY, TAKES(take_quiet),
+	{ 'q', "quiet", NULL, STREAM | COMMAND_VERIFY, TAKES(set_quiet),
 	  "print errors only" },
-	{ 'v', "verbose", NULL, STREAM, TAKES(take_verbose),
+	{ 'v', "verbose", NULL, STREAM, TAKES(set_verbose),
 	  "print more; may be repeated" },
 	{ 'h', "help", NULL, ~0u, SETS(help),
 	  "print this help" },
@@ -353,13 +353,13 @@ static const struct option_spec *find_spec(const struct command *command, int ke
 	return NULL;
 }
 
-static int take_option(const struct option_spec *spec, struct options *options)
+static int set_option(const struct option_spec *spec, struct options *options)
 {
-	if (!spec->take) {
+	if (!spec->set) {
 		*(bool *)((char *)options + spec->flag) = true;
 		return 0;
 	}
-	if (spec->take(options, optarg))
+	if (spec->set(options, optarg))
 		return 0;
 	if (spec->name)
 		return error_line("--%s: invalid value: %s", spec->name,
@@ -407,7 +407,7 @@ static int parse_words(const struct command *command, int argc, char **argv,
 			return no_such_option(command, argv);
 		if (index >= 0 && check_whole_name(command, argv, tables.longs[index].name))
 			return -1;
-		if (key != -1 && take_option(find_spec(command, key), options))
+		if (key != -1 && set_option(find_spec(command, key), options))
 			return -1;
 	} while (key != -1);
 	options->arguments = argv + optind;

@@ -19,8 +19,8 @@ static const char *plural(u64 number)
 }
 
 /* The summary of a stream that is whole; not with -q. */
-static int tell_whole(const struct stream_file *file, const struct stream_check *check,
-		      const struct batch_verifier *proof)
+static int report_whole(const struct stream_file *file, const struct stream_check *check,
+			const struct batch_verifier *proof)
 {
 	if (message_verbosity() >= 0) {
 		printf("%s: complete: %llu subvolume%s, %llu command%s, %llu bytes (%s%s)\n",
@@ -54,7 +54,7 @@ static int verify(struct stream_file *file, const struct batch_verifier *proof)
 					     buffer, sizeof(buffer));
 	if (stream_file_report(file, fault))
 		return -1;
-	return tell_whole(file, &check, proof);
+	return report_whole(file, &check, proof);
 }
 
 static int print_position(const char *path)

@@ -287,7 +287,7 @@ static void note_whole(struct archive_layer *layer)
 		layer->whole = (struct unwrap_place){ .file = frame.file, .plain = plain };
 }
 
-static void take_line(struct archive_layer *layer, const char *text)
+static void parse_line(struct archive_layer *layer, const char *text)
 {
 	const struct unwrap *unwrap = layer->unwrap;
 	struct unwrap_member member;
@@ -315,7 +315,7 @@ static void read_line(struct archive_layer *layer)
 		return;
 	}
 	if (read_text(layer, text))
-		take_line(layer, text);
+		parse_line(layer, text);
 	free(text);
 }
 

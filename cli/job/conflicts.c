@@ -84,7 +84,7 @@ static bool follow_link(char **path)
 }
 
 /* Names that lead to one that is not there yet are the same if the directories are. */
-static void take_missing(struct file_use *use)
+static void adopt_missing(struct file_use *use)
 {
 	char *path = xstrdup(use->name), *directory;
 	unsigned int links = 0;
@@ -107,7 +107,7 @@ static int add_path(struct file_uses *uses, const char *role, const char *path)
 
 	if (stat(path, &st)) {
 		if (errno == ENOENT)
-			take_missing(use);
+			adopt_missing(use);
 		return 0;
 	}
 	ret = storage_of_stat(&st, &use->storage);

@@ -68,7 +68,7 @@ static void compare(struct batch_verifier *verifier, const struct journal_batch 
 }
 
 /* The next bytes that are all of one batch, or of none. */
-static size_t take_part(struct batch_verifier *verifier, const void *data, size_t size)
+static size_t feed_part(struct batch_verifier *verifier, const void *data, size_t size)
 {
 	const struct journal_batch *batch = &verifier->contents->batches[verifier->index];
 	u64 limit = journal_batch_end(batch) - verifier->offset;
@@ -103,7 +103,7 @@ static void pass_ended(struct batch_verifier *verifier)
 void batch_verifier_feed(struct batch_verifier *verifier, const void *data, size_t size)
 {
 	while (size && !verifier->wrong && verifier->index < verifier->contents->count) {
-		size_t part = take_part(verifier, data, size);
+		size_t part = feed_part(verifier, data, size);
 
 		data = (const u8 *)data + part;
 		size -= part;

@@ -312,7 +312,7 @@ static int read_line(struct reader *reader, const char *line, size_t length)
 }
 
 /* Hands on the whole lines at the front of @buffer and moves what is left there. */
-static int take_lines(struct reader *reader, char *buffer, size_t *filled)
+static int parse_lines(struct reader *reader, char *buffer, size_t *filled)
 {
 	size_t done = 0;
 	char *newline;
@@ -373,7 +373,7 @@ static int read_lines(struct reader *reader, int fd)
 			break;
 		at += got;
 		filled += (size_t)got;
-		ret = take_lines(reader, buffer, &filled);
+		ret = parse_lines(reader, buffer, &filled);
 		if (ret)
 			break;
 	}

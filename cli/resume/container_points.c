@@ -53,7 +53,7 @@ int resume_container_at(const struct journal_contents *contents, u64 at, struct 
 	return point_at_mark(contents, &contents->marks[count - 1], point);
 }
 
-static void take(void *context, const void *data, size_t size)
+static void feed(void *context, const void *data, size_t size)
 {
 	batch_verifier_feed(context, data, size);
 }
@@ -71,7 +71,7 @@ static int holds(const struct journal_contents *contents, const struct output *f
 
 	batch_verifier_begin(&proof, contents, from->output_offset);
 	ret = range_read(file->fd, &contents->header.container, from->file_offset, to->file_offset,
-			 take, &proof, &plain);
+			 feed, &proof, &plain);
 	if (ret > 0)
 		ret = !proof.wrong && plain == to->output_offset - from->output_offset;
 	batch_verifier_end(&proof);

@@ -7,7 +7,7 @@
 
 #include "resume/run.h"
 
-/* No mark is proven: the contents of frames have to be surveyed, as with --append. */
+/* No mark is proven: the contents of frames have to be scanned, as with --append. */
 #define RESUME_FILE_FRAMES 2
 
 /*

@@ -29,7 +29,7 @@ char *position_text(const struct position *position, char text[POSITION_TEXT_SIZ
 }
 
 /* The number before the colon at which @text begins; moves it on. */
-static bool take_number(const char **text, u64 *value)
+static bool parse_number(const char **text, u64 *value)
 {
 	const char *colon = strchr(*text, ':');
 	char digits[24];
@@ -46,11 +46,11 @@ static bool take_number(const char **text, u64 *value)
 bool position_parse(const char *text, struct position *position)
 {
 	*position = (struct position){ .in_container = false };
-	if (!take_number(&text, &position->file))
+	if (!parse_number(&text, &position->file))
 		return false;
 	position->plain = position->file;
 	position->in_container = strchr(text, ':');
-	if (position->in_container && !take_number(&text, &position->plain))
+	if (position->in_container && !parse_number(&text, &position->plain))
 		return false;
 	return hex_parse(text, position->hash, sizeof(position->hash));
 }

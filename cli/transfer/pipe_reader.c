@@ -221,7 +221,7 @@ static char *written_path(const char *pid, const char *fd)
 }
 
 /* The output of a program such as dd or zstd -o: the only regular file that it may write. */
-static bool take_written(const char *pid, const char *fd, void *context)
+static bool add_writer(const char *pid, const char *fd, void *context)
 {
 	char **found = context;
 	char *path;
@@ -263,7 +263,7 @@ void pipe_reader_find(int fd, struct pipe_reader *reader)
 			return;
 		reader->file = written_path(pid, "1");
 		if (!reader->file && !S_ISFIFO(pipe.st_mode))
-			each_fd(pid, take_written, &reader->file);
+			each_fd(pid, add_writer, &reader->file);
 	}
 }
 

@@ -16,7 +16,7 @@
 #include <zstd.h>
 
 #include "resume/append/blocks.h"
-#include "resume/append/cuts.h"
+#include "resume/append/cut_points.h"
 
 #define ROOM (4u << 20)
 
@@ -351,7 +351,7 @@ static const u8 windowed_head[] = { 0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x38 };
 /* More cuts than may wait: contents after one that was given up are handed back. */
 static void tiny_blocks(void **state)
 {
-	const size_t count = 3 * CUTS_MAX + 17;
+	const size_t count = 3 * CUT_POINTS_MAX + 17;
 	struct sample sample;
 
 	begin(&sample);
@@ -371,7 +371,7 @@ static void tiny_frames(void **state)
 	struct sample sample;
 
 	begin(&sample);
-	for (unsigned int i = 0; i < CUTS_MAX; i++)
+	for (unsigned int i = 0; i < CUT_POINTS_MAX; i++)
 		add_frame(&sample, &tiny);
 	add_frame(&sample, &shape);
 	for (u64 less = 1; less < 3000; less += 100)

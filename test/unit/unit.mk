@@ -6,7 +6,7 @@ $(BUILD)/unit/test_send_faults $(BUILD)/unit/test_tree_faults: LDFLAGS += \
 	$(foreach f,alloc zalloc realloc alloc_aligned,-Wl,--wrap=sendcp_$(f))
 
 # sendcp that thins its sidecar much earlier: no test can wait for gigabytes of stream.
-THIN_SOURCES := cli/journal/write.c cli/resume/append/walk_batches.c
+THIN_SOURCES := cli/journal/write.c cli/resume/append/match_batches.c
 THIN_OBJECTS := $(THIN_SOURCES:%.c=$(BUILD)/thin/%.o)
 
 unit: $(BUILD)/unit/sendcp-thin

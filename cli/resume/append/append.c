@@ -9,7 +9,7 @@
 #include "container/unwrap.h"
 #include "job/conflicts.h"
 #include "resume/append/append.h"
-#include "resume/append/survey.h"
+#include "resume/append/scan.h"
 #include "resume/file.h"
 #include "transfer/transfer_result.h"
 #include "util/fileio.h"
@@ -38,45 +38,45 @@ int append_open(struct resume *resume, const char *path)
  * The remaining bytes are the rest of the frame that the stream ends in, or the beginning of one
  * that has no contents yet: a compressor was writing it when it was killed.
  */
-static bool ends_in_frame(const struct survey *survey)
+static bool ends_in_frame(const struct file_scan *scan)
 {
-	const struct blocks_result *blocks = &survey->blocks;
+	const struct blocks_result *blocks = &scan->blocks;
 	u8 magic[4];
 
 	if (blocks->cut.close != BLOCKS_CLOSED)
 		return true;
-	return survey->size - blocks->cut.file >= sizeof(magic) &&
-	       !read_at(survey->fd, magic, sizeof(magic), blocks->cut.file) &&
-	       unwrap_zstd_begun(magic, sizeof(magic)) && survey->plain == blocks->cut.plain;
+	return scan->size - blocks->cut.file >= sizeof(magic) &&
+	       !read_at(scan->fd, magic, sizeof(magic), blocks->cut.file) &&
+	       unwrap_zstd_begun(magic, sizeof(magic)) && scan->plain == blocks->cut.plain;
 }
 
-bool append_is_whole_archive(const struct resume *resume, const struct survey *survey)
+bool append_is_whole_archive(const struct resume *resume, const struct file_scan *scan)
 {
-	return survey->container.archive && survey->whole &&
-	       survey->plain == journal_made(&resume->contents);
+	return scan->container.archive && scan->whole &&
+	       scan->plain == journal_made(&resume->contents);
 }
 
 /*
  * A stream that is complete stays as it is; bytes after it are not ours to cut off, except for
  * those that can be nothing else than the rest of the frame or archive that the stream ends in.
  */
-int append_check_follows(const struct resume *resume, const struct survey *survey)
+int append_check_follows(const struct resume *resume, const struct file_scan *scan)
 {
 	u64 own = 0;
 
-	if (append_is_whole_archive(resume, survey))
+	if (append_is_whole_archive(resume, scan))
 		return 0;
-	if (survey->followed)
-		return resume_file_check_tail(&resume->output, survey->followed, survey->size, 0);
-	if (survey->container.level && survey->plain > journal_made(&resume->contents))
+	if (scan->followed)
+		return resume_file_check_tail(&resume->output, scan->followed, scan->size, 0);
+	if (scan->container.level && scan->plain > journal_made(&resume->contents))
 		return error_line("%s: the stream is complete after %llu bytes, and something else "
-				  "follows: left as it is", survey->name,
+				  "follows: left as it is", scan->name,
 				  journal_made(&resume->contents));
-	if (survey->container.archive)
+	if (scan->container.archive)
 		own = ARCHIVE_END_MAX;
-	else if (survey->container.level && ends_in_frame(survey))
-		own = survey->size;
-	return resume_file_check_tail(&resume->output, survey->at.file_offset, survey->size, own);
+	else if (scan->container.level && ends_in_frame(scan))
+		own = scan->size;
+	return resume_file_check_tail(&resume->output, scan->at.file_offset, scan->size, own);
 }
 
 int append_try_again(const struct resume *resume)

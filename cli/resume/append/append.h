@@ -8,7 +8,7 @@
 #include "job/options.h"
 #include "resume/run.h"
 
-struct survey;
+struct file_scan;
 
 /* Returns the exit code. */
 int append_file(const struct options *options);
@@ -26,13 +26,13 @@ int append_is_archive(const struct resume *resume);
 int append_without_journal(struct resume *resume);
 
 /*
- * The stream is complete in what the survey found: is all that follows it of no value? 0, or -1
+ * The stream is complete in what the scan found: is all that follows it of no value? 0, or -1
  * with an error line.
  */
-int append_check_follows(const struct resume *resume, const struct survey *survey);
+int append_check_follows(const struct resume *resume, const struct file_scan *scan);
 
 /* All of the stream is in an archive that ends as it should: the file is not to be changed. */
-bool append_is_whole_archive(const struct resume *resume, const struct survey *survey);
+bool append_is_whole_archive(const struct resume *resume, const struct file_scan *scan);
 
 /* A signal came while FILE was looked at, and nothing was changed. Returns the exit code. */
 int append_stopped(const struct resume *resume);

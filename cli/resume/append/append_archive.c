@@ -14,7 +14,7 @@
 #include "container/unwrap.h"
 #include "job/header.h"
 #include "resume/append/append.h"
-#include "resume/append/survey.h"
+#include "resume/append/scan.h"
 #include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/message.h"
@@ -30,7 +30,7 @@ struct lines {
 	int err;
 };
 
-static void take_line(void *context, const struct unwrap_member *member)
+static void read_line(void *context, const struct unwrap_member *member)
 {
 	struct lines *lines = context;
 
@@ -50,7 +50,7 @@ static int copy_lines(const struct resume *resume, struct lines *lines)
 	void *buffer = malloc(CHUNK);
 
 	if (unwrap && buffer && lseek(resume->output.fd, 0, SEEK_SET) >= 0) {
-		unwrap_on_member(unwrap, take_line, lines);
+		unwrap_on_member(unwrap, read_line, lines);
 		while (!lines->err && !signals_stopped() && unwrap_read(unwrap, buffer, CHUNK))
 			;
 	} else {
@@ -92,7 +92,7 @@ int append_is_archive(const struct resume *resume)
 {
 	enum unwrap_kind kind;
 
-	if (survey_kind(resume->output.fd, resume->output_path, &kind))
+	if (scan_kind(resume->output.fd, resume->output_path, &kind))
 		return -1;
 	return kind != UNWRAP_PLAIN && kind != UNWRAP_ZSTD;
 }

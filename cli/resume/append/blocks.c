@@ -15,7 +15,7 @@
 #include <zstd_errors.h>
 
 #include "resume/append/blocks.h"
-#include "resume/append/cuts.h"
+#include "resume/append/cut_points.h"
 
 #define FRAME_MAGIC 0xfd2fb528u
 #define SKIPPABLE_MAGIC 0x184d2a50u
@@ -32,13 +32,13 @@
  */
 #define EMPTY_MAX 1024u
 
-struct walk {
+struct block_scan {
 	int fd;
 	blocks_take_fn take;
 	void *context;
 	struct blocks_result *result;
 	ZSTD_DCtx *zstd;
-	struct cuts cuts;
+	struct cut_points points;
 	/* Of the next byte, in the file and in its contents. */
 	u64 file;
 	u64 plain;
@@ -62,119 +62,119 @@ static u32 get32(const u8 *bytes)
 }
 
 __attribute__((format(printf, 2, 3)))
-static bool stop(struct walk *walk, const char *fmt, ...)
+static bool stop(struct block_scan *scan, const char *fmt, ...)
 {
 	va_list args;
 
 	va_start(args, fmt);
-	vsnprintf(walk->result->what, sizeof(walk->result->what), fmt, args);
+	vsnprintf(scan->result->what, sizeof(scan->result->what), fmt, args);
 	va_end(args);
 	return false;
 }
 
-static bool no_memory(struct walk *walk)
+static bool no_memory(struct block_scan *scan)
 {
-	walk->err = -ENOMEM;
+	scan->err = -ENOMEM;
 	return false;
 }
 
 /* Fills the window from ->file on. */
-static bool refill(struct walk *walk)
+static bool refill(struct block_scan *scan)
 {
-	walk->at = walk->file;
-	walk->filled = 0;
-	while (walk->filled < WINDOW) {
-		ssize_t got = pread(walk->fd, walk->window + walk->filled, WINDOW - walk->filled,
-				    (off_t)(walk->at + walk->filled));
+	scan->at = scan->file;
+	scan->filled = 0;
+	while (scan->filled < WINDOW) {
+		ssize_t got = pread(scan->fd, scan->window + scan->filled, WINDOW - scan->filled,
+				    (off_t)(scan->at + scan->filled));
 
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			walk->err = -errno;
+			scan->err = -errno;
 		if (got <= 0)
 			break;
-		walk->filled += (size_t)got;
+		scan->filled += (size_t)got;
 	}
-	return !walk->err;
+	return !scan->err;
 }
 
 /* The file's next bytes, as many as there are but no more than @size. */
-static const u8 *peek(struct walk *walk, size_t size, size_t *got)
+static const u8 *peek(struct block_scan *scan, size_t size, size_t *got)
 {
-	if (walk->file + size > walk->at + walk->filled && !refill(walk))
+	if (scan->file + size > scan->at + scan->filled && !refill(scan))
 		return NULL;
-	*got = sendcp_min(size, (size_t)(walk->at + walk->filled - walk->file));
-	return walk->window + (walk->file - walk->at);
+	*got = sendcp_min(size, (size_t)(scan->at + scan->filled - scan->file));
+	return scan->window + (scan->file - scan->at);
 }
 
 /* All of the next @size bytes; NULL: the file ends before. */
-static const u8 *peek_all(struct walk *walk, size_t size)
+static const u8 *peek_all(struct block_scan *scan, size_t size)
 {
 	size_t got = 0;
-	const u8 *bytes = peek(walk, size, &got);
+	const u8 *bytes = peek(scan, size, &got);
 
 	return got == size ? bytes : NULL;
 }
 
-static bool cut_inside(struct walk *walk)
+static bool truncated_inside(struct block_scan *scan)
 {
-	if (walk->err)
+	if (scan->err)
 		return false;
-	return stop(walk, "the zstd frame at byte %llu is truncated",
-		    walk->frame.frame_file);
+	return stop(scan, "the zstd frame at byte %llu is truncated",
+		    scan->frame.frame_file);
 }
 
-static bool deliver(struct walk *walk, size_t size)
+static bool deliver(struct block_scan *scan, size_t size)
 {
 	if (!size)
 		return true;
-	if (cuts_contents(&walk->cuts, walk->out, size))
-		return no_memory(walk);
-	walk->plain += size;
-	if (!walk->take(walk->context, walk->out, size, &walk->proven))
-		return stop(walk, "the stream cannot be proven after byte %llu",
-			    walk->proven);
-	cuts_proven(&walk->cuts, walk->proven);
+	if (cut_points_contents(&scan->points, scan->out, size))
+		return no_memory(scan);
+	scan->plain += size;
+	if (!scan->take(scan->context, scan->out, size, &scan->proven))
+		return stop(scan, "the stream cannot be proven after byte %llu",
+			    scan->proven);
+	cut_points_proven(&scan->points, scan->proven);
 	return true;
 }
 
 /*
  * Frames that are right, but cannot be read here, are not damaged: nothing of them may be cut off.
  */
-static bool not_taken(struct walk *walk, size_t code)
+static bool not_taken(struct block_scan *scan, size_t code)
 {
 	switch (ZSTD_getErrorCode(code)) {
 	case ZSTD_error_memory_allocation:
-		return no_memory(walk);
+		return no_memory(scan);
 	case ZSTD_error_frameParameter_windowTooLarge:
-		walk->result->too_large = true;
-		return stop(walk, "the zstd frame at byte %llu needs more than 128 MiB of memory: "
+		scan->result->too_large = true;
+		return stop(scan, "the zstd frame at byte %llu needs more than 128 MiB of memory: "
 			    "unpack it with zstd -dc --long=31 (as far as possible), and --append "
-			    "to that", walk->frame.frame_file);
+			    "to that", scan->frame.frame_file);
 	default:
-		return stop(walk, "the zstd frame at byte %llu is damaged: %s",
-			    walk->frame.frame_file, ZSTD_getErrorName(code));
+		return stop(scan, "the zstd frame at byte %llu is damaged: %s",
+			    scan->frame.frame_file, ZSTD_getErrorName(code));
 	}
 }
 
 /* Gives libzstd the file's next @size bytes and takes what comes of them. */
-static bool feed(struct walk *walk, size_t size, bool *frame_done)
+static bool feed(struct block_scan *scan, size_t size, bool *frame_done)
 {
-	ZSTD_inBuffer in = { .src = peek_all(walk, size), .size = size };
-	ZSTD_outBuffer out = { .dst = walk->out, .size = BLOCK_MAX };
+	ZSTD_inBuffer in = { .src = peek_all(scan, size), .size = size };
+	ZSTD_outBuffer out = { .dst = scan->out, .size = BLOCK_MAX };
 	size_t left;
 
 	if (!in.src)
-		return cut_inside(walk);
+		return truncated_inside(scan);
 	do {
 		out.pos = 0;
-		left = ZSTD_decompressStream(walk->zstd, &out, &in);
+		left = ZSTD_decompressStream(scan->zstd, &out, &in);
 		if (ZSTD_isError(left))
-			return not_taken(walk, left);
-		if (!deliver(walk, out.pos))
+			return not_taken(scan, left);
+		if (!deliver(scan, out.pos))
 			return false;
 	} while (in.pos < in.size || out.pos == out.size);
-	walk->file += size;
+	scan->file += size;
 	*frame_done = !left;
 	return true;
 }
@@ -193,16 +193,16 @@ static bool size_stays(const struct blocks_cut *cut)
 	return cut->size_width < 4 || (cut->single && cut->size_file / SECTOR != last / SECTOR);
 }
 
-static void add_cut(struct walk *walk, enum blocks_close close)
+static void add_cut(struct block_scan *scan, enum blocks_close close)
 {
-	struct blocks_cut cut = walk->frame;
+	struct blocks_cut cut = scan->frame;
 
 	if (close != BLOCKS_CLOSED && size_stays(&cut))
 		return;
-	cut.file = walk->file;
-	cut.plain = walk->plain;
+	cut.file = scan->file;
+	cut.plain = scan->plain;
 	cut.close = close;
-	cuts_add(&walk->cuts, &cut);
+	cut_points_add(&scan->points, &cut);
 }
 
 /* The size of the contents that a frame's header has in @width bytes at @bytes. */
@@ -218,7 +218,7 @@ static u64 stated_size(const u8 *bytes, unsigned int width)
 }
 
 /* Fills in what the header's descriptor says; returns the header's length. */
-static size_t describe_frame(struct walk *walk, const u8 *header)
+static size_t describe_frame(struct block_scan *scan, const u8 *header)
 {
 	static const unsigned int id_widths[] = { 0, 1, 2, 4 };
 	static const unsigned int size_widths[] = { 0, 2, 4, 8 };
@@ -229,153 +229,153 @@ static size_t describe_frame(struct walk *walk, const u8 *header)
 
 	if (single && !width)
 		width = 1;
-	walk->frame = (struct blocks_cut){
+	scan->frame = (struct blocks_cut){
 		.has_sum = descriptor & 4,
 		.single = single,
-		.frame_file = walk->file,
-		.frame_plain = walk->plain,
-		.size_file = walk->file + length,
+		.frame_file = scan->file,
+		.frame_plain = scan->plain,
+		.size_file = scan->file + length,
 		.size_width = width,
 	};
-	walk->stated = stated_size(header + length, width);
-	walk->empty = 0;
+	scan->stated = stated_size(header + length, width);
+	scan->empty = 0;
 	return length + width;
 }
 
-static bool damaged(struct walk *walk, const char *how)
+static bool damaged(struct block_scan *scan, const char *how)
 {
-	return stop(walk, "the zstd frame at byte %llu is damaged: %s",
-		    walk->frame.frame_file, how);
+	return stop(scan, "the zstd frame at byte %llu is damaged: %s",
+		    scan->frame.frame_file, how);
 }
 
 /*
  * Frames that no encoder makes would have to be kept, or looked at, without end. A wrong size does
  * not matter where a frame can be cut.
  */
-static bool check_block(struct walk *walk, u64 plain_before, bool last)
+static bool check_block(struct block_scan *scan, u64 plain_before, bool last)
 {
-	walk->empty = walk->plain == plain_before ? walk->empty + 1 : 0;
-	if (!last && walk->empty > EMPTY_MAX)
-		return damaged(walk, "too many empty blocks (zeros?)");
-	if (size_stays(&walk->frame) && walk->plain - walk->frame.frame_plain > walk->stated)
-		return damaged(walk, "it holds more than its header says");
+	scan->empty = scan->plain == plain_before ? scan->empty + 1 : 0;
+	if (!last && scan->empty > EMPTY_MAX)
+		return damaged(scan, "too many empty blocks (zeros?)");
+	if (size_stays(&scan->frame) && scan->plain - scan->frame.frame_plain > scan->stated)
+		return damaged(scan, "it holds more than its header says");
 	return true;
 }
 
 /* One block; *@last: the frame's last one. */
-static bool walk_block(struct walk *walk, bool *last)
+static bool scan_block(struct block_scan *scan, bool *last)
 {
-	u64 plain_before = walk->plain;
+	u64 plain_before = scan->plain;
 
-	const u8 *bytes = peek_all(walk, BLOCK_HEADER);
+	const u8 *bytes = peek_all(scan, BLOCK_HEADER);
 	bool done;
 	u32 header, size;
 
 	if (!bytes)
-		return cut_inside(walk);
+		return truncated_inside(scan);
 	header = bytes[0] | bytes[1] << 8 | bytes[2] << 16;
 	*last = header & 1;
 	/* Run length: one byte, for any size. */
 	size = (header >> 1 & 3) == 1 ? 1 : header >> 3;
 	if (size > BLOCK_MAX)
-		return damaged(walk, "a block is too large");
-	if (!feed(walk, BLOCK_HEADER + size, &done) || !check_block(walk, plain_before, *last))
+		return damaged(scan, "a block is too large");
+	if (!feed(scan, BLOCK_HEADER + size, &done) || !check_block(scan, plain_before, *last))
 		return false;
 	if (!*last)
-		add_cut(walk, BLOCKS_LACKS_END);
+		add_cut(scan, BLOCKS_LACKS_END);
 	else
-		add_cut(walk, walk->frame.has_sum ? BLOCKS_LACKS_SUM : BLOCKS_CLOSED);
+		add_cut(scan, scan->frame.has_sum ? BLOCKS_LACKS_SUM : BLOCKS_CLOSED);
 	return true;
 }
 
-static bool walk_frame(struct walk *walk, const u8 *header, size_t got)
+static bool scan_frame(struct block_scan *scan, const u8 *header, size_t got)
 {
-	size_t length = got < FRAME_HEADER_MIN ? got + 1 : describe_frame(walk, header);
+	size_t length = got < FRAME_HEADER_MIN ? got + 1 : describe_frame(scan, header);
 	bool last = false, done = false;
 
-	walk->frame.frame_file = walk->file;
+	scan->frame.frame_file = scan->file;
 	if (length > got)
-		return cut_inside(walk);
-	if (!feed(walk, length, &done))
+		return truncated_inside(scan);
+	if (!feed(scan, length, &done))
 		return false;
 	while (!last)
-		if (!walk_block(walk, &last))
+		if (!scan_block(scan, &last))
 			return false;
-	if (!walk->frame.has_sum)
+	if (!scan->frame.has_sum)
 		return true;
-	if (!feed(walk, SUM_SIZE, &done))
+	if (!feed(scan, SUM_SIZE, &done))
 		return false;
-	add_cut(walk, BLOCKS_CLOSED);
+	add_cut(scan, BLOCKS_CLOSED);
 	return true;
 }
 
-static bool walk_skippable(struct walk *walk, const u8 *header, size_t got)
+static bool scan_skippable(struct block_scan *scan, const u8 *header, size_t got)
 {
 	u64 size = got >= 8 ? 8 + (u64)get32(header + 4) : got + 1;
-	off_t end = lseek(walk->fd, 0, SEEK_END);
+	off_t end = lseek(scan->fd, 0, SEEK_END);
 
-	walk->frame = (struct blocks_cut){
-		.frame_file = walk->file,
-		.frame_plain = walk->plain,
+	scan->frame = (struct blocks_cut){
+		.frame_file = scan->file,
+		.frame_plain = scan->plain,
 	};
-	if (end < 0 || walk->file + size > (u64)end)
-		return cut_inside(walk);
-	walk->file += size;
-	add_cut(walk, BLOCKS_CLOSED);
+	if (end < 0 || scan->file + size > (u64)end)
+		return truncated_inside(scan);
+	scan->file += size;
+	add_cut(scan, BLOCKS_CLOSED);
 	return true;
 }
 
 /* False: nothing that follows can be read. */
-static bool walk_one(struct walk *walk)
+static bool scan_one(struct block_scan *scan)
 {
 	size_t got = 0;
-	const u8 *header = peek(walk, FRAME_HEADER_MAX, &got);
+	const u8 *header = peek(scan, FRAME_HEADER_MAX, &got);
 	u32 magic;
 
 	if (!header || !got)
 		return false;
 	magic = got >= 4 ? get32(header) : 0;
 	if (magic == FRAME_MAGIC)
-		return walk_frame(walk, header, got);
+		return scan_frame(scan, header, got);
 	if ((magic & 0xfffffff0u) == SKIPPABLE_MAGIC)
-		return walk_skippable(walk, header, got);
-	return stop(walk, "there is no zstd frame at byte %llu", walk->file);
+		return scan_skippable(scan, header, got);
+	return stop(scan, "there is no zstd frame at byte %llu", scan->file);
 }
 
-static void take_result(struct walk *walk)
+static void fill_result(struct block_scan *scan)
 {
-	struct blocks_result *result = walk->result;
-	struct cuts *cuts = &walk->cuts;
+	struct blocks_result *result = scan->result;
+	struct cut_points *points = &scan->points;
 
-	cuts_proven(cuts, walk->proven);
-	result->cut = cuts->base;
-	result->sum = (u32)XXH64_digest(cuts->sum);
-	result->rest = cuts->rest;
-	if (cuts->skip)
-		memmove(result->rest, result->rest + cuts->skip, cuts->size - cuts->skip);
-	result->rest_size = (size_t)(sendcp_min(walk->proven, walk->plain) - result->cut.plain);
-	result->plain = walk->plain;
+	cut_points_proven(points, scan->proven);
+	result->cut = points->base;
+	result->sum = (u32)XXH64_digest(points->sum);
+	result->rest = points->rest;
+	if (points->skip)
+		memmove(result->rest, result->rest + points->skip, points->size - points->skip);
+	result->rest_size = (size_t)(sendcp_min(scan->proven, scan->plain) - result->cut.plain);
+	result->plain = scan->plain;
 	result->whole = !result->what[0];
-	cuts->rest = NULL;
+	points->rest = NULL;
 }
 
 int blocks_walk(int fd, blocks_take_fn take, void *context, struct blocks_result *result)
 {
-	struct walk walk = { .fd = fd, .take = take, .context = context, .result = result };
+	struct block_scan scan = { .fd = fd, .take = take, .context = context, .result = result };
 
 	*result = (struct blocks_result){ 0 };
-	walk.window = malloc(WINDOW);
-	walk.out = malloc(BLOCK_MAX);
-	walk.zstd = ZSTD_createDCtx();
-	if (cuts_begin(&walk.cuts) || !walk.window || !walk.out || !walk.zstd)
-		walk.err = -ENOMEM;
-	while (!walk.err && walk_one(&walk))
+	scan.window = malloc(WINDOW);
+	scan.out = malloc(BLOCK_MAX);
+	scan.zstd = ZSTD_createDCtx();
+	if (cut_points_begin(&scan.points) || !scan.window || !scan.out || !scan.zstd)
+		scan.err = -ENOMEM;
+	while (!scan.err && scan_one(&scan))
 		;
-	if (!walk.err)
-		take_result(&walk);
-	cuts_end(&walk.cuts);
-	ZSTD_freeDCtx(walk.zstd);
-	free(walk.out);
-	free(walk.window);
-	return walk.err;
+	if (!scan.err)
+		fill_result(&scan);
+	cut_points_end(&scan.points);
+	ZSTD_freeDCtx(scan.zstd);
+	free(scan.out);
+	free(scan.window);
+	return scan.err;
 }

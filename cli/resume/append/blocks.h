@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Walking through a file of zstd frames, block by block, to find where it can be cut.
+ * Scanning a file of zstd frames, block by block, to find where it can be truncated.
  *
- * A frame can be cut after any of its blocks and closed there: blocks need those before them, never
- * those after. The caller decides: it is given the contents and says how much of them is proven.
- * Contents of a frame that is cut are not covered by its checksum: hashes have to prove them.
+ * A frame can be truncated after any of its blocks and closed there: blocks need those before them,
+ * never those after. The caller decides: it is given the contents and says how much of them is
+ * proven. Contents of a truncated frame are not covered by its checksum: hashes have to prove them.
  */
 #ifndef CLI_RESUME_APPEND_BLOCKS_H
 #define CLI_RESUME_APPEND_BLOCKS_H
@@ -68,8 +68,9 @@ typedef bool (*blocks_take_fn)(void *context, const void *data, size_t size, u64
 int blocks_walk(int fd, blocks_take_fn take, void *context, struct blocks_result *result);
 
 /*
- * Cuts the file at ->cut and closes the frame there, durably; *@size is its new length. Negative
- * errno. The part that is kept does not change, even if the writes reach the disk in another order.
+ * Truncates the file at ->cut and closes the frame there, durably; *@size is its new length.
+ * Negative errno. The part that is kept does not change, even if the writes reach the disk in
+ * another order.
  */
 int blocks_close(int fd, const struct blocks_result *result, u64 *size);
 

@@ -4,17 +4,17 @@
  */
 #include <string.h>
 
-#include "resume/append/walk.h"
+#include "resume/append/match.h"
 #include "util/message.h"
 #include "util/text.h"
 
-/* An attribute of walk->head, none of whose attributes before contents lacks its length. */
-static const u8 *made_attribute(const struct walk *walk, u32 type, u32 *length)
+/* An attribute of match->head, none of whose attributes before contents lacks its length. */
+static const u8 *made_attribute(const struct match *match, u32 type, u32 *length)
 {
 	u32 at = SENDCP_COMMAND_HEADER_SIZE;
 
-	while (at + SENDCP_ATTR_HEADER_SIZE <= walk->known) {
-		const u8 *attribute = walk->head + at;
+	while (at + SENDCP_ATTR_HEADER_SIZE <= match->known) {
+		const u8 *attribute = match->head + at;
 
 		*length = sendcp_get_le16(attribute + 2);
 		if (sendcp_get_le16(attribute) == type)
@@ -25,54 +25,54 @@ static const u8 *made_attribute(const struct walk *walk, u32 type, u32 *length)
 }
 
 /* Both have it, and it is not the same; then *@made is the engine's. */
-static bool differs(const struct walk *walk, const struct stream_command *command, u32 type,
+static bool differs(const struct match *match, const struct stream_command *command, u32 type,
 		    const struct stream_attribute **there, const u8 **made)
 {
 	u32 length = 0;
 
 	*there = stream_attribute(command, type);
-	*made = made_attribute(walk, type, &length);
+	*made = made_attribute(match, type, &length);
 	return *there && *made &&
 	       ((*there)->length != length || memcmp((*there)->value, *made, length));
 }
 
-static int other_uuid(const struct walk *walk, const char *what, const u8 *there, const u8 *made)
+static int other_uuid(const struct match *match, const char *what, const u8 *there, const u8 *made)
 {
 	char is[UUID_TEXT_SIZE], was[UUID_TEXT_SIZE];
 
 	uuid_text(there, was);
 	uuid_text(made, is);
-	return error_line("%s is of another %s: of %s, not of %s", walk->name, what, was,
+	return error_line("%s is of another %s: of %s, not of %s", match->name, what, was,
 			  is);
 }
 
 /* Prints how the first command's subvolume or parent differs from the one given; it has to. */
-static int other_subvolume(const struct walk *walk, const struct stream_command *command)
+static int other_subvolume(const struct match *match, const struct stream_command *command)
 {
-	const char *spec = walk->job->subvolumes[walk->index].spec;
+	const char *spec = match->job->subvolumes[match->index].spec;
 	const struct stream_attribute *there;
 	const u8 *made;
 
-	if (command->type != sendcp_get_le16(walk->head + sizeof(u32)))
+	if (command->type != sendcp_get_le16(match->head + sizeof(u32)))
 		return error_line(command->type == SENDCP_C_SNAPSHOT ?
 				  "%s is incremental: name its parent with -p" :
 				  "%s is a full stream: it has no parent (-p, -c)",
-				  walk->name);
-	if (differs(walk, command, SENDCP_A_UUID, &there, &made))
-		return other_uuid(walk, "subvolume", there->value, made);
-	if (differs(walk, command, SENDCP_A_CLONE_UUID, &there, &made))
-		return other_uuid(walk, "parent", there->value, made);
-	if (differs(walk, command, SENDCP_A_CTRANSID, &there, &made))
+				  match->name);
+	if (differs(match, command, SENDCP_A_UUID, &there, &made))
+		return other_uuid(match, "subvolume", there->value, made);
+	if (differs(match, command, SENDCP_A_CLONE_UUID, &there, &made))
+		return other_uuid(match, "parent", there->value, made);
+	if (differs(match, command, SENDCP_A_CTRANSID, &there, &made))
 		return error_line("%s was changed since %s was made (transaction %llu then, %llu "
-				  "now)", spec, walk->name, stream_attribute_u64(there),
+				  "now)", spec, match->name, stream_attribute_u64(there),
 				  sendcp_get_le64(made));
-	if (differs(walk, command, SENDCP_A_CLONE_CTRANSID, &there, &made))
-		return error_line("the parent was changed since %s was made", walk->name);
-	if (differs(walk, command, SENDCP_A_PATH, &there, &made))
+	if (differs(match, command, SENDCP_A_CLONE_CTRANSID, &there, &made))
+		return error_line("the parent was changed since %s was made", match->name);
+	if (differs(match, command, SENDCP_A_PATH, &there, &made))
 		return error_line("%s names the subvolume \"%.*s\": rename the subvolume to that "
-				  "again", walk->name, (int)there->length,
+				  "again", match->name, (int)there->length,
 				  (const char *)there->value);
-	return error_line("%s does not begin like the stream of %s", walk->name, spec);
+	return error_line("%s does not begin like the stream of %s", match->name, spec);
 }
 
 static bool begins_subvolume(u16 type)
@@ -81,28 +81,28 @@ static bool begins_subvolume(u16 type)
 }
 
 /* An END too many, or one that is missing. */
-static int other_end(const struct walk *walk, bool there)
+static int other_end(const struct match *match, bool there)
 {
 	if (there)
 		return error_line("%s has an END after each subvolume: it was made without -e",
-				  walk->name);
+				  match->name);
 	return error_line("%s has several subvolumes in one stream: it was made with -e",
-			  walk->name);
+			  match->name);
 }
 
-int walk_difference(const struct walk *walk, const struct stream_command *command)
+int match_difference(const struct match *match, const struct stream_command *command)
 {
-	u16 made = sendcp_get_le16(walk->head + sizeof(u32));
+	u16 made = sendcp_get_le16(match->head + sizeof(u32));
 	char name[24];
 
 	if ((command->type == SENDCP_C_END && begins_subvolume(made)) ||
 	    (made == SENDCP_C_END && begins_subvolume(command->type)))
-		return other_end(walk, command->type == SENDCP_C_END);
+		return other_end(match, command->type == SENDCP_C_END);
 	if (begins_subvolume(command->type))
-		return other_subvolume(walk, command);
+		return other_subvolume(match, command);
 	return error_line("%s differs from what would be sent at byte %llu of the stream (command "
 			  "%llu, %s). Was it made with other options or clone sources? If not, "
 			  "truncate it there and resume",
-			  walk->name, command->offset, command->number,
+			  match->name, command->offset, command->number,
 			  stream_command_name(command->type, name));
 }

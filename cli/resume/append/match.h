@@ -6,20 +6,20 @@
  * and its checksum is right. The result is a journal's batches, as if sendcp had sent the stream.
  * Functions print their own error lines and return -1, or 0.
  */
-#ifndef CLI_RESUME_APPEND_WALK_H
-#define CLI_RESUME_APPEND_WALK_H
+#ifndef CLI_RESUME_APPEND_MATCH_H
+#define CLI_RESUME_APPEND_MATCH_H
 
 #include "job/send_job.h"
 #include "parse/reader.h"
-#include "resume/append/walk_batches.h"
+#include "resume/append/match_batches.h"
 
-struct walk {
+struct match {
 	/* For messages. */
 	const char *name;
 	/* Protocol and flags are set by what the stream shows. */
 	struct send_job *job;
 	struct stream_reader *reader;
-	struct walk_batches batches;
+	struct match_batches batches;
 	struct sendcp_engine *engine;
 	size_t index;
 	/* A flag was found out on the way: all of it is to be done again. */
@@ -36,14 +36,14 @@ struct walk {
 };
 
 /* ->batches and ->agreed say what is there; 0 also if the stream is cut or damaged after that. */
-int walk_stream(struct walk *walk);
+int match_stream(struct match *match);
 
 /*
  * Makes the batches of the last bytes again: their contents are those of the stream. The engine's
  * part of the walk is proven by that.
  */
-int walk_prove(struct walk *walk, const struct journal_contents *contents);
+int match_prove(struct match *match, const struct journal_contents *contents);
 
-/* Says how @command differs from walk->head, which the engine makes there. Returns -1. */
-int walk_difference(const struct walk *walk, const struct stream_command *command);
+/* Says how @command differs from match->head, which the engine makes there. Returns -1. */
+int match_difference(const struct match *match, const struct stream_command *command);
 #endif

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Surveying a file that holds a stream, in any wrapping, for the place where it can be resumed.
+ * Scanning a file that holds a stream, in any container, for the place where it can be resumed.
  * Nothing is changed by that.
  */
-#ifndef CLI_RESUME_APPEND_SURVEY_H
-#define CLI_RESUME_APPEND_SURVEY_H
+#ifndef CLI_RESUME_APPEND_SCAN_H
+#define CLI_RESUME_APPEND_SCAN_H
 
 #include "container/unwrap.h"
 #include "journal/format.h"
 #include "resume/append/blocks.h"
 
-#define SURVEY_HEAD 16
+#define SCAN_HEAD 16
 
-struct survey {
+struct file_scan {
 	int fd;
 	/* For messages, and for what to make of an empty file. */
 	const char *name;
@@ -26,7 +26,7 @@ struct survey {
 	u64 size;
 	/* Bytes of the stream that can be read, the first of them, and how many are proven. */
 	u64 plain;
-	u8 head[SURVEY_HEAD];
+	u8 head[SCAN_HEAD];
 	u64 proven;
 	/* The place to cut it at: not after the end of the proven part. */
 	struct stream_place at;
@@ -43,19 +43,19 @@ struct survey {
 };
 
 /* What the file is, by its beginning; it is read from there. -1 with an error line about @name. */
-int survey_kind(int fd, const char *name, enum unwrap_kind *kind);
+int scan_kind(int fd, const char *name, enum unwrap_kind *kind);
 
 /*
  * -1: it cannot be read, with an error line, or ->stopped, without one. ->fd to ->skip are the
  * caller's.
  */
-int survey_file(struct survey *survey);
-void survey_clear(struct survey *survey);
+int scan_file(struct file_scan *scan);
+void scan_clear(struct file_scan *scan);
 
 /*
  * Cuts the file at ->at, durably, so that it can be resumed there; ->at.file_offset becomes
  * its new length. -1 with an error line.
  */
-int survey_cut(struct survey *survey);
+int scan_truncate(struct file_scan *scan);
 
 #endif

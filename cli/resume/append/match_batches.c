@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "journal/write.h"
-#include "resume/append/walk_batches.h"
+#include "resume/append/match_batches.h"
 #include "util/message.h"
 
 static void drop_front(struct journal_contents *contents, size_t count)
@@ -21,25 +21,25 @@ static void drop_front(struct journal_contents *contents, size_t count)
 		contents->count * sizeof(*contents->batches));
 }
 
-void walk_batches_begin(struct walk_batches *batches, struct journal_contents *contents, u32 size)
+void match_batches_begin(struct match_batches *batches, struct journal_contents *contents, u32 size)
 {
 	drop_front(contents, contents->count);
-	*batches = (struct walk_batches){ .contents = contents, .size = size };
+	*batches = (struct match_batches){ .contents = contents, .size = size };
 	hash_init(&batches->hash);
 }
 
-void walk_batches_end(struct walk_batches *batches)
+void match_batches_end(struct match_batches *batches)
 {
 	hash_clear(&batches->hash);
 }
 
-void walk_batches_command(struct walk_batches *batches, const void *bytes, u32 size)
+void match_batches_command(struct match_batches *batches, const void *bytes, u32 size)
 {
 	hash_add(&batches->hash, bytes, size);
 	batches->open.length += size;
 }
 
-bool walk_batches_full(const struct walk_batches *batches, u32 size)
+bool match_batches_full(const struct match_batches *batches, u32 size)
 {
 	return batches->open.length && batches->open.length + (u64)size > batches->size;
 }
@@ -74,7 +74,7 @@ static int add(struct journal_contents *contents, const struct journal_batch *ba
 }
 
 /* The next batch follows where this one ends. */
-static void open_next(struct walk_batches *batches, const struct journal_batch *batch)
+static void open_next(struct match_batches *batches, const struct journal_batch *batch)
 {
 	batches->open = (struct journal_batch){
 		.subvolume = batch->subvolume + batch->end,
@@ -84,7 +84,7 @@ static void open_next(struct walk_batches *batches, const struct journal_batch *
 	hash_restart(&batches->hash);
 }
 
-int walk_batches_close(struct walk_batches *batches, struct sendcp_engine *engine, bool last)
+int match_batches_close(struct match_batches *batches, struct sendcp_engine *engine, bool last)
 {
 	struct journal_batch batch = batches->open;
 	int ret;

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "resume/append/walk.h"
+#include "resume/append/match.h"
 #include "resume/point.h"
 #include "util/message.h"
 #include "util/signals.h"
@@ -13,21 +13,21 @@
 /* So much of the stream's end is made again, contents and all. */
 #define PROVEN_SPAN (64ULL << 20)
 
-static int report(struct walk *walk, const struct journal_batch *batch,
+static int report(struct match *match, const struct journal_batch *batch,
 		  const struct transfer_result *result)
 {
 	if (result->status == TRANSFER_DIFFERS)
 		return error_line("%s holds other file contents than would be sent, between bytes "
 				  "%llu and %llu of the stream: left as it is",
-				  walk->name, batch->output_offset, journal_batch_end(batch));
-	walk->stopped = result->status == TRANSFER_STOPPED;
-	if (walk->stopped)
+				  match->name, batch->output_offset, journal_batch_end(batch));
+	match->stopped = result->status == TRANSFER_STOPPED;
+	if (match->stopped)
 		return -1;
 	return error_engine(result->what, &result->error);
 }
 
 /* The first one's beginning may have been dropped; there is enough then. */
-static int prove_batch(struct walk *walk, const struct journal_contents *contents, size_t index)
+static int prove_batch(struct match *match, const struct journal_contents *contents, size_t index)
 {
 	const struct journal_batch *batch = &contents->batches[index];
 	struct transfer_result result;
@@ -40,12 +40,12 @@ static int prove_batch(struct walk *walk, const struct journal_contents *content
 	data = malloc(batch->length);
 	if (!data)
 		return error_line("out of memory");
-	ret = resume_point_make(&point, walk->job, signals_cancel(), data, &result);
+	ret = resume_point_make(&point, match->job, signals_cancel(), data, &result);
 	free(data);
-	return ret ? report(walk, batch, &result) : 0;
+	return ret ? report(match, batch, &result) : 0;
 }
 
-int walk_prove(struct walk *walk, const struct journal_contents *contents)
+int match_prove(struct match *match, const struct journal_contents *contents)
 {
 	u64 made = journal_made(contents);
 
@@ -54,7 +54,7 @@ int walk_prove(struct walk *walk, const struct journal_contents *contents)
 
 		if (made - journal_batch_end(batch) >= PROVEN_SPAN)
 			break;
-		if (prove_batch(walk, contents, i))
+		if (prove_batch(match, contents, i))
 			return -1;
 	}
 	return 0;

@@ -2,21 +2,21 @@
 /*
  * Places where a file of frames can be cut, and the contents since the last one that is proven.
  *
- * Cuts wait until what is before them is proven. For any file no more than CUTS_MAX of them wait,
- * and the contents kept are those since the last cut that is proven: a batch's, the distance
+ * Cuts wait until what is before them is proven. For any file no more than CUT_POINTS_MAX of them
+ * wait, and the contents kept are those since the last cut that is proven: a batch's, the distance
  * between two cuts, and a frame that can be cut nowhere, which is no larger than 128 MiB.
  */
-#ifndef CLI_RESUME_APPEND_CUTS_H
-#define CLI_RESUME_APPEND_CUTS_H
+#ifndef CLI_RESUME_APPEND_CUT_POINTS_H
+#define CLI_RESUME_APPEND_CUT_POINTS_H
 
 #include <xxhash.h>
 
 #include "resume/append/blocks.h"
 
 /* With more waiting, every other one is dropped: the bytes after a cut can be written again. */
-#define CUTS_MAX 4096u
+#define CUT_POINTS_MAX 4096u
 
-struct cuts {
+struct cut_points {
 	/* The last that is proven. */
 	struct blocks_cut base;
 	/* Those after it, in order: from ->first on. */
@@ -32,14 +32,14 @@ struct cuts {
 	XXH64_state_t *sum;
 };
 
-/* 0 or -ENOMEM; cuts_end() in any case. */
-int cuts_begin(struct cuts *cuts);
-void cuts_end(struct cuts *cuts);
+/* 0 or -ENOMEM; cut_points_end() in any case. */
+int cut_points_begin(struct cut_points *points);
+void cut_points_end(struct cut_points *points);
 /* The next contents. 0 or -ENOMEM. */
-int cuts_contents(struct cuts *cuts, const void *data, size_t size);
+int cut_points_contents(struct cut_points *points, const void *data, size_t size);
 /* The next cut, which follows all contents so far. */
-void cuts_add(struct cuts *cuts, const struct blocks_cut *cut);
+void cut_points_add(struct cut_points *points, const struct blocks_cut *cut);
 /* Contents before @proven are right. */
-void cuts_proven(struct cuts *cuts, u64 proven);
+void cut_points_proven(struct cut_points *points, u64 proven);
 
 #endif

@@ -15,74 +15,74 @@
 #include "job/header.h"
 #include "job/verbose.h"
 #include "resume/append/append.h"
-#include "resume/append/survey.h"
-#include "resume/append/walk.h"
+#include "resume/append/scan.h"
+#include "resume/append/match.h"
 #include "util/alloc.h"
 #include "util/message.h"
 #include "util/signals.h"
 
 /* Proven is all that the walk found to agree. */
-static bool take_agreed(void *context, const void *data, size_t size, u64 *proven)
+static bool count_agreed(void *context, const void *data, size_t size, u64 *proven)
 {
-	const struct survey *survey = context;
+	const struct file_scan *scan = context;
 
-	*proven = survey->skip;
-	return survey->plain <= survey->skip;
+	*proven = scan->skip;
+	return scan->plain <= scan->skip;
 }
 
-/* Walks through FILE once. walk->again: a flag was found out, do it once more. */
-static int walk_file(struct resume *resume, struct walk *walk, u32 batch_size)
+/* Walks through FILE once. match->again: a flag was found out, do it once more. */
+static int match_file(struct resume *resume, struct match *match, u32 batch_size)
 {
 	struct unwrap *unwrap;
 	int ret = -1;
 
-	walk->again = false;
-	walk->index = 0;
-	walk->agreed = 0;
+	match->again = false;
+	match->index = 0;
+	match->agreed = 0;
 	if (lseek(resume->output.fd, 0, SEEK_SET) < 0)
-		return error_line("cannot read %s: %s", walk->name, strerror(errno));
+		return error_line("cannot read %s: %s", match->name, strerror(errno));
 	unwrap = unwrap_open_fd(resume->output.fd);
 	if (!unwrap)
 		return error_line("out of memory");
-	walk->reader = stream_reader_new(unwrap);
-	walk_batches_begin(&walk->batches, &resume->contents, batch_size);
-	if (!walk->reader)
+	match->reader = stream_reader_new(unwrap);
+	match_batches_begin(&match->batches, &resume->contents, batch_size);
+	if (!match->reader)
 		error_line("out of memory");
 	else
-		ret = walk_stream(walk);
-	walk_batches_end(&walk->batches);
-	stream_reader_free(walk->reader);
+		ret = match_stream(match);
+	match_batches_end(&match->batches);
+	stream_reader_free(match->reader);
 	unwrap_close(unwrap);
 	return ret;
 }
 
-static int walk_until_known(struct resume *resume, struct walk *walk, u32 batch_size)
+static int match_until_known(struct resume *resume, struct match *match, u32 batch_size)
 {
 	int ret;
 
 	do
-		ret = walk_file(resume, walk, batch_size);
-	while (!ret && walk->again);
+		ret = match_file(resume, match, batch_size);
+	while (!ret && match->again);
 	if (ret)
 		return -1;
-	if (!walk->agreed)
+	if (!match->agreed)
 		return error_line("%s holds no send stream, or not one whole command of it: "
-				  "there is nothing to resume", walk->name);
-	verbose_line(1, "%s: %llu bytes of the stream are those that would be sent", walk->name,
-		     walk->agreed);
+				  "there is nothing to resume", match->name);
+	verbose_line(1, "%s: %llu bytes of the stream are those that would be sent", match->name,
+		     match->agreed);
 	return 0;
 }
 
-static int survey_agreed(struct resume *resume, const struct walk *walk, struct survey *survey)
+static int scan_agreed(struct resume *resume, const struct match *match, struct file_scan *scan)
 {
-	*survey = (struct survey){
+	*scan = (struct file_scan){
 		.fd = resume->output.fd,
 		.name = resume->output_path,
-		.take = take_agreed,
-		.context = survey,
-		.skip = walk->agreed,
+		.take = count_agreed,
+		.context = scan,
+		.skip = match->agreed,
 	};
-	return survey_file(survey);
+	return scan_file(scan);
 }
 
 /* Batches that end after byte @end are as if they had never been. */
@@ -96,30 +96,30 @@ static void forget_behind(struct journal_contents *contents, u64 end)
  * A part of a block that is not compressed can be read, but such a frame can be cut after whole
  * blocks only: the walk may have seen more than can be kept.
  */
-static int survey_until_kept(struct resume *resume, struct walk *walk, struct survey *survey)
+static int scan_until_kept(struct resume *resume, struct match *match, struct file_scan *scan)
 {
-	if (survey_agreed(resume, walk, survey))
+	if (scan_agreed(resume, match, scan))
 		return -1;
-	if (!survey->container.level || survey->plain >= walk->agreed)
+	if (!scan->container.level || scan->plain >= match->agreed)
 		return 0;
-	forget_behind(&resume->contents, survey->plain);
-	walk->agreed = journal_made(&resume->contents);
-	survey_clear(survey);
-	return survey_agreed(resume, walk, survey);
+	forget_behind(&resume->contents, scan->plain);
+	match->agreed = journal_made(&resume->contents);
+	scan_clear(scan);
+	return scan_agreed(resume, match, scan);
 }
 
 /* Finds the place to cut FILE at. Archives have come another way (append_archive.c). */
-static int find_cut(struct resume *resume, struct walk *walk, struct survey *survey)
+static int find_cut(struct resume *resume, struct match *match, struct file_scan *scan)
 {
-	if (survey_until_kept(resume, walk, survey))
+	if (scan_until_kept(resume, match, scan))
 		return -1;
-	if (!survey->container.level)
-		survey->at = (struct stream_place){ walk->agreed, walk->agreed, 0 };
-	return resume_point_stream(&resume->contents, walk->agreed, &resume->point);
+	if (!scan->container.level)
+		scan->at = (struct stream_place){ match->agreed, match->agreed, 0 };
+	return resume_point_stream(&resume->contents, match->agreed, &resume->point);
 }
 
 /* -1 with an error line; errno is 0 if that was not what a call said. */
-static int make_journal(struct resume *resume, const struct survey *survey)
+static int make_journal(struct resume *resume, const struct file_scan *scan)
 {
 	char *path = xasprintf("%s.cp", resume->options->append);
 	struct journal_contents *contents = &resume->contents;
@@ -127,7 +127,7 @@ static int make_journal(struct resume *resume, const struct survey *survey)
 	int ret = -1, failed;
 
 	errno = 0;
-	contents->header.container = survey->container;
+	contents->header.container = scan->container;
 	/* A crash may have left an empty one, which is nothing to resume. */
 	if (!stat(path, &st) && st.st_size)
 		error_line("%s exists: resume with --checkpoint %s --append, or remove it", path,
@@ -146,53 +146,53 @@ static int no_journal(const struct resume *resume)
 	return errno == ENOSPC || errno == EDQUOT ? append_try_again(resume) : EXIT_FAILED;
 }
 
-static int go_on(struct resume *resume, struct survey *survey)
+static int go_on(struct resume *resume, struct file_scan *scan)
 {
-	if (make_journal(resume, survey))
+	if (make_journal(resume, scan))
 		return no_journal(resume);
-	if (survey_cut(survey))
+	if (scan_truncate(scan))
 		return append_broken_off(resume);
 	if (resume_point_complete(&resume->contents, &resume->point))
 		info_line("the stream is complete: all %llu bytes were sent",
 			  journal_made(&resume->contents));
 	else
 		info_line("%s: the stream is correct up to byte %llu and is resumed there",
-			  survey->name, journal_made(&resume->contents));
-	resume->known = survey->blocks.rest;
-	resume->known_size = survey->blocks.rest_size;
-	survey->blocks.rest = NULL;
-	resume->point.at = survey->at;
-	resume->mark = survey->container.level;
+			  scan->name, journal_made(&resume->contents));
+	resume->known = scan->blocks.rest;
+	resume->known_size = scan->blocks.rest_size;
+	scan->blocks.rest = NULL;
+	resume->point.at = scan->at;
+	resume->mark = scan->container.level;
 	return resume_go_on(resume);
 }
 
-static int check_follows(const struct resume *resume, const struct survey *survey)
+static int check_follows(const struct resume *resume, const struct file_scan *scan)
 {
 	if (!resume_point_complete(&resume->contents, &resume->point))
 		return 0;
-	return append_check_follows(resume, survey);
+	return append_check_follows(resume, scan);
 }
 
-static int walk_and_go_on(struct resume *resume)
+static int match_and_go_on(struct resume *resume)
 {
 	struct transfer_settings settings;
-	struct survey survey = { 0 };
-	struct walk walk = {
+	struct file_scan scan = { 0 };
+	struct match match = {
 		.name = resume->output_path,
 		.job = &resume->job,
 	};
 	int code = EXIT_FAILED;
 
 	send_settings(resume->options, &settings);
-	if (!walk_until_known(resume, &walk, (u32)settings.buffer_size) &&
+	if (!match_until_known(resume, &match, (u32)settings.buffer_size) &&
 	    !send_header(&resume->job, resume->options, &settings, resume->output_path,
 			 &resume->contents.header) &&
-	    !find_cut(resume, &walk, &survey) && !check_follows(resume, &survey) &&
-	    !walk_prove(&walk, &resume->contents))
-		code = go_on(resume, &survey);
-	else if (walk.stopped || survey.stopped)
+	    !find_cut(resume, &match, &scan) && !check_follows(resume, &scan) &&
+	    !match_prove(&match, &resume->contents))
+		code = go_on(resume, &scan);
+	else if (match.stopped || scan.stopped)
 		code = append_stopped(resume);
-	survey_clear(&survey);
+	scan_clear(&scan);
 	return code;
 }
 
@@ -204,5 +204,5 @@ int append_without_journal(struct resume *resume)
 	verbose_source(&resume->job);
 	if (conflicts_resume(&resume->job, resume->options, resume->output_path))
 		return EXIT_FAILED;
-	return walk_and_go_on(resume);
+	return match_and_go_on(resume);
 }
