@@ -130,7 +130,7 @@ stopped()
 }
 
 @test "append: stopped during the examination of the file" {
-	require_program strace
+	require_strace
 	require_no_sanitizer
 	"$SENDCP" send -q --checkpoint cp --buffer-size 1M "$FIX_MOUNT/large.ro" >plain
 	zstd -q <plain | head -c 55000000 >file

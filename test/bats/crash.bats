@@ -11,7 +11,8 @@ setup_file()
 {
 	local program
 
-	for program in strace python3 zstd; do
+	require_strace
+	for program in python3 zstd; do
 		require_program $program
 	done
 	export PYTHONDONTWRITEBYTECODE=1

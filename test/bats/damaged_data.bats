@@ -107,7 +107,7 @@ fails_alike()
 
 # The same errno, but the data on disk is correct.
 @test "damaged data: a failing device is a temporary failure" {
-	require_program strace
+	require_strace
 	MOUNT_OPTIONS=
 	damaged 0 -d single
 	run strace -f -o calls -e trace=pread64 -e inject=pread64:error=EIO:when=20+ \
@@ -125,7 +125,7 @@ fails_alike()
 @test "damaged data: which write errors are temporary" {
 	local err code
 
-	require_program strace
+	require_strace
 	MOUNT_OPTIONS=
 	damaged 0 -d single
 	while read -r err code; do

@@ -12,7 +12,8 @@ setup_file()
 	local program
 
 	require_mount
-	for program in zstd bsdtar age age-keygen ssh ssh-keygen sshd strace setsid; do
+	require_strace
+	for program in zstd bsdtar age age-keygen ssh ssh-keygen sshd setsid; do
 		require_program $program
 	done
 	[ -e "$TOOLS/writegate.so" ] || fail "make test-tools builds what is needed here"

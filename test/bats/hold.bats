@@ -206,7 +206,7 @@ soon_gone()
 @test "hold: resume --append, with and without a sidecar" {
 	local sidecar append
 
-	require_program strace
+	require_strace
 	native_send native "$FIX_MOUNT/b"
 	for sidecar in "" "--checkpoint cp"; do
 		# shellcheck disable=SC2086
@@ -293,7 +293,7 @@ soon_gone()
 }
 
 @test "hold: if it is not possible, -v prints the reason, and the send works without" {
-	require_program strace
+	require_strace
 	strace -f -o /dev/null -e trace=clone -e inject=clone:error=ENOMEM -- "$SENDCP" send -v --backend direct \
 		-p "$FIX_MOUNT/a" -c "$FIX_MOUNT/c" "$FIX_MOUNT/b" >got 2>err
 	assert_equal "$(grep -c "^the subvolumes are not protected (Cannot allocate memory)" err)" 1
@@ -312,7 +312,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SENDCP" send -v --backend direct "$FIX_MO
 }
 
 @test "hold: none for a dry run" {
-	require_program strace
+	require_strace
 	strace -f -o calls -e trace=clone,clone3 -- "$SENDCP" send --dry-run "$FIX_MOUNT/b"
 	refute grep -E "clone3?\(" calls
 }

@@ -48,6 +48,13 @@ require_no_sanitizer()
 	[ -z "${SENDCP_SANITIZED:-}" ] || skip "a sanitizer makes calls and takes memory of its own"
 }
 
+# Leaks cannot be looked for while a program is traced.
+require_strace()
+{
+	require_program strace
+	[ -z "${SENDCP_SANITIZED:-}" ] || export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
+}
+
 require_failed()
 {
 	if [ "${CI:-}" = true ] || [ "${SENDCP_REQUIRE_ALL:-}" = 1 ]; then
