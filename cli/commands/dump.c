@@ -26,8 +26,8 @@ static int dump_command(const struct options *options, struct stream_file *file,
 		return 1;
 	if (!options->json)
 		stream_dump_text(dump, command, stdout);
-	else if (stream_dump_json(command, stdout))
-		return error_line("out of memory");
+	else
+		stream_dump_json(command, stdout);
 	return ferror(stdout) ? output_failed() : 0;
 }
 

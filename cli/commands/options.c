@@ -62,7 +62,9 @@ static bool set_parent(struct options *options, const char *argument)
 
 static void append(const char ***list, size_t *count, const char *value)
 {
-	*list = xrealloc(*list, *count + 1, sizeof(**list));
+	size_t capacity = *count;
+
+	*list = xgrow(*list, &capacity, *count + 1, sizeof(**list));
 	(*list)[(*count)++] = value;
 }
 

@@ -15,6 +15,7 @@
 #include "resume/append/append.h"
 #include "resume/file.h"
 #include "resume/position.h"
+#include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/message.h"
 #include "util/signals.h"
@@ -55,7 +56,7 @@ static int find_output(struct resume *resume)
 		return 0;
 	resume->output_path = absolute_path(path);
 	if (!resume->output_path && errno == ENOENT)
-		resume->output_path = strdup(path);
+		resume->output_path = xstrdup(path);
 	if (resume->output_path)
 		return 0;
 	return error_line("cannot resolve the path %s: %s", path, strerror(errno));

@@ -16,6 +16,7 @@
 #include "container/layout.h"
 #include "container/segments.h"
 #include "journal/format.h"
+#include "util/alloc.h"
 #include "util/text.h"
 
 #define BLOCK_SIZE (256u << 10)
@@ -147,22 +148,17 @@ static void report_failure(struct archive_layer *layer)
 
 struct archive_layer *archive_layer_new(struct unwrap *unwrap, bool cpio)
 {
-	struct archive_layer *layer = malloc(sizeof(*layer));
+	struct archive_layer *layer = xmalloc(sizeof(*layer));
 
-	if (!layer)
-		return NULL;
 	memset(layer, 0, offsetof(struct archive_layer, block));
 	layer->unwrap = unwrap;
 	layer->ending = &unwrap->ending;
 	layer->cpio = cpio;
-	layer->archive = archive_read_new();
+	layer->archive = xobject(archive_read_new());
 	segments_init(&layer->segments, layer->ending);
-	if (!layer->archive ||
-	    (cpio ? archive_read_support_format_cpio(layer->archive) :
-		    archive_read_support_format_tar(layer->archive))) {
-		archive_layer_free(layer);
-		return NULL;
-	}
+	if (cpio ? archive_read_support_format_cpio(layer->archive) :
+		   archive_read_support_format_tar(layer->archive))
+		exit_without_memory();
 	if (archive_read_open(layer->archive, layer, NULL, on_read, NULL))
 		report_failure(layer);
 	return layer;
@@ -309,11 +305,7 @@ static void read_line(struct archive_layer *layer)
 			   "is too long", layer->member_end);
 		return;
 	}
-	text = malloc(layer->size + 1);
-	if (!text) {
-		unwrap_end(layer->ending, UNWRAP_FAILED, "out of memory");
-		return;
-	}
+	text = xmalloc(layer->size + 1);
 	if (read_text(layer, text))
 		parse_line(layer, text);
 	free(text);

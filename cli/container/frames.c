@@ -10,6 +10,7 @@
 #include <zstd_errors.h>
 
 #include "container/frames.h"
+#include "util/alloc.h"
 
 struct frames {
 	struct sink sink;
@@ -76,19 +77,16 @@ static int set_parameters(struct frames *frames, int level)
 
 int frames_open(int level, struct sink *below, struct frames **out)
 {
-	struct frames *frames = calloc(1, sizeof(*frames));
-	int ret = -ENOMEM;
+	struct frames *frames = xcalloc(1, sizeof(*frames));
+	int ret;
 
 	*out = NULL;
-	if (!frames)
-		return -ENOMEM;
 	frames->sink.write = frames_write;
 	frames->below = below;
 	frames->capacity = ZSTD_CStreamOutSize();
-	frames->buffer = malloc(frames->capacity);
-	frames->context = ZSTD_createCCtx();
-	if (frames->buffer && frames->context)
-		ret = set_parameters(frames, level);
+	frames->buffer = xmalloc(frames->capacity);
+	frames->context = xobject(ZSTD_createCCtx());
+	ret = set_parameters(frames, level);
 	if (ret) {
 		frames_free(frames);
 		return ret;

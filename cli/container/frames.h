@@ -11,7 +11,7 @@
 
 struct frames;
 
-/* Frames go to @below, which must outlive them. */
+/* Frames go to @below, which must outlive them. Exits without memory. */
 int frames_open(int level, struct sink *below, struct frames **out);
 void frames_free(struct frames *frames);
 

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "container/members.h"
+#include "util/alloc.h"
 
 struct members {
 	struct archive *archive;
@@ -46,23 +47,18 @@ static int set_format(struct archive *archive, enum archive_kind kind)
 	       archive_write_set_bytes_in_last_block(archive, 1) != ARCHIVE_OK;
 }
 
-int members_open(enum archive_kind kind, struct sink *below, struct members **out)
+struct members *members_open(enum archive_kind kind, struct sink *below)
 {
-	struct members *members = calloc(1, sizeof(*members));
+	struct members *members = xcalloc(1, sizeof(*members));
 
-	*out = NULL;
-	if (!members)
-		return -ENOMEM;
 	members->below = below;
-	members->archive = archive_write_new();
-	members->entry = archive_entry_new();
-	if (!members->archive || !members->entry || set_format(members->archive, kind) ||
-	    archive_write_open(members->archive, members, NULL, give_below, NULL) != ARCHIVE_OK) {
-		members_free(members);
-		return -ENOMEM;
-	}
-	*out = members;
-	return 0;
+	members->archive = xobject(archive_write_new());
+	members->entry = xobject(archive_entry_new());
+	/* Nothing is written yet: only memory can lack. */
+	if (set_format(members->archive, kind) ||
+	    archive_write_open(members->archive, members, NULL, give_below, NULL) != ARCHIVE_OK)
+		exit_without_memory();
+	return members;
 }
 
 void members_free(struct members *members)

@@ -14,8 +14,8 @@
 
 struct members;
 
-/* Members go to @below, which must outlive them. */
-int members_open(enum archive_kind kind, struct sink *below, struct members **out);
+/* Members go to @below, which must outlive them. Exits without memory. */
+struct members *members_open(enum archive_kind kind, struct sink *below);
 /* An archive that was not finished stays without its end. */
 void members_free(struct members *members);
 

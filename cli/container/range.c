@@ -9,9 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "container/layout.h"
 #include "container/range.h"
+#include "util/alloc.h"
 
 #define CHUNK (256u << 10)
 
@@ -30,15 +32,14 @@ struct range {
 	bool damaged;
 };
 
-static bool begin_range(struct range *range, const struct container_spec *container)
+static void begin_range(struct range *range, const struct container_spec *container)
 {
-	range->raw = malloc(CHUNK);
-	range->plain = malloc(CHUNK);
+	range->raw = xmalloc(CHUNK);
+	range->plain = xmalloc(CHUNK);
 	range->in.src = range->raw;
 	range->between_frames = true;
 	if (container->level)
-		range->context = ZSTD_createDCtx();
-	return range->raw && range->plain && (!container->level || range->context);
+		range->context = xobject(ZSTD_createDCtx());
 }
 
 static void end_range(struct range *range)
@@ -85,6 +86,8 @@ static size_t decompress(struct range *range)
 		}
 		left = ZSTD_decompressStream(range->context, &out, &range->in);
 		if (ZSTD_isError(left)) {
+			if (ZSTD_getErrorCode(left) == ZSTD_error_memory_allocation)
+				exit_without_memory();
 			range->damaged = true;
 			return 0;
 		}
@@ -143,24 +146,20 @@ static void read_members(struct range *range, struct archive *archive, range_tak
 		range->damaged = true;
 }
 
-static int read_archive(struct range *range, enum archive_kind kind, range_take_fn take,
-			void *context, u64 *plain)
+static void read_archive(struct range *range, enum archive_kind kind, range_take_fn take,
+			 void *context, u64 *plain)
 {
-	struct archive *archive = archive_read_new();
-	int ret = -ENOMEM;
+	struct archive *archive = xobject(archive_read_new());
 
-	if (archive && !(kind == ARCHIVE_CPIO ? archive_read_support_format_cpio(archive) :
-						archive_read_support_format_tar(archive)) &&
-	    !archive_read_open(archive, range, NULL, feed_archive, NULL)) {
+	if (kind == ARCHIVE_CPIO ? archive_read_support_format_cpio(archive) :
+				   archive_read_support_format_tar(archive))
+		exit_without_memory();
+	/* Otherwise the very first bytes are no archive's. */
+	if (!archive_read_open(archive, range, NULL, feed_archive, NULL))
 		read_members(range, archive, take, context, plain);
-		ret = 0;
-	} else if (archive && !range->err) {
-		/* The very first bytes are no archive's. */
+	else
 		range->damaged = true;
-		ret = 0;
-	}
 	archive_read_free(archive);
-	return ret;
 }
 
 int range_read(int fd, const struct container_spec *container, u64 from, u64 to, range_take_fn take,
@@ -169,13 +168,11 @@ int range_read(int fd, const struct container_spec *container, u64 from, u64 to,
 	struct range range = { .fd = fd, .at = from, .to = to };
 	const void *data;
 	size_t size;
-	int ret = 0;
 
 	*plain = 0;
-	if (!begin_range(&range, container)) {
-		ret = -ENOMEM;
-	} else if (container->archive) {
-		ret = read_archive(&range, container->archive, take, context, plain);
+	begin_range(&range, container);
+	if (container->archive) {
+		read_archive(&range, container->archive, take, context, plain);
 	} else {
 		while ((size = next(&range, &data))) {
 			take(context, data, size);
@@ -183,7 +180,5 @@ int range_read(int fd, const struct container_spec *container, u64 from, u64 to,
 		}
 	}
 	end_range(&range);
-	if (ret || range.err)
-		return ret ? ret : range.err;
-	return !range.damaged;
+	return range.err ? range.err : !range.damaged;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "container/internal.h"
+#include "util/alloc.h"
 
 void unwrap_end(struct unwrap_ending *ending, enum unwrap_how how, const char *fmt, ...)
 {
@@ -27,7 +28,7 @@ struct unwrap *unwrap_open(const char *path)
 	struct unwrap *unwrap = unwrap_open_fd(-1);
 	int err;
 
-	if (!unwrap || !input_open(&unwrap->input, path))
+	if (!input_open(&unwrap->input, path))
 		return unwrap;
 	err = errno;
 	unwrap_close(unwrap);
@@ -37,10 +38,8 @@ struct unwrap *unwrap_open(const char *path)
 
 struct unwrap *unwrap_open_fd(int fd)
 {
-	struct unwrap *unwrap = calloc(1, sizeof(*unwrap));
+	struct unwrap *unwrap = xcalloc(1, sizeof(*unwrap));
 
-	if (!unwrap)
-		return NULL;
 	unwrap->input.fd = fd;
 	unwrap->input.ending = &unwrap->inner;
 	return unwrap;
@@ -95,36 +94,32 @@ static void fill_head(struct unwrap *unwrap)
 }
 
 /* Less than a whole head is as good, if that is all there is. */
-static bool recognise_zstd(struct unwrap *unwrap)
+static void recognise_zstd(struct unwrap *unwrap)
 {
 	fill_head(unwrap);
 	if (!zstd_recognise(unwrap->head, unwrap->head_filled))
-		return true;
+		return;
 	/* The end of a short file is met again by the layer above. */
 	if (unwrap->inner.how == UNWRAP_COMPLETE)
 		unwrap->inner.how = UNWRAP_CONTINUES;
 	unwrap->zstd = zstd_layer_new(&unwrap->input, unwrap->head, unwrap->head_filled);
 	unwrap->head_filled = 0;
-	if (!unwrap->zstd)
-		return false;
 	fill_head(unwrap);
-	return true;
 }
 
-static bool recognise_archive(struct unwrap *unwrap)
+static void recognise_archive(struct unwrap *unwrap)
 {
 	bool cpio = archive_recognise_cpio(unwrap->head, unwrap->head_filled);
 
 	if (!cpio && !archive_recognise_tar(unwrap->head, unwrap->head_filled)) {
 		unwrap->kind = unwrap->zstd ? UNWRAP_ZSTD : UNWRAP_PLAIN;
-		return true;
+		return;
 	}
 	if (unwrap->zstd)
 		unwrap->kind = cpio ? UNWRAP_ZSTD_CPIO : UNWRAP_ZSTD_TAR;
 	else
 		unwrap->kind = cpio ? UNWRAP_CPIO : UNWRAP_TAR;
 	unwrap->archive = archive_layer_new(unwrap, cpio);
-	return unwrap->archive;
 }
 
 static size_t read_top(struct unwrap *unwrap, void *buffer, size_t size)
@@ -143,8 +138,10 @@ size_t unwrap_read(struct unwrap *unwrap, void *buffer, size_t size)
 {
 	size_t got;
 
-	if (!unwrap->recognised && (!recognise_zstd(unwrap) || !recognise_archive(unwrap)))
-		unwrap_end(&unwrap->ending, UNWRAP_FAILED, "out of memory");
+	if (!unwrap->recognised) {
+		recognise_zstd(unwrap);
+		recognise_archive(unwrap);
+	}
 	unwrap->recognised = true;
 	if (unwrap->ending.how != UNWRAP_CONTINUES)
 		return 0;

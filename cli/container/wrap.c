@@ -12,6 +12,7 @@
 #include "container/members.h"
 #include "container/wrap.h"
 #include "journal/lines.h"
+#include "util/alloc.h"
 
 struct wrap {
 	/* Below all layers. */
@@ -36,19 +37,13 @@ struct wrap {
 
 static int hold(struct wrap *wrap, const void *data, size_t size)
 {
-	size_t needed = wrap->held_size + size;
+	u8 *grown = grow(wrap->held, &wrap->held_capacity, wrap->held_size + size, 1);
 
-	if (needed > wrap->held_capacity) {
-		size_t capacity = sendcp_max(needed, 2 * wrap->held_capacity);
-		u8 *grown = realloc(wrap->held, capacity);
-
-		if (!grown)
-			return -ENOMEM;
-		wrap->held = grown;
-		wrap->held_capacity = capacity;
-	}
+	if (!grown)
+		return -ENOMEM;
+	wrap->held = grown;
 	memcpy(wrap->held + wrap->held_size, data, size);
-	wrap->held_size = needed;
+	wrap->held_size += size;
 	return 0;
 }
 
@@ -81,7 +76,7 @@ static int open_layers(struct wrap *wrap)
 			below = frames_sink(wrap->frames);
 	}
 	if (!ret && container->archive)
-		ret = members_open(container->archive, below, &wrap->members);
+		wrap->members = members_open(container->archive, below);
 	return ret;
 }
 
@@ -94,9 +89,7 @@ int wrap_open(const struct journal_header *header, struct sink *below,
 	*out = NULL;
 	if (container_is_plain(&header->container))
 		return 0;
-	wrap = calloc(1, sizeof(*wrap));
-	if (!wrap)
-		return -ENOMEM;
+	wrap = xcalloc(1, sizeof(*wrap));
 	wrap->bottom.write = write_bottom;
 	wrap->header = header;
 	wrap->below = below;

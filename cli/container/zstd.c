@@ -10,6 +10,7 @@
 #include <zstd_errors.h>
 
 #include "container/internal.h"
+#include "util/alloc.h"
 
 #define INPUT_SIZE (128u << 10)
 #define MAGIC_SIZE 4u
@@ -48,16 +49,10 @@ bool zstd_recognise(const u8 *bytes, size_t size)
 
 struct zstd_layer *zstd_layer_new(struct input *input, const u8 *front, size_t size)
 {
-	struct zstd_layer *layer = malloc(sizeof(*layer));
+	struct zstd_layer *layer = xmalloc(sizeof(*layer));
 
-	if (!layer)
-		return NULL;
 	memset(layer, 0, offsetof(struct zstd_layer, buffer));
-	layer->stream = ZSTD_createDStream();
-	if (!layer->stream) {
-		free(layer);
-		return NULL;
-	}
+	layer->stream = xobject(ZSTD_createDStream());
 	layer->input = input;
 	memcpy(layer->buffer, front, size);
 	layer->in = (ZSTD_inBuffer){ .src = layer->buffer, .size = size };
@@ -87,8 +82,7 @@ static void report_error(struct zstd_layer *layer, size_t code)
 			   layer->frame_start);
 		break;
 	case ZSTD_error_memory_allocation:
-		unwrap_end(ending, UNWRAP_FAILED, "out of memory");
-		break;
+		exit_without_memory();
 	default:
 		unwrap_end(ending, UNWRAP_DAMAGED, "the zstd frame at byte %llu of the file is "
 			   "damaged (%s)", layer->frame_start, ZSTD_getErrorName(code));

@@ -38,12 +38,13 @@ struct file_use {
 struct file_uses {
 	struct file_use *uses;
 	size_t count;
+	size_t capacity;
 };
 
 static struct file_use *add_use(struct file_uses *uses, const char *role, const char *name,
 				bool written)
 {
-	uses->uses = xrealloc(uses->uses, uses->count + 1, sizeof(*uses->uses));
+	uses->uses = xgrow(uses->uses, &uses->capacity, uses->count + 1, sizeof(*uses->uses));
 	uses->uses[uses->count] = (struct file_use){
 		.role = role,
 		.name = name,

@@ -172,6 +172,8 @@ static inline const char *journal_backend(const struct journal_header *header)
 	return header->image ? "image" : header->module ? "module" : "direct";
 }
 
+/* Takes its checkpoint over. */
+void journal_add_batch(struct journal_contents *contents, const struct journal_batch *batch);
 void journal_header_clear(struct journal_header *header);
 void journal_clear(struct journal_contents *contents);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "journal/format.h"
+#include "util/alloc.h"
 #include "util/json_line.h"
 #include "util/message.h"
 #include "util/text.h"
@@ -31,15 +32,10 @@ static int corrupt(const struct reader *reader, const char *what)
 }
 
 /* Takes over the output from a line that names one: the latest counts. NULL is stdout. */
-static int set_output(struct journal_contents *contents, const char *output)
+static void set_output(struct journal_contents *contents, const char *output)
 {
-	char *copy = output ? strdup(output) : NULL;
-
-	if (output && !copy)
-		return error_line("out of memory");
 	free(contents->output);
-	contents->output = copy;
-	return 0;
+	contents->output = output ? xstrdup(output) : NULL;
 }
 
 static int read_header(struct reader *reader, const char *line, size_t length)
@@ -62,10 +58,12 @@ static int read_header(struct reader *reader, const char *line, size_t length)
 	}
 	json_object_put(object);
 	object = json_line_parse(line, length);
-	if (!object || journal_header_parse(object, &reader->out->header))
+	if (!object || journal_header_parse(object, &reader->out->header)) {
 		error_line("%s: the first line of the checkpoint file is damaged", reader->name);
-	else
-		ret = set_output(reader->out, reader->out->header.output);
+		goto out;
+	}
+	set_output(reader->out, reader->out->header.output);
+	ret = 0;
 out:
 	json_object_put(object);
 	return ret;
@@ -123,21 +121,11 @@ static bool follows(const struct journal_batch *batch, const struct journal_batc
 	       batch->stream_offset == last->stream_offset + last->length;
 }
 
-static int add_batch(struct journal_contents *contents, const struct journal_batch *batch)
+void journal_add_batch(struct journal_contents *contents, const struct journal_batch *batch)
 {
-	struct journal_batch *grown;
-	size_t capacity;
-
-	if (contents->count == contents->capacity) {
-		capacity = contents->capacity ? contents->capacity * 2 : 64;
-		grown = reallocarray(contents->batches, capacity, sizeof(*grown));
-		if (!grown)
-			return error_line("out of memory");
-		contents->batches = grown;
-		contents->capacity = capacity;
-	}
+	contents->batches = xgrow(contents->batches, &contents->capacity, contents->count + 1,
+				  sizeof(*contents->batches));
 	contents->batches[contents->count++] = *batch;
-	return 0;
 }
 
 /* Those after a place that is made anew, counted in either way. */
@@ -164,10 +152,7 @@ static int read_batch(struct reader *reader, struct json_object *object)
 		free(batch.checkpoint);
 		return corrupt(reader, "does not follow the lines before it");
 	}
-	if (add_batch(contents, &batch)) {
-		free(batch.checkpoint);
-		return -1;
-	}
+	journal_add_batch(contents, &batch);
 	drop_marks(contents, batch.output_offset, UINT64_MAX);
 	contents->delivered_known = false;
 	contents->complete = false;
@@ -190,21 +175,11 @@ static bool parse_place(const struct journal_contents *contents, struct json_obj
 	       place->file_offset <= INT64_MAX;
 }
 
-static int add_mark(struct journal_contents *contents, const struct stream_place *mark)
+static void add_mark(struct journal_contents *contents, const struct stream_place *mark)
 {
-	struct stream_place *grown;
-	size_t capacity;
-
-	if (contents->mark_count == contents->mark_capacity) {
-		capacity = contents->mark_capacity ? contents->mark_capacity * 2 : 64;
-		grown = reallocarray(contents->marks, capacity, sizeof(*grown));
-		if (!grown)
-			return error_line("out of memory");
-		contents->marks = grown;
-		contents->mark_capacity = capacity;
-	}
+	contents->marks = xgrow(contents->marks, &contents->mark_capacity, contents->mark_count + 1,
+				sizeof(*contents->marks));
 	contents->marks[contents->mark_count++] = *mark;
-	return 0;
 }
 
 /* Later marks are void: a run that was resumed before them made other bytes there. */
@@ -217,7 +192,8 @@ static int read_mark(struct reader *reader, struct json_object *object)
 	    mark.output_offset > journal_made(contents))
 		return corrupt(reader, "impossible values");
 	drop_marks(contents, mark.output_offset, mark.file_offset);
-	return add_mark(contents, &mark);
+	add_mark(contents, &mark);
+	return 0;
 }
 
 static int read_delivered(struct reader *reader, struct json_object *object)
@@ -249,7 +225,8 @@ static int read_resumed(struct reader *reader, struct json_object *object)
 
 	contents->delivered_known = false;
 	contents->complete = false;
-	return set_output(contents, json_get_text(object, "output"));
+	set_output(contents, json_get_text(object, "output"));
+	return 0;
 }
 
 static int read_typed(struct reader *reader, struct json_object *object, const char *type)
@@ -338,7 +315,6 @@ static int parse_lines(struct reader *reader, char *buffer, size_t *filled)
 static int reserve_line(const struct reader *reader, char **buffer, size_t *capacity, size_t filled)
 {
 	size_t larger = *capacity ? sendcp_min(*capacity * 2, JOURNAL_LINE_MAX) : 1 << 16;
-	char *grown;
 
 	if (filled < *capacity)
 		return 0;
@@ -346,10 +322,7 @@ static int reserve_line(const struct reader *reader, char **buffer, size_t *capa
 		return error_line("%s: line %llu of the checkpoint file is longer than any that "
 				  "sendcp writes: the file is damaged", reader->name,
 				  reader->line_number + 1);
-	grown = realloc(*buffer, larger);
-	if (!grown)
-		return error_line("out of memory");
-	*buffer = grown;
+	*buffer = xrealloc(*buffer, larger, 1);
 	*capacity = larger;
 	return 0;
 }

@@ -27,28 +27,16 @@ static bool replaced_by(const struct journal_line *line, const struct journal_ba
 	return line->output_offset == batch->output_offset && line->subvolume >= batch->subvolume;
 }
 
-/* Twice as many as there are, so that growing is rare. */
-static int index_capacity(struct journal *journal)
+int journal_index_add(struct journal *journal, u64 file_offset, const struct journal_batch *batch)
 {
-	size_t capacity = journal->capacity ? journal->capacity * 2 : 256;
 	struct journal_line *grown;
 
-	if (journal->count < journal->capacity)
-		return 0;
-	grown = reallocarray(journal->lines, capacity, sizeof(*grown));
+	while (journal->count && replaced_by(&journal->lines[journal->count - 1], batch))
+		journal->count--;
+	grown = grow(journal->lines, &journal->capacity, journal->count + 1, sizeof(*grown));
 	if (!grown)
 		return journal_no_memory(journal);
 	journal->lines = grown;
-	journal->capacity = capacity;
-	return 0;
-}
-
-int journal_index_add(struct journal *journal, u64 file_offset, const struct journal_batch *batch)
-{
-	while (journal->count && replaced_by(&journal->lines[journal->count - 1], batch))
-		journal->count--;
-	if (index_capacity(journal))
-		return -1;
 	journal->lines[journal->count++] = (struct journal_line){
 		.file_offset = file_offset,
 		.output_offset = batch->output_offset,

@@ -26,8 +26,8 @@ int journal_failed(struct journal *journal, const char *doing)
 
 int journal_no_memory(struct journal *journal)
 {
-	journal->err = -ENOMEM;
-	return error_line("out of memory");
+	journal->err = no_memory();
+	return -1;
 }
 
 int journal_error(const struct journal *journal)

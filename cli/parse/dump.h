@@ -20,7 +20,7 @@ struct stream_dump {
 
 /* Headers and END have no line. */
 void stream_dump_text(struct stream_dump *dump, const struct stream_command *command, FILE *to);
-/* -1 without memory. */
-int stream_dump_json(const struct stream_command *command, FILE *to);
+/* Exits without memory. */
+void stream_dump_json(const struct stream_command *command, FILE *to);
 
 #endif

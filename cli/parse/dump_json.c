@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "parse/dump.h"
+#include "util/alloc.h"
 #include "util/json_line.h"
 #include "util/text.h"
 
@@ -59,40 +60,36 @@ static bool is_utf8(const u8 *bytes, size_t size)
 	return true;
 }
 
-static int put_bytes(struct json_object *object, const char *name,
-		     const struct stream_attribute *attribute)
+static void put_bytes(struct json_object *object, const char *name,
+		      const struct stream_attribute *attribute)
 {
 	const char *text = (const char *)attribute->value;
 	char key[64];
 	char *encoded;
 
 	if (is_utf8(attribute->value, attribute->length)) {
-		json_object_object_add(object, name, json_object_new_string_len(text,
-						     (int)attribute->length));
-		return 0;
+		json_put(object, name, json_object_new_string_len(text, (int)attribute->length));
+		return;
 	}
-	encoded = base64_encode(attribute->value, attribute->length);
-	if (!encoded)
-		return -1;
+	encoded = xobject(base64_encode(attribute->value, attribute->length));
 	snprintf(key, sizeof(key), "%s_base64", name);
 	json_put_string(object, key, encoded);
 	free(encoded);
-	return 0;
 }
 
 static void put_time(struct json_object *object, const char *name,
 		     const struct stream_attribute *attribute)
 {
 	struct stream_attribute nanoseconds = { .value = attribute->value + 8, .length = 4 };
-	struct json_object *time = json_object_new_object();
+	struct json_object *time = xobject(json_object_new_object());
 	s64 seconds = (s64)stream_attribute_u64(attribute);
 
-	json_object_object_add(time, "seconds", json_object_new_int64(seconds));
+	json_put(time, "seconds", json_object_new_int64(seconds));
 	json_put_u64(time, "nanoseconds", stream_attribute_u64(&nanoseconds));
-	json_object_object_add(object, name, time);
+	json_put(object, name, time);
 }
 
-static int put_attribute(struct json_object *object, const struct stream_attribute *attribute)
+static void put_attribute(struct json_object *object, const struct stream_attribute *attribute)
 {
 	const struct stream_attribute_info *info = stream_attribute_info(attribute->type);
 
@@ -101,45 +98,39 @@ static int put_attribute(struct json_object *object, const struct stream_attribu
 	case STREAM_U32:
 	case STREAM_U64:
 		json_put_u64(object, info->name, stream_attribute_u64(attribute));
-		return 0;
+		break;
 	case STREAM_UUID:
 		json_put_uuid(object, info->name, attribute->value);
-		return 0;
+		break;
 	case STREAM_TIME:
 		put_time(object, info->name, attribute);
-		return 0;
-	default:
 		break;
+	default:
+		if (attribute->type == SENDCP_A_DATA)
+			json_put_u64(object, "data_length", attribute->length);
+		else
+			put_bytes(object, info->name, attribute);
 	}
-	if (attribute->type != SENDCP_A_DATA)
-		return put_bytes(object, info->name, attribute);
-	json_put_u64(object, "data_length", attribute->length);
-	return 0;
 }
 
-int stream_dump_json(const struct stream_command *command, FILE *to)
+void stream_dump_json(const struct stream_command *command, FILE *to)
 {
-	struct json_object *object = json_object_new_object();
+	struct json_object *object = xobject(json_object_new_object());
 	const char *line;
 	char name[24];
-	int ret = object ? 0 : -1;
 
-	if (!object)
-		return -1;
 	json_put_string(object, "command", command->type ?
 			stream_command_name(command->type, name) : "header");
 	json_put_u64(object, "stream_offset", command->offset);
 	json_put_u64(object, "stream_length", command->size);
 	if (!command->type)
 		json_put_u64(object, "protocol", command->protocol);
-	for (u32 i = 0; i < command->attribute_count && !ret; i++)
-		ret = put_attribute(object, &command->attributes[i]);
+	for (u32 i = 0; i < command->attribute_count; i++)
+		put_attribute(object, &command->attributes[i]);
 	line = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
 					      JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (!line)
-		ret = -1;
-	if (!ret)
-		fprintf(to, "%s\n", line);
+		exit_without_memory();
+	fprintf(to, "%s\n", line);
 	json_object_put(object);
-	return ret;
 }

@@ -11,15 +11,11 @@
 int stream_file_open(struct stream_file *file, const char *path)
 {
 	file->name = strcmp(path, "-") ? path : "standard input";
-	file->reader = NULL;
 	file->unwrap = unwrap_open(path);
 	if (!file->unwrap)
 		return error_line("cannot open %s: %s", file->name, strerror(errno));
 	file->reader = stream_reader_new(file->unwrap);
-	if (file->reader)
-		return 0;
-	unwrap_close(file->unwrap);
-	return error_line("out of memory");
+	return 0;
 }
 
 void stream_file_close(struct stream_file *file)

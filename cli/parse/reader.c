@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "parse/reader.h"
+#include "util/alloc.h"
 
 /* Fits into a processor's own cache and leaves some, and takes several of the largest. */
 #define BUFFER_SIZE (512u << 10)
@@ -44,10 +45,8 @@ struct stream_reader {
 
 struct stream_reader *stream_reader_new(struct unwrap *unwrap)
 {
-	struct stream_reader *reader = malloc(sizeof(*reader));
+	struct stream_reader *reader = xmalloc(sizeof(*reader));
 
-	if (!reader)
-		return NULL;
 	/* All but the buffer. */
 	memset(reader, 0, offsetof(struct stream_reader, buffer));
 	reader->unwrap = unwrap;

@@ -164,7 +164,7 @@ static size_t count_proven(const struct journal_contents *contents, const struct
 {
 	u64 at = count ? contents->batches[0].output_offset : 0;
 	u64 end = count ? journal_batch_end(&contents->batches[count - 1]) : 0;
-	u8 *buffer = xcalloc(CHUNK, 1);
+	u8 *buffer = xmalloc(CHUNK);
 	struct batch_verifier proof;
 	size_t proven;
 

@@ -11,6 +11,7 @@
 #include "parse/file.h"
 #include "resume/position.h"
 #include "transfer/transfer_result.h"
+#include "util/alloc.h"
 #include "util/message.h"
 #include "util/signals.h"
 #include "util/text.h"
@@ -119,14 +120,13 @@ static int hash_window(const char *path, struct position *position)
 {
 	struct window window;
 	struct unwrap *unwrap;
-	u8 *buffer;
+	u8 *buffer = xmalloc(POSITION_WINDOW);
 	size_t got;
 	int ret = 0;
 
 	window_open(&window, position->plain);
 	unwrap = unwrap_open(path);
-	buffer = malloc(POSITION_WINDOW);
-	if (!unwrap || !buffer)
+	if (!unwrap)
 		ret = error_line("cannot read %s: %s", path, strerror(errno));
 	while (!ret && window.at < window.end) {
 		got = unwrap_read(unwrap, buffer, POSITION_WINDOW);
@@ -181,9 +181,7 @@ static int feed_batch(const struct journal_contents *contents, const struct send
 		return error_line("the checkpoint file goes back only to byte %llu",
 				  batch->output_offset +
 				  batch->length);
-	data = malloc(batch->length ? batch->length : 1);
-	if (!data)
-		return error_line("out of memory");
+	data = xmalloc(batch->length);
 	if (resume_point_make(&point, job, signals_cancel(), data, &result))
 		ret = report_made(batch, &result);
 	else

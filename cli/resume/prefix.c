@@ -9,6 +9,7 @@
 #include "resume/prefix.h"
 #include "backend/sender.h"
 #include "transfer/transfer_result.h"
+#include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/message.h"
 #include "util/signals.h"
@@ -73,12 +74,10 @@ static int make_next(struct maker *maker, size_t *size)
 /* Gives the stream's first @size bytes to @take; 0 if it is shorter, or @take has seen enough. */
 static int make_first(const struct resume *resume, u64 size, take_fn take, void *context)
 {
-	struct maker maker = { .job = &resume->job, .buffer = malloc(CHUNK) };
+	struct maker maker = { .job = &resume->job, .buffer = xmalloc(CHUNK) };
 	size_t made = 0;
 	int ret = 0;
 
-	if (!maker.buffer)
-		return error_line("out of memory");
 	while (size) {
 		ret = make_next(&maker, &made);
 		made = (size_t)sendcp_min(made, size);
@@ -140,12 +139,10 @@ int resume_prefix_file(const struct resume *resume, u64 size)
 {
 	struct file_compare compare = {
 		.fd = resume->output.fd,
-		.bytes = malloc(CHUNK),
+		.bytes = xmalloc(CHUNK),
 	};
 	int ret;
 
-	if (!compare.bytes)
-		return error_line("out of memory");
 	ret = make_first(resume, size, compare_file, &compare);
 	free(compare.bytes);
 	if (compare.err)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "transfer/producer.h"
+#include "util/alloc.h"
 #include "util/message.h"
 #include "util/signals.h"
 

@@ -10,6 +10,7 @@
 
 #include "transfer/measure.h"
 #include "transfer/progress.h"
+#include "util/alloc.h"
 #include "util/json_line.h"
 #include "util/message.h"
 #include "util/signals.h"
@@ -199,10 +200,11 @@ static bool wanted(const struct options *options)
 struct progress *progress_begin(const struct options *options, const struct send_job *job,
 				const struct transfer_start *start)
 {
-	struct progress *progress = wanted(options) ? calloc(1, sizeof(*progress)) : NULL;
+	struct progress *progress;
 
-	if (!progress)
+	if (!wanted(options))
 		return NULL;
+	progress = xcalloc(1, sizeof(*progress));
 	progress->job = job;
 	progress->start = start;
 	progress->json = options->progress == PROGRESS_JSON;

@@ -8,6 +8,7 @@
 #include "journal/lines.h"
 #include "transfer/producer.h"
 #include "transfer/transfer_run.h"
+#include "util/alloc.h"
 #include "util/message.h"
 
 struct writer {
@@ -369,8 +370,7 @@ void transfer_run(struct transfer *run, struct transfer_result *result)
 		run_pipeline(&writer, pipeline);
 		pipeline_free(pipeline);
 	} else {
-		error_line("out of memory");
-		end_with(&writer, TRANSFER_STOPPED, -ENOMEM);
+		end_with(&writer, TRANSFER_STOPPED, no_memory());
 	}
 	transfer_finish(run, result);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/alloc.h"
 #include "util/text.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -85,9 +86,7 @@ void *base64_decode(const char *text, size_t *size)
 	if (length % 4)
 		return NULL;
 	pad = padding(text, length);
-	out = malloc(length / 4 * 3 + 1);
-	if (!out)
-		return NULL;
+	out = xmalloc(length / 4 * 3 + 1);
 	for (size_t i = 0; i < length; i += 4) {
 		if (!decode_group(text + i, i + 4 == length ? pad : 0, out + i / 4 * 3)) {
 			free(out);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <xxhash.h>
 
+#include "util/alloc.h"
 #include "util/json_line.h"
 #include "util/text.h"
 
@@ -52,9 +53,7 @@ struct json_object *json_text_parse(const char *text, size_t length)
 
 	if (length > INT_MAX)
 		return NULL;
-	tokener = json_tokener_new_ex(MAX_DEPTH);
-	if (!tokener)
-		return NULL;
+	tokener = xobject(json_tokener_new_ex(MAX_DEPTH));
 	object = json_tokener_parse_ex(tokener, text, (int)length);
 	if (object && (json_tokener_get_parse_end(tokener) != length ||
 		       !json_object_is_type(object, json_type_object))) {
@@ -79,19 +78,25 @@ struct json_object *json_line_parse(const char *line, size_t length)
 	return json_text_parse(line, length);
 }
 
+void json_put(struct json_object *object, const char *key, struct json_object *value)
+{
+	if (json_object_object_add(object, key, xobject(value)))
+		exit_without_memory();
+}
+
 void json_put_u64(struct json_object *object, const char *key, u64 value)
 {
-	json_object_object_add(object, key, json_object_new_uint64(value));
+	json_put(object, key, json_object_new_uint64(value));
 }
 
 void json_put_string(struct json_object *object, const char *key, const char *value)
 {
-	json_object_object_add(object, key, json_object_new_string(value));
+	json_put(object, key, json_object_new_string(value));
 }
 
 void json_put_bool(struct json_object *object, const char *key, bool value)
 {
-	json_object_object_add(object, key, json_object_new_boolean(value));
+	json_put(object, key, json_object_new_boolean(value));
 }
 
 void json_put_hex(struct json_object *object, const char *key, const u8 *bytes, size_t size)

@@ -25,6 +25,11 @@ struct json_object *json_line_parse(const char *line, size_t length);
  */
 struct json_object *json_text_parse(const char *text, size_t length);
 
+/*
+ * These exit without memory, in a transfer too, as if it had been killed: a line must not lack a
+ * member. json_put() takes @value over, which was made for it.
+ */
+void json_put(struct json_object *object, const char *key, struct json_object *value);
 void json_put_u64(struct json_object *object, const char *key, u64 value);
 void json_put_string(struct json_object *object, const char *key, const char *value);
 void json_put_bool(struct json_object *object, const char *key, bool value);

@@ -14,8 +14,8 @@
 /* malloc'ed and NUL-terminated, NULL without memory. */
 char *base64_encode(const void *data, size_t size);
 /*
- * malloc'ed bytes, their number in *@size. NULL for anything but canonical base64 with padding,
- * or without memory.
+ * malloc'ed bytes, their number in *@size. NULL for anything but canonical base64 with padding.
+ * Exits without memory.
  */
 void *base64_decode(const char *text, size_t *size);
 

@@ -159,6 +159,20 @@ kill_and_resume()
 	done
 }
 
+@test "resume: without memory for its buffers a send ends with 75 and a last line that works" {
+	local line
+
+	require_no_sanitizer
+	run --separate-stderr prlimit --as=800000000 "$SENDCP" send -f out --buffer-size 256M --buffers 8 \
+		--checkpoint-interval 256M "$FIX_MOUNT/b"
+	assert_equal "$status" 75
+	assert_equal "${stderr_lines[-2]}" "sendcp: out of memory"
+	[[ ${stderr_lines[-1]} == "sendcp: interrupted; resume with: "* ]]
+	line=${stderr_lines[-1]#*with: }
+	bash -c "${line/#sendcp/$SENDCP} -q --buffer-size 1M --buffers 2"
+	cmp out "$FIX/b.1"
+}
+
 @test "resume: a reader that exits ends it with 75, not with a signal" {
 	local codes
 

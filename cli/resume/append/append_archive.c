@@ -47,14 +47,14 @@ static void read_line(void *context, const struct unwrap_member *member)
 static int copy_lines(const struct resume *resume, struct lines *lines)
 {
 	struct unwrap *unwrap = unwrap_open_fd(resume->output.fd);
-	void *buffer = malloc(CHUNK);
+	void *buffer = xmalloc(CHUNK);
 
-	if (unwrap && buffer && lseek(resume->output.fd, 0, SEEK_SET) >= 0) {
+	if (lseek(resume->output.fd, 0, SEEK_SET) >= 0) {
 		unwrap_on_member(unwrap, read_line, lines);
 		while (!lines->err && !signals_stopped() && unwrap_read(unwrap, buffer, CHUNK))
 			;
 	} else {
-		lines->err = unwrap && buffer ? errno : ENOMEM;
+		lines->err = errno;
 	}
 	unwrap_close(unwrap);
 	free(buffer);

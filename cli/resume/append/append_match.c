@@ -34,7 +34,7 @@ static bool count_agreed(void *context, const void *data, size_t size, u64 *prov
 static int match_file(struct resume *resume, struct match *match, u32 batch_size)
 {
 	struct unwrap *unwrap;
-	int ret = -1;
+	int ret;
 
 	match->again = false;
 	match->index = 0;
@@ -42,14 +42,9 @@ static int match_file(struct resume *resume, struct match *match, u32 batch_size
 	if (lseek(resume->output.fd, 0, SEEK_SET) < 0)
 		return error_line("cannot read %s: %s", match->name, strerror(errno));
 	unwrap = unwrap_open_fd(resume->output.fd);
-	if (!unwrap)
-		return error_line("out of memory");
 	match->reader = stream_reader_new(unwrap);
 	match_batches_begin(&match->batches, &resume->contents, batch_size);
-	if (!match->reader)
-		error_line("out of memory");
-	else
-		ret = match_stream(match);
+	ret = match_stream(match);
 	match_batches_end(&match->batches);
 	stream_reader_free(match->reader);
 	unwrap_close(unwrap);

@@ -16,6 +16,7 @@
 
 #include "resume/append/blocks.h"
 #include "resume/append/cut_points.h"
+#include "util/alloc.h"
 
 #define FRAME_MAGIC 0xfd2fb528u
 #define SKIPPABLE_MAGIC 0x184d2a50u
@@ -72,12 +73,6 @@ static bool stop(struct block_scan *scan, const char *fmt, ...)
 	return false;
 }
 
-static bool no_memory(struct block_scan *scan)
-{
-	scan->err = -ENOMEM;
-	return false;
-}
-
 /* Fills the window from ->file on. */
 static bool refill(struct block_scan *scan)
 {
@@ -128,8 +123,7 @@ static bool deliver(struct block_scan *scan, size_t size)
 {
 	if (!size)
 		return true;
-	if (cut_points_contents(&scan->points, scan->out, size))
-		return no_memory(scan);
+	cut_points_contents(&scan->points, scan->out, size);
 	scan->plain += size;
 	if (!scan->take(scan->context, scan->out, size, &scan->proven))
 		return stop(scan, "the stream cannot be proven after byte %llu",
@@ -145,7 +139,7 @@ static bool not_taken(struct block_scan *scan, size_t code)
 {
 	switch (ZSTD_getErrorCode(code)) {
 	case ZSTD_error_memory_allocation:
-		return no_memory(scan);
+		exit_without_memory();
 	case ZSTD_error_frameParameter_windowTooLarge:
 		scan->result->too_large = true;
 		return stop(scan, "the zstd frame at byte %llu needs more than 128 MiB of memory: "
@@ -364,11 +358,10 @@ int blocks_walk(int fd, blocks_take_fn take, void *context, struct blocks_result
 	struct block_scan scan = { .fd = fd, .take = take, .context = context, .result = result };
 
 	*result = (struct blocks_result){ 0 };
-	scan.window = malloc(WINDOW);
-	scan.out = malloc(BLOCK_MAX);
-	scan.zstd = ZSTD_createDCtx();
-	if (cut_points_begin(&scan.points) || !scan.window || !scan.out || !scan.zstd)
-		scan.err = -ENOMEM;
+	scan.window = xmalloc(WINDOW);
+	scan.out = xmalloc(BLOCK_MAX);
+	scan.zstd = xobject(ZSTD_createDCtx());
+	cut_points_begin(&scan.points);
 	while (!scan.err && scan_one(&scan))
 		;
 	if (!scan.err)

@@ -2,22 +2,19 @@
 /*
  * Places where a file of frames can be cut, and the contents since the last one that is proven.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "resume/append/cut_points.h"
+#include "util/alloc.h"
 
-int cut_points_begin(struct cut_points *points)
+void cut_points_begin(struct cut_points *points)
 {
 	*points = (struct cut_points){
-		.sum = XXH64_createState(),
-		.waiting = malloc(CUT_POINTS_MAX * sizeof(*points->waiting)),
+		.sum = xobject(XXH64_createState()),
+		.waiting = xmalloc(CUT_POINTS_MAX * sizeof(*points->waiting)),
 	};
-	if (!points->sum || !points->waiting)
-		return -ENOMEM;
 	XXH64_reset(points->sum, 0);
-	return 0;
 }
 
 void cut_points_end(struct cut_points *points)
@@ -38,21 +35,12 @@ static void compact(struct cut_points *points)
 	points->skip = 0;
 }
 
-int cut_points_contents(struct cut_points *points, const void *data, size_t size)
+void cut_points_contents(struct cut_points *points, const void *data, size_t size)
 {
 	compact(points);
-	if (size > points->rest_capacity - points->size) {
-		size_t capacity = sendcp_max(points->size + size, 2 * points->rest_capacity);
-		u8 *grown = realloc(points->rest, capacity);
-
-		if (!grown)
-			return -ENOMEM;
-		points->rest = grown;
-		points->rest_capacity = capacity;
-	}
+	points->rest = xgrow(points->rest, &points->rest_capacity, points->size + size, 1);
 	memcpy(points->rest + points->size, data, size);
 	points->size += size;
-	return 0;
 }
 
 /* Of two neighbours the later one stays, so that the last one does. */

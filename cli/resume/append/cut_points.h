@@ -32,11 +32,11 @@ struct cut_points {
 	XXH64_state_t *sum;
 };
 
-/* 0 or -ENOMEM; cut_points_end() in any case. */
-int cut_points_begin(struct cut_points *points);
+/* cut_points_end() afterwards. */
+void cut_points_begin(struct cut_points *points);
 void cut_points_end(struct cut_points *points);
-/* The next contents. 0 or -ENOMEM. */
-int cut_points_contents(struct cut_points *points, const void *data, size_t size);
+/* The next contents. */
+void cut_points_contents(struct cut_points *points, const void *data, size_t size);
 /* The next cut, which follows all contents so far. */
 void cut_points_add(struct cut_points *points, const struct blocks_cut *cut);
 /* Contents before @proven are right. */

@@ -8,6 +8,7 @@
 
 #include "resume/append/match.h"
 #include "backend/sender.h"
+#include "util/alloc.h"
 #include "util/message.h"
 #include "util/signals.h"
 
@@ -156,9 +157,7 @@ int match_stream(struct match *match)
 	int ret;
 
 	match->capacity = sendcp_buffer_min(SENDCP_PROTOCOL_MAX);
-	match->head = malloc(match->capacity);
-	if (!match->head)
-		return error_line("out of memory");
+	match->head = xmalloc(match->capacity);
 	ret = match_all(match);
 	sendcp_engine_close(match->engine);
 	match->engine = NULL;

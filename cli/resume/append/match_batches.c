@@ -8,6 +8,7 @@
 
 #include "journal/write.h"
 #include "resume/append/match_batches.h"
+#include "util/alloc.h"
 #include "util/message.h"
 
 static void drop_front(struct journal_contents *contents, size_t count)
@@ -57,22 +58,6 @@ static void thin(struct journal_contents *contents)
 	drop_front(contents, old);
 }
 
-static int add(struct journal_contents *contents, const struct journal_batch *batch)
-{
-	struct journal_batch *grown;
-	size_t capacity = contents->capacity ? 2 * contents->capacity : 64;
-
-	if (contents->count == contents->capacity) {
-		grown = reallocarray(contents->batches, capacity, sizeof(*grown));
-		if (!grown)
-			return -ENOMEM;
-		contents->batches = grown;
-		contents->capacity = capacity;
-	}
-	contents->batches[contents->count++] = *batch;
-	return 0;
-}
-
 /* The next batch follows where this one ends. */
 static void open_next(struct match_batches *batches, const struct journal_batch *batch)
 {
@@ -94,12 +79,11 @@ int match_batches_close(struct match_batches *batches, struct sendcp_engine *eng
 	batch.end = last;
 	hash_result(&batches->hash, batch.hash);
 	ret = sendcp_engine_checkpoint(engine, &batch.checkpoint, &batch.checkpoint_size);
-	if (!ret)
-		ret = add(batches->contents, &batch);
 	if (ret) {
 		free(batch.checkpoint);
 		return error_line("cannot take a checkpoint: %s", strerror(-ret));
 	}
+	journal_add_batch(batches->contents, &batch);
 	open_next(batches, &batch);
 	thin(batches->contents);
 	return 0;

@@ -7,6 +7,7 @@
 
 #include "resume/append/match.h"
 #include "resume/point.h"
+#include "util/alloc.h"
 #include "util/message.h"
 #include "util/signals.h"
 
@@ -37,9 +38,7 @@ static int prove_batch(struct match *match, const struct journal_contents *conte
 
 	if (!batch->length || !resume_point_batch(contents, index, &point))
 		return 0;
-	data = malloc(batch->length);
-	if (!data)
-		return error_line("out of memory");
+	data = xmalloc(batch->length);
 	ret = resume_point_make(&point, match->job, signals_cancel(), data, &result);
 	free(data);
 	return ret ? report(match, batch, &result) : 0;

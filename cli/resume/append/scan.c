@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "resume/append/scan.h"
+#include "util/alloc.h"
 #include "util/message.h"
 #include "util/signals.h"
 
@@ -49,16 +50,16 @@ static bool pass_contents(void *context, const void *data, size_t size, u64 *pro
 
 static int scan_plain(struct file_scan *scan)
 {
-	u8 *buffer = malloc(CHUNK);
-	bool more = buffer && pread(scan->fd, scan->head, SCAN_HEAD, 0) >= 0;
+	u8 *buffer = xmalloc(CHUNK);
+	bool more = pread(scan->fd, scan->head, SCAN_HEAD, 0) >= 0;
 	ssize_t got = 0;
 
 	scan->plain = sendcp_min(scan->skip, scan->size);
 	while (more && (got = pread(scan->fd, buffer, CHUNK, (off_t)scan->plain)) > 0)
 		more = pass(scan, buffer, (size_t)got);
 	free(buffer);
-	if (!buffer || got < 0)
-		return unreadable(scan->name, buffer ? errno : ENOMEM);
+	if (got < 0)
+		return unreadable(scan->name, errno);
 	scan->at.output_offset = scan->proven;
 	scan->at.file_offset = scan->proven;
 	scan->whole = true;
@@ -103,17 +104,16 @@ static void note_segment(void *context, const struct unwrap_member *member)
 static int scan_archive(struct file_scan *scan, struct unwrap *unwrap)
 {
 	struct watch watch = { .scan = scan, .unwrap = unwrap };
-	u8 *buffer = malloc(CHUNK);
-	bool more = buffer;
+	u8 *buffer = xmalloc(CHUNK);
+	bool more = true;
 	size_t got;
 
 	unwrap_on_member(unwrap, note_segment, &watch);
 	while (more && (got = unwrap_read(unwrap, buffer, CHUNK)))
 		more = pass(scan, buffer, got);
 	free(buffer);
-	if (!buffer || unwrap_ending(unwrap)->how == UNWRAP_FAILED)
-		return error_line("cannot read %s: %s", scan->name, buffer ?
-				  unwrap_ending(unwrap)->what : "out of memory");
+	if (unwrap_ending(unwrap)->how == UNWRAP_FAILED)
+		return error_line("cannot read %s: %s", scan->name, unwrap_ending(unwrap)->what);
 	scan->whole = unwrap_ending(unwrap)->how == UNWRAP_COMPLETE;
 	if (watch.trailer)
 		scan->followed = unwrap_ending(unwrap)->foreign;
@@ -157,16 +157,10 @@ static void set_container(struct file_scan *scan, enum unwrap_kind kind)
 
 static struct unwrap *open_from_start(int fd, const char *name)
 {
-	struct unwrap *unwrap;
-
-	if (lseek(fd, 0, SEEK_SET) < 0) {
-		unreadable(name, errno);
-		return NULL;
-	}
-	unwrap = unwrap_open_fd(fd);
-	if (!unwrap)
-		unreadable(name, ENOMEM);
-	return unwrap;
+	if (lseek(fd, 0, SEEK_SET) >= 0)
+		return unwrap_open_fd(fd);
+	unreadable(name, errno);
+	return NULL;
 }
 
 /* An unwrap that has begun cannot be used for anything else. */

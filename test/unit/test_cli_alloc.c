@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Growing arrays, and what becomes of a program without memory.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "util/alloc.h"
+#include "util/message.h"
+
+#define MANY 1000u
+
+static void arrays_grow_seldom(void **state)
+{
+	unsigned int *array = NULL;
+	size_t capacity = 0, times = 0;
+
+	for (unsigned int i = 0; i < MANY; i++) {
+		size_t before = capacity;
+
+		array = xgrow(array, &capacity, i + 1, sizeof(*array));
+		assert_true(capacity > i);
+		times += capacity != before;
+		array[i] = i;
+	}
+	for (unsigned int i = 0; i < MANY; i++)
+		assert_int_equal(array[i], i);
+	assert_true(times < 10);
+	/* More than twice as many at once. */
+	array = xgrow(array, &capacity, 10 * MANY, sizeof(*array));
+	assert_int_equal(capacity, 10 * MANY);
+	assert_int_equal(array[MANY - 1], MANY - 1);
+	free(array);
+}
+
+static void without_memory_an_array_stays(void **state)
+{
+	size_t capacity = 0;
+	char *array = xgrow(NULL, &capacity, 1, 1);
+	size_t before = capacity;
+
+	*array = 'a';
+	assert_null(grow(array, &capacity, SIZE_MAX / 2, 16));
+	assert_int_equal(capacity, before);
+	assert_int_equal(*array, 'a');
+	free(array);
+}
+
+/* What an x*() says, in @said, and the status that it ends with. */
+static int end_without_memory(char *said, size_t size)
+{
+	size_t capacity = 0;
+	int ends[2], status;
+	ssize_t got;
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		dup2(ends[1], STDERR_FILENO);
+		xgrow(NULL, &capacity, SIZE_MAX / 2, 16);
+		_exit(99);
+	}
+	close(ends[1]);
+	got = read(ends[0], said, size - 1);
+	assert_true(got >= 0);
+	said[got] = '\0';
+	close(ends[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void it_is_said_and_the_status_is_documented(void **state)
+{
+	char said[100];
+
+	assert_int_equal(end_without_memory(said, sizeof(said)), EXIT_FAILED);
+	assert_string_equal(said, "sendcp: out of memory\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(arrays_grow_seldom),
+		cmocka_unit_test(without_memory_an_array_stays),
+		cmocka_unit_test(it_is_said_and_the_status_is_documented),
+	};
+
+	return cmocka_run_group_tests_name("cli_alloc", tests, NULL, NULL);
+}
