@@ -319,27 +319,29 @@ static u32 least_before_payload(u32 protocol)
 	return SENDCP_COMMAND_HEADER_SIZE + path + offset + data;
 }
 
-/* A queued command must at least be framed like one; its contents are as good as the checkpoint. */
-static bool is_framed(const u8 *bytes, u32 length, bool has_payload, u32 protocol)
+/*
+ * A queued command must at least be framed like one; its contents are as good as the checkpoint.
+ * @payload bytes come after those that are known. Callers have buffers for the largest command of
+ * the protocol and no more.
+ */
+static bool is_framed(const u8 *bytes, u32 length, u32 payload, u32 protocol)
 {
-	u32 least = has_payload ? least_before_payload(protocol) : SENDCP_COMMAND_HEADER_SIZE;
+	u32 least = payload ? least_before_payload(protocol) : SENDCP_COMMAND_HEADER_SIZE;
 
 	if (length == SENDCP_STREAM_HEADER_SIZE &&
 	    !memcmp(bytes, SENDCP_STREAM_MAGIC, SENDCP_STREAM_MAGIC_SIZE))
-		return !has_payload;
-	if (length < least || length > SENDCP_COMMAND_MAX_V2)
+		return !payload;
+	if (length < least || (u64)length + payload > sendcp_buffer_min(protocol))
 		return false;
-	return has_payload ||
-	       sendcp_get_le32(bytes) == length - SENDCP_COMMAND_HEADER_SIZE;
+	return payload || sendcp_get_le32(bytes) == length - SENDCP_COMMAND_HEADER_SIZE;
 }
 
-static bool get_command(struct reader *in, struct sendcp_queue *queue, bool has_payload,
-			u32 protocol)
+static bool get_command(struct reader *in, struct sendcp_queue *queue, u32 payload, u32 protocol)
 {
 	u32 length = get_le32(in);
 	const u8 *bytes = get_bytes(in, length);
 
-	if (!bytes || !is_framed(bytes, length, has_payload, protocol)) {
+	if (!bytes || !is_framed(bytes, length, payload, protocol)) {
 		in->bad = true;
 		return true;
 	}
@@ -366,6 +368,7 @@ static int get_queue(struct reader *in, struct sendcp_queue *queue, u32 protocol
 {
 	u32 size = get_le32(in);
 	struct reader commands = { .at = get_bytes(in, size), .left = size };
+	u32 payload;
 	bool last;
 
 	if (in->bad)
@@ -374,7 +377,8 @@ static int get_queue(struct reader *in, struct sendcp_queue *queue, u32 protocol
 	while (commands.left && !commands.bad && !in->bad) {
 		last = commands.left >= sizeof(u32) &&
 		       sendcp_get_le32(commands.at) + sizeof(u32) == commands.left;
-		if (!get_command(&commands, queue, last && queue->payload.kind, protocol))
+		payload = last && queue->payload.kind ? queue->payload.length : 0;
+		if (!get_command(&commands, queue, payload, protocol))
 			return -ENOMEM;
 	}
 	if (commands.bad || (queue->payload.kind && sendcp_queue_empty(queue)))

@@ -209,6 +209,7 @@ int sendcp_engine_open(struct sendcp_volume *volume, const struct sendcp_request
 		goto fail;
 	}
 	engine->volume = volume;
+	sendcp_error_clear(&engine->error);
 	err = set_up(engine, request);
 	if (err)
 		goto fail;

@@ -84,6 +84,8 @@ struct sendcp_engine {
 	struct sendcp_error error;
 	/* The errno if bytes were made that are void: nothing may follow them. See revalidate.c. */
 	int lost;
+	/* Why, while ->lost is set. */
+	struct sendcp_error lost_error;
 	/* When (sendcp_now()) and at which generation all root items were last seen unchanged. */
 	u64 seen_at;
 	u64 seen_generation;

@@ -369,11 +369,14 @@ static int pass(struct sendcp_engine *engine, u8 *head, u32 *known, u32 length, 
 int sendcp_engine_skip_command(struct sendcp_engine *engine, void *head, size_t size, u32 *known,
 			       u32 *length, bool *end)
 {
-	int err;
+	int err = sendcp_call_begin(engine);
 
 	*known = 0;
-	if (size < sendcp_buffer_min(engine->encoder.protocol))
-		return -ENOBUFS;
+	if (!err && size < sendcp_buffer_min(engine->encoder.protocol))
+		err = sendcp_call_failed(engine, sendcp_send_fail(engine,
+								  SENDCP_ERR_BUFFER_SIZE));
+	if (err)
+		return err;
 	err = sendcp_engine_settle_command(engine, length, end);
 	if (err || *end)
 		return err;

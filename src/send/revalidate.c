@@ -194,6 +194,12 @@ static int explain_damage(struct sendcp_volume *volume, int err)
 	});
 }
 
+static void set_lost(struct sendcp_engine *engine, int err)
+{
+	engine->lost = err;
+	engine->lost_error = engine->error;
+}
+
 int sendcp_call_failed(struct sendcp_engine *engine, int err)
 {
 	struct sendcp_volume *volume = engine->volume;
@@ -203,21 +209,23 @@ int sendcp_call_failed(struct sendcp_engine *engine, int err)
 	err = explain_damage(volume, err);
 	engine->error = volume->error;
 	if (sendcp_is_stale(engine, err))
-		engine->lost = err;
+		set_lost(engine, err);
 	return err;
 }
 
 int sendcp_call_lost(struct sendcp_engine *engine, int err)
 {
 	err = sendcp_call_failed(engine, err);
-	engine->lost = err;
+	set_lost(engine, err);
 	return err;
 }
 
 int sendcp_call_begin(struct sendcp_engine *engine)
 {
-	if (engine->lost)
-		engine->volume->error = engine->error;
+	if (engine->lost) {
+		engine->error = engine->lost_error;
+		engine->volume->error = engine->lost_error;
+	}
 	return engine->lost;
 }
 

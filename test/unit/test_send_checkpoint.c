@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "send/checkpoint.h"
@@ -16,20 +17,27 @@
 #define PIN(field) (sizeof(struct sendcp_checkpoint_header) + \
 		    offsetof(struct sendcp_checkpoint_pin, field))
 
-/* A checkpoint from somewhere inside the stream, after @commands commands. */
-static void checkpoint_behind(const struct sending *sending, u32 commands,
-			      struct bytes *checkpoint)
+/* A checkpoint from somewhere inside @request's stream, after @commands commands. */
+static void checkpoint_in(const struct sending *sending, const struct sendcp_request *request,
+			  u32 commands, struct bytes *checkpoint)
 {
-	struct sendcp_engine *engine = open_engine(sending, &sending->requests[0]);
+	size_t size = sendcp_buffer_min(request->protocol);
+	struct sendcp_engine *engine = open_engine(sending, request);
 	struct bytes stream = { 0 };
 	bool end;
 
 	while (commands--)
-		assert_int_equal(fill_once(engine, sendcp_buffer_min(1), SENDCP_FILL_ONE_COMMAND,
-					   &stream, &end), 0);
+		assert_int_equal(fill_once(engine, size, SENDCP_FILL_ONE_COMMAND, &stream, &end),
+				 0);
 	take_checkpoint(engine, checkpoint);
 	sendcp_engine_close(engine);
 	bytes_free(&stream);
+}
+
+static void checkpoint_behind(const struct sending *sending, u32 commands,
+			      struct bytes *checkpoint)
+{
+	checkpoint_in(sending, &sending->requests[0], commands, checkpoint);
 }
 
 static void rearm_fails(struct sendcp_engine *engine, const struct bytes *checkpoint, int err,
@@ -329,6 +337,75 @@ static void very_many_moves_are_taken(void **state)
 	bytes_free(&again);
 }
 
+/* Offset of the queue's length in a full send's checkpoint: no moves, no deferred removals. */
+static size_t queue_at(const struct bytes *checkpoint)
+{
+	size_t at = moves_at(checkpoint, 1) + 2 * sizeof(u32) +
+		    sizeof(struct sendcp_checkpoint_range);
+
+	return at + sizeof(u32) + sendcp_get_le32(checkpoint->data + at) * sizeof(u64);
+}
+
+/* @checkpoint with one command of @length known bytes in its queue, and @payload. */
+static void with_command(const struct bytes *checkpoint, u32 length,
+			 const struct sendcp_checkpoint_payload *payload, struct bytes *forged)
+{
+	u32 total = length + le32_to_cpu(payload->length);
+	u8 *command = calloc(1, sizeof(u32) + length);
+	size_t at = queue_at(checkpoint);
+	u8 size[4];
+
+	assert_non_null(command);
+	sendcp_put_le32(command, length);
+	sendcp_put_le32(command + sizeof(u32), total - SENDCP_COMMAND_HEADER_SIZE);
+	sendcp_put_le32(size, (u32)sizeof(u32) + length);
+	forged->size = 0;
+	bytes_append(forged, checkpoint->data, at);
+	bytes_append(forged, size, sizeof(size));
+	bytes_append(forged, command, sizeof(u32) + length);
+	bytes_append(forged, payload, sizeof(*payload));
+	sendcp_put_le32(forged->data + HEADER(size), (u32)forged->size);
+	sendcp_checkpoint_sign(forged->data, forged->size);
+	free(command);
+}
+
+/* Buffers of sendcp_buffer_min() bytes have to be large enough for any command. */
+static void no_command_is_larger_than_a_buffer(void **state)
+{
+	static const struct sendcp_checkpoint_payload none;
+	struct sendcp_checkpoint_payload zeros = { .kind = SENDCP_PAYLOAD_ZEROS };
+	const struct sending *sending = *state;
+	struct bytes checkpoint = { 0 }, forged = { 0 };
+	u32 protocol;
+
+	for (protocol = SENDCP_PROTOCOL_MIN; protocol <= SENDCP_PROTOCOL_MAX; protocol++) {
+		struct sendcp_request request = request_of(protocol, 0);
+		struct sendcp_engine *engine = open_engine(sending, &request);
+		u32 most = (u32)sendcp_buffer_min(protocol), length, known;
+		u8 *head = malloc(most);
+		bool end;
+
+		checkpoint.size = 0;
+		checkpoint_in(sending, &request, 300, &checkpoint);
+		with_command(&checkpoint, most, &none, &forged);
+		assert_int_equal(sendcp_engine_rearm(engine, forged.data, forged.size), 0);
+		assert_int_equal(sendcp_engine_skip_command(engine, head, most, &known, &length,
+							    &end), 0);
+		assert_int_equal(known, most);
+		with_command(&checkpoint, most + 1, &none, &forged);
+		rearm_fails(engine, &forged, -EILSEQ, SENDCP_ERR_CHECKPOINT_FORMAT);
+		zeros.length = cpu_to_le32(4096);
+		with_command(&checkpoint, most - 4096, &zeros, &forged);
+		assert_int_equal(sendcp_engine_rearm(engine, forged.data, forged.size), 0);
+		with_command(&checkpoint, most - 4095, &zeros, &forged);
+		rearm_fails(engine, &forged, -EILSEQ, SENDCP_ERR_CHECKPOINT_FORMAT);
+		sendcp_engine_close(engine);
+		free(head);
+	}
+	bytes_free(&checkpoint);
+	bytes_free(&forged);
+}
+
 /* The place where they wait is looked up in the parent, which is not there. */
 static void a_full_send_has_no_delayed_moves(void **state)
 {
@@ -573,6 +650,7 @@ int main(void)
 		cmocka_unit_test(forged_checkpoints_do_no_harm),
 		cmocka_unit_test(forged_positions_do_no_harm),
 		cmocka_unit_test(nothing_is_after_the_last_key),
+		cmocka_unit_test(no_command_is_larger_than_a_buffer),
 		cmocka_unit_test(a_full_send_has_no_delayed_moves),
 		cmocka_unit_test(other_sends_are_told_apart),
 		cmocka_unit_test(other_requests_are_told_apart),

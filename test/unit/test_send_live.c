@@ -161,6 +161,7 @@ static int fill(struct sendcp_engine *engine, u32 flags, struct bytes *stream, b
 static void assert_void(struct sendcp_engine *engine, int err, enum sendcp_reason reason, u64 root)
 {
 	struct bytes stream = { 0 };
+	u32 known, length;
 	size_t size;
 	void *blob;
 	bool end;
@@ -177,6 +178,13 @@ static void assert_void(struct sendcp_engine *engine, int err, enum sendcp_reaso
 	assert_int_equal(sendcp_engine_checkpoint(engine, &blob, &size), err);
 	assert_null(blob);
 	assert_int_equal(sendcp_engine_error(engine)->reason, reason);
+	/* A checkpoint that is refused changes nothing, the reason included. */
+	assert_int_equal(sendcp_engine_rearm(engine, "none", 4), -EILSEQ);
+	assert_int_equal(sendcp_engine_error(engine)->reason, SENDCP_ERR_CHECKPOINT_FORMAT);
+	assert_int_equal(fill(engine, 0, &stream, &end), err);
+	assert_int_equal(sendcp_engine_error(engine)->reason, reason);
+	assert_int_equal(sendcp_engine_error(engine)->root, root);
+	assert_int_equal(sendcp_engine_skip_command(engine, NULL, 0, &known, &length, &end), err);
 	bytes_free(&stream);
 }
 

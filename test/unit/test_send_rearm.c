@@ -85,10 +85,16 @@ static void small_buffers_are_refused(void **state)
 	struct sendcp_request request = request_of(1, 0);
 	struct sendcp_engine *engine = open_engine(*state, &request);
 	struct bytes whole = { 0 }, stream = { 0 };
+	u32 refused = 0, known, length;
 	bool end = false;
-	u32 refused = 0;
+	u8 head[300];
 	int err;
 
+	assert_int_equal(sendcp_engine_error(engine)->reason, SENDCP_ERR_NONE);
+	assert_int_equal(sendcp_engine_error(engine)->root, SENDCP_NOWHERE);
+	assert_int_equal(sendcp_engine_skip_command(engine, head, sizeof(head), &known, &length,
+						    &end), -ENOBUFS);
+	assert_int_equal(sendcp_engine_error(engine)->reason, SENDCP_ERR_BUFFER_SIZE);
 	whole_stream(*state, &request, &whole);
 	while (!end) {
 		err = fill_once(engine, 300, SENDCP_FILL_ONE_COMMAND, &stream, &end);
