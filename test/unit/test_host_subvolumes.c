@@ -272,6 +272,26 @@ static void test_image_members(void **state)
 	assert_non_null(strstr(error.text, "3 devices, 1 given: name the others too"));
 }
 
+/* Its file may be written to through a loop device; reads then are of two states, for good. */
+static void test_image_changed(void **state)
+{
+	const char *const paths[] = { fs.images[0] };
+	struct sendcp_source *source;
+	struct sendcp_error error;
+	int i;
+
+	loopfs_run(&fs, "sync");
+	assert_int_equal(sendcp_source_open_image(paths, 1, NULL, &source, NULL), 0);
+	assert_int_equal(sendcp_source_unchanged(source, &error), 0);
+	loopfs_run(&fs, "touch later; btrfs filesystem sync .; rm later; btrfs filesystem sync .");
+	for (i = 0; i < 3; i++) {
+		sendcp_error_clear(&error);
+		assert_int_equal(sendcp_source_unchanged(source, &error), -ESTALE);
+		assert_int_equal(error.reason, SENDCP_ERR_FILESYSTEM_CHANGED);
+	}
+	sendcp_source_close(source);
+}
+
 static void keep_warning(void *context, const char *text)
 {
 	snprintf(context, SENDCP_SOURCE_TEXT_SIZE, "%s", text);
@@ -375,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_direct_deleted),
 		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_image_mounted),
+		cmocka_unit_test(test_image_changed),
 		cmocka_unit_test(test_image_members),
 		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_image_refused),

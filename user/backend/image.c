@@ -181,12 +181,8 @@ static u64 log_root(const struct sendcp_source *source)
 	return found;
 }
 
-/*
- * Blocks that were in use at one commit are used again only when the superblock of the next one is
- * on the disk. So all that was read before the superblock was found unchanged is of one state of
- * the filesystem, mounted or not.
- */
-static int image_unchanged(struct sendcp_source *source, struct sendcp_error *error)
+/* 1: it was written to since it was opened; 0: not; negative errno: that is not known. */
+static int look_for_change(struct sendcp_source *source)
 {
 	int ret;
 
@@ -195,12 +191,25 @@ static int image_unchanged(struct sendcp_source *source, struct sendcp_error *er
 	source->host.mounted = true;
 	ret = sendcp_volume_refresh(source->volume);
 	source->host.mounted = false;
+	return ret ? ret : log_root(source) != source->log_root;
+}
+
+/*
+ * Blocks that were in use at one commit are used again only when the superblock of the next one is
+ * on the disk. So all that was read before the superblock was found unchanged is of one state of
+ * the filesystem, mounted or not.
+ */
+static int image_unchanged(struct sendcp_source *source, struct sendcp_error *error)
+{
+	int ret = source->changed ? 1 : look_for_change(source);
+
+	if (!ret)
+		return 0;
 	if (ret < 0) {
 		*error = *sendcp_volume_error(source->volume);
 		return ret;
 	}
-	if (!ret && log_root(source) == source->log_root)
-		return 0;
+	source->changed = true;
 	sendcp_error_clear(error);
 	error->reason = SENDCP_ERR_FILESYSTEM_CHANGED;
 	error->err = -ESTALE;

@@ -68,6 +68,8 @@ struct sendcp_source {
 	bool shared;
 	/* Of an image: the address of its log tree when it was opened. */
 	u64 log_root;
+	/* Of an image: it was written to since. The volume is of the later state then. */
+	bool changed;
 	/* Of an image: how its files are read; NULL otherwise. */
 	struct sendcp_file_reader *files;
 	/* Made when something compressed is read; NULL before. */
