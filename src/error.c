@@ -85,16 +85,27 @@ static void line_add_detail(struct sendcp_line *line, const char *detail, size_t
 	line_add(line, ")", "");
 }
 
-/* For reasons whose own text says that no other copy was left; NULL: it does not. */
+/*
+ * Of one copy of a block or sector, in place of a text that says that no other was left. NULL: the
+ * reason is none of these.
+ */
 static const char *warning_text(enum sendcp_reason reason)
 {
 	switch (reason) {
 	case SENDCP_ERR_DEVICE_MISSING:
 		return "device is missing";
 	case SENDCP_ERR_DEVICE_READ:
+	case SENDCP_ERR_DATA_READ:
 		return "read error";
 	case SENDCP_ERR_NODE_CSUM:
 		return "tree block checksum does not match";
+	case SENDCP_ERR_NODE_FSID:
+	case SENDCP_ERR_NODE_BYTENR:
+	case SENDCP_ERR_NODE_GENERATION:
+	case SENDCP_ERR_NODE_LEVEL:
+	case SENDCP_ERR_NODE_FIRST_KEY:
+	case SENDCP_ERR_NODE_ITEMS:
+		return sendcp_reason_text(reason);
 	case SENDCP_ERR_DATA_CSUM:
 		return "data checksum does not match";
 	default:

@@ -112,8 +112,8 @@ void sendcp_error_clear(struct sendcp_error *error);
 char *sendcp_error_format(const struct sendcp_error *error, char *buffer, size_t size);
 
 /*
- * The same for something that another mirror or device made up for, as sendcp_host_ops.warn gets
- * it: without the words that say that nothing did.
+ * The same for a failure that was survived, as sendcp_host_ops.warn gets it. If another copy of a
+ * block or sector was read, the line says that in place of words that say the opposite.
  */
 char *sendcp_warning_format(const struct sendcp_error *what, char *buffer, size_t size);
 

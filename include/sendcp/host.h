@@ -69,7 +69,10 @@ struct sendcp_host_ops {
 			  void *out, u32 out_size);
 	/* -EINTR when the caller wants the engine to stop at the next command, else 0. */
 	int (*interrupted)(void *host);
-	/* Something was wrong but another copy served. May be NULL. */
+	/*
+	 * Something was wrong and was survived: another copy was read, or a device is left out
+	 * because it has no valid superblock. May be NULL.
+	 */
 	void (*warn)(void *host, const struct sendcp_error *what);
 	/*
 	 * Of a mounted filesystem. Writes dirty pages out and commits the filesystem: what was

@@ -63,8 +63,14 @@ static void places_come_first(void **state)
 static void warnings_have_texts_of_their_own(void **state)
 {
 	struct sendcp_error error = made(SENDCP_ERR_DEVICE_READ);
+	static const enum sendcp_reason survived[] = {
+		SENDCP_ERR_NODE_CSUM, SENDCP_ERR_NODE_FSID, SENDCP_ERR_NODE_BYTENR,
+		SENDCP_ERR_NODE_GENERATION, SENDCP_ERR_NODE_LEVEL, SENDCP_ERR_NODE_FIRST_KEY,
+		SENDCP_ERR_NODE_ITEMS, SENDCP_ERR_DATA_CSUM, SENDCP_ERR_DATA_READ,
+	};
 	char line[200];
 	int reason;
+	size_t i;
 
 	error.bytenr = 4096;
 	sendcp_warning_format(&error, line, sizeof(line));
@@ -75,6 +81,17 @@ static void warnings_have_texts_of_their_own(void **state)
 		assert_null(strstr(line, " no copy"));
 		assert_null(strstr(line, " no other copy"));
 	}
+	/* Of blocks and sectors, the text that a failure would have is not the whole story. */
+	for (i = 0; i < ARRAY_SIZE(survived); i++) {
+		error = made(survived[i]);
+		sendcp_warning_format(&error, line, sizeof(line));
+		assert_non_null(strstr(line, "; another copy is good"));
+		assert_null(strstr(line, "cannot be read"));
+	}
+	/* A device that is left out at the beginning: nothing is known of its copies. */
+	error = made(SENDCP_ERR_SUPER_CSUM);
+	sendcp_warning_format(&error, line, sizeof(line));
+	assert_string_equal(line, "superblock checksum does not match");
 	/* Cut where it does not fit. */
 	error = made(SENDCP_ERR_DEVICE_READ);
 	sendcp_warning_format(&error, line, 12);
