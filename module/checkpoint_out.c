@@ -30,8 +30,10 @@ int sendcp_checkpoint_out(struct sendcp_file *sfile, struct sendcp_send *args)
 	int ret;
 
 	ret = sendcp_engine_checkpoint(sfile->engine, &checkpoint, &size);
-	if (ret)
+	if (ret) {
+		sfile->error = *sendcp_engine_error(sfile->engine);
 		return ret;
+	}
 	ret = sendcp_checkpoint_put(args, checkpoint, size, sendcp_engine_offset(sfile->engine),
 				    true);
 	if (ret)

@@ -9,8 +9,8 @@
 
 /*
  * Takes the checkpoint where the engine is and copies it to the caller; @sfile keeps it as well.
- * Sets ->new_checkpoint_size and ->offset. -EMSGSIZE: it does not fit; -E2BIG: longer than
- * any that is taken back; -EFAULT.
+ * Sets ->new_checkpoint_size and ->offset. -EMSGSIZE: it does not fit; -EFAULT; what
+ * sendcp_engine_checkpoint() gives, with @sfile's error.
  */
 int sendcp_checkpoint_out(struct sendcp_file *sfile, struct sendcp_send *args);
 

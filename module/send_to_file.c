@@ -102,7 +102,7 @@ static int take_checkpoint(struct sendcp_stream *stream)
 	size_t size;
 	int ret;
 
-	ret = sendcp_engine_checkpoint(engine, &checkpoint, &size);
+	ret = engine_failed(stream, sendcp_engine_checkpoint(engine, &checkpoint, &size));
 	if (ret)
 		return ret;
 	/*
