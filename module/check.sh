@@ -8,7 +8,7 @@
 # (Debian's header packages do not have it), and kept in ${XDG_CACHE_HOME:-~/.cache}.
 set -u
 kdir=$(realpath "$1")
-build=$2
+build=$(realpath "$2")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/sendcp-checkpatch
 found=0
 
@@ -46,7 +46,8 @@ fetch_checkpatch()
 # them.
 check_symbols()
 {
-	[ -e "$kdir/Module.symvers" ] || die "$kdir/Module.symvers is missing"
+	[ -s "$kdir/Module.symvers" ] || die "$kdir/Module.symvers is missing"
+	[ -s "$build/sendcp.ko" ] || die "$build/sendcp.ko is missing"
 	nm --defined-only "$build/sendcp.ko" | awk '
 	NR == FNR {
 		exported[$2]
@@ -76,10 +77,11 @@ fi
 # Warnings in the kernel's own headers do not count.
 out=$(make -C "$kdir" M="$build" C=2 CF=-D__CHECK_ENDIAN__ modules 2>&1) || die "$out"
 grep -q 'CHECK .*module/main.c' <<<"$out" || die "sparse did not run"
-out=$(grep -E "^($build/|\./)?(module|src|include)/.*(warning|error):" <<<"$out")
+out=$(grep -E '^(\./)?(module|src|include/(sendcp|uapi/sendcp))[/.].*(warning|error):' \
+	<<<"${out//"$build/"/}")
 [ -z "$out" ] || { echo "$out"; found=1; }
 
-out=$(check_symbols)
+out=$(check_symbols) || exit 1
 [ -z "$out" ] || { echo "$out"; found=1; }
 
 # In the copy: in a git repository checkpatch writes a file of its own.
@@ -87,6 +89,8 @@ cd "$build" || exit 1
 out=$(perl "$CHECKPATCH" --no-tree --root="$build" --strict --terse --no-summary --max-line-length=100 \
 	--show-types --ignore="$ignored" \
 	-f module/[a-z]*.[ch] include/uapi/*.h include/sendcp/*.h src/*.[ch] src/*/*.[ch])
+status=$?
 [ -z "$out" ] || { echo "$out"; found=1; }
+[ $status -eq 0 ] || [ -n "$out" ] || die "$CHECKPATCH did not run"
 [ $found -eq 0 ] && echo "module-check: clean"
 exit $found
