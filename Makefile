@@ -10,6 +10,7 @@ BUILD ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 override BUILD := $(patsubst $(CURDIR)/%,%,$(abspath $(BUILD)))
 CC ?= cc
 CLANG ?= clang
+OBJCOPY ?= objcopy
 PKG_CONFIG ?= pkg-config
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -73,13 +74,16 @@ help:
 	@echo 'make deb, make rpm    make packages, in $(PACKAGES_DIR)'
 	@echo 'make clean            remove all build directories'
 
-# The engine and its userspace backends; include/sendcp/ is how they are used.
+# The engine and its userspace backends for programs of others, who use them by include/sendcp/. It
+# is one object in which only names that begin with sendcp_ are global: others may have theirs.
 $(BUILD)/libsendcp.a: $(LIBRARY_OBJECTS)
 	@rm -f $@
 	$(call say,AR)
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(LD) -r -o $(BUILD)/libsendcp.o $^
+	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='sendcp_*' $(BUILD)/libsendcp.o
+	$(Q)$(AR) rcs $@ $(BUILD)/libsendcp.o
 
-$(BUILD)/sendcp: $(CLI_OBJECTS) $(BUILD)/libsendcp.a
+$(BUILD)/sendcp: $(CLI_OBJECTS) $(LIBRARY_OBJECTS)
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 

@@ -12,7 +12,7 @@ THIN_OBJECTS := $(THIN_SOURCES:%.c=$(BUILD)/thin/%.o)
 unit: $(BUILD)/unit/sendcp-thin
 
 $(BUILD)/unit/sendcp-thin: $(THIN_OBJECTS) \
-	$(filter-out $(call objects,$(THIN_SOURCES)),$(CLI_OBJECTS)) $(BUILD)/libsendcp.a
+	$(filter-out $(call objects,$(THIN_SOURCES)),$(CLI_OBJECTS)) $(LIBRARY_OBJECTS)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
