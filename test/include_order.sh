@@ -3,11 +3,11 @@
 # test/include_order.sh DIRECTORY LAYER...: checks that no folder of DIRECTORY includes a header of
 # a higher layer.
 #
-# LAYERs are DIRECTORY's folders from the lowest to the highest; those joined by a comma are at the
-# same level and must not include each other. Prints an arrow a line, with the number of includes;
-# those that go up or sideways are followed by their files and make the check fail, as does a folder
-# that is in no layer. Only includes in quotes count, relative to DIRECTORY; "." is the files in
-# DIRECTORY itself, which are ignored if it is no layer.
+# LAYERs are DIRECTORY's folders from the lowest to the highest; those joined by a comma are of one
+# height and must not include each other. Prints an arrow a line, with the number of includes; those
+# that go up, or sideways, have their files after them and make it fail, as does a folder that is in
+# no layer. Includes are written as seen from DIRECTORY: one with ".." in it fails. "." is the files
+# in DIRECTORY itself, which are left out if it is no layer.
 set -u -o pipefail
 
 if [ $# -lt 2 ] || [ ! -d "$1" ]; then
@@ -17,7 +17,7 @@ fi
 top=${1%/}
 shift
 
-find "$top" -name '*.[ch]' | LC_ALL=C sort | xargs grep -H '^#include "' |
+find "$top" -name '*.[ch]' | LC_ALL=C sort | xargs grep -HE '^[[:space:]]*#[[:space:]]*include' |
 	awk -v top="$top" -v layers="$*" '
 	BEGIN {
 		count = split(layers, layer, " ")
@@ -29,17 +29,22 @@ find "$top" -name '*.[ch]' | LC_ALL=C sort | xargs grep -H '^#include "' |
 	}
 	{
 		file = substr($0, 1, index($0, ":") - 1)
-		split($0, quoted, "\"")
+		split($0, quoted, /["<>]/)
 		from = substr(file, length(top) + 2)
 		to = quoted[2]
 		# Next to the file, or in the top directory itself.
 		from = from ~ /\// ? substr(from, 1, index(from, "/") - 1) : "."
+		if (to ~ /\.\./) {
+			up[from " -> .."] = up[from " -> .."] "\n\t" file ": " to
+			next
+		}
 		to = to ~ /\// ? substr(to, 1, index(to, "/") - 1) : ""
 		if (from == "." && !(from in height))
 			next
 		known[from] = 1
 		if (to == "" || to == from || !is_folder(to))
 			next
+		known[to] = 1
 		arrows[from " -> " to]++
 		if (height[to] >= height[from])
 			up[from " -> " to] = up[from " -> " to] "\n\t" file ": " quoted[2]

@@ -17,14 +17,17 @@ export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-300}
 
 run_unit()
 {
-	local program
+	local program ran=0
 
 	for program in "$BUILD"/unit/test_*; do
 		case ${program##*/} in *.*) continue ;; esac
 		[[ ${program##*/} =~ ^test_(${UNIT:-.*})$ ]] || continue
 		echo "# ${program##*/}"
 		"$program" 2>&1 || return 1
+		ran=1
 	done
+	# A pattern that fits none is a mistake.
+	[ $ran -eq 1 ]
 }
 
 run_suite()

@@ -12,6 +12,10 @@ suites=(unit send_full resume append append_matrix compress archive cli lastline
 # Of the unit tests, those that have threads or run programs that have.
 export UNIT="${UNIT:-cancel|transfer_.*|sender_(stop|module)|cli_.*|host_hold}"
 [ $# -eq 0 ] || suites=("$@")
+# Any other build would report nothing.
+grep -qs __tsan_init "${BUILD:=build}/sendcp" ||
+	{ echo "tsan.sh: $BUILD/sendcp is not of a build with SANITIZE=thread" >&2; exit 1; }
+export BUILD
 # Everything is several times slower.
 export BATS_TEST_TIMEOUT=${BATS_TEST_TIMEOUT:-1800}
 

@@ -246,7 +246,7 @@ void send_job_pin(const struct send_job *job, const struct options *options,
 {
 	header->tool = xstrdup(SENDCP_VERSION);
 	header->begun = (u64)time(NULL);
-	header->module = sendcp_source_module(job->source);
+	header->module = source_module(job->source);
 	identity_devices(options, header);
 	header->protocol = job->protocol;
 	header->flags = job->flags;

@@ -31,7 +31,7 @@ void verbose_statistics(const struct send_job *job)
 	struct sendcp_stats stats;
 
 	/* The module's reads are not known here. */
-	if (sendcp_source_module(job->source))
+	if (source_module(job->source))
 		return;
 	sendcp_volume_stats(sendcp_source_volume(job->source), &stats);
 	verbose_line(1, "tree blocks: %llu looked up, %llu read; %llu bad mirrors replaced; trees "

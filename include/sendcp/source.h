@@ -17,7 +17,6 @@
 #include <sendcp/engine.h>
 
 struct sendcp_source;
-struct module_access;
 
 #define SENDCP_SOURCE_TEXT_SIZE 4608
 
@@ -84,18 +83,11 @@ int sendcp_source_unchanged(struct sendcp_source *source, struct sendcp_error *e
  * which mounting would have put into the writable subvolumes. Of a mounted filesystem never.
  */
 bool sendcp_source_has_log(const struct sendcp_source *source);
-/* "direct", "module" or "image". */
+/* "direct" or "image"; "module" only in the command line, which lets the kernel make streams. */
 const char *sendcp_source_kind(const struct sendcp_source *source);
 struct sendcp_volume *sendcp_source_volume(struct sendcp_source *source);
 const unsigned char *sendcp_source_fsid(const struct sendcp_source *source);
 
-/*
- * Streams of what is mounted are to be made by the kernel module, reached through @module; all else
- * is still read directly. sendcp_source_reopen() gives a source without it.
- */
-void sendcp_source_use_module(struct sendcp_source *source, const struct module_access *module);
-/* NULL: not by the module. */
-const struct module_access *sendcp_source_module(const struct sendcp_source *source);
 /* The devices that were found, each open for reading. */
 unsigned int sendcp_source_device_count(const struct sendcp_source *source);
 int sendcp_source_device_fd(const struct sendcp_source *source, unsigned int index);

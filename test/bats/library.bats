@@ -21,6 +21,14 @@ setup()
 	assert cmp stream want
 }
 
+# A program of others may call its own functions as it likes.
+@test "library: all its global names begin with sendcp_" {
+	run nm -g --defined-only "$BUILD/libsendcp.a"
+	assert_success
+	assert_line --regexp " T sendcp_engine_open$"
+	refute_line --regexp " [A-Z] ([^s]|s[^e]|se[^n]|sen[^d]|send[^c]|sendc[^p]|sendcp[^_])"
+}
+
 @test "library: the example prints sendcp's error messages" {
 	run --separate-stderr "$EXAMPLE" image nowhere
 	assert_failure 1

@@ -272,9 +272,7 @@ static void test_image_members(void **state)
 	assert_non_null(strstr(error.text, "3 devices, 1 given: name the others too"));
 }
 
-/*
- * Its file may be written to through a loop device. What was read then is of two states for good.
- */
+/* Its file may be written to through a loop device; reads then are of two states, for good. */
 static void test_image_changed(void **state)
 {
 	const char *const paths[] = { fs.images[0] };

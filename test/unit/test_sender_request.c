@@ -134,10 +134,10 @@ static void one_header_and_one_end(void **state)
 static void the_source_says_who_sends(void **state)
 {
 	assert_string_equal(sendcp_source_kind(&one.source), "direct");
-	assert_null(sendcp_source_module(&one.source));
-	sendcp_source_use_module(&one.source, &module_device);
+	assert_null(source_module(&one.source));
+	source_use_module(&one.source, &module_device);
 	assert_string_equal(sendcp_source_kind(&one.source), "module");
-	assert_string_equal(sendcp_source_module(&one.source)->path, "/dev/sendcp");
+	assert_string_equal(source_module(&one.source)->path, "/dev/sendcp");
 }
 
 /* The journal has it, and any of them is read back. */

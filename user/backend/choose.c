@@ -17,7 +17,7 @@ int backend_choose(enum backend wanted, struct sendcp_source *source, struct mod
 	module_system_init(&system);
 	module_ensure(&system, wanted == BACKEND_MODULE, status);
 	if (status->state == MODULE_READY)
-		sendcp_source_use_module(source, system.access);
+		source_use_module(source, system.access);
 	else if (status->state == MODULE_BROKEN || wanted == BACKEND_MODULE)
 		return -ENODEV;
 	return 0;

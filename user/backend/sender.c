@@ -11,7 +11,7 @@
 static int open_kind(const struct sender_input *input, const void *checkpoint,
 		     size_t checkpoint_size, struct sender **out, struct sendcp_error *error)
 {
-	const struct module_access *module = sendcp_source_module(input->source);
+	const struct module_access *module = source_module(input->source);
 	struct module_request request;
 	int ret;
 

@@ -51,6 +51,14 @@ const struct sendcp_error *sender_error(const struct sender *sender);
 int sender_engine(const struct sender_input *input, const void *checkpoint,
 		  size_t checkpoint_size, struct sendcp_engine **out, struct sendcp_error *error);
 
+/*
+ * Streams of what is mounted are to be made by the kernel module, reached through @module; all else
+ * is still read directly. sendcp_source_reopen() gives a source without it.
+ */
+void source_use_module(struct sendcp_source *source, const struct module_access *module);
+/* NULL: not by the module. */
+const struct module_access *source_module(const struct sendcp_source *source);
+
 enum backend {
 	BACKEND_AUTO,
 	BACKEND_MODULE,

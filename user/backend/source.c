@@ -8,6 +8,7 @@
 
 #include "backend/decompress.h"
 #include "backend/internal.h"
+#include "backend/sender.h"
 
 /* A dying disk would otherwise fill the screen with one line per sector. */
 #define WARNINGS_MAX 20u
@@ -164,12 +165,12 @@ const char *sendcp_source_kind(const struct sendcp_source *source)
 	return source->module ? "module" : source->kind->name;
 }
 
-void sendcp_source_use_module(struct sendcp_source *source, const struct module_access *module)
+void source_use_module(struct sendcp_source *source, const struct module_access *module)
 {
 	source->module = module;
 }
 
-const struct module_access *sendcp_source_module(const struct sendcp_source *source)
+const struct module_access *source_module(const struct sendcp_source *source)
 {
 	return source->module;
 }
