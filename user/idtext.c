@@ -6,7 +6,7 @@
 
 #include "idtext.h"
 
-void hex_format(const u8 *bytes, size_t size, char *text)
+void sendcp_hex_format(const u8 *bytes, size_t size, char *text)
 {
 	static const char digits[] = "0123456789abcdef";
 
@@ -28,7 +28,7 @@ static int hex_digit(char c)
 	return -1;
 }
 
-bool hex_parse(const char *text, u8 *bytes, size_t size)
+bool sendcp_hex_parse(const char *text, u8 *bytes, size_t size)
 {
 	if (strlen(text) != 2 * size)
 		return false;
@@ -49,24 +49,24 @@ static bool uuid_dash_at(size_t position)
 	return position == 8 || position == 13 || position == 18 || position == 23;
 }
 
-void uuid_text(const u8 uuid[16], char text[UUID_TEXT_SIZE])
+void sendcp_uuid_text(const u8 uuid[16], char text[UUID_TEXT_SIZE])
 {
 	char digits[33];
 	size_t from = 0;
 
-	hex_format(uuid, 16, digits);
+	sendcp_hex_format(uuid, 16, digits);
 	for (size_t i = 0; i < UUID_TEXT_SIZE - 1; i++)
 		text[i] = uuid_dash_at(i) ? '-' : digits[from++];
 	text[UUID_TEXT_SIZE - 1] = '\0';
 }
 
-bool uuid_from_text(const char *text, u8 uuid[16])
+bool sendcp_uuid_from_text(const char *text, u8 uuid[16])
 {
 	char digits[33];
 	size_t to = 0;
 
 	if (strlen(text) == 32)
-		return hex_parse(text, uuid, 16);
+		return sendcp_hex_parse(text, uuid, 16);
 	if (strlen(text) != UUID_TEXT_SIZE - 1)
 		return false;
 	for (size_t i = 0; i < UUID_TEXT_SIZE - 1; i++) {
@@ -76,17 +76,17 @@ bool uuid_from_text(const char *text, u8 uuid[16])
 			digits[to++] = text[i];
 	}
 	digits[to] = '\0';
-	return hex_parse(digits, uuid, 16);
+	return sendcp_hex_parse(digits, uuid, 16);
 }
 
-bool uuid_is_null(const u8 uuid[16])
+bool sendcp_uuid_is_null(const u8 uuid[16])
 {
 	static const u8 null[16];
 
 	return !memcmp(uuid, null, sizeof(null));
 }
 
-bool parse_digits(const char *text, u64 *value, const char **end)
+bool sendcp_parse_digits(const char *text, u64 *value, const char **end)
 {
 	u64 sum = 0;
 	const char *p = text;
@@ -101,9 +101,9 @@ bool parse_digits(const char *text, u64 *value, const char **end)
 	return p != text;
 }
 
-bool parse_u64(const char *text, u64 *value)
+bool sendcp_parse_u64(const char *text, u64 *value)
 {
 	const char *end;
 
-	return parse_digits(text, value, &end) && !*end;
+	return sendcp_parse_digits(text, value, &end) && !*end;
 }

@@ -121,7 +121,7 @@ static const struct {
 	{ EILSEQ, STAYS(ADMIN) },
 };
 
-const char *reason_actor_name(enum reason_actor actor)
+const char *sendcp_reason_actor_name(enum reason_actor actor)
 {
 	static const char *const actors[] = {
 		[ACT_NOBODY] = "nobody",
@@ -132,22 +132,22 @@ const char *reason_actor_name(enum reason_actor actor)
 	return actors[actor];
 }
 
-struct reason_class reason_class(enum sendcp_reason reason)
+struct reason_class sendcp_reason_class(enum sendcp_reason reason)
 {
 	return classes[(unsigned int)reason < SENDCP_REASON_COUNT ? reason : SENDCP_ERR_NONE];
 }
 
-const char *reason_name(enum sendcp_reason reason)
+const char *sendcp_reason_name(enum sendcp_reason reason)
 {
 	return (unsigned int)reason < SENDCP_REASON_COUNT ? names[reason] : NULL;
 }
 
-int reason_class_errno_at(unsigned int index)
+int sendcp_reason_class_errno_at(unsigned int index)
 {
 	return index < ARRAY_SIZE(errnos) ? errnos[index].err : 0;
 }
 
-struct reason_class reason_class_errno(int err)
+struct reason_class sendcp_reason_class_errno(int err)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(errnos); i++)
 		if (errnos[i].err == abs(err))
@@ -155,11 +155,11 @@ struct reason_class reason_class_errno(int err)
 	return (struct reason_class)STAYS(USER);
 }
 
-struct reason_class reason_class_read(const struct sendcp_error *error)
+struct reason_class sendcp_reason_class_read(const struct sendcp_error *error)
 {
-	struct reason_class class = reason_class(error->reason);
+	struct reason_class class = sendcp_reason_class(error->reason);
 
 	if (error->reason == SENDCP_ERR_DATA_READ || error->reason == SENDCP_ERR_DEVICE_READ)
-		return reason_class_errno(error->err);
+		return sendcp_reason_class_errno(error->err);
 	return class;
 }

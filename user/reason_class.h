@@ -26,20 +26,20 @@ struct reason_class {
 };
 
 /* "nobody", "user", "administrator". */
-const char *reason_actor_name(enum reason_actor actor);
+const char *sendcp_reason_actor_name(enum reason_actor actor);
 /* Of @reason by itself. One that is unknown does not pass. */
-struct reason_class reason_class(enum sendcp_reason reason);
+struct reason_class sendcp_reason_class(enum sendcp_reason reason);
 /* "DATA_CSUM" and so on; NULL: there is none of that number. */
-const char *reason_name(enum sendcp_reason reason);
+const char *sendcp_reason_name(enum sendcp_reason reason);
 /*
  * Of writing the output or the sidecar, or of reading a device, that failed with @err, a positive
  * or negative errno. One that is not in the table does not pass.
  */
-struct reason_class reason_class_errno(int err);
+struct reason_class sendcp_reason_class_errno(int err);
 /* The positive errnos of that table, in its order; 0: it ends before @index. */
-int reason_class_errno_at(unsigned int index);
+int sendcp_reason_class_errno_at(unsigned int index);
 
 /* Of a failed read: that of its reason, and where that is a device's errno, of that, too. */
-struct reason_class reason_class_read(const struct sendcp_error *error);
+struct reason_class sendcp_reason_class_read(const struct sendcp_error *error);
 
 #endif

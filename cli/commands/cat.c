@@ -83,6 +83,7 @@ int command_cat(const struct options *options)
 	stage.bytes = xcalloc(1, STAGE_SIZE);
 	ret = copy(&file, &stage);
 	free(stage.bytes);
+	output_close(&stage.output);
 	stream_file_close(&file);
 	return ret ? EXIT_FAILED : EXIT_DONE;
 }

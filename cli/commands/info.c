@@ -161,8 +161,8 @@ int command_info(const struct options *options)
 	struct module_status status;
 
 	list_libraries(libraries);
-	module_system_init(&system);
-	module_look(&system, &status);
+	sendcp_module_system_init(&system);
+	sendcp_module_look(&system, &status);
 	if (options->json)
 		show_json(&system, &status, libraries);
 	else

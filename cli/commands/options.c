@@ -102,7 +102,7 @@ static bool set_protocol(struct options *options, const char *argument)
 {
 	u64 value;
 
-	if (!parse_u64(argument, &value) || value > INT_MAX)
+	if (!sendcp_parse_u64(argument, &value) || value > INT_MAX)
 		return false;
 	options->protocol = (int)value;
 	return true;
@@ -126,7 +126,7 @@ static bool set_compress(struct options *options, const char *argument)
 {
 	u64 level = CONTAINER_LEVEL_DEFAULT;
 
-	if (argument && (!parse_u64(argument, &level) || !container_level_possible(level)))
+	if (argument && (!sendcp_parse_u64(argument, &level) || !container_level_possible(level)))
 		return false;
 	options->container.level = (int)level;
 	return true;
@@ -173,7 +173,7 @@ static bool set_buffers(struct options *options, const char *argument)
 {
 	u64 value;
 
-	if (!parse_u64(argument, &value) || !value || value > MAX_BUFFERS)
+	if (!sendcp_parse_u64(argument, &value) || !value || value > MAX_BUFFERS)
 		return false;
 	options->buffers = (u32)value;
 	return true;
@@ -198,7 +198,7 @@ static bool set_progress(struct options *options, const char *argument)
 
 static bool set_at(struct options *options, const char *argument)
 {
-	options->at_given = parse_u64(argument, &options->at);
+	options->at_given = sendcp_parse_u64(argument, &options->at);
 	return options->at_given;
 }
 

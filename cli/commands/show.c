@@ -85,7 +85,7 @@ static void show_pins(const char *title, const struct identity_list *list)
 	for (size_t i = 0; i < list->count; i++) {
 		const struct identity *identity = &list->identities[i];
 
-		uuid_text(identity->uuid, uuid);
+		sendcp_uuid_text(identity->uuid, uuid);
 		printf("%-16s", title);
 		show_name(identity->path);
 		printf(" (id %llu, uuid %s, transaction %llu", identity->id, uuid,
@@ -100,7 +100,7 @@ static void show_header(const struct journal_header *header)
 {
 	char fsid[UUID_TEXT_SIZE];
 
-	uuid_text(header->fsid, fsid);
+	sendcp_uuid_text(header->fsid, fsid);
 	printf("%-16ssendcp ", "written by:");
 	show_name(header->tool);
 	puts("");

@@ -66,7 +66,7 @@ static bool cpio_number(const u8 *digits, u64 *value)
 	u8 bytes[4];
 
 	memcpy(text, digits, 8);
-	if (!hex_parse(text, bytes, sizeof(bytes)))
+	if (!sendcp_hex_parse(text, bytes, sizeof(bytes)))
 		return false;
 	*value = (u64)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3];
 	return true;

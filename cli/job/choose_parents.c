@@ -53,7 +53,7 @@ static int determine(struct send_job *job, size_t index)
 	struct sendcp_subvolume origin;
 	int ret;
 
-	if (uuid_is_null(subvolume->parent_uuid))
+	if (sendcp_uuid_is_null(subvolume->parent_uuid))
 		return error_line("parent determination failed for %s: it is not a snapshot of a "
 				  "subvolume with a UUID: name the parent with -p",
 				  subvolume->spec);

@@ -111,14 +111,14 @@ static int add_path(struct file_uses *uses, const char *role, const char *path)
 			adopt_missing(use);
 		return 0;
 	}
-	ret = storage_of_stat(&st, &use->storage);
+	ret = sendcp_storage_of_stat(&st, &use->storage);
 	return ret ? cannot_look(use, -ret) : 0;
 }
 
 static int add_stdout(struct file_uses *uses)
 {
 	struct file_use *use = add_use(uses, "standard output", "", true);
-	int ret = storage_of_fd(STDOUT_FILENO, &use->storage);
+	int ret = sendcp_storage_of_fd(STDOUT_FILENO, &use->storage);
 
 	return ret ? cannot_look(use, -ret) : 0;
 }
@@ -131,7 +131,7 @@ static int add_devices(struct file_uses *uses, const struct sendcp_source *sourc
 		struct file_use *use = add_use(uses, image ? "the device that is read," :
 					       "a device of the filesystem that is read,",
 					       sendcp_source_device_path(source, i), false);
-		int ret = storage_of_fd(sendcp_source_device_fd(source, i), &use->storage);
+		int ret = sendcp_storage_of_fd(sendcp_source_device_fd(source, i), &use->storage);
 
 		if (ret)
 			return cannot_look(use, -ret);
@@ -150,7 +150,7 @@ static int add_journal(struct file_uses *uses, const char *path, char **temporar
 static enum storage_relation relate(const struct file_use *first, const struct file_use *second)
 {
 	if (!first->missing || !second->missing)
-		return storage_relate(&first->storage, &second->storage);
+		return sendcp_storage_relate(&first->storage, &second->storage);
 	return first->directory.st_dev == second->directory.st_dev &&
 	       first->directory.st_ino == second->directory.st_ino &&
 	       !strcmp(first->missing, second->missing) ? STORAGE_SAME : STORAGE_APART;
@@ -299,7 +299,7 @@ int conflicts_copy(const char *input)
 
 	/* One that cannot be looked at cannot be read either. */
 	if (!(named ? stat(input, &st) : fstat(STDIN_FILENO, &st)))
-		ret = storage_of_stat(&st, &use->storage);
+		ret = sendcp_storage_of_stat(&st, &use->storage);
 	ret = ret ? cannot_look(use, -ret) : add_stdout(&uses);
 	if (!ret)
 		ret = check_pairs(&uses);

@@ -45,8 +45,8 @@ int send_job_hold(struct send_job *job)
 		return 0;
 	if (off && *off)
 		return go_without("SENDCP_NO_HOLD is set");
-	ret = hold_take(job->subvolumes[0].fd, job->source_ids,
-			job->clone_count + job->count, signals_cancel(), &job->hold);
+	ret = sendcp_hold_take(job->subvolumes[0].fd, job->source_ids,
+			       job->clone_count + job->count, signals_cancel(), &job->hold);
 	if (ret)
 		return go_without(reason(-ret));
 	if (look_again(job->subvolumes, job->count))

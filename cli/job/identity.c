@@ -49,7 +49,7 @@ static int open_where_mounted(const struct journal_header *header, struct sendcp
 	free(path);
 	if (!ret)
 		return 0;
-	uuid_text(header->fsid, uuid);
+	sendcp_uuid_text(header->fsid, uuid);
 	return error_line("%s was on the filesystem %s: mount it, or name its devices with "
 			  "--device", header->subvolumes.identities[0].path, uuid);
 }
@@ -61,8 +61,8 @@ static int check_fsid(const struct journal_header *header, const struct sendcp_s
 
 	if (!memcmp(header->fsid, sendcp_source_fsid(source), sizeof(header->fsid)))
 		return 0;
-	uuid_text(header->fsid, was);
-	uuid_text(sendcp_source_fsid(source), is);
+	sendcp_uuid_text(header->fsid, was);
+	sendcp_uuid_text(sendcp_source_fsid(source), is);
 	return error_line("%s was on the filesystem %s, and this is the filesystem %s: mount the "
 			  "right one, or name its devices with --device",
 			  header->subvolumes.identities[0].path, was, is);
@@ -102,10 +102,10 @@ static int not_there(const struct sendcp_source *source, const struct identity *
 {
 	char name[UUID_TEXT_SIZE];
 
-	if (uuid_is_null(identity->uuid))
+	if (sendcp_uuid_is_null(identity->uuid))
 		snprintf(name, sizeof(name), "id:%llu", identity->id);
 	else
-		uuid_text(identity->uuid, name);
+		sendcp_uuid_text(identity->uuid, name);
 	if (something_there(source, identity))
 		return error_line("%s was replaced: the subvolume %s is gone, and another has "
 				  "its path: start a new send of that one", identity->path, name);
@@ -152,7 +152,7 @@ static void name_it(const struct identity *identity, struct sendcp_subvolume *fo
 static int find_again(struct sendcp_source *source, const struct identity *identity,
 		      struct sendcp_subvolume *out)
 {
-	if (uuid_is_null(identity->uuid))
+	if (sendcp_uuid_is_null(identity->uuid))
 		return sendcp_source_find_id(source, identity->id, out);
 	return sendcp_source_find_uuid(source, identity->uuid, out);
 }

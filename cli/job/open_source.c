@@ -36,7 +36,7 @@ int choose_backend(enum backend wanted, struct sendcp_source *source)
 {
 	struct module_status status;
 
-	if (backend_choose(wanted, source, &status))
+	if (sendcp_backend_choose(wanted, source, &status))
 		return error_line("%s", status.why);
 	if (*status.why)
 		verbose_line(1, "backend direct: %s", status.why);

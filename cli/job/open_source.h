@@ -12,7 +12,7 @@
 /* As sendcp_source_open_mounted() and sendcp_source_open_image(). */
 int open_mounted(const char *path, struct sendcp_source **out);
 int open_image(const char *const *devices, size_t count, struct sendcp_source **out);
-/* As backend_choose(); -v says why it is not the module. */
+/* As sendcp_backend_choose(); -v says why it is not the module. */
 int choose_backend(enum backend wanted, struct sendcp_source *source);
 /* Prints @error. Returns -1. */
 int error_source(const struct sendcp_source_error *error);

@@ -246,7 +246,7 @@ void send_job_pin(const struct send_job *job, const struct options *options,
 {
 	header->tool = xstrdup(SENDCP_VERSION);
 	header->begun = (u64)time(NULL);
-	header->module = source_module(job->source);
+	header->module = sendcp_source_module(job->source);
 	identity_devices(options, header);
 	header->protocol = job->protocol;
 	header->flags = job->flags;
@@ -270,7 +270,7 @@ static void release_list(struct sendcp_subvolume *list, size_t count)
 
 void send_job_close(struct send_job *job)
 {
-	hold_release(job->hold);
+	sendcp_hold_release(job->hold);
 	release_list(job->subvolumes, job->count);
 	release_list(job->clone_sources, job->clone_count);
 	free(job->parents);
@@ -310,7 +310,7 @@ int send_job_sender(const struct send_job *job, size_t index, const void *checkp
 	struct sender_input input;
 
 	send_job_input(job, index, &input);
-	return sender_open(&input, checkpoint, checkpoint_size, out, error);
+	return sendcp_sender_open(&input, checkpoint, checkpoint_size, out, error);
 }
 
 int send_job_engine(const struct send_job *job, struct sendcp_source *source, size_t index,
@@ -321,5 +321,5 @@ int send_job_engine(const struct send_job *job, struct sendcp_source *source, si
 
 	send_job_input(job, index, &input);
 	input.source = source;
-	return sender_engine(&input, checkpoint, checkpoint_size, out, error);
+	return sendcp_sender_engine(&input, checkpoint, checkpoint_size, out, error);
 }

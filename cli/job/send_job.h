@@ -54,10 +54,10 @@ int send_job_hold(struct send_job *job);
 
 /* The engine's request for subvolume @index, and the open files. Points into @job. */
 void send_job_input(const struct send_job *job, size_t index, struct sender_input *input);
-/* sender_open() for subvolume @index. */
+/* sendcp_sender_open() for subvolume @index. */
 int send_job_sender(const struct send_job *job, size_t index, const void *checkpoint,
 		    size_t checkpoint_size, struct sender **out, struct sendcp_error *error);
-/* sender_engine() for the same, reading from @source, whatever @job's is. */
+/* sendcp_sender_engine() for the same, reading from @source, whatever @job's is. */
 int send_job_engine(const struct send_job *job, struct sendcp_source *source, size_t index,
 		    const void *checkpoint, size_t checkpoint_size, struct sendcp_engine **out,
 		    struct sendcp_error *error);

@@ -10,7 +10,7 @@ static void verbose_subvolume(const struct sendcp_subvolume *subvolume)
 {
 	char uuid[UUID_TEXT_SIZE];
 
-	uuid_text(subvolume->uuid, uuid);
+	sendcp_uuid_text(subvolume->uuid, uuid);
 	verbose_line(1, "subvolume %s: id %llu, uuid %s, transaction %llu", subvolume->spec,
 		     subvolume->id, uuid, subvolume->ctransid);
 }
@@ -19,7 +19,7 @@ void verbose_source(const struct send_job *job)
 {
 	char uuid[UUID_TEXT_SIZE];
 
-	uuid_text(sendcp_source_fsid(job->source), uuid);
+	sendcp_uuid_text(sendcp_source_fsid(job->source), uuid);
 	verbose_line(1, "filesystem %s, backend %s, protocol %u", uuid,
 		     sendcp_source_kind(job->source), job->protocol);
 	for (size_t i = 0; i < job->count; i++)
@@ -31,7 +31,7 @@ void verbose_statistics(const struct send_job *job)
 	struct sendcp_stats stats;
 
 	/* The module's reads are not known here. */
-	if (source_module(job->source))
+	if (sendcp_source_module(job->source))
 		return;
 	sendcp_volume_stats(sendcp_source_volume(job->source), &stats);
 	verbose_line(1, "tree blocks: %llu looked up, %llu read; %llu bad mirrors replaced; trees "

@@ -58,7 +58,7 @@ static void put_uuid(const char *key, const struct stream_command *command, u32 
 {
 	char text[UUID_TEXT_SIZE];
 
-	uuid_text(stream_attribute(command, type)->value, text);
+	sendcp_uuid_text(stream_attribute(command, type)->value, text);
 	fprintf(to, "%s=%s", key, text);
 }
 

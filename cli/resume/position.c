@@ -20,7 +20,7 @@ char *position_text(const struct position *position, char text[POSITION_TEXT_SIZ
 {
 	char hash[2 * HASH_SIZE + 1];
 
-	hex_format(position->hash, sizeof(position->hash), hash);
+	sendcp_hex_format(position->hash, sizeof(position->hash), hash);
 	if (position->in_container)
 		snprintf(text, POSITION_TEXT_SIZE, "%llu:%llu:%s", position->file,
 			 position->plain, hash);
@@ -41,7 +41,7 @@ static bool parse_number(const char **text, u64 *value)
 	memcpy(digits, *text, length);
 	digits[length] = '\0';
 	*text = colon + 1;
-	return parse_u64(digits, value);
+	return sendcp_parse_u64(digits, value);
 }
 
 bool position_parse(const char *text, struct position *position)
@@ -53,7 +53,7 @@ bool position_parse(const char *text, struct position *position)
 	position->in_container = strchr(text, ':');
 	if (position->in_container && !parse_number(&text, &position->plain))
 		return false;
-	return hex_parse(text, position->hash, sizeof(position->hash));
+	return sendcp_hex_parse(text, position->hash, sizeof(position->hash));
 }
 
 static u64 window_begin(u64 plain)

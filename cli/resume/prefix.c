@@ -58,13 +58,13 @@ static int make_next(struct maker *maker, size_t *size)
 
 		if (open_sender(maker))
 			return -1;
-		ret = sender_fill(maker->sender, &fill, signals_cancel());
+		ret = sendcp_sender_fill(maker->sender, &fill, signals_cancel());
 		if (ret)
-			return failed(maker, ret, sender_error(maker->sender));
+			return failed(maker, ret, sendcp_sender_error(maker->sender));
 		*size = fill.filled;
 		if (!fill.end)
 			continue;
-		sender_close(maker->sender);
+		sendcp_sender_close(maker->sender);
 		maker->sender = NULL;
 		maker->index++;
 	}
@@ -85,7 +85,7 @@ static int make_first(const struct resume *resume, u64 size, take_fn take, void 
 			break;
 		size -= made;
 	}
-	sender_close(maker.sender);
+	sendcp_sender_close(maker.sender);
 	free(maker.buffer);
 	return ret ? -1 : !size;
 }

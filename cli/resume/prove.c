@@ -36,10 +36,10 @@ static int make_again(struct sender *sender, const struct sendcp_cancel *cancel,
 
 	while (made < size) {
 		struct sendcp_fill fill = { .buffer = data + made, .size = size - made };
-		int ret = sender_fill(sender, &fill, cancel);
+		int ret = sendcp_sender_fill(sender, &fill, cancel);
 
 		if (ret && ret != -ENOBUFS)
-			return sender_failed(result, ret, sender_error(sender));
+			return sender_failed(result, ret, sendcp_sender_error(sender));
 		made += fill.filled;
 		if (ret || (fill.end && made < size))
 			return end_with(result, TRANSFER_DIFFERS, 0);
@@ -61,7 +61,7 @@ static int make_proof(const struct resume_point *point, const struct send_job *j
 	if (ret)
 		return sender_failed(result, ret, &error);
 	ret = make_again(sender, cancel, data, point->proof->length, result);
-	sender_close(sender);
+	sendcp_sender_close(sender);
 	return ret;
 }
 

@@ -15,15 +15,16 @@
 static int sender_failed(struct producer *producer, int ret)
 {
 	if (ret && ret != -EINTR)
-		producer->error = *sender_error(producer->sender);
+		producer->error = *sendcp_sender_error(producer->sender);
 	return ret;
 }
 
 static int take_checkpoint(struct producer *producer, struct batch *batch)
 {
 	free(batch->checkpoint);
-	return sender_failed(producer, sender_checkpoint(producer->sender, &batch->checkpoint,
-							 &batch->checkpoint_size));
+	return sender_failed(producer, sendcp_sender_checkpoint(producer->sender,
+								&batch->checkpoint,
+								&batch->checkpoint_size));
 }
 
 /*
@@ -45,7 +46,7 @@ static int fill_whole(struct producer *producer, struct batch *batch)
 		.size = batch->size,
 		.flags = fill_flags(producer, batch),
 	};
-	int ret = sender_fill(producer->sender, &fill, &producer->run->cancel);
+	int ret = sendcp_sender_fill(producer->sender, &fill, &producer->run->cancel);
 
 	batch->length = fill.filled;
 	batch->end = fill.end;
@@ -55,7 +56,7 @@ static int fill_whole(struct producer *producer, struct batch *batch)
 /* A new sender continues at the checkpoint of the old one. */
 static int replace_sender(struct producer *producer, struct batch *batch)
 {
-	sender_close(producer->sender);
+	sendcp_sender_close(producer->sender);
 	producer->sender = NULL;
 	return send_job_sender(producer->run->job, producer->subvolume, batch->checkpoint,
 			   batch->checkpoint_size, &producer->sender, &producer->error);
@@ -75,7 +76,7 @@ static int fill_stepping(struct producer *producer, struct batch *batch)
 			.flags = SENDCP_FILL_ONE_COMMAND | fill_flags(producer, batch),
 		};
 
-		ret = sender_fill(producer->sender, &fill, &producer->run->cancel);
+		ret = sendcp_sender_fill(producer->sender, &fill, &producer->run->cancel);
 		/* The commands made so far go out first; a failure that lasts comes again. */
 		if (batch->length && ret)
 			return 0;
@@ -111,7 +112,7 @@ static int make_batch(struct producer *producer, struct batch *batch)
 	int ret;
 
 	batch->subvolume = (u32)producer->subvolume;
-	batch->stream_offset = sender_offset(producer->sender);
+	batch->stream_offset = sendcp_sender_offset(producer->sender);
 	batch->output_offset = producer->output_offset;
 	batch->durable = is_to_be_durable(producer);
 	if (producer->run->settings.step)
@@ -165,7 +166,7 @@ static int fill_subvolume(struct producer *producer)
 			  start->checkpoint_size, &producer->sender, &producer->error);
 	if (!ret)
 		ret = make_batches(producer);
-	sender_close(producer->sender);
+	sendcp_sender_close(producer->sender);
 	producer->sender = NULL;
 	return ret;
 }

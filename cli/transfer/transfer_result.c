@@ -39,12 +39,12 @@ static bool report_cause(const struct transfer *run, const struct transfer_resul
 		return true;
 	case TRANSFER_WRITE_FAILED:
 		report_write(run, result);
-		return reason_class_errno(result->err).passes;
+		return sendcp_reason_class_errno(result->err).passes;
 	case TRANSFER_READ_FAILED:
 		error_engine(result->what, &result->error);
-		return reason_class_read(&result->error).passes;
+		return sendcp_reason_class_read(&result->error).passes;
 	case TRANSFER_JOURNAL_FAILED:
-		return reason_class_errno(result->err).passes;
+		return sendcp_reason_class_errno(result->err).passes;
 	default:
 		return false;
 	}

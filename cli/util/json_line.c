@@ -103,7 +103,7 @@ void json_put_hex(struct json_object *object, const char *key, const u8 *bytes, 
 {
 	char text[2 * 32 + 1];
 
-	hex_format(bytes, size < 32 ? size : 32, text);
+	sendcp_hex_format(bytes, size < 32 ? size : 32, text);
 	json_put_string(object, key, text);
 }
 
@@ -111,7 +111,7 @@ void json_put_uuid(struct json_object *object, const char *key, const u8 uuid[16
 {
 	char text[UUID_TEXT_SIZE];
 
-	uuid_text(uuid, text);
+	sendcp_uuid_text(uuid, text);
 	json_put_string(object, key, text);
 }
 
@@ -173,14 +173,14 @@ bool json_get_hex(struct json_object *object, const char *key, u8 *bytes, size_t
 {
 	const char *text = json_get_text(object, key);
 
-	return text && hex_parse(text, bytes, size);
+	return text && sendcp_hex_parse(text, bytes, size);
 }
 
 bool json_get_uuid(struct json_object *object, const char *key, u8 uuid[16])
 {
 	const char *text = json_get_text(object, key);
 
-	return text && uuid_from_text(text, uuid);
+	return text && sendcp_uuid_from_text(text, uuid);
 }
 
 struct json_object *json_get_array(struct json_object *object, const char *key)

@@ -15,7 +15,7 @@ bool parse_size(const char *text, u64 *value)
 	const char *end, *suffix;
 	unsigned int shift;
 
-	if (!parse_digits(text, value, &end))
+	if (!sendcp_parse_digits(text, value, &end))
 		return false;
 	if (!*end)
 		return true;

@@ -19,7 +19,7 @@ char *base64_encode(const void *data, size_t size);
  */
 void *base64_decode(const char *text, size_t *size);
 
-/* As parse_u64(), with an optional suffix K, M, G or T (powers of 1024). */
+/* As sendcp_parse_u64(), with an optional suffix K, M, G or T (powers of 1024). */
 bool parse_size(const char *text, u64 *value);
 
 /* "1.5 GiB" into @buffer; returns @buffer. */

@@ -194,7 +194,7 @@ sys.stdout.buffer.write(struct.pack("<II", 0x184d2a50, n) + bytes(n))' \
 
 	"$SENDCP" send --compress=1 --checkpoint cp --checkpoint-interval 8M --buffer-size 1M \
 		"$FIX_MOUNT/large.ro" > >(until [ -e stopped ]; do sleep 0.1; done; cat >part; touch ended) 2>err &
-	until [ -s cp ]; do sleep 0.1; done
+	until grep -qs '"batch"' cp; do sleep 0.1; done
 	kill -TERM $!
 	touch stopped
 	wait $! || status=$?

@@ -42,6 +42,8 @@ setup_file()
 
 teardown_file()
 {
+	# Skipped before anything was made.
+	[ -n "${FIX:-}" ] || return 0
 	[ ! -e "$FIX/made-run-sshd" ] || rmdir /run/sshd || true
 	umount "$FIX/received" || true
 	losetup -d "$(cat "$FIX/receiver")" || true

@@ -178,6 +178,6 @@ int fake_sender(struct fake_module *fake, const struct bytes *checkpoint, struct
 	request.device_fds[1] = DEVICE_FD + 1;
 	for (u32 i = 0; i < request.clone_count; i++)
 		request.clone_fds[i] = CLONE_FD + (int)i;
-	return module_sender_open(&fake->access, &request, checkpoint ? checkpoint->data : NULL,
-				  checkpoint ? checkpoint->size : 0, sender, error);
+	return sendcp_module_sender_open(&fake->access, &request, checkpoint ? checkpoint->data :
+					 NULL, checkpoint ? checkpoint->size : 0, sender, error);
 }

@@ -14,7 +14,7 @@ struct fake_module {
 	struct module_access access;
 	const struct sending *sending;
 	const struct sendcp_request *request;
-	/* As module_request_make() would have set them. */
+	/* As sendcp_module_request_make() would have set them. */
 	u32 flags;
 	unsigned int opens;
 	unsigned int calls;
@@ -38,8 +38,8 @@ struct fake_module {
 void fake_module_init(struct fake_module *fake, const struct sending *sending,
 		      const struct sendcp_request *request);
 /*
- * A sender of @fake, resumed after @checkpoint (may be NULL); returns what module_sender_open()
- * does.
+ * A sender of @fake, resumed after @checkpoint (may be NULL); returns what
+ * sendcp_module_sender_open() does.
  */
 int fake_sender(struct fake_module *fake, const struct bytes *checkpoint, struct sender **sender,
 		struct sendcp_error *error);

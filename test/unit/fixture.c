@@ -70,8 +70,8 @@ static int fixture_decompress(void *private, u8 compression, u32 sectorsize, con
 {
 	struct fixture *fixture = private;
 
-	return decompress(fixture->decompressor, compression, sectorsize, in, in_size, out,
-			  out_size);
+	return sendcp_decompress(fixture->decompressor, compression, sectorsize, in, in_size, out,
+				 out_size);
 }
 
 static const struct sendcp_host_ops fixture_ops = {

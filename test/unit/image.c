@@ -167,7 +167,8 @@ static int host_decompress(void *private, u8 compression, u32 sectorsize, const 
 {
 	struct image_host *host = private;
 
-	return decompress(host->decompressor, compression, sectorsize, in, in_size, out, out_size);
+	return sendcp_decompress(host->decompressor, compression, sectorsize, in, in_size, out,
+				 out_size);
 }
 
 static int host_interrupted(void *private)
@@ -193,7 +194,7 @@ int image_host_init(struct image_host *host, const struct image *image)
 	host->image = image;
 	host->fail_read = NEVER;
 	host->interrupt = NEVER;
-	host->decompressor = decompressor_new();
+	host->decompressor = sendcp_decompressor_new();
 	return host->decompressor ? 0 : -ENOMEM;
 }
 
@@ -221,5 +222,5 @@ void image_host_close(struct image_host *host, struct sendcp_volume *volume)
 
 void image_host_release(struct image_host *host)
 {
-	decompressor_free(host->decompressor);
+	sendcp_decompressor_free(host->decompressor);
 }

@@ -33,7 +33,7 @@ static void check_row(const char *name, const char *text, struct reason_class cl
 	char row[400];
 
 	snprintf(row, sizeof(row), "\n| `%s` | %s | %d | %s |\n", name, text,
-		 class.passes ? 75 : 1, reason_actor_name(class.actor));
+		 class.passes ? 75 : 1, sendcp_reason_actor_name(class.actor));
 	if (!strstr(document(), row))
 		fail_msg("%s has no line %s", DOCUMENT, row + 1);
 }
@@ -43,7 +43,8 @@ static void every_reason_is_documented(void **state)
 	for (int i = SENDCP_ERR_NONE + 1; i < SENDCP_REASON_COUNT; i++) {
 		enum sendcp_reason reason = (enum sendcp_reason)i;
 
-		check_row(reason_name(reason), sendcp_reason_text(reason), reason_class(reason));
+		check_row(sendcp_reason_name(reason), sendcp_reason_text(reason),
+			  sendcp_reason_class(reason));
 	}
 }
 
@@ -51,9 +52,10 @@ static void every_errno_is_documented(void **state)
 {
 	int err;
 
-	for (unsigned int i = 0; (err = reason_class_errno_at(i)); i++) {
-		check_row(strerrorname_np(err), strerror(err), reason_class_errno(err));
-		assert_true(reason_class_errno(-err).passes == reason_class_errno(err).passes);
+	for (unsigned int i = 0; (err = sendcp_reason_class_errno_at(i)); i++) {
+		check_row(strerrorname_np(err), strerror(err), sendcp_reason_class_errno(err));
+		assert_true(sendcp_reason_class_errno(-err).passes ==
+			    sendcp_reason_class_errno(err).passes);
 	}
 }
 
@@ -63,25 +65,26 @@ static void nothing_else_is_documented(void **state)
 
 	for (const char *at = document(); (at = strstr(at, "\n| `")); at++)
 		rows++;
-	for (unsigned int i = 0; reason_class_errno_at(i); i++)
+	for (unsigned int i = 0; sendcp_reason_class_errno_at(i); i++)
 		known++;
 	assert_int_equal(rows, known);
 }
 
 static void no_errno_comes_twice(void **state)
 {
-	for (unsigned int i = 0; reason_class_errno_at(i); i++)
+	for (unsigned int i = 0; sendcp_reason_class_errno_at(i); i++)
 		for (unsigned int k = 0; k < i; k++)
-			assert_int_not_equal(reason_class_errno_at(i), reason_class_errno_at(k));
+			assert_int_not_equal(sendcp_reason_class_errno_at(i),
+					     sendcp_reason_class_errno_at(k));
 }
 
 static void unknown_ones_do_not_pass(void **state)
 {
-	assert_false(reason_class(SENDCP_REASON_COUNT).passes);
-	assert_false(reason_class((enum sendcp_reason)-1).passes);
-	assert_null(reason_name(SENDCP_REASON_COUNT));
-	assert_false(reason_class_errno(0).passes);
-	assert_false(reason_class_errno(EBADF).passes);
+	assert_false(sendcp_reason_class(SENDCP_REASON_COUNT).passes);
+	assert_false(sendcp_reason_class((enum sendcp_reason)-1).passes);
+	assert_null(sendcp_reason_name(SENDCP_REASON_COUNT));
+	assert_false(sendcp_reason_class_errno(0).passes);
+	assert_false(sendcp_reason_class_errno(EBADF).passes);
 }
 
 /* A device that does not answer is in another class than damage. */
@@ -92,15 +95,15 @@ static void reads_have_an_errno_too(void **state)
 	sendcp_error_clear(&error);
 	error.reason = SENDCP_ERR_DATA_READ;
 	error.err = -EIO;
-	assert_true(reason_class_read(&error).passes);
+	assert_true(sendcp_reason_class_read(&error).passes);
 	error.err = -EUCLEAN;
-	assert_false(reason_class_read(&error).passes);
+	assert_false(sendcp_reason_class_read(&error).passes);
 	error.reason = SENDCP_ERR_DATA_CSUM;
 	error.err = -EIO;
-	assert_false(reason_class_read(&error).passes);
+	assert_false(sendcp_reason_class_read(&error).passes);
 	error.reason = SENDCP_ERR_MOVED_TOO_OFTEN;
 	error.err = -EAGAIN;
-	assert_true(reason_class_read(&error).passes);
+	assert_true(sendcp_reason_class_read(&error).passes);
 }
 
 int main(void)

@@ -85,7 +85,7 @@ static void sizes(void **state)
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_false(parse_size(bad[i], &value));
-	assert_false(parse_u64("1K", &value));
+	assert_false(sendcp_parse_u64("1K", &value));
 }
 
 static void uuids(void **state)
@@ -94,13 +94,13 @@ static void uuids(void **state)
 	char back[UUID_TEXT_SIZE];
 	u8 uuid[16];
 
-	assert_true(uuid_from_text(text, uuid));
+	assert_true(sendcp_uuid_from_text(text, uuid));
 	assert_int_equal(uuid[15], 0xff);
-	uuid_text(uuid, back);
+	sendcp_uuid_text(uuid, back);
 	assert_string_equal(back, text);
-	assert_false(uuid_from_text("00010203-0405-0607-0809-0a0b0c0d0ef", uuid));
-	assert_false(uuid_from_text("000102030-405-0607-0809-0a0b0c0d0eff", uuid));
-	assert_false(uuid_from_text("0001020g-0405-0607-0809-0a0b0c0d0eff", uuid));
+	assert_false(sendcp_uuid_from_text("00010203-0405-0607-0809-0a0b0c0d0ef", uuid));
+	assert_false(sendcp_uuid_from_text("000102030-405-0607-0809-0a0b0c0d0eff", uuid));
+	assert_false(sendcp_uuid_from_text("0001020g-0405-0607-0809-0a0b0c0d0eff", uuid));
 }
 
 static void quoted(const char *word, const char *expected)

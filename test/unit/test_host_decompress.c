@@ -38,13 +38,13 @@ static void make_plain(void)
 static int setup(void **state)
 {
 	make_plain();
-	d = decompressor_new();
+	d = sendcp_decompressor_new();
 	return d && lzo_init() == LZO_E_OK ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
-	decompressor_free(d);
+	sendcp_decompressor_free(d);
 	return 0;
 }
 
@@ -101,8 +101,8 @@ static void test_round_trip(void **state)
 
 			memset(packed + used, 0, padded - used);
 			memset(out, 0xee, sizeof(out));
-			assert_int_equal(decompress(d, types[t], SECTOR, packed, padded, out,
-						    sizes[s]), 0);
+			assert_int_equal(sendcp_decompress(d, types[t], SECTOR, packed, padded, out,
+							   sizes[s]), 0);
 			assert_memory_equal(out, plain, sizes[s]);
 			assert_int_equal(out[sizes[s]], 0xee);
 		}
@@ -118,11 +118,13 @@ static void test_other_size(void **state)
 	for (t = 0; t < ARRAY_SIZE(types); t++) {
 		u32 used = pack(types[t], 8192);
 
-		assert_int_equal(decompress(d, types[t], SECTOR, packed, used, out, 13000), 0);
+		assert_int_equal(sendcp_decompress(d, types[t], SECTOR, packed, used, out, 13000),
+				 0);
 		assert_memory_equal(out, plain, 8192);
 		assert_memory_equal(out + 8192, zeros, 13000 - 8192);
 		memset(out, 0xee, sizeof(out));
-		assert_int_equal(decompress(d, types[t], SECTOR, packed, used, out, 5000), 0);
+		assert_int_equal(sendcp_decompress(d, types[t], SECTOR, packed, used, out, 5000),
+				 0);
 		assert_memory_equal(out, plain, 5000);
 		assert_int_equal(out[5000], 0xee);
 	}
@@ -137,8 +139,8 @@ static void test_truncated(void **state)
 		u32 cut;
 
 		for (cut = 0; cut < used - 8; cut += 97)
-			assert_int_equal(decompress(d, types[t], SECTOR, packed, cut, out, 20000),
-					 -EIO);
+			assert_int_equal(sendcp_decompress(d, types[t], SECTOR, packed, cut, out,
+							   20000), -EIO);
 	}
 }
 
@@ -157,7 +159,7 @@ static void test_flipped_bits(void **state)
 			memcpy(exact, packed, used);
 			seed = seed * 1103515245 + 12345;
 			exact[(seed >> 8) % (i % 2 ? used : 16)] ^= (u8)(1u << (seed >> 29));
-			decompress(d, types[t], SECTOR, exact, used, out, 9000);
+			sendcp_decompress(d, types[t], SECTOR, exact, used, out, 9000);
 			free(exact);
 		}
 	}
@@ -170,26 +172,34 @@ static void test_lzo_framing(void **state)
 
 	/* Total beyond the input. */
 	sendcp_put_le32(packed, used + 1);
-	assert_int_equal(decompress(d, SENDCP_COMPRESS_LZO, SECTOR, packed, used, out, 100), -EIO);
+	assert_int_equal(sendcp_decompress(d, SENDCP_COMPRESS_LZO, SECTOR, packed, used, out, 100),
+			 -EIO);
 	/* Segment beyond the total. */
 	sendcp_put_le32(packed, used - 1);
-	assert_int_equal(decompress(d, SENDCP_COMPRESS_LZO, SECTOR, packed, used, out, 100), -EIO);
+	assert_int_equal(sendcp_decompress(d, SENDCP_COMPRESS_LZO, SECTOR, packed, used, out, 100),
+			 -EIO);
 	/* Total too short for a segment's length. */
 	sendcp_put_le32(bytes, 6);
-	assert_int_equal(decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 64, out, 100), -EIO);
+	assert_int_equal(sendcp_decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 64, out, 100),
+			 -EIO);
 	/* Segment of no bytes, and one of impossible length. */
 	sendcp_put_le32(bytes, 64);
-	assert_int_equal(decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 64, out, 100), -EIO);
+	assert_int_equal(sendcp_decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 64, out, 100),
+			 -EIO);
 	sendcp_put_le32(bytes + 4, 0xffffffff);
-	assert_int_equal(decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 64, out, 100), -EIO);
-	assert_int_equal(decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 3, out, 100), -EIO);
-	assert_int_equal(decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 0, out, 100), -EIO);
+	assert_int_equal(sendcp_decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 64, out, 100),
+			 -EIO);
+	assert_int_equal(sendcp_decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 3, out, 100),
+			 -EIO);
+	assert_int_equal(sendcp_decompress(d, SENDCP_COMPRESS_LZO, SECTOR, bytes, 0, out, 100),
+			 -EIO);
 }
 
 static void test_unknown(void **state)
 {
-	assert_int_equal(decompress(d, 4, SECTOR, packed, 100, out, 100), -EIO);
-	assert_int_equal(decompress(d, SENDCP_COMPRESS_NONE, SECTOR, packed, 100, out, 100), -EIO);
+	assert_int_equal(sendcp_decompress(d, 4, SECTOR, packed, 100, out, 100), -EIO);
+	assert_int_equal(sendcp_decompress(d, SENDCP_COMPRESS_NONE, SECTOR, packed, 100, out, 100),
+			 -EIO);
 }
 
 /* A frame that wants a window larger than btrfs ever uses is refused before it takes the memory. */
@@ -203,8 +213,8 @@ static void test_zstd_window(void **state)
 	assert_false(ZSTD_isError(ZSTD_compressStream2(context, &target, &in, ZSTD_e_flush)));
 	assert_int_equal(ZSTD_compressStream2(context, &target, &in, ZSTD_e_end), 0);
 	ZSTD_freeCCtx(context);
-	assert_int_equal(decompress(d, SENDCP_COMPRESS_ZSTD, SECTOR, packed, (u32)target.pos, out,
-				    1000), -EIO);
+	assert_int_equal(sendcp_decompress(d, SENDCP_COMPRESS_ZSTD, SECTOR, packed, (u32)target.pos,
+					   out, 1000), -EIO);
 }
 
 int main(void)

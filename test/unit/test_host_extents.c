@@ -143,7 +143,7 @@ static int setup(void **state)
 	write_roots();
 	write_data();
 	item_count = 0;
-	fixture.decompressor = decompressor_new();
+	fixture.decompressor = sendcp_decompressor_new();
 	return fixture.decompressor ? 0 : -1;
 }
 
@@ -151,7 +151,7 @@ static int teardown(void **state)
 {
 	sendcp_file_reader_close(reader);
 	reader = NULL;
-	decompressor_free(fixture.decompressor);
+	sendcp_decompressor_free(fixture.decompressor);
 	fixture_release(&fixture);
 	return 0;
 }

@@ -336,7 +336,7 @@ static void check_explained(struct sendcp_source *source, const struct sendcp_er
 
 	snprintf(error.detail, sizeof(error.detail), "a/path");
 	error.offset = bad - 176128 + 4096;
-	read_failure_explain(source, &error);
+	sendcp_read_failure_explain(source, &error);
 	assert_int_equal(error.reason, SENDCP_ERR_DATA_CSUM);
 	assert_int_equal(error.err, -EIO);
 	assert_int_equal(error.inode, told->inode);
@@ -346,12 +346,12 @@ static void check_explained(struct sendcp_source *source, const struct sendcp_er
 	/* With nothing wrong it was the device, and other errors are left alone. */
 	error = *told;
 	error.offset = bad + 4096;
-	read_failure_explain(source, &error);
+	sendcp_read_failure_explain(source, &error);
 	assert_int_equal(error.reason, SENDCP_ERR_DATA_READ);
 	assert_int_equal(error.offset, bad + 4096);
 	error.offset = bad;
 	error.err = -EPERM;
-	read_failure_explain(source, &error);
+	sendcp_read_failure_explain(source, &error);
 	assert_int_equal(error.reason, SENDCP_ERR_DATA_READ);
 }
 

@@ -67,7 +67,7 @@ static struct hold *held(int fd, const u64 *others, size_t count)
 {
 	struct hold *hold;
 
-	assert_int_equal(hold_take(fd, others, count, NULL, &hold), 0);
+	assert_int_equal(sendcp_hold_take(fd, others, count, NULL, &hold), 0);
 	assert_non_null(hold);
 	return hold;
 }
@@ -83,7 +83,7 @@ static void refused(int fd, const u64 *others, size_t count, const struct sendcp
 {
 	struct hold *hold = (struct hold *)&fs;
 
-	assert_int_equal(hold_take(fd, others, count, interrupt, &hold), -err);
+	assert_int_equal(sendcp_hold_take(fd, others, count, interrupt, &hold), -err);
 	assert_null(hold);
 	no_child_left();
 }
@@ -99,7 +99,7 @@ static void test_all_are_held_and_free_again(void **state)
 		   "  refused btrfs subvolume delete $i\n"
 		   "done\n"
 		   "btrfs property set c ro false; btrfs property set -f c ro true");
-	hold_release(hold);
+	sendcp_hold_release(hold);
 	no_child_left();
 	loopfs_run(&fs, "for i in a b; do\n"
 			"  btrfs property set $i ro false; btrfs property set $i ro true\n"
@@ -119,9 +119,9 @@ static void test_the_rest_goes_on(void **state)
 			"fsfreeze -f . && fsfreeze -u .\n"
 			"mount -o remount,ro . && mount -o remount,rw .\n"
 			"btrfs -q balance start -f -m -d .");
-	hold_release(first);
+	sendcp_hold_release(first);
 	loopfs_run(&fs, REFUSED "refused btrfs property set a ro false");
-	hold_release(second);
+	sendcp_hold_release(second);
 	no_child_left();
 }
 
@@ -137,7 +137,7 @@ static void test_very_many(void **state)
 	hold = held(a.fd, others, count);
 	free(others);
 	loopfs_run(&fs, REFUSED "for i in a b c; do refused btrfs property set $i ro false; done");
-	hold_release(hold);
+	sendcp_hold_release(hold);
 	no_child_left();
 }
 
@@ -218,7 +218,7 @@ static void test_the_holder_keeps_nothing_else_open(void **state)
 			"ls -l /proc/%d/fd | grep -q pipe:", pid, pid, a.fd, pid);
 	close(low);
 	close(high);
-	hold_release(hold);
+	sendcp_hold_release(hold);
 	assert_int_equal(kill(pid, 0), -1);
 }
 
@@ -236,7 +236,7 @@ static void test_signals_do_not_end_it(void **state)
 			kill(pid, i);
 	loopfs_run(&fs, REFUSED "refused btrfs property set a ro false");
 	assert_int_equal(getsid(pid), pid);
-	hold_release(hold);
+	sendcp_hold_release(hold);
 	no_child_left();
 }
 
@@ -273,7 +273,7 @@ static void test_stopped_itself_it_holds_again_and_ends(void **state)
 	loopfs_run(&fs, REFUSED "refused btrfs property set a ro false");
 	kill(pid, SIGSTOP);
 	wait_for_state(pid, 'T');
-	hold_release(hold);
+	sendcp_hold_release(hold);
 	no_child_left();
 	assert_int_equal(kill(pid, 0), -1);
 }
@@ -286,13 +286,13 @@ static void test_killed_itself(void **state)
 	kill(pid, SIGKILL);
 	wait_for_state(pid, 'Z');
 	loopfs_run(&fs, "btrfs property set a ro false; btrfs property set a ro true");
-	hold_release(hold);
+	sendcp_hold_release(hold);
 	no_child_left();
 }
 
 static void test_no_hold_is_no_failure(void **state)
 {
-	hold_release(NULL);
+	sendcp_hold_release(NULL);
 }
 
 int main(void)

@@ -75,7 +75,7 @@ static struct storage of_block(unsigned int high, unsigned int low)
 	const struct stat st = { .st_mode = S_IFBLK, .st_rdev = makedev(high, low) };
 	struct storage storage;
 
-	assert_int_equal(storage_of_stat(&st, &storage), 0);
+	assert_int_equal(sendcp_storage_of_stat(&st, &storage), 0);
 	return storage;
 }
 
@@ -84,8 +84,8 @@ static void check(struct storage first, struct storage second, enum storage_rela
 	enum storage_relation back = want == STORAGE_HOLDS ? STORAGE_LIES_ON :
 				     want == STORAGE_LIES_ON ? STORAGE_HOLDS : want;
 
-	assert_int_equal(storage_relate(&first, &second), want);
-	assert_int_equal(storage_relate(&second, &first), back);
+	assert_int_equal(sendcp_storage_relate(&first, &second), want);
+	assert_int_equal(sendcp_storage_relate(&second, &first), back);
 }
 
 static void partitions(void **state)
@@ -116,7 +116,7 @@ static void loop_devices(void **state)
 	struct stat st;
 
 	assert_int_equal(stat("backing", &st), 0);
-	assert_int_equal(storage_of_stat(&st, &file), 0);
+	assert_int_equal(sendcp_storage_of_stat(&st, &file), 0);
 	check(of_block(3003, 0), file, STORAGE_SAME);
 	check(of_block(3003, 0), of_block(3000, 0), STORAGE_APART);
 }
@@ -128,13 +128,13 @@ static void nothing_is_endless(void **state)
 	const struct stat pipe = { .st_mode = S_IFIFO, .st_ino = 1 };
 	struct storage storage;
 
-	assert_int_equal(storage_of_stat(&self, &storage), -E2BIG);
-	assert_int_equal(storage_of_stat(&pipe, &storage), 0);
+	assert_int_equal(sendcp_storage_of_stat(&self, &storage), -E2BIG);
+	assert_int_equal(sendcp_storage_of_stat(&pipe, &storage), 0);
 	assert_int_equal(storage.count, 0);
-	assert_int_equal(storage_relate(&storage, &storage), STORAGE_APART);
+	assert_int_equal(sendcp_storage_relate(&storage, &storage), STORAGE_APART);
 	check(of_block(3009, 1), of_block(3009, 1), STORAGE_SAME);
 	check(of_block(3009, 1), of_block(3009, 2), STORAGE_APART);
-	assert_int_equal(storage_of_fd(-1, &storage), -EBADF);
+	assert_int_equal(sendcp_storage_of_fd(-1, &storage), -EBADF);
 }
 
 int main(void)

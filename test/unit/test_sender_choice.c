@@ -126,7 +126,7 @@ static struct module_status look(void)
 {
 	struct module_status status;
 
-	module_look(&machine.system, &status);
+	sendcp_module_look(&machine.system, &status);
 	return status;
 }
 
@@ -134,7 +134,7 @@ static struct module_status ensure(bool insist)
 {
 	struct module_status status;
 
-	module_ensure(&machine.system, insist, &status);
+	sendcp_module_ensure(&machine.system, insist, &status);
 	return status;
 }
 

@@ -42,7 +42,7 @@ static void every_reason_comes_through(void **state)
 		int err = -sendcp_reason_errno((enum sendcp_reason)i);
 
 		assert_true(strlen(names[i]) < sizeof(from.reason));
-		assert_int_equal(module_error_take(&from, err, &error), -err);
+		assert_int_equal(sendcp_module_error_take(&from, err, &error), -err);
 		assert_int_equal(error.reason, i);
 		assert_int_equal(error.err, -err);
 		assert_string_equal(error.detail, "detail");
@@ -60,7 +60,7 @@ static void places_come_through(void **state)
 	from.inode = 5;
 	from.offset = 4096;
 	from.device = 1;
-	module_error_take(&from, EUCLEAN, &error);
+	sendcp_module_error_take(&from, EUCLEAN, &error);
 	sendcp_error_clear(&expected);
 	expected.reason = SENDCP_ERR_NODE_CSUM;
 	expected.err = -EUCLEAN;
@@ -73,7 +73,7 @@ static void places_come_through(void **state)
 			    sendcp_error_format(&expected, wanted, sizeof(wanted)));
 	from = nowhere;
 	strcpy(from.reason, "NODE_CSUM");
-	module_error_take(&from, EUCLEAN, &error);
+	sendcp_module_error_take(&from, EUCLEAN, &error);
 	assert_string_equal(sendcp_error_format(&error, line, sizeof(line)),
 			    sendcp_reason_text(SENDCP_ERR_NODE_CSUM));
 }
@@ -83,7 +83,7 @@ static void a_read_error_keeps_its_errno(void **state)
 	struct sendcp_failure from = named("DEVICE_READ", "");
 	struct sendcp_error error;
 
-	assert_int_equal(module_error_take(&from, ENXIO, &error), -ENXIO);
+	assert_int_equal(sendcp_module_error_take(&from, ENXIO, &error), -ENXIO);
 	assert_int_equal(error.err, -ENXIO);
 }
 
@@ -94,7 +94,7 @@ static void unknown_reasons_are_shown_by_name(void **state)
 	char line[300];
 
 	from.inode = 300;
-	assert_int_equal(module_error_take(&from, EUCLEAN, &error), -EUCLEAN);
+	assert_int_equal(sendcp_module_error_take(&from, EUCLEAN, &error), -EUCLEAN);
 	sendcp_error_format(&error, line, sizeof(line));
 	assert_non_null(strstr(line, "inode 300: the kernel module failed (QUANTUM_FOAM: "
 			       "Structure needs cleaning, bubble 7)"));
@@ -108,12 +108,12 @@ static void texts_without_end_are_survived(void **state)
 
 	memset(from.reason, 'R', sizeof(from.reason));
 	memset(from.detail, 'd', sizeof(from.detail));
-	module_error_take(&from, EIO, &error);
+	sendcp_module_error_take(&from, EIO, &error);
 	assert_true(strlen(error.detail) == sizeof(error.detail) - 1);
 	sendcp_error_format(&error, line, sizeof(line));
 	assert_non_null(strstr(line, "RRRR: "));
 	memcpy(from.reason, "DATA_READ", sizeof("DATA_READ"));
-	module_error_take(&from, EIO, &error);
+	sendcp_module_error_take(&from, EIO, &error);
 	assert_int_equal(error.reason, SENDCP_ERR_DATA_READ);
 	assert_true(strlen(error.detail) == sizeof(error.detail) - 1);
 }
@@ -125,17 +125,17 @@ static void failures_of_the_call_are_told(void **state)
 	char line[300];
 
 	for (int err = 1; err < 134; err++) {
-		assert_int_equal(module_error_take(&nowhere, err, &error), -err);
+		assert_int_equal(sendcp_module_error_take(&nowhere, err, &error), -err);
 		assert_int_equal(error.err, -err);
 		assert_int_not_equal(error.reason, SENDCP_ERR_NONE);
 		assert_true(error.reason != SENDCP_ERR_MODULE || strlen(error.detail) > 3);
 		assert_int_equal(error.inode, SENDCP_NOWHERE);
 	}
-	module_error_take(&nowhere, ENOMEM, &error);
+	sendcp_module_error_take(&nowhere, ENOMEM, &error);
 	assert_string_equal(sendcp_error_format(&error, line, sizeof(line)), "out of memory");
-	module_error_take(&nowhere, EPERM, &error);
+	sendcp_module_error_take(&nowhere, EPERM, &error);
 	assert_non_null(strstr(sendcp_error_format(&error, line, sizeof(line)), "needs root"));
-	module_error_take(&nowhere, ENOSPC, &error);
+	sendcp_module_error_take(&nowhere, ENOSPC, &error);
 	assert_non_null(strstr(sendcp_error_format(&error, line, sizeof(line)), "No space left"));
 }
 

@@ -28,10 +28,10 @@ static bool fill_some(struct sender *sender, size_t size, u32 flags, struct byte
 	struct sendcp_fill fill = { .buffer = malloc(size), .size = size, .flags = flags };
 
 	assert_non_null(fill.buffer);
-	assert_int_equal(sender_fill(sender, &fill, NULL), 0);
+	assert_int_equal(sendcp_sender_fill(sender, &fill, NULL), 0);
 	bytes_append(stream, fill.buffer, fill.filled);
 	free(fill.buffer);
-	assert_int_equal(sender_offset(sender), stream->size);
+	assert_int_equal(sendcp_sender_offset(sender), stream->size);
 	return fill.end;
 }
 
@@ -40,7 +40,7 @@ static void sender_checkpoint_into(struct sender *sender, struct bytes *checkpoi
 	void *blob;
 
 	bytes_free(checkpoint);
-	assert_int_equal(sender_checkpoint(sender, &blob, &checkpoint->size), 0);
+	assert_int_equal(sendcp_sender_checkpoint(sender, &blob, &checkpoint->size), 0);
 	checkpoint->data = blob;
 	checkpoint->capacity = checkpoint->size;
 }
@@ -55,7 +55,7 @@ static void check_stream(struct fake_module *fake, size_t size)
 	while (!fill_some(sender, size, 0, &stream))
 		;
 	assert_bytes_equal(&stream, &expected);
-	sender_close(sender);
+	sendcp_sender_close(sender);
 	bytes_free(&expected);
 	bytes_free(&stream);
 }
@@ -91,10 +91,10 @@ static void a_new_open_for_every_command(void **state)
 			struct sender *sender;
 
 			sender = open_sender(&fake, stream.size ? &checkpoint : NULL);
-			assert_int_equal(sender_offset(sender), stream.size);
+			assert_int_equal(sendcp_sender_offset(sender), stream.size);
 			end = fill_some(sender, 1 << 20, SENDCP_FILL_ONE_COMMAND, &stream);
 			sender_checkpoint_into(sender, &checkpoint);
-			sender_close(sender);
+			sendcp_sender_close(sender);
 		}
 		assert_bytes_equal(&stream, &expected);
 		assert_true(fake.opens > 10 && fake.opens == fake.calls);
@@ -117,7 +117,7 @@ static void broken_writes_arrive(void **state)
 	sender = open_sender(&fake, NULL);
 	while (!fill_some(sender, 6001, SENDCP_FILL_SPLIT_WRITES, &stream))
 		;
-	sender_close(sender);
+	sendcp_sender_close(sender);
 	merge_writes(&stream, request->protocol, &merged);
 	merge_writes(&expected, request->protocol, &all);
 	assert_bytes_equal(&merged, &all);
@@ -145,7 +145,7 @@ static void goes_on_where_an_engine_stopped(void **state)
 	sender = open_sender(&fake, &checkpoint);
 	fill_some(sender, 70000, 0, &stream);
 	sender_checkpoint_into(sender, &checkpoint);
-	sender_close(sender);
+	sendcp_sender_close(sender);
 	/* And back. */
 	engine = rearmed_engine(sending, request, &checkpoint);
 	fill_to_end(engine, 1 << 20, 0, &stream);
@@ -187,10 +187,10 @@ static void impossible_rooms_are_failures(void **state)
 		fake.room_wanted = ~0ULL;
 		fake.room_told = &told[i];
 		sender = open_sender(&fake, NULL);
-		assert_int_equal(sender_fill(sender, &fill, NULL), -EMSGSIZE);
+		assert_int_equal(sendcp_sender_fill(sender, &fill, NULL), -EMSGSIZE);
 		assert_int_equal(fake.calls, 1);
-		assert_int_equal(sender_error(sender)->reason, SENDCP_ERR_MODULE);
-		sender_close(sender);
+		assert_int_equal(sendcp_sender_error(sender)->reason, SENDCP_ERR_MODULE);
+		sendcp_sender_close(sender);
 	}
 }
 
@@ -233,14 +233,14 @@ static void a_failure_costs_nothing(void **state)
 	fake.failures = 1;
 	fake.fail_errno = ENOMEM;
 	fill = (struct sendcp_fill){ .buffer = buffer, .size = sizeof(buffer), .filled = 7 };
-	assert_int_equal(sender_fill(sender, &fill, NULL), -ENOMEM);
+	assert_int_equal(sendcp_sender_fill(sender, &fill, NULL), -ENOMEM);
 	assert_int_equal(fill.filled, 0);
-	assert_int_equal(sender_error(sender)->reason, SENDCP_ERR_NO_MEMORY);
-	assert_int_equal(sender_offset(sender), stream.size);
+	assert_int_equal(sendcp_sender_error(sender)->reason, SENDCP_ERR_NO_MEMORY);
+	assert_int_equal(sendcp_sender_offset(sender), stream.size);
 	while (!fill_some(sender, sizeof(buffer), 0, &stream))
 		;
 	assert_bytes_equal(&stream, &expected);
-	sender_close(sender);
+	sendcp_sender_close(sender);
 	bytes_free(&expected);
 	bytes_free(&stream);
 }
@@ -291,12 +291,12 @@ static void nonsense_is_not_believed(void **state)
 		fake_module_init(&fake, sending, &sending->requests[0]);
 		fake.spoil = spoils[i];
 		sender = open_sender(&fake, NULL);
-		assert_int_equal(sender_fill(sender, &fill, NULL), -EPROTO);
+		assert_int_equal(sendcp_sender_fill(sender, &fill, NULL), -EPROTO);
 		assert_int_equal(fill.filled, 0);
-		assert_int_equal(sender_error(sender)->reason, SENDCP_ERR_MODULE);
-		assert_int_equal(sender_checkpoint(sender, &blob, &size), -ENODATA);
+		assert_int_equal(sendcp_sender_error(sender)->reason, SENDCP_ERR_MODULE);
+		assert_int_equal(sendcp_sender_checkpoint(sender, &blob, &size), -ENODATA);
 		assert_null(blob);
-		sender_close(sender);
+		sendcp_sender_close(sender);
 	}
 }
 
@@ -312,7 +312,7 @@ static void damaged_checkpoints_are_refused(void **state)
 	sender = open_sender(&fake, NULL);
 	fill_some(sender, 70000, 0, &stream);
 	sender_checkpoint_into(sender, &checkpoint);
-	sender_close(sender);
+	sendcp_sender_close(sender);
 	checkpoint.data[checkpoint.size / 2] ^= 1;
 	assert_int_equal(fake_sender(&fake, &checkpoint, &sender, &error), -EILSEQ);
 	assert_int_equal(error.reason, SENDCP_ERR_CHECKPOINT_FORMAT);

@@ -60,7 +60,7 @@ static int make_request(size_t index, struct module_request *request, struct sen
 	struct sender_input input;
 
 	send_job_input(&one.job, index, &input);
-	return module_request_make(&input, request, error);
+	return sendcp_module_request_make(&input, request, error);
 }
 
 static void files_in_their_order(void **state)
@@ -79,7 +79,7 @@ static void files_in_their_order(void **state)
 	assert_int_equal(request.clone_count, 2);
 	assert_int_equal(request.clone_fds[0], 30);
 	assert_int_equal(request.clone_fds[1], 31);
-	module_request_release(&request);
+	sendcp_module_request_release(&request);
 }
 
 static void the_parent_is_a_clone_source(void **state)
@@ -90,7 +90,7 @@ static void the_parent_is_a_clone_source(void **state)
 	one.parents[0] = 257;
 	assert_int_equal(make_request(0, &request, &error), 0);
 	assert_int_equal(request.parent_fd, 31);
-	module_request_release(&request);
+	sendcp_module_request_release(&request);
 }
 
 static void what_was_sent_is_a_clone_source(void **state)
@@ -104,7 +104,7 @@ static void what_was_sent_is_a_clone_source(void **state)
 	assert_int_equal(request.parent_fd, 20);
 	assert_int_equal(request.clone_count, 3);
 	assert_int_equal(request.clone_fds[2], 20);
-	module_request_release(&request);
+	sendcp_module_request_release(&request);
 }
 
 static void a_parent_nobody_opened(void **state)
@@ -125,19 +125,19 @@ static void one_header_and_one_end(void **state)
 	one.job.one_end = true;
 	assert_int_equal(make_request(0, &request, &error), 0);
 	assert_int_equal(request.flags, SENDCP_COMPRESSED | SENDCP_OMIT_END);
-	module_request_release(&request);
+	sendcp_module_request_release(&request);
 	assert_int_equal(make_request(1, &request, &error), 0);
 	assert_int_equal(request.flags, SENDCP_COMPRESSED | SENDCP_OMIT_HEADER);
-	module_request_release(&request);
+	sendcp_module_request_release(&request);
 }
 
 static void the_source_says_who_sends(void **state)
 {
 	assert_string_equal(sendcp_source_kind(&one.source), "direct");
-	assert_null(source_module(&one.source));
-	source_use_module(&one.source, &module_device);
+	assert_null(sendcp_source_module(&one.source));
+	sendcp_source_use_module(&one.source, &sendcp_module_device);
 	assert_string_equal(sendcp_source_kind(&one.source), "module");
-	assert_string_equal(source_module(&one.source)->path, "/dev/sendcp");
+	assert_string_equal(sendcp_source_module(&one.source)->path, "/dev/sendcp");
 }
 
 /* The journal has it, and any of them is read back. */

@@ -55,7 +55,7 @@ static void *fill_once_in_thread(void *argument)
 {
 	struct waiting_fill *filling = argument;
 
-	filling->ret = sender_fill(filling->sender, &filling->fill, &filling->cancel);
+	filling->ret = sendcp_sender_fill(filling->sender, &filling->fill, &filling->cancel);
 	return NULL;
 }
 
@@ -92,7 +92,7 @@ static void end_filling(struct waiting_fill *filling)
 		if (sendcp_cancelled(&filling->cancel))
 			sendcp_cancel_interrupt(&filling->cancel);
 	} while (pthread_timedjoin_np(filling->thread, NULL, &until) == ETIMEDOUT);
-	sender_close(filling->sender);
+	sendcp_sender_close(filling->sender);
 	free(filling->buffer);
 }
 
@@ -172,7 +172,7 @@ static void one_of_two_is_cancelled(void **state)
 	assert_true(second.fill.end);
 	bytes_append(&made, second.buffer, second.fill.filled);
 	assert_bytes_equal(&made, &expected);
-	sender_close(second.sender);
+	sendcp_sender_close(second.sender);
 	free(second.buffer);
 	bytes_free(&made);
 	bytes_free(&expected);

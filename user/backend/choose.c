@@ -7,17 +7,18 @@
 #include "backend/sender.h"
 
 /* Absent and not asked for is no failure; present and not usable is one. */
-int backend_choose(enum backend wanted, struct sendcp_source *source, struct module_status *status)
+int sendcp_backend_choose(enum backend wanted, struct sendcp_source *source,
+			  struct module_status *status)
 {
 	struct module_system system;
 
 	*status = (struct module_status){ .state = MODULE_ABSENT };
 	if (wanted == BACKEND_DIRECT)
 		return 0;
-	module_system_init(&system);
-	module_ensure(&system, wanted == BACKEND_MODULE, status);
+	sendcp_module_system_init(&system);
+	sendcp_module_ensure(&system, wanted == BACKEND_MODULE, status);
 	if (status->state == MODULE_READY)
-		source_use_module(source, system.access);
+		sendcp_source_use_module(source, system.access);
 	else if (status->state == MODULE_BROKEN || wanted == BACKEND_MODULE)
 		return -ENODEV;
 	return 0;

@@ -26,7 +26,7 @@ struct decompressor {
 	u8 segment[SENDCP_NODESIZE_MAX];
 };
 
-struct decompressor *decompressor_new(void)
+struct decompressor *sendcp_decompressor_new(void)
 {
 	struct decompressor *d = calloc(1, sizeof(*d));
 
@@ -47,7 +47,7 @@ fail:
 	return NULL;
 }
 
-void decompressor_free(struct decompressor *d)
+void sendcp_decompressor_free(struct decompressor *d)
 {
 	if (!d)
 		return;
@@ -165,8 +165,8 @@ static s64 expand_lzo(struct decompressor *d, const u8 *in, u32 in_size, u32 sec
 	return filled;
 }
 
-int decompress(struct decompressor *d, u8 compression, u32 sectorsize, const void *in, u32 in_size,
-	       void *out, u32 out_size)
+int sendcp_decompress(struct decompressor *d, u8 compression, u32 sectorsize, const void *in,
+		      u32 in_size, void *out, u32 out_size)
 {
 	s64 filled;
 

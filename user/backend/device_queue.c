@@ -22,7 +22,7 @@ struct device_queue {
 	struct iocb blocks[QUEUE_DEPTH];
 };
 
-struct device_queue *device_queue_new(void)
+struct device_queue *sendcp_device_queue_new(void)
 {
 	struct device_queue *queue = calloc(1, sizeof(*queue));
 
@@ -31,7 +31,7 @@ struct device_queue *device_queue_new(void)
 	return queue;
 }
 
-void device_queue_free(struct device_queue *queue)
+void sendcp_device_queue_free(struct device_queue *queue)
 {
 	if (queue && queue->context)
 		io_destroy(queue->context);
@@ -96,14 +96,14 @@ static void read_batch(struct device_queue *queue, const struct device_list *dev
 	for (i = 0; i < count; i++) {
 		if (ios[i].result != NOT_DONE)
 			continue;
-		ios[i].result = read_fully(devices->devices[ios[i].device].fd, ios[i].buffer,
-					   ios[i].length, ios[i].offset, interrupt);
+		ios[i].result = sendcp_read_fully(devices->devices[ios[i].device].fd, ios[i].buffer,
+						  ios[i].length, ios[i].offset, interrupt);
 	}
 }
 
-void device_queue_read(struct device_queue *queue, const struct device_list *devices,
-		       struct sendcp_io *ios, unsigned int count,
-		       const struct sendcp_cancel *interrupt)
+void sendcp_device_queue_read(struct device_queue *queue, const struct device_list *devices,
+			      struct sendcp_io *ios, unsigned int count,
+			      const struct sendcp_cancel *interrupt)
 {
 	while (count) {
 		unsigned int run = (unsigned int)sendcp_min(count, QUEUE_DEPTH);

@@ -10,11 +10,11 @@
 struct device_queue;
 
 /* NULL: out of memory. */
-struct device_queue *device_queue_new(void);
-void device_queue_free(struct device_queue *queue);
+struct device_queue *sendcp_device_queue_new(void);
+void sendcp_device_queue_free(struct device_queue *queue);
 /* Does the reads and sets each one's result. */
-void device_queue_read(struct device_queue *queue, const struct device_list *devices,
-		       struct sendcp_io *ios, unsigned int count,
-		       const struct sendcp_cancel *interrupt);
+void sendcp_device_queue_read(struct device_queue *queue, const struct device_list *devices,
+			      struct sendcp_io *ios, unsigned int count,
+			      const struct sendcp_cancel *interrupt);
 
 #endif

@@ -8,7 +8,7 @@
 #include "backend/internal.h"
 
 /* @fd is closed on failure, so that callers have one way out. */
-int device_list_add(struct device_list *list, const char *path, int fd)
+int sendcp_device_list_add(struct device_list *list, const char *path, int fd)
 {
 	struct device *grown;
 	char *copy = strdup(path);
@@ -27,7 +27,7 @@ int device_list_add(struct device_list *list, const char *path, int fd)
 	return 0;
 }
 
-void device_list_release(struct device_list *list)
+void sendcp_device_list_release(struct device_list *list)
 {
 	u32 i;
 
@@ -40,8 +40,8 @@ void device_list_release(struct device_list *list)
 	list->count = 0;
 }
 
-int read_fully(int fd, void *buffer, size_t length, u64 offset,
-	       const struct sendcp_cancel *interrupt)
+int sendcp_read_fully(int fd, void *buffer, size_t length, u64 offset,
+		      const struct sendcp_cancel *interrupt)
 {
 	u8 *at = buffer;
 

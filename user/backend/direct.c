@@ -31,7 +31,8 @@ static int direct_read(void *host, struct sendcp_io *ios, unsigned int count)
 {
 	struct sendcp_source *source = host;
 
-	device_queue_read(source->direct->queue, &source->devices, ios, count, source->interrupt);
+	sendcp_device_queue_read(source->direct->queue, &source->devices, ios, count,
+				 source->interrupt);
 	return 0;
 }
 
@@ -68,8 +69,8 @@ static int open_file(struct sendcp_source *source, const struct sendcp_file_rang
 	if (direct->fd >= 0)
 		close(direct->fd);
 	direct->fd = -1;
-	fd = open_inode(source->mount_fd, range->root, range->inode, range->generation,
-			O_RDONLY | O_NOATIME | O_NONBLOCK);
+	fd = sendcp_open_by_handle(source->mount_fd, range->root, range->inode, range->generation,
+				   O_RDONLY | O_NOATIME | O_NONBLOCK);
 	if (fd < 0)
 		return fd;
 	posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
@@ -98,7 +99,7 @@ static int direct_read_file(void *host, const struct sendcp_file_range *range, v
 		ssize_t got = pread(source->direct->fd, (u8 *)buffer + done, range->length - done,
 				    (off_t)(range->offset + done));
 
-		if (got < 0 && errno == EINTR && !source_interrupted(source))
+		if (got < 0 && errno == EINTR && !sendcp_source_interrupted(source))
 			continue;
 		/* A read-only snapshot's file that ends early is no longer what its inode says. */
 		if (got <= 0)
@@ -126,8 +127,8 @@ static int open_root(struct sendcp_source *source, u64 root, u64 generation)
 		return 0;
 	if (direct->root_fd >= 0)
 		close(direct->root_fd);
-	direct->root_fd = open_inode(source->mount_fd, root, SENDCP_ROOT_DIR_ID, generation,
-				     O_RDONLY | O_DIRECTORY | O_NOATIME);
+	direct->root_fd = sendcp_open_by_handle(source->mount_fd, root, SENDCP_ROOT_DIR_ID,
+						generation, O_RDONLY | O_DIRECTORY | O_NOATIME);
 	direct->root_of = root;
 	return direct->root_fd < 0 ? direct->root_fd : 0;
 }
@@ -160,7 +161,7 @@ static void direct_release(struct sendcp_source *source)
 		close(source->direct->fd);
 	if (source->direct->root_fd >= 0)
 		close(source->direct->root_fd);
-	device_queue_free(source->direct->queue);
+	sendcp_device_queue_free(source->direct->queue);
 	free(source->direct);
 }
 
@@ -172,15 +173,15 @@ static const struct source_kind direct_kind = {
 	.host = {
 		.read = direct_read,
 		.read_file = direct_read_file,
-		.decompress = source_host_decompress,
-		.interrupted = source_host_interrupted,
-		.warn = source_host_warn,
+		.decompress = sendcp_source_host_decompress,
+		.interrupted = sendcp_source_host_interrupted,
+		.warn = sendcp_source_host_warn,
 		.commit = direct_commit,
 		.look = direct_look,
 	},
 	.reopen = direct_reopen,
-	.find_subvolume = direct_find_subvolume,
-	.open_id = direct_open_id,
+	.find_subvolume = sendcp_direct_find_subvolume,
+	.open_id = sendcp_direct_open_id,
 	.release = direct_release,
 };
 
@@ -192,11 +193,12 @@ static int add_device(struct sendcp_source *source, const char *path, int *open_
 	if (fd < 0) {
 		*open_error = errno;
 		if (errno != EACCES && errno != EPERM)
-			source_warn(source, "cannot open device %s: %s", path,
-				    strerror(errno));
+			sendcp_source_warn(source, "cannot open device %s: %s", path,
+					   strerror(errno));
 		return 0;
 	}
-	return device_list_add(&source->devices, path, fd) ? source_no_memory(source) : 0;
+	return sendcp_device_list_add(&source->devices, path, fd) ?
+		sendcp_source_no_memory(source) : 0;
 }
 
 static int add_all_devices(struct sendcp_source *source, const struct btrfs_ioctl_fs_info_args *fs,
@@ -207,7 +209,7 @@ static int add_all_devices(struct sendcp_source *source, const struct btrfs_ioct
 	u64 id;
 
 	if (!device)
-		return source_no_memory(source);
+		return sendcp_source_no_memory(source);
 	/* Seeds have the lowest ids, so they are among these; id 0 is a replace in progress. */
 	for (id = 1; id <= fs->max_id && !ret; id++) {
 		memset(device, 0, sizeof(*device));
@@ -229,31 +231,34 @@ static int find_devices(struct sendcp_source *source, const char *what)
 	int ret;
 
 	if (ioctl(source->mount_fd, BTRFS_IOC_FS_INFO, &fs))
-		return source_fail_errno(source, "%s: cannot ask the filesystem for its devices",
-					 what);
+		return sendcp_source_fail_errno(source,
+						"%s: cannot ask the filesystem for its devices",
+						what);
 	ret = add_all_devices(source, &fs, &open_error);
 	if (ret)
 		return ret;
 	/* Not as with one that is broken: without it the rest would be degraded for no reason. */
 	if (open_error == EACCES || open_error == EPERM)
-		return source_fail(source, -open_error, "%s: reading the devices of a mounted "
-				   "filesystem needs root (CAP_SYS_ADMIN)", what);
+		return sendcp_source_fail(source, -open_error,
+					  "%s: reading the devices of a mounted "
+					  "filesystem needs root (CAP_SYS_ADMIN)", what);
 	if (source->devices.count)
 		return 0;
-	return source_fail(source, -open_error, "%s: cannot open any device of the filesystem: %s",
-			   what, strerror(open_error));
+	return sendcp_source_fail(source, -open_error,
+				  "%s: cannot open any device of the filesystem: %s", what,
+				  strerror(open_error));
 }
 
 /* File handles are for the privileged; learning that at the first file would be late. */
 static int check_privilege(struct sendcp_source *source, const char *what)
 {
-	int fd = open_inode(source->mount_fd, 0, 0, 0, O_RDONLY);
+	int fd = sendcp_open_by_handle(source->mount_fd, 0, 0, 0, O_RDONLY);
 
 	if (fd >= 0)
 		close(fd);
 	if (fd == -EPERM)
-		return source_fail(source, fd, "%s: reading files by handle needs root "
-				   "(CAP_SYS_ADMIN)", what);
+		return sendcp_source_fail(source, fd, "%s: reading files by handle needs root "
+					  "(CAP_SYS_ADMIN)", what);
 	return 0;
 }
 
@@ -264,16 +269,16 @@ static int direct_start(struct sendcp_source *source, const char *what)
 	source->host.mounted = true;
 	source->direct = calloc(1, sizeof(*source->direct));
 	if (!source->direct)
-		return source_no_memory(source);
+		return sendcp_source_no_memory(source);
 	source->direct->fd = -1;
 	source->direct->root_fd = -1;
-	source->direct->queue = device_queue_new();
+	source->direct->queue = sendcp_device_queue_new();
 	if (!source->direct->queue)
-		return source_no_memory(source);
+		return sendcp_source_no_memory(source);
 	ret = find_devices(source, what);
 	if (!ret)
 		ret = check_privilege(source, what);
-	return ret ? ret : source_start(source, what, "");
+	return ret ? ret : sendcp_source_start(source, what, "");
 }
 
 /* Earlier writes must be on the devices before those are read. */
@@ -281,7 +286,7 @@ static int commit(struct sendcp_source *source, const char *path)
 {
 	if (!ioctl(source->mount_fd, BTRFS_IOC_SYNC) || errno == EROFS)
 		return 0;
-	return source_fail_errno(source, "%s: cannot commit the filesystem", path);
+	return sendcp_source_fail_errno(source, "%s: cannot commit the filesystem", path);
 }
 
 /* Nonblocking, since a pipe or device of that name must not make us wait. */
@@ -291,41 +296,42 @@ static int open_btrfs(struct sendcp_source *source, const char *path)
 
 	source->mount_fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (source->mount_fd < 0)
-		return source_fail_errno(source, "cannot open %s", path);
+		return sendcp_source_fail_errno(source, "cannot open %s", path);
 	if (fstatfs(source->mount_fd, &fs) || fs.f_type != BTRFS_SUPER_MAGIC)
-		return source_fail(source, -EMEDIUMTYPE, "%s: not on a btrfs filesystem", path);
+		return sendcp_source_fail(source, -EMEDIUMTYPE, "%s: not on a btrfs filesystem",
+					  path);
 	return 0;
 }
 
 int sendcp_source_open_mounted(const char *path, const struct sendcp_source_hooks *hooks,
 			       struct sendcp_source **out, struct sendcp_source_error *error)
 {
-	struct sendcp_source *source = source_new(&direct_kind, hooks);
+	struct sendcp_source *source = sendcp_source_new(&direct_kind, hooks);
 	int ret;
 
 	if (!source)
-		return source_opened(source, -ENOMEM, out, error);
+		return sendcp_source_opened(source, -ENOMEM, out, error);
 	ret = open_btrfs(source, path);
 	if (!ret)
 		ret = commit(source, path);
 	if (!ret)
 		ret = direct_start(source, path);
-	return source_opened(source, ret, out, error);
+	return sendcp_source_opened(source, ret, out, error);
 }
 
 /* Committing again is not needed: the first source's volume is not older than this one. */
 static int direct_reopen(const struct sendcp_source *source, struct sendcp_source **out,
 			 struct sendcp_source_error *error)
 {
-	struct sendcp_source *again = source_new(&direct_kind, &source->hooks);
+	struct sendcp_source *again = sendcp_source_new(&direct_kind, &source->hooks);
 	int ret;
 
 	if (!again)
-		return source_opened(again, -ENOMEM, out, error);
+		return sendcp_source_opened(again, -ENOMEM, out, error);
 	again->mount_fd = fcntl(source->mount_fd, F_DUPFD_CLOEXEC, 0);
 	if (again->mount_fd < 0)
-		ret = source_fail_errno(again, "cannot duplicate a file descriptor");
+		ret = sendcp_source_fail_errno(again, "cannot duplicate a file descriptor");
 	else
 		ret = direct_start(again, "the mounted filesystem");
-	return source_opened(again, ret, out, error);
+	return sendcp_source_opened(again, ret, out, error);
 }

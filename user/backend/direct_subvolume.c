@@ -29,11 +29,11 @@ static int get_info(struct sendcp_subvolume *subvolume, struct sendcp_source_err
 	/* Kernels return 1 here for any subvolume but the top-level one; that is no error. */
 	ret = ioctl(subvolume->fd, BTRFS_IOC_GET_SUBVOL_INFO, &info);
 	if (ret < 0 && errno == ENOENT)
-		return source_error_set(error, -ENOENT, "%s was deleted a moment ago",
-					subvolume->spec);
+		return sendcp_source_error_set(error, -ENOENT, "%s was deleted a moment ago",
+					       subvolume->spec);
 	if (ret < 0)
-		return source_error_set(error, -errno, "%s: cannot ask for the subvolume's "
-					"properties: %s", subvolume->spec, strerror(errno));
+		return sendcp_source_error_set(error, -errno, "%s: cannot ask for the subvolume's "
+					       "properties: %s", subvolume->spec, strerror(errno));
 	subvolume->id = info.treeid;
 	subvolume->ctransid = info.ctransid;
 	subvolume->readonly = info.flags & SENDCP_ROOT_READONLY;
@@ -55,8 +55,9 @@ int sendcp_subvolume_unchanged(const struct sendcp_subvolume *subvolume,
 	if (now.ctransid == subvolume->ctransid && now.readonly == subvolume->readonly &&
 	    !memcmp(now.received_uuid, subvolume->received_uuid, SENDCP_UUID_SIZE))
 		return 0;
-	return source_error_set(error, -ESTALE, "%s was changed a moment ago: run the same command "
-				"again", subvolume->spec);
+	return sendcp_source_error_set(error, -ESTALE,
+				       "%s was changed a moment ago: run the same command " "again",
+				       subvolume->spec);
 }
 
 /* The directory must be a subvolume's root, and of this very filesystem. */
@@ -67,18 +68,19 @@ static int check_place(struct sendcp_source *source, const struct sendcp_subvolu
 	struct stat st;
 
 	if (fstatfs(subvolume->fd, &fs) || fstat(subvolume->fd, &st))
-		return source_fail_errno(source, "cannot stat %s", subvolume->spec);
+		return sendcp_source_fail_errno(source, "cannot stat %s", subvolume->spec);
 	if (fs.f_type != BTRFS_SUPER_MAGIC)
-		return source_fail(source, -EMEDIUMTYPE, "%s: not on a btrfs filesystem",
-				   subvolume->spec);
+		return sendcp_source_fail(source, -EMEDIUMTYPE, "%s: not on a btrfs filesystem",
+					  subvolume->spec);
 	if (st.st_ino != SENDCP_ROOT_DIR_ID)
-		return source_fail(source, -EINVAL, "%s: not a subvolume", subvolume->spec);
+		return sendcp_source_fail(source, -EINVAL, "%s: not a subvolume", subvolume->spec);
 	if (ioctl(subvolume->fd, BTRFS_IOC_FS_INFO, &info))
-		return source_fail_errno(source, "%s: cannot ask for the filesystem's id",
-					 subvolume->spec);
+		return sendcp_source_fail_errno(source, "%s: cannot ask for the filesystem's id",
+						subvolume->spec);
 	if (memcmp(info.fsid, sendcp_source_fsid(source), sizeof(info.fsid)))
-		return source_fail(source, -EXDEV, "%s: on another filesystem than the other "
-				   "subvolumes", subvolume->spec);
+		return sendcp_source_fail(source, -EXDEV,
+					  "%s: on another filesystem than the other " "subvolumes",
+					  subvolume->spec);
 	return 0;
 }
 
@@ -102,11 +104,11 @@ static int bring_to_disk(struct sendcp_source *source, const struct sendcp_subvo
 
 	if (!ret) {
 		if (ioctl(subvolume->fd, BTRFS_IOC_SYNC) && errno != EROFS)
-			return source_fail_errno(source, "%s: cannot commit the filesystem",
-						 subvolume->spec);
+			return sendcp_source_fail_errno(source, "%s: cannot commit the filesystem",
+							subvolume->spec);
 		ret = sendcp_volume_refresh(source->volume);
 	}
-	return ret < 0 ? source_fail_volume(source, subvolume->spec) : 0;
+	return ret < 0 ? sendcp_source_fail_volume(source, subvolume->spec) : 0;
 }
 
 /*
@@ -120,9 +122,10 @@ static int adopt_uuids(struct sendcp_source *source, struct sendcp_subvolume *su
 	int ret = sendcp_subvolume_info(source->volume, subvolume->id, &info);
 
 	if (ret == -ENOENT)
-		return source_fail(source, ret, "%s was deleted a moment ago", subvolume->spec);
+		return sendcp_source_fail(source, ret, "%s was deleted a moment ago",
+					  subvolume->spec);
 	if (ret)
-		return source_fail_volume(source, subvolume->spec);
+		return sendcp_source_fail_volume(source, subvolume->spec);
 	if (memcmp(info.uuid, none, sizeof(none)))
 		return 0;
 	memcpy(subvolume->uuid, info.uuid, SENDCP_UUID_SIZE);
@@ -143,18 +146,19 @@ static int describe(struct sendcp_source *source, struct sendcp_subvolume *subvo
 	return ret ? ret : adopt_uuids(source, subvolume);
 }
 
-int direct_find_subvolume(struct sendcp_source *source, const char *spec,
-			  struct sendcp_subvolume *out)
+int sendcp_direct_find_subvolume(struct sendcp_source *source, const char *spec,
+				 struct sendcp_subvolume *out)
 {
-	int ret = subvolume_set_spec(source, out, spec);
+	int ret = sendcp_subvolume_set_spec(source, out, spec);
 
 	if (ret)
 		return ret;
 	out->fd = open(spec, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (out->fd < 0 && errno == ENOTDIR)
-		return source_fail(source, -ENOTDIR, "%s: not a subvolume (not a directory)", spec);
+		return sendcp_source_fail(source, -ENOTDIR, "%s: not a subvolume (not a directory)",
+					  spec);
 	if (out->fd < 0)
-		return source_fail_errno(source, "cannot open %s", spec);
+		return sendcp_source_fail_errno(source, "cannot open %s", spec);
 	return describe(source, out);
 }
 
@@ -168,13 +172,13 @@ static int name_by_id(struct sendcp_source *source, u64 id, struct sendcp_subvol
 	snprintf(text, sizeof(text), "id:%llu", id);
 	if (btrfs_util_subvolume_path_fd(source->mount_fd, id, &path))
 		path = NULL;
-	ret = subvolume_set_spec(source, out, path && *path ? path : text);
+	ret = sendcp_subvolume_set_spec(source, out, path && *path ? path : text);
 	free(path);
 	return ret;
 }
 
 /* By handle, since no mount point may reach the subvolume. */
-int direct_open_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out)
+int sendcp_direct_open_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out)
 {
 	u64 generation;
 	int ret = name_by_id(source, id, out);
@@ -183,17 +187,17 @@ int direct_open_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume
 		return ret;
 	ret = sendcp_subvolume_root_generation(source->volume, id, &generation);
 	if (ret == -ENOENT)
-		return source_fail(source, ret, "%s: the subvolume has no root directory",
-				   out->spec);
+		return sendcp_source_fail(source, ret, "%s: the subvolume has no root directory",
+					  out->spec);
 	if (ret)
-		return source_fail_volume(source, out->spec);
-	out->fd = open_inode(source->mount_fd, id, SENDCP_ROOT_DIR_ID, generation,
-			     O_RDONLY | O_DIRECTORY);
+		return sendcp_source_fail_volume(source, out->spec);
+	out->fd = sendcp_open_by_handle(source->mount_fd, id, SENDCP_ROOT_DIR_ID, generation,
+					O_RDONLY | O_DIRECTORY);
 	if (out->fd < 0) {
 		ret = out->fd;
 		out->fd = -1;
-		return source_fail(source, ret, "%s: cannot open the subvolume: %s", out->spec,
-				   strerror(-ret));
+		return sendcp_source_fail(source, ret, "%s: cannot open the subvolume: %s",
+					  out->spec, strerror(-ret));
 	}
 	return describe(source, out);
 }

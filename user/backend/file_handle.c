@@ -25,7 +25,7 @@ _Static_assert(sizeof(((struct inode_handle *)NULL)->fid) == 20, "file handle la
 _Static_assert(offsetof(struct inode_handle, fid) == sizeof(struct file_handle),
 	       "the handle's bytes follow its header");
 
-int open_inode(int mount_fd, u64 root, u64 inode, u64 generation, int flags)
+int sendcp_open_by_handle(int mount_fd, u64 root, u64 inode, u64 generation, int flags)
 {
 	struct inode_handle handle = {
 		.header = {

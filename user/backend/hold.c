@@ -168,8 +168,8 @@ static int hold_one(int fd, const u64 *others, size_t count, const struct sendcp
 	return ret;
 }
 
-int hold_take(int fd, const u64 *others, size_t count, const struct sendcp_cancel *interrupt,
-	      struct hold **out)
+int sendcp_hold_take(int fd, const u64 *others, size_t count, const struct sendcp_cancel *interrupt,
+		     struct hold **out)
 {
 	size_t needed = count ? (count - 1) / OTHERS_MAX + 1 : 1;
 	struct hold *hold = calloc(1, sizeof(*hold) + needed * sizeof(*hold->holders));
@@ -183,7 +183,7 @@ int hold_take(int fd, const u64 *others, size_t count, const struct sendcp_cance
 				   interrupt, &hold->holders[hold->count]);
 
 		if (ret) {
-			hold_release(hold);
+			sendcp_hold_release(hold);
 			return ret;
 		}
 		hold->count++;
@@ -192,7 +192,7 @@ int hold_take(int fd, const u64 *others, size_t count, const struct sendcp_cance
 	return 0;
 }
 
-void hold_release(struct hold *hold)
+void sendcp_hold_release(struct hold *hold)
 {
 	if (!hold)
 		return;

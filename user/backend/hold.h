@@ -27,9 +27,9 @@ struct hold;
  * -ENOTTY if @fd is not on btrfs; -EINTR; -ECHILD if the holder was killed; or an errno of fork(2)
  * or pipe(2).
  */
-int hold_take(int fd, const u64 *others, size_t count, const struct sendcp_cancel *interrupt,
-	      struct hold **out);
+int sendcp_hold_take(int fd, const u64 *others, size_t count, const struct sendcp_cancel *interrupt,
+		     struct hold **out);
 /* Ends the hold; no process of it is left. NULL is fine. */
-void hold_release(struct hold *hold);
+void sendcp_hold_release(struct hold *hold);
 
 #endif

@@ -20,9 +20,9 @@ static int image_read(void *host, struct sendcp_io *ios, unsigned int count)
 		posix_fadvise(source->devices.devices[ios[i].device].fd, (off_t)ios[i].offset,
 			      ios[i].length, POSIX_FADV_WILLNEED);
 	for (i = 0; i < count; i++)
-		ios[i].result = read_fully(source->devices.devices[ios[i].device].fd,
-					   ios[i].buffer, ios[i].length, ios[i].offset,
-					   source->interrupt);
+		ios[i].result = sendcp_read_fully(source->devices.devices[ios[i].device].fd,
+						  ios[i].buffer, ios[i].length, ios[i].offset,
+						  source->interrupt);
 	return 0;
 }
 
@@ -43,14 +43,14 @@ static const struct source_kind image_kind = {
 	.host = {
 		.read = image_read,
 		.read_file = image_read_file,
-		.decompress = source_host_decompress,
-		.interrupted = source_host_interrupted,
-		.warn = source_host_warn,
+		.decompress = sendcp_source_host_decompress,
+		.interrupted = sendcp_source_host_interrupted,
+		.warn = sendcp_source_host_warn,
 	},
 	.reopen = image_reopen,
 	.unchanged = image_unchanged,
-	.find_subvolume = image_find_subvolume,
-	.open_id = image_open_id,
+	.find_subvolume = sendcp_image_find_subvolume,
+	.open_id = sendcp_image_open_id,
 };
 
 /*
@@ -60,17 +60,19 @@ static const struct source_kind image_kind = {
 static int check_mounted(struct sendcp_source *source, int fd, const char *path, bool is_block,
 			 bool busy)
 {
-	enum mounted_state state = source->again ? NOT_MOUNTED : mounted_state(fd);
+	enum mounted_state state = source->again ? NOT_MOUNTED : sendcp_mounted_state(fd);
 
 	if (state == NOT_MOUNTED && busy)
-		source_warn(source, "%s is in use and may change while it is read", path);
+		sendcp_source_warn(source, "%s is in use and may change while it is read", path);
 	if (state != MOUNTED_WRITABLE)
 		return 0;
 	if (is_block)
-		return source_fail(source, -EBUSY, "%s is mounted: name the subvolume's path in "
-				   "the mounted filesystem instead", path);
-	source_warn(source, "%s is mounted through a loop device and may change while it is read",
-		    path);
+		return sendcp_source_fail(source, -EBUSY,
+					  "%s is mounted: name the subvolume's path in "
+					  "the mounted filesystem instead", path);
+	sendcp_source_warn(source,
+			   "%s is mounted through a loop device and may change while it is read",
+			   path);
 	return 0;
 }
 
@@ -79,13 +81,14 @@ static int check_kind(struct sendcp_source *source, int fd, const char *path, bo
 	struct stat st;
 
 	if (fstat(fd, &st))
-		return source_fail_errno(source, "cannot stat %s", path);
+		return sendcp_source_fail_errno(source, "cannot stat %s", path);
 	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
-		return source_fail(source, -EINVAL, "%s is neither a block device nor a regular "
-				   "file", path);
+		return sendcp_source_fail(source, -EINVAL,
+					  "%s is neither a block device nor a regular " "file",
+					  path);
 	if (S_ISREG(st.st_mode) && (u64)st.st_size < SENDCP_SUPER_OFFSET_0 + SENDCP_SUPER_SIZE)
-		return source_fail(source, -EINVAL, "%s: too small to hold a btrfs filesystem",
-				   path);
+		return sendcp_source_fail(source, -EINVAL,
+					  "%s: too small to hold a btrfs filesystem", path);
 	return check_mounted(source, fd, path, S_ISBLK(st.st_mode), busy);
 }
 
@@ -118,7 +121,7 @@ static bool is_shared(int fd, bool busy)
 	struct storage storage;
 
 	return is_block_device(fd) &&
-	       (busy || storage_of_fd(fd, &storage) || !storage.ids[0].block);
+	       (busy || sendcp_storage_of_fd(fd, &storage) || !storage.ids[0].block);
 }
 
 static int add_image(struct sendcp_source *source, const char *path)
@@ -128,7 +131,7 @@ static int add_image(struct sendcp_source *source, const char *path)
 	int ret;
 
 	if (fd < 0)
-		return source_fail_errno(source, "cannot open %s", path);
+		return sendcp_source_fail_errno(source, "cannot open %s", path);
 	ret = check_kind(source, fd, path, busy);
 	if (ret) {
 		close(fd);
@@ -138,7 +141,8 @@ static int add_image(struct sendcp_source *source, const char *path)
 	/* Blocks cached while a device was mounted may be old. */
 	if (is_block_device(fd))
 		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	return device_list_add(&source->devices, path, fd) ? source_no_memory(source) : 0;
+	return sendcp_device_list_add(&source->devices, path, fd) ?
+		sendcp_source_no_memory(source) : 0;
 }
 
 /*
@@ -170,8 +174,8 @@ static u64 log_root(const struct sendcp_source *source)
 	u32 i;
 
 	for (i = 0; i < source->devices.count; i++) {
-		if (read_fully(source->devices.devices[i].fd, &super, sizeof(super),
-			       SENDCP_SUPER_OFFSET_0, NULL) ||
+		if (sendcp_read_fully(source->devices.devices[i].fd, &super, sizeof(super),
+				      SENDCP_SUPER_OFFSET_0, NULL) ||
 		    le64_to_cpu(super.magic) != SENDCP_SUPER_MAGIC ||
 		    le64_to_cpu(super.generation) < generation)
 			continue;
@@ -227,8 +231,8 @@ static u64 devices_named(const struct sendcp_source *source)
 	u32 i;
 
 	for (i = 0; i < source->devices.count; i++) {
-		if (read_fully(source->devices.devices[i].fd, &super, sizeof(super),
-			       SENDCP_SUPER_OFFSET_0, NULL) ||
+		if (sendcp_read_fully(source->devices.devices[i].fd, &super, sizeof(super),
+				      SENDCP_SUPER_OFFSET_0, NULL) ||
 		    le64_to_cpu(super.magic) != SENDCP_SUPER_MAGIC)
 			continue;
 		most = sendcp_max(most, le64_to_cpu(super.num_devices));
@@ -245,7 +249,7 @@ static int complete_devices(struct sendcp_source *source)
 	for (i = 0; i < given; i++) {
 		if (!is_block_device(source->devices.devices[i].fd))
 			continue;
-		return add_other_members(source, source->devices.devices[i].path);
+		return sendcp_add_other_members(source, source->devices.devices[i].path);
 	}
 	return 0;
 }
@@ -272,14 +276,14 @@ static int start_image(struct sendcp_source *source)
 		snprintf(hint, sizeof(hint), " (the filesystem has %llu devices, %u given: name "
 			 "the others too)", named, source->devices.count);
 	source->log_root = log_root(source);
-	ret = source_start(source, source->devices.devices[0].path, hint);
+	ret = sendcp_source_start(source, source->devices.devices[0].path, hint);
 	if (ret)
 		return ret;
 	if (*hint && !source->again)
-		source_warn(source, "%s: reading without all devices%s",
-			    source->devices.devices[0].path, hint);
+		sendcp_source_warn(source, "%s: reading without all devices%s",
+				   source->devices.devices[0].path, hint);
 	source->files = sendcp_file_reader_open(source->volume);
-	return source->files ? 0 : source_no_memory(source);
+	return source->files ? 0 : sendcp_source_no_memory(source);
 }
 
 static int add_images(struct sendcp_source *source, const char *const *paths, size_t count)
@@ -288,7 +292,7 @@ static int add_images(struct sendcp_source *source, const char *const *paths, si
 	int ret = 0;
 
 	if (!count)
-		return source_fail(source, -EINVAL, "no device given");
+		return sendcp_source_fail(source, -EINVAL, "no device given");
 	for (i = 0; i < count && !ret; i++)
 		ret = add_image(source, paths[i]);
 	return ret;
@@ -298,16 +302,16 @@ static int open_image(const char *const *devices, size_t count, bool again,
 		      const struct sendcp_source_hooks *hooks, struct sendcp_source **out,
 		      struct sendcp_source_error *error)
 {
-	struct sendcp_source *source = source_new(&image_kind, hooks);
+	struct sendcp_source *source = sendcp_source_new(&image_kind, hooks);
 	int ret;
 
 	if (!source)
-		return source_opened(source, -ENOMEM, out, error);
+		return sendcp_source_opened(source, -ENOMEM, out, error);
 	source->again = again;
 	ret = add_images(source, devices, count);
 	if (!ret)
 		ret = start_image(source);
-	return source_opened(source, ret, out, error);
+	return sendcp_source_opened(source, ret, out, error);
 }
 
 int sendcp_source_open_image(const char *const *devices, size_t count,
@@ -325,7 +329,7 @@ static int image_reopen(const struct sendcp_source *source, struct sendcp_source
 	u32 i;
 
 	if (!paths)
-		return source_opened(NULL, -ENOMEM, out, error);
+		return sendcp_source_opened(NULL, -ENOMEM, out, error);
 	for (i = 0; i < source->devices.count; i++)
 		paths[i] = source->devices.devices[i].path;
 	ret = open_image(paths, source->devices.count, true, &source->hooks, out, error);

@@ -16,9 +16,9 @@ static int describe(struct sendcp_source *source, u64 id, struct sendcp_subvolum
 	int ret = sendcp_subvolume_info(source->volume, id, &info);
 
 	if (ret == -ENOENT)
-		return source_fail(source, ret, "%s: no such subvolume", out->spec);
+		return sendcp_source_fail(source, ret, "%s: no such subvolume", out->spec);
 	if (ret)
-		return source_fail_volume(source, out->spec);
+		return sendcp_source_fail_volume(source, out->spec);
 	out->id = id;
 	out->ctransid = info.ctransid;
 	out->readonly = info.readonly;
@@ -28,14 +28,14 @@ static int describe(struct sendcp_source *source, u64 id, struct sendcp_subvolum
 	return 0;
 }
 
-int image_open_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out)
+int sendcp_image_open_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out)
 {
 	char text[32];
 	int ret;
 
 	if (!out->spec) {
 		snprintf(text, sizeof(text), "id:%llu", id);
-		ret = subvolume_set_spec(source, out, text);
+		ret = sendcp_subvolume_set_spec(source, out, text);
 		if (ret)
 			return ret;
 	}
@@ -46,9 +46,9 @@ static int find_id(struct sendcp_source *source, const char *digits, struct send
 {
 	u64 id;
 
-	if (!parse_u64(digits, &id) || !sendcp_is_subvolume_id(id))
-		return source_fail(source, -EINVAL, "%s: not a subvolume id", out->spec);
-	return image_open_id(source, id, out);
+	if (!sendcp_parse_u64(digits, &id) || !sendcp_is_subvolume_id(id))
+		return sendcp_source_fail(source, -EINVAL, "%s: not a subvolume id", out->spec);
+	return sendcp_image_open_id(source, id, out);
 }
 
 static int find_uuid(struct sendcp_source *source, const char *text, struct sendcp_subvolume *out)
@@ -57,12 +57,13 @@ static int find_uuid(struct sendcp_source *source, const char *text, struct send
 	u64 id;
 	int ret;
 
-	if (!uuid_from_text(text, uuid))
-		return source_fail(source, -EINVAL, "%s: not a uuid", out->spec);
-	ret = find_id_by_uuid(source, uuid, &id);
+	if (!sendcp_uuid_from_text(text, uuid))
+		return sendcp_source_fail(source, -EINVAL, "%s: not a uuid", out->spec);
+	ret = sendcp_find_id_by_uuid(source, uuid, &id);
 	if (ret > 0)
-		return source_fail(source, -ENOENT, "%s: no subvolume has this uuid", out->spec);
-	return ret ? ret : image_open_id(source, id, out);
+		return sendcp_source_fail(source, -ENOENT, "%s: no subvolume has this uuid",
+					  out->spec);
+	return ret ? ret : sendcp_image_open_id(source, id, out);
 }
 
 /*
@@ -77,24 +78,29 @@ static int enter(struct sendcp_source *source, struct sendcp_dir_entry *place, c
 	int ret;
 
 	if (size == 2 && !memcmp(name, "..", 2))
-		return source_fail(source, -EINVAL, "%s: \"..\" does not work in an image", spec);
+		return sendcp_source_fail(source, -EINVAL, "%s: \"..\" does not work in an image",
+					  spec);
 	ret = sendcp_dir_entry(source->volume, place->root, place->inode, name, size, &next);
 	if (ret == -ENOENT)
-		return source_fail(source, ret, "%s: there is no \"%.*s\" (paths in an image begin "
-				   "at the top-level subvolume)", spec, shown, name);
+		return sendcp_source_fail(source, ret,
+					  "%s: there is no \"%.*s\" (paths in an image begin "
+					  "at the top-level subvolume)", spec, shown, name);
 	if (ret == -EUCLEAN && sendcp_volume_error(source->volume)->reason == SENDCP_ERR_NONE)
-		return source_fail(source, ret, "%s: \"%.*s\" has no inode", spec, shown, name);
+		return sendcp_source_fail(source, ret, "%s: \"%.*s\" has no inode", spec, shown,
+					  name);
 	if (ret)
-		return source_fail_volume(source, spec);
+		return sendcp_source_fail_volume(source, spec);
 	if (next.stub)
-		return source_fail(source, -ENOENT, "%s: \"%.*s\" is an empty directory in place "
-				   "of a subvolume that is elsewhere", spec, shown, name);
+		return sendcp_source_fail(source, -ENOENT,
+					  "%s: \"%.*s\" is an empty directory in place "
+					  "of a subvolume that is elsewhere", spec, shown, name);
 	if (S_ISLNK(next.mode))
-		return source_fail(source, -ELOOP, "%s: \"%.*s\" is a symbolic link; in an image "
-				   "they are not followed", spec, shown, name);
+		return sendcp_source_fail(source, -ELOOP,
+					  "%s: \"%.*s\" is a symbolic link; in an image "
+					  "they are not followed", spec, shown, name);
 	if (!S_ISDIR(next.mode))
-		return source_fail(source, -ENOTDIR, "%s: \"%.*s\" is not a directory", spec, shown,
-				   name);
+		return sendcp_source_fail(source, -ENOTDIR, "%s: \"%.*s\" is not a directory", spec,
+					  shown, name);
 	*place = next;
 	return 0;
 }
@@ -117,14 +123,14 @@ static int find_path(struct sendcp_source *source, struct sendcp_subvolume *out)
 	if (ret)
 		return ret;
 	if (place.inode != SENDCP_ROOT_DIR_ID)
-		return source_fail(source, -EINVAL, "%s: not a subvolume", out->spec);
+		return sendcp_source_fail(source, -EINVAL, "%s: not a subvolume", out->spec);
 	return describe(source, place.root, out);
 }
 
-int image_find_subvolume(struct sendcp_source *source, const char *spec,
-			 struct sendcp_subvolume *out)
+int sendcp_image_find_subvolume(struct sendcp_source *source, const char *spec,
+				struct sendcp_subvolume *out)
 {
-	int ret = subvolume_set_spec(source, out, spec);
+	int ret = sendcp_subvolume_set_spec(source, out, spec);
 
 	if (ret)
 		return ret;

@@ -17,8 +17,9 @@ static struct sendcp_engine *engine_of(const struct sender *sender)
 	return ((const struct in_process *)sender)->engine;
 }
 
-int sender_engine(const struct sender_input *input, const void *checkpoint,
-		  size_t checkpoint_size, struct sendcp_engine **out, struct sendcp_error *error)
+int sendcp_sender_engine(const struct sender_input *input, const void *checkpoint,
+			 size_t checkpoint_size, struct sendcp_engine **out,
+			 struct sendcp_error *error)
 {
 	int ret;
 
@@ -71,8 +72,9 @@ static const struct sender_ops in_process_ops = {
 	.close = in_process_close,
 };
 
-int in_process_sender_open(const struct sender_input *input, const void *checkpoint,
-			   size_t checkpoint_size, struct sender **out, struct sendcp_error *error)
+int sendcp_in_process_sender_open(const struct sender_input *input, const void *checkpoint,
+				  size_t checkpoint_size, struct sender **out,
+				  struct sendcp_error *error)
 {
 	struct in_process *made = calloc(1, sizeof(*made));
 	int ret;
@@ -83,7 +85,7 @@ int in_process_sender_open(const struct sender_input *input, const void *checkpo
 		return -ENOMEM;
 	}
 	made->sender.ops = &in_process_ops;
-	ret = sender_engine(input, checkpoint, checkpoint_size, &made->engine, error);
+	ret = sendcp_sender_engine(input, checkpoint, checkpoint_size, &made->engine, error);
 	if (ret) {
 		free(made);
 		return ret;

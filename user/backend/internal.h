@@ -22,15 +22,15 @@ struct device_list {
 };
 
 /* Takes @fd over in every case; @path is copied. 0 or -ENOMEM. */
-int device_list_add(struct device_list *list, const char *path, int fd);
-void device_list_release(struct device_list *list);
+int sendcp_device_list_add(struct device_list *list, const char *path, int fd);
+void sendcp_device_list_release(struct device_list *list);
 /*
  * All of @length bytes at @offset: 0 or negative errno; -ERANGE after the end, which
  * unlike -EIO no other try mends; -EINTR only when
  * interrupted and @interrupt (may be NULL) is set.
  */
-int read_fully(int fd, void *buffer, size_t length, u64 offset,
-	       const struct sendcp_cancel *interrupt);
+int sendcp_read_fully(int fd, void *buffer, size_t length, u64 offset,
+		      const struct sendcp_cancel *interrupt);
 
 struct source_kind {
 	const char *name;
@@ -81,70 +81,70 @@ struct sendcp_source {
 };
 
 /* source.c */
-struct sendcp_source *source_new(const struct source_kind *kind,
-				 const struct sendcp_source_hooks *hooks);
+struct sendcp_source *sendcp_source_new(const struct source_kind *kind,
+					const struct sendcp_source_hooks *hooks);
 /*
  * How an opening ends: with @source in *@out, or closed and @error (may be NULL) filled from it.
  * @source NULL: out of memory. Returns @ret.
  */
-int source_opened(struct sendcp_source *source, int ret, struct sendcp_source **out,
-		  struct sendcp_source_error *error);
-bool source_interrupted(const struct sendcp_source *source);
-int source_host_interrupted(void *host);
-void source_host_warn(void *host, const struct sendcp_error *what);
-int source_host_decompress(void *host, u8 compression, u32 sectorsize, const void *in, u32 in_size,
-			   void *out, u32 out_size);
+int sendcp_source_opened(struct sendcp_source *source, int ret, struct sendcp_source **out,
+			 struct sendcp_source_error *error);
+bool sendcp_source_interrupted(const struct sendcp_source *source);
+int sendcp_source_host_interrupted(void *host);
+void sendcp_source_host_warn(void *host, const struct sendcp_error *what);
+int sendcp_source_host_decompress(void *host, u8 compression, u32 sectorsize, const void *in,
+				  u32 in_size, void *out, u32 out_size);
 /*
  * Opens the volume on the devices collected. On failure the error is about @what or the device at
  * fault, and ends in @hint (may be "").
  */
-int source_start(struct sendcp_source *source, const char *what, const char *hint);
+int sendcp_source_start(struct sendcp_source *source, const char *what, const char *hint);
 
 /* Fills @error, which may be NULL, without a cause of the engine's. Returns @err. */
-int source_error_set(struct sendcp_source_error *error, int err, const char *fmt, ...)
+int sendcp_source_error_set(struct sendcp_source_error *error, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* The same for source->error. */
-int source_fail(struct sendcp_source *source, int err, const char *fmt, ...)
+int sendcp_source_fail(struct sendcp_source *source, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Returns -errno; the text ends in what errno means. */
-int source_fail_errno(struct sendcp_source *source, const char *fmt, ...)
+int sendcp_source_fail_errno(struct sendcp_source *source, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-int source_no_memory(struct sendcp_source *source);
+int sendcp_source_no_memory(struct sendcp_source *source);
 /* The volume's last error, about @what. Returns its errno. */
-int source_fail_volume(struct sendcp_source *source, const char *what);
-void source_warn(struct sendcp_source *source, const char *fmt, ...)
+int sendcp_source_fail_volume(struct sendcp_source *source, const char *what);
+void sendcp_source_warn(struct sendcp_source *source, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* subvolume.c */
-void subvolume_clear(struct sendcp_subvolume *subvolume);
+void sendcp_subvolume_clear(struct sendcp_subvolume *subvolume);
 /* Sets what the user named. 0 or -ENOMEM. */
-int subvolume_set_spec(struct sendcp_source *source, struct sendcp_subvolume *subvolume,
-		       const char *spec);
+int sendcp_subvolume_set_spec(struct sendcp_source *source, struct sendcp_subvolume *subvolume,
+			      const char *spec);
 /* The id of the subvolume with that uuid: 0, 1 if there is none, or a negative errno. */
-int find_id_by_uuid(struct sendcp_source *source, const u8 *uuid, u64 *id);
+int sendcp_find_id_by_uuid(struct sendcp_source *source, const u8 *uuid, u64 *id);
 
 /* direct_subvolume.c, image_subvolume.c */
-int direct_find_subvolume(struct sendcp_source *source, const char *spec,
-			  struct sendcp_subvolume *out);
-int direct_open_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out);
-int image_find_subvolume(struct sendcp_source *source, const char *spec,
-			 struct sendcp_subvolume *out);
-int image_open_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out);
+int sendcp_direct_find_subvolume(struct sendcp_source *source, const char *spec,
+				 struct sendcp_subvolume *out);
+int sendcp_direct_open_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out);
+int sendcp_image_find_subvolume(struct sendcp_source *source, const char *spec,
+				struct sendcp_subvolume *out);
+int sendcp_image_open_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume *out);
 
 /* file_handle.c */
 /* Opens an inode of the filesystem @mount_fd is on; a new fd or negative errno. */
-int open_inode(int mount_fd, u64 root, u64 inode, u64 generation, int flags);
+int sendcp_open_by_handle(int mount_fd, u64 root, u64 inode, u64 generation, int flags);
 
 /* members.c */
 /*
  * Adds the other devices of the filesystem on block device @path that this machine has and that are
  * not listed yet. Finding none is no failure. 0 or -ENOMEM.
  */
-int add_other_members(struct sendcp_source *source, const char *path);
+int sendcp_add_other_members(struct sendcp_source *source, const char *path);
 
 /* mounted.c */
 /* First line of the file @name in @dir, without its newline. False: there is none. */
-bool read_sysfs_line(const char *dir, const char *name, char *line, size_t size);
+bool sendcp_read_sysfs_line(const char *dir, const char *name, char *line, size_t size);
 enum mounted_state {
 	NOT_MOUNTED,
 	MOUNTED_READ_ONLY,
@@ -155,6 +155,6 @@ enum mounted_state {
  * Has btrfs the file or block device @fd mounted now? Also by another name: as another loop device
  * on the same file, or as a part of another device.
  */
-enum mounted_state mounted_state(int fd);
+enum mounted_state sendcp_mounted_state(int fd);
 
 #endif

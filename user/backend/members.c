@@ -32,8 +32,8 @@ static int add_member(struct sendcp_source *source, const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0) {
-		source_warn(source, "cannot open %s, a device of the same filesystem: %s", path,
-			    strerror(errno));
+		sendcp_source_warn(source, "cannot open %s, a device of the same filesystem: %s",
+				   path, strerror(errno));
 		return 0;
 	}
 	if (is_listed(&source->devices, fd)) {
@@ -41,7 +41,8 @@ static int add_member(struct sendcp_source *source, const char *path)
 		return 0;
 	}
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-	return device_list_add(&source->devices, path, fd) ? source_no_memory(source) : 0;
+	return sendcp_device_list_add(&source->devices, path, fd) ?
+		sendcp_source_no_memory(source) : 0;
 }
 
 static int add_with_uuid(struct sendcp_source *source, blkid_cache cache, const char *uuid)
@@ -60,7 +61,7 @@ static int add_with_uuid(struct sendcp_source *source, blkid_cache cache, const 
 	return ret;
 }
 
-int add_other_members(struct sendcp_source *source, const char *path)
+int sendcp_add_other_members(struct sendcp_source *source, const char *path)
 {
 	blkid_cache cache;
 	char *uuid;

@@ -23,18 +23,18 @@ static int device_ioctl(const struct module_access *access, int fd, unsigned lon
 	return ioctl(fd, request, argument);
 }
 
-const struct module_access module_device = {
+const struct module_access sendcp_module_device = {
 	.path = SENDCP_DEVICE,
 	.open = device_open,
 	.ioctl = device_ioctl,
 };
 
-void module_system_init(struct module_system *system)
+void sendcp_module_system_init(struct module_system *system)
 {
 	struct utsname name;
 
 	*system = (struct module_system){
-		.access = &module_device,
+		.access = &sendcp_module_device,
 		.lockdown = "/sys/kernel/security/lockdown",
 		.sig_enforce = "/sys/module/module/parameters/sig_enforce",
 		.modprobe = "/sbin/modprobe",
@@ -63,7 +63,7 @@ static void explain_absent(const struct module_system *system, struct module_sta
 	char path[PATH_MAX];
 
 	status->state = MODULE_ABSENT;
-	status->installed = module_installed(system->modules, path);
+	status->installed = sendcp_module_installed(system->modules, path);
 	if (status->installed)
 		snprintf(status->why, sizeof(status->why),
 			 "the kernel module sendcp is installed (%.300s) but not loaded: modprobe "
@@ -117,7 +117,7 @@ static void ask(const struct module_system *system, int fd, struct module_status
 	check_info(status);
 }
 
-void module_look(const struct module_system *system, struct module_status *status)
+void sendcp_module_look(const struct module_system *system, struct module_status *status)
 {
 	int fd = system->access->open(system->access);
 
@@ -132,18 +132,19 @@ void module_look(const struct module_system *system, struct module_status *statu
 	close(fd);
 }
 
-void module_ensure(const struct module_system *system, bool insist, struct module_status *status)
+void sendcp_module_ensure(const struct module_system *system, bool insist,
+			  struct module_status *status)
 {
 	char words[256];
 
-	module_look(system, status);
+	sendcp_module_look(system, status);
 	if (status->state != MODULE_ABSENT || !system->root || !(status->installed || insist))
 		return;
-	if (module_load(system, words, sizeof(words))) {
-		module_explain_failure(system, words, status);
+	if (sendcp_module_load(system, words, sizeof(words))) {
+		sendcp_module_explain_failure(system, words, status);
 		return;
 	}
-	module_look(system, status);
+	sendcp_module_look(system, status);
 	if (status->state == MODULE_ABSENT)
 		snprintf(status->why, sizeof(status->why),
 			 "the kernel module sendcp was loaded, but there is no %s (a container "

@@ -25,7 +25,7 @@ struct module_access {
 };
 
 /* The machine's own: open(2) and ioctl(2) of SENDCP_DEVICE. */
-extern const struct module_access module_device;
+extern const struct module_access sendcp_module_device;
 
 /* Everything that is asked to find out about the module. */
 struct module_system {
@@ -60,23 +60,24 @@ struct module_status {
 };
 
 /* This machine. */
-void module_system_init(struct module_system *system);
+void sendcp_module_system_init(struct module_system *system);
 /* Looks without changing anything. */
-void module_look(const struct module_system *system, struct module_status *status);
+void sendcp_module_look(const struct module_system *system, struct module_status *status);
 /*
  * Looks, and has it loaded if it is not and that may help: by root, and if it is installed or
  * @insist.
  */
-void module_ensure(const struct module_system *system, bool insist, struct module_status *status);
+void sendcp_module_ensure(const struct module_system *system, bool insist,
+			  struct module_status *status);
 
 /* module_loading.c: the parts of it */
 /* A file of the module below @modules into @path (PATH_MAX), or false. */
-bool module_installed(const char *modules, char *path);
+bool sendcp_module_installed(const char *modules, char *path);
 /* Why loading failed; @words is what modprobe said. */
-void module_explain_failure(const struct module_system *system, const char *words,
-			    struct module_status *status);
+void sendcp_module_explain_failure(const struct module_system *system, const char *words,
+				   struct module_status *status);
 /* Runs modprobe: 0 or -1, and what it said into @words. */
-int module_load(const struct module_system *system, char *words, size_t size);
+int sendcp_module_load(const struct module_system *system, char *words, size_t size);
 
 /* module_request.c: the arguments that all calls of one sender share. Arrays are malloc'ed. */
 struct module_request {
@@ -91,21 +92,21 @@ struct module_request {
 	u32 clone_count;
 };
 
-int module_request_make(const struct sender_input *input, struct module_request *request,
-			struct sendcp_error *error);
-void module_request_release(struct module_request *request);
+int sendcp_module_request_make(const struct sender_input *input, struct module_request *request,
+			       struct sendcp_error *error);
+void sendcp_module_request_release(struct module_request *request);
 
 /* module_sender.c. Takes @request over, on failure too. */
-int module_sender_open(const struct module_access *access, struct module_request *request,
-		       const void *checkpoint, size_t checkpoint_size, struct sender **out,
-		       struct sendcp_error *error);
+int sendcp_module_sender_open(const struct module_access *access, struct module_request *request,
+			      const void *checkpoint, size_t checkpoint_size, struct sender **out,
+			      struct sendcp_error *error);
 
 /*
  * module_error.c: the error record of a call that failed with @err (positive), as an engine's
  * error. Returns the negative errno.
  */
-int module_error_take(const struct sendcp_failure *from, int err, struct sendcp_error *to);
+int sendcp_module_error_take(const struct sendcp_failure *from, int err, struct sendcp_error *to);
 /* A failure that only @detail describes. */
-int module_error_say(int err, const char *detail, struct sendcp_error *to);
+int sendcp_module_error_say(int err, const char *detail, struct sendcp_error *to);
 
 #endif

@@ -38,7 +38,7 @@ static const struct {
 	{ ENOENT, SENDCP_ERR_MODULE, "it has been unloaded" },
 };
 
-int module_error_say(int err, const char *detail, struct sendcp_error *to)
+int sendcp_module_error_say(int err, const char *detail, struct sendcp_error *to)
 {
 	sendcp_error_clear(to);
 	to->reason = SENDCP_ERR_MODULE;
@@ -52,11 +52,11 @@ static int translate_errno(int err, struct sendcp_error *to)
 	for (size_t i = 0; i < ARRAY_SIZE(call_errors); i++) {
 		if (call_errors[i].err != err)
 			continue;
-		module_error_say(err, call_errors[i].detail, to);
+		sendcp_module_error_say(err, call_errors[i].detail, to);
 		to->reason = call_errors[i].reason;
 		return -err;
 	}
-	return module_error_say(err, strerror(err), to);
+	return sendcp_module_error_say(err, strerror(err), to);
 }
 
 /* A module newer than this program may know reasons that it does not: those are shown by name. */
@@ -75,7 +75,7 @@ static void translate_reason(const char *name, const char *detail, struct sendcp
 }
 
 /* Both texts are copied first: nothing else makes sure that they end in NUL. */
-int module_error_take(const struct sendcp_failure *from, int err, struct sendcp_error *to)
+int sendcp_module_error_take(const struct sendcp_failure *from, int err, struct sendcp_error *to)
 {
 	char reason[sizeof(from->reason) + 1] = "";
 	char detail[sizeof(from->detail) + 1] = "";

@@ -56,7 +56,7 @@ static bool listed(const char *modules, char *path)
 	return found;
 }
 
-bool module_installed(const char *modules, char *path)
+bool sendcp_module_installed(const char *modules, char *path)
 {
 	static const char *const folders[] = { "updates/dkms", "updates", "extra" };
 	static const char *const endings[] = { "", ".xz", ".zst", ".gz" };
@@ -104,12 +104,12 @@ static bool signatures_enforced(const struct module_system *system)
 	return text[0] == 'Y';
 }
 
-void module_explain_failure(const struct module_system *system, const char *words,
-			    struct module_status *status)
+void sendcp_module_explain_failure(const struct module_system *system, const char *words,
+				   struct module_status *status)
 {
 	const char *cause = "";
 
-	/* Not installed: module_look() has set the reason already. */
+	/* Not installed: sendcp_module_look() has set the reason already. */
 	if (!status->installed)
 		return;
 	if (locked_down(system))
@@ -176,7 +176,7 @@ static int wait_for(pid_t child)
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -1;
 }
 
-int module_load(const struct module_system *system, char *words, size_t size)
+int sendcp_module_load(const struct module_system *system, char *words, size_t size)
 {
 	int ends[2];
 	pid_t child;

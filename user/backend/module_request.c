@@ -36,7 +36,7 @@ static int find_parent(const struct sender_input *input, struct module_request *
 	request->parent_fd = id ? fd_of(input, id) : -1;
 	if (!id || request->parent_fd >= 0)
 		return 0;
-	return module_error_say(ENOENT, "the parent is not among the clone sources", error);
+	return sendcp_module_error_say(ENOENT, "the parent is not among the clone sources", error);
 }
 
 /* Never of length 0: malloc() may say NULL to that. */
@@ -63,8 +63,8 @@ static int list_fds(const struct sender_input *input, struct module_request *req
 	return 0;
 }
 
-int module_request_make(const struct sender_input *input, struct module_request *request,
-			struct sendcp_error *error)
+int sendcp_module_request_make(const struct sender_input *input, struct module_request *request,
+			       struct sendcp_error *error)
 {
 	int ret;
 
@@ -79,13 +79,13 @@ int module_request_make(const struct sender_input *input, struct module_request 
 	ret = list_fds(input, request);
 	if (!ret)
 		return 0;
-	module_request_release(request);
+	sendcp_module_request_release(request);
 	error->reason = SENDCP_ERR_NO_MEMORY;
 	error->err = ret;
 	return ret;
 }
 
-void module_request_release(struct module_request *request)
+void sendcp_module_request_release(struct module_request *request)
 {
 	free(request->device_fds);
 	free(request->clone_fds);

@@ -120,8 +120,9 @@ static int grow(struct module_sender *module, u64 needed)
 	u64 capacity = sendcp_min(needed + needed / 2, SENDCP_CHECKPOINT_MAX);
 
 	if (needed <= module->next.capacity || needed > SENDCP_CHECKPOINT_MAX)
-		return module_error_say(EMSGSIZE, "the size of a checkpoint that it reports is "
-					"impossible", &module->error);
+		return sendcp_module_error_say(EMSGSIZE,
+					       "the size of a checkpoint that it reports is "
+					       "impossible", &module->error);
 	return checkpoint_reserve(&module->next, (size_t)capacity) ? no_memory(&module->error) : 0;
 }
 
@@ -140,8 +141,8 @@ static int adopt_result(struct module_sender *module, const struct sendcp_send *
 	struct checkpoint made = module->next;
 
 	if (!plausible(args, module))
-		return module_error_say(EPROTO, "what it answers does not fit together",
-					&module->error);
+		return sendcp_module_error_say(EPROTO, "what it answers does not fit together",
+					       &module->error);
 	made.size = (size_t)args->new_checkpoint_size;
 	module->next = module->current;
 	module->current = made;
@@ -170,7 +171,7 @@ static int module_fill(struct sender *sender, struct sendcp_fill *fill,
 		if (!err)
 			return adopt_result(module, &args, fill);
 		if (err != EMSGSIZE)
-			return module_error_take(&failure, err, &module->error);
+			return sendcp_module_error_take(&failure, err, &module->error);
 		ret = grow(module, args.new_checkpoint_size);
 	} while (!ret);
 	return ret;
@@ -183,7 +184,8 @@ static int module_checkpoint(struct sender *sender, void **blob, size_t *size)
 	*blob = NULL;
 	*size = module->current.size;
 	if (!module->current.size)
-		return module_error_say(ENODATA, "nothing has been made yet", &module->error);
+		return sendcp_module_error_say(ENODATA, "nothing has been made yet",
+					       &module->error);
 	*blob = sendcp_alloc(*size);
 	if (!*blob)
 		return no_memory(&module->error);
@@ -207,7 +209,7 @@ static void module_close(struct sender *sender)
 
 	if (module->fd >= 0)
 		close(module->fd);
-	module_request_release(&module->request);
+	sendcp_module_request_release(&module->request);
 	free(module->current.data);
 	free(module->next.data);
 	free(module);
@@ -242,19 +244,19 @@ static int open_device(struct module_sender *module, struct sendcp_error *error)
 	static const struct sendcp_failure silent;
 
 	module->fd = module->access->open(module->access);
-	return module->fd < 0 ? module_error_take(&silent, errno, error) : 0;
+	return module->fd < 0 ? sendcp_module_error_take(&silent, errno, error) : 0;
 }
 
-int module_sender_open(const struct module_access *access, struct module_request *request,
-		       const void *checkpoint, size_t checkpoint_size, struct sender **out,
-		       struct sendcp_error *error)
+int sendcp_module_sender_open(const struct module_access *access, struct module_request *request,
+			      const void *checkpoint, size_t checkpoint_size, struct sender **out,
+			      struct sendcp_error *error)
 {
 	struct module_sender *module = calloc(1, sizeof(*module));
 	int ret;
 
 	*out = NULL;
 	if (!module) {
-		module_request_release(request);
+		sendcp_module_request_release(request);
 		return no_memory(error);
 	}
 	module->sender.ops = &module_ops;

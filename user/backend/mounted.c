@@ -19,7 +19,7 @@
 #define MOUNTINFO "/proc/self/mountinfo"
 #define LINE_SIZE 8192u
 
-bool read_sysfs_line(const char *dir, const char *name, char *line, size_t size)
+bool sendcp_read_sysfs_line(const char *dir, const char *name, char *line, size_t size)
 {
 	char path[PATH_MAX];
 	FILE *file;
@@ -44,7 +44,7 @@ static dev_t device_number(const char *dir)
 	unsigned int minor;
 	char line[64];
 
-	if (!read_sysfs_line(dir, "dev", line, sizeof(line)) ||
+	if (!sendcp_read_sysfs_line(dir, "dev", line, sizeof(line)) ||
 	    sscanf(line, "%u:%u", &major, &minor) != 2)
 		return 0;
 	return makedev(major, minor);
@@ -56,8 +56,8 @@ static bool is_device(const char *dir, const struct storage *wanted)
 	const struct stat device = { .st_mode = S_IFBLK, .st_rdev = device_number(dir) };
 	struct storage storage;
 
-	return device.st_rdev && !storage_of_stat(&device, &storage) &&
-	       storage_relate(&storage, wanted) != STORAGE_APART;
+	return device.st_rdev && !sendcp_storage_of_stat(&device, &storage) &&
+	       sendcp_storage_relate(&storage, wanted) != STORAGE_APART;
 }
 
 /* Calls @match for each device directory of the mounted filesystem @fsid until it says true. */
@@ -144,14 +144,14 @@ static bool is_read_only(const char *fsid)
 	return read_only;
 }
 
-enum mounted_state mounted_state(int fd)
+enum mounted_state sendcp_mounted_state(int fd)
 {
 	enum mounted_state state = NOT_MOUNTED;
 	struct dirent *entry;
 	struct storage wanted;
 	DIR *dir;
 
-	if (storage_of_fd(fd, &wanted))
+	if (sendcp_storage_of_fd(fd, &wanted))
 		return NOT_MOUNTED;
 	dir = opendir(SYSFS_BTRFS);
 	if (!dir)

@@ -27,7 +27,7 @@ static bool is_unexplained(const struct sendcp_source *source, const struct send
 
 static bool is_damage(const struct sendcp_error *found)
 {
-	return found->reason != SENDCP_ERR_NONE && !reason_class(found->reason).passes;
+	return found->reason != SENDCP_ERR_NONE && !sendcp_reason_class(found->reason).passes;
 }
 
 /* Reads the file's extents at the volume's commit. After the file's end there are zeros. */
@@ -70,7 +70,7 @@ static bool look_still(struct sendcp_volume *volume, const struct sendcp_error *
 	return still;
 }
 
-void read_failure_explain(struct sendcp_source *source, struct sendcp_error *error)
+void sendcp_read_failure_explain(struct sendcp_source *source, struct sendcp_error *error)
 {
 	struct sendcp_volume *volume;
 	struct sendcp_error found;

@@ -14,6 +14,6 @@ struct sendcp_source;
  * copies. If @error is of that kind, and about the mounted filesystem @source, the extents are read
  * as those of an image are; damage found that way takes the place of what @error said.
  */
-void read_failure_explain(struct sendcp_source *source, struct sendcp_error *error);
+void sendcp_read_failure_explain(struct sendcp_source *source, struct sendcp_error *error);
 
 #endif

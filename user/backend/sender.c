@@ -11,20 +11,21 @@
 static int open_kind(const struct sender_input *input, const void *checkpoint,
 		     size_t checkpoint_size, struct sender **out, struct sendcp_error *error)
 {
-	const struct module_access *module = source_module(input->source);
+	const struct module_access *module = sendcp_source_module(input->source);
 	struct module_request request;
 	int ret;
 
 	if (!module)
-		return in_process_sender_open(input, checkpoint, checkpoint_size, out, error);
-	ret = module_request_make(input, &request, error);
+		return sendcp_in_process_sender_open(input, checkpoint, checkpoint_size, out,
+						     error);
+	ret = sendcp_module_request_make(input, &request, error);
 	if (ret)
 		return ret;
-	return module_sender_open(module, &request, checkpoint, checkpoint_size, out, error);
+	return sendcp_module_sender_open(module, &request, checkpoint, checkpoint_size, out, error);
 }
 
-int sender_open(const struct sender_input *input, const void *checkpoint, size_t checkpoint_size,
-		struct sender **out, struct sendcp_error *error)
+int sendcp_sender_open(const struct sender_input *input, const void *checkpoint,
+		       size_t checkpoint_size, struct sender **out, struct sendcp_error *error)
 {
 	int ret;
 
@@ -36,13 +37,14 @@ int sender_open(const struct sender_input *input, const void *checkpoint, size_t
 	return ret;
 }
 
-void sender_close(struct sender *sender)
+void sendcp_sender_close(struct sender *sender)
 {
 	if (sender)
 		sender->ops->close(sender);
 }
 
-int sender_fill(struct sender *sender, struct sendcp_fill *fill, const struct sendcp_cancel *cancel)
+int sendcp_sender_fill(struct sender *sender, struct sendcp_fill *fill,
+		       const struct sendcp_cancel *cancel)
 {
 	int ret;
 
@@ -52,23 +54,23 @@ int sender_fill(struct sender *sender, struct sendcp_fill *fill, const struct se
 	sendcp_error_clear(&sender->failure);
 	if (ret && ret != -EINTR && sender->source) {
 		sender->failure = *sender->ops->error(sender);
-		read_failure_explain(sender->source, &sender->failure);
+		sendcp_read_failure_explain(sender->source, &sender->failure);
 	}
 	return ret;
 }
 
-int sender_checkpoint(struct sender *sender, void **blob, size_t *size)
+int sendcp_sender_checkpoint(struct sender *sender, void **blob, size_t *size)
 {
 	sendcp_error_clear(&sender->failure);
 	return sender->ops->checkpoint(sender, blob, size);
 }
 
-u64 sender_offset(const struct sender *sender)
+u64 sendcp_sender_offset(const struct sender *sender)
 {
 	return sender->ops->offset(sender);
 }
 
-const struct sendcp_error *sender_error(const struct sender *sender)
+const struct sendcp_error *sendcp_sender_error(const struct sender *sender)
 {
 	return sender->failure.reason == SENDCP_ERR_NONE ? sender->ops->error(sender) :
 		&sender->failure;

@@ -29,35 +29,36 @@ struct sender_input {
  * the source says so. Everything that @input points at must outlive the sender; itself and
  * @checkpoint need not. Negative errno and @error on failure.
  */
-int sender_open(const struct sender_input *input, const void *checkpoint, size_t checkpoint_size,
-		struct sender **out, struct sendcp_error *error);
+int sendcp_sender_open(const struct sender_input *input, const void *checkpoint,
+		       size_t checkpoint_size, struct sender **out, struct sendcp_error *error);
 /* NULL is fine. */
-void sender_close(struct sender *sender);
+void sendcp_sender_close(struct sender *sender);
 
 /*
  * As sendcp_engine_fill(), and again if it was interrupted and @cancel (NULL: never) is not set.
  * @cancel is also what the source is interrupted by, if it has one. ->flags: SENDCP_FILL_*.
  */
-int sender_fill(struct sender *sender, struct sendcp_fill *fill,
-		const struct sendcp_cancel *cancel);
+int sendcp_sender_fill(struct sender *sender, struct sendcp_fill *fill,
+		       const struct sendcp_cancel *cancel);
 /* As sendcp_engine_checkpoint(). -ENODATA: nothing has been made yet. */
-int sender_checkpoint(struct sender *sender, void **blob, size_t *size);
+int sendcp_sender_checkpoint(struct sender *sender, void **blob, size_t *size);
 /* Bytes of stream that come before the sender's position. */
-u64 sender_offset(const struct sender *sender);
+u64 sendcp_sender_offset(const struct sender *sender);
 /* Why the last call failed. Owned by the sender. */
-const struct sendcp_error *sender_error(const struct sender *sender);
+const struct sendcp_error *sendcp_sender_error(const struct sender *sender);
 
 /* An engine of this process for the same, whatever the source says. */
-int sender_engine(const struct sender_input *input, const void *checkpoint,
-		  size_t checkpoint_size, struct sendcp_engine **out, struct sendcp_error *error);
+int sendcp_sender_engine(const struct sender_input *input, const void *checkpoint,
+			 size_t checkpoint_size, struct sendcp_engine **out,
+			 struct sendcp_error *error);
 
 /*
  * Streams of what is mounted are to be made by the kernel module, reached through @module; all else
  * is still read directly. sendcp_source_reopen() gives a source without it.
  */
-void source_use_module(struct sendcp_source *source, const struct module_access *module);
+void sendcp_source_use_module(struct sendcp_source *source, const struct module_access *module);
 /* NULL: not by the module. */
-const struct module_access *source_module(const struct sendcp_source *source);
+const struct module_access *sendcp_source_module(const struct sendcp_source *source);
 
 enum backend {
 	BACKEND_AUTO,
@@ -70,6 +71,7 @@ enum backend {
  * is there; it is loaded if it is installed and not loaded. 0 with @status->why, which is empty or
  * says why it is not the module; -ENODEV: it cannot be used as wanted, ->why says why.
  */
-int backend_choose(enum backend wanted, struct sendcp_source *source, struct module_status *status);
+int sendcp_backend_choose(enum backend wanted, struct sendcp_source *source,
+			  struct module_status *status);
 
 #endif

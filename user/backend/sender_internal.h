@@ -27,7 +27,8 @@ struct sender {
 };
 
 /* in_process.c */
-int in_process_sender_open(const struct sender_input *input, const void *checkpoint,
-			   size_t checkpoint_size, struct sender **out, struct sendcp_error *error);
+int sendcp_in_process_sender_open(const struct sender_input *input, const void *checkpoint,
+				  size_t checkpoint_size, struct sender **out,
+				  struct sendcp_error *error);
 
 #endif

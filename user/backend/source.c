@@ -14,8 +14,8 @@
 #define WARNINGS_MAX 20u
 #define LINE_SIZE 512u
 
-struct sendcp_source *source_new(const struct source_kind *kind,
-				 const struct sendcp_source_hooks *hooks)
+struct sendcp_source *sendcp_source_new(const struct source_kind *kind,
+					const struct sendcp_source_hooks *hooks)
 {
 	struct sendcp_source *source = calloc(1, sizeof(*source));
 
@@ -30,8 +30,8 @@ struct sendcp_source *source_new(const struct source_kind *kind,
 	return source;
 }
 
-int source_opened(struct sendcp_source *source, int ret, struct sendcp_source **out,
-		  struct sendcp_source_error *error)
+int sendcp_source_opened(struct sendcp_source *source, int ret, struct sendcp_source **out,
+			 struct sendcp_source_error *error)
 {
 	*out = ret ? NULL : source;
 	if (!ret)
@@ -39,7 +39,7 @@ int source_opened(struct sendcp_source *source, int ret, struct sendcp_source **
 	if (source && error)
 		*error = source->error;
 	else
-		source_error_set(error, ret, "out of memory");
+		sendcp_source_error_set(error, ret, "out of memory");
 	sendcp_source_close(source);
 	return ret;
 }
@@ -52,7 +52,7 @@ static int set_text(struct sendcp_source_error *error, int err, const char *fmt,
 	return err;
 }
 
-int source_error_set(struct sendcp_source_error *error, int err, const char *fmt, ...)
+int sendcp_source_error_set(struct sendcp_source_error *error, int err, const char *fmt, ...)
 {
 	va_list args;
 
@@ -63,7 +63,7 @@ int source_error_set(struct sendcp_source_error *error, int err, const char *fmt
 	return err;
 }
 
-int source_fail(struct sendcp_source *source, int err, const char *fmt, ...)
+int sendcp_source_fail(struct sendcp_source *source, int err, const char *fmt, ...)
 {
 	va_list args;
 
@@ -73,7 +73,7 @@ int source_fail(struct sendcp_source *source, int err, const char *fmt, ...)
 	return err;
 }
 
-int source_fail_errno(struct sendcp_source *source, const char *fmt, ...)
+int sendcp_source_fail_errno(struct sendcp_source *source, const char *fmt, ...)
 {
 	int err = errno;
 	size_t length;
@@ -88,9 +88,9 @@ int source_fail_errno(struct sendcp_source *source, const char *fmt, ...)
 	return -err;
 }
 
-int source_no_memory(struct sendcp_source *source)
+int sendcp_source_no_memory(struct sendcp_source *source)
 {
-	return source_fail(source, -ENOMEM, "out of memory");
+	return sendcp_source_fail(source, -ENOMEM, "out of memory");
 }
 
 /* About @what, unless a device is at fault: its path says more than its number. */
@@ -104,13 +104,13 @@ static int fail_engine(struct sendcp_source *source, const char *what,
 		what = source->devices.devices[cause->device].path;
 		shown.device = SENDCP_NOWHERE;
 	}
-	source_fail(source, cause->err, "%s: %s%s", what,
-		    sendcp_error_format(&shown, line, sizeof(line)), hint);
+	sendcp_source_fail(source, cause->err, "%s: %s%s", what,
+			   sendcp_error_format(&shown, line, sizeof(line)), hint);
 	source->error.cause = *cause;
 	return cause->err;
 }
 
-int source_fail_volume(struct sendcp_source *source, const char *what)
+int sendcp_source_fail_volume(struct sendcp_source *source, const char *what)
 {
 	return fail_engine(source, what, sendcp_volume_error(source->volume), "");
 }
@@ -120,7 +120,7 @@ const struct sendcp_source_error *sendcp_source_error(const struct sendcp_source
 	return &source->error;
 }
 
-void source_warn(struct sendcp_source *source, const char *fmt, ...)
+void sendcp_source_warn(struct sendcp_source *source, const char *fmt, ...)
 {
 	char line[SENDCP_SOURCE_TEXT_SIZE];
 	va_list args;
@@ -142,8 +142,8 @@ void sendcp_source_close(struct sendcp_source *source)
 	sendcp_volume_close(source->volume);
 	if (source->kind->release)
 		source->kind->release(source);
-	device_list_release(&source->devices);
-	decompressor_free(source->decompressor);
+	sendcp_device_list_release(&source->devices);
+	sendcp_decompressor_free(source->decompressor);
 	if (source->mount_fd >= 0)
 		close(source->mount_fd);
 	free(source);
@@ -165,12 +165,12 @@ const char *sendcp_source_kind(const struct sendcp_source *source)
 	return source->module ? "module" : source->kind->name;
 }
 
-void source_use_module(struct sendcp_source *source, const struct module_access *module)
+void sendcp_source_use_module(struct sendcp_source *source, const struct module_access *module)
 {
 	source->module = module;
 }
 
-const struct module_access *source_module(const struct sendcp_source *source)
+const struct module_access *sendcp_source_module(const struct sendcp_source *source)
 {
 	return source->module;
 }
@@ -214,31 +214,31 @@ void sendcp_source_set_interrupt(struct sendcp_source *source,
 	source->interrupt = interrupt;
 }
 
-bool source_interrupted(const struct sendcp_source *source)
+bool sendcp_source_interrupted(const struct sendcp_source *source)
 {
 	return sendcp_cancelled(source->interrupt);
 }
 
-int source_host_interrupted(void *host)
+int sendcp_source_host_interrupted(void *host)
 {
-	return source_interrupted(host) ? -EINTR : 0;
+	return sendcp_source_interrupted(host) ? -EINTR : 0;
 }
 
 /* Most filesystems have nothing compressed; so the libraries are set up when something is. */
-int source_host_decompress(void *host, u8 compression, u32 sectorsize, const void *in, u32 in_size,
-			   void *out, u32 out_size)
+int sendcp_source_host_decompress(void *host, u8 compression, u32 sectorsize, const void *in,
+				  u32 in_size, void *out, u32 out_size)
 {
 	struct sendcp_source *source = host;
 
 	if (!source->decompressor)
-		source->decompressor = decompressor_new();
+		source->decompressor = sendcp_decompressor_new();
 	if (!source->decompressor)
 		return -ENOMEM;
-	return decompress(source->decompressor, compression, sectorsize, in, in_size, out,
-			  out_size);
+	return sendcp_decompress(source->decompressor, compression, sectorsize, in, in_size, out,
+				 out_size);
 }
 
-void source_host_warn(void *host, const struct sendcp_error *what)
+void sendcp_source_host_warn(void *host, const struct sendcp_error *what)
 {
 	struct sendcp_source *source = host;
 	struct sendcp_error shown = *what;
@@ -248,19 +248,20 @@ void source_host_warn(void *host, const struct sendcp_error *what)
 	if (source->warnings > WARNINGS_MAX)
 		return;
 	if (source->warnings++ == WARNINGS_MAX) {
-		source_warn(source, "more bad copies were replaced by good ones; no more lines "
-			    "about that");
+		sendcp_source_warn(source,
+				   "more bad copies were replaced by good ones; no more lines "
+				   "about that");
 		return;
 	}
 	if (what->device < source->devices.count) {
 		path = source->devices.devices[what->device].path;
 		shown.device = SENDCP_NOWHERE;
 	}
-	source_warn(source, "%s%s%s", path ? path : "", path ? ": " : "",
-		    sendcp_warning_format(&shown, line, sizeof(line)));
+	sendcp_source_warn(source, "%s%s%s", path ? path : "", path ? ": " : "",
+			   sendcp_warning_format(&shown, line, sizeof(line)));
 }
 
-int source_start(struct sendcp_source *source, const char *what, const char *hint)
+int sendcp_source_start(struct sendcp_source *source, const char *what, const char *hint)
 {
 	struct sendcp_volume_info info;
 	struct sendcp_error error;

@@ -48,7 +48,7 @@ static bool read_attribute(dev_t number, const char *name, char *line, size_t si
 	char dir[PATH_MAX];
 
 	snprintf(dir, sizeof(dir), SYSFS_BLOCK "/%u:%u", major(number), minor(number));
-	return read_sysfs_line(dir, name, line, size);
+	return sendcp_read_sysfs_line(dir, name, line, size);
 }
 
 /* The number in the attribute @name, "MAJOR:MINOR". */
@@ -162,18 +162,18 @@ static int add_block(struct storage *storage, dev_t number, unsigned int depth)
 	return ret ? ret : add_slaves(storage, number, depth);
 }
 
-int storage_of_stat(const struct stat *st, struct storage *out)
+int sendcp_storage_of_stat(const struct stat *st, struct storage *out)
 {
 	out->count = 0;
 	return add_stat(out, st, 0);
 }
 
-int storage_of_fd(int fd, struct storage *out)
+int sendcp_storage_of_fd(int fd, struct storage *out)
 {
 	struct stat st;
 
 	out->count = 0;
-	return fstat(fd, &st) ? -errno : storage_of_stat(&st, out);
+	return fstat(fd, &st) ? -errno : sendcp_storage_of_stat(&st, out);
 }
 
 /* The index of @id in @list; ->count: it is not there. */
@@ -191,7 +191,8 @@ static unsigned int find_id(const struct storage *list, const struct storage_id 
 }
 
 /* Two partitions of a disk have that in common, and are apart: one has to be part of the other. */
-enum storage_relation storage_relate(const struct storage *first, const struct storage *second)
+enum storage_relation sendcp_storage_relate(const struct storage *first,
+					    const struct storage *second)
 {
 	unsigned int at;
 

@@ -42,10 +42,11 @@ enum storage_relation {
  * device. Devices that sysfs does not show (it may not be mounted) are missing. 0, or a negative
  * errno; -E2BIG: made of more than STORAGE_MAX things.
  */
-int storage_of_fd(int fd, struct storage *out);
+int sendcp_storage_of_fd(int fd, struct storage *out);
 /* The same for what stat(2) said. */
-int storage_of_stat(const struct stat *st, struct storage *out);
+int sendcp_storage_of_stat(const struct stat *st, struct storage *out);
 /* Does writing to one of them change the other? */
-enum storage_relation storage_relate(const struct storage *first, const struct storage *second);
+enum storage_relation sendcp_storage_relate(const struct storage *first,
+					    const struct storage *second);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "backend/internal.h"
 
-void subvolume_clear(struct sendcp_subvolume *subvolume)
+void sendcp_subvolume_clear(struct sendcp_subvolume *subvolume)
 {
 	memset(subvolume, 0, sizeof(*subvolume));
 	subvolume->fd = -1;
@@ -19,14 +19,14 @@ void sendcp_subvolume_release(struct sendcp_subvolume *subvolume)
 	if (subvolume->fd >= 0)
 		close(subvolume->fd);
 	free(subvolume->spec);
-	subvolume_clear(subvolume);
+	sendcp_subvolume_clear(subvolume);
 }
 
-int subvolume_set_spec(struct sendcp_source *source, struct sendcp_subvolume *subvolume,
-		       const char *spec)
+int sendcp_subvolume_set_spec(struct sendcp_source *source, struct sendcp_subvolume *subvolume,
+			      const char *spec)
 {
 	subvolume->spec = strdup(spec);
-	return subvolume->spec ? 0 : source_no_memory(source);
+	return subvolume->spec ? 0 : sendcp_source_no_memory(source);
 }
 
 /* Releases what an open that failed has put into @out. */
@@ -40,16 +40,16 @@ static int opened(struct sendcp_subvolume *out, int ret)
 int sendcp_source_find_subvolume(struct sendcp_source *source, const char *spec,
 				 struct sendcp_subvolume *out)
 {
-	subvolume_clear(out);
+	sendcp_subvolume_clear(out);
 	return opened(out, source->kind->find_subvolume(source, spec, out));
 }
 
-int find_id_by_uuid(struct sendcp_source *source, const u8 *uuid, u64 *id)
+int sendcp_find_id_by_uuid(struct sendcp_source *source, const u8 *uuid, u64 *id)
 {
 	int ret = sendcp_subvolume_find(source->volume, uuid, id);
 
 	if (ret && ret != -ENOENT)
-		return source_fail_volume(source, "looking for a subvolume by uuid");
+		return sendcp_source_fail_volume(source, "looking for a subvolume by uuid");
 	return ret ? 1 : 0;
 }
 
@@ -60,7 +60,7 @@ static int check_id(struct sendcp_source *source, u64 id)
 	int ret = sendcp_subvolume_info(source->volume, id, &info);
 
 	if (ret && ret != -ENOENT)
-		return source_fail_volume(source, "looking for a subvolume by id");
+		return sendcp_source_fail_volume(source, "looking for a subvolume by id");
 	return ret ? 1 : 0;
 }
 
@@ -69,9 +69,9 @@ int sendcp_source_find_id(struct sendcp_source *source, unsigned long long id,
 {
 	int ret;
 
-	subvolume_clear(out);
+	sendcp_subvolume_clear(out);
 	if (source->host.mounted && sendcp_volume_refresh(source->volume) < 0)
-		return source_fail_volume(source, "looking for a subvolume by id");
+		return sendcp_source_fail_volume(source, "looking for a subvolume by id");
 	ret = check_id(source, id);
 	return ret ? ret : opened(out, source->kind->open_id(source, id, out));
 }
@@ -82,9 +82,9 @@ int sendcp_source_find_uuid(struct sendcp_source *source, const unsigned char uu
 	u64 id;
 	int ret;
 
-	subvolume_clear(out);
+	sendcp_subvolume_clear(out);
 	if (source->host.mounted && sendcp_volume_refresh(source->volume) < 0)
-		return source_fail_volume(source, "looking for a subvolume by uuid");
-	ret = find_id_by_uuid(source, uuid, &id);
+		return sendcp_source_fail_volume(source, "looking for a subvolume by uuid");
+	ret = sendcp_find_id_by_uuid(source, uuid, &id);
 	return ret ? ret : opened(out, source->kind->open_id(source, id, out));
 }

@@ -40,8 +40,8 @@ static int other_uuid(const struct match *match, const char *what, const u8 *the
 {
 	char is[UUID_TEXT_SIZE], was[UUID_TEXT_SIZE];
 
-	uuid_text(there, was);
-	uuid_text(made, is);
+	sendcp_uuid_text(there, was);
+	sendcp_uuid_text(made, is);
 	return error_line("%s is of another %s: of %s, not of %s", match->name, what, was,
 			  is);
 }
