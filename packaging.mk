@@ -24,6 +24,10 @@ UNITS := $(wildcard docs/examples/systemd/*.service docs/examples/systemd/*.time
 DOCUMENTS := README.md CHANGELOG.md $(wildcard docs/*.md)
 DIST := sendcp-$(VERSION)
 PACKAGES_DIR ?= $(BUILD)/packages
+# The project's address. There is no public one yet: this is a placeholder, of the domain that is reserved
+# for examples. The files in debian/ and rpm/ that name it are given another by `make dist PROJECT_URL=...`,
+# and so by `make deb` and `make rpm`, which begin with that.
+PROJECT_URL ?= https://example.org/sendcp
 # Of one and the same commit, the same bytes at any time.
 dist deb rpm: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || \
 	stat -c %Y Makefile)
@@ -86,15 +90,8 @@ uninstall:
 		$(foreach unit,$(UNITS),$(call into,$(systemdsystemunitdir))/$(notdir $(unit)))
 	rm -rf $(call into,$(docdir)) $(call into,$(libexecdir))/sendcp
 
-# What git has, as it lies here: a change need not be committed to be tried. A release made of a
-# dist's contents (no git) takes everything.
 dist:
-	@mkdir -p $(PACKAGES_DIR)
-	@list=$$(git ls-files 2>/dev/null) || list=$$(find . -type f ! -path './build*' | sed 's|^\./||'); \
-	for file in $$list; do [ ! -e "$$file" ] || echo "$$file"; done | LC_ALL=C sort | \
-	tar --transform='s|^|$(DIST)/|' --mtime=@$$SOURCE_DATE_EPOCH --owner=0 --group=0 --numeric-owner \
-		--mode='u+rw,go=rX' --no-recursion -T - -c | gzip -9n >$(PACKAGES_DIR)/$(DIST).tar.gz
-	@echo '  DIST $(PACKAGES_DIR)/$(DIST).tar.gz'
+	@test/packages/dist.sh $(DIST) $(PACKAGES_DIR) '$(PROJECT_URL)'
 
 package-deps:
 	@test/install-deps.sh build packages

@@ -30,11 +30,20 @@ setup()
 {
 	cd "$ROOT"
 	VERSION=$(sed -n 's/^VERSION := //p' Makefile)
+	PROJECT_URL=$(sed -n 's/^PROJECT_URL ?= //p' packaging.mk)
 }
 
 make_quietly()
 {
 	env -u MAKEFLAGS -u MAKELEVEL make -C "$ROOT" --no-print-directory -s PACKAGES_DIR="$MADE" BUILD="$BUILD" "$@"
+}
+
+# What packaging says of the project's address, a line each.
+addresses()
+{
+	sed -n 's/^\(Homepage\|Vcs-[A-Z][a-z]*\|Source\|URL\|Repository[A-Za-z-]*\|Bug-[A-Z][a-z]*\): *\(http.*\)/\2/p' \
+		debian/control debian/copyright debian/upstream/metadata rpm/sendcp.spec
+	sed -n 's/^\(http[^ ]*\) .*/\1/p' debian/watch
 }
 
 # The files of a Debian package, without directories.
@@ -48,10 +57,10 @@ deb_files()
 	assert_equal "$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)" "$VERSION"
 	assert_equal "$(sed -n 's/^Version: *//p' rpm/sendcp.spec)" "$VERSION"
 	grep -m 1 '^\* ' rpm/sendcp.spec | grep -qE -- "> - $VERSION-[0-9]+\$"
-	assert_equal "$(dpkg-parsechangelog -SVersion)" "$VERSION"
+	[[ $(dpkg-parsechangelog -SVersion) =~ ^$VERSION-[0-9]+$ ]]
 	assert_equal "$(grep -m 1 -oE '^## [^ ]+' CHANGELOG.md)" "## $VERSION"
 	assert_equal "$("$SENDCP" --version)" "sendcp $VERSION"
-	assert_equal "$(dpkg-deb -f "$DEB" Version)" "$VERSION"
+	assert_equal "$(dpkg-deb -f "$DEB" Version)" "$(dpkg-parsechangelog -SVersion)"
 }
 
 @test "make install puts everything in its place, uninstall leaves nothing" {
@@ -77,30 +86,104 @@ deb_files()
 	assert_output ""
 }
 
-@test "make dist: all that git has, the same bytes again" {
-	local again=$FIX/again
+@test "one address everywhere" {
+	local address count=0
+
+	while read -r address; do
+		[[ $address == "$PROJECT_URL" || $address == "$PROJECT_URL".git || $address == "$PROJECT_URL"/* ]]
+		count=$((count + 1))
+	done < <(addresses)
+	assert_equal $count 10
+	assert_equal "$(dpkg-deb -f "$DEB" Homepage)" "$PROJECT_URL"
+	assert_equal "$(sed -n 's/^Vcs-Git: //p' "$MADE"/sendcp_*.dsc)" "$PROJECT_URL.git"
+	assert_equal "$(rpm -qp --qf '%{URL}' "$MADE/sendcp-$VERSION"*.x86_64.rpm)" "$PROJECT_URL"
+}
+
+@test "make dist: all that git has, debian/ in an archive of its own, the same bytes again" {
+	local again=$FIX/again file
 
 	git rev-parse >/dev/null 2>&1 || skip "no git here: this is what make dist made"
-	diff <(tar -tzf "$MADE"/sendcp-*.tar.gz | sed 's|^[^/]*/||') \
+	diff <( (tar -tzf "$MADE"/sendcp-*.tar.gz | sed 's|^[^/]*/||'; tar -tzf "$MADE"/debian-sendcp-*.tar.gz) | LC_ALL=C sort) \
 		<(git ls-files | while read -r file; do [ ! -e "$file" ] || echo "$file"; done | LC_ALL=C sort)
+	run tar -tzf "$MADE"/sendcp-*.tar.gz
+	refute_output --partial /debian/
+	# As they are, also with the mode to run them.
+	mkdir "$FIX/dist"
+	tar -xzf "$MADE"/sendcp-*.tar.gz --strip-components=1 -C "$FIX/dist"
+	for file in COPYING packaging.mk rpm/sendcp.spec test/images/plain.0.img.zst; do
+		cmp "$file" "$FIX/dist/$file"
+	done
+	assert_file_executable "$FIX/dist/test/run.sh"
 	make_quietly dist PACKAGES_DIR="$again" >/dev/null
-	cmp "$MADE"/sendcp-*.tar.gz "$again"/sendcp-*.tar.gz
+	for file in "$MADE"/*sendcp-*.tar.gz; do
+		cmp "$file" "$again/${file##*/}"
+	done
+}
+
+@test "make dist PROJECT_URL=... changes the address in all files, and in nothing else" {
+	local other=$FIX/other new=https://sendcp.example/$BATS_TEST_NUMBER
+
+	make_quietly dist PACKAGES_DIR="$other" PROJECT_URL=$new >/dev/null
+	mkdir "$other/old" "$other/new"
+	for archive in sendcp debian-sendcp; do
+		tar -xzf "$MADE/$archive-$VERSION.tar.gz" -C "$other/old"
+		tar -xzf "$other/$archive-$VERSION.tar.gz" -C "$other/new"
+	done
+	run grep -rF "$PROJECT_URL" "$other/new"
+	assert_output ""
+	assert_equal "$(cd "$other/new" && grep -rhF $new debian | wc -l)" 9
+	grep -rlZF $new "$other/new" | xargs -0 sed -i "s|$new|$PROJECT_URL|g"
+	diff -r "$other/old" "$other/new"
+	run make_quietly dist PACKAGES_DIR="$other" PROJECT_URL="example.org|e"
+	assert_failure
+	assert_output --partial "not an address: example.org|e"
+}
+
+# What a server of releases would show, until the test ends.
+serve_releases()
+{
+	mkdir -p "$FIX/server/sendcp/releases"
+	touch "$FIX/server/sendcp/releases"/{debian-,}sendcp-{"$VERSION",99.1}.tar.gz
+	python3 -u -m http.server --bind 127.0.0.1 -d "$FIX/server" 0 >"$FIX/server.said" 2>&1 3>&- &
+	SERVER=$!
+	for _ in $(seq 100); do
+		PORT=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$FIX/server.said")
+		[ -z "$PORT" ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+@test "debian/watch finds a new release, and its archive" {
+	require_program uscan
+	serve_releases
+	sed "s|^$PROJECT_URL|http://127.0.0.1:$PORT/sendcp|" debian/watch >"$FIX/watch"
+	run env -u http_proxy -u https_proxy uscan --no-conf --no-download --dehs --package sendcp \
+		--upstream-version "$VERSION" --watchfile "$FIX/watch"
+	kill $SERVER
+	assert_success
+	assert_output --partial "<upstream-version>99.1</upstream-version>"
+	assert_output --partial "<upstream-url>http://127.0.0.1:$PORT/sendcp/releases/sendcp-99.1.tar.gz</upstream-url>"
 }
 
 @test "deb: what is in the packages" {
 	run deb_files "$DEB"
-	for file in usr/bin/sendcp usr/share/man/man8/sendcp.8.gz usr/share/man/man5/sendcp-checkpoint.5.gz \
+	for file in usr/bin/sendcp usr/share/man/man{8/sendcp.8,5/sendcp-checkpoint.5,4/sendcp.4}.gz \
 		usr/share/bash-completion/completions/sendcp usr/share/zsh/vendor-completions/_sendcp \
 		usr/share/fish/vendor_completions.d/sendcp.fish usr/libexec/sendcp/nightly; do
 		assert_line "$file"
 	done
 	run deb_files "$DKMS_DEB"
-	assert_line usr/share/man/man4/sendcp.4.gz
+	refute_output --partial /man/
 	run deb_files "$MADE"/sendcp-dev_*.deb
 	assert_line usr/include/sendcp.h
 	run dpkg-deb -f "$DKMS_DEB" Depends
 	assert_output --partial "dkms (>="
-	assert_output --partial "sendcp (>= $VERSION)"
+	assert_output --partial "sendcp (>= $VERSION-"
+	# By the word that users look for.
+	for package in "$DEB" "$DKMS_DEB" "$MADE"/sendcp-dev_*.deb; do
+		dpkg-deb -f "$package" Description | grep -q '^resumable btrfs send'
+	done
 }
 
 @test "deb, rpm: the module's source is all of it, and nothing else" {
@@ -173,9 +256,19 @@ without_chance_words()
 		TMPDIR="$FIX/a/much/deeper/place" TZ=Pacific/Kiritimati LC_ALL=C DEB_BUILD_OPTIONS="nocheck parallel=1" \
 			"$ROOT/test/packages/deb.sh" "$MADE"/sendcp-*.tar.gz "$again"
 	)
-	for package in "$MADE"/*.deb "$MADE"/*.dsc "$MADE"/*.tar.xz; do
-		cmp "$package" "$again/${package##*/}"
+	for package in "$MADE"/*.deb "$MADE"/*.dsc "$MADE"/*.tar.?z; do
+		[[ $package == */sendcp-*.tar.gz ]] || cmp "$package" "$again/${package##*/}"
 	done
+}
+
+@test "deb: the orig tarball is what make dist made; Debian adds its directory, and no patches" {
+	cmp "$MADE/sendcp_$VERSION.orig.tar.gz" "$MADE/sendcp-$VERSION.tar.gz"
+	run tar -tf "$MADE"/sendcp_*.debian.tar.xz
+	assert_success
+	assert_line debian/control
+	refute_line --regexp '^debian/patches|^[^d]'
+	run zcat <(dpkg-deb --fsys-tarfile "$DEB" | tar -xO ./usr/share/doc/sendcp/changelog.gz)
+	assert_output "$(cat CHANGELOG.md)"
 }
 
 @test "deb: Debian's testers find both tests: the module's build, and the one here" {
@@ -228,6 +321,29 @@ dkms_builds()
 	assert_output --partial " 0 errors"
 }
 
+@test "rpm: the licence is one, the manual pages are with their readers, the kernel's headers for a kernel" {
+	for package in "$MADE/sendcp-$VERSION"*.x86_64.rpm "$MADE"/sendcp-{dkms,devel}-*.rpm; do
+		rpm -qp --licensefiles "$package" | grep '/COPYING$'
+	done
+	run rpm -qlp "$MADE/sendcp-$VERSION"*.x86_64.rpm
+	assert_line --regexp '/man4/sendcp.4(.gz)?$'
+	run rpm -qlp "$MADE"/sendcp-dkms-*.rpm
+	refute_output --partial /man/
+	run rpm -qp --recommends "$MADE"/sendcp-dkms-*.rpm
+	assert_output "(kernel-devel if kernel-core)"
+}
+
+@test "rpm: an upgrade neither enables nor disables the timer" {
+	make_system
+	for scriptlet in POSTIN:2 PREUN:1; do
+		rpm -qp --qf "%{${scriptlet%:*}}" "$MADE/sendcp-$VERSION"*.x86_64.rpm >"$FIX/system/scriptlet"
+		grep -q systemctl "$FIX/system/scriptlet"
+		chroot "$FIX/system" /bin/sh /scriptlet "${scriptlet#*:}"
+	done
+	run asked
+	assert_output ""
+}
+
 # A program, with what it takes to run it, in the directory that rpm takes for a system.
 add_program()
 {
@@ -241,7 +357,7 @@ add_program()
 	done
 }
 
-# A dkms that only says what it was asked to do.
+# A dkms and a systemctl that only say what they were asked to do.
 make_system()
 {
 	rm -rf "$FIX/system"
@@ -250,7 +366,8 @@ make_system()
 	PATH=/usr/bin add_program dash ls wc
 	ln -s dash "$FIX/system/usr/bin/sh"
 	printf '#!/bin/sh\necho "$*" >>/asked\n' >"$FIX/system/usr/bin/dkms"
-	chmod +x "$FIX/system/usr/bin/dkms"
+	printf '#!/bin/sh\necho "systemctl $*" >>/asked\nexit 1\n' >"$FIX/system/usr/bin/systemctl"
+	chmod +x "$FIX/system/usr/bin/dkms" "$FIX/system/usr/bin/systemctl"
 }
 
 rpm_there()
@@ -267,7 +384,10 @@ asked()
 @test "rpm: installed into a scratch system, used by dkms, erased" {
 	make_system
 	rpm_there -i "$MADE"/sendcp-"$VERSION"*.x86_64.rpm "$MADE"/sendcp-dkms-*.rpm "$MADE"/sendcp-devel-*.rpm
-	run asked
+	asked >"$FIX/asked"
+	run grep systemctl "$FIX/asked"
+	assert_output "systemctl --no-reload preset sendcp-send@.timer"
+	run grep -v systemctl "$FIX/asked"
 	assert_output - <<-ASKED
 		add -m sendcp -v $VERSION -q
 		build -m sendcp -v $VERSION -q
@@ -278,8 +398,14 @@ asked()
 	assert_file_exists "$FIX/system/usr/src/sendcp-$VERSION/dkms.conf"
 	cmp dkms.conf "$FIX/system/usr/src/sendcp-$VERSION/dkms.conf"
 	rpm_there -e sendcp-dkms sendcp sendcp-devel
-	run asked
+	asked >"$FIX/asked"
+	run grep -v systemctl "$FIX/asked"
 	assert_output "remove -m sendcp -v $VERSION -q --all"
+	run grep systemctl "$FIX/asked"
+	assert_output - <<-ASKED
+		systemctl --no-reload disable --now sendcp-send@.timer
+		systemctl daemon-reload
+	ASKED
 	run find "$FIX/system" -name '*sendcp*'
 	assert_output ""
 }

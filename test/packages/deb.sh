@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Builds the Debian packages, binary and source, from a source archive, in a directory of its own.
+# Builds the Debian packages, binary and source, from what `make dist` makes, in a directory of its own.
+# SOURCE.tar.gz is the source package's orig tarball, as it is; debian/ is from debian-SOURCE.tar.gz beside it.
 #
 # usage: deb.sh SOURCE.tar.gz OUTPUT-DIRECTORY [DPKG-BUILDPACKAGE-OPTION...]
 set -euo pipefail
@@ -17,6 +18,14 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/sendcp-deb.XXXXXX")
 trap 'rm -rf --one-file-system "$scratch"' EXIT
 tar -xzf "$archive" -C "$scratch"
 cd "$scratch"/sendcp-*
+debian=${archive%/*}/debian-${archive##*/}
+if [ ! -e "$debian" ]; then
+	echo "deb.sh: no $debian: debian/ is not in a release's archive, but in one of its own" >&2
+	exit 1
+fi
+tar -xzf "$debian"
+version=$(dpkg-parsechangelog -SVersion)
+cp "$archive" "$scratch/sendcp_${version%-*}.orig.tar.gz"
 # What was built by hand of the same version is not to be mixed with what is built now.
 if ! DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS-parallel=$(nproc)}" \
 	dpkg-buildpackage -us -uc "$@" >"$scratch/log" 2>&1; then
