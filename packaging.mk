@@ -25,15 +25,14 @@ DOCUMENTS := README.md CHANGELOG.md $(wildcard docs/*.md)
 DIST := sendcp-$(VERSION)
 PACKAGES_DIR ?= $(BUILD)/packages
 # The project's address. There is no public one yet: this is a placeholder, of the domain that is reserved
-# for examples. The files in debian/ and rpm/ that name it are given another by `make dist PROJECT_URL=...`,
-# and so by `make deb` and `make rpm`, which begin with that.
+# for examples. docs/packages.md says where it is used, and how another is set.
 PROJECT_URL ?= https://example.org/sendcp
 # Of one and the same commit, the same bytes at any time.
-dist deb rpm: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || \
+dist deb rpm apt-repo rpm-repo: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || \
 	stat -c %Y Makefile)
 
 .PHONY: install-program install-completions install-documents install-units install-btrbk install-header \
-	uninstall dist deb rpm check-install package-deps
+	uninstall dist deb rpm apt-repo rpm-repo check-install package-deps
 
 install: install-program install-completions install-documents install-units install-btrbk \
 	install-header
@@ -102,6 +101,17 @@ deb: package-deps dist
 
 rpm: package-deps dist
 	@test/packages/rpm.sh $(PACKAGES_DIR)/$(DIST).tar.gz $(PACKAGES_DIR)
+
+# Repositories to install from: of the packages that were made, signed by KEY, to be published at the address.
+KEY ?=
+APT_URL ?= $(PROJECT_URL)/apt
+RPM_URL ?= $(PROJECT_URL)/rpm
+
+apt-repo: package-deps
+	@test/packages/apt-repo.sh $(PACKAGES_DIR) '$(KEY)' '$(APT_URL)'
+
+rpm-repo: package-deps
+	@test/packages/rpm-repo.sh $(PACKAGES_DIR) '$(KEY)' '$(RPM_URL)'
 
 # SUITES="bookworm trixie"
 check-install:

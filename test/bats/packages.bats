@@ -19,10 +19,16 @@ setup_file()
 	DEB=$(echo "$MADE"/sendcp_*.deb)
 	DKMS_DEB=$(echo "$MADE"/sendcp-dkms_*.deb)
 	export DEB DKMS_DEB
+	# Short: it has sockets. One key is older than what it signs, one newer.
+	export GNUPGHOME=$FIX/g
+	mkdir -m 700 "$GNUPGHOME"
+	gpg --batch --quiet --faked-system-time 20230601T000000! --passphrase '' --quick-gen-key old@key.example rsa3072 sign never
+	gpg --batch --quiet --passphrase '' --quick-gen-key new@key.example rsa3072 sign never
 }
 
 teardown_file()
 {
+	gpgconf --kill gpg-agent
 	fixture_end
 }
 
@@ -38,7 +44,7 @@ make_quietly()
 	env -u MAKEFLAGS -u MAKELEVEL make -C "$ROOT" --no-print-directory -s PACKAGES_DIR="$MADE" BUILD="$BUILD" "$@"
 }
 
-# What packaging says of the project's address, a line each.
+# The project's address, wherever packaging has it, a line each.
 addresses()
 {
 	sed -n 's/^\(Homepage\|Vcs-[A-Z][a-z]*\|Source\|URL\|Repository[A-Za-z-]*\|Bug-[A-Z][a-z]*\): *\(http.*\)/\2/p' \
@@ -139,7 +145,7 @@ deb_files()
 	assert_output --partial "not an address: example.org|e"
 }
 
-# What a server of releases would show, until the test ends.
+# A server with a page of releases.
 serve_releases()
 {
 	mkdir -p "$FIX/server/sendcp/releases"
@@ -435,4 +441,211 @@ preun()
 	printf '#!/bin/sh\nexit 10\n' >"$FIX/system/usr/bin/dkms"
 	rpm_there -i "$MADE"/sendcp-dkms-*.rpm
 	rpm_there -e sendcp-dkms
+}
+
+# make_repository KIND [VARIABLE=VALUE...]: apt or rpm, signed by the old key, of a time that is past.
+make_repository()
+{
+	SOURCE_DATE_EPOCH=1700000000 make_quietly "$1-repo" KEY=old@key.example APT_URL="file:$MADE/apt" "${@:2}"
+}
+
+# apt_there KEYRING PROGRAM ARGUMENT...: apt that knows the packages that are installed here, but only that
+# repository, as its description says, with the keyring in place of the one that a user would have installed.
+apt_there()
+{
+	local keyring=$1 dir=$FIX/apt-there
+
+	shift
+	mkdir -p "$dir"/{lists,archives}/partial "$dir/parts"
+	sed "s|^Signed-By: .*|Signed-By: $keyring|" "$MADE/apt/sendcp.sources" >"$dir/parts/sendcp.sources"
+	"$1" -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$dir/parts" -o Dir::Etc::Trusted=/dev/null \
+		-o Dir::Etc::TrustedParts="$dir/none" -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
+		-o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir" -o Dir::Cache::Archives="$dir/archives" \
+		-o Dir::State::extended_states="$dir/extended_states" -o APT::Sandbox::User=root "${@:2}" 2>&1
+}
+
+# From nothing: what apt has once verified, it does not read again.
+apt_update()
+{
+	rm -rf "$FIX/apt-there"
+	apt_there "$1" apt-get update --error-on=any
+}
+
+# As it was before a test changed it.
+fresh_apt_repository()
+{
+	rm -rf "$MADE/apt"
+	make_repository apt >/dev/null
+	KEYRING=$MADE/apt/sendcp-archive-keyring.asc
+}
+
+@test "make apt-repo: apt finds sendcp-dkms there, verifies it, and gets it and its source" {
+	local version package
+
+	version=$(dpkg-parsechangelog -SVersion)
+	fresh_apt_repository
+	run apt_update "$KEYRING"
+	assert_success
+	refute_output --regexp '^[WE]:'
+	run apt_there "$KEYRING" apt-cache policy sendcp-dkms
+	assert_output --partial "Candidate: $version"
+	assert_output --partial "500 file:$MADE/apt stable/main amd64 Packages"
+	run apt_there "$KEYRING" apt-get install --download-only --yes --no-install-recommends sendcp-dkms
+	assert_success
+	assert_output --regexp "sendcp .*$version|sendcp sendcp-dkms"
+	refute_output --partial "cannot be authenticated"
+	mkdir "$FIX/got"
+	cd "$FIX/got"
+	run apt_there "$KEYRING" apt-get download sendcp sendcp-dkms sendcp-dev
+	assert_success
+	run apt_there "$KEYRING" apt-get source --download-only sendcp
+	assert_success
+	assert_equal "$(ls | wc -l)" 6
+	for package in *; do
+		cmp "$package" "$MADE/$package"
+	done
+}
+
+@test "make apt-repo: with another key, or without a signature, it is refused" {
+	fresh_apt_repository
+	gpg --batch --armor --export new@key.example >"$FIX/other.asc"
+	run apt_update "$FIX/other.asc"
+	assert_failure
+	assert_output --partial NO_PUBKEY
+	# Signed by the other one, which was made after the packages.
+	make_repository apt KEY=new@key.example >/dev/null
+	run apt_update "$FIX/other.asc"
+	assert_success
+	rm "$MADE/apt/dists/stable/"{InRelease,Release.gpg}
+	run apt_update "$FIX/other.asc"
+	assert_failure
+	assert_output --partial "is not signed"
+	# Older programs verify the signature in a file of its own.
+	fresh_apt_repository
+	rm "$MADE/apt/dists/stable/InRelease"
+	run apt_update "$KEYRING"
+	assert_success
+}
+
+# change_byte FILE...: one in the middle.
+change_byte()
+{
+	local file
+
+	for file; do
+		python3 -c 'import sys
+with open(sys.argv[1], "r+b") as f:
+    data = bytearray(f.read())
+    data[len(data) // 2] ^= 1
+    f.seek(0)
+    f.write(data)' "$file"
+	done
+}
+
+@test "make apt-repo: a byte changed in Packages, in Release or in a package is refused" {
+	fresh_apt_repository
+	change_byte "$MADE/apt/dists/stable/main/binary-amd64"/Packages*
+	run apt_update "$KEYRING"
+	assert_failure
+	assert_output --regexp "Hash Sum mismatch|unexpected size"
+	run apt_there "$KEYRING" apt-get install --download-only --yes --no-install-recommends sendcp-dkms
+	assert_failure
+	fresh_apt_repository
+	change_byte "$MADE/apt/dists/stable/"{InRelease,Release}
+	run apt_update "$KEYRING"
+	assert_failure
+	assert_output --regexp "BADSIG|not valid|invalid"
+	fresh_apt_repository
+	apt_update "$KEYRING"
+	change_byte "$MADE/apt/pool/main/s/sendcp"/sendcp-dkms_*.deb
+	run apt_there "$KEYRING" apt-get install --download-only --yes --no-install-recommends sendcp-dkms
+	assert_failure
+	assert_output --partial "Hash Sum mismatch"
+}
+
+@test "make apt-repo, rpm-repo: the same bytes again, in another place, at another time" {
+	local kind
+
+	mkdir "$FIX/made-again"
+	cp "$MADE"/sendcp* "$FIX/made-again/"
+	fresh_apt_repository
+	make_repository rpm >/dev/null
+	for kind in apt rpm; do
+		(umask 077 && TZ=Pacific/Kiritimati LC_ALL=C.UTF-8 make_repository $kind PACKAGES_DIR="$FIX/made-again" >/dev/null)
+		diff -r "$MADE/$kind" "$FIX/made-again/$kind"
+		run find "$FIX/made-again/$kind" ! -perm -044
+		assert_output ""
+	done
+}
+
+@test "make apt-repo, rpm-repo: without a key, or without packages, they say so and change nothing" {
+	local kind made
+
+	for kind in apt:deb rpm:rpm; do
+		made=${kind#*:}
+		kind=${kind%:*}
+		make_repository $kind >/dev/null
+		cp -a "$MADE/$kind" "$FIX/before-$kind"
+		run make_repository $kind KEY=
+		assert_failure
+		assert_output --partial "no key to sign with: KEY=KEYID"
+		run make_repository $kind KEY=nobody@key.example
+		assert_failure
+		assert_output --partial "no secret key nobody@key.example"
+		diff -r "$MADE/$kind" "$FIX/before-$kind"
+		mkdir "$FIX/empty-$kind"
+		run make_repository $kind PACKAGES_DIR="$FIX/empty-$kind"
+		assert_failure
+		assert_output --regexp "no packages of version .*: make $made"
+		assert_not_exist "$FIX/empty-$kind/$kind"
+		run make_repository $kind PACKAGES_DIR="$FIX/nowhere-$kind"
+		assert_failure
+		assert_output --partial "no packages in $FIX/nowhere-$kind: make $made"
+	done
+	# Packages of several builds are not mixed.
+	mkdir "$FIX/mixed"
+	cp "$MADE"/sendcp* "$FIX/mixed/"
+	change_byte "$FIX/mixed"/sendcp-dkms_*.deb
+	run make_repository apt PACKAGES_DIR="$FIX/mixed"
+	assert_failure
+	assert_output --partial "packages are not those that sendcp_"
+}
+
+@test "make rpm-repo: packages and metadata are signed" {
+	local package keyring=$MADE/rpm/RPM-GPG-KEY-sendcp
+
+	make_repository rpm RPM_URL=https://other.example/rpm >/dev/null
+	cd "$MADE/rpm"
+	gpg --batch --dearmor <"$keyring" >"$FIX/rpm.gpg"
+	gpgv --keyring "$FIX/rpm.gpg" repodata/repomd.xml.asc repodata/repomd.xml
+	change_byte repodata/repomd.xml
+	run gpgv --keyring "$FIX/rpm.gpg" repodata/repomd.xml.asc repodata/repomd.xml
+	assert_failure
+	mkdir "$FIX/rpmdb"
+	rpm --dbpath "$FIX/rpmdb" --import "$keyring"
+	run rpmkeys --dbpath "$FIX/rpmdb" --checksig --verbose ./*.rpm
+	assert_success
+	assert_equal "$(grep -c 'Header V4 RSA/SHA256 Signature.*: OK' <<<"$output")" 4
+	zcat repodata/*-primary.xml.gz >"$FIX/primary.xml"
+	for package in sendcp sendcp-dkms sendcp-devel; do
+		grep -q "<name>$package</name>" "$FIX/primary.xml"
+	done
+	run cat sendcp.repo
+	assert_line gpgcheck=1
+	assert_line repo_gpgcheck=1
+	assert_line baseurl=https://other.example/rpm
+	assert_line gpgkey=https://other.example/rpm/RPM-GPG-KEY-sendcp
+	# Those that make rpm made stay as they are.
+	run rpm -qp --qf '%{RSAHEADER:pgpsig}' "$MADE"/sendcp-dkms-*.rpm
+	assert_output "(none)"
+}
+
+@test "make rpm-repo without rpmsign: it says what is not signed, and so does the description" {
+	run env RPMSIGN="$FIX/none" SOURCE_DATE_EPOCH=1700000000 make -C "$ROOT" --no-print-directory -s rpm-repo \
+		KEY=old@key.example PACKAGES_DIR="$MADE"
+	assert_success
+	assert_output --partial "rpmsign is missing: the packages are not signed, only the metadata with their hashes"
+	run cat "$MADE/rpm/sendcp.repo"
+	assert_line gpgcheck=0
+	assert_line repo_gpgcheck=1
 }

@@ -28,7 +28,7 @@ version=$(dpkg-parsechangelog -SVersion)
 cp "$archive" "$scratch/sendcp_${version%-*}.orig.tar.gz"
 # What was built by hand of the same version is not to be mixed with what is built now.
 if ! DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS-parallel=$(nproc)}" \
-	dpkg-buildpackage -us -uc "$@" >"$scratch/log" 2>&1; then
+	dpkg-buildpackage -us -uc -sa "$@" >"$scratch/log" 2>&1; then
 	tail -n 30 "$scratch/log" | cut -c 1-300 >&2
 	cp "$scratch/log" "$output/deb.log"
 	echo "deb.sh: building failed; all of it is in $output/deb.log" >&2
