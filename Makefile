@@ -71,6 +71,8 @@ help:
 	@echo 'make uninstall        remove what was installed there'
 	@echo 'make dist             make the source archive, in $(PACKAGES_DIR)'
 	@echo 'make deb, make rpm    make packages, in $(PACKAGES_DIR)'
+	@echo 'make apt-repo         make a signed repository of the Debian packages (KEY=KEYID), there, too'
+	@echo 'make rpm-repo         the same of the RPM packages'
 	@echo 'make clean            remove all build directories'
 
 # The engine and its userspace backends; include/sendcp/ is how they are used.

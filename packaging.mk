@@ -24,12 +24,15 @@ UNITS := $(wildcard docs/examples/systemd/*.service docs/examples/systemd/*.time
 DOCUMENTS := README.md CHANGELOG.md $(wildcard docs/*.md)
 DIST := sendcp-$(VERSION)
 PACKAGES_DIR ?= $(BUILD)/packages
+# The project's address. There is no public one yet: a placeholder, of the domain that is reserved
+# for examples. docs/packages.md says where it is used, and how to set another.
+PROJECT_URL ?= https://example.org/sendcp
 # Reproducible: the same commit always gives the same bytes.
-dist deb rpm: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || \
+dist deb rpm apt-repo rpm-repo: export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || \
 	stat -c %Y Makefile)
 
 .PHONY: install-program install-completions install-documents install-units install-btrbk install-header \
-	uninstall dist deb rpm check-install package-deps
+	uninstall dist deb rpm apt-repo rpm-repo check-install package-deps
 
 install: install-program install-completions install-documents install-units install-btrbk \
 	install-header
@@ -86,15 +89,8 @@ uninstall:
 		$(foreach unit,$(UNITS),$(call into,$(systemdsystemunitdir))/$(notdir $(unit)))
 	rm -rf $(call into,$(docdir)) $(call into,$(libexecdir))/sendcp
 
-# The tracked files as they are in the working tree: a change can be tried before it is committed.
-# In a tree unpacked from a dist (no git) all files are taken.
 dist:
-	@mkdir -p $(PACKAGES_DIR)
-	@list=$$(git ls-files 2>/dev/null) || list=$$(find . -type f ! -path './build*' | sed 's|^\./||'); \
-	for file in $$list; do [ ! -e "$$file" ] || echo "$$file"; done | LC_ALL=C sort | \
-	tar --transform='s|^|$(DIST)/|' --mtime=@$$SOURCE_DATE_EPOCH --owner=0 --group=0 --numeric-owner \
-		--mode='u+rw,go=rX' --no-recursion -T - -c | gzip -9n >$(PACKAGES_DIR)/$(DIST).tar.gz
-	@echo '  DIST $(PACKAGES_DIR)/$(DIST).tar.gz'
+	@test/packages/dist.sh $(DIST) $(PACKAGES_DIR) '$(PROJECT_URL)'
 
 package-deps:
 	@test/install-deps.sh build packages
@@ -105,6 +101,17 @@ deb: package-deps dist
 
 rpm: package-deps dist
 	@test/packages/rpm.sh $(PACKAGES_DIR)/$(DIST).tar.gz $(PACKAGES_DIR)
+
+# Repositories to install from: of the packages that were made, signed by KEY, to be published at the address.
+KEY ?=
+APT_URL ?= $(PROJECT_URL)/apt
+RPM_URL ?= $(PROJECT_URL)/rpm
+
+apt-repo: package-deps
+	@test/packages/apt-repo.sh $(PACKAGES_DIR) '$(KEY)' '$(APT_URL)'
+
+rpm-repo: package-deps
+	@test/packages/rpm-repo.sh $(PACKAGES_DIR) '$(KEY)' '$(RPM_URL)'
 
 # SUITES="bookworm trixie"
 check-install:

@@ -18,7 +18,8 @@ TEST_PACKAGES="libarchive-tools cpio strace bats bats-assert bats-support bats-f
 # without it.
 SSH_PACKAGES="openssh-server"
 PACKAGES_PACKAGES="build-essential debhelper dh-dkms lintian fakeroot rpm rpmlint man-db mandoc bash-completion zsh
-	fish systemd btrbk dkms"
+	fish systemd btrbk dkms devscripts
+	apt-utils gnupg createrepo-c"
 FUZZ_PACKAGES="clang"
 SOURCE_PACKAGES="sparse perl python3 linux-headers-amd64"
 INSTALL_PACKAGES="mmdebstrap dpkg-dev e2fsprogs"

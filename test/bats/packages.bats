@@ -19,10 +19,16 @@ setup_file()
 	DEB=$(echo "$MADE"/sendcp_*.deb)
 	DKMS_DEB=$(echo "$MADE"/sendcp-dkms_*.deb)
 	export DEB DKMS_DEB
+	# Short: it has sockets. One key is older than what it signs, one newer.
+	export GNUPGHOME=$FIX/g
+	mkdir -m 700 "$GNUPGHOME"
+	gpg --batch --quiet --faked-system-time 20230601T000000! --passphrase '' --quick-gen-key old@key.example rsa3072 sign never
+	gpg --batch --quiet --passphrase '' --quick-gen-key new@key.example rsa3072 sign never
 }
 
 teardown_file()
 {
+	gpgconf --kill gpg-agent
 	fixture_end
 }
 
@@ -30,11 +36,20 @@ setup()
 {
 	cd "$ROOT"
 	VERSION=$(sed -n 's/^VERSION := //p' Makefile)
+	PROJECT_URL=$(sed -n 's/^PROJECT_URL ?= //p' packaging.mk)
 }
 
 make_quietly()
 {
 	env -u MAKEFLAGS -u MAKELEVEL make -C "$ROOT" --no-print-directory -s PACKAGES_DIR="$MADE" BUILD="$BUILD" "$@"
+}
+
+# The project's address, wherever packaging has it, a line each.
+addresses()
+{
+	sed -n 's/^\(Homepage\|Vcs-[A-Z][a-z]*\|Source\|URL\|Repository[A-Za-z-]*\|Bug-[A-Z][a-z]*\): *\(http.*\)/\2/p' \
+		debian/control debian/copyright debian/upstream/metadata rpm/sendcp.spec
+	sed -n 's/^\(http[^ ]*\) .*/\1/p' debian/watch
 }
 
 # The files of a Debian package, without directories.
@@ -48,10 +63,10 @@ deb_files()
 	assert_equal "$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)" "$VERSION"
 	assert_equal "$(sed -n 's/^Version: *//p' rpm/sendcp.spec)" "$VERSION"
 	grep -m 1 '^\* ' rpm/sendcp.spec | grep -qE -- "> - $VERSION-[0-9]+\$"
-	assert_equal "$(dpkg-parsechangelog -SVersion)" "$VERSION"
+	[[ $(dpkg-parsechangelog -SVersion) =~ ^$VERSION-[0-9]+$ ]]
 	assert_equal "$(grep -m 1 -oE '^## [^ ]+' CHANGELOG.md)" "## $VERSION"
 	assert_equal "$("$SENDCP" --version)" "sendcp $VERSION"
-	assert_equal "$(dpkg-deb -f "$DEB" Version)" "$VERSION"
+	assert_equal "$(dpkg-deb -f "$DEB" Version)" "$(dpkg-parsechangelog -SVersion)"
 }
 
 @test "make install puts every file in its place, uninstall removes all" {
@@ -77,30 +92,104 @@ deb_files()
 	assert_output ""
 }
 
-@test "make dist: all tracked files, reproducibly" {
-	local again=$FIX/again
+@test "one address everywhere" {
+	local address count=0
+
+	while read -r address; do
+		[[ $address == "$PROJECT_URL" || $address == "$PROJECT_URL".git || $address == "$PROJECT_URL"/* ]]
+		count=$((count + 1))
+	done < <(addresses)
+	assert_equal $count 10
+	assert_equal "$(dpkg-deb -f "$DEB" Homepage)" "$PROJECT_URL"
+	assert_equal "$(sed -n 's/^Vcs-Git: //p' "$MADE"/sendcp_*.dsc)" "$PROJECT_URL.git"
+	assert_equal "$(rpm -qp --qf '%{URL}' "$MADE/sendcp-$VERSION"*.x86_64.rpm)" "$PROJECT_URL"
+}
+
+@test "make dist: all that git has, debian/ in an archive of its own, the same bytes again" {
+	local again=$FIX/again file
 
 	git rev-parse >/dev/null 2>&1 || skip "no git here: this is what make dist made"
-	diff <(tar -tzf "$MADE"/sendcp-*.tar.gz | sed 's|^[^/]*/||') \
+	diff <( (tar -tzf "$MADE"/sendcp-*.tar.gz | sed 's|^[^/]*/||'; tar -tzf "$MADE"/debian-sendcp-*.tar.gz) | LC_ALL=C sort) \
 		<(git ls-files | while read -r file; do [ ! -e "$file" ] || echo "$file"; done | LC_ALL=C sort)
+	run tar -tzf "$MADE"/sendcp-*.tar.gz
+	refute_output --partial /debian/
+	# As they are, also with the mode to run them.
+	mkdir "$FIX/dist"
+	tar -xzf "$MADE"/sendcp-*.tar.gz --strip-components=1 -C "$FIX/dist"
+	for file in COPYING packaging.mk rpm/sendcp.spec test/images/plain.0.img.zst; do
+		cmp "$file" "$FIX/dist/$file"
+	done
+	assert_file_executable "$FIX/dist/test/run.sh"
 	make_quietly dist PACKAGES_DIR="$again" >/dev/null
-	cmp "$MADE"/sendcp-*.tar.gz "$again"/sendcp-*.tar.gz
+	for file in "$MADE"/*sendcp-*.tar.gz; do
+		cmp "$file" "$again/${file##*/}"
+	done
+}
+
+@test "make dist PROJECT_URL=... changes the address in all files, and in nothing else" {
+	local other=$FIX/other new=https://sendcp.example/$BATS_TEST_NUMBER
+
+	make_quietly dist PACKAGES_DIR="$other" PROJECT_URL=$new >/dev/null
+	mkdir "$other/old" "$other/new"
+	for archive in sendcp debian-sendcp; do
+		tar -xzf "$MADE/$archive-$VERSION.tar.gz" -C "$other/old"
+		tar -xzf "$other/$archive-$VERSION.tar.gz" -C "$other/new"
+	done
+	run grep -rF "$PROJECT_URL" "$other/new"
+	assert_output ""
+	assert_equal "$(cd "$other/new" && grep -rhF $new debian | wc -l)" 9
+	grep -rlZF $new "$other/new" | xargs -0 sed -i "s|$new|$PROJECT_URL|g"
+	diff -r "$other/old" "$other/new"
+	run make_quietly dist PACKAGES_DIR="$other" PROJECT_URL="example.org|e"
+	assert_failure
+	assert_output --partial "not an address: example.org|e"
+}
+
+# A server with a page of releases.
+serve_releases()
+{
+	mkdir -p "$FIX/server/sendcp/releases"
+	touch "$FIX/server/sendcp/releases"/{debian-,}sendcp-{"$VERSION",99.1}.tar.gz
+	python3 -u -m http.server --bind 127.0.0.1 -d "$FIX/server" 0 >"$FIX/server.said" 2>&1 3>&- &
+	SERVER=$!
+	for _ in $(seq 100); do
+		PORT=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$FIX/server.said")
+		[ -z "$PORT" ] || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+@test "debian/watch finds a new release, and its archive" {
+	require_program uscan
+	serve_releases
+	sed "s|^$PROJECT_URL|http://127.0.0.1:$PORT/sendcp|" debian/watch >"$FIX/watch"
+	run env -u http_proxy -u https_proxy uscan --no-conf --no-download --dehs --package sendcp \
+		--upstream-version "$VERSION" --watchfile "$FIX/watch"
+	kill $SERVER
+	assert_success
+	assert_output --partial "<upstream-version>99.1</upstream-version>"
+	assert_output --partial "<upstream-url>http://127.0.0.1:$PORT/sendcp/releases/sendcp-99.1.tar.gz</upstream-url>"
 }
 
 @test "deb: the contents of the packages" {
 	run deb_files "$DEB"
-	for file in usr/bin/sendcp usr/share/man/man8/sendcp.8.gz usr/share/man/man5/sendcp-checkpoint.5.gz \
+	for file in usr/bin/sendcp usr/share/man/man{8/sendcp.8,5/sendcp-checkpoint.5,4/sendcp.4}.gz \
 		usr/share/bash-completion/completions/sendcp usr/share/zsh/vendor-completions/_sendcp \
 		usr/share/fish/vendor_completions.d/sendcp.fish usr/libexec/sendcp/nightly; do
 		assert_line "$file"
 	done
 	run deb_files "$DKMS_DEB"
-	assert_line usr/share/man/man4/sendcp.4.gz
+	refute_output --partial /man/
 	run deb_files "$MADE"/sendcp-dev_*.deb
 	assert_line usr/include/sendcp.h
 	run dpkg-deb -f "$DKMS_DEB" Depends
 	assert_output --partial "dkms (>="
-	assert_output --partial "sendcp (>= $VERSION)"
+	assert_output --partial "sendcp (>= $VERSION-"
+	# By the word that users look for.
+	for package in "$DEB" "$DKMS_DEB" "$MADE"/sendcp-dev_*.deb; do
+		dpkg-deb -f "$package" Description | grep -q '^resumable btrfs send'
+	done
 }
 
 @test "deb, rpm: the complete source of the module, and nothing else" {
@@ -173,12 +262,22 @@ without_chance_words()
 		TMPDIR="$FIX/a/much/deeper/place" TZ=Pacific/Kiritimati LC_ALL=C DEB_BUILD_OPTIONS="nocheck parallel=1" \
 			"$ROOT/test/packages/deb.sh" "$MADE"/sendcp-*.tar.gz "$again"
 	)
-	for package in "$MADE"/*.deb "$MADE"/*.dsc "$MADE"/*.tar.xz; do
-		cmp "$package" "$again/${package##*/}"
+	for package in "$MADE"/*.deb "$MADE"/*.dsc "$MADE"/*.tar.?z; do
+		[[ $package == */sendcp-*.tar.gz ]] || cmp "$package" "$again/${package##*/}"
 	done
 }
 
-@test "deb: Debian's testers find both tests: the module's build, and round-trip" {
+@test "deb: the orig tarball is what make dist made; Debian adds its directory, and no patches" {
+	cmp "$MADE/sendcp_$VERSION.orig.tar.gz" "$MADE/sendcp-$VERSION.tar.gz"
+	run tar -tf "$MADE"/sendcp_*.debian.tar.xz
+	assert_success
+	assert_line debian/control
+	refute_line --regexp '^debian/patches|^[^d]'
+	run zcat <(dpkg-deb --fsys-tarfile "$DEB" | tar -xO ./usr/share/doc/sendcp/changelog.gz)
+	assert_output "$(cat CHANGELOG.md)"
+}
+
+@test "deb: Debian's testers find both tests: the module's build, and the one here" {
 	local unpacked=$FIX/source
 
 	dpkg-source -q --no-check -x "$MADE"/sendcp_*.dsc "$unpacked" 2>/dev/null
@@ -228,7 +327,30 @@ dkms_builds()
 	assert_output --partial " 0 errors"
 }
 
-# Installs a program with its libraries into the root that rpm uses.
+@test "rpm: the licence is one, the manual pages are with their readers, the kernel's headers for a kernel" {
+	for package in "$MADE/sendcp-$VERSION"*.x86_64.rpm "$MADE"/sendcp-{dkms,devel}-*.rpm; do
+		rpm -qp --licensefiles "$package" | grep '/COPYING$'
+	done
+	run rpm -qlp "$MADE/sendcp-$VERSION"*.x86_64.rpm
+	assert_line --regexp '/man4/sendcp.4(.gz)?$'
+	run rpm -qlp "$MADE"/sendcp-dkms-*.rpm
+	refute_output --partial /man/
+	run rpm -qp --recommends "$MADE"/sendcp-dkms-*.rpm
+	assert_output "(kernel-devel if kernel-core)"
+}
+
+@test "rpm: an upgrade neither enables nor disables the timer" {
+	make_system
+	for scriptlet in POSTIN:2 PREUN:1; do
+		rpm -qp --qf "%{${scriptlet%:*}}" "$MADE/sendcp-$VERSION"*.x86_64.rpm >"$FIX/system/scriptlet"
+		grep -q systemctl "$FIX/system/scriptlet"
+		chroot "$FIX/system" /bin/sh /scriptlet "${scriptlet#*:}"
+	done
+	run asked
+	assert_output ""
+}
+
+# A program, with what it takes to run it, in the directory that rpm takes for a system.
 add_program()
 {
 	local program file
@@ -241,7 +363,7 @@ add_program()
 	done
 }
 
-# A dkms that only logs its arguments.
+# A dkms and a systemctl that only say what they were asked to do.
 make_system()
 {
 	rm -rf "$FIX/system"
@@ -250,7 +372,8 @@ make_system()
 	PATH=/usr/bin add_program dash ls wc
 	ln -s dash "$FIX/system/usr/bin/sh"
 	printf '#!/bin/sh\necho "$*" >>/asked\n' >"$FIX/system/usr/bin/dkms"
-	chmod +x "$FIX/system/usr/bin/dkms"
+	printf '#!/bin/sh\necho "systemctl $*" >>/asked\nexit 1\n' >"$FIX/system/usr/bin/systemctl"
+	chmod +x "$FIX/system/usr/bin/dkms" "$FIX/system/usr/bin/systemctl"
 }
 
 rpm_there()
@@ -267,7 +390,10 @@ asked()
 @test "rpm: installed into a scratch system, used by dkms, erased" {
 	make_system
 	rpm_there -i "$MADE"/sendcp-"$VERSION"*.x86_64.rpm "$MADE"/sendcp-dkms-*.rpm "$MADE"/sendcp-devel-*.rpm
-	run asked
+	asked >"$FIX/asked"
+	run grep systemctl "$FIX/asked"
+	assert_output "systemctl --no-reload preset sendcp-send@.timer"
+	run grep -v systemctl "$FIX/asked"
 	assert_output - <<-ASKED
 		add -m sendcp -v $VERSION -q
 		build -m sendcp -v $VERSION -q
@@ -278,8 +404,14 @@ asked()
 	assert_file_exists "$FIX/system/usr/src/sendcp-$VERSION/dkms.conf"
 	cmp dkms.conf "$FIX/system/usr/src/sendcp-$VERSION/dkms.conf"
 	rpm_there -e sendcp-dkms sendcp sendcp-devel
-	run asked
+	asked >"$FIX/asked"
+	run grep -v systemctl "$FIX/asked"
 	assert_output "remove -m sendcp -v $VERSION -q --all"
+	run grep systemctl "$FIX/asked"
+	assert_output - <<-ASKED
+		systemctl --no-reload disable --now sendcp-send@.timer
+		systemctl daemon-reload
+	ASKED
 	run find "$FIX/system" -name '*sendcp*'
 	assert_output ""
 }
@@ -309,4 +441,211 @@ preun()
 	printf '#!/bin/sh\nexit 10\n' >"$FIX/system/usr/bin/dkms"
 	rpm_there -i "$MADE"/sendcp-dkms-*.rpm
 	rpm_there -e sendcp-dkms
+}
+
+# make_repository KIND [VARIABLE=VALUE...]: apt or rpm, signed by the old key, of a time that is past.
+make_repository()
+{
+	SOURCE_DATE_EPOCH=1700000000 make_quietly "$1-repo" KEY=old@key.example APT_URL="file:$MADE/apt" "${@:2}"
+}
+
+# apt_there KEYRING PROGRAM ARGUMENT...: apt that knows the packages that are installed here, but only that
+# repository, as its description says, with the keyring in place of the one that a user would have installed.
+apt_there()
+{
+	local keyring=$1 dir=$FIX/apt-there
+
+	shift
+	mkdir -p "$dir"/{lists,archives}/partial "$dir/parts"
+	sed "s|^Signed-By: .*|Signed-By: $keyring|" "$MADE/apt/sendcp.sources" >"$dir/parts/sendcp.sources"
+	"$1" -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$dir/parts" -o Dir::Etc::Trusted=/dev/null \
+		-o Dir::Etc::TrustedParts="$dir/none" -o Dir::Etc::Preferences=/dev/null -o Dir::Etc::PreferencesParts=/dev/null \
+		-o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir" -o Dir::Cache::Archives="$dir/archives" \
+		-o Dir::State::extended_states="$dir/extended_states" -o APT::Sandbox::User=root "${@:2}" 2>&1
+}
+
+# From nothing: what apt has once verified, it does not read again.
+apt_update()
+{
+	rm -rf "$FIX/apt-there"
+	apt_there "$1" apt-get update --error-on=any
+}
+
+# As it was before a test changed it.
+fresh_apt_repository()
+{
+	rm -rf "$MADE/apt"
+	make_repository apt >/dev/null
+	KEYRING=$MADE/apt/sendcp-archive-keyring.asc
+}
+
+@test "make apt-repo: apt finds sendcp-dkms there, verifies it, and gets it and its source" {
+	local version package
+
+	version=$(dpkg-parsechangelog -SVersion)
+	fresh_apt_repository
+	run apt_update "$KEYRING"
+	assert_success
+	refute_output --regexp '^[WE]:'
+	run apt_there "$KEYRING" apt-cache policy sendcp-dkms
+	assert_output --partial "Candidate: $version"
+	assert_output --partial "500 file:$MADE/apt stable/main amd64 Packages"
+	run apt_there "$KEYRING" apt-get install --download-only --yes --no-install-recommends sendcp-dkms
+	assert_success
+	assert_output --regexp "sendcp .*$version|sendcp sendcp-dkms"
+	refute_output --partial "cannot be authenticated"
+	mkdir "$FIX/got"
+	cd "$FIX/got"
+	run apt_there "$KEYRING" apt-get download sendcp sendcp-dkms sendcp-dev
+	assert_success
+	run apt_there "$KEYRING" apt-get source --download-only sendcp
+	assert_success
+	assert_equal "$(ls | wc -l)" 6
+	for package in *; do
+		cmp "$package" "$MADE/$package"
+	done
+}
+
+@test "make apt-repo: with another key, or without a signature, it is refused" {
+	fresh_apt_repository
+	gpg --batch --armor --export new@key.example >"$FIX/other.asc"
+	run apt_update "$FIX/other.asc"
+	assert_failure
+	assert_output --partial NO_PUBKEY
+	# Signed by the other one, which was made after the packages.
+	make_repository apt KEY=new@key.example >/dev/null
+	run apt_update "$FIX/other.asc"
+	assert_success
+	rm "$MADE/apt/dists/stable/"{InRelease,Release.gpg}
+	run apt_update "$FIX/other.asc"
+	assert_failure
+	assert_output --partial "is not signed"
+	# Older programs verify the signature in a file of its own.
+	fresh_apt_repository
+	rm "$MADE/apt/dists/stable/InRelease"
+	run apt_update "$KEYRING"
+	assert_success
+}
+
+# change_byte FILE...: one in the middle.
+change_byte()
+{
+	local file
+
+	for file; do
+		python3 -c 'import sys
+with open(sys.argv[1], "r+b") as f:
+    data = bytearray(f.read())
+    data[len(data) // 2] ^= 1
+    f.seek(0)
+    f.write(data)' "$file"
+	done
+}
+
+@test "make apt-repo: a byte changed in Packages, in Release or in a package is refused" {
+	fresh_apt_repository
+	change_byte "$MADE/apt/dists/stable/main/binary-amd64"/Packages*
+	run apt_update "$KEYRING"
+	assert_failure
+	assert_output --regexp "Hash Sum mismatch|unexpected size"
+	run apt_there "$KEYRING" apt-get install --download-only --yes --no-install-recommends sendcp-dkms
+	assert_failure
+	fresh_apt_repository
+	change_byte "$MADE/apt/dists/stable/"{InRelease,Release}
+	run apt_update "$KEYRING"
+	assert_failure
+	assert_output --regexp "BADSIG|not valid|invalid"
+	fresh_apt_repository
+	apt_update "$KEYRING"
+	change_byte "$MADE/apt/pool/main/s/sendcp"/sendcp-dkms_*.deb
+	run apt_there "$KEYRING" apt-get install --download-only --yes --no-install-recommends sendcp-dkms
+	assert_failure
+	assert_output --partial "Hash Sum mismatch"
+}
+
+@test "make apt-repo, rpm-repo: the same bytes again, in another place, at another time" {
+	local kind
+
+	mkdir "$FIX/made-again"
+	cp "$MADE"/sendcp* "$FIX/made-again/"
+	fresh_apt_repository
+	make_repository rpm >/dev/null
+	for kind in apt rpm; do
+		(umask 077 && TZ=Pacific/Kiritimati LC_ALL=C.UTF-8 make_repository $kind PACKAGES_DIR="$FIX/made-again" >/dev/null)
+		diff -r "$MADE/$kind" "$FIX/made-again/$kind"
+		run find "$FIX/made-again/$kind" ! -perm -044
+		assert_output ""
+	done
+}
+
+@test "make apt-repo, rpm-repo: without a key, or without packages, they say so and change nothing" {
+	local kind made
+
+	for kind in apt:deb rpm:rpm; do
+		made=${kind#*:}
+		kind=${kind%:*}
+		make_repository $kind >/dev/null
+		cp -a "$MADE/$kind" "$FIX/before-$kind"
+		run make_repository $kind KEY=
+		assert_failure
+		assert_output --partial "no key to sign with: KEY=KEYID"
+		run make_repository $kind KEY=nobody@key.example
+		assert_failure
+		assert_output --partial "no secret key nobody@key.example"
+		diff -r "$MADE/$kind" "$FIX/before-$kind"
+		mkdir "$FIX/empty-$kind"
+		run make_repository $kind PACKAGES_DIR="$FIX/empty-$kind"
+		assert_failure
+		assert_output --regexp "no packages of version .*: make $made"
+		assert_not_exist "$FIX/empty-$kind/$kind"
+		run make_repository $kind PACKAGES_DIR="$FIX/nowhere-$kind"
+		assert_failure
+		assert_output --partial "no packages in $FIX/nowhere-$kind: make $made"
+	done
+	# Packages of several builds are not mixed.
+	mkdir "$FIX/mixed"
+	cp "$MADE"/sendcp* "$FIX/mixed/"
+	change_byte "$FIX/mixed"/sendcp-dkms_*.deb
+	run make_repository apt PACKAGES_DIR="$FIX/mixed"
+	assert_failure
+	assert_output --partial "packages are not those that sendcp_"
+}
+
+@test "make rpm-repo: packages and metadata are signed" {
+	local package keyring=$MADE/rpm/RPM-GPG-KEY-sendcp
+
+	make_repository rpm RPM_URL=https://other.example/rpm >/dev/null
+	cd "$MADE/rpm"
+	gpg --batch --dearmor <"$keyring" >"$FIX/rpm.gpg"
+	gpgv --keyring "$FIX/rpm.gpg" repodata/repomd.xml.asc repodata/repomd.xml
+	change_byte repodata/repomd.xml
+	run gpgv --keyring "$FIX/rpm.gpg" repodata/repomd.xml.asc repodata/repomd.xml
+	assert_failure
+	mkdir "$FIX/rpmdb"
+	rpm --dbpath "$FIX/rpmdb" --import "$keyring"
+	run rpmkeys --dbpath "$FIX/rpmdb" --checksig --verbose ./*.rpm
+	assert_success
+	assert_equal "$(grep -c 'Header V4 RSA/SHA256 Signature.*: OK' <<<"$output")" 4
+	zcat repodata/*-primary.xml.gz >"$FIX/primary.xml"
+	for package in sendcp sendcp-dkms sendcp-devel; do
+		grep -q "<name>$package</name>" "$FIX/primary.xml"
+	done
+	run cat sendcp.repo
+	assert_line gpgcheck=1
+	assert_line repo_gpgcheck=1
+	assert_line baseurl=https://other.example/rpm
+	assert_line gpgkey=https://other.example/rpm/RPM-GPG-KEY-sendcp
+	# Those that make rpm made stay as they are.
+	run rpm -qp --qf '%{RSAHEADER:pgpsig}' "$MADE"/sendcp-dkms-*.rpm
+	assert_output "(none)"
+}
+
+@test "make rpm-repo without rpmsign: it says what is not signed, and so does the description" {
+	run env RPMSIGN="$FIX/none" SOURCE_DATE_EPOCH=1700000000 make -C "$ROOT" --no-print-directory -s rpm-repo \
+		KEY=old@key.example PACKAGES_DIR="$MADE"
+	assert_success
+	assert_output --partial "rpmsign is missing: the packages are not signed, only the metadata with their hashes"
+	run cat "$MADE/rpm/sendcp.repo"
+	assert_line gpgcheck=0
+	assert_line repo_gpgcheck=1
 }

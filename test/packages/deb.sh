@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Builds the Debian packages, binary and source, from a source archive, in a scratch directory.
+# Builds the Debian packages, binary and source, from what `make dist` makes, in a directory of its own.
+# SOURCE.tar.gz is the source package's orig tarball, as it is; debian/ is from debian-SOURCE.tar.gz beside it.
 #
 # usage: deb.sh SOURCE.tar.gz OUTPUT-DIRECTORY [DPKG-BUILDPACKAGE-OPTION...]
 set -euo pipefail
@@ -18,9 +19,17 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/sendcp-deb.XXXXXX")
 trap 'rm -rf --one-file-system "$scratch"' EXIT
 tar -xzf "$archive" -C "$scratch"
 cd "$scratch"/sendcp-*
-# Existing files of this version must not get mixed with the new ones.
+debian=${archive%/*}/debian-${archive##*/}
+if [ ! -e "$debian" ]; then
+	echo "deb.sh: no $debian: debian/ is not in a release's archive, but in one of its own" >&2
+	exit 1
+fi
+tar -xzf "$debian"
+version=$(dpkg-parsechangelog -SVersion)
+cp "$archive" "$scratch/sendcp_${version%-*}.orig.tar.gz"
+# What was built by hand of the same version is not to be mixed with what is built now.
 if ! DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS-parallel=$(nproc)}" \
-	dpkg-buildpackage -us -uc "$@" >"$scratch/log" 2>&1; then
+	dpkg-buildpackage -us -uc -sa "$@" >"$scratch/log" 2>&1; then
 	tail -n 30 "$scratch/log" | cut -c 1-300 >&2
 	cp "$scratch/log" "$output/deb.log"
 	echo "deb.sh: building failed; all of it is in $output/deb.log" >&2

@@ -17,6 +17,8 @@ nightly=/srv/nightly
 units=/etc/systemd/system
 where=${1:-$(uname -r)}
 version=$(dpkg-deb -f sendcp_*.deb Version)
+# DKMS's is upstream's.
+version=${version%-*}
 
 # check NAME COMMAND...: prints the output of a failed command.
 check()

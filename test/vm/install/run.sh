@@ -26,6 +26,7 @@ enter()
 	mount --bind "$out" "$root/tmp/out"
 	tar -xzf "$archive" -C "$root/tmp" --strip-components=3 --wildcards '*/test/packages/deb.sh'
 	cp "$archive" "$root/tmp/source.tar.gz"
+	cp "${archive%/*}/debian-${archive##*/}" "$root/tmp/debian-source.tar.gz"
 	exec chroot "$root" /usr/bin/env -i HOME=/tmp TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
 		bash /tmp/deb.sh /tmp/source.tar.gz /tmp/out
 }
