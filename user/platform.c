@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The platform door for userspace: memory from libc, checksums from the libraries that are fast at
- * them. The only file below src/ that may see libc or a library directly.
+ * Userspace's side of include/sendcp/platform.h: memory from libc, checksums from libraries that are
+ * fast at them.
  */
 #include <gcrypt.h>
 #include <isa-l/crc.h>

@@ -41,7 +41,7 @@ struct sendcp_file_range {
 	u64 inode;
 	/* Generation field of the INODE_ITEM, all 64 bits. */
 	u64 generation;
-	/* Bytes. The range never crosses the inode's size; never longer than 180224. */
+	/* Bytes. The range never crosses the inode's size; never longer than SENDCP_CHUNK_V2. */
 	u64 offset;
 	u32 length;
 };
