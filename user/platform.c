@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The platform door for userspace: memory from libc, checksums from the libraries that are fast at
- * them. The only file below src/ that may see libc or a library directly.
+ * Userspace's side of include/sendcp/platform.h: memory from libc, checksums from libraries that
+ * are fast at them.
  */
 #include <gcrypt.h>
 #include <isa-l/crc.h>
@@ -52,7 +52,7 @@ void sendcp_free_aligned(void *block, size_t size)
 
 /*
  * glibc's qsort() may take memory, past sendcp_alloc(). That is harmless: it goes without if there
- * is none, so nothing fails; what is sorted here is never more than two megabytes.
+ * is none, so nothing fails; lists sorted here are never larger than two megabytes.
  */
 void sendcp_sort(void *items, size_t count, size_t size, int (*compare)(const void *a,
 									const void *b))

@@ -32,8 +32,8 @@ struct reason_class sendcp_reason_class(enum sendcp_reason reason);
 /* "DATA_CSUM" and so on; NULL: there is none of that number. */
 const char *sendcp_reason_name(enum sendcp_reason reason);
 /*
- * Of writing the output or the sidecar, or of reading a device, that failed with @err, a positive
- * or negative errno. One that is not in the table does not pass.
+ * Of writing the output or the checkpoint file, or of reading a device, that failed with @err, a
+ * positive or negative errno. One that is not in the table does not pass.
  */
 struct reason_class sendcp_reason_class_errno(int err);
 /* The positive errnos of that table, in its order; 0: it ends before @index. */

@@ -46,7 +46,10 @@ struct sendcp_checkpoint_info {
 	u32 clone_count;
 };
 
-/* Checks form and checksum of @blob and reads its header. -EILSEQ with @error otherwise. */
+/*
+ * Checks form and checksum of @blob and reads its header. -EILSEQ: it is none, or of another
+ * version; @error, if not NULL, is filled then, and @info means nothing.
+ */
 int sendcp_checkpoint_info(const void *blob, size_t size, struct sendcp_checkpoint_info *info,
 			   struct sendcp_error *error);
 

@@ -69,10 +69,11 @@ struct sendcp_fill {
  * Prepares to send @request's subvolume from the beginning. @request is copied. The volume must
  * outlive the engine; a mounted one is refreshed first, so that what was committed since it was
  * opened is found. Errors: -ENOENT no such subvolume, -EPERM writable, -EPROTO, -EINVAL flags,
- * -EUCLEAN, -EIO, -ENOMEM.
+ * -EUCLEAN, -EIO, -ENOMEM, -EINTR; then *@out is NULL and @error, if not NULL, is filled.
  */
 int sendcp_engine_open(struct sendcp_volume *volume, const struct sendcp_request *request,
 		       struct sendcp_engine **out, struct sendcp_error *error);
+/* NULL is allowed. */
 void sendcp_engine_close(struct sendcp_engine *engine);
 
 /*
@@ -129,23 +130,23 @@ int sendcp_engine_measure(struct sendcp_engine *engine, u64 limit, u64 *size, bo
 /*
  * Serialises where the engine is: a new blob in *@blob, *@size bytes, at most
  * SENDCP_CHECKPOINT_SIZE_MAX. It is the caller's, to be given back with sendcp_free(), in userspace
- * also with free(). Changes nothing in the engine. -ENOMEM, -E2BIG with reason CHECKPOINT_SIZE, or
- * what reading the trees gives; *@blob is NULL then.
+ * also with free(). Changes nothing in the engine and reads nothing. -ENOMEM, -E2BIG with reason
+ * CHECKPOINT_SIZE, or what made the engine void; *@blob is NULL then.
  */
 int sendcp_engine_checkpoint(struct sendcp_engine *engine, void **blob, size_t *size);
 
 /*
  * Makes the engine continue from a checkpoint instead of from the beginning. The engine must have
  * been opened with the same request. -EILSEQ: not a checkpoint, damaged, or of another version;
- * -ESTALE: of another subvolume, of other options, or the subvolume was changed.
- * After a failure the engine is where it was.
+ * -ESTALE: of another subvolume, of other options, or the subvolume was changed; -ENOMEM, -EINTR,
+ * or what reading the trees gives. After a failure the engine is where it was.
  */
 int sendcp_engine_rearm(struct sendcp_engine *engine, const void *blob, size_t size);
 
 /* Bytes of stream that come before the engine's position. */
 u64 sendcp_engine_offset(const struct sendcp_engine *engine);
 
-/* Why the last call of this engine failed. Owned by the engine. */
+/* Why the last call that failed did; reason SENDCP_ERR_NONE before. Owned by the engine. */
 const struct sendcp_error *sendcp_engine_error(const struct sendcp_engine *engine);
 
 #endif

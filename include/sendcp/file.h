@@ -24,8 +24,8 @@ void sendcp_file_reader_close(struct sendcp_file_reader *reader);
 
 /*
  * As sendcp_host_ops.read_file: all of @range into @buffer, holes and all after the last extent as
- * zeros, or a negative errno and @error with the place in the file.
- * range->generation is not looked at.
+ * zeros, or a negative errno and @error with the place in the file. Only extents are looked at: not
+ * range->generation, nor if there is such an inode. One that is not there reads as zeros.
  */
 int sendcp_file_read(struct sendcp_file_reader *reader, const struct sendcp_file_range *range,
 		     void *buffer, struct sendcp_error *error);

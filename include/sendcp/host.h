@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the engine needs from its caller: bytes of devices, bytes of files, and whether to stop.
+ * The engine's needs of its caller: bytes of devices, bytes of files, and whether to stop.
  *
  * A host is a table of functions and a pointer of its own that comes back as first argument. All
  * functions may sleep; the engine calls them from the thread that called the engine, never two at
@@ -19,7 +19,7 @@ struct sendcp_io {
 	/* Bytes; offset and length are multiples of 4096. */
 	u32 length;
 	u64 offset;
-	/* Where the bytes go; from sendcp_alloc_aligned. */
+	/* The bytes go here; from sendcp_alloc_aligned. */
 	void *buffer;
 	/* Set by the host: 0, or negative errno. After the device's end: -EIO or -ERANGE. */
 	int result;
@@ -41,7 +41,7 @@ struct sendcp_file_range {
 	u64 inode;
 	/* Generation field of the INODE_ITEM, all 64 bits. */
 	u64 generation;
-	/* Bytes. The range never crosses the inode's size; never longer than 180224. */
+	/* Bytes. The range never crosses the inode's size; never longer than SENDCP_CHUNK_V2. */
 	u64 offset;
 	u32 length;
 };

@@ -59,7 +59,9 @@ typedef long long s64;
 #ifndef __packed
 #define __packed __attribute__((packed))
 #endif
+#ifndef ARRAY_SIZE
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#endif
 
 /* Linux numbers these two; every libc this builds with has them. */
 #ifndef EUCLEAN

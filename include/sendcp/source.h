@@ -62,7 +62,7 @@ int sendcp_source_reopen(const struct sendcp_source *source, struct sendcp_sourc
 			 struct sendcp_source_error *error);
 /* NULL is allowed. */
 void sendcp_source_close(struct sendcp_source *source);
-/* Why the last call about @source failed. Owned by the source. */
+/* Why the last call that failed and fills no error of its own did. Owned by the source. */
 const struct sendcp_source_error *sendcp_source_error(const struct sendcp_source *source);
 
 /* The id of the btrfs that @path is on: 0 or negative errno, -EMEDIUMTYPE: not on a btrfs. */
@@ -94,7 +94,8 @@ int sendcp_source_device_fd(const struct sendcp_source *source, unsigned int ind
 const char *sendcp_source_device_path(const struct sendcp_source *source, unsigned int index);
 
 /*
- * Makes the host's interrupted() say -EINTR once @interrupt is set, and ends waits early. NULL:
+ * Makes the host's interrupted() say -EINTR once @interrupt is set, which the engine asks before
+ * each read and each command. A read that has begun is waited for, unless a signal ends it. NULL:
  * never. It must outlive the source, or be replaced.
  */
 void sendcp_source_set_interrupt(struct sendcp_source *source,

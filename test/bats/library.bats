@@ -21,6 +21,39 @@ setup()
 	assert cmp stream want
 }
 
+# Superblock at 64 KiB: CRC-32C at 0 over the bytes from 32 on, log_root at 96.
+with_log()
+{
+	python3 - "$1" <<-'END'
+	import sys
+	image = open(sys.argv[1], "r+b")
+	image.seek(65536)
+	block = bytearray(image.read(4096))
+	block[96:104] = (1 << 24).to_bytes(8, "little")
+	crc = 0xffffffff
+	for byte in block[32:]:
+	    crc ^= byte
+	    for _ in range(8):
+	        crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+	block[:4] = (crc ^ 0xffffffff).to_bytes(4, "little")
+	image.seek(65536)
+	image.write(block)
+	END
+}
+
+@test "library: a writable subvolume may lack what is in the log" {
+	zstd -q -d --sparse -f -o image "$ROOT/test/images/plain.0.img.zst"
+	"$EXAMPLE" image s >stream
+	assert_file_not_empty stream
+	with_log image
+	run --separate-stderr "$EXAMPLE" image s
+	assert_failure 1
+	assert_equal "$output" ""
+	assert_equal "$stderr" "send-image: its last writes are in the log alone: mount the image once"
+	"$EXAMPLE" image s.ro >stream
+	assert_file_not_empty stream
+}
+
 # A program of others may call its own functions as it likes.
 @test "library: all its global names begin with sendcp_" {
 	run nm -g --defined-only "$BUILD/libsendcp.a"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Which backend makes the stream of what is mounted.
+ * Choosing the backend that makes the streams of a mounted filesystem.
  */
 #include <errno.h>
 

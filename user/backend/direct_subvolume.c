@@ -84,7 +84,7 @@ static int check_place(struct sendcp_source *source, const struct sendcp_subvolu
 	return 0;
 }
 
-/* 1: what the kernel says of the subvolume is what the disks said when the volume was read. */
+/* 1: the kernel says the same of the subvolume as the disks did when the volume was read. */
 static int is_on_disk(struct sendcp_source *source, const struct sendcp_subvolume *subvolume)
 {
 	struct sendcp_subvolume_info info;

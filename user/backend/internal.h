@@ -25,9 +25,8 @@ struct device_list {
 int sendcp_device_list_add(struct device_list *list, const char *path, int fd);
 void sendcp_device_list_release(struct device_list *list);
 /*
- * All of @length bytes at @offset: 0 or negative errno; -ERANGE after the end, which
- * unlike -EIO no other try mends; -EINTR only when
- * interrupted and @interrupt (may be NULL) is set.
+ * All of @length bytes at @offset: 0 or negative errno; -ERANGE after the end, which unlike -EIO no
+ * other try mends; -EINTR only when interrupted and @interrupt (may be NULL) is set.
  */
 int sendcp_read_fully(int fd, void *buffer, size_t length, u64 offset,
 		      const struct sendcp_cancel *interrupt);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a subvolume's stream comes from: an engine in this process, or the kernel module.
+ * The maker of a subvolume's stream: an engine in this process, or the kernel module.
  *
  * Both make the same bytes and take each other's checkpoints. One caller at a time.
  */
@@ -53,8 +53,8 @@ int sendcp_sender_engine(const struct sender_input *input, const void *checkpoin
 			 struct sendcp_error *error);
 
 /*
- * Streams of what is mounted are to be made by the kernel module, reached through @module; all else
- * is still read directly. sendcp_source_reopen() gives a source without it.
+ * The kernel module, reached through @module, is to make the streams of the mounted @source; all
+ * else is still read directly. sendcp_source_reopen() gives a source without it.
  */
 void sendcp_source_use_module(struct sendcp_source *source, const struct module_access *module);
 /* NULL: not by the module. */
@@ -67,8 +67,8 @@ enum backend {
 };
 
 /*
- * Settles whether what is sent from the mounted @source is made by the module. BACKEND_AUTO: if it
- * is there; it is loaded if it is installed and not loaded. 0 with @status->why, which is empty or
+ * Settles whether the module makes the streams of the mounted @source. BACKEND_AUTO: if it is
+ * there; it is loaded if it is installed and not loaded. 0 with @status->why, which is empty or
  * says why it is not the module; -ENODEV: it cannot be used as wanted, ->why says why.
  */
 int sendcp_backend_choose(enum backend wanted, struct sendcp_source *source,
