@@ -57,7 +57,10 @@ int sendcp_source_open_mounted(const char *path, const struct sendcp_source_hook
 int sendcp_source_open_image(const char *const *devices, size_t count,
 			     const struct sendcp_source_hooks *hooks, struct sendcp_source **out,
 			     struct sendcp_source_error *error);
-/* A second, independent source of the same filesystem, for another thread. */
+/*
+ * A second, independent source of the same filesystem, for another thread. It has the same hooks,
+ * which are then called from both threads.
+ */
 int sendcp_source_reopen(const struct sendcp_source *source, struct sendcp_source **out,
 			 struct sendcp_source_error *error);
 /* NULL is allowed. */
