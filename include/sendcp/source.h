@@ -65,7 +65,7 @@ int sendcp_source_reopen(const struct sendcp_source *source, struct sendcp_sourc
 			 struct sendcp_source_error *error);
 /* NULL is allowed. */
 void sendcp_source_close(struct sendcp_source *source);
-/* Why the last call that failed and fills no error of its own did. Owned by the source. */
+/* Of the calls without an @error of their own: why the last one failed. Owned by the source. */
 const struct sendcp_source_error *sendcp_source_error(const struct sendcp_source *source);
 
 /* The id of the btrfs that @path is on: 0 or negative errno, -EMEDIUMTYPE: not on a btrfs. */
