@@ -234,15 +234,15 @@ static void warn_inside(const struct send_job *job, const char *role, const char
 	free(copy);
 }
 
-static void warn_of_places(const struct send_job *job, const char *output, const char *contents)
+static void warn_of_places(const struct send_job *job, const char *output, const char *journal)
 {
 	if (job && output)
 		warn_inside(job, "the output", output);
-	if (job && contents)
-		warn_inside(job, "the checkpoint file", contents);
+	if (job && journal)
+		warn_inside(job, "the checkpoint file", journal);
 }
 
-int conflicts_check(const struct send_job *job, const char *output, const char *contents)
+int conflicts_check(const struct send_job *job, const char *output, const char *journal)
 {
 	struct file_uses uses = { 0 };
 	char *temporary = NULL;
@@ -252,8 +252,8 @@ int conflicts_check(const struct send_job *job, const char *output, const char *
 		ret = add_devices(&uses, job->source);
 	if (!ret)
 		ret = output ? add_path(&uses, "the output", output) : add_stdout(&uses);
-	if (!ret && contents)
-		ret = add_journal(&uses, contents, &temporary);
+	if (!ret && journal)
+		ret = add_journal(&uses, journal, &temporary);
 	if (!ret)
 		ret = check_pairs(&uses);
 	/* The output follows the devices. */
@@ -261,7 +261,7 @@ int conflicts_check(const struct send_job *job, const char *output, const char *
 		ret = check_idle(&uses.uses[job ? sendcp_source_device_count(job->source) : 0],
 				 output ? output : STDOUT_PATH);
 	if (!ret)
-		warn_of_places(job, output, contents);
+		warn_of_places(job, output, journal);
 	clear_uses(&uses);
 	free(temporary);
 	return ret;

@@ -12,12 +12,12 @@
 #include "job/send_job.h"
 
 /*
- * Refuses to write the output (@output, NULL: standard output) or the journal (@contents, NULL:
+ * Refuses to write the output (@output, NULL: standard output) or the journal (@journal, NULL:
  * there is none) over what @job is read from (NULL: not known yet) or over each other, or to a
  * block device that is in use. Neither of the files need be there. Warns of those that are in a
  * subvolume that is sent.
  */
-int conflicts_check(const struct send_job *job, const char *output, const char *contents);
+int conflicts_check(const struct send_job *job, const char *output, const char *journal);
 /* The same for send; the journal is FILE.cp beside -f FILE if no other is named. */
 int conflicts_send(const struct send_job *job, const struct options *options);
 /* The same for resume, which writes to @output. */

@@ -31,7 +31,7 @@ struct batch {
 	bool durable;
 	u64 stream_offset;
 	u64 output_offset;
-	/* Resumes after the batch; grown by producer.c. */
+	/* Resumes after the batch; NULL if none is kept. producer.c replaces it with each fill. */
 	void *checkpoint;
 	size_t checkpoint_size;
 	struct batch *next;

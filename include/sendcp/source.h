@@ -57,12 +57,15 @@ int sendcp_source_open_mounted(const char *path, const struct sendcp_source_hook
 int sendcp_source_open_image(const char *const *devices, size_t count,
 			     const struct sendcp_source_hooks *hooks, struct sendcp_source **out,
 			     struct sendcp_source_error *error);
-/* A second, independent source of the same filesystem, for another thread. */
+/*
+ * A second, independent source of the same filesystem, for another thread. It has the same hooks,
+ * which are then called from both threads.
+ */
 int sendcp_source_reopen(const struct sendcp_source *source, struct sendcp_source **out,
 			 struct sendcp_source_error *error);
 /* NULL is allowed. */
 void sendcp_source_close(struct sendcp_source *source);
-/* Why the last call that failed and fills no error of its own did. Owned by the source. */
+/* Of the calls without an @error of their own: why the last one failed. Owned by the source. */
 const struct sendcp_source_error *sendcp_source_error(const struct sendcp_source *source);
 
 /* The id of the btrfs that @path is on: 0 or negative errno, -EMEDIUMTYPE: not on a btrfs. */

@@ -153,14 +153,26 @@ int sendcp_search_slot(struct sendcp_cursor *cursor, const struct sendcp_key *ke
 	return sendcp_search_fail(cursor, ret);
 }
 
+/*
+ * If the tree moved on the way to the next leaf, it may have got items since that come before @key,
+ * or @key itself: then it is searched again.
+ */
 int sendcp_search(struct sendcp_cursor *cursor, const struct sendcp_key *key)
 {
-	int ret = sendcp_search_slot(cursor, key, 0);
+	struct sendcp_key found;
+	int ret;
 
-	if (ret <= 0 || cursor->slot[0] < cursor->path[0]->nritems)
-		return ret;
-	ret = sendcp_next_leaf(cursor);
-	return ret ? ret : 1;
+	do {
+		ret = sendcp_search_slot(cursor, key, 0);
+		if (ret <= 0 || cursor->slot[0] < cursor->path[0]->nritems)
+			return ret;
+		ret = sendcp_next_leaf(cursor);
+		if (ret)
+			return ret;
+		found = sendcp_cursor_key(cursor);
+		ret = sendcp_key_compare(&found, key);
+	} while (ret < 0);
+	return ret ? 1 : 0;
 }
 
 int sendcp_search_exact(struct sendcp_cursor *cursor, const struct sendcp_key *key)

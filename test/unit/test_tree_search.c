@@ -34,18 +34,22 @@ static struct sendcp_key item_key(u32 i)
 	return (struct sendcp_key) { .objectid = 10 * i + 10, .type = 1, .offset = 7 };
 }
 
-static void write_leaves(struct fixture *fixture, u32 base, u64 generation)
+/* @more, if not 0: the objectid of one more item at the end of leaf 0. */
+static void write_leaves(struct fixture *fixture, u32 base, u64 generation, u64 more)
 {
-	struct tiny_item items[PER_LEAF];
-	u32 i, j;
+	struct tiny_item items[PER_LEAF + 1];
+	u32 i, j, count;
 
 	for (i = 0; i < LEAVES; i++) {
-		for (j = 0; j < PER_LEAF; j++) {
+		count = PER_LEAF + (!i && more);
+		for (j = 0; j < count; j++) {
 			items[j].key = item_key(i * PER_LEAF + j);
+			if (j == PER_LEAF)
+				items[j].key.objectid = more;
 			items[j].data = "data";
 			items[j].size = 4;
 		}
-		tiny_leaf(fixture, block_at(base + i), generation, items, PER_LEAF);
+		tiny_leaf(fixture, block_at(base + i), generation, items, count);
 	}
 }
 
@@ -75,6 +79,8 @@ struct state {
 	struct sendcp_disk_root root;
 	u32 base;
 	u64 generation;
+	/* See write_leaves(). */
+	u64 more;
 };
 
 /* Commits: the tree at block number state->base, the root tree in block @root, the superblock. */
@@ -99,7 +105,7 @@ static void commit(struct state *state, u64 root)
 
 static void write_tree(struct state *state)
 {
-	write_leaves(&state->fixture, state->base, state->generation);
+	write_leaves(&state->fixture, state->base, state->generation, state->more);
 	write_inners(&state->fixture, state->base, state->generation);
 }
 
@@ -420,6 +426,46 @@ static void endless_moving_ends(void **out)
 	sendcp_cursor_release(&cursor);
 }
 
+static void move_once(struct fixture *fixture)
+{
+	if (calls_left && !--calls_left)
+		move(moving);
+}
+
+/*
+ * It moves between two leaves, with one more item now: before the key, at the key, or after it. A
+ * key after the item that was the leaf's last one is no key after the one that is searched.
+ */
+static void moved_trees_may_have_more_items(void **out)
+{
+	const struct sendcp_key last = item_key(PER_LEAF - 1), next = item_key(PER_LEAF);
+	struct sendcp_key key = { .objectid = last.objectid + 5, .type = 1, .offset = 7 }, found;
+	struct state *state = *out;
+	struct sendcp_cursor cursor;
+	struct sendcp_tree tree;
+	int distance;
+
+	state->fixture.host.mounted = true;
+	state->fixture.before_read = move_once;
+	moving = state;
+	for (distance = -1; distance <= 1; distance++) {
+		assert_int_equal(sendcp_tree_open(state->fixture.volume, SUBVOLUME, false, &tree),
+				 0);
+		sendcp_cursor_init(&cursor, &tree);
+		/* The root, a block below it, a leaf; then the next leaf. */
+		calls_left = 4;
+		state->more = key.objectid + distance;
+		assert_int_equal(sendcp_search(&cursor, &key), distance ? 1 : 0);
+		assert_int_equal(calls_left, 0);
+		found = sendcp_cursor_key(&cursor);
+		assert_int_equal(found.objectid, distance < 0 ? next.objectid : state->more);
+		sendcp_cursor_release(&cursor);
+		state->more = 0;
+		move(state);
+		assert_int_equal(sendcp_volume_refresh(state->fixture.volume), 1);
+	}
+}
+
 static void change_uuid(struct state *state)
 {
 	tiny_uuid(state->root.uuid, 0x78);
@@ -554,6 +600,7 @@ int main(void)
 		TEST(missing_trees),
 		TEST(moved_trees_are_followed),
 		TEST(endless_moving_ends),
+		TEST(moved_trees_may_have_more_items),
 		TEST(pins_hold),
 		TEST(another_filesystem_is_noticed),
 		TEST(chunk_map_is_reloaded),

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/btrfs.h>
 #include <linux/magic.h>
 #include <mntent.h>
@@ -37,16 +38,18 @@ int sendcp_mounted_fsid(const char *path, unsigned char fsid[16])
 char *sendcp_mounted_point(const unsigned char fsid[16])
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *entry;
+	/* Paths have up to four characters for a byte there, and a line has two. */
+	char line[8 * PATH_MAX];
+	struct mntent entry;
 	char *found = NULL;
 
-	while (mounts && !found && (entry = getmntent(mounts))) {
+	/* The form without _r has one entry for all threads. */
+	while (mounts && !found && getmntent_r(mounts, &entry, line, sizeof(line))) {
 		unsigned char here[16];
 
-		if (!strcmp(entry->mnt_type, "btrfs") && !sendcp_mounted_fsid(entry->mnt_dir,
-									      here) &&
+		if (!strcmp(entry.mnt_type, "btrfs") && !sendcp_mounted_fsid(entry.mnt_dir, here) &&
 		    !memcmp(here, fsid, sizeof(here)))
-			found = strdup(entry->mnt_dir);
+			found = strdup(entry.mnt_dir);
 	}
 	if (mounts)
 		endmntent(mounts);
