@@ -155,10 +155,12 @@ int sendcp_search_slot(struct sendcp_cursor *cursor, const struct sendcp_key *ke
 
 /*
  * If the tree moved on the way to the next leaf, it may have got items since that come before @key,
- * or @key itself: then it is searched again.
+ * or @key itself: then it is searched again. Without a move the next leaf's keys are greater.
  */
 int sendcp_search(struct sendcp_cursor *cursor, const struct sendcp_key *key)
 {
+	struct sendcp_tree *tree = cursor->tree;
+	int tries = SENDCP_RETRY_MAX;
 	struct sendcp_key found;
 	int ret;
 
@@ -171,7 +173,10 @@ int sendcp_search(struct sendcp_cursor *cursor, const struct sendcp_key *key)
 			return ret;
 		found = sendcp_cursor_key(cursor);
 		ret = sendcp_key_compare(&found, key);
-	} while (ret < 0);
+	} while (ret < 0 && tries--);
+	if (ret < 0)
+		return sendcp_fail(tree->volume, SENDCP_ERR_MOVED_TOO_OFTEN, 0,
+				   &(struct sendcp_place){ .root = tree->id });
 	return ret ? 1 : 0;
 }
 

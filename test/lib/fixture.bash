@@ -42,10 +42,10 @@ require_program()
 	command -v "$1" >/dev/null || require_failed "needs the program $1"
 }
 
-# For what counts a program's system calls, or gives it little address space.
+# For tests that count system calls, limit memory, or look at names.
 require_no_sanitizer()
 {
-	[ -z "${SENDCP_SANITIZED:-}" ] || skip "a sanitizer makes calls and takes memory of its own"
+	[ -z "${SENDCP_SANITIZED:-}" ] || skip "a sanitizer has calls, memory and names of its own"
 }
 
 # Leaks cannot be looked for while a program is traced.
