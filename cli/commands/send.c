@@ -129,14 +129,14 @@ static int transfer_job(const struct send_job *job, struct output *output,
 	int code = EXIT_FAILED;
 
 	send_settings(options, &run.settings);
-	transfer_attach(&run, signals_cancel());
 	if (!prepare(&run, options, &header)) {
+		transfer_attach(&run, signals_cancel());
 		code = run_prepared(&run, options);
+		transfer_detach(&run);
 	} else {
 		journal_abandon(run.journal);
 		output_discard(output);
 	}
-	transfer_detach(&run);
 	wrap_free(run.wrap);
 	journal_header_clear(&header);
 	return code;

@@ -70,7 +70,7 @@ struct transfer_result {
 	const char *what;
 };
 
-/* Before anything is written: ->cancel, below @above, stops the source and the output too. */
+/* ->cancel, below @above, stops the source and the output too, both of which are open. */
 void transfer_attach(struct transfer *run, const struct sendcp_cancel *above);
 /* The source, which may stay, is stopped by what was above. */
 void transfer_detach(struct transfer *run);

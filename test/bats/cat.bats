@@ -86,12 +86,12 @@ teardown()
 @test "cat: a signal ends it" {
 	mkfifo "$OUT/fifo"
 	# Opened for reading and writing: a writer that writes nothing.
-	run bash -c "timeout -s TERM 3 '$SENDCP' cat - <>'$OUT/fifo' >'$OUT/plain'"
+	run bash -c "timeout --foreground -s TERM 3 '$SENDCP' cat - <>'$OUT/fifo' >'$OUT/plain'"
 	assert_equal "$status" 124
 	assert_output "sendcp: stopped by SIGTERM"
 	# And so that nobody reads what is written.
 	assert [ "$(file_size stream.plain)" -gt 400000 ]
-	run bash -c "timeout -k 30 -s TERM 3 '$SENDCP' cat stream.plain 1<>'$OUT/fifo'"
+	run bash -c "timeout --foreground -k 30 -s TERM 3 '$SENDCP' cat stream.plain 1<>'$OUT/fifo'"
 	assert_equal "$status" 124
 	assert_output "sendcp: stopped by SIGTERM"
 }

@@ -159,6 +159,32 @@ kill_and_resume()
 	done
 }
 
+# bytes_in FD: what the pipe FD holds.
+bytes_in()
+{
+	python3 -c 'import fcntl, struct, sys, termios
+print(struct.unpack("i", fcntl.ioctl(int(sys.argv[1]), termios.FIONREAD, bytes(4)))[0])' "$1"
+}
+
+@test "resume: a signal ends a send into a FIFO that nobody reads" {
+	local status=0
+
+	mkfifo pipe
+	exec 7<>pipe
+	"$SENDCP" send -q --checkpoint cp -f pipe "$FIX_MOUNT/large.ro" 2>err 3>&- 7>&- &
+	until [ "$(bytes_in 7)" -ge 60000 ]; do sleep 0.1; done
+	kill -TERM $!
+	wait $! || status=$?
+	assert_equal "$status" 75
+	grep -qx "sendcp: stopped by SIGTERM" err
+	head -c 60000 <&7 | cmp -n 60000 - "$FIX/large.1"
+	exec 7<&-
+	timeout 60 cat pipe >rest 3>&- &
+	timeout 60 "$SENDCP" resume -q --checkpoint cp --at 60000
+	wait $!
+	head -c 60000 "$FIX/large.1" | cat - rest | cmp - "$FIX/large.1"
+}
+
 @test "resume: without memory for its buffers a send ends with 75 and a last line that works" {
 	local line
 
