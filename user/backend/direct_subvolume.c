@@ -183,8 +183,7 @@ int direct_open_id(struct sendcp_source *source, u64 id, struct sendcp_subvolume
 		return ret;
 	ret = sendcp_subvolume_root_generation(source->volume, id, &generation);
 	if (ret == -ENOENT)
-		return source_fail(source, ret, "%s: the subvolume has no root directory",
-				   out->spec);
+		return source_fail(source, ret, "%s was deleted a moment ago", out->spec);
 	if (ret)
 		return source_fail_volume(source, out->spec);
 	out->fd = open_inode(source->mount_fd, id, SENDCP_ROOT_DIR_ID, generation,
