@@ -18,7 +18,7 @@
 
 struct sendcp_source;
 
-#define SENDCP_SOURCE_TEXT_SIZE 4608
+#define SENDCP_SOURCE_TEXT_SIZE 8192
 
 /* Why a call failed. */
 struct sendcp_source_error {

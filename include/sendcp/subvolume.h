@@ -35,7 +35,10 @@ int sendcp_subvolume_info(struct sendcp_volume *volume, u64 id, struct sendcp_su
  */
 int sendcp_subvolume_find(struct sendcp_volume *volume, const u8 *uuid, u64 *id);
 
-/* The generation of the subvolume's root directory, a part of its file handle. */
+/*
+ * The generation of the subvolume's root directory, a part of its file handle. -ENOENT: there is no
+ * tree @id.
+ */
 int sendcp_subvolume_root_generation(struct sendcp_volume *volume, u64 id, u64 *generation);
 
 /* The object under a name in a directory. */

@@ -93,8 +93,12 @@ int sendcp_subvolume_root_generation(struct sendcp_volume *volume, u64 id, u64 *
 	struct sendcp_tree tree;
 	int ret = sendcp_tree_open(volume, id, false, &tree);
 
-	if (!ret)
-		ret = sendcp_inode_get(&tree, SENDCP_ROOT_DIR_ID, &inode);
+	if (ret)
+		return ret;
+	ret = sendcp_inode_get(&tree, SENDCP_ROOT_DIR_ID, &inode);
+	if (ret == -ENOENT)
+		return sendcp_fail(volume, SENDCP_ERR_ITEM_MISSING, 0, &(struct sendcp_place){
+			.root = id, .inode = SENDCP_ROOT_DIR_ID, .offset = SENDCP_NOWHERE });
 	if (!ret)
 		*generation = inode.generation;
 	return ret;

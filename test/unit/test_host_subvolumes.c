@@ -345,6 +345,22 @@ static void test_image_refused(void **state)
 	loopfs_mount(&fs, "");
 }
 
+/* Names that are too long for the system are shown with the reason all the same. */
+static void test_long_names(void **state)
+{
+	struct sendcp_source_error error;
+	struct sendcp_source *source;
+	char path[PATH_MAX + 1000];
+	const char *end;
+
+	memset(path, 'a', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	assert_int_equal(sendcp_source_open_mounted(path, NULL, &source, &error), -ENAMETOOLONG);
+	end = strrchr(error.text, ':');
+	assert_non_null(end);
+	assert_string_equal(end + 2, strerror(ENAMETOOLONG));
+}
+
 /* Deleted under the reader: the held tree stays readable, but files can no longer be opened. */
 static void test_direct_deleted(void **state)
 {
@@ -392,6 +408,7 @@ int main(void)
 		cmocka_unit_test(test_direct),
 		cmocka_unit_test(test_direct_unreachable),
 		cmocka_unit_test(test_direct_refused),
+		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_direct_deleted),
 		cmocka_unit_test(test_image),
 		cmocka_unit_test(test_image_mounted),

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <sendcp/subvolume.h>
 #include "fixture.h"
 #include "fs/internal.h"
 #include "tree/internal.h"
@@ -337,7 +338,14 @@ static void missing_trees(void **out)
 	struct state *state = *out;
 	struct sendcp_root_info info;
 	struct sendcp_tree tree;
+	u64 generation;
 
+	/* There, but without a root directory. */
+	assert_int_equal(sendcp_subvolume_root_generation(state->fixture.volume, SUBVOLUME,
+							  &generation), -EUCLEAN);
+	assert_int_equal(state->fixture.volume->error.reason, SENDCP_ERR_ITEM_MISSING);
+	assert_int_equal(sendcp_subvolume_root_generation(state->fixture.volume, 257,
+							  &generation), -ENOENT);
 	assert_int_equal(sendcp_tree_open(state->fixture.volume, 257, false, &tree), -ENOENT);
 	assert_int_equal(state->fixture.volume->error.reason, SENDCP_ERR_TREE_MISSING);
 	assert_int_equal(state->fixture.volume->error.root, 257);

@@ -187,8 +187,7 @@ int sendcp_direct_open_id(struct sendcp_source *source, u64 id, struct sendcp_su
 		return ret;
 	ret = sendcp_subvolume_root_generation(source->volume, id, &generation);
 	if (ret == -ENOENT)
-		return sendcp_source_fail(source, ret, "%s: the subvolume has no root directory",
-					  out->spec);
+		return sendcp_source_fail(source, ret, "%s was deleted a moment ago", out->spec);
 	if (ret)
 		return sendcp_source_fail_volume(source, out->spec);
 	out->fd = sendcp_open_by_handle(source->mount_fd, id, SENDCP_ROOT_DIR_ID, generation,
