@@ -158,12 +158,20 @@ log_begin()
 	sleep 0.3
 	LOG_SEEN=$(wc -l </tmp/kmsg)
 	LOG_EXPECTED=
+	LOG_LATE=
 }
 
 # Expects a log line that a test provokes (an extended regular expression), until the next suite.
 log_expect()
 {
 	LOG_EXPECTED+="${LOG_EXPECTED:+|}$1"
+}
+
+# The same for a line that the kernel may print as late as in the next suite.
+log_expect_late()
+{
+	log_expect "$1"
+	LOG_LATE=$1
 }
 
 # New lines of the kernel's log must be those of a clean run, or expected.
@@ -177,7 +185,8 @@ log_is_clean()
 		grep -avE "$LOG_EXPECTED" /tmp/kmsg.new >/tmp/kmsg.rest
 		mv /tmp/kmsg.rest /tmp/kmsg.new
 	}
-	LOG_EXPECTED=
+	LOG_EXPECTED=$LOG_LATE
+	LOG_LATE=
 	cat /tmp/kmsg.new
 	[ ! -s /tmp/kmsg.new ]
 }
