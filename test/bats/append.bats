@@ -56,15 +56,23 @@ refused()
 }
 
 @test "append: the three one-line commands, exactly as documented" {
-	local SNAP=$FIX_MOUNT/large.ro DIR=$FIX_MOUNT/one pids
+	local SNAP=$FIX_MOUNT/large.ro DIR=$FIX_MOUNT/one
 
-	mkdir "$DIR"
+	mkdir "$DIR" gate
+	mkfifo reached go
+	cat >gate/sendcp <<-END
+	#!/bin/bash
+	exec env LD_PRELOAD="$TOOLS/writegate.so" WRITEGATE_AT=20000000 WRITEGATE_REACHED=reached WRITEGATE_GO=go \
+		"$SENDCP" "\$@"
+	END
+	chmod +x gate/sendcp
 	# Both are killed midway: the zstd program leaves an incomplete frame.
 	cat >first <<-END
 	sendcp send --checkpoint f.cp $SNAP | zstd > f.zst
 	END
-	setsid bash first 2>/dev/null &
-	while [ "$(cat f.zst 2>/dev/null | wc -c)" -lt 20000000 ]; do sleep 0.01; done
+	PATH=$PWD/gate:$PATH setsid bash first 2>/dev/null &
+	# The sender waits at that byte.
+	assert_equal "$(head -c 1 reached | wc -c)" 1
 	kill -KILL -- -$!
 	wait $! || true
 	# Waits until the sender is dead, too.
