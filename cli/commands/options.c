@@ -450,12 +450,12 @@ static int check_place(const struct options *options)
 /* With a journal the subvolumes are known; only without one they have to be given. */
 static int check_resume(const struct options *options)
 {
-	bool told = options->argument_count || options->parent || options->clone_count ||
+	bool named = options->argument_count || options->parent || options->clone_count ||
 		    options->one_end || options->no_data || options->compressed_data;
 
 	if (check_place(options))
 		return -1;
-	if (options->checkpoint && told)
+	if (options->checkpoint && named)
 		return error_line("resume: SUBVOL, -p, -c, -e, --no-data and --compressed-data "
 				  "are for --append without --checkpoint: the checkpoint file "
 				  "has them");

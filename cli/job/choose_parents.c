@@ -39,8 +39,9 @@ static const struct sendcp_subvolume *best_parent(const struct send_job *job, si
 
 		if (memcmp(one->parent_uuid, origin->uuid, sizeof(origin->uuid)))
 			continue;
-		if (!best || distance(one->ctransid, origin->ctransid) <
-			     distance(best->ctransid, origin->ctransid))
+		if (!best ||
+		    distance(one->ctransid, origin->ctransid) <
+		    distance(best->ctransid, origin->ctransid))
 			best = one;
 	}
 	return best;

@@ -161,6 +161,13 @@ static inline u64 journal_made(const struct journal_contents *contents)
 	return contents->count ? journal_batch_end(&contents->batches[contents->count - 1]) : 0;
 }
 
+/* The most bytes that a run can have written while no line of them is durable. */
+static inline u64 journal_undurable_max(const struct journal_header *header)
+{
+	return sendcp_min(header->interval, INT64_MAX / 4) +
+	       2 * sendcp_min(header->buffer_size, JOURNAL_BATCH_MAX);
+}
+
 static inline bool journal_in_container(const struct journal_contents *contents)
 {
 	return !container_is_plain(&contents->header.container);

@@ -71,14 +71,14 @@ static int put_text(struct journal *journal, char *line, size_t length)
 
 int journal_put_batch(struct journal *journal, const struct journal_batch *batch)
 {
-	struct journal_batch told = *batch;
+	struct journal_batch line_batch = *batch;
 	u64 start = journal->size;
 	size_t length;
 	char *line;
 
-	told.synced = journal->synced;
-	told.time = (u64)time(NULL);
-	line = journal_batch_line(&told, &length);
+	line_batch.synced = journal->synced;
+	line_batch.time = (u64)time(NULL);
+	line = journal_batch_line(&line_batch, &length);
 	if (put_text(journal, line, length) || journal_index_add(journal, start, batch))
 		return -1;
 	return journal_thin(journal);

@@ -214,10 +214,9 @@ static void put_rest(const struct stream_dump *dump, const struct stream_command
 
 static bool path_alone(u32 command)
 {
-	return command == SENDCP_C_MKFILE || command == SENDCP_C_MKDIR || command ==
-		SENDCP_C_MKFIFO ||
-	       command == SENDCP_C_MKSOCK || command == SENDCP_C_UNLINK || command ==
-		       SENDCP_C_RMDIR;
+	return command == SENDCP_C_MKFILE || command == SENDCP_C_MKDIR ||
+	       command == SENDCP_C_MKFIFO || command == SENDCP_C_MKSOCK ||
+	       command == SENDCP_C_UNLINK || command == SENDCP_C_RMDIR;
 }
 
 static void remember_name(struct stream_dump *dump, const struct stream_attribute *path)

@@ -17,14 +17,6 @@
 /* The longest end of an archive: a line, and the format's own end, up to a tape's record. */
 #define ARCHIVE_END_MAX (64u << 10)
 
-
-/* The most bytes that a crash can have lost at the file's end, or left there without a line. */
-static u64 undurable(const struct journal_contents *contents)
-{
-	return sendcp_min(contents->header.interval, INT64_MAX / 4) +
-	       2 * sendcp_min(contents->header.buffer_size, JOURNAL_BATCH_MAX);
-}
-
 /* Bytes that the file had, as far as the journal knows. */
 static u64 known_size(const struct journal_contents *contents)
 {
@@ -121,14 +113,14 @@ int resume_file_check_tail(const struct output *file, u64 end, u64 size, u64 own
 static int start_over(struct resume *resume, u64 size)
 {
 	const struct journal_contents *contents = &resume->contents;
+	u64 undurable = journal_undurable_max(&contents->header);
 	int ret;
 
 	if (!size)
-		return known_size(contents) > undurable(contents) ? emptied(resume) : 0;
+		return known_size(contents) > undurable ? emptied(resume) : 0;
 	if (journal_in_container(contents))
 		return resume->options->at_given ? not_proven(resume) : RESUME_FILE_FRAMES;
-	if (size > undurable(contents) ||
-	    (contents->count && contents->batches[0].output_offset))
+	if (size > undurable || (contents->count && contents->batches[0].output_offset))
 		return not_proven(resume);
 	ret = resume_prefix_file(resume, size);
 	return ret > 0 ? 0 : ret ? -1 : not_proven(resume);

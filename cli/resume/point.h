@@ -29,8 +29,8 @@ bool resume_point_complete(const struct journal_contents *contents,
 /* The number of batches that begin before byte @at of the stream. */
 size_t resume_point_batches_before(const struct journal_contents *contents, u64 at);
 /*
- * Batch @index, to be made again (resume_point_make()). False: the checkpoint before it was thinned
- * out.
+ * Batch @index, to be regenerated (resume_point_make()). False: the checkpoint before it was
+ * thinned out.
  */
 bool resume_point_batch(const struct journal_contents *contents, size_t index,
 			struct resume_point *point);

@@ -179,8 +179,7 @@ static int feed_batch(const struct journal_contents *contents, const struct send
 
 	if (!resume_point_batch(contents, index, &point))
 		return error_line("the checkpoint file goes back only to byte %llu",
-				  batch->output_offset +
-				  batch->length);
+				  batch->output_offset + batch->length);
 	data = xmalloc(batch->length);
 	if (resume_point_make(&point, job, signals_cancel(), data, &result))
 		ret = report_made(batch, &result);

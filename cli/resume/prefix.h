@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Is what a file holds the beginning of the stream? For files so short that the journal knows no
- * hash of what is in them: the stream's first bytes are made again and compared.
+ * hash of what is in them: the stream's first bytes are regenerated and compared.
  *
  * Functions return 1 for yes, 0 for no, and -1 with an error line if it cannot be found out.
  */

@@ -3,7 +3,7 @@
  * Resuming in the middle of a batch: proving that it would be made as it was.
  *
  * Which ranges are cloned may depend on other snapshots, so the same bytes are never taken for
- * granted: the whole batch is made again and its hash compared before any of it is given out.
+ * granted: the whole batch is regenerated and its hash compared before any of it is given out.
  */
 #include <errno.h>
 #include <stdlib.h>

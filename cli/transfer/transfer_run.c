@@ -179,7 +179,7 @@ static int deliver(struct writer *writer, const struct batch *batch)
 
 /*
  * Wrapped bytes get their mark at once: they would not count as data that may be undurable, and a
- * mark at a batch's end is one that no batch has to be made again for.
+ * mark at a batch's end is one that no batch has to be regenerated for.
  */
 int transfer_write_rest(struct transfer *run, const void *data, size_t size,
 			struct transfer_result *result)

@@ -75,8 +75,8 @@ int sendcp_clone_find(struct sendcp_clone_search *search, const struct sendcp_cl
 
 /*
  * The backref cache in a checkpoint: leaf addresses, least recently used first; the root lists are
- * looked up anew when they are needed. sendcp_backref_cache_save() returns how many addresses there
- * are and stores at most @capacity of them. sendcp_backref_cache_load() replaces what is there;
+ * looked up again when they are needed. sendcp_backref_cache_save() returns how many addresses
+ * there are and stores at most @capacity of them. sendcp_backref_cache_load() replaces the cache's;
  * -ENOMEM.
  */
 u32 sendcp_backref_cache_save(const struct sendcp_clone_search *search, u64 *leaves, u32 capacity);

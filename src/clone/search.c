@@ -4,7 +4,7 @@
  *
  * Everything one search reads must belong to one commit, as the references of one do not fit the
  * trees of another. A mounted filesystem may commit in the middle, which shows as a volume whose
- * generation has grown; then the search is worth nothing and begins anew.
+ * generation has grown; then the search is worth nothing and starts over.
  */
 #include "clone/backref_walk.h"
 

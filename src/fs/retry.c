@@ -3,7 +3,7 @@
  * Trees of a mounted filesystem: handling a block that is not where it was.
  *
  * A block that does not verify was freed and reused, or it is damaged. It was reused only if there
- * was a commit in between, so a newer superblock (or a root that was looked up anew since) decides:
+ * was a commit in between, so a newer superblock (or a root looked up again since) decides:
  * with one the tree is entered again from its new root, without one the failure is final.
  */
 #include "fs/internal.h"

@@ -212,8 +212,8 @@ static int expand_extent(struct file_read *file, const struct sendcp_extent *ext
 	if (is_expanded(reader, extent))
 		return 0;
 	reader->plain_length = 0;
-	if (extent->disk_num_bytes > SENDCP_COMPRESSED_MAX || extent->ram_bytes >
-	    SENDCP_COMPRESSED_MAX)
+	if (extent->disk_num_bytes > SENDCP_COMPRESSED_MAX ||
+	    extent->ram_bytes > SENDCP_COMPRESSED_MAX)
 		return sendcp_cursor_fail(&file->cursor, SENDCP_ERR_ITEM_FORMAT);
 	ret = sendcp_volume_read_data(file->volume, extent->disk_bytenr,
 				      (u32)extent->disk_num_bytes, reader->stored);

@@ -16,9 +16,8 @@ static bool sum_overflows(u64 a, u64 b)
 /* Encryption was never assigned a meaning; other_encoding was not either, but is only compared. */
 static bool header_valid(const struct sendcp_extent *extent)
 {
-	return extent->type <= SENDCP_EXTENT_PREALLOC && extent->compression <=
-		SENDCP_COMPRESS_ZSTD &&
-	       !extent->encryption;
+	return extent->type <= SENDCP_EXTENT_PREALLOC &&
+	       extent->compression <= SENDCP_COMPRESS_ZSTD && !extent->encryption;
 }
 
 /* Uncompressed data has its own length, and inline items are at the beginning of their file. */

@@ -65,9 +65,8 @@ static bool name_allowed(struct sendcp_ref_iter *iter, const struct sendcp_ref *
 {
 	if (sendcp_name_is_component(ref->name, ref->name_len))
 		return true;
-	return sendcp_cursor_key(iter->cursor).objectid == SENDCP_ROOT_DIR_ID && ref->name_len ==
-		2 &&
-	       !memcmp(ref->name, "..", 2);
+	return sendcp_cursor_key(iter->cursor).objectid == SENDCP_ROOT_DIR_ID &&
+	       ref->name_len == 2 && !memcmp(ref->name, "..", 2);
 }
 
 /* The plain item has its directory in the key, the extended one in each entry. */

@@ -103,7 +103,7 @@ struct sendcp_checkpoint_payload {
 
 /* Verifies magic, version, size and checksum. Returns 0 or the reason's negative errno. */
 int sendcp_checkpoint_verify(const u8 *blob, size_t size, enum sendcp_reason *reason);
-/* Computes the checksum anew. */
+/* Computes the checksum. */
 void sendcp_checkpoint_sign(u8 *blob, size_t size);
 
 #endif

@@ -316,7 +316,7 @@ int sendcp_checkpoint_encode(struct sendcp_engine *engine, u8 **blob, size_t *si
 		return encode_base(engine, blob, size);
 	if (!engine->naming.collecting)
 		return encode(engine, blob, size);
-	/* Names that are collected but not processed are collected anew. */
+	/* Names that are collected but not processed are collected again. */
 	now = engine->state;
 	sendcp_back_to_names(engine);
 	err = encode(engine, blob, size);

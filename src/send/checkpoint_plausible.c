@@ -18,8 +18,8 @@ static bool range_is_possible(const struct sendcp_state *state)
 						 state->item.objectid != state->ino))
 		return false;
 	return range->then == SENDCP_PHASE_CHANGE || range->then == SENDCP_PHASE_HOLE ||
-	       range->then == SENDCP_PHASE_FINISH_HOLE || range->then ==
-		       SENDCP_PHASE_FINISH_INODE ||
+	       range->then == SENDCP_PHASE_FINISH_HOLE ||
+	       range->then == SENDCP_PHASE_FINISH_INODE ||
 	       range->then == SENDCP_PHASE_RECREATE_EXTENTS;
 }
 
@@ -65,9 +65,9 @@ static bool phase_is_possible(const struct sendcp_engine *engine, const struct s
 		return false;
 	if (state->kind == SENDCP_KIND_NONE)
 		return !moves->ready_moves &&
-		       (state->phase <= SENDCP_PHASE_FINISH || state->phase ==
-			SENDCP_PHASE_HANDLE || (state->phase >= SENDCP_PHASE_FLUSH &&
-						state->phase <= SENDCP_PHASE_DONE));
+		       (state->phase <= SENDCP_PHASE_FINISH ||
+			state->phase == SENDCP_PHASE_HANDLE ||
+			(state->phase >= SENDCP_PHASE_FLUSH && state->phase <= SENDCP_PHASE_DONE));
 	/* It is the current inode until that has its names, and the next number from then on. */
 	if (state->send_progress - state->ino > 1)
 		return false;
@@ -85,8 +85,8 @@ static bool phase_is_possible(const struct sendcp_engine *engine, const struct s
 	case SENDCP_PHASE_RANGE:
 		return range_is_possible(state);
 	case SENDCP_PHASE_HOLE:
-		return state->kind == SENDCP_KIND_CHANGED && state->at.result !=
-			SENDCP_COMPARE_DELETED &&
+		return state->kind == SENDCP_KIND_CHANGED &&
+		       state->at.result != SENDCP_COMPARE_DELETED &&
 		       state->at.key.type == SENDCP_EXTENT_DATA;
 	case SENDCP_PHASE_FINISH_MOVES:
 		return incremental && (state->kind == SENDCP_KIND_NEW ||

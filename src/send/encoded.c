@@ -64,8 +64,8 @@ static int reserve(struct sendcp_engine *engine)
 
 	if (list->count < list->capacity)
 		return 0;
-	grown = sendcp_realloc(list->list, list->capacity * sizeof(*grown), capacity *
-			       sizeof(*grown));
+	grown = sendcp_realloc(list->list, list->capacity * sizeof(*grown),
+			       capacity * sizeof(*grown));
 	if (!grown)
 		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
 	list->list = grown;

@@ -90,7 +90,7 @@ static void name_file(struct sendcp_engine *engine, const struct sendcp_payload 
 /*
  * Puts a command whose contents are to be read to @to; @head bytes of it are known. @length may be
  * less than the queued command has: in protocol 1 the last two of the known bytes are the length of
- * the attribute DATA, which is set anew.
+ * the attribute DATA, which is set again.
  */
 static int deliver_payload(struct sendcp_engine *engine, const u8 *command, u32 head, u32 length,
 			   u8 *to)

@@ -4,7 +4,7 @@
  *
  * Files on filesystems without explicit hole items just lack items there, so holes are found by
  * remembering where the last extent ended. The comparison passes over shared leaves, extents in
- * them included, so at the beginning of a leaf that is looked up anew.
+ * them included, so at the beginning of a leaf that is looked up again.
  */
 #include "send/engine_private.h"
 #include "send/hole.h"

@@ -112,8 +112,8 @@ static int grow(struct sendcp_inode_set *set)
 	buckets = sendcp_alloc(capacity * sizeof(*buckets));
 	if (!buckets)
 		return -ENOMEM;
-	slots = sendcp_realloc(set->slots, set->capacity * sizeof(*slots), capacity *
-			       sizeof(*slots));
+	slots = sendcp_realloc(set->slots, set->capacity * sizeof(*slots),
+			       capacity * sizeof(*slots));
 	if (!slots) {
 		sendcp_free(buckets);
 		return -ENOMEM;

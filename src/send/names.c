@@ -6,7 +6,7 @@
  * The order is native send's, and each part needs the one before it. A name can be given only when
  * it is free. The old names go after the new ones have come, since a file that has no name for a
  * moment is lost at the receiver, contents and all. The directories of all these names come last:
- * each command above sets their times anew, and a deleted one is empty only after them.
+ * each command above sets their times again, and a deleted one is empty only after them.
  *
  * After every command naming.valid is where the receiver has the inode. The other paths were
  * collected before the first command; once a directory was orphanized any of them may lead through

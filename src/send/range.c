@@ -216,8 +216,8 @@ static bool counts_as_written(const struct sendcp_engine *engine,
 			      const struct sendcp_data_range *range)
 {
 	/* Contents after an old end come last, after ranges that may be after them. */
-	if (range->then == SENDCP_PHASE_FINISH_HOLE && range->end <=
-	    engine->state.next_write_offset)
+	if (range->then == SENDCP_PHASE_FINISH_HOLE &&
+	    range->end <= engine->state.next_write_offset)
 		return false;
 	return range->kind == SENDCP_RANGE_DATA ||
 	       (engine->encoder.protocol < 2 && !(engine->flags & SENDCP_SEND_NO_FILE_DATA));

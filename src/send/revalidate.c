@@ -27,9 +27,9 @@ bool sendcp_is_stale(const struct sendcp_engine *engine, int err)
 {
 	enum sendcp_reason reason = engine->volume->error.reason;
 
-	return err == -ESTALE && (reason == SENDCP_ERR_SUBVOLUME_GONE || reason ==
-				  SENDCP_ERR_SUBVOLUME_CHANGED || reason ==
-				  SENDCP_ERR_SUBVOLUME_REPLACED);
+	return err == -ESTALE &&
+	       (reason == SENDCP_ERR_SUBVOLUME_GONE || reason == SENDCP_ERR_SUBVOLUME_CHANGED ||
+		reason == SENDCP_ERR_SUBVOLUME_REPLACED);
 }
 
 static int cannot_tell(struct sendcp_engine *engine, int err)

@@ -167,9 +167,10 @@ static bool is_unopened(const struct sendcp_engine *engine)
 	if (!engine->parent ||
 	    (state->kind != SENDCP_KIND_NONE && state->at.key.objectid == state->ino))
 		return false;
-	return state->at.key.type == SENDCP_INODE_REF || state->at.key.type ==
-		SENDCP_INODE_EXTREF ||
-	       state->at.key.type == SENDCP_XATTR_ITEM || state->at.key.type == SENDCP_EXTENT_DATA;
+	return state->at.key.type == SENDCP_INODE_REF ||
+	       state->at.key.type == SENDCP_INODE_EXTREF ||
+	       state->at.key.type == SENDCP_XATTR_ITEM ||
+	       state->at.key.type == SENDCP_EXTENT_DATA;
 }
 
 /*

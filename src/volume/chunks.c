@@ -61,8 +61,8 @@ static const char *chunk_fault(const struct sendcp_volume *volume, const struct 
 {
 	const u64 blocks = SENDCP_CHUNK_DATA | SENDCP_CHUNK_SYSTEM | SENDCP_CHUNK_METADATA;
 
-	if (!chunk->length || chunk->length >= SENDCP_CHUNK_LIMIT || chunk->start >=
-	    SENDCP_CHUNK_LIMIT)
+	if (!chunk->length || chunk->length >= SENDCP_CHUNK_LIMIT ||
+	    chunk->start >= SENDCP_CHUNK_LIMIT)
 		return "length";
 	if (!sendcp_is_aligned(chunk->start | chunk->length, volume->sectorsize))
 		return "alignment";

@@ -88,17 +88,17 @@ static bool super_is_newer(const struct sendcp_disk_super *super,
 static void super_note(struct sendcp_volume *volume, const struct sendcp_io *io,
 		       enum sendcp_reason reason)
 {
-	enum sendcp_reason told = volume->error.reason;
+	enum sendcp_reason known = volume->error.reason;
 
-	if (io->result && told == SENDCP_ERR_NONE)
+	if (io->result && known == SENDCP_ERR_NONE)
 		sendcp_fail_io(volume, io);
 	else if (io->result)
 		return;
-	else if (told == SENDCP_ERR_NONE || (told == SENDCP_ERR_NOT_BTRFS && reason !=
-					     SENDCP_ERR_NOT_BTRFS))
+	else if (known == SENDCP_ERR_NONE ||
+		 (known == SENDCP_ERR_NOT_BTRFS && reason != SENDCP_ERR_NOT_BTRFS))
 		sendcp_fail_device(volume, reason, 0, io->device, SENDCP_NOWHERE);
-	else if (told != SENDCP_ERR_NOT_BTRFS && told != SENDCP_ERR_DEVICE_READ && reason !=
-		 SENDCP_ERR_NOT_BTRFS)
+	else if (known != SENDCP_ERR_NOT_BTRFS && known != SENDCP_ERR_DEVICE_READ &&
+		 reason != SENDCP_ERR_NOT_BTRFS)
 		sendcp_fail_device(volume, SENDCP_ERR_SUPER_NONE, 0, io->device, SENDCP_NOWHERE);
 }
 

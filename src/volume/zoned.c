@@ -119,8 +119,9 @@ static int log_pair(struct sendcp_log *log, u64 base, struct sendcp_disk_super *
 		ret = log_last(log, base + i * zone, zone);
 		if (ret < 0)
 			return ret;
-		if (ret && (!*found || le64_to_cpu(log->page->generation) >
-				       le64_to_cpu(best->generation))) {
+		if (ret &&
+		    (!*found ||
+		     le64_to_cpu(log->page->generation) > le64_to_cpu(best->generation))) {
 			*best = *log->page;
 			*found = true;
 		}

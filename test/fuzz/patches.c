@@ -13,23 +13,23 @@
 
 void seal_block(u8 *page)
 {
-	sendcp_checksum(SENDCP_CSUM_CRC32C, page + SENDCP_CSUM_FIELD, IMAGE_PAGE -
-			SENDCP_CSUM_FIELD, page);
+	sendcp_checksum(SENDCP_CSUM_CRC32C, page + SENDCP_CSUM_FIELD,
+			IMAGE_PAGE - SENDCP_CSUM_FIELD, page);
 }
 
 static bool is_sealed(const u8 *page)
 {
 	u8 sum[SENDCP_CSUM_FIELD] = { 0 };
 
-	sendcp_checksum(SENDCP_CSUM_CRC32C, page + SENDCP_CSUM_FIELD, IMAGE_PAGE -
-			SENDCP_CSUM_FIELD, sum);
+	sendcp_checksum(SENDCP_CSUM_CRC32C, page + SENDCP_CSUM_FIELD,
+			IMAGE_PAGE - SENDCP_CSUM_FIELD, sum);
 	return !memcmp(page, sum, CSUM_SIZE);
 }
 
 static enum page_kind classify(const struct image *image, u64 index)
 {
-	if (index == SUPER_PAGE(SENDCP_SUPER_OFFSET_0) || index ==
-	    SUPER_PAGE(SENDCP_SUPER_OFFSET_1))
+	if (index == SUPER_PAGE(SENDCP_SUPER_OFFSET_0) ||
+	    index == SUPER_PAGE(SENDCP_SUPER_OFFSET_1))
 		return PAGE_SUPER;
 	return is_sealed(image->pages[index]) ? PAGE_TREE : PAGE_DATA;
 }
@@ -87,8 +87,9 @@ static void map_leaf(struct catalog *catalog, const struct sendcp_volume *volume
 		if (items[i].key.type != SENDCP_EXTENT_CSUM)
 			continue;
 		for (sum = 0; sum < le32_to_cpu(items[i].size) / CSUM_SIZE; sum++)
-			set_sum(catalog, page_at(volume, le64_to_cpu(items[i].key.offset) +
-						 (u64)sum * IMAGE_PAGE),
+			set_sum(catalog,
+				page_at(volume,
+					le64_to_cpu(items[i].key.offset) + (u64)sum * IMAGE_PAGE),
 				sum_page, at + sum * CSUM_SIZE);
 	}
 }

@@ -160,7 +160,7 @@ class Replay:
             return
         at = [line["output_offset"] for line in journal_lines(self.subject.read(JOURNAL))
               if line.get("type") == "resumed"][-1]
-        # Bytes that --append truncated to get to the end of a block are kept, and not made again.
+        # Bytes that --append truncated to get to the end of a block are kept, and not regenerated.
         at = max([at] + [int(told) for told in re.findall(rb"correct up to byte (\d+)", done.stderr)])
         if at < trace.promised[k]:
             raise Wrong("went on at byte %d, though %d bytes were durable: %s" % (

@@ -315,8 +315,8 @@ void wrap_archive(struct blob *out, const struct blob *stream, struct wrap_archi
 
 	add_line(out, how, "manifest.json", "{\"sendcp_journal\":1");
 	for (size_t offset = 0; offset < stream->size; offset += how->segment)
-		add_segment(out, how, stream, offset, sendcp_min(how->segment, stream->size -
-								 offset), ++number);
+		add_segment(out, how, stream, offset,
+			    sendcp_min(how->segment, stream->size - offset), ++number);
 	snprintf(line, sizeof(line), "{\"type\":\"complete\",\"output_offset\":%zu", stream->size);
 	add_line(out, how, "complete.json", line);
 	if (how->cpio)

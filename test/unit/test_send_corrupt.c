@@ -31,8 +31,8 @@ static const u8 *forged_page(void *context, u64 index)
 
 static void seal(u8 *page)
 {
-	sendcp_checksum(SENDCP_CSUM_CRC32C, page + SENDCP_CSUM_FIELD, IMAGE_PAGE -
-			SENDCP_CSUM_FIELD, page);
+	sendcp_checksum(SENDCP_CSUM_CRC32C, page + SENDCP_CSUM_FIELD,
+			IMAGE_PAGE - SENDCP_CSUM_FIELD, page);
 }
 
 static bool is_leaf(const u8 *page, const u8 *fsid)

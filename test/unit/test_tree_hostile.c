@@ -176,8 +176,7 @@ static bool one_round(struct hostile *hostile)
 	u64 choice = fixture_random(&hostile->seed);
 	bool whole;
 
-	block = hostile->fixture.devices[0].bytes +
-		hostile->blocks[choice / 16 % hostile->count];
+	block = hostile->fixture.devices[0].bytes + hostile->blocks[choice / 16 % hostile->count];
 	if (choice % 16 == 0)
 		block = hostile->fixture.devices[0].bytes + SENDCP_SUPER_OFFSET_0;
 	memcpy(saved, block, NODESIZE);

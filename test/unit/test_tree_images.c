@@ -235,8 +235,8 @@ static void garble(struct fixture_device *device, u64 start)
 	u64 at;
 
 	for (at = start; at < device->size; at += 4096)
-		if (sendcp_get_le64(device->bytes + at) || sendcp_get_le64(device->bytes + at +
-									   2048))
+		if (sendcp_get_le64(device->bytes + at) ||
+		    sendcp_get_le64(device->bytes + at + 2048))
 			device->bytes[at + 60] ^= 0x42;
 }
 

@@ -8,8 +8,9 @@
 #include "backend/sender.h"
 
 _Static_assert(sizeof(int) == sizeof(__s32), "file descriptors go to the module as they are");
-_Static_assert(SENDCP_NO_FILE_DATA == SENDCP_SEND_NO_FILE_DATA && SENDCP_OMIT_HEADER ==
-	       SENDCP_SEND_OMIT_HEADER && SENDCP_OMIT_END == SENDCP_SEND_OMIT_END &&
+_Static_assert(SENDCP_NO_FILE_DATA == SENDCP_SEND_NO_FILE_DATA &&
+	       SENDCP_OMIT_HEADER == SENDCP_SEND_OMIT_HEADER &&
+	       SENDCP_OMIT_END == SENDCP_SEND_OMIT_END &&
 	       SENDCP_COMPRESSED == SENDCP_SEND_COMPRESSED, "one number for a flag");
 
 static int fd_among(const struct sendcp_subvolume *list, size_t count, u64 id)

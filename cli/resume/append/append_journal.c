@@ -34,8 +34,7 @@ static u64 beginning(const struct journal_contents *contents)
 {
 	if (contents->count)
 		return journal_batch_end(&contents->batches[0]);
-	return sendcp_min(contents->header.interval, INT64_MAX / 4) +
-	       2 * sendcp_min(contents->header.buffer_size, JOURNAL_BATCH_MAX);
+	return journal_undurable_max(&contents->header);
 }
 
 /*
@@ -210,7 +209,7 @@ static int find_point(struct resume *resume, struct file_scan *scan,
 		return -1;
 	if (proven < scan->plain)
 		info_line("%s: the stream is correct up to byte %llu and is resumed there; the "
-			  "%llu bytes after it are made again", scan->name, proven,
+			  "%llu bytes after it are regenerated", scan->name, proven,
 			  scan->plain - proven);
 	adopt_rest(resume, scan);
 	return 0;

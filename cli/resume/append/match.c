@@ -143,7 +143,7 @@ static int match_all(struct match *match)
 	if (stream_how(match->reader) == STREAM_FAILED)
 		return error_line("%s: %s", match->name, stream_what(match->reader));
 	if (stream_how(match->reader) == STREAM_DAMAGED)
-		warn_line("%s: %s; the stream is made again after byte %llu", match->name,
+		warn_line("%s: %s; the stream is regenerated after byte %llu", match->name,
 			  stream_what(match->reader), match->agreed);
 	if (!match->engine)
 		return 0;

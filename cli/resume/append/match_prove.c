@@ -11,7 +11,7 @@
 #include "util/message.h"
 #include "util/signals.h"
 
-/* So much of the stream's end is made again, contents and all. */
+/* So much of the stream's end is regenerated, contents and all. */
 #define PROVEN_SPAN (64ULL << 20)
 
 static int report(struct match *match, const struct journal_batch *batch,
