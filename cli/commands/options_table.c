@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The options of all commands: one table, from which getopt's and the help are made, and what each
+ * one sets.
+ */
+#include <limits.h>
+#include <string.h>
+
+#include <sendcp/engine.h>
+
+#include "commands/options_table.h"
+#include "journal/format.h"
+#include "util/alloc.h"
+#include "util/text.h"
+
+/* Keys of options without a short form, above all characters. */
+enum {
+	KEY_NO_DATA = 256,
+	KEY_PROTO,
+	KEY_COMPRESSED_DATA,
+	KEY_CHECKPOINT,
+	KEY_INTERVAL,
+	KEY_COMPRESS,
+	KEY_ARCHIVE,
+	KEY_DEVICE,
+	KEY_IGNORE_LOG,
+	KEY_BACKEND,
+	KEY_BUFFER_SIZE,
+	KEY_BUFFERS,
+	KEY_STEP,
+	KEY_DRY_RUN,
+	KEY_PROGRESS,
+	KEY_AT,
+	KEY_HAVE,
+	KEY_RESTART,
+	KEY_POSITION,
+	KEY_APPEND,
+	KEY_JSON,
+};
+static bool set_parent(struct options *options, const char *argument)
+{
+	options->parent = argument;
+	options->parent_count++;
+	return true;
+}
+
+static void append(const char ***list, size_t *count, const char *value)
+{
+	size_t capacity = *count;
+
+	*list = xgrow(*list, &capacity, *count + 1, sizeof(**list));
+	(*list)[(*count)++] = value;
+}
+
+static bool set_clone_source(struct options *options, const char *argument)
+{
+	append(&options->clone_sources, &options->clone_count, argument);
+	return true;
+}
+
+static bool set_device(struct options *options, const char *argument)
+{
+	append(&options->devices, &options->device_count, argument);
+	return true;
+}
+
+static bool set_output(struct options *options, const char *argument)
+{
+	options->output = argument;
+	return *argument;
+}
+
+static bool set_quiet(struct options *options, const char *argument)
+{
+	options->verbosity = -1;
+	return true;
+}
+
+static bool set_verbose(struct options *options, const char *argument)
+{
+	options->verbosity = options->verbosity < 0 ? 1 : options->verbosity + 1;
+	return true;
+}
+
+static bool set_protocol(struct options *options, const char *argument)
+{
+	u64 value;
+
+	if (!sendcp_parse_u64(argument, &value) || value > INT_MAX)
+		return false;
+	options->protocol = (int)value;
+	return true;
+}
+
+static bool set_checkpoint(struct options *options, const char *argument)
+{
+	options->checkpoint = argument;
+	return *argument;
+}
+
+/* No batch is larger than the interval, and any command must fit into a batch. */
+static bool set_interval(struct options *options, const char *argument)
+{
+	return parse_size(argument, &options->interval) &&
+	       options->interval >= sendcp_buffer_min(SENDCP_PROTOCOL_MAX);
+}
+
+/* --compress alone is zstd's own default. */
+static bool set_compress(struct options *options, const char *argument)
+{
+	u64 level = CONTAINER_LEVEL_DEFAULT;
+
+	if (argument && (!sendcp_parse_u64(argument, &level) || !container_level_possible(level)))
+		return false;
+	options->container.level = (int)level;
+	return true;
+}
+
+static bool set_archive(struct options *options, const char *argument)
+{
+	return archive_kind_find(argument ? argument : "tar", &options->container.archive);
+}
+
+/* Which of @words it is. */
+static bool find_word(const char *const *words, size_t count, const char *argument, size_t *found)
+{
+	for (*found = 0; *found < count; (*found)++)
+		if (!strcmp(argument, words[*found]))
+			return true;
+	return false;
+}
+
+static bool set_backend(struct options *options, const char *argument)
+{
+	static const char *const words[] = {
+		[BACKEND_AUTO] = "auto",
+		[BACKEND_MODULE] = "module",
+		[BACKEND_DIRECT] = "direct",
+	};
+	size_t found;
+
+	if (!find_word(words, ARRAY_SIZE(words), argument, &found))
+		return false;
+	options->backend = (enum backend)found;
+	return true;
+}
+
+/* A buffer must hold any one command, and a journal must be able to describe it. */
+static bool set_buffer_size(struct options *options, const char *argument)
+{
+	return parse_size(argument, &options->buffer_size) &&
+	       options->buffer_size >= sendcp_buffer_min(SENDCP_PROTOCOL_MAX) &&
+	       options->buffer_size <= JOURNAL_BATCH_MAX;
+}
+
+static bool set_buffers(struct options *options, const char *argument)
+{
+	u64 value;
+
+	if (!sendcp_parse_u64(argument, &value) || !value || value > MAX_BUFFERS)
+		return false;
+	options->buffers = (u32)value;
+	return true;
+}
+
+/* --progress alone means that it is wanted. */
+static bool set_progress(struct options *options, const char *argument)
+{
+	static const char *const words[] = {
+		[PROGRESS_AUTO] = "auto",
+		[PROGRESS_ALWAYS] = "always",
+		[PROGRESS_NEVER] = "never",
+		[PROGRESS_JSON] = "json",
+	};
+	size_t found;
+
+	if (!find_word(words, ARRAY_SIZE(words), argument ? argument : "always", &found))
+		return false;
+	options->progress = (enum progress_when)found;
+	return true;
+}
+
+static bool set_at(struct options *options, const char *argument)
+{
+	options->at_given = sendcp_parse_u64(argument, &options->at);
+	return options->at_given;
+}
+
+static bool set_have(struct options *options, const char *argument)
+{
+	options->have = argument;
+	return *argument;
+}
+
+static bool set_append(struct options *options, const char *argument)
+{
+	options->append = argument;
+	return *argument;
+}
+
+#define STREAM (COMMAND_SEND | COMMAND_RESUME)
+
+#define TAKES(function) function, 0
+#define SETS(member) NULL, offsetof(struct options, member)
+
+const struct option_spec option_table[] = {
+	{ 'p', "parent", "SUBVOL", STREAM, TAKES(set_parent),
+	  "send what changed since the snapshot SUBVOL" },
+	{ 'c', "clone-src", "SUBVOL", STREAM, TAKES(set_clone_source),
+	  "let extents be cloned from the snapshot SUBVOL, which the\n"
+	  "receiver must have; may be repeated" },
+	{ 'e', NULL, NULL, STREAM, SETS(one_end),
+	  "several subvolumes: one stream header and one END for all" },
+	{ 'f', "output", "FILE", COMMAND_SEND, TAKES(set_output),
+	  "write to FILE instead of standard output" },
+	{ 'f', "output", "FILE", COMMAND_RESUME, TAKES(set_output),
+	  "resume in FILE (default: where the last run wrote to)" },
+	{ KEY_NO_DATA, "no-data", NULL, STREAM, SETS(no_data),
+	  "send where data changed, not the data" },
+	{ KEY_PROTO, "proto", "N", COMMAND_SEND, TAKES(set_protocol),
+	  "stream protocol 1 (default), 2, or 0 for the highest" },
+	{ KEY_COMPRESSED_DATA, "compressed-data", NULL, STREAM, SETS(compressed_data),
+	  "send compressed extents as they are; protocol 2" },
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_SEND, TAKES(set_checkpoint),
+	  "keep the checkpoint file as FILE. Without this, -f OUT keeps\n"
+	  "OUT.cp, and removes it when the stream is complete" },
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_RESUME, TAKES(set_checkpoint),
+	  "the checkpoint file of the interrupted run" },
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_VERIFY, TAKES(set_checkpoint),
+	  "compare with the hashes in the checkpoint file FILE" },
+	{ KEY_INTERVAL, "checkpoint-interval", "SIZE", COMMAND_SEND, TAKES(set_interval),
+	  "stream bytes between durable checkpoints (default 64M)" },
+	{ KEY_COMPRESS, "compress", "[LEVEL]", COMMAND_SEND, TAKES(set_compress),
+	  "compress with zstd, level 1 to 22 (default 3); the file can be\n"
+	  "truncated at any frame and resumed" },
+	{ KEY_ARCHIVE, "archive", "[KIND]", COMMAND_SEND, TAKES(set_archive),
+	  "make a tar (default) or cpio archive of segments of the stream\n"
+	  "and their checkpoints; --compress compresses the whole archive" },
+	{ KEY_AT, "at", "N", COMMAND_RESUME, TAKES(set_at),
+	  "the receiver of a pipe has exactly N bytes: resume with byte N. Of\n"
+	  "a file: keep at most N bytes" },
+	{ KEY_HAVE, "have", "POSITION", COMMAND_RESUME, TAKES(set_have),
+	  "the receiver has POSITION, which sendcp verify --position\n"
+	  "printed there; it is proven before anything is sent" },
+	{ KEY_APPEND, "append", "FILE", COMMAND_RESUME, TAKES(set_append),
+	  "keep the part of FILE that is proven to be this stream, truncate\n"
+	  "the rest, resume. FILE is plain, in zstd (of any program) or in an\n"
+	  "archive, truncated or damaged. Without --checkpoint, give SUBVOL\n"
+	  "and options as for send: FILE is compared with that stream" },
+	{ KEY_RESTART, "restart", NULL, COMMAND_SEND, SETS(restart),
+	  "discard the checkpoint file and the output of an interrupted send;\n"
+	  "overwrite any output" },
+	{ KEY_RESTART, "restart", NULL, COMMAND_RESUME, SETS(restart),
+	  "start over at byte 0; a file is emptied" },
+	{ KEY_DEVICE, "device", "FILE", STREAM, TAKES(set_device),
+	  "read the unmounted device or image FILE; repeat it for each\n"
+	  "device of the filesystem. SUBVOL is then a path from the top-level\n"
+	  "subvolume, id:N or uuid:U" },
+	{ KEY_IGNORE_LOG, "ignore-log", NULL, STREAM, SETS(ignore_log),
+	  "send a writable subvolume of a filesystem that was not unmounted,\n"
+	  "without data that was synced since the last commit" },
+	{ KEY_BACKEND, "backend", "WHICH", STREAM, TAKES(set_backend),
+	  "of a mounted filesystem: module (/dev/sendcp makes the stream),\n"
+	  "direct (this program does, from the devices), or auto (default:\n"
+	  "module if it is there)" },
+	{ KEY_BUFFER_SIZE, "buffer-size", "SIZE", STREAM, TAKES(set_buffer_size),
+	  "size of a buffer (default 4M)" },
+	{ KEY_BUFFERS, "buffers", "N", STREAM, TAKES(set_buffers),
+	  "number of buffers between reading and writing (default 4)" },
+	{ KEY_STEP, "step", NULL, COMMAND_SEND, SETS(step),
+	  "resume from a checkpoint after every command (slow; tests the\n"
+	  "checkpoints)" },
+	{ KEY_DRY_RUN, "dry-run", NULL, COMMAND_SEND, SETS(dry_run),
+	  "print the size of the stream; read no file data" },
+	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM, TAKES(set_progress),
+	  "auto (default: on a terminal), always, never or json" },
+	{ KEY_POSITION, "position", NULL, COMMAND_VERIFY, SETS(position),
+	  "print up to where FILE is correct, and a hash: for resume --have" },
+	{ KEY_JSON, "json", NULL, COMMAND_SHOW | COMMAND_INFO, SETS(json),
+	  "print JSON" },
+	{ KEY_JSON, "json", NULL, COMMAND_DUMP, SETS(json),
+	  "print JSON Lines" },
+	{ 'q', "quiet", NULL, STREAM | COMMAND_VERIFY, TAKES(set_quiet),
+	  "print errors only" },
+	{ 'v', "verbose", NULL, STREAM, TAKES(set_verbose),
+	  "print more; may be repeated" },
+	{ 'h', "help", NULL, ~0u, SETS(help),
+	  "print this help" },
+};
+
+_Static_assert(ARRAY_SIZE(option_table) <= OPTIONS_MAX, "tables of getopt have no room");
+const size_t option_count = ARRAY_SIZE(option_table);
+
+bool option_optional(const struct option_spec *spec)
+{
+	return spec->argument && spec->argument[0] == '[';
+}
