@@ -42,7 +42,7 @@ static void print_name(FILE *to, const char *title, const char *name)
 	char *line = xstrdup(name);
 
 	make_printable(line);
-	fprintf(to, "  %-12s%s\n", title, line);
+	fprintf(to, "  %-13s%s\n", title, line);
 	free(line);
 }
 
