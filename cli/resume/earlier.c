@@ -176,9 +176,13 @@ enum earlier earlier_find(const struct send_job *job, const struct options *opti
 
 	if (options->restart)
 		return EARLIER_NOTHING;
-	if (!place->journal || !is_journal(place->journal))
-		return other_journal(place) ? EARLIER_REFUSED : place->pipe || place->shared || options->no_checkpoint ?
-		       EARLIER_NOTHING : judge_output(options, place->output);
+	if (!place->journal || !is_journal(place->journal)) {
+		if (other_journal(place))
+			return EARLIER_REFUSED;
+		if (place->pipe || place->shared || options->no_checkpoint)
+			return EARLIER_NOTHING;
+		return judge_output(options, place->output);
+	}
 	if (journal_read_path(place->journal, &old))
 		return EARLIER_REFUSED;
 	found = judge_journal(job, options, place, &old);
