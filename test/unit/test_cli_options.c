@@ -104,7 +104,8 @@ static void what_is_no_usage(void **state)
 		"--checkpoint C --no-checkpoint s",
 	};
 	static const char *const resume_words[] = {
-		"--at 5", "--restart", "-f F", "s", "--checkpoint C extra", "--checkpoint C --at", "--checkpoint C --at 1K",
+		"--at 5", "--restart", "-f F", "s",
+		"--checkpoint C extra", "--checkpoint C --at", "--checkpoint C --at 1K",
 		"--checkpoint C --at -1", "--checkpoint C --at 18446744073709551616",
 		"--checkpoint C --proto 1", "--checkpoint C -p x",
 	};
