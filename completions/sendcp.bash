@@ -70,7 +70,7 @@ _sendcp_argument()
 		;;
 	show) _filedir cp ;;
 	verify | dump | cat) _filedir ;;
-	help) _sendcp_words "send resume show verify dump cat info" ;;
+	help) _sendcp_words "send resume show verify dump cat info help version" ;;
 	esac
 }
 
@@ -80,7 +80,7 @@ _sendcp()
 
 	_init_completion -s -n : || return
 	if [[ $cword -eq 1 ]]; then
-		_sendcp_words "send resume show verify dump cat info help --version --help"
+		_sendcp_words "send resume show verify dump cat info help version --version --help"
 		return
 	fi
 	_sendcp_value "${words[1]}" "$prev" "$split" && return

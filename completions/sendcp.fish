@@ -36,8 +36,9 @@ complete -c sendcp -n __sendcp_command -a dump -d 'Print the commands of a strea
 complete -c sendcp -n __sendcp_command -a cat -d 'Write the plain stream from a container'
 complete -c sendcp -n __sendcp_command -a info -d 'Show the backends that can be used here'
 complete -c sendcp -n __sendcp_command -a help -d 'Show the options of a command'
+complete -c sendcp -n __sendcp_command -a version -d 'Print the version'
 complete -c sendcp -n __sendcp_command -l version -d 'Print the version'
-complete -c sendcp -n '__sendcp_command help' -a 'send resume show verify dump cat info'
+complete -c sendcp -n '__sendcp_command help' -a 'send resume show verify dump cat info help version'
 
 set -l on_send -n '__sendcp_command send'
 complete -c sendcp $on_send -s f -l output -r -F -d 'Write to a file'

@@ -57,13 +57,13 @@ assert_offered()
 	assert_offered \
 		"sendcp re" "resume" \
 		"sendcp s" "send show" \
-		"sendcp help v" "verify"
+		"sendcp help ver" "verify version"
 }
 
 @test "every command of the help is offered, and no other" {
 	local commands shell offered
 
-	commands=$("$SENDCP" --help | sed -n 's/^  sendcp \([a-z]*\).*/\1/p' | LC_ALL=C sort | xargs)
+	commands=$("$SENDCP" --help | sed -n 's/^  \([a-z]*\) .*/\1/p' | LC_ALL=C sort | xargs)
 	for shell in bash zsh fish; do
 		offered=$(offers $shell "sendcp " | tr ' ' '\n' | grep -v '^-' | xargs)
 		[ "$offered" = "$commands" ] || fail "$shell: $offered; the help: $commands"
