@@ -14,7 +14,7 @@ _sendcp_options()
 			--step --dry-run --restart"
 		;;
 	resume) echo "$stream --at --have --restart --append --no-data --compressed-data" ;;
-	verify) echo "--checkpoint --position -q --quiet" ;;
+	verify) echo "--checkpoint --position --json -q --quiet" ;;
 	show | info | dump) echo "--json" ;;
 	cat) ;;
 	*) return ;;

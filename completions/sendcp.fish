@@ -77,7 +77,7 @@ complete -c sendcp $on_stream -s v -l verbose -d 'Print more'
 
 complete -c sendcp -n '__sendcp_command send resume verify' -s q -l quiet -d 'Print errors only'
 complete -c sendcp -n '__sendcp_command resume verify' -l checkpoint -x -a '(__sendcp_sidecars)' -d 'The checkpoint file'
-complete -c sendcp -n '__sendcp_command show dump info' -l json -d 'Print JSON'
+complete -c sendcp -n '__sendcp_command show verify dump info' -l json -d 'Print JSON'
 complete -c sendcp -n '__sendcp_command show' -a '(__sendcp_sidecars)'
 complete -c sendcp -n '__sendcp_command verify' -l position -d 'Print up to where it is correct'
 complete -c sendcp -n '__sendcp_command verify dump cat' -F

@@ -34,16 +34,17 @@ static const struct command commands[] = {
 	  .brief = "show the backends that can be used here",
 	  .summary = "Show the backends that can be used here, and the versions in use." },
 	{ .name = "show", .bit = COMMAND_SHOW, .run = command_show,
-	  .usage = "show [--json] FILE.cp",
+	  .usage = "show [--json] FILE.cp...",
 	  .brief = "show what a checkpoint file records: the snapshots, how far the stream is",
-	  .summary = "Show the snapshots and the progress that a checkpoint file records.",
-	  .min_arguments = 1, .max_arguments = 1 },
+	  .summary = "Show the snapshots and the progress that checkpoint files record, and\n"
+		     "whether a run is going on.",
+	  .min_arguments = 1, .max_arguments = 65536 },
 	{ .name = "verify", .bit = COMMAND_VERIFY, .run = command_verify,
-	  .usage = "verify [--checkpoint FILE.cp | --position] FILE|-",
+	  .usage = "verify [--json] [--checkpoint FILE.cp | --position] FILE|-...",
 	  .brief = "check whether streams are complete and correct",
-	  .summary = "Check whether a stream, plain, in zstd or in an archive, is complete and\n"
+	  .summary = "Check whether streams, plain, in zstd or in an archive, are complete and\n"
 		     "correct, and if not, up to where.",
-	  .min_arguments = 1, .max_arguments = 1 },
+	  .min_arguments = 1, .max_arguments = 65536 },
 	{ .name = "dump", .bit = COMMAND_DUMP, .run = command_dump,
 	  .usage = "dump [--json] FILE|-",
 	  .brief = "print the commands of a stream",

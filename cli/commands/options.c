@@ -24,7 +24,7 @@ struct parser {
 	const struct command *command;
 	char **argv;
 	struct options *options;
-	/* The option as it was written whose name of a file or subvolume was the last word taken. */
+	/* The option as it was written whose file or subvolume was the last word taken. */
 	const char *taker;
 	/* The last option whose value, which may be left out, was the word after it. */
 	const struct option_spec *apart;
@@ -278,6 +278,15 @@ static int check_resume(const struct command *command, struct options *options)
 			   "SUBVOL and the options of the send", options->append);
 }
 
+static int check_verify(const struct command *command, const struct options *options)
+{
+	if (options->argument_count > 1 && (options->position || options->checkpoint))
+		return usage_error(command, "verify: --position and --checkpoint are for one file");
+	if (options->json && options->position)
+		return usage_error(command, "verify: --json and --position exclude each other");
+	return 0;
+}
+
 /* Rules about values that were given as words of their own. */
 static int check_apart(const struct parser *parser)
 {
@@ -323,6 +332,8 @@ static int check(const struct parser *parser)
 	if (options->parent_count > 1)
 		return usage_error(command, "only one parent can be given");
 	if (command->bit == COMMAND_RESUME && check_resume(command, options))
+		return -1;
+	if (command->bit == COMMAND_VERIFY && check_verify(command, options))
 		return -1;
 	if (options->device_count && options->backend != BACKEND_AUTO)
 		return usage_error(command, "--device reads an unmounted filesystem, --backend %s "

@@ -315,6 +315,8 @@ const struct option_spec option_table[] = {
 	  "print up to where FILE is correct, and a hash: for resume --have" },
 	{ KEY_JSON, "json", NULL, COMMAND_SHOW | COMMAND_INFO, SETS(json),
 	  "print JSON" },
+	{ KEY_JSON, "json", NULL, COMMAND_VERIFY, SETS(json),
+	  "print a JSON object per FILE" },
 	{ KEY_JSON, "json", NULL, COMMAND_DUMP, SETS(json),
 	  "print JSON Lines" },
 	{ 'q', "quiet", NULL, STREAM | COMMAND_VERIFY, TAKES(set_quiet),

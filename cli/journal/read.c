@@ -82,6 +82,7 @@ static bool parse_batch(const struct reader *reader, struct json_object *object,
 		return false;
 	batch->line_offset = reader->out->good_size;
 	batch->end = json_get_flag(object, "end");
+	batch->synced = json_get_flag(object, "synced");
 	batch->time = json_get_time(object);
 	batch->checkpoint = base64_decode(checkpoint, &batch->checkpoint_size);
 	return batch->checkpoint;
@@ -153,6 +154,9 @@ static int read_batch(struct reader *reader, struct json_object *object)
 		return corrupt(reader, "does not follow the lines before it");
 	}
 	journal_add_batch(contents, &batch);
+	/* In a container lines come first: only marks say what is in the file. */
+	if (batch.synced && !journal_in_container(contents))
+		contents->durable = batch.output_offset;
 	drop_marks(contents, batch.output_offset, UINT64_MAX);
 	contents->delivered_known = false;
 	contents->complete = false;
@@ -193,6 +197,7 @@ static int read_mark(struct reader *reader, struct json_object *object)
 		return corrupt(reader, "impossible values");
 	drop_marks(contents, mark.output_offset, mark.file_offset);
 	add_mark(contents, &mark);
+	contents->durable = mark.output_offset;
 	return 0;
 }
 
@@ -215,6 +220,7 @@ static int read_complete(struct reader *reader, struct json_object *object)
 		return corrupt(reader, "impossible values");
 	contents->complete = true;
 	contents->complete_size = place.file_offset;
+	contents->durable = journal_made(contents);
 	return 0;
 }
 
@@ -225,8 +231,17 @@ static int read_resumed(struct reader *reader, struct json_object *object)
 
 	contents->delivered_known = false;
 	contents->complete = false;
+	if (!json_get_u64(object, "output_offset", &contents->durable))
+		return corrupt(reader, "impossible values");
 	set_output(contents, json_get_text(object, "output"));
 	return 0;
+}
+
+static int read_total(struct reader *reader, struct json_object *object)
+{
+	if (json_get_u64(object, "output_offset", &reader->out->total))
+		return 0;
+	return corrupt(reader, "impossible values");
 }
 
 static int read_typed(struct reader *reader, struct json_object *object, const char *type)
@@ -242,6 +257,8 @@ static int read_typed(struct reader *reader, struct json_object *object, const c
 		return read_delivered(reader, object);
 	if (!strcmp(type, "complete"))
 		return read_complete(reader, object);
+	if (!strcmp(type, "total"))
+		return read_total(reader, object);
 	return corrupt(reader, "unknown type");
 }
 
@@ -366,17 +383,5 @@ int journal_read(int fd, const char *name, struct journal_contents *out)
 				 name);
 	if (ret)
 		journal_clear(out);
-	return ret;
-}
-
-int journal_read_path(const char *path, struct journal_contents *out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return error_line("cannot open %s: %s", path, strerror(errno));
-	ret = journal_read(fd, path, out);
-	close(fd);
 	return ret;
 }

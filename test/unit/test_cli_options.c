@@ -108,7 +108,8 @@ static void what_is_no_usage(void **state)
 	};
 	static const char *const resume_words[] = {
 		"", "a b", "--append /nonexistent/f", "--checkpoint -", "--append -",
-		"--append f -f -", "--have 5 C", "--checkpoint C extra", "--checkpoint C --at", "--checkpoint C --at 1K",
+		"--append f -f -", "--have 5 C", "--checkpoint C extra",
+		"--checkpoint C --at", "--checkpoint C --at 1K",
 		"--checkpoint C --at -1", "--checkpoint C --at 18446744073709551616",
 		"--checkpoint C --proto 1", "--checkpoint C -p x",
 	};
