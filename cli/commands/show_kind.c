@@ -50,7 +50,8 @@ static int is_stream(const char *path, enum unwrap_kind kind)
 	char *name = shell_quote(path);
 
 	error_line("%s is a send stream (%s), not a checkpoint file. What is in it: sendcp dump "
-		   "%s; is it complete: sendcp verify %s", path, unwrap_kind_text(kind), name, name);
+		   "%s; is it complete: sendcp verify %s", path, unwrap_kind_text(kind), name,
+		   name);
 	free(name);
 	return -1;
 }
