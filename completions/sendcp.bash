@@ -64,6 +64,8 @@ _sendcp_argument()
 			_sendcp_words "id: uuid:"
 			compopt -o nospace
 			__ltrim_colon_completions "$cur"
+		elif [[ $1 == resume && " ${words[*]} " != *" --append"* ]]; then
+			_filedir cp
 		else
 			_filedir -d
 		fi

@@ -318,8 +318,9 @@ static void show_json(const struct look *look)
 			       json_object_new_uint64(contents->delivered.file_offset) : NULL);
 	json_put_bool(object, "complete", contents->complete);
 	put_number(object, "changed", contents->changed, contents->changed);
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	fputs_json(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+						  JSON_C_TO_STRING_NOSLASHESCAPE), stdout);
+	puts("");
 	json_object_put(object);
 }
 

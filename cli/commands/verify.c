@@ -68,8 +68,9 @@ static void put_unit(struct json_object *object, const struct stream_file *file)
 /* Takes over @object. */
 static int print_json(struct json_object *object)
 {
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	fputs_json(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+						  JSON_C_TO_STRING_NOSLASHESCAPE), stdout);
+	puts("");
 	json_object_put(object);
 	return fflush(stdout) ? cannot_write() : 0;
 }

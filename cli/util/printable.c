@@ -71,3 +71,19 @@ void fputs_printable(const char *text, FILE *to)
 		text += length ? length : 1;
 	}
 }
+
+void fputs_json(const char *json, FILE *to)
+{
+	for (; *json; json++) {
+		unsigned char c = (unsigned char)json[0], next = (unsigned char)json[1];
+
+		if (c == 0x7f) {
+			fputs("\\u007f", to);
+		} else if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+			fprintf(to, "\\u00%02x", next);
+			json++;
+		} else {
+			putc(c, to);
+		}
+	}
+}

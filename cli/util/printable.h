@@ -18,5 +18,10 @@ size_t printable_length(const char *text);
 bool is_printable(const char *text);
 /* With '?' for each byte that is not. */
 void fputs_printable(const char *text, FILE *to);
+/*
+ * JSON text, in which the control characters below 0x20 are escaped: those from 0x7f to 0x9f are
+ * escaped, too.
+ */
+void fputs_json(const char *json, FILE *to);
 
 #endif

@@ -155,9 +155,10 @@ offered_options()
 	local shell
 
 	for shell in bash zsh; do
-		run offers $shell "sendcp resume --checkpoint " "sendcp show "
+		run offers $shell "sendcp resume --checkpoint " "sendcp show " "sendcp resume "
 		assert_line --index 0 "home.cp snapshots"
 		assert_line --index 1 "home.cp snapshots"
+		assert_line --index 2 "home.cp snapshots"
 	done
 	# fish never hides a file; it lists files with the extension first.
 	run fish -c "source $ROOT/completions/sendcp.fish; complete -C 'sendcp show '"

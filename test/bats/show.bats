@@ -262,6 +262,10 @@ has_come()
 	"$SENDCP" send -v --device "$image" --checkpoint cp -f "$file" s.ro 2>said
 	grep -q '^filesystem ' said
 	assert_file_exists "$file"
+	"$SENDCP" show --json cp >shown
+	jq -e --arg file "$file" '.output | endswith($file)' shown
+	run env LC_ALL=C grep -acP '[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]' shown
+	assert_output 0
 	"$SENDCP" show cp >shown
 	grep -q $'^output: .*out?put?\[31m??31m\u00e9$' shown
 	grep -q '^device: .*im?age?\[31m$' shown
