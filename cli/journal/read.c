@@ -38,6 +38,18 @@ static void set_output(struct journal_contents *contents, const char *output)
 	contents->output = output ? xstrdup(output) : NULL;
 }
 
+/* Perhaps it is the output, whose checkpoint file was meant. */
+static void not_a_journal(const char *name)
+{
+	char *beside = xasprintf("%s.cp", name);
+
+	if (access(beside, F_OK))
+		error_line("%s: not a checkpoint file, or its first line is damaged", name);
+	else
+		error_line("%s: not a checkpoint file; is %s meant?", name, beside);
+	free(beside);
+}
+
 static int read_header(struct reader *reader, const char *line, size_t length)
 {
 	struct json_object *object = json_text_parse(line, length);
@@ -47,8 +59,7 @@ static int read_header(struct reader *reader, const char *line, size_t length)
 	/* The version comes before the checksum: a newer one may be summed differently. */
 	if (!object || !journal_recognise(line, length) ||
 	    !json_get_u64(object, "sendcp_journal", &version)) {
-		error_line("%s: not a checkpoint file, or its first line is damaged",
-			   reader->name);
+		not_a_journal(reader->name);
 		goto out;
 	}
 	if (version > JOURNAL_VERSION) {

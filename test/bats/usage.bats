@@ -124,6 +124,8 @@ part()
 	cmp part want
 	rm part part.cp
 	part
+	run --separate-stderr "$SENDCP" resume part
+	assert_equal "$status: $stderr" "1: sendcp: part: not a checkpoint file; is part.cp meant?"
 	"$SENDCP" resume -q --append part
 	cmp part want
 	rm part.cp
