@@ -37,8 +37,9 @@ complete -c sendcp -n __sendcp_command -a dump -d 'Print the commands of a strea
 complete -c sendcp -n __sendcp_command -a cat -d 'Write the plain stream from a container'
 complete -c sendcp -n __sendcp_command -a info -d 'Show the backends that can be used here'
 complete -c sendcp -n __sendcp_command -a help -d 'Show the options of a command'
+complete -c sendcp -n __sendcp_command -a version -d 'Print the version'
 complete -c sendcp -n __sendcp_command -l version -d 'Print the version'
-complete -c sendcp -n '__sendcp_command help' -a 'send resume list show verify dump cat info'
+complete -c sendcp -n '__sendcp_command help' -a 'send resume list show verify dump cat info help version'
 
 set -l on_send -n '__sendcp_command send'
 complete -c sendcp $on_send -s f -l output -r -F -d 'Write to a file'
@@ -79,7 +80,7 @@ complete -c sendcp $on_stream -s v -l verbose -d 'Print more'
 
 complete -c sendcp -n '__sendcp_command send resume verify' -s q -l quiet -d 'Print errors only'
 complete -c sendcp -n '__sendcp_command resume verify' -l checkpoint -x -a '(__sendcp_sidecars)' -d 'The checkpoint file'
-complete -c sendcp -n '__sendcp_command show list dump info' -l json -d 'Print JSON'
+complete -c sendcp -n '__sendcp_command show list verify dump info' -l json -d 'Print JSON'
 complete -c sendcp -n '__sendcp_command show' -a '(__sendcp_sidecars)'
 complete -c sendcp -n '__sendcp_command verify' -l position -d 'Print up to where it is correct'
 complete -c sendcp -n '__sendcp_command verify dump cat' -F

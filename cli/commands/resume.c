@@ -51,7 +51,7 @@ static int find_output(struct resume *resume)
 {
 	const char *path = resume->options->output;
 
-	if (!path)
+	if (!path && !resume->options->to_stdout)
 		path = default_path(resume);
 	if (!path)
 		return 0;
