@@ -12,9 +12,12 @@
 #include "parse/dump.h"
 #include "parse/file.h"
 #include "util/message.h"
+#include "util/signals.h"
 
 static int output_failed(void)
 {
+	if (signals_stopped())
+		return error_stopped();
 	return error_line("cannot write to standard output: %s", strerror(errno));
 }
 
@@ -52,6 +55,7 @@ int command_dump(const struct options *options)
 	struct stream_file file;
 	int ret;
 
+	signals_install();
 	if (conflicts_copy(options->arguments[0]) || stream_file_open(&file, options->arguments[0]))
 		return EXIT_FAILED;
 	ret = dump(options, &file);

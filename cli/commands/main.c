@@ -9,7 +9,15 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "transfer/printer.h"
 #include "util/message.h"
+#include "util/signals.h"
+#include "util/summary.h"
+#include "util/title.h"
+
+#define COMMANDS_READING (COMMAND_VERIFY | COMMAND_DUMP | COMMAND_CAT)
+/* Those that show progress. */
+#define COMMANDS_LONG (COMMAND_SEND | COMMAND_RESUME | COMMANDS_READING)
 
 static const struct command commands[] = {
 	{ .name = "send", .bit = COMMAND_SEND, .run = command_send,
@@ -91,15 +99,43 @@ static int version(void)
 	return flush_stdout();
 }
 
+/* Reading was interrupted, so nothing is known to be wrong. */
+static int reading_stopped(const struct command *command, int code)
+{
+	return command->bit & COMMANDS_READING && code == EXIT_FAILED && signals_stopped() ?
+	       EXIT_BROKEN_OFF : code;
+}
+
+static int run_watched(const struct command *command, const struct options *options)
+{
+	int code;
+
+	message_set_json(options->progress == PROGRESS_JSON);
+	summary_begin();
+	printer_begin(options, command->name);
+	code = reading_stopped(command, command->run(options));
+	printer_end();
+	summary_print(code);
+	return code;
+}
+
+static int run_parsed(const struct command *command, const struct options *options)
+{
+	message_set_verbosity(options->verbosity);
+	if (options->help)
+		return help(command->name);
+	if (command->bit & COMMANDS_LONG)
+		return run_watched(command, options);
+	return command->run(options);
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct options options;
 	int code = EXIT_USAGE;
 
-	if (!options_parse(command, argc, argv, &options)) {
-		message_set_verbosity(options.verbosity);
-		code = options.help ? help(command->name) : command->run(&options);
-	}
+	if (!options_parse(command, argc, argv, &options))
+		code = run_parsed(command, &options);
 	options_free(&options);
 	return code;
 }
@@ -143,5 +179,8 @@ static int run_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	return occupy_standard() ? run_command(argc, argv) : EXIT_FAILED;
+	signals_block_report();
+	if (!occupy_standard())
+		return EXIT_FAILED;
+	return run_command(argc, title_take(argc, argv));
 }

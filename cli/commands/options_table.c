@@ -30,6 +30,7 @@ enum {
 	KEY_STEP,
 	KEY_DRY_RUN,
 	KEY_PROGRESS,
+	KEY_TITLE,
 	KEY_AT,
 	KEY_HAVE,
 	KEY_RESTART,
@@ -199,6 +200,7 @@ static bool set_append(struct options *options, const char *argument)
 }
 
 #define STREAM (COMMAND_SEND | COMMAND_RESUME)
+#define READERS (COMMAND_VERIFY | COMMAND_DUMP | COMMAND_CAT)
 
 #define TAKES(function) function, 0
 #define SETS(member) NULL, offsetof(struct options, member)
@@ -272,8 +274,11 @@ const struct option_spec option_table[] = {
 	  "checkpoints)" },
 	{ KEY_DRY_RUN, "dry-run", NULL, COMMAND_SEND, SETS(dry_run),
 	  "print the size of the stream; read no file data" },
-	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM, TAKES(set_progress),
-	  "auto (default: on a terminal), always, never or json" },
+	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM | READERS, TAKES(set_progress),
+	  "auto (default: on a terminal), always, never or json (all\n"
+	  "messages are JSON, too). SIGUSR1 prints a line in any case" },
+	{ KEY_TITLE, "title", NULL, STREAM | COMMAND_VERIFY, SETS(title),
+	  "show progress in the process title, too, for ps" },
 	{ KEY_POSITION, "position", NULL, COMMAND_VERIFY, SETS(position),
 	  "print up to where FILE is correct, and a hash: for resume --have" },
 	{ KEY_JSON, "json", NULL, COMMAND_SHOW | COMMAND_INFO, SETS(json),
