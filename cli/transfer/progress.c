@@ -50,8 +50,9 @@ struct progress *progress_begin(const struct options *options, const struct send
 
 	progress->job = job;
 	progress->start = start;
-	activity_begin(ACTIVITY_SENDING, job->subvolumes[start->subvolume].spec,
-		       start->output_offset, 0);
+	/* After the last one, there may still be something to prove. */
+	activity_begin(ACTIVITY_SENDING, start->subvolume < job->count ?
+		       job->subvolumes[start->subvolume].spec : "", start->output_offset, 0);
 	if (printer_wants_total())
 		progress->measuring = !signals_thread(&progress->measurer, measure, progress);
 	return progress;

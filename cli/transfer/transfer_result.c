@@ -28,11 +28,9 @@ static void report_stop(void)
 	char amount[128];
 	int number = signals_caught();
 
-	summary_amount(amount, sizeof(amount));
 	if (number)
-		error_line("stopped by SIG%s after %s", sigabbrev_np(number), amount);
-	else
-		error_line("stopped after %s", amount);
+		error_line("stopped by SIG%s after %s", sigabbrev_np(number),
+			   summary_amount(amount, sizeof(amount)));
 }
 
 static void report_write(const struct transfer *run, const struct transfer_result *result)
