@@ -44,7 +44,7 @@ double progress_percent(const struct progress_state *state)
 	return (double)activity->bytes / (double)activity->total * 100;
 }
 
-/* In the order in which they are shown. The amount, and without a total not the percent, is always. */
+/* In the order in which they are shown. */
 enum field {
 	AMOUNT,
 	BAR,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the program is doing, and how far it is: set by what works, read by the thread that shows it.
+ * What the program is doing, and how far it is: set by what works, read by the thread that shows
+ * it.
  */
 #ifndef CLI_UTIL_ACTIVITY_H
 #define CLI_UTIL_ACTIVITY_H

@@ -58,7 +58,7 @@ static size_t character(const u8 *text)
 			return 0;
 		code = code << 6 | (text[i] & 0x3f);
 	}
-	if (length && (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)))
+	if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
 		return 0;
 	return length;
 }

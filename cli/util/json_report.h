@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One JSON object on one line for --progress=json, put together in memory that is there already:
- * running out of memory is one of the things to be reported. Bytes that are not UTF-8 become U+FFFD.
+ * running out of memory is one of the things to be reported. Bytes that are not UTF-8 become
+ * U+FFFD.
  */
 #ifndef CLI_UTIL_JSON_REPORT_H
 #define CLI_UTIL_JSON_REPORT_H

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <sendcp/platform.h>
 
-/* From here on exit() prints it too. */
+/* From here on it is printed when the program exits, wherever that is. */
 void summary_begin(void);
 
 /* Paths, and the command that resumes; NULL: none. */

@@ -2,8 +2,8 @@
 /*
  * The command line that ps(1) and /proc/PID/cmdline show.
  *
- * The kernel has the arguments and then the environment in one piece of the stack, and shows what is
- * there now; if the arguments' last byte is not 0, also what follows up to the next 0.
+ * The kernel has the arguments and then the environment in one piece of the stack, and shows what
+ * is there now; if the arguments' last byte is not 0, also what follows up to the next 0.
  */
 #include <string.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@
 usage: terminal.py [--feed FILE] WIDTH,WIDTH... COMMAND...
 
 The command is held in its middle: only a part of its output is read, or of FILE given to it as
-standard input, while the terminal gets each width in turn and three updates of the bar are awaited.
+standard input, while the terminal gets each width in turn and updates of the bar are awaited.
 Then it may run to its end. Prints, for each width, the last bar shown; then all that is left on the
 screen. Fails if a bar is not shorter than the terminal is wide, or the command fails.
 """
@@ -13,7 +13,6 @@ import argparse
 import fcntl
 import os
 import pty
-import re
 import struct
 import subprocess
 import sys
@@ -47,8 +46,7 @@ class Screen:
 
     def bars(self, begin):
         """Whole bars after BEGIN: another one, or the end of the line, has followed."""
-        parts = re.split("(\r)", self.text[begin:])
-        parts = "".join(parts).split(CLEAR)[1:-1]
+        parts = self.text[begin:].split(CLEAR)[1:-1]
         return [part for part in parts if part and "\n" not in part]
 
     def await_bars(self, begin, count):
@@ -103,8 +101,8 @@ def main():
     for width in widths:
         begin = len(screen.text)
         set_width(master, width)
-        # One may have been on its way already, and one is cut off at the beginning.
-        bars = screen.await_bars(begin, 4)[2:]
+        # One may have been on its way already.
+        bars = screen.await_bars(begin, 2)[1:]
         for bar in bars:
             check(bar, width)
         print("%d: %s" % (width, bars[-1]))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Progress as text and as JSON: it fits, whatever the numbers; and the last object comes at any exit.
+ * Progress as text and as JSON: it fits, whatever the numbers; the last object comes at any exit.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -151,7 +151,8 @@ static const char *text_of(struct json_object *object)
 
 static void strings_are_escaped(void **state)
 {
-	static const char *const same[] = { "", "a\"b\\c/", "\n\t\x01\x1f\x7f", "\u00e9\u20ac\U0001f600" };
+	static const char *const same[] = { "", "a\"b\\c/", "\n\t\x01\x1f\x7f",
+					    "\u00e9\u20ac\U0001f600" };
 	static const char *const wrong[] = { "\xff", "\x80", "\xc0\xaf", "\xe2\x82", "\xed\xa0\x80",
 					     "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80" };
 	struct json_object *object;
@@ -189,7 +190,7 @@ static void what_does_not_fit_is_cut(void **state)
 	}
 }
 
-/* What a child prints on stderr that ends with exit() somewhere. */
+/* What a child does that ends somewhere. */
 static void exits(int status)
 {
 	message_set_json(true);
@@ -220,8 +221,10 @@ static void the_summary_comes_at_any_exit(void **state)
 	close(ends[0]);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(WEXITSTATUS(status), EXIT_FAILED);
-	assert_non_null(strstr(text, "{\"message_type\":\"error\",\"text\":\"out of memory\"}\n"
-			       "{\"message_type\":\"summary\",\"result\":\"failed\",\"exit_status\":1,"));
+	assert_non_null(strstr(text,
+			       "{\"message_type\":\"error\",\"text\":\"out of memory\"}\n"
+			       "{\"message_type\":\"summary\",\"result\":\"failed\","
+			       "\"exit_status\":1,"));
 	assert_non_null(strstr(text, "\"output\":null,\"checkpoint\":null,"
 			       "\"resume\":\"sendcp resume 'a\\ufffd'\"}\n"));
 	assert_int_equal(text[filled - 1], '\n');
