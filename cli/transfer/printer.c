@@ -6,6 +6,7 @@
  * every command.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,6 +42,8 @@ static struct {
 	struct timespec begun;
 	pthread_t thread;
 	bool running;
+	/* SIGUSR1 came. */
+	atomic_bool asked;
 
 	/* Of all that follows. */
 	pthread_mutex_t lock;
@@ -232,6 +235,7 @@ static void *print_often(void *unused)
 		};
 
 		if (signals_wait_report(&patience)) {
+			atomic_store(&printer.asked, true);
 			more = show(true);
 		} else if (now_ns() >= next) {
 			more = show(false);
@@ -284,7 +288,7 @@ void printer_begin(const struct options *options, const char *command)
 
 bool printer_wants_total(void)
 {
-	return printer.show != SHOW_NOTHING || printer.title;
+	return printer.show != SHOW_NOTHING || printer.title || atomic_load(&printer.asked);
 }
 
 void printer_settle(void)

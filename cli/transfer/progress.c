@@ -43,6 +43,13 @@ static void *measure(void *argument)
 	return NULL;
 }
 
+/* From the beginning on, or since somebody has asked. */
+static void measure_if_wanted(struct progress *progress)
+{
+	if (!progress->measuring && printer_wants_total())
+		progress->measuring = !signals_thread(&progress->measurer, measure, progress);
+}
+
 struct progress *progress_begin(const struct options *options, const struct send_job *job,
 				const struct transfer_start *start)
 {
@@ -53,8 +60,7 @@ struct progress *progress_begin(const struct options *options, const struct send
 	/* After the last one, there may still be something to prove. */
 	activity_begin(ACTIVITY_SENDING, start->subvolume < job->count ?
 		       job->subvolumes[start->subvolume].spec : "", start->output_offset, 0);
-	if (printer_wants_total())
-		progress->measuring = !signals_thread(&progress->measurer, measure, progress);
+	measure_if_wanted(progress);
 	return progress;
 }
 
@@ -66,8 +72,10 @@ void progress_from(struct progress *progress, u64 first)
 
 void progress_set(struct progress *progress, u64 bytes)
 {
-	if (progress)
-		activity_set(bytes);
+	if (!progress)
+		return;
+	activity_set(bytes);
+	measure_if_wanted(progress);
 }
 
 void progress_subvolume(struct progress *progress, const char *subvolume)

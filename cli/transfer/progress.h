@@ -3,7 +3,7 @@
  * Progress of a transfer: what printer.h shows is told where the transfer is.
  *
  * The total is known exactly: a second engine measures the stream meanwhile, in a thread and on a
- * source of its own, if it is shown.
+ * source of its own, if it is shown, or as soon as SIGUSR1 asks for it.
  */
 #ifndef CLI_TRANSFER_PROGRESS_H
 #define CLI_TRANSFER_PROGRESS_H

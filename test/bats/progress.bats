@@ -120,13 +120,13 @@ await_main()
 		kill -USR1 $PID
 		sleep 0.02
 	done
-	await '^sendcp: sending s\.ro: [0-9]+ bytes, .*/s, .*elapsed 0:00:[0-9]+$' err $PID
+	await '^sendcp: sending s\.ro: [0-9]+ (of [0-9]+ )?bytes[ ,].*/s, .*elapsed 0:00:[0-9]+$' err $PID
 	end
 	assert_equal "$STATUS" 0
 	assert cmp got "$STREAM"
 	refute grep -vE '^sendcp: (preparing|sending s\.ro: )' err
-	# The total is known when it is shown in some way.
-	begin "$SENDCP" send -q --title --device "$IMG" s.ro
+	# Somebody who asks more than once gets the total.
+	begin "$SENDCP" send -q --device "$IMG" s.ro
 	until grep -q " of $SIZE bytes ([0-9]*%)" err; do
 		kill -USR1 $PID
 		sleep 0.05
@@ -188,6 +188,21 @@ await_main()
 		wait $PID
 		"$SENDCP" cat $container | cmp - "$STREAM"
 	done
+}
+
+@test "progress: SIGUSR1 when all is sent, and is made durable" {
+	require_strace
+	strace -f -o /dev/null -e trace=fdatasync -e inject=fdatasync:delay_enter=300000 \
+		"$SENDCP" send -q --device "$IMG" -f out s.ro 2>err 3>&- &
+	PID=$!
+	await_main $PID
+	until grep -qE "^sendcp: finishing s\.ro: $SIZE (of $SIZE )?bytes" err; do
+		kill -0 $PID || fail "it has ended: $(cat err)"
+		kill -USR1 $SENDCP_PID || true
+		sleep 0.02
+	done
+	wait $PID
+	assert cmp out "$STREAM"
 }
 
 # summary FILE: see progress_json.py

@@ -57,6 +57,11 @@ class Screen:
             sys.exit("the command ended with the screen %r" % self.text)
         return found[:count]
 
+    def await_total(self):
+        """The total of a stream is known only after a while."""
+        with self.more:
+            self.more.wait_for(lambda: self.ended or any(" of " in bar for bar in self.bars(0)))
+
     def left(self):
         """What is to be seen in the end."""
         with self.more:
@@ -98,6 +103,7 @@ def main():
     rest = feed(process, args.feed) if args.feed else b""
     if not args.feed:
         os.read(process.stdout.fileno(), 1000)
+        screen.await_total()
     for width in widths:
         begin = len(screen.text)
         set_width(master, width)
