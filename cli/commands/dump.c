@@ -58,7 +58,6 @@ int command_dump(const struct options *options)
 	struct stream_file file;
 	int ret;
 
-	signals_install();
 	if (conflicts_copy(options->arguments[0]) || stream_file_open(&file, options->arguments[0]))
 		return EXIT_FAILED;
 	ret = dump(options, &file);

@@ -106,10 +106,14 @@ static int reading_stopped(const struct command *command, int code)
 	       EXIT_BROKEN_OFF : code;
 }
 
-static int run_watched(const struct command *command, const struct options *options)
+/* Runs it; if that may take long, with progress and a summary. */
+static int watch(const struct command *command, const struct options *options)
 {
 	int code;
 
+	if (!(command->bit & COMMANDS_LONG))
+		return command->run(options);
+	signals_install();
 	message_set_json(options->progress == PROGRESS_JSON);
 	summary_begin();
 	printer_begin(options, command->name);
@@ -119,23 +123,15 @@ static int run_watched(const struct command *command, const struct options *opti
 	return code;
 }
 
-static int run_parsed(const struct command *command, const struct options *options)
-{
-	message_set_verbosity(options->verbosity);
-	if (options->help)
-		return help(command->name);
-	if (command->bit & COMMANDS_LONG)
-		return run_watched(command, options);
-	return command->run(options);
-}
-
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct options options;
 	int code = EXIT_USAGE;
 
-	if (!options_parse(command, argc, argv, &options))
-		code = run_parsed(command, &options);
+	if (!options_parse(command, argc, argv, &options)) {
+		message_set_verbosity(options.verbosity);
+		code = options.help ? help(command->name) : watch(command, &options);
+	}
 	options_free(&options);
 	return code;
 }

@@ -12,7 +12,6 @@
 #include "parse/file.h"
 #include "resume/position.h"
 #include "util/message.h"
-#include "util/signals.h"
 
 static const char *plural(u64 number)
 {
@@ -111,7 +110,6 @@ int command_verify(const struct options *options)
 	const char *path = options->arguments[0];
 	int ret;
 
-	signals_install();
 	if (options->position)
 		return print_position(path);
 	ret = options->checkpoint ? verify_with_journal(path, options->checkpoint) :

@@ -3,6 +3,7 @@
  * Lines for people on stderr, or for programs: then each is a JSON object.
  */
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,7 +151,11 @@ void verbose_line(int level, const char *fmt, ...)
 
 int error_stopped(void)
 {
-	return error_line("stopped by SIG%s", sigabbrev_np(signals_caught()));
+	static atomic_bool told;
+
+	if (!atomic_exchange(&told, true))
+		error_line("stopped by SIG%s", sigabbrev_np(signals_caught()));
+	return -1;
 }
 
 int error_engine(const char *what, const struct sendcp_error *error)

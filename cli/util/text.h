@@ -19,15 +19,16 @@ char *base64_encode(const void *data, size_t size);
  */
 void *base64_decode(const char *text, size_t *size);
 
+/* "1:02:03" into @buffer; returns @buffer. */
+char *clock_text(double seconds, char *buffer, size_t size);
+/* "8.4 s" below a minute, else the same. */
+char *duration_text(double seconds, char *buffer, size_t size);
+
 /* As sendcp_parse_u64(), with an optional suffix K, M, G or T (powers of 1024). */
 bool parse_size(const char *text, u64 *value);
 
 /* "1.5 GiB" into @buffer; returns @buffer. */
 char *size_text(double bytes, char *buffer, size_t size);
-
-/* "1:02:03", and "8.4 s", from a minute on the former. */
-char *clock_text(double seconds, char *buffer, size_t size);
-char *duration_text(double seconds, char *buffer, size_t size);
 
 /* @word as a shell takes it: itself if harmless, else in single quotes. Exits without memory. */
 char *shell_quote(const char *word);
