@@ -352,4 +352,17 @@ summary()
 	done
 	end
 	assert cmp got "$STREAM"
+	# verify has it too.
+	mkfifo in
+	"$SENDCP" verify --title - <in 3>&- &
+	PID=$!
+	exec 7>in
+	head -c 60000 "$STREAM" >&7
+	until [[ $(tr '\0' '\n' </proc/$PID/cmdline | head -n 1) == "sendcp verify standard input: 58.6 KiB" ]]; do
+		kill -0 $PID
+		sleep 0.05
+	done
+	tail -c +60001 "$STREAM" >&7
+	exec 7>&-
+	wait $PID
 }
