@@ -6,13 +6,13 @@
  * every command.
  */
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "transfer/printer.h"
+#include "transfer/progress.h"
 #include "transfer/progress_line.h"
 #include "util/json_report.h"
 #include "util/message.h"
@@ -42,8 +42,6 @@ static struct {
 	struct timespec begun;
 	pthread_t thread;
 	bool running;
-	/* SIGUSR1 came. */
-	atomic_bool asked;
 
 	/* Of all that follows. */
 	pthread_mutex_t lock;
@@ -191,6 +189,7 @@ static void show_what_was_asked(const struct progress_state *state)
 		show_status(state);
 		return;
 	}
+	progress_want_total();
 	progress_words(state, words, sizeof(words));
 	notice_line("%s", words);
 }
@@ -235,7 +234,6 @@ static void *print_often(void *unused)
 		};
 
 		if (signals_wait_report(&patience)) {
-			atomic_store(&printer.asked, true);
 			more = show(true);
 		} else if (now_ns() >= next) {
 			more = show(false);
@@ -288,7 +286,7 @@ void printer_begin(const struct options *options, const char *command)
 
 bool printer_wants_total(void)
 {
-	return printer.show != SHOW_NOTHING || printer.title || atomic_load(&printer.asked);
+	return printer.show != SHOW_NOTHING || printer.title;
 }
 
 void printer_settle(void)

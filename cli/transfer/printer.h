@@ -10,7 +10,7 @@
 
 /* Of a command that may take long; @command is its name. */
 void printer_begin(const struct options *options, const char *command);
-/* Is anything shown for which the total should be known, or has SIGUSR1 asked for a line? */
+/* Is anything shown for which the total should be known? */
 bool printer_wants_total(void);
 /* The bar stays as it is at the end of a transfer. */
 void printer_settle(void);

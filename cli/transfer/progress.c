@@ -12,6 +12,11 @@
 #include "util/alloc.h"
 #include "util/signals.h"
 
+/* Somebody wants the total; measuring takes reading all metadata, so it is not done for nobody. */
+static pthread_mutex_t want_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t want_changed = PTHREAD_COND_INITIALIZER;
+static bool wanted;
+
 struct progress {
 	const struct send_job *job;
 	const struct transfer_start *start;
@@ -23,6 +28,27 @@ struct progress {
 	struct sendcp_cancel stop_measuring;
 };
 
+void progress_want_total(void)
+{
+	pthread_mutex_lock(&want_lock);
+	wanted = true;
+	pthread_cond_broadcast(&want_changed);
+	pthread_mutex_unlock(&want_lock);
+}
+
+/* False: the transfer has ended without. */
+static bool await_want(const struct progress *progress)
+{
+	bool ret;
+
+	pthread_mutex_lock(&want_lock);
+	while (!wanted && !sendcp_cancelled(&progress->stop_measuring))
+		pthread_cond_wait(&want_changed, &want_lock);
+	ret = wanted;
+	pthread_mutex_unlock(&want_lock);
+	return ret;
+}
+
 /* A total that cannot be had is no failure of the send. */
 static void *measure(void *argument)
 {
@@ -31,7 +57,8 @@ static void *measure(void *argument)
 	struct sendcp_source *source;
 	u64 total;
 
-	if (sendcp_source_reopen(progress->job->source, &source, NULL))
+	if (!await_want(progress) ||
+	    sendcp_source_reopen(progress->job->source, &source, NULL))
 		return NULL;
 	sendcp_source_set_interrupt(source, &progress->stop_measuring);
 	if (!measure_output(progress->job, source, progress->start,
@@ -41,13 +68,6 @@ static void *measure(void *argument)
 	}
 	sendcp_source_close(source);
 	return NULL;
-}
-
-/* From the beginning on, or since somebody has asked. */
-static void measure_if_wanted(struct progress *progress)
-{
-	if (!progress->measuring && printer_wants_total())
-		progress->measuring = !signals_thread(&progress->measurer, measure, progress);
 }
 
 struct progress *progress_begin(const struct options *options, const struct send_job *job,
@@ -60,7 +80,9 @@ struct progress *progress_begin(const struct options *options, const struct send
 	/* After the last one, there may still be something to prove. */
 	activity_begin(ACTIVITY_SENDING, start->subvolume < job->count ?
 		       job->subvolumes[start->subvolume].spec : "", start->output_offset, 0);
-	measure_if_wanted(progress);
+	if (printer_wants_total())
+		progress_want_total();
+	progress->measuring = !signals_thread(&progress->measurer, measure, progress);
 	return progress;
 }
 
@@ -72,10 +94,8 @@ void progress_from(struct progress *progress, u64 first)
 
 void progress_set(struct progress *progress, u64 bytes)
 {
-	if (!progress)
-		return;
-	activity_set(bytes);
-	measure_if_wanted(progress);
+	if (progress)
+		activity_set(bytes);
 }
 
 void progress_subvolume(struct progress *progress, const char *subvolume)
@@ -95,6 +115,9 @@ void progress_end(struct progress *progress)
 		return;
 	/* The measuring engine looks at its cancel now and then. */
 	sendcp_cancel_set(&progress->stop_measuring);
+	pthread_mutex_lock(&want_lock);
+	pthread_cond_broadcast(&want_changed);
+	pthread_mutex_unlock(&want_lock);
 	if (progress->measuring)
 		pthread_join(progress->measurer, NULL);
 	activity_finish();

@@ -24,6 +24,8 @@ void progress_from(struct progress *progress, u64 first);
 void progress_set(struct progress *progress, u64 bytes);
 /* The stream is now that of @subvolume. */
 void progress_subvolume(struct progress *progress, const char *subvolume);
+/* From here on the total is measured, in any thread. */
+void progress_want_total(void);
 /* The length of the whole output; 0: not known yet, or not measured. */
 u64 progress_total(const struct progress *progress);
 /* Shows the last state, and frees. */
