@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Progress of a transfer: what printer.h shows is told where the transfer is.
+ * Progress of a transfer, noted for printer.h to show.
  *
  * The total is known exactly: a second engine measures the stream meanwhile, in a thread and on a
  * source of its own, if it is shown, or as soon as SIGUSR1 asks for it.

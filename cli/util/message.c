@@ -151,9 +151,9 @@ void verbose_line(int level, const char *fmt, ...)
 
 int error_stopped(void)
 {
-	static atomic_bool told;
+	static atomic_bool printed;
 
-	if (!atomic_exchange(&told, true))
+	if (!atomic_exchange(&printed, true))
 		error_line("stopped by SIG%s", sigabbrev_np(signals_caught()));
 	return -1;
 }

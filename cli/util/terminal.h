@@ -2,8 +2,8 @@
 /*
  * Standard error: lines of text, and at a terminal's last line a bar that is written over.
  *
- * Each call is one write(2) under one lock, so lines of two threads never mix, and no line begins
- * behind a bar. Nothing is allocated.
+ * A line is one write(2), under a lock, so lines of two threads never mix, and no line begins
+ * on a bar's line. Nothing is allocated.
  */
 #ifndef CLI_UTIL_TERMINAL_H
 #define CLI_UTIL_TERMINAL_H
