@@ -243,7 +243,6 @@ static void *print_often(void *unused)
 	return NULL;
 }
 
-/* What is written to the terminal and a bar on it would mix. */
 static bool stdout_is_stderr(void)
 {
 	struct stat out, err;
@@ -252,7 +251,25 @@ static bool stdout_is_stderr(void)
 	       !fstat(STDERR_FILENO, &err) && out.st_rdev == err.st_rdev;
 }
 
-static enum show choose(const struct options *options, bool prints)
+static bool stdout_is_pipe(void)
+{
+	struct stat out;
+
+	return !fstat(STDOUT_FILENO, &out) && S_ISFIFO(out.st_mode);
+}
+
+/*
+ * Would what the command writes be on the terminal too, where a bar would mix with it? What dump
+ * writes into a pipe may be shown there by a pager.
+ */
+static bool would_mix(const char *command)
+{
+	if (!strcmp(command, "dump"))
+		return stdout_is_stderr() || stdout_is_pipe();
+	return !strcmp(command, "cat") && stdout_is_stderr();
+}
+
+static enum show choose(const struct options *options, const char *command)
 {
 	bool terminal = isatty(STDERR_FILENO);
 
@@ -262,7 +279,7 @@ static enum show choose(const struct options *options, bool prints)
 	case PROGRESS_ALWAYS:
 		return terminal ? SHOW_BAR : SHOW_LINES;
 	case PROGRESS_AUTO:
-		if (terminal && options->verbosity >= 0 && !(prints && stdout_is_stderr()))
+		if (terminal && options->verbosity >= 0 && !would_mix(command))
 			return SHOW_BAR;
 		return SHOW_NOTHING;
 	default:
@@ -272,9 +289,7 @@ static enum show choose(const struct options *options, bool prints)
 
 void printer_begin(const struct options *options, const char *command)
 {
-	bool prints = !strcmp(command, "cat") || !strcmp(command, "dump");
-
-	printer.show = choose(options, prints);
+	printer.show = choose(options, command);
 	printer.command = command;
 	printer.title = options->title;
 	if (printer.title)

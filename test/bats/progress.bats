@@ -88,8 +88,9 @@ await_main()
 @test "progress: verify, cat and dump show a bar, which is gone in the end" {
 	local command
 
-	for command in verify cat dump; do
-		run "$ROOT/test/lib/terminal.py" --feed "$STREAM" 80,12 "$SENDCP" "$command" -
+	for command in verify cat "dump --progress"; do
+		# shellcheck disable=SC2086
+		run "$ROOT/test/lib/terminal.py" --feed "$STREAM" 80,12 "$SENDCP" $command -
 		assert_success
 		assert_line --regexp '^80: read [0-9.]+ KiB  .*/s'
 		refute_line --partial "left: "
@@ -100,18 +101,23 @@ await_main()
 	assert_line --regexp '^80: read .* of 64\.4 MiB  \[#*-*\]  +[0-9]+%'
 }
 
-@test "progress: no bar mixes with what dump prints to the same terminal" {
+@test "progress: no bar mixes with what dump prints to the same terminal, or to a pager" {
+	local to
+
 	require_program script
-	mkfifo in
-	script -qec "'$SENDCP' dump - <in" screen </dev/null >/dev/null 3>&- &
-	exec 7>in
-	head -c 60000 "$STREAM" >&7
-	# In the meantime it is seen that a bar would have been shown.
-	"$ROOT/test/lib/terminal.py" --feed "$STREAM" 80 "$SENDCP" dump - 7>&-
-	exec 7>&-
-	wait $! || true
-	grep -q '^subvol' screen
-	refute grep -q 'read [0-9]' screen
+	for to in "" "| cat"; do
+		rm -f in
+		mkfifo in
+		script -qec "'$SENDCP' dump - <in $to" screen </dev/null >/dev/null 3>&- &
+		exec 7>in
+		head -c 60000 "$STREAM" >&7
+		# In the meantime it is seen that a bar would have been shown.
+		"$ROOT/test/lib/terminal.py" --feed "$STREAM" 80 "$SENDCP" dump --progress - 7>&-
+		exec 7>&-
+		wait $! || true
+		grep -q '^subvol' screen
+		refute grep -q 'read [0-9]' screen
+	done
 }
 
 @test "progress: SIGUSR1 prints a line, interrupts nothing, and changes no byte" {
