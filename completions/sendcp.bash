@@ -6,7 +6,7 @@
 _sendcp_options()
 {
 	local stream="-p --parent -c --clone-src -e -f --output --checkpoint --device --ignore-log \
-		--backend --buffer-size --buffers --progress -q --quiet -v --verbose"
+		--backend --buffer-size --buffers --progress --title -q --quiet -v --verbose"
 
 	case $1 in
 	send)
@@ -14,9 +14,10 @@ _sendcp_options()
 			--step --dry-run --restart --continue --no-checkpoint"
 		;;
 	resume) echo "$stream --at --have --restart --append --no-data --compressed-data" ;;
-	verify) echo "--checkpoint --position --json -q --quiet" ;;
-	show | info | list | dump) echo "--json" ;;
-	cat) ;;
+	verify) echo "--checkpoint --position --json --progress --title -q --quiet" ;;
+	show | info | list) echo "--json" ;;
+	dump) echo "--json --progress" ;;
+	cat) echo "--progress" ;;
 	*) return ;;
 	esac
 	echo "-h --help"

@@ -106,7 +106,9 @@ static int find_end(const char *path, struct position *position)
 	while ((command = stream_next(file.reader)) &&
 	       stream_check(&check, file.reader, command))
 		;
-	if (stream_how(file.reader) == STREAM_FAILED)
+	if (signals_stopped())
+		ret = error_stopped();
+	else if (stream_how(file.reader) == STREAM_FAILED)
 		ret = error_line("%s: %s", path, stream_what(file.reader));
 	position->in_container = unwrap_kind(file.unwrap) != UNWRAP_PLAIN;
 	unit = stream_unit(file.reader);
@@ -130,7 +132,9 @@ static int hash_window(const char *path, struct position *position)
 		ret = error_line("cannot read %s: %s", path, strerror(errno));
 	while (!ret && window.at < window.end) {
 		got = unwrap_read(unwrap, buffer, POSITION_WINDOW);
-		if (!got)
+		if (!got && signals_stopped())
+			ret = error_stopped();
+		else if (!got)
 			ret = error_line("%s changed while it was read", path);
 		else
 			window_feed(&window, buffer, got);
@@ -161,10 +165,8 @@ static int report_made(const struct journal_batch *batch, const struct transfer_
 				  "since other extents can be cloned: the receiver's position "
 				  "cannot be proven", batch->output_offset,
 				  journal_batch_end(batch));
-	if (result->status == TRANSFER_STOPPED) {
-		transfer_report_stop();
-		return -1;
-	}
+	if (result->status == TRANSFER_STOPPED)
+		return error_stopped();
 	return error_engine(result->what, &result->error);
 }
 
