@@ -11,8 +11,12 @@ put RECIPIENT "$(age-keygen -y "$HERE/key")"
 interrupt 20000000 INT f.age 1000000
 documented -s 75 "$page" "Encrypted with age" 1.1
 documented "$page" "Encrypted with age" 2.1
+cp "$HERE/f.cp" "$WORLD/kept.cp"
 documented "$page" "Encrypted with age" 2.2
+documented "$page" "Encrypted with age" 4.1
+cp "$WORLD/kept.cp" "$HERE/f.cp"
 documented "$page" "Encrypted with age" 3
+documented "$page" "Encrypted with age" 4
 assert_received "$FIX_MOUNT/received/snap"
 
 new_story
