@@ -29,7 +29,6 @@ new_story
 words
 interrupt 20000000
 documented -s 75 "$page" "mbuffer and pv" 1.1
-n=$(file_size "$WORLD/far/backup/f")
 run_text "$(documented_text "$page" "Over ssh" 2)"
 assert_stream "$WORLD/far/backup/f"
 new_story

@@ -239,16 +239,16 @@ class Listed:
 
     def __init__(self, name):
         self.faults = []
-        self.nowhere = 0
-        self.texts = set()
+        # What kind of stanza each text is in.
+        self.texts = {}
         self.figures = set()
         self.used = set()
-        self.reasons = {}
         for stanza in stanzas(name):
             fields = dict(stanza)
             for word, text in stanza:
                 if word in ("command", "mention"):
-                    self.texts.add(text)
+                    self.texts[text] = "run by nothing" if fields.get("where") == "nothing" else \
+                        "run elsewhere" if word == "command" else "no commands"
                 elif word == "figure":
                     self.figures.add(text)
             if "mention" not in fields and "figure" not in fields:
@@ -262,7 +262,6 @@ class Listed:
         if "example" in fields:
             self.used.add(what)
         if fields["where"] == "nothing":
-            self.nowhere += 1
             return
         path, fragment = fields["where"].split(": ", 1)
         try:
@@ -274,14 +273,17 @@ class Listed:
             self.faults.append("%s: runs elsewhere, but %s does not contain: %s" %
                                (what, path, fragment))
 
-    def has(self, command):
+    def kind(self, command):
+        """Why no story runs it; None if the list has no reason."""
+        if command.text in self.texts:
+            self.used.add(command.text)
+            return self.texts[command.text]
         heading = ("%s: %s" % (command.doc, command.heading)).rstrip(": ")
-        figure = next((f for f in self.figures
-                       if f.rstrip(": ") in (heading, "%s: %d" % (heading, command.block))), None)
-        key = command.text if command.text in self.texts else \
-            figure if command.kind != "inline" else None
-        self.used.add(key)
-        return key is not None
+        for figure in self.figures if command.kind != "inline" else ():
+            if figure.rstrip(": ") in (heading, "%s: %d" % (heading, command.block)):
+                self.used.add(figure)
+                return "no commands"
+        return None
 
 
 def check(ran_name, list_name):
@@ -290,23 +292,21 @@ def check(ran_name, list_name):
     listed = Listed(list_name)
     commands = [command for name in documents() for command in Document(name).commands]
     texts_run = {command.text for command in commands if command.place in ran}
-    count = {"run": 0, "listed": 0}
+    count = dict.fromkeys(("run by a story", "run elsewhere", "run by nothing", "no commands"), 0)
     for command in commands:
-        if command.text in texts_run:
-            count["run"] += 1
-        elif listed.has(command):
-            count["listed"] += 1
+        kind = "run by a story" if command.text in texts_run else listed.kind(command)
+        if kind:
+            count[kind] += 1
         else:
             listed.faults.append("%s: (%s) no scenario runs this: %s" %
                                  (command.place, command.heading, command.text))
-    for text in (listed.texts | listed.figures) - listed.used:
+    for text in (set(listed.texts) | listed.figures) - listed.used:
         listed.faults.append("in the list, but in no document, or run: " + text)
     for name in documents():
         if name.startswith("docs/examples/") and name not in listed.used:
             listed.faults.append("%s: the list does not say what runs it" % name)
-    print("\n".join(listed.faults))
-    print("# %d commands: %d run, %d listed; %d entries of the list are run by nothing" %
-          (len(commands), count["run"], count["listed"], listed.nowhere))
+    print("\n".join(listed.faults + ["# %d found: %s" % (
+        len(commands), ", ".join("%d %s" % (n, kind) for kind, n in count.items()))]))
     sys.exit(bool(listed.faults))
 
 

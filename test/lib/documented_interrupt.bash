@@ -3,7 +3,7 @@
 # Read by the sendcp of documented.bash before it becomes the real one: has writegate.so stop it at a
 # byte, and a process that then sends the signal.
 
-BYTE= SIGNAL= FILE= SIZE=
+BYTE='' SIGNAL='' FILE='' SIZE=''
 # shellcheck disable=SC1091
 source "$WORLD/interrupting"
 rm -f "$WORLD"/reached "$WORLD"/go
