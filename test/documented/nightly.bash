@@ -29,6 +29,8 @@ assert_link_exists "$WORLD/etc/systemd/system/timers.target.wants/sendcp-send@ho
 sed -i "s|^SUBVOLUME=.*|SUBVOLUME=$FIX_MOUNT/data|; s|^SNAPSHOTS=.*|SNAPSHOTS=$FIX_MOUNT/snapshots|
 	s|^TARGET=.*|TARGET=$WORLD/backup|" "$WORLD/etc/sendcp/home.conf"
 documented docs/recipes.md "From cron" 1
+# No mail.
+assert_equal "$(cat "$WORLD/output")" ""
 assert_equal "$(ls "$WORLD"/backup/*.stream | wc -l)" 1
 put STREAM "$(ls "$WORLD"/backup/*.stream)"
 put DIR "$FIX_MOUNT/received"

@@ -57,6 +57,14 @@ new_story
 words
 documented "$page" rclone 1
 assert_stream "$HERE/backup/f"
+# The sender is killed: what rclone has then counts as complete for rclone, and not for sendcp.
+new_story
+words
+interrupt 20000000 KILL
+documented -s 137 "$page" rclone 1.1
+assert_equal "$STATUSES" "137 0"
+run_text "$(documented_text "$page" rclone 1.2)"
+assert_equal "$STATUSES" "0 1"
 new_story
 words
 interrupt 20000000
