@@ -150,6 +150,7 @@ static int check_place(const struct options *options)
 /* With a journal the subvolumes are known; only without one they have to be given. */
 static int check_resume(const struct options *options)
 {
+	bool places = options->at_given || options->have || options->restart || options->output;
 	bool named = options->argument_count || options->parent || options->clone_count ||
 		    options->one_end || options->no_data || options->compressed_data;
 
@@ -161,7 +162,9 @@ static int check_resume(const struct options *options)
 				  "has them");
 	if (options->checkpoint)
 		return 0;
-	return options->append ? 0 : error_line("resume: --checkpoint FILE is missing");
+	if (!options->append && (named || places))
+		return error_line("resume: --checkpoint FILE is missing");
+	return 0;
 }
 
 /* Rules about several options. */
@@ -177,6 +180,10 @@ static int check(const struct command *command, struct options *options)
 		return error_line("only one parent can be given");
 	if (command->bit == COMMAND_RESUME && check_resume(options))
 		return -1;
+	if (options->checkpoint && options->no_checkpoint)
+		return error_line("--checkpoint and --no-checkpoint exclude each other");
+	if (options->restart && options->continues)
+		return error_line("--restart and --continue exclude each other");
 	if (options->device_count && options->backend != BACKEND_AUTO)
 		return error_line("--device reads an unmounted filesystem, --backend %s a mounted "
 				  "one", options->backend == BACKEND_MODULE ? "module" : "direct");

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "commands/list.h"
 #include "job/resume_command.h"
 #include "resume/append/append.h"
 #include "resume/file.h"
@@ -208,6 +209,15 @@ static int resume_journal(struct resume *resume)
 	return is_file(resume->output_path) ? resume_to_file(resume) : resume_pipe(resume);
 }
 
+/* Which one is for the user to say: what is there is shown. */
+static int nothing_named(void)
+{
+	error_line("resume: --checkpoint FILE is missing; these can be resumed:");
+	if (!list_streams(stderr))
+		fputs("nothing\n", stderr);
+	return EXIT_USAGE;
+}
+
 int command_resume(const struct options *options)
 {
 	struct resume resume = { .options = options, .output = { .fd = -1 } };
@@ -215,6 +225,8 @@ int command_resume(const struct options *options)
 	signals_install();
 	if (options->append)
 		return append_file(options);
+	if (!options->checkpoint)
+		return nothing_named();
 	if (journal_open(options->checkpoint, &resume.contents, &resume.journal))
 		return EXIT_FAILED;
 	return resume_close(&resume, resume_journal(&resume));

@@ -6,12 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "commands/command.h"
 #include "job/conflicts.h"
 #include "job/header.h"
 #include "job/verbose.h"
+#include "journal/state.h"
+#include "resume/append/append.h"
+#include "resume/earlier.h"
 #include "resume/overwrite.h"
 #include "transfer/measure.h"
 #include "transfer/transfer_result.h"
@@ -20,12 +25,16 @@
 #include "util/message.h"
 #include "util/signals.h"
 
-/* --checkpoint's file; beside a file there is always one; else none. */
+/* --checkpoint's file; a file has one beside it, a pipe one in the state directory. */
 static char *journal_name(const struct transfer *run, const struct options *options)
 {
+	if (options->no_checkpoint)
+		return NULL;
 	if (options->checkpoint)
 		return xstrdup(options->checkpoint);
-	return run->output->file ? xasprintf("%s.cp", run->output->name) : NULL;
+	if (run->output->file)
+		return xasprintf("%s.cp", run->output->name);
+	return state_new_path(run->job->subvolumes[0].spec);
 }
 
 static bool is_output(const struct output *output, const char *path)
@@ -36,6 +45,27 @@ static bool is_output(const struct output *output, const char *path)
 	       open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
 }
 
+/* One that nobody asked for. The line that says why was printed. */
+static int continue_without(struct transfer *run)
+{
+	warn_line("the stream is sent without a checkpoint file");
+	journal_abandon(run->journal);
+	run->journal = NULL;
+	return 0;
+}
+
+static int begin_journal(struct transfer *run, const struct journal_header *header)
+{
+	const struct journal_contents contents = { .header = *header };
+
+	if (!run->journal)
+		return 0;
+	if (journal_begin(run->journal, &contents))
+		return run->journal_optional ? continue_without(run) : -1;
+	state_link(journal_path(run->journal));
+	return 0;
+}
+
 /* Locked, and nothing in it is changed yet. *@begun: it is of a send to this output. */
 static int claim_journal(struct transfer *run, const struct options *options, bool *begun)
 {
@@ -43,9 +73,12 @@ static int claim_journal(struct transfer *run, const struct options *options, bo
 	struct journal_contents old = { 0 };
 	int ret = 0;
 
+	run->journal_optional = path && !options->checkpoint && !run->output->file;
 	if (path)
 		ret = journal_claim(path, options->restart ? NULL : &old, &run->journal);
-	if (!ret && path)
+	if (ret && run->journal_optional)
+		ret = continue_without(run);
+	else if (!ret && path)
 		ret = overwrite_journal(path, &old);
 	*begun = !old.complete && old.output && is_output(run->output, old.output);
 	journal_clear(&old);
@@ -80,7 +113,6 @@ static const char *output_path(const struct transfer *run, const struct options 
 static int prepare(struct transfer *run, const struct options *options,
 		   struct journal_header *header)
 {
-	struct journal_contents contents = { 0 };
 	bool begun = false;
 
 	if (conflicts_send(run->job, options) || open_output(run, options) ||
@@ -92,16 +124,22 @@ static int prepare(struct transfer *run, const struct options *options,
 	header->output_stdout = run->output->stdout_path;
 	if (run->journal)
 		mount_place_find(journal_path(run->journal), &header->journal_place);
-	contents.header = *header;
-	if ((run->journal && journal_begin(run->journal, &contents)) || open_wrap(run, header))
+	if (begin_journal(run, header) || open_wrap(run, header))
 		return -1;
 	return output_cut(run->output, 0, 0);
 }
 
-/* A complete stream's journal goes, unless it was asked for. */
+/*
+ * A complete stream's journal goes, unless it was asked for; so does one that nobody asked for and
+ * that is of no use, because btrfs receive cannot resume.
+ */
 static int close_journal(struct transfer *run, const struct options *options, int code)
 {
-	if (code == EXIT_DONE && run->journal && !options->checkpoint)
+	bool useless = run->journal_optional && run->output->reader.receive;
+
+	if (code == EXIT_DONE && run->journal)
+		state_unlink(journal_path(run->journal));
+	if ((code == EXIT_DONE || useless) && run->journal && !options->checkpoint)
 		return journal_remove(run->journal) ? EXIT_FAILED : code;
 	journal_close(run->journal);
 	return code;
@@ -116,9 +154,7 @@ static int run_prepared(struct transfer *run, const struct options *options)
 	transfer_run(run, &result);
 	progress_end(run->progress);
 	code = transfer_report(run, &result, options, NULL);
-	code = close_journal(run, options, code);
-	output_close(run->output);
-	return code;
+	return close_journal(run, options, code);
 }
 
 static int transfer_job(const struct send_job *job, struct output *output,
@@ -164,6 +200,73 @@ static int print_size(const struct send_job *job)
 	return EXIT_FAILED;
 }
 
+/* Standard output that holds something already: a shell appends to it. malloc'ed, or NULL. */
+static char *appended_path(struct output *output)
+{
+	struct stat st;
+
+	if (output->file || fstat(STDOUT_FILENO, &st) || !S_ISREG(st.st_mode))
+		return NULL;
+	output_find_reader(output);
+	return output->reader.file ? xstrdup(output->reader.file) : NULL;
+}
+
+static bool is_pipe(const char *path)
+{
+	struct stat st;
+
+	return !path || (!stat(path, &st) && !S_ISREG(st.st_mode));
+}
+
+/*
+ * The same command once more continues what it began: that it is the same is seen before anything
+ * is opened for writing. *@code is then that run's.
+ */
+static bool continue_earlier(struct send_job *job, struct output *output,
+			     const struct options *options, int *code)
+{
+	char *appended = options->output ? NULL : appended_path(output);
+	const char *path = options->output ? options->output : output->stdout_path;
+	struct earlier_place place = {
+		.output = path ? path : appended,
+		.shared = appended,
+	};
+	char *beside = NULL;
+	struct options again;
+	enum earlier found;
+
+	place.pipe = is_pipe(place.output);
+	if (!place.pipe)
+		beside = xasprintf("%s.cp", place.output);
+	place.usual = beside;
+	place.journal = options->checkpoint ? options->checkpoint : beside;
+	found = earlier_find(job, options, &place);
+	*code = EXIT_FAILED;
+	if (found == EARLIER_JOURNAL || found == EARLIER_OUTPUT) {
+		send_job_close(job);
+		earlier_options(found, options, &place, &again);
+		/* Its lock is taken again under the path. */
+		if (output->stdout_path)
+			flock(output->fd, LOCK_UN);
+		*code = found == EARLIER_OUTPUT ? append_file(&again) : command_resume(&again);
+	}
+	free(beside);
+	free(appended);
+	return found != EARLIER_NOTHING;
+}
+
+static int send_new(const struct send_job *job, struct output *output,
+		    const struct options *options)
+{
+	int code;
+
+	sendcp_source_set_interrupt(job->source, signals_cancel());
+	verbose_source(job);
+	code = options->dry_run ? print_size(job) : transfer_job(job, output, options);
+	verbose_statistics(job);
+	return code;
+}
+
 int command_send(const struct options *options)
 {
 	struct output output = { .fd = -1 };
@@ -175,11 +278,9 @@ int command_send(const struct options *options)
 		return EXIT_FAILED;
 	if (send_job_open(options, &job))
 		return EXIT_FAILED;
-	sendcp_source_set_interrupt(job.source, signals_cancel());
-	verbose_source(&job);
-	code = options->dry_run ? print_size(&job) :
-				  transfer_job(&job, &output, options);
-	verbose_statistics(&job);
+	if (options->dry_run || !continue_earlier(&job, &output, options, &code))
+		code = send_new(&job, &output, options);
 	send_job_close(&job);
+	output_close(&output);
 	return code;
 }

@@ -77,8 +77,8 @@ static void report_ways(const struct transfer *run, const char *checkpoint,
 static int report_receive(const struct transfer *run)
 {
 	error_line("btrfs receive cannot resume a stream: delete the incomplete subvolume that it "
-		   "left, and send again%s", run->journal ? " with --restart" :
-		   "");
+		   "left, and send again%s",
+		   run->journal && !run->journal_optional ? " with --restart" : "");
 	return EXIT_FAILED;
 }
 
@@ -112,9 +112,19 @@ static int report_pipe(const struct transfer *run, const struct options *options
 	return EXIT_BROKEN_OFF;
 }
 
-static int report_file(const struct transfer *run, const struct options *devices)
+/* Without a journal the file itself shows how far it is. */
+static char *file_command(const struct transfer *run, const struct options *options,
+			  const struct options *devices)
 {
-	char *command = resume_command(journal_path(run->journal), devices);
+	if (!run->journal)
+		return resume_command_alone(options, run->output->name);
+	return resume_command(journal_path(run->journal), devices);
+}
+
+static int report_file(const struct transfer *run, const struct options *options,
+		       const struct options *devices)
+{
+	char *command = file_command(run, options, devices);
 
 	error_line("interrupted; resume with: %s", command);
 	free(command);
@@ -123,7 +133,7 @@ static int report_file(const struct transfer *run, const struct options *devices
 
 /* The cause of a failed write may be mended, and all bytes in the output are good. */
 static int report_later(const struct transfer *run, const struct transfer_result *result,
-			const struct options *devices)
+			const struct options *options, const struct options *devices)
 {
 	bool output = result->status == TRANSFER_WRITE_FAILED ||
 		      result->status == TRANSFER_JOURNAL_FAILED;
@@ -131,7 +141,7 @@ static int report_later(const struct transfer *run, const struct transfer_result
 
 	if (!output || !run->output->file)
 		return EXIT_FAILED;
-	command = resume_command(journal_path(run->journal), devices);
+	command = file_command(run, options, devices);
 	error_line("once that is fixed, resume with: %s", command);
 	free(command);
 	return EXIT_FAILED;
@@ -143,9 +153,9 @@ int transfer_report(const struct transfer *run, const struct transfer_result *re
 	if (result->status == TRANSFER_COMPLETE)
 		return EXIT_DONE;
 	if (!report_cause(run, result))
-		return report_later(run, result, devices);
+		return report_later(run, result, options, devices);
 	if (run->output->file)
-		return report_file(run, devices);
+		return report_file(run, options, devices);
 	output_find_reader(run->output);
 	return report_pipe(run, options, devices);
 }

@@ -22,7 +22,7 @@ put /backup "$WORLD/backup"
 mkdir "$WORLD/backup"
 mount -t tmpfs -o size=20M tmpfs "$WORLD/backup"
 documented -s 75 man/sendcp.8 EXAMPLES 3.1
-assert_last_line man/sendcp.8 EXAMPLES 3.2
+documented man/sendcp.8 EXAMPLES 4
 mount -o remount,size=100M "$WORLD/backup"
 documented man/sendcp.8 EXAMPLES 3.2
 assert_stream "$WORLD/backup/home.stream"
@@ -31,20 +31,20 @@ umount "$WORLD/backup"
 new_story
 put /snap/home "$FIX_MOUNT/snap"
 interrupt 20000000 INT f.zst 1000000
-documented -s 75 man/sendcp.8 EXAMPLES 4.1
-documented man/sendcp.8 EXAMPLES 4.2
+documented -s 75 man/sendcp.8 EXAMPLES 5.1
+documented man/sendcp.8 EXAMPLES 5.2
 zstd -q -d "$HERE/f.zst"
 assert_stream "$HERE/f"
 
 break_btrfs 15000000
-documented -s 153 man/sendcp.8 EXAMPLES 5.1
+documented -s 153 man/sendcp.8 EXAMPLES 6.1
 assert_equal "$(file_size "$HERE/home.stream")" 15000000
-documented man/sendcp.8 EXAMPLES 5.2
+documented man/sendcp.8 EXAMPLES 6.2
 assert_stream "$HERE/home.stream"
 
 put /snap "$FIX_MOUNT/received"
 zstd -q "$HERE/home.stream" -o "$HERE/home.zst"
-documented man/sendcp.8 EXAMPLES 6
+documented man/sendcp.8 EXAMPLES 7
 assert_received "$FIX_MOUNT/received/snap"
 
 rm "$HERE/home.stream"

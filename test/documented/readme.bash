@@ -13,7 +13,6 @@ assert_stream "$WORLD/backup/old.stream"
 
 interrupt 20000000
 documented -s 75 README.md Use 1.1
-assert_last_line README.md Use 1.2
 documented README.md Use 1.2
 documented README.md Use 1.3
 assert_stream "$WORLD/backup/snap.stream"
@@ -47,6 +46,7 @@ documented README.md Commands "send SNAP"
 interrupt 20000000
 documented -s 75 README.md Commands "send -f FILE SNAP"
 documented README.md Commands "show FILE.cp"
+documented README.md Commands "sendcp list"
 documented README.md Commands "resume --checkpoint FILE.cp"
 documented README.md Commands "verify FILE"
 documented README.md Commands "dump FILE"

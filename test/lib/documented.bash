@@ -195,11 +195,11 @@ assert_last_line()
 		"$(documented_text "$@")"
 }
 
-# With the paths of the messages, which are absolute.
-assert_last_line_here()
+# As on the page: the last line of the messages is the command that resumes.
+run_last_line()
 {
-	assert_equal "$(tail -n 1 "$WORLD/messages" | sed "s|.*: sendcp resume|sendcp resume|; s|$HERE/||")" \
-		"$(documented_text "$@")"
+	run_text "$(tail -n 1 "$WORLD/messages" | sed -n 's/^sendcp: .*: \(sendcp resume\)/\1/p')"
+	assert_equal "$STATUSES" 0
 }
 
 # assert_ends_stream BYTE: what the last command printed is the stream from there on.

@@ -100,10 +100,12 @@ static void what_is_no_usage(void **state)
 		"--buffer-size 1 s", "--buffer-size 2G s", "--checkpoint-interval 1K s",
 		"--progress=maybe s", "--backend image s", "--backend direct --device d s",
 		"--backend module --device d s", "--ignore-log s", "--at 5 s",
-		"--compress=99 s", "s -f",
+		"--compress=99 s", "s -f", "--restart --continue s",
+		"--checkpoint C --no-checkpoint s",
 	};
 	static const char *const resume_words[] = {
-		"", "--checkpoint C extra", "--checkpoint C --at", "--checkpoint C --at 1K",
+		"--at 5", "--restart", "-f F", "s",
+		"--checkpoint C extra", "--checkpoint C --at", "--checkpoint C --at 1K",
 		"--checkpoint C --at -1", "--checkpoint C --at 18446744073709551616",
 		"--checkpoint C --proto 1", "--checkpoint C -p x",
 	};

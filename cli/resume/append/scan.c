@@ -139,7 +139,7 @@ static bool zstd_begun(const struct file_scan *scan)
 	       (named_zst(scan->name) || (got > 0 && unwrap_zstd_begun(bytes, (size_t)got)));
 }
 
-static void set_container(struct file_scan *scan, enum unwrap_kind kind)
+void scan_set_container(struct file_scan *scan, enum unwrap_kind kind)
 {
 	static const struct container_spec wrappings[] = {
 		[UNWRAP_PLAIN] = { ARCHIVE_NONE, 0 },
@@ -200,7 +200,7 @@ int scan_file(struct file_scan *scan)
 	scan->size = (u64)st.st_size;
 	if (scan_kind(scan->fd, scan->name, &kind))
 		return -1;
-	set_container(scan, kind);
+	scan_set_container(scan, kind);
 	if (scan->container.archive)
 		ret = scan_members(scan);
 	else
@@ -221,7 +221,8 @@ int scan_truncate(struct file_scan *scan)
 
 	if (frames)
 		ret = blocks_close(scan->fd, &scan->blocks, &scan->at.file_offset);
-	else if (ftruncate(scan->fd, (off_t)scan->at.file_offset) || fdatasync(scan->fd))
+	else if ((scan->size != scan->at.file_offset &&
+		  ftruncate(scan->fd, (off_t)scan->at.file_offset)) || fdatasync(scan->fd))
 		ret = -errno;
 	return ret ? error_line("cannot truncate %s: %s", scan->name, strerror(-ret)) : 0;
 }
