@@ -26,6 +26,13 @@ teardown_file()
 	fixture_end
 }
 
+# What a story that failed left.
+teardown()
+{
+	! mountpoint -q "$FIX/world/backup" || umount "$FIX/world/backup"
+	[ ! -d "$FIX/g" ] || GNUPGHOME=$FIX/g gpgconf --kill all
+}
+
 # story NAME: runs test/documented/NAME.bash.
 story()
 {
