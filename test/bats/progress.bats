@@ -268,9 +268,9 @@ summary()
 	assert_line "exit_status=1"
 	assert_line "bytes=0"
 	assert_line "total=None"
-	assert_line --regexp "^error: no such."
+	assert_line --regexp "^error: snapshot: no such."
 	run -2 "$SENDCP" send --progress=json --device "$IMG" --proto 9 s.ro
-	assert_output "sendcp: protocol 9 is not supported, the highest is 2"
+	assert_line "sendcp: protocol 9 is not supported, the highest is 2"
 	# A stream that is cut.
 	head -c 1000000 "$STREAM" >cut
 	run -1 --separate-stderr "$SENDCP" verify --progress=json cut
