@@ -71,6 +71,95 @@ streams()
 	refute_output --partial "sendcp"
 }
 
+unit()
+{
+	sed -n "s/^$1=//p" "$FIX/install/lib/systemd/system/sendcp-send@.service"
+}
+
+@test "the unit runs in a sandbox: an exposure of at most 2.0" {
+	cp "$FIX/install/lib/systemd/system/sendcp-send@.service" "$FIX/sendcp-send@home.service"
+	run systemd-analyze security --offline=yes --no-pager --threshold=20 "$FIX/sendcp-send@home.service"
+	assert_success
+	assert_output --regexp "Overall exposure level for sendcp-send@home.service: [01]\.[0-9]"
+	# It does count.
+	sed -i /^SystemCallFilter=/d "$FIX/sendcp-send@home.service"
+	run systemd-analyze security --offline=yes --no-pager --threshold=20 "$FIX/sendcp-send@home.service"
+	assert_failure
+}
+
+# calls SET...: the system calls of systemd's sets, one a line, those of a set in a set too.
+calls()
+{
+	local name
+
+	for name; do
+		case $name in
+		@*)
+			# shellcheck disable=SC2046
+			calls $(systemd-analyze syscall-filter "$name" 2>/dev/null | sed -n 's/^ \+\([^# ]\+\)$/\1/p')
+			;;
+		*) echo "$name" ;;
+		esac
+	done
+}
+
+# As systemd reads the lines: the first one allows, the others take away and add.
+allowed_calls()
+{
+	local line
+
+	: >"$FIX/allowed"
+	while read -r line; do
+		# shellcheck disable=SC2086
+		calls ${line#\~} | sort -u >"$FIX/set"
+		case $line in
+		\~*) comm -23 "$FIX/allowed" "$FIX/set" ;;
+		*) sort -u "$FIX/allowed" "$FIX/set" ;;
+		esac >"$FIX/result"
+		mv "$FIX/result" "$FIX/allowed"
+	done < <(unit SystemCallFilter)
+}
+
+# In a sandbox of the unit, as far as it can be had without systemd; the programs run by it too.
+sandboxed()
+{
+	local bounding
+
+	bounding=$(unit CapabilityBoundingSet | tr A-Z a-z | sed 's/cap_/+/g; s/ /,/g')
+	strace -f -qq --seccomp-bpf -o "$FIX/strace" -e trace=all -e signal=none \
+		setpriv --bounding-set="-all,$bounding" --no-new-privs "$FIX/install/libexec/sendcp/nightly" "$@"
+}
+
+@test "a backup has all the rights it needs in the sandbox, and makes no other system calls" {
+	local call
+
+	allowed_calls
+	# What is not allowed would be found.
+	for call in mount ptrace socket_of_no_kind init_module setuid chown open_by_handle; do
+		! grep -qx "$call" "$FIX/allowed"
+	done
+	for call in open_by_handle_at io_submit openat ioctl read; do
+		grep -qx "$call" "$FIX/allowed"
+	done
+	# Of other users, and not readable for all.
+	mkdir -m 700 "$SUBVOLUME/private"
+	echo secret >"$SUBVOLUME/private/file"
+	chown -R 1234:1234 "$SUBVOLUME/private" "$SNAPSHOTS" "$TARGET"
+	for backend in direct auto; do
+		OPTIONS="-v --backend $backend"
+		sleep 1.1
+		run sandboxed data
+		assert_success
+		sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' "$FIX/strace" | sort -u >"$FIX/made"
+		# setpriv itself, before the sandbox is there.
+		run comm -23 "$FIX/made" "$FIX/allowed"
+		assert_output ""
+	done
+	assert_equal "$(streams)" 2
+	assert_equal "$(ls "$SNAPSHOTS" | wc -l)" 1
+	assert_restored
+}
+
 @test "the example configuration sets all variables of the program, in systemd's syntax" {
 	local variable
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs in the guest of the installation test at each boot, and writes its results to the second
-# serial line. The first boot installs, the second has the newer kernel and purges, the third runs
-# the packages' own tests. With an argument it runs in the unbooted root: `upgrade` the kernel,
-# before the second boot; `testing`, before the third, installs again as autopkgtest does;
-# `install`, instead of installing in the first boot.
+# serial line. The first boot installs from the signed repository /check/apt, as a user does; the
+# second has the newer kernel and purges, the third runs the packages' own tests. With an argument
+# it runs in the unbooted root: `upgrade` the system, before the second boot; `testing`, before the
+# third, installs again as autopkgtest does; `install`, instead of installing in the first boot.
 set -uo pipefail
 
 cd /check || exit 1
@@ -15,6 +15,8 @@ new=$(cat new)
 state=/root/check-state
 nightly=/srv/nightly
 units=/etc/systemd/system
+keyring=/etc/apt/keyrings/sendcp-archive-keyring.asc
+sources=/etc/apt/sources.list.d/sendcp.sources
 where=${1:-$(uname -r)}
 version=$(dpkg-deb -f sendcp_*.deb Version)
 # DKMS's is upstream's.
@@ -60,9 +62,33 @@ in_boot_kernel()
 	[ "$(uname -r)" = "$1" ]
 }
 
-install_packages()
+# As docs/packages.md says, but for the way the two files get here.
+add_repository()
 {
-	apt-get -q update && apt-get -q -y --no-install-recommends install ./sendcp_*.deb ./sendcp-dkms_*.deb btrfs-progs
+	install -d /etc/apt/keyrings && install -m 644 apt/sendcp-archive-keyring.asc $keyring &&
+		install -m 644 apt/sendcp.sources $sources && grep -x "Signed-By: $keyring" $sources &&
+		apt update >/run/updated 2>&1 && ! grep '^[WE]:' /run/updated
+}
+
+repository_is_signed()
+{
+	mv $keyring /run/keyring
+	! apt update || return
+	mv /run/keyring $keyring
+	apt update
+}
+
+found_by_search()
+{
+	apt search resumable btrfs >/run/found 2>/dev/null && grep -q ^sendcp/stable /run/found &&
+		grep -q ^sendcp-dkms/stable /run/found
+}
+
+recommended_came()
+{
+	apt-config dump APT::Install-Recommends | grep -F '"1"' &&
+		apt-mark showauto sendcp dkms btrfs-progs linux-headers-amd64 "linux-headers-$old" >/run/auto &&
+		cat /run/auto && [ "$(wc -l </run/auto)" = 5 ]
 }
 
 not_loaded()
@@ -119,17 +145,19 @@ prepare_nightly()
 	cp -a /usr/share/doc $nightly/mnt/data/
 	head -c 30M /dev/urandom >$nightly/mnt/data/random
 	printf '%s\n' SUBVOLUME=$nightly/mnt/data SNAPSHOTS=$nightly/mnt/snapshots TARGET=$nightly/target \
-		>/etc/sendcp/data.conf
+		"OPTIONS=-v --backend module" >/etc/sendcp/data.conf
 	printf '%s\n' '[Service]' RestartSec=2 >$units/sendcp-send@data.service.d/soon.conf
 	printf '%s\n' '[Timer]' OnCalendar= OnActiveSec=1 RandomizedDelaySec=0 AccuracySec=1 \
 		>$units/sendcp-send@data.timer.d/soon.conf
 	systemctl daemon-reload
 }
 
-# Started by the timer; interrupted when the target is full, and resumed when there is space; then a
-# second snapshot is sent, without changes since the first.
+# Started by the timer, with the module, which the unit must have loaded; interrupted when the target
+# is full, and resumed when there is space; then a second snapshot is sent, without changes since the
+# first.
 timer_sends()
 {
+	! loaded || rmmod sendcp
 	prepare_nightly
 	systemctl start sendcp-send@data.timer
 	wait_until restarted && ls -la $nightly/target && ls $nightly/target/*.cp || { tell_nightly; return 1; }
@@ -148,11 +176,19 @@ has_ended()
 	[ "$(systemctl show -P ActiveState sendcp-send@data.service)" = inactive ]
 }
 
-# Sends one more snapshot, with changes; all are received.
+# As in the guest's systemd, which knows other settings than the one of the build.
+exposure()
+{
+	cp /usr/lib/systemd/system/sendcp-send@.service /run/sendcp-send@data.service
+	systemd-analyze security --offline=yes --no-pager --threshold=20 /run/sendcp-send@data.service
+}
+
+# Sends one more snapshot, with changes, from the block devices; all are received.
 service_sends_changes()
 {
 	local stream
 
+	sed -i 's/--backend module/--backend direct/' /etc/sendcp/data.conf
 	rm -r $nightly/mnt/data/doc/a*
 	run_unit sendcp-send@data.service && [ "$(ls $nightly/target | wc -l)" = 3 ] &&
 		[ "$(ls $nightly/mnt/snapshots | wc -l)" = 1 ] && mkdir $nightly/mnt/received || { tell_nightly; return 1; }
@@ -179,9 +215,11 @@ clear_nightly()
 	systemctl daemon-reload
 }
 
-upgrade_kernel()
+# By the packages that mean the current kernel; the headers' one came with sendcp-dkms.
+upgrade_system()
 {
-	apt-get -q -y --no-install-recommends install "linux-image-$new" "linux-headers-$new"
+	echo 'deb [trusted=yes] file:/repository/now ./' >>/etc/apt/sources.list
+	apt update && apt upgrade -y && dpkg -s "linux-image-$new" "linux-headers-$new"
 }
 
 # own_test NAME [DEB...]: runs a test of the source package with autopkgtest: with DEBs, installs
@@ -203,7 +241,7 @@ own_test()
 
 purge_packages()
 {
-	apt-get -q -y purge sendcp sendcp-dkms
+	apt purge -y sendcp sendcp-dkms && rm $keyring $sources
 }
 
 # The files of all packages, also by their paths in /usr if /lib and others are links to it.
@@ -281,8 +319,12 @@ module_gone_for_all()
 install()
 {
 	list_files >/root/before
-	check "apt install ./sendcp.deb ./sendcp-dkms.deb, without a network" install_packages
+	check "keyring in /etc/apt/keyrings, sources, apt update" add_repository
+	check "without the keyring, apt refuses it" repository_is_signed
+	check "apt search resumable btrfs" found_by_search
+	check "apt install sendcp-dkms" apt install -y sendcp-dkms
 	NOTE_LINES=8 note cat /run/said
+	check "it came with the kernel's headers" recommended_came
 	check "dkms built the module" built_for "$old"
 	note dkms status
 	touch /root/installed
@@ -300,7 +342,9 @@ first_boot()
 	check "sendcp loaded the module by itself" loaded
 	check "sendcp info" info_knows_module
 	NOTE_LINES=4 note bash -c "sendcp info | head -n 4"
-	check "the timer sends; broken off, the service goes on" timer_sends
+	check "the service's exposure is at most 2.0" exposure
+	NOTE_LINES=1 note cat /run/said
+	check "the timer sends; interrupted, the service resumes" timer_sends
 	check "the service sends what changed; all is received" service_sends_changes
 	clear_nightly
 	echo used >$state
@@ -308,7 +352,7 @@ first_boot()
 
 upgrade()
 {
-	check "kernel upgrade by apt" upgrade_kernel
+	check "apt upgrade, to the newer kernel" upgrade_system
 	NOTE_LINES=6 note cat /run/said
 	check "dkms built the module for the new kernel" built_for "$new"
 	note dkms status
