@@ -4,7 +4,7 @@
 # serial line. The first boot installs from the signed repository /check/apt, as a user does; the
 # second has the newer kernel and purges, the third runs the packages' own tests. With an argument
 # it runs in the unbooted root: `upgrade` the system, before the second boot; `testing`, before the
-# third, installs again as autopkgtest does; `install`, instead of installing in the first boot.
+# third, installs again as autopkgtest does; `installation`, instead of installing in the first boot.
 set -uo pipefail
 
 cd /check || exit 1
@@ -63,19 +63,20 @@ in_boot_kernel()
 }
 
 # As docs/packages.md says, but for the way the two files get here.
-add_repository()
+add_sources()
 {
-	install -d /etc/apt/keyrings && install -m 644 apt/sendcp-archive-keyring.asc $keyring &&
-		install -m 644 apt/sendcp.sources $sources && grep -x "Signed-By: $keyring" $sources &&
-		apt update >/run/updated 2>&1 && ! grep '^[WE]:' /run/updated
+	cp apt/sendcp.sources $sources && grep -x "Signed-By: $keyring" $sources
 }
 
-repository_is_signed()
+refused_without_key()
 {
-	mv $keyring /run/keyring
-	! apt update || return
-	mv /run/keyring $keyring
-	apt update
+	add_sources && ! apt update && ! apt-cache policy sendcp-dkms | grep Candidate
+}
+
+add_keyring()
+{
+	mkdir -p /etc/apt/keyrings && cp apt/sendcp-archive-keyring.asc $keyring &&
+		apt update >/run/updated 2>&1 && ! grep '^[WE]:' /run/updated
 }
 
 found_by_search()
@@ -316,11 +317,11 @@ module_gone_for_all()
 	! find /lib/modules -name 'sendcp.ko*' | grep .
 }
 
-install()
+installation()
 {
 	list_files >/root/before
-	check "keyring in /etc/apt/keyrings, sources, apt update" add_repository
-	check "without the keyring, apt refuses it" repository_is_signed
+	check "without its keyring, apt refuses the repository" refused_without_key
+	check "with it in /etc/apt/keyrings, apt update" add_keyring
 	check "apt search resumable btrfs" found_by_search
 	check "apt install sendcp-dkms" apt install -y sendcp-dkms
 	NOTE_LINES=8 note cat /run/said
@@ -334,7 +335,7 @@ first_boot()
 {
 	echo "# $(. /etc/os-release && echo "$PRETTY_NAME"), kernel $(uname -r)"
 	check "boots the older kernel" in_boot_kernel "$old"
-	[ -e /root/installed ] || install
+	[ -e /root/installed ] || installation
 	check "nothing has loaded it" not_loaded
 	check "the timer is there and off" timer_is_off
 	check "round trip: send by the module, interrupted, resumed, received" bash ./round-trip

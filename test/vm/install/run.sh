@@ -140,7 +140,7 @@ run_suite()
 		"$archive" "$dir/packages" >&2
 	make_repository "$dir/packages"
 	prepare "$suite" "$dir"
-	[ -z "${SENDCP_INSTALL_UNBOOTED:-}" ] || stage "$dir" install
+	[ -z "${SENDCP_INSTALL_UNBOOTED:-}" ] || stage "$dir" installation
 	say "$suite: kernel $(cat "$cache/old")"
 	boot "$dir" 1 "$cache/vmlinuz" "$cache/initrd"
 	stage "$dir" upgrade
