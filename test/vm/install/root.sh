@@ -88,25 +88,25 @@ as_it_was()
 
 fill_repositories()
 {
-	local suite=$1 root=$2 old=$3 new=$4 then=$2/repository/then now=$2/repository/now name version
+	local suite=$1 root=$2 old=$3 new=$4 former=$2/repository/then now=$2/repository/now name version
 
 	mkdir -p "$now"
 	# shellcheck disable=SC2046,SC2086
-	download "$suite" "$then" $({
+	download "$suite" "$former" $({
 		missing "$suite" "$root" true $(named "$suite" $WANTED) "linux-headers-$old"
 		missing "$suite" "$root" false $(named "$suite" $TESTING) $CURRENT
 	} | sort -u)
-	mv "$then"/linux-*-"${new%-amd64}"* "$now/"
+	mv "$former"/linux-*-"${new%-amd64}"* "$now/"
 	version=$(APT_CONFIG=$CACHE/apt-$suite/apt.conf apt-cache show "linux-headers-$old" | sed -n 's/^Version: //p' | head -1)
 	for name in $CURRENT; do
-		mv "$then/${name}_"*.deb "$now/"
-		as_it_was "$now/${name}_"*.deb "$old" "$version" "$then"
+		mv "$former/${name}_"*.deb "$now/"
+		as_it_was "$now/${name}_"*.deb "$old" "$version" "$former"
 	done
 	for name in then now; do
 		(cd "$root/repository/$name" && dpkg-scanpackages --multiversion . >Packages 2>/dev/null)
 	done
 	echo 'deb [trusted=yes] file:/repository/then ./' >"$root/etc/apt/sources.list"
-	cp "$then"/linux-image-amd64_*.deb "$root/tmp/image.deb"
+	cp "$former"/linux-image-amd64_*.deb "$root/tmp/image.deb"
 	chroot "$root" dpkg -i /tmp/image.deb >&2
 	rm "$root/tmp/image.deb"
 }
