@@ -216,11 +216,12 @@ clear_nightly()
 	systemctl daemon-reload
 }
 
-# By the packages that mean the current kernel; the headers' one came with sendcp-dkms.
+# By the packages that mean the current kernel; the headers' one came with sendcp-dkms. `apt upgrade`
+# would keep the kernel, because what it recommends is not in the guest.
 upgrade_system()
 {
 	echo 'deb [trusted=yes] file:/repository/now ./' >>/etc/apt/sources.list
-	apt update && apt upgrade -y && dpkg -s "linux-image-$new" "linux-headers-$new"
+	apt update && apt full-upgrade -y && dpkg-query -W "linux-image-$new" "linux-headers-$new"
 }
 
 # own_test NAME [DEB...]: runs a test of the source package with autopkgtest: with DEBs, installs
@@ -353,7 +354,7 @@ first_boot()
 
 upgrade()
 {
-	check "apt upgrade, to the newer kernel" upgrade_system
+	check "apt full-upgrade, to the newer kernel" upgrade_system
 	NOTE_LINES=6 note cat /run/said
 	check "dkms built the module for the new kernel" built_for "$new"
 	note dkms status
