@@ -147,6 +147,8 @@ foreign_files()
 @test "in the sandbox, a backup has the rights it needs, and makes no other system calls" {
 	local call options
 
+	require_no_sanitizer
+	require_strace
 	allowed_calls
 	for call in mount ptrace init_module setuid chown bpf; do
 		! grep -qx $call "$FIX/allowed"
@@ -167,6 +169,8 @@ foreign_files()
 }
 
 @test "in the sandbox, an interrupted backup is resumed" {
+	require_no_sanitizer
+	require_strace
 	allowed_calls
 	small_target 16M
 	foreign_files
