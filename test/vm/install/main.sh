@@ -271,10 +271,12 @@ nothing_left()
 	return $status
 }
 
-# Made by other packages' scripts: links of alternatives, caches.
+# Made by other packages' scripts, those of recommended packages too, which stay: links of
+# alternatives and of services, caches.
 generated()
 {
 	case $1 in
+	/etc/fonts/conf.d/* | /etc/inputrc | /etc/rc[0-6S].d/* | /etc/systemd/user/* | /usr/local/share/fonts) return 0 ;;
 	/etc/.updated | /var/.updated | /var/backups/* | /dev/* | /etc/alternatives/* | /usr/share/info/dir* | /etc/ld.so.cache | /etc/ssl/certs/* | *.pyc | */__pycache__ | \
 		/var/lib/systemd/* | /vmlinuz* | /initrd* | /etc/group- | /etc/gshadow- | /etc/passwd- | /etc/shadow-) return 0 ;;
 	esac
