@@ -95,17 +95,16 @@ boot()
 # The repository to install from, by a key of this run only. The directory of the key has sockets, so
 # its path must be short.
 make_repository()
-{
-	local packages=$1 key=check-install@key.example
-
+(
+	packages=$1
+	key=check-install@key.example
 	GNUPGHOME=$(mktemp -d)
 	export GNUPGHOME
+	trap 'gpgconf --kill gpg-agent; rm -rf --one-file-system "$GNUPGHOME"' EXIT
 	gpg --batch --quiet --passphrase '' --quick-gen-key $key rsa3072 sign never
 	env -u MAKEFLAGS -u MAKELEVEL make -C "$ROOT" --no-print-directory apt-repo KEY=$key \
 		PACKAGES_DIR="$packages" APT_URL=file:/check/apt >&2
-	gpgconf --kill gpg-agent
-	rm -rf --one-file-system "$GNUPGHOME"
-}
+)
 
 # Makes the guest's disk, and the archive of files it needs.
 prepare()
