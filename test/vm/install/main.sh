@@ -276,7 +276,7 @@ nothing_left()
 generated()
 {
 	case $1 in
-	/etc/fonts/conf.d/* | /etc/inputrc | /etc/rc[0-6S].d/* | /etc/systemd/user/* | /usr/local/share/fonts) return 0 ;;
+	/etc/fonts/conf.d/* | /etc/hosts | /etc/inputrc | /etc/networks | /etc/rc[0-6S].d/* | /etc/systemd/user/* | /usr/local/share/fonts) return 0 ;;
 	/etc/.updated | /var/.updated | /var/backups/* | /dev/* | /etc/alternatives/* | /usr/share/info/dir* | /etc/ld.so.cache | /etc/ssl/certs/* | *.pyc | */__pycache__ | \
 		/var/lib/systemd/* | /vmlinuz* | /initrd* | /etc/group- | /etc/gshadow- | /etc/passwd- | /etc/shadow-) return 0 ;;
 	esac
