@@ -247,9 +247,10 @@ failing()
 	diff <(sed -n "s|^-[^ ]* /$prefix/||p" "$FIX/list" | LC_ALL=C sort) <(echo "$expected")
 }
 
-@test "deb: no scripts other than debhelper's" {
+@test "deb: no scripts other than debhelper's, but to purge the state directory" {
 	run find debian -name '*inst' -o -name '*rm' -o -name '*.triggers'
-	assert_output ""
+	assert_output debian/sendcp.postrm
+	[ "$(grep -E '^[^#]*/var/lib' debian/sendcp.postrm)" = $'\trm -rf /var/lib/sendcp' ]
 	mkdir "$FIX/control"
 	dpkg-deb -e "$DKMS_DEB" "$FIX/control"
 	grep -q 'common.postinst' "$FIX/control/postinst"
