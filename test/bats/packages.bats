@@ -183,11 +183,8 @@ failing()
 @test "make deb, make rpm: a line for each stage; a failure names the log, which has all" {
 	local kind
 
-	for stage in "source package" compiling packages; do
-		grep -qxE "  deb: $stage \.\.\. [0-9]+ s" "$FIX/deb.said"
-	done
-	for stage in compiling packages; do
-		grep -qxE "  rpm: $stage \.\.\. [0-9]+ s" "$FIX/rpm.said"
+	for kind in "deb: source package" "deb: compiling" "deb: packages" "rpm: compiling" "rpm: packages"; do
+		cat "$FIX"/{deb,rpm}.said | grep -xE "  $kind \.\.\. [0-9]+ s"
 	done
 	failing dpkg-buildpackage "   debian/rules override_dh_auto_build"
 	failing rpmbuild "Executing(%build): /bin/sh -e"
