@@ -123,7 +123,8 @@ static void print_json(void *context, const struct state_entry *entry)
 				       json_object_new_string(entry->contents->output) : NULL);
 	}
 	json_object_object_add(object, "resume", command ? json_object_new_string(command) : NULL);
-	fputs_json(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN), stdout);
+	fputs_json(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+						   JSON_C_TO_STRING_NOSLASHESCAPE), stdout);
 	putchar('\n');
 	json_object_put(object);
 	free(command);

@@ -32,6 +32,28 @@ static char *list_difference(const struct identity_list *identities,
 	return NULL;
 }
 
+/* A parent is a clone source, too. */
+static const char *parent_path(const struct journal_header *header, u64 id)
+{
+	for (size_t i = 0; i < header->clone_sources.count; i++)
+		if (header->clone_sources.identities[i].id == id)
+			return header->clone_sources.identities[i].path;
+	return "another snapshot";
+}
+
+static char *parent_difference(const struct journal_header *header, const struct send_job *job,
+			       size_t index)
+{
+	u64 then = header->subvolumes.identities[index].parent;
+	const char *name = job->subvolumes[index].spec;
+
+	if (then == job->parents[index])
+		return NULL;
+	if (!then)
+		return xasprintf("%s was sent without a parent", name);
+	return xasprintf("%s was sent with the parent %s", name, parent_path(header, then));
+}
+
 char *request_other_subvolumes(const struct journal_header *header, const struct send_job *job)
 {
 	char *difference;
@@ -39,14 +61,12 @@ char *request_other_subvolumes(const struct journal_header *header, const struct
 	if (memcmp(header->fsid, sendcp_source_fsid(job->source), sizeof(header->fsid)))
 		return xasprintf("%s is on another filesystem", job->subvolumes[0].spec);
 	difference = list_difference(&header->subvolumes, job->subvolumes, job->count, "subvolume");
-	if (!difference)
-		difference = list_difference(&header->clone_sources, job->clone_sources,
-					     job->clone_count, "clone source");
 	for (size_t i = 0; !difference && i < job->count; i++)
-		if (header->subvolumes.identities[i].parent != job->parents[i])
-			difference = xasprintf("%s was sent with another parent",
-					       job->subvolumes[i].spec);
-	return difference;
+		difference = parent_difference(header, job, i);
+	if (difference)
+		return difference;
+	return list_difference(&header->clone_sources, job->clone_sources, job->clone_count,
+			       "clone source");
 }
 
 static char *flag_difference(bool then, bool now, const char *option)

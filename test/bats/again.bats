@@ -90,9 +90,11 @@ other()
 
 @test "again: another request is refused, and the message says what differs" {
 	cut_send out 1500000 --checkpoint cp -f out -p "$OLD" "$SNAP"
-	other "0 clone source(s) were named, but it was sent with 1" --checkpoint cp -f out "$SNAP"
+	other "$SNAP was sent with the parent $OLD" --checkpoint cp -f out "$SNAP"
 	other "is not the subvolume that it was sent with" --checkpoint cp -f out -p "$OLD" "$FIX_MOUNT/two"
-	other "is not the clone source that it was sent with" --checkpoint cp -f out -p "$FIX_MOUNT/two" "$SNAP"
+	other "$SNAP was sent with the parent $OLD" --checkpoint cp -f out -p "$FIX_MOUNT/two" "$SNAP"
+	other "2 clone source(s) were named, but it was sent with 1" --checkpoint cp -f out \
+		-c "$FIX_MOUNT/two" -p "$OLD" "$SNAP"
 	other "it was sent with --proto 1" --checkpoint cp -f out --proto 2 -p "$OLD" "$SNAP"
 	other "it was sent without --no-data" --checkpoint cp -f out --no-data -p "$OLD" "$SNAP"
 	other "it was sent without -e" --checkpoint cp -f out -e -p "$OLD" "$SNAP"

@@ -209,7 +209,7 @@ static int find_point(struct resume *resume, struct file_scan *scan,
 	    append_check_follows(resume, scan))
 		return -1;
 	if (proven < scan->plain)
-		info_line("%s: the stream is correct up to byte %llu and is resumed there; the "
+		info_line("%s: the stream is correct up to byte %llu; the "
 			  "%llu bytes after it are regenerated", scan->name, proven,
 			  scan->plain - proven);
 	adopt_rest(resume, scan);
