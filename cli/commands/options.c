@@ -147,6 +147,24 @@ static int check_place(const struct options *options)
 	return 0;
 }
 
+/* The output is a command: what it is resumed with. */
+static int check_flow(const struct command *command, const struct options *options)
+{
+	if (!options->to_command && options->position_command)
+		return error_line("%s: --position-command needs --to-command", command->name);
+	if (options->retry && !options->position_command)
+		return error_line("%s: --retry needs --to-command and --position-command, which "
+				  "says where to resume", command->name);
+	if (!options->to_command)
+		return 0;
+	if (options->output || options->append)
+		return error_line("%s: --to-command is the output: %s cannot be given with it",
+				  command->name, options->output ? "-f" : "--append");
+	if (!options->checkpoint && !options->dry_run)
+		return error_line("%s: --to-command needs --checkpoint FILE", command->name);
+	return 0;
+}
+
 /* With a journal the subvolumes are known; only without one they have to be given. */
 static int check_resume(const struct options *options)
 {
@@ -176,6 +194,8 @@ static int check(const struct command *command, struct options *options)
 	if (options->parent_count > 1)
 		return error_line("only one parent can be given");
 	if (command->bit == COMMAND_RESUME && check_resume(options))
+		return -1;
+	if (check_flow(command, options))
 		return -1;
 	if (options->device_count && options->backend != BACKEND_AUTO)
 		return error_line("--device reads an unmounted filesystem, --backend %s a mounted "

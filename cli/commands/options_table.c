@@ -36,7 +36,12 @@ enum {
 	KEY_POSITION,
 	KEY_APPEND,
 	KEY_JSON,
+	KEY_BWLIMIT,
+	KEY_TO_COMMAND,
+	KEY_POSITION_COMMAND,
+	KEY_RETRY,
 };
+
 static bool set_parent(struct options *options, const char *argument)
 {
 	options->parent = argument;
@@ -198,6 +203,29 @@ static bool set_append(struct options *options, const char *argument)
 	return *argument;
 }
 
+static bool set_bwlimit(struct options *options, const char *argument)
+{
+	return parse_size(argument, &options->bwlimit) && options->bwlimit;
+}
+
+static bool set_to_command(struct options *options, const char *argument)
+{
+	options->to_command = argument;
+	return *argument;
+}
+
+static bool set_position_command(struct options *options, const char *argument)
+{
+	options->position_command = argument;
+	return *argument;
+}
+
+static bool set_retry(struct options *options, const char *argument)
+{
+	return parse_duration(argument, &options->retry) && options->retry &&
+	       options->retry <= UINT32_MAX;
+}
+
 #define STREAM (COMMAND_SEND | COMMAND_RESUME)
 
 #define TAKES(function) function, 0
@@ -247,6 +275,19 @@ const struct option_spec option_table[] = {
 	  "the rest, resume. FILE is plain, in zstd (of any program) or in an\n"
 	  "archive, truncated or damaged. Without --checkpoint, give SUBVOL\n"
 	  "and options as for send: FILE is compared with that stream" },
+	{ KEY_TO_COMMAND, "to-command", "COMMAND", STREAM, TAKES(set_to_command),
+	  "write to the standard input of COMMAND, which a shell runs. The\n"
+	  "stream is complete when COMMAND has ended with 0. It begins at\n"
+	  "byte $SENDCP_OFFSET of the output" },
+	{ KEY_POSITION_COMMAND, "position-command", "COMMAND", STREAM,
+	  TAKES(set_position_command),
+	  "COMMAND prints what the receiver has: a number of bytes, or what\n"
+	  "sendcp verify --position prints; resume there" },
+	{ KEY_RETRY, "retry", "TIME", STREAM, TAKES(set_retry),
+	  "after an interruption, resume by itself, until TIME (30s, 10m, 2h,\n"
+	  "1d) has passed without progress" },
+	{ KEY_BWLIMIT, "bwlimit", "RATE", STREAM | COMMAND_CAT, TAKES(set_bwlimit),
+	  "write at most RATE bytes per second (suffixes K, M, G, T)" },
 	{ KEY_RESTART, "restart", NULL, COMMAND_SEND, SETS(restart),
 	  "discard the checkpoint file and the output of an interrupted send;\n"
 	  "overwrite any output" },

@@ -13,6 +13,7 @@
 #include "job/header.h"
 #include "job/verbose.h"
 #include "resume/overwrite.h"
+#include "transfer/command_output.h"
 #include "transfer/measure.h"
 #include "transfer/transfer_result.h"
 #include "transfer/transfer_run.h"
@@ -60,6 +61,15 @@ static int open_output(struct transfer *run, const struct options *options)
 	return 0;
 }
 
+/* When nothing is left that could refuse the send: a command may empty the receiver's file. */
+static int start_command(struct transfer *run, const struct options *options)
+{
+	if (options->to_command && command_output_open(run->output, options->to_command, 0))
+		return -1;
+	run->output->rate.per_second = options->bwlimit;
+	return 0;
+}
+
 static int open_wrap(struct transfer *run, const struct journal_header *header)
 {
 	int ret = wrap_open(header, output_sink(run->output), &run->mark, &run->wrap);
@@ -93,7 +103,8 @@ static int prepare(struct transfer *run, const struct options *options,
 	if (run->journal)
 		mount_place_find(journal_path(run->journal), &header->journal_place);
 	contents.header = *header;
-	if ((run->journal && journal_begin(run->journal, &contents)) || open_wrap(run, header))
+	if ((run->journal && journal_begin(run->journal, &contents)) ||
+	    start_command(run, options) || open_wrap(run, header))
 		return -1;
 	return output_cut(run->output, 0, 0);
 }
@@ -164,6 +175,21 @@ static int print_size(const struct send_job *job)
 	return EXIT_FAILED;
 }
 
+/* Snapshots stay held while the send is resumed by itself; images can be opened only once. */
+static int close_job(struct send_job *job, const struct options *options, int code)
+{
+	bool held = job->hold;
+
+	verbose_statistics(job);
+	if (!held)
+		send_job_close(job);
+	if (options->to_command)
+		code = retry_send(options, options->checkpoint, code);
+	if (held)
+		send_job_close(job);
+	return code;
+}
+
 int command_send(const struct options *options)
 {
 	struct output output = { .fd = -1 };
@@ -171,7 +197,8 @@ int command_send(const struct options *options)
 	int code;
 
 	signals_install();
-	if (!options->output && !options->dry_run && output_stdout_file(&output))
+	if (!options->output && !options->dry_run && !options->to_command &&
+	    output_stdout_file(&output))
 		return EXIT_FAILED;
 	if (send_job_open(options, &job))
 		return EXIT_FAILED;
@@ -179,7 +206,5 @@ int command_send(const struct options *options)
 	verbose_source(&job);
 	code = options->dry_run ? print_size(&job) :
 				  transfer_job(&job, &output, options);
-	verbose_statistics(&job);
-	send_job_close(&job);
-	return code;
+	return close_job(&job, options, code);
 }

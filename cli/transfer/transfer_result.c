@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "job/resume_command.h"
+#include "transfer/command_output.h"
 #include "transfer/transfer_result.h"
 #include "util/message.h"
 #include "reason_class.h"
@@ -37,7 +38,11 @@ static bool report_cause(const struct transfer *run, const struct transfer_resul
 	case TRANSFER_STOPPED:
 		transfer_report_stop();
 		return true;
+	case TRANSFER_COMMAND_FAILED:
+		return command_report(run);
 	case TRANSFER_WRITE_FAILED:
+		if (run->output->command && result->err == -EPIPE)
+			return command_report(run);
 		report_write(run, result);
 		return sendcp_reason_class_errno(result->err).passes;
 	case TRANSFER_READ_FAILED:
@@ -112,10 +117,12 @@ static int report_pipe(const struct transfer *run, const struct options *options
 	return EXIT_BROKEN_OFF;
 }
 
-static int report_file(const struct transfer *run, const struct options *devices)
+static int report_file(const struct transfer *run, const struct options *options,
+		       const struct options *devices)
 {
 	char *command = resume_command(journal_path(run->journal), devices);
 
+	command = resume_command_flow(command, options);
 	error_line("interrupted; resume with: %s", command);
 	free(command);
 	return EXIT_BROKEN_OFF;
@@ -123,15 +130,18 @@ static int report_file(const struct transfer *run, const struct options *devices
 
 /* The cause of a failed write may be mended, and all bytes in the output are good. */
 static int report_later(const struct transfer *run, const struct transfer_result *result,
-			const struct options *devices)
+			const struct options *options, const struct options *devices)
 {
 	bool output = result->status == TRANSFER_WRITE_FAILED ||
 		      result->status == TRANSFER_JOURNAL_FAILED;
 	char *command;
 
+	if (run->output->command && (output || result->status == TRANSFER_COMMAND_FAILED))
+		return command_report_later(run, options);
 	if (!output || !run->output->file)
 		return EXIT_FAILED;
 	command = resume_command(journal_path(run->journal), devices);
+	command = resume_command_flow(command, options);
 	error_line("once that is fixed, resume with: %s", command);
 	free(command);
 	return EXIT_FAILED;
@@ -143,9 +153,12 @@ int transfer_report(const struct transfer *run, const struct transfer_result *re
 	if (result->status == TRANSFER_COMPLETE)
 		return EXIT_DONE;
 	if (!report_cause(run, result))
-		return report_later(run, result, devices);
+		return report_later(run, result, options, devices);
 	if (run->output->file)
-		return report_file(run, devices);
+		return report_file(run, options, devices);
+	if (run->output->command &&
+	    (options->position_command || !run->output->reader.receive))
+		return command_report_resume(run, options);
 	output_find_reader(run->output);
 	return report_pipe(run, options, devices);
 }
