@@ -64,7 +64,7 @@ struct options {
 	bool restart;
 	/* Bytes per second that the output gets at most; 0: no limit. */
 	u64 bwlimit;
-	/* Commands for a shell: one that takes the stream, and one that says how much of it is there. */
+	/* Commands for a shell: one takes the stream, one says how much of it is there. */
 	const char *to_command;
 	const char *position_command;
 	/* Seconds without progress after which nothing more is tried; 0: one try. */

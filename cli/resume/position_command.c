@@ -93,7 +93,7 @@ static enum position_answer ask(const char *command, int fd, pid_t pid, char *an
 
 	close(fd);
 	if (!all)
-		kill(pid, SIGTERM);
+		child_terminate(pid);
 	status = all ? child_wait(pid, signals_cancel()) : child_stop(pid);
 	if (signals_stopped())
 		return POSITION_UNKNOWN;

@@ -2,8 +2,8 @@
 /*
  * A command of the user's as the output: a pipe whose reader is started, and waited for, here.
  *
- * So it is known how it ended. It is told by its environment at which byte of the output the stream
- * begins that it gets: SENDCP_OFFSET.
+ * So it is known how it ended. In its environment, SENDCP_OFFSET is the byte of the output at which
+ * the stream begins that it gets.
  */
 #ifndef CLI_TRANSFER_COMMAND_OUTPUT_H
 #define CLI_TRANSFER_COMMAND_OUTPUT_H
@@ -15,12 +15,12 @@
 /* Starts @command, which must stay, for bytes from @offset on. -1 with an error line. */
 int command_output_open(struct output *output, const char *command, u64 offset);
 /*
- * Closes the pipe and waits until the command has ended: if that is @overdue, or @cancel is set,
- * only some seconds (child.h). Nothing if there is none, or it has ended.
+ * Closes the pipe and waits until the command has ended: only for some seconds (child.h) if that is
+ * @overdue, or when @cancel is set. Nothing if there is none, or it has ended.
  */
 void command_output_end(struct output *output, const struct sendcp_cancel *cancel, bool overdue);
 
-/* Does @command write where it is told to? Else only what ends where it begins can be continued. */
+/* Does @command look where it has to write? Else that must be the end of what is there. */
 bool command_names_offset(const char *command);
 
 /* How the command of @run ended, as an error line. Returns whether another try may help. */

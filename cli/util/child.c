@@ -17,6 +17,8 @@
 #define SHELL "/bin/sh"
 /* Enough for a command that got its last bytes to store them. */
 #define PATIENCE (5 * NANOSECONDS)
+/* A shell with more below it leaves the rest alone. */
+#define TREE_MAX 64
 #define LOOK_MOST (NANOSECONDS / 20)
 
 /* What this process ignores on its own account; handlers do not get into a child anyway. */
@@ -123,6 +125,46 @@ static bool has_ended(pid_t pid, u64 until, const struct sendcp_cancel *cancel, 
 	return true;
 }
 
+struct tree {
+	pid_t pids[TREE_MAX];
+	size_t count;
+};
+
+/* Adds the children of @pid, which has one thread, as far as the kernel shows them. */
+static void add_children(struct tree *tree, pid_t pid)
+{
+	char path[64];
+	FILE *file;
+	int child;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+	file = fopen(path, "re");
+	if (!file)
+		return;
+	while (tree->count < TREE_MAX && fscanf(file, "%d", &child) == 1)
+		tree->pids[tree->count++] = child;
+	fclose(file);
+}
+
+/*
+ * The shell and all that it waits for, since these might go on without it for ever. The shell comes
+ * first, so that it does not run its next command.
+ */
+static void signal_tree(pid_t pid, int signal_number)
+{
+	struct tree tree = { .pids = { pid }, .count = 1 };
+
+	for (size_t i = 0; i < tree.count; i++)
+		add_children(&tree, tree.pids[i]);
+	for (size_t i = 0; i < tree.count; i++)
+		kill(tree.pids[i], signal_number);
+}
+
+void child_terminate(pid_t pid)
+{
+	signal_tree(pid, SIGTERM);
+}
+
 int child_stop(pid_t pid)
 {
 	static const int signals[] = { SIGTERM, SIGKILL };
@@ -131,7 +173,7 @@ int child_stop(pid_t pid)
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
 		if (has_ended(pid, pause_now() + PATIENCE, NULL, &status))
 			return status;
-		kill(pid, signals[i]);
+		signal_tree(pid, signals[i]);
 	}
 	has_ended(pid, ~0ULL, NULL, &status);
 	return status;

@@ -26,6 +26,9 @@ int child_wait(pid_t pid, const struct sendcp_cancel *cancel);
 /* The same for one that is to end: after some seconds it gets SIGTERM, then SIGKILL. */
 int child_stop(pid_t pid);
 
+/* SIGTERM to it and its children: nothing that it could still do is of use. */
+void child_terminate(pid_t pid);
+
 /* "exit status 255", "killed by SIGTERM" into @buffer; returns @buffer. */
 char *child_status_text(int status, char *buffer, size_t size);
 /* The shell could not run the command: it would not do better later. */

@@ -35,6 +35,6 @@ size_t rate_next(struct rate *rate, size_t size, u64 now, u64 *when)
 		rate->granted = sendcp_min(size, part_size(rate));
 		pay(rate, rate->granted);
 	}
-	*when = rate->used;
+	*when = rate->used + !!rate->rest;
 	return sendcp_min(size, rate->granted);
 }

@@ -2,9 +2,9 @@
 /*
  * A limit on bytes per second: when may the next ones go?
  *
- * Every byte is paid for with time before it goes, so there is never more than the rate allows since
- * the first one. Time that was not used counts for up to a tenth of a second, which makes up for
- * waits that took too long; the parts are as small.
+ * Every byte is paid for with time before it goes, so there are never more than the rate allows
+ * since the first one. Time that was not used counts for up to a tenth of a second, which makes up
+ * for waits that took too long; the parts are as small.
  */
 #ifndef CLI_UTIL_RATE_H
 #define CLI_UTIL_RATE_H
@@ -16,7 +16,7 @@
 struct rate {
 	/* 0: no limit. */
 	u64 per_second;
-	/* The time that is used up, in nanoseconds, and a rest in units of 1/per_second of those. */
+	/* The time that is used up, in nanoseconds, and the rest of the last division. */
 	u64 used;
 	u64 rest;
 	/* Bytes that may go at ->used and have not. */

@@ -7,8 +7,9 @@ load ../lib/suite
 
 # For many checkpoints in a small stream.
 SMALL="--buffer-size 160K --checkpoint-interval 600K"
-# The receiver's file is f. It is truncated where the stream is resumed.
-STORE='truncate -s $SENDCP_OFFSET f && cat >>f'
+# The receiver's file is f. A receiver that is left of a killed run does no harm: it writes the same
+# bytes in the same places.
+STORE='truncate -s $SENDCP_OFFSET f && dd of=f bs=64K oflag=seek_bytes seek=$SENDCP_OFFSET conv=notrunc status=none'
 SIZE='stat -c %s f 2>/dev/null || echo 0'
 PROVE='touch f && sendcp verify --position f'
 # What continues an unfinished send: its own line again, or resume.
@@ -46,35 +47,37 @@ setup()
 # No command outlives its test.
 teardown()
 {
-	local process
-
-	for process in /proc/[0-9]*; do
-		[ "$(readlink "$process/cwd")" != "$BATS_TEST_TMPDIR" ] || [ "${process##*/}" = $$ ] ||
-			[ "${process##*/}" = "$BASHPID" ] || echo "left: $process $(tr '\0' ' ' <"$process/cmdline")"
-	done
+	nothing_left
 }
 
-# flow COMMAND OPTIONS...: sends the snapshot into COMMAND.
+# send_line COMMAND OPTIONS...: sets WORDS to a send of the snapshot into COMMAND.
+send_line()
+{
+	local command=$1
+
+	shift
+	# shellcheck disable=SC2206
+	WORDS=(sendcp send -q $SMALL --checkpoint cp --to-command "$command" "$@" "$FIX_MOUNT/snap")
+}
+
+# continue_line COMMAND OPTIONS...: to what continues that.
+continue_line()
+{
+	send_line "$@"
+	[ $CONTINUE = send ] || WORDS=(sendcp resume -q --checkpoint cp --to-command "$@")
+}
+
+# The same, run. The file that bats reads is not for the commands.
 flow()
 {
-	local command=$1
-
-	shift
-	# shellcheck disable=SC2086
-	sendcp send -q $SMALL --checkpoint cp --to-command "$command" "$@" "$FIX_MOUNT/snap" 3>&-
+	send_line "$@"
+	"${WORDS[@]}" 3>&-
 }
 
-# again COMMAND OPTIONS...: continues that.
 again()
 {
-	local command=$1
-
-	shift
-	if [ $CONTINUE = send ]; then
-		flow "$command" "$@"
-	else
-		sendcp resume -q --checkpoint cp --to-command "$command" "$@" 3>&-
-	fi
+	continue_line "$@"
+	"${WORDS[@]}" 3>&-
 }
 
 # A command that stores so many bytes and is killed.
@@ -136,6 +139,35 @@ fails()
 says()
 {
 	grep -qF -- "$1" err || fail "no '$1' in: $(cat err)"
+}
+
+# began FILE: waits until a command has made FILE.
+began()
+{
+	until [ -e "$1" ]; do sleep 0.01; done
+}
+
+# signalled SIGNAL FILE: sends SIGNAL to the line in WORDS when FILE is there; sets GOT.
+# (A shell makes its background jobs ignore SIGINT.)
+signalled()
+{
+	GOT=0
+	"${WORDS[@]}" 2>err 3>&- &
+	began "$2"
+	kill -s "$1" $!
+	wait $! || GOT=$?
+}
+
+# nothing_left: no process of this test.
+nothing_left()
+{
+	local process left=
+
+	for process in /proc/[0-9]*; do
+		[ "$(readlink "$process/cwd")" != "$PWD" ] || [ "${process#/proc/}" = $$ ] ||
+			[ "${process#/proc/}" = "$BASHPID" ] || left+=" $(tr '\0' ' ' <"$process/cmdline")"
+	done
+	[ -z "$left" ] || fail "left: $left"
 }
 
 @test "flow: a command gets the stream, and its output is sendcp's" {
@@ -200,23 +232,294 @@ says()
 }
 
 @test "flow: a connection that vanishes three times: one line" {
-	local position options
+	vanishes 3
+	flow '. ./far' --position-command "$SIZE" --retry 1m 2>err
+	arrived
+	cmp f "$FIX/whole"
+	says "exit status 255"
+	says "killed by SIGKILL"
+	says "killed by SIGTERM"
+	[ "$(wc -l <err)" = 3 ] || fail "$(cat err)"
+	assert_equal "$(paste -sd ' ' offsets)" "0 700001 2050002 4050003"
+}
+
+@test "flow: the same, proven, compressed or in an archive" {
+	local times position options
+
+	while read -r times position options; do
+		rm -f f cp
+		vanishes "$times"
+		# shellcheck disable=SC2086
+		flow ". ./far # \$SENDCP_OFFSET" --position-command "${!position}" --retry 1m $options 2>err ||
+			fail "$position $options: $(cat err)"
+		arrived
+		assert_equal "$(cat count)" $((times + 1))
+	done <<-END
+	2 PROVE
+	1 SIZE --compress
+	1 PROVE --compress
+	1 SIZE --archive
+	1 PROVE --archive=cpio --compress
+	1 PROVE --archive
+	END
+}
+
+@test "flow: sendcp is killed at random bytes until the same line is done" {
+	local seed=${FLOW_SEED:-$RANDOM} position line signal at rounds status
 
 	for position in "$SIZE" "$PROVE"; do
-		for options in "" --compress --archive; do
-			rm -f f cp
-			vanishes 3
-			# shellcheck disable=SC2086
-			flow ". ./far # \$SENDCP_OFFSET" --position-command "$position" --retry 1m $options 2>err ||
-				fail "$position $options $(cat err offsets; jq -c "del(.checkpoint)" cp)"
-			arrived
-			[ -n "$options" ] || cmp f "$FIX/whole"
-			assert_equal "$(cat count)" 4
-			says "exit status 255"
-			says "killed by SIGKILL"
-			says "killed by SIGTERM"
-			[ "$(wc -l <err)" = 3 ] || fail "$(cat err)"
+		rm -f f cp
+		touch f
+		line=send_line rounds=0 status=1
+		while [ $status != 0 ]; do
+			rounds=$((rounds + 1)) status=0
+			[ $rounds -lt 50 ] || fail "seed $seed"
+			signal=$(echo KILL INT TERM | cut -d ' ' -f "$(pick 3 "$seed $rounds signal")")
+			at=$(($(file_size f) + $(pick 3000000 "$seed $rounds")))
+			$line "$STORE" --position-command "$position" --retry 1m
+			streamcut --signal "$signal" --watch f "$at" -- "${WORDS[@]}" 2>err 3>&- || status=$?
+			case $status in
+			0 | 75 | 137) ;;
+			*) fail "seed $seed: $status after SIG$signal at $at: $(cat err)" ;;
+			esac
+			[ ! -s cp ] || line=continue_line
 		done
+		echo "seed $seed: $rounds rounds"
+		arrived || fail "seed $seed"
+		cmp f "$FIX/whole" || fail "seed $seed"
 	done
-	assert_equal "$(sed -n 1p offsets)" 0
+}
+
+@test "flow: a signal during the wait, the position command, the end of the command" {
+	send_line 'exit 255' --position-command "touch asked; $SIZE" --retry 1h
+	signalled TERM cp
+	assert_equal "$GOT" 75
+	says "stopped by SIGTERM"
+	rm cp
+
+	# Into a command that reads nothing and does not end.
+	send_line 'touch started; sleep 1000 <&-; echo' --position-command "$SIZE" --retry 1h
+	signalled HUP started
+	assert_equal "$GOT" 75
+	says "stopped by SIGHUP"
+	nothing_left
+	mv err before
+
+	# What takes the last bytes does not end.
+	rm started
+	continue_line 'cat >f; touch started; sleep 1000; echo' --position-command "$SIZE" --retry 1h
+	signalled HUP started
+	assert_equal "$GOT" 75
+	says "stopped by SIGHUP"
+	nothing_left
+	is_complete && fail "complete"
+
+	continue_line 'touch never' --position-command 'touch ask; sleep 1000; echo 0' --retry 1h
+	signalled TERM ask
+	assert_equal "$GOT" 75
+	says "stopped by SIGTERM"
+	assert_file_not_exists never
+	nothing_left
+	again "$STORE" --position-command "$SIZE"
+	arrived
+}
+
+@test "flow: the wait between two tries ends with a signal" {
+	local pid got=0
+
+	sendcp send --checkpoint cp --to-command 'exit 255' --position-command "$SIZE" --retry 1d \
+		"$FIX_MOUNT/tiny" 2>err 3>&- &
+	pid=$!
+	until grep -q "trying again in 4 s" err; do sleep 0.01; done
+	# What is sent cannot be deleted, and nobody else gets the checkpoint file.
+	btrfs -q subvolume delete "$FIX_MOUNT/tiny" 2>/dev/null && fail "deleted"
+	sendcp resume --checkpoint cp --at 0 >other 2>/dev/null && fail "not locked"
+	kill -s TERM $pid
+	wait $pid || got=$?
+	assert_equal $got 75
+	assert_equal "$(grep -c "trying again" err)" 3
+	says "stopped by SIGTERM"
+	line=$(tail -n 1 err)
+	[[ $line == *" --position-command '$SIZE' --retry 86400" ]] || fail "$line"
+}
+
+@test "flow: without progress it ends when time is up" {
+	# Bytes are taken again and again, and none is kept.
+	fails 75 flow 'head -c 100000 >/dev/null; exit 1' --position-command 'echo 0' --retry 3s
+	says "3 s without progress: not trying again"
+	[ "$(grep -c "exit status 1" err)" -ge 3 ] || fail "$(cat err)"
+	fails 75 again "$STORE" --position-command 'exit 7' --retry 1s
+	says "exit status 7"
+	says "1 s without progress: not trying again"
+	# Without --retry there is one try.
+	fails 75 again 'exit 1' --position-command 'echo x >>count; echo 0'
+	assert_equal "$(cat count)" x
+	again "$STORE" --position-command "$SIZE"
+	arrived
+}
+
+@test "flow: answers that are no position" {
+	local command
+
+	fails 75 flow "$(dies_after 1000000)" --position-command "$SIZE"
+	while read -r command; do
+		fails 75 again 'touch never' --position-command "$command"
+		says "--position-command: $command: "
+		[[ $(tail -n 1 err) == "sendcp: interrupted; resume with: sendcp resume --checkpoint $PWD/cp --to-command 'touch never' --position-command "* ]] ||
+			fail "$(cat err)"
+	done <<-'END'
+		true
+		echo
+		echo -5
+		echo 5 6
+		echo 5; echo 6
+		echo 5M
+		printf '5\0'
+		echo 5:0123
+		echo 99999999999999999999999
+		echo 5; exit 255
+		kill -9 $$
+		yes
+		yes 1 | tr -d '\n'
+	END
+	# More than was written, and what is not this stream.
+	fails 1 again 'touch never' --position-command 'echo 99999999'
+	says "no receiver has 99999999"
+	fails 1 again 'touch never; : $SENDCP_OFFSET' --position-command "echo 1000000:$(printf %032d 0)"
+	says "is not this stream"
+	# A command that begins at the end of the file would not overwrite what follows.
+	fails 1 again 'touch never' --position-command "$PROVE"
+	says "does not name it"
+	assert_file_not_exists never
+	again 'cat >>f' --position-command "$SIZE"
+	arrived
+}
+
+@test "flow: a command that cannot be run is not tried again" {
+	fails 1 flow 'no-such-program >>f' --position-command "echo asked >>asked; $SIZE" --retry 1h
+	says "exit status 127"
+	says "once that is fixed, resume with: sendcp resume"
+	fails 1 again "$STORE" --position-command no-such-program --retry 1h
+	says "exit status 127"
+	assert_file_not_exists asked
+	again "$STORE" --position-command "$SIZE"
+	arrived
+}
+
+@test "flow: a command that exits early, and SIGPIPE" {
+	fails 75 flow 'head -c 500000 >f' --position-command "$SIZE"
+	says "ended before it had all of the stream: exit status 0"
+	fails 75 again 'cat | head -c 1000 >/dev/null; kill -PIPE $$' --position-command "$SIZE"
+	says "killed by SIGPIPE"
+	fails 75 again 'exec <&-; sleep 0.1; exit 9' --position-command "$SIZE"
+	says "exit status 9"
+	again "$STORE" --position-command "$SIZE"
+	arrived
+}
+
+@test "flow: without a position command the last line names the ways" {
+	fails 75 flow "$(dies_after 1000000)" --bwlimit 1G
+	says "--to-command 'head -c 1000000"
+	says '--have $(ssh HOST sendcp verify --position FILE)'
+	says '--at $(ssh HOST stat -c %s FILE)'
+	[[ $(tail -n 1 err) == *"--bwlimit 1073741824 --position-command COMMAND" ]] || fail "$(cat err)"
+	# As it is printed, it is refused.
+	mv err before
+	fails 1 run_last_line before
+	# A file of this host is found.
+	rm cp f
+	fails 75 flow "$(dies_after 3000000) # \$SENDCP_OFFSET"
+	[[ $(tail -n 1 err) == *"--position-command 'sendcp verify --position $PWD/f'" ]] || fail "$(cat err)"
+	# A command that would overwrite it is not.
+	rm cp
+	mkfifo pipe
+	head -c 3000000 <pipe >part 3>&- &
+	fails 75 flow 'exec tee pipe >f'
+	wait $! || true
+	[[ $(tail -n 1 err) == *" --append $PWD/f" ]] || fail "$(cat err)"
+	run_last_line err
+	arrived
+}
+
+@test "flow: the last line repeats all of it, quoted; the checkpoint file has none of it" {
+	local name=$'a \'b" $(c)'
+
+	mkdir "$name"
+	cd "$name"
+	fails 75 flow "$(dies_after 4000000)" --position-command "stat -c %s 'f'" --retry 1s --bwlimit 2G
+	[[ $(tail -n 1 err) == *" --retry 1 --bwlimit 2147483648" ]] || fail "$(cat err)"
+	sed 's/head -c 4000000/cat/; s/; kill -9[^'"'"']*//' err >line
+	cd ..
+	mv "$name/f" .
+	run_last_line "$name/line"
+	mv "$name/cp" .
+	arrived
+	grep -E "seek_bytes|stat -c|retry|bwlimit" cp && fail "stored"
+	true
+}
+
+@test "flow: an image" {
+	local image
+
+	cp "$BATS_TEST_DIRNAME/../images/small-nodes.0.img.zst" image.zst
+	zstd -q -d --sparse -o image image.zst
+	sendcp send -q --device image s.ro >whole
+	vanishes 0
+	cat >far <<-END
+	[ -e once ] || { touch once; head -c 300000 >f; exit 255; }
+	$STORE
+	END
+	sendcp send -q --device image --checkpoint cp --to-command '. ./far' \
+		--position-command "$SIZE" --retry 1m s.ro 2>err 3>&-
+	cmp f whole
+	is_complete
+}
+
+@test "flow: a snapshot that changes is fatal" {
+	btrfs -q subvolume snapshot -r "$FIX_MOUNT/s" "$FIX_MOUNT/gone"
+	SENDCP_NO_HOLD=1 fails 1 sendcp send -q --checkpoint cp --to-command \
+		"head -c 1000000 >f; btrfs -q subvolume delete '$FIX_MOUNT/gone'; exit 255" \
+		--position-command "$SIZE" --retry 1h "$FIX_MOUNT/gone" 3>&-
+	says "exit status 255"
+}
+
+@test "bwlimit: never faster than that" {
+	local before after size
+
+	size=$(file_size "$FIX/tiny")
+	before=$(date +%s%N)
+	sendcp send -q --bwlimit 500K -f out "$FIX_MOUNT/tiny"
+	cmp out "$FIX/tiny"
+	sendcp cat --bwlimit 500K out | cmp - "$FIX/tiny"
+	sendcp send -q --checkpoint cp "$FIX_MOUNT/tiny" 2>/dev/null | head -c 10 >part || true
+	sendcp resume -q --checkpoint cp --append part --bwlimit 500K
+	cmp part "$FIX/tiny"
+	after=$(date +%s%N)
+	[ $((after - before)) -ge $((3 * (size - 100) * 1000000000 / 512000)) ] || fail "$((after - before)) ns"
+}
+
+@test "bwlimit: bytes that leave: after compression" {
+	btrfs -q subvolume create "$FIX_MOUNT/z"
+	head -c 4M /dev/zero | tr '\0' x >"$FIX_MOUNT/z/f"
+	btrfs -q subvolume snapshot -r "$FIX_MOUNT/z" "$FIX_MOUNT/z.ro"
+	# Uncompressed, that would take an hour.
+	timeout 250 "$SENDCP" send -q --compress --bwlimit 1K -f out "$FIX_MOUNT/z.ro"
+	sendcp verify -q out
+}
+
+@test "bwlimit: a signal does not wait" {
+	local got=0
+
+	send_line 'touch started; cat >f' --bwlimit 1
+	signalled TERM started
+	assert_equal "$GOT" 75
+	assert [ "$(file_size f)" -lt 1000 ]
+	# A file gets what is in memory, without a limit.
+	sendcp send -q --bwlimit 10 -f out "$FIX_MOUNT/snap" 2>err 3>&- &
+	until [ -s out ]; do sleep 0.01; done
+	kill -s TERM $!
+	wait $! || got=$?
+	assert_equal $got 75
+	run_last_line <(sed 's/ --bwlimit 10$//' err)
+	cmp out "$FIX/whole"
 }
