@@ -14,6 +14,7 @@ int command_show(const struct options *options);
 int command_verify(const struct options *options);
 int command_dump(const struct options *options);
 int command_cat(const struct options *options);
+int command_list(const struct options *options);
 int command_info(const struct options *options);
 
 /*

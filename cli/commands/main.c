@@ -22,6 +22,9 @@ static const struct command commands[] = {
 	  .summary = "Resume an interrupted stream: in the file of the first run, to standard\n"
 		     "output, or in a file that holds a part of it.",
 	  .max_arguments = 65536 },
+	{ .name = "list", .bit = COMMAND_LIST, .run = command_list,
+	  .usage = "list [--json]",
+	  .summary = "List the streams that were interrupted, with the commands that resume them." },
 	{ .name = "info", .bit = COMMAND_INFO, .run = command_info,
 	  .usage = "info [--json]",
 	  .summary = "Show the backends that can be used here, and the versions in use." },

@@ -160,14 +160,16 @@ static int check_flow(const struct command *command, const struct options *optio
 	if (options->output || options->append)
 		return error_line("%s: --to-command is the output: %s cannot be given with it",
 				  command->name, options->output ? "-f" : "--append");
-	if (!options->checkpoint && !options->dry_run)
-		return error_line("%s: --to-command needs --checkpoint FILE", command->name);
+	if (options->no_checkpoint)
+		return error_line("--to-command and --no-checkpoint exclude each other");
 	return 0;
 }
 
 /* With a journal the subvolumes are known; only without one they have to be given. */
 static int check_resume(const struct options *options)
 {
+	bool places = options->at_given || options->have || options->restart || options->output ||
+		      options->to_command;
 	bool named = options->argument_count || options->parent || options->clone_count ||
 		    options->one_end || options->no_data || options->compressed_data;
 
@@ -179,7 +181,9 @@ static int check_resume(const struct options *options)
 				  "has them");
 	if (options->checkpoint)
 		return 0;
-	return options->append ? 0 : error_line("resume: --checkpoint FILE is missing");
+	if (!options->append && (named || places))
+		return error_line("resume: --checkpoint FILE is missing");
+	return 0;
 }
 
 /* Rules about several options. */
@@ -197,6 +201,10 @@ static int check(const struct command *command, struct options *options)
 		return -1;
 	if (check_flow(command, options))
 		return -1;
+	if (options->checkpoint && options->no_checkpoint)
+		return error_line("--checkpoint and --no-checkpoint exclude each other");
+	if (options->restart && options->continues)
+		return error_line("--restart and --continue exclude each other");
 	if (options->device_count && options->backend != BACKEND_AUTO)
 		return error_line("--device reads an unmounted filesystem, --backend %s a mounted "
 				  "one", options->backend == BACKEND_MODULE ? "module" : "direct");

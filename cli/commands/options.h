@@ -32,6 +32,7 @@ struct command {
 #define COMMAND_VERIFY	0x8u
 #define COMMAND_DUMP	0x10u
 #define COMMAND_CAT	0x20u
+#define COMMAND_LIST	0x40u
 #define COMMAND_INFO	0x80u
 
 /*

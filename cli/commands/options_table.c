@@ -19,6 +19,7 @@ enum {
 	KEY_PROTO,
 	KEY_COMPRESSED_DATA,
 	KEY_CHECKPOINT,
+	KEY_NO_CHECKPOINT,
 	KEY_INTERVAL,
 	KEY_COMPRESS,
 	KEY_ARCHIVE,
@@ -33,6 +34,7 @@ enum {
 	KEY_AT,
 	KEY_HAVE,
 	KEY_RESTART,
+	KEY_CONTINUE,
 	KEY_POSITION,
 	KEY_APPEND,
 	KEY_JSON,
@@ -251,7 +253,10 @@ const struct option_spec option_table[] = {
 	  "send compressed extents as they are; protocol 2" },
 	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_SEND, TAKES(set_checkpoint),
 	  "keep the checkpoint file as FILE. Without this, -f OUT keeps\n"
-	  "OUT.cp, and removes it when the stream is complete" },
+	  "OUT.cp, a pipe one in the state directory, and it is removed\n"
+	  "when the stream is complete" },
+	{ KEY_NO_CHECKPOINT, "no-checkpoint", NULL, COMMAND_SEND, SETS(no_checkpoint),
+	  "keep no checkpoint file" },
 	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_RESUME, TAKES(set_checkpoint),
 	  "the checkpoint file of the interrupted run" },
 	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_VERIFY, TAKES(set_checkpoint),
@@ -288,6 +293,9 @@ const struct option_spec option_table[] = {
 	  "1d) has passed without progress" },
 	{ KEY_BWLIMIT, "bwlimit", "RATE", STREAM | COMMAND_CAT, TAKES(set_bwlimit),
 	  "write at most RATE bytes per second (suffixes K, M, G, T)" },
+	{ KEY_CONTINUE, "continue", NULL, COMMAND_SEND, SETS(continues),
+	  "also leave a complete stream of the same request as it is; an\n"
+	  "interrupted one is continued without this" },
 	{ KEY_RESTART, "restart", NULL, COMMAND_SEND, SETS(restart),
 	  "discard the checkpoint file and the output of an interrupted send;\n"
 	  "overwrite any output" },
@@ -317,7 +325,7 @@ const struct option_spec option_table[] = {
 	  "auto (default: on a terminal), always, never or json" },
 	{ KEY_POSITION, "position", NULL, COMMAND_VERIFY, SETS(position),
 	  "print up to where FILE is correct, and a hash: for resume --have" },
-	{ KEY_JSON, "json", NULL, COMMAND_SHOW | COMMAND_INFO, SETS(json),
+	{ KEY_JSON, "json", NULL, COMMAND_SHOW | COMMAND_INFO | COMMAND_LIST, SETS(json),
 	  "print JSON" },
 	{ KEY_JSON, "json", NULL, COMMAND_DUMP, SETS(json),
 	  "print JSON Lines" },

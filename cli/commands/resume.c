@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "commands/list.h"
 #include "job/resume_command.h"
 #include "resume/append/append.h"
 #include "resume/ask.h"
@@ -249,6 +250,15 @@ int resume_opened(struct resume *resume, struct send_job *kept)
 	return resume_close(resume, code);
 }
 
+/* Which one is for the user to say: what is there is shown. */
+static int nothing_named(void)
+{
+	error_line("resume: --checkpoint FILE is missing; these can be resumed:");
+	if (!list_streams(stderr))
+		fputs("nothing\n", stderr);
+	return EXIT_USAGE;
+}
+
 int command_resume(const struct options *options)
 {
 	struct resume resume = { .options = options, .output = { .fd = -1 } };
@@ -256,6 +266,8 @@ int command_resume(const struct options *options)
 	signals_install();
 	if (options->append)
 		return append_file(options);
+	if (!options->checkpoint)
+		return nothing_named();
 	if (options->to_command)
 		return retry_resume(options);
 	if (journal_open(options->checkpoint, &resume.contents, &resume.journal))

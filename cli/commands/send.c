@@ -6,12 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "commands/command.h"
 #include "job/conflicts.h"
 #include "job/header.h"
 #include "job/verbose.h"
+#include "journal/state.h"
+#include "resume/append/append.h"
+#include "resume/earlier.h"
 #include "resume/overwrite.h"
 #include "transfer/command_output.h"
 #include "transfer/measure.h"
@@ -21,12 +26,16 @@
 #include "util/message.h"
 #include "util/signals.h"
 
-/* --checkpoint's file; beside a file there is always one; else none. */
+/* --checkpoint's file; a file has one beside it, a pipe one in the state directory. */
 static char *journal_name(const struct transfer *run, const struct options *options)
 {
+	if (options->no_checkpoint)
+		return NULL;
 	if (options->checkpoint)
 		return xstrdup(options->checkpoint);
-	return run->output->file ? xasprintf("%s.cp", run->output->name) : NULL;
+	if (run->output->file)
+		return xasprintf("%s.cp", run->output->name);
+	return state_new_path(run->job->subvolumes[0].spec);
 }
 
 static bool is_output(const struct output *output, const char *path)
@@ -44,6 +53,11 @@ static int claim_journal(struct transfer *run, const struct options *options, bo
 	struct journal_contents old = { 0 };
 	int ret = 0;
 
+	run->journal_optional = path && !options->checkpoint && !run->output->file &&
+				!options->to_command;
+	if (!path && options->to_command)
+		return error_line("--to-command needs --checkpoint FILE: there is no other place "
+				  "for it");
 	if (path)
 		ret = journal_claim(path, options->restart ? NULL : &old, &run->journal);
 	if (!ret && path)
@@ -106,13 +120,22 @@ static int prepare(struct transfer *run, const struct options *options,
 	if ((run->journal && journal_begin(run->journal, &contents)) ||
 	    start_command(run, options) || open_wrap(run, header))
 		return -1;
+	if (run->journal)
+		state_link(journal_path(run->journal));
 	return output_cut(run->output, 0, 0);
 }
 
-/* A complete stream's journal goes, unless it was asked for. */
+/*
+ * A complete stream's journal goes, unless it was asked for; so does one that nobody asked for and
+ * that is of no use, because btrfs receive cannot resume.
+ */
 static int close_journal(struct transfer *run, const struct options *options, int code)
 {
-	if (code == EXIT_DONE && run->journal && !options->checkpoint)
+	bool useless = run->journal_optional && run->output->reader.receive;
+
+	if (code == EXIT_DONE && run->journal)
+		state_unlink(journal_path(run->journal));
+	if ((code == EXIT_DONE || useless) && run->journal && !options->checkpoint)
 		return journal_remove(run->journal) ? EXIT_FAILED : code;
 	journal_close(run->journal);
 	return code;
@@ -127,13 +150,12 @@ static int run_prepared(struct transfer *run, const struct options *options)
 	transfer_run(run, &result);
 	progress_end(run->progress);
 	code = transfer_report(run, &result, options, NULL);
-	code = close_journal(run, options, code);
-	output_close(run->output);
-	return code;
+	return close_journal(run, options, code);
 }
 
+/* *@checkpoint: the journal of a stream that went into a command; malloc'ed. */
 static int transfer_job(const struct send_job *job, struct output *output,
-		       const struct options *options)
+			const struct options *options, char **checkpoint)
 {
 	struct transfer run = { .job = job, .output = output };
 	struct journal_header header = { 0 };
@@ -141,6 +163,8 @@ static int transfer_job(const struct send_job *job, struct output *output,
 
 	send_settings(options, &run.settings);
 	if (!prepare(&run, options, &header)) {
+		if (options->to_command)
+			*checkpoint = xstrdup(journal_path(run.journal));
 		transfer_attach(&run, signals_cancel());
 		code = run_prepared(&run, options);
 		transfer_detach(&run);
@@ -175,18 +199,77 @@ static int print_size(const struct send_job *job)
 	return EXIT_FAILED;
 }
 
-/* Snapshots stay held while the send is resumed by itself; images can be opened only once. */
-static int close_job(struct send_job *job, const struct options *options, int code)
+/* Standard output that holds something already: a shell appends to it. malloc'ed, or NULL. */
+static char *appended_path(struct output *output)
 {
-	bool held = job->hold;
+	struct stat st;
 
+	if (output->file || fstat(STDOUT_FILENO, &st) || !S_ISREG(st.st_mode))
+		return NULL;
+	output_find_reader(output);
+	return output->reader.file ? xstrdup(output->reader.file) : NULL;
+}
+
+static bool is_pipe(const char *path)
+{
+	struct stat st;
+
+	return !path || (!stat(path, &st) && !S_ISREG(st.st_mode));
+}
+
+/*
+ * The same command once more continues what it began: that it is the same is seen before anything
+ * is opened for writing. *@code is then that run's.
+ */
+static bool continue_earlier(struct send_job *job, struct output *output,
+			     const struct options *options, int *code)
+{
+	char *appended = options->output || options->to_command ? NULL : appended_path(output);
+	const char *path = options->output ? options->output : output->stdout_path;
+	struct earlier_place place = {
+		.output = path ? path : appended,
+		.shared = appended,
+	};
+	char *beside = NULL;
+	struct options again;
+	enum earlier found;
+
+	place.pipe = is_pipe(place.output);
+	if (!place.pipe)
+		beside = xasprintf("%s.cp", place.output);
+	place.journal = options->checkpoint ? options->checkpoint : beside;
+	found = earlier_find(job, options, &place);
+	*code = EXIT_FAILED;
+	if (found == EARLIER_JOURNAL || found == EARLIER_OUTPUT) {
+		send_job_close(job);
+		earlier_options(found, options, &place, &again);
+		/* Its lock is taken again under the path. */
+		if (output->stdout_path)
+			flock(output->fd, LOCK_UN);
+		*code = found == EARLIER_OUTPUT ? append_file(&again) : command_resume(&again);
+	}
+	free(beside);
+	free(appended);
+	return found != EARLIER_NOTHING;
+}
+
+/* Snapshots stay held while the send is resumed by itself; images can be opened only once. */
+static int send_new(struct send_job *job, struct output *output, const struct options *options)
+{
+	char *checkpoint = NULL;
+	int code;
+
+	sendcp_source_set_interrupt(job->source, signals_cancel());
+	verbose_source(job);
+	code = options->dry_run ? print_size(job) :
+				  transfer_job(job, output, options, &checkpoint);
 	verbose_statistics(job);
-	if (!held)
+	if (!checkpoint)
+		return code;
+	if (!job->hold)
 		send_job_close(job);
-	if (options->to_command)
-		code = retry_send(options, options->checkpoint, code);
-	if (held)
-		send_job_close(job);
+	code = retry_send(options, checkpoint, code);
+	free(checkpoint);
 	return code;
 }
 
@@ -202,9 +285,9 @@ int command_send(const struct options *options)
 		return EXIT_FAILED;
 	if (send_job_open(options, &job))
 		return EXIT_FAILED;
-	sendcp_source_set_interrupt(job.source, signals_cancel());
-	verbose_source(&job);
-	code = options->dry_run ? print_size(&job) :
-				  transfer_job(&job, &output, options);
-	return close_job(&job, options, code);
+	if (options->dry_run || !continue_earlier(&job, &output, options, &code))
+		code = send_new(&job, &output, options);
+	send_job_close(&job);
+	output_close(&output);
+	return code;
 }

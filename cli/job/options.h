@@ -41,6 +41,8 @@ struct options {
 	const char *output;
 	struct container_spec container;
 	const char *checkpoint;
+	/* A pipe's stream, and a file's, have none. */
+	bool no_checkpoint;
 	u64 interval;
 	const char **devices;
 	size_t device_count;
@@ -69,6 +71,14 @@ struct options {
 	const char *position_command;
 	/* Seconds without progress after which nothing more is tried; 0: one try. */
 	u64 retry;
+	/* send: a complete stream of the same request stays as it is. */
+	bool continues;
+	/*
+	 * Set by send for the run that continues an earlier one: what is there must be of the same
+	 * request, and ->append gets its checkpoint file here (NULL: beside it, not to be kept).
+	 */
+	bool continued;
+	const char *new_checkpoint;
 	/* verify: print the position. */
 	bool position;
 	bool json;

@@ -10,6 +10,7 @@
 #include "backend/hold.h"
 #include "job/choose_parents.h"
 #include "job/identity.h"
+#include "job/same_request.h"
 #include "job/send_job.h"
 #include "backend/sender.h"
 #include "job/open_source.h"
@@ -187,40 +188,15 @@ int send_job_reopen(const struct journal_header *header, const struct options *o
 	return 0;
 }
 
-static bool same_subvolume(const struct identity *identity,
-			   const struct sendcp_subvolume *subvolume)
-{
-	return identity->id == subvolume->id && identity->ctransid == subvolume->ctransid &&
-	       !memcmp(identity->uuid, subvolume->uuid, sizeof(identity->uuid)) &&
-	       !memcmp(identity->received_uuid, subvolume->received_uuid,
-		       sizeof(identity->received_uuid));
-}
-
-static int compare_list(const struct identity_list *identities,
-			const struct sendcp_subvolume *subvolumes, size_t count, const char *role)
-{
-	if (identities->count != count)
-		return error_line("%zu %s(s) were named, but it was sent with %zu", count, role,
-				  identities->count);
-	for (size_t i = 0; i < count; i++)
-		if (!same_subvolume(&identities->identities[i], &subvolumes[i]))
-			return error_line("%s is not the %s that it was sent with (%s)",
-					  subvolumes[i].spec, role, identities->identities[i].path);
-	return 0;
-}
-
 int send_job_adopt(const struct journal_header *header, struct send_job *job)
 {
-	if (memcmp(header->fsid, sendcp_source_fsid(job->source), sizeof(header->fsid)))
-		return error_line("%s is on another filesystem", job->subvolumes[0].spec);
-	if (compare_list(&header->subvolumes, job->subvolumes, job->count, "subvolume") ||
-	    compare_list(&header->clone_sources, job->clone_sources, job->clone_count,
-			 "clone source"))
+	char *difference = request_other_subvolumes(header, job);
+
+	if (difference) {
+		error_line("%s", difference);
+		free(difference);
 		return -1;
-	for (size_t i = 0; i < job->count; i++)
-		if (header->subvolumes.identities[i].parent != job->parents[i])
-			return error_line("%s was sent with another parent",
-					  job->subvolumes[i].spec);
+	}
 	job->protocol = header->protocol;
 	job->flags = header->flags & (SENDCP_SEND_NO_FILE_DATA | SENDCP_SEND_COMPRESSED);
 	job->one_end = header->one_end;

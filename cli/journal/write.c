@@ -179,6 +179,22 @@ const char *journal_path(const struct journal *journal)
 	return journal->path;
 }
 
+/* sendcp list and show hold a lock for an instant, to see whether a run has the file. */
+static int lock_soon(int fd)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+
+	int ret;
+
+	for (unsigned int tries = 0; tries < 10; tries++) {
+		ret = flock(fd, LOCK_EX | LOCK_NB);
+		if (!ret || errno != EWOULDBLOCK)
+			break;
+		nanosleep(&pause, NULL);
+	}
+	return ret;
+}
+
 /*
  * Another run may have replaced the file (thinning renames) between open and lock: the locked file
  * must still be the one that the path names.
@@ -187,7 +203,7 @@ static int lock_current(struct journal *journal, bool *current)
 {
 	struct stat locked, named;
 
-	if (flock(journal->fd, LOCK_EX | LOCK_NB)) {
+	if (lock_soon(journal->fd)) {
 		if (errno == EWOULDBLOCK)
 			return error_line("%s is in use by another sendcp", journal->path);
 		return journal_failed(journal, "lock");

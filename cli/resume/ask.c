@@ -64,6 +64,5 @@ int resume_ask(struct resume *resume)
 	at = resume->point.at.file_offset;
 	if (patience && !patience_asked(patience, at, pause_now()))
 		return fail(resume, EXIT_BROKEN_OFF);
-	info_line("resuming at byte %llu", at);
 	return 0;
 }

@@ -3,9 +3,11 @@
  * Guards files that a new send would overwrite.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <sendcp/stream.h>
 
 #include "container/unwrap.h"
@@ -54,6 +56,24 @@ static bool looks_resumable(const u8 *head, size_t size, bool *plain)
 
 	*plain = !memcmp(head, SENDCP_STREAM_MAGIC, length);
 	return *plain || unwrap_zstd_begun(head, size);
+}
+
+bool overwrite_is_stream(const char *path, bool *complete)
+{
+	struct output output = { .fd = open(path, O_RDONLY | O_CLOEXEC), .name = path };
+	u8 head[SENDCP_STREAM_MAGIC_SIZE];
+	bool plain = false;
+	struct stat st;
+
+	*complete = false;
+	if (output.fd < 0)
+		return false;
+	if (!fstat(output.fd, &st) && st.st_size >= (off_t)sizeof(head) &&
+	    !read_at(output.fd, head, sizeof(head), 0))
+		plain = !memcmp(head, SENDCP_STREAM_MAGIC, sizeof(head));
+	*complete = plain && ends_complete(&output, (u64)st.st_size);
+	close(output.fd);
+	return plain;
 }
 
 int overwrite_output(const struct output *output, const struct options *options,

@@ -23,4 +23,7 @@ int overwrite_journal(const char *path, const struct journal_contents *old);
 int overwrite_output(const struct output *output, const struct options *options,
 		     const char *checkpoint);
 
+/* Does @path begin as a plain stream? *@complete: its last command is END. */
+bool overwrite_is_stream(const char *path, bool *complete);
+
 #endif

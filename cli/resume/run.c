@@ -7,6 +7,7 @@
 
 #include "job/conflicts.h"
 #include "job/verbose.h"
+#include "journal/state.h"
 #include "resume/run.h"
 #include "transfer/transfer_result.h"
 #include "util/message.h"
@@ -93,6 +94,7 @@ static int note_resumed(struct resume *resume, const struct stream_place *at)
 	if (journal_resumed(resume->journal, at, resume->output_path) ||
 	    (resume->mark && journal_mark(resume->journal, at)))
 		return -1;
+	state_link(journal_path(resume->journal));
 	return journal_sync(resume->journal);
 }
 
@@ -109,6 +111,18 @@ static int settle(struct resume *resume, const struct stream_place *at)
 		return ret;
 	ret = output_sync(&resume->output);
 	return ret ? error_line("cannot sync %s: %s", resume->output.name, strerror(-ret)) : 0;
+}
+
+/* Nothing is said of what is complete: that line has been printed. */
+static void say_where(const struct resume *resume, const struct stream_place *at)
+{
+	if (resume_point_complete(&resume->contents, &resume->point))
+		return;
+	if (at->file_offset == at->output_offset)
+		info_line("%s: continuing at byte %llu", resume->output.name, at->output_offset);
+	else
+		info_line("%s: continuing at byte %llu, which is byte %llu of the stream",
+			  resume->output.name, at->file_offset, at->output_offset);
 }
 
 int resume_go_on(struct resume *resume)
@@ -128,6 +142,7 @@ int resume_go_on(struct resume *resume)
 	transfer_attach(&run, signals_cancel());
 	if (open_wrap(resume, &run) || settle(resume, &run.mark))
 		goto detach;
+	say_where(resume, &run.mark);
 	if (note_resumed(resume, &run.mark))
 		result = (struct transfer_result){
 			.status = TRANSFER_JOURNAL_FAILED,
@@ -149,6 +164,8 @@ int resume_close(struct resume *resume, int code)
 		verbose_statistics(&resume->job);
 		send_job_close(&resume->job);
 	}
+	if (code == EXIT_DONE && resume->journal)
+		state_unlink(journal_path(resume->journal));
 	if (code == EXIT_DONE && resume->journal && !resume->contents.header.keep) {
 		if (journal_remove(resume->journal))
 			code = EXIT_FAILED;

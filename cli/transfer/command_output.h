@@ -25,7 +25,7 @@ bool command_names_offset(const char *command);
 
 /* How the command of @run ended, as an error line. Returns whether another try may help. */
 bool command_report(const struct transfer *run);
-/* How to resume, after such a run or another; the last line is the command that does. Returns 75. */
+/* How to resume, after such a run or another; the last line is the command. Returns 75. */
 int command_report_resume(const struct transfer *run, const struct options *options);
 /* The same after a failure that somebody has to mend. Returns 1. */
 int command_report_later(const struct transfer *run, const struct options *options);

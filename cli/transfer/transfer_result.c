@@ -82,8 +82,8 @@ static void report_ways(const struct transfer *run, const char *checkpoint,
 static int report_receive(const struct transfer *run)
 {
 	error_line("btrfs receive cannot resume a stream: delete the incomplete subvolume that it "
-		   "left, and send again%s", run->journal ? " with --restart" :
-		   "");
+		   "left, and send again%s",
+		   run->journal && !run->journal_optional ? " with --restart" : "");
 	return EXIT_FAILED;
 }
 
@@ -117,12 +117,20 @@ static int report_pipe(const struct transfer *run, const struct options *options
 	return EXIT_BROKEN_OFF;
 }
 
+/* Without a journal the file itself shows how far it is. */
+static char *file_command(const struct transfer *run, const struct options *options,
+			  const struct options *devices)
+{
+	if (!run->journal)
+		return resume_command_alone(options, run->output->name);
+	return resume_command_flow(resume_command(journal_path(run->journal), devices), options);
+}
+
 static int report_file(const struct transfer *run, const struct options *options,
 		       const struct options *devices)
 {
-	char *command = resume_command(journal_path(run->journal), devices);
+	char *command = file_command(run, options, devices);
 
-	command = resume_command_flow(command, options);
 	error_line("interrupted; resume with: %s", command);
 	free(command);
 	return EXIT_BROKEN_OFF;
@@ -140,8 +148,7 @@ static int report_later(const struct transfer *run, const struct transfer_result
 		return command_report_later(run, options);
 	if (!output || !run->output->file)
 		return EXIT_FAILED;
-	command = resume_command(journal_path(run->journal), devices);
-	command = resume_command_flow(command, options);
+	command = file_command(run, options, devices);
 	error_line("once that is fixed, resume with: %s", command);
 	free(command);
 	return EXIT_FAILED;

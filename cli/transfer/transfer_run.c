@@ -31,8 +31,18 @@ static int write_failed(struct writer *writer, int err)
 	return end_with(writer, TRANSFER_WRITE_FAILED, err);
 }
 
+/* A journal that nobody asked for must not end a stream: it goes. Then 0. */
 static int journal_failed(struct writer *writer)
 {
+	struct transfer *run = writer->run;
+
+	if (run->journal_optional) {
+		warn_line("%s is given up: the stream goes on without a checkpoint file",
+			  journal_path(run->journal));
+		journal_remove(run->journal);
+		run->journal = NULL;
+		return 0;
+	}
 	return end_with(writer, TRANSFER_JOURNAL_FAILED, journal_error(writer->run->journal));
 }
 
@@ -67,8 +77,8 @@ static int note_mark(struct writer *writer, const struct stream_place *mark)
 {
 	struct transfer *run = writer->run;
 
-	if (run->journal && journal_mark(run->journal, mark))
-		return journal_failed(writer);
+	if (run->journal && journal_mark(run->journal, mark) && journal_failed(writer))
+		return -1;
 	run->mark = *mark;
 	return 0;
 }
@@ -83,8 +93,8 @@ static int mark_pipe(struct writer *writer)
 	wrap_place(run->wrap, &mark);
 	if (note_mark(writer, &mark))
 		return -1;
-	if (run->journal && journal_sync(run->journal))
-		return journal_failed(writer);
+	if (run->journal && journal_sync(run->journal) && journal_failed(writer))
+		return -1;
 	ret = wrap_release(run->wrap);
 	return ret ? write_failed(writer, ret) : 0;
 }

@@ -38,6 +38,8 @@ struct transfer {
 	struct stream_place mark;
 	/* NULL: no journal. */
 	struct journal *journal;
+	/* If it cannot be written, the transfer continues without it. */
+	bool journal_optional;
 	struct progress *progress;
 	struct transfer_settings settings;
 	struct transfer_start start;

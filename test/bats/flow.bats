@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A stream into a command that sendcp starts: --to-command, --position-command, --retry, --bwlimit.
-# FLOW_SEED: the seed of the places where sendcp is killed.
+# FLOW_SEED: the seed of the places where sendcp is killed. FLOW_CONTINUE: see below.
 
 load ../lib/suite
 
@@ -13,13 +13,14 @@ STORE='truncate -s $SENDCP_OFFSET f && dd of=f bs=64K oflag=seek_bytes seek=$SEN
 SIZE='stat -c %s f 2>/dev/null || echo 0'
 PROVE='touch f && sendcp verify --position f'
 # What continues an unfinished send: its own line again, or resume.
-CONTINUE=resume
+CONTINUE=${FLOW_CONTINUE:-send}
 
 setup_file()
 {
 	require_mount
 	require_program zstd
 	fixture_begin
+	export SENDCP_STATE_DIR=$FIX/state
 	fixture_mkfs 1 500M
 	fixture_mount
 	btrfs -q subvolume create "$FIX_MOUNT/s"

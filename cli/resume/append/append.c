@@ -12,6 +12,7 @@
 #include "resume/append/scan.h"
 #include "resume/file.h"
 #include "transfer/transfer_result.h"
+#include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/message.h"
 
@@ -77,6 +78,20 @@ int append_check_follows(const struct resume *resume, const struct file_scan *sc
 	else if (scan->container.level && ends_in_frame(scan))
 		own = scan->size;
 	return resume_file_check_tail(&resume->output, scan->at.file_offset, scan->size, own);
+}
+
+char *append_journal_path(const struct options *options)
+{
+	if (options->new_checkpoint)
+		return xstrdup(options->new_checkpoint);
+	return xasprintf("%s.cp", options->append);
+}
+
+int append_refused(const struct resume *resume)
+{
+	if (resume->options->continued)
+		error_line("to discard %s and start over, add --restart", resume->output_path);
+	return EXIT_FAILED;
 }
 
 int append_try_again(const struct resume *resume)

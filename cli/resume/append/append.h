@@ -34,6 +34,10 @@ int append_check_follows(const struct resume *resume, const struct file_scan *sc
 /* All of the stream is in an archive that ends as it should: the file is not to be changed. */
 bool append_is_whole_archive(const struct resume *resume, const struct file_scan *scan);
 
+/* Where a journal for FILE begins if it has none; malloc'ed. */
+char *append_journal_path(const struct options *options);
+/* FILE is not the stream, as an error line said; a send also says how to discard it. EXIT_FAILED. */
+int append_refused(const struct resume *resume);
 /* A signal came while FILE was looked at, and nothing was changed. Returns the exit code. */
 int append_stopped(const struct resume *resume);
 /* Without a journal, and nothing was changed: says so. Returns the exit code. */

@@ -13,6 +13,7 @@
 
 #include "container/unwrap.h"
 #include "job/header.h"
+#include "job/same_request.h"
 #include "resume/append/append.h"
 #include "resume/append/scan.h"
 #include "util/alloc.h"
@@ -97,13 +98,28 @@ int append_is_archive(const struct resume *resume)
 	return kind != UNWRAP_PLAIN && kind != UNWRAP_ZSTD;
 }
 
+/* resume --append takes the kind that the archive has; a send that continues it asks for one. */
+static int check_request(const struct resume *resume)
+{
+	char *difference = NULL;
+
+	if (resume->options->continued)
+		difference = request_difference(&resume->contents.header, &resume->job,
+						resume->options);
+	if (!difference)
+		return 0;
+	error_line("%s: %s", resume->output_path, difference);
+	free(difference);
+	return -1;
+}
+
 /* As the user names it, and as the archive says it was. */
 static int open_job(struct resume *resume)
 {
 	if (send_job_open(resume->options, &resume->job))
 		return -1;
 	sendcp_source_set_interrupt(resume->job.source, signals_cancel());
-	if (!send_job_adopt(&resume->contents.header, &resume->job))
+	if (!check_request(resume) && !send_job_adopt(&resume->contents.header, &resume->job))
 		return 0;
 	return error_line("%s is of another send: left as it is", resume->output_path);
 }
@@ -124,6 +140,7 @@ static int own_header(struct resume *resume)
 		return -1;
 	}
 	own.container = header->container;
+	own.keep = resume->options->new_checkpoint;
 	own.interval = header->interval;
 	own.buffer_size = header->buffer_size;
 	own.buffers = header->buffers;
@@ -137,12 +154,12 @@ static int drop_journal(struct resume *resume)
 {
 	journal_remove(resume->journal);
 	resume->journal = NULL;
-	return EXIT_FAILED;
+	return append_refused(resume);
 }
 
 int append_archive(struct resume *resume)
 {
-	char *path = xasprintf("%s.cp", resume->options->append);
+	char *path = append_journal_path(resume->options);
 	int code = EXIT_FAILED;
 
 	if (!make_journal(resume, path) &&

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sendcp/engine.h>
+
 #include "job/conflicts.h"
 #include "job/header.h"
 #include "job/verbose.h"
@@ -116,13 +118,17 @@ static int find_cut(struct resume *resume, struct match *match, struct file_scan
 /* -1 with an error line; errno is 0 if that was not what a call said. */
 static int make_journal(struct resume *resume, const struct file_scan *scan)
 {
-	char *path = xasprintf("%s.cp", resume->options->append);
+	char *path = append_journal_path(resume->options);
 	struct journal_contents *contents = &resume->contents;
+	const int level = resume->options->container.level;
 	struct stat st;
 	int ret = -1, failed;
 
 	errno = 0;
 	contents->header.container = scan->container;
+	if (level && scan->container.level)
+		contents->header.container.level = level;
+	contents->header.keep = resume->options->new_checkpoint;
 	/* A crash may have left an empty one, which is nothing to resume. */
 	if (!stat(path, &st) && st.st_size)
 		error_line("%s exists: resume with --checkpoint %s --append, or remove it", path,
@@ -150,9 +156,6 @@ static int go_on(struct resume *resume, struct file_scan *scan)
 	if (resume_point_complete(&resume->contents, &resume->point))
 		info_line("the stream is complete: all %llu bytes were sent",
 			  journal_made(&resume->contents));
-	else
-		info_line("%s: the stream is correct up to byte %llu and is resumed there",
-			  scan->name, journal_made(&resume->contents));
 	resume->known = scan->blocks.rest;
 	resume->known_size = scan->blocks.rest_size;
 	scan->blocks.rest = NULL;
@@ -168,8 +171,34 @@ static int check_follows(const struct resume *resume, const struct file_scan *sc
 	return append_check_follows(resume, scan);
 }
 
+/*
+ * resume --append takes what the stream shows; a send that continues it asks for a certain one. The
+ * two flags and the protocol may have been set by the walk.
+ */
+static int check_request(const struct resume *resume, u32 asked_flags)
+{
+	const struct send_job *job = &resume->job;
+	const char *difference = NULL;
+
+	if (!resume->options->continued)
+		return 0;
+	if (job->protocol != (u32)resume->options->protocol)
+		difference = "of another protocol (--proto)";
+	else if ((job->flags ^ asked_flags) & SENDCP_SEND_NO_FILE_DATA)
+		difference = asked_flags & SENDCP_SEND_NO_FILE_DATA ? "not of --no-data" :
+			     "of --no-data";
+	else if ((job->flags ^ asked_flags) & SENDCP_SEND_COMPRESSED)
+		difference = asked_flags & SENDCP_SEND_COMPRESSED ? "not of --compressed-data" :
+			     "of --compressed-data";
+	if (!difference)
+		return 0;
+	return error_line("%s holds a stream of this snapshot that is %s: left as it is",
+			  resume->output_path, difference);
+}
+
 static int match_and_go_on(struct resume *resume)
 {
+	const u32 flags = resume->job.flags;
 	struct transfer_settings settings;
 	struct file_scan scan = { 0 };
 	struct match match = {
@@ -180,6 +209,7 @@ static int match_and_go_on(struct resume *resume)
 
 	send_settings(resume->options, &settings);
 	if (!match_until_known(resume, &match, (u32)settings.buffer_size) &&
+	    !check_request(resume, flags) &&
 	    !send_header(&resume->job, resume->options, &settings, resume->output_path,
 			 &resume->contents.header) &&
 	    !find_cut(resume, &match, &scan) && !check_follows(resume, &scan) &&
@@ -187,6 +217,8 @@ static int match_and_go_on(struct resume *resume)
 		code = go_on(resume, &scan);
 	else if (match.stopped || scan.stopped)
 		code = append_stopped(resume);
+	else
+		code = append_refused(resume);
 	scan_clear(&scan);
 	return code;
 }

@@ -139,7 +139,7 @@ static bool zstd_begun(const struct file_scan *scan)
 	       (named_zst(scan->name) || (got > 0 && unwrap_zstd_begun(bytes, (size_t)got)));
 }
 
-static void set_container(struct file_scan *scan, enum unwrap_kind kind)
+void scan_set_container(struct file_scan *scan, enum unwrap_kind kind)
 {
 	static const struct container_spec wrappings[] = {
 		[UNWRAP_PLAIN] = { ARCHIVE_NONE, 0 },
@@ -200,7 +200,7 @@ int scan_file(struct file_scan *scan)
 	scan->size = (u64)st.st_size;
 	if (scan_kind(scan->fd, scan->name, &kind))
 		return -1;
-	set_container(scan, kind);
+	scan_set_container(scan, kind);
 	if (scan->container.archive)
 		ret = scan_members(scan);
 	else

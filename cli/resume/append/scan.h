@@ -44,6 +44,8 @@ struct file_scan {
 
 /* What the file is, by its beginning; it is read from there. -1 with an error line about @name. */
 int scan_kind(int fd, const char *name, enum unwrap_kind *kind);
+/* @scan->container becomes that of @kind. */
+void scan_set_container(struct file_scan *scan, enum unwrap_kind kind);
 
 /*
  * -1: it cannot be read, with an error line, or ->stopped, without one. ->fd to ->skip are the

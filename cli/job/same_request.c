@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Is what the user asks for now the stream that an earlier run began?
+ */
+#include <string.h>
+
+#include <sendcp/engine.h>
+
+#include "job/same_request.h"
+#include "util/alloc.h"
+
+static bool same_subvolume(const struct identity *identity,
+			   const struct sendcp_subvolume *subvolume)
+{
+	return identity->id == subvolume->id && identity->ctransid == subvolume->ctransid &&
+	       !memcmp(identity->uuid, subvolume->uuid, sizeof(identity->uuid)) &&
+	       !memcmp(identity->received_uuid, subvolume->received_uuid,
+		       sizeof(identity->received_uuid));
+}
+
+static char *list_difference(const struct identity_list *identities,
+			     const struct sendcp_subvolume *subvolumes, size_t count,
+			     const char *role)
+{
+	if (identities->count != count)
+		return xasprintf("%zu %s(s) were named, but it was sent with %zu", count, role,
+				 identities->count);
+	for (size_t i = 0; i < count; i++)
+		if (!same_subvolume(&identities->identities[i], &subvolumes[i]))
+			return xasprintf("%s is not the %s that it was sent with (%s)",
+					 subvolumes[i].spec, role, identities->identities[i].path);
+	return NULL;
+}
+
+char *request_other_subvolumes(const struct journal_header *header, const struct send_job *job)
+{
+	char *difference;
+
+	if (memcmp(header->fsid, sendcp_source_fsid(job->source), sizeof(header->fsid)))
+		return xasprintf("%s is on another filesystem", job->subvolumes[0].spec);
+	difference = list_difference(&header->subvolumes, job->subvolumes, job->count, "subvolume");
+	if (!difference)
+		difference = list_difference(&header->clone_sources, job->clone_sources,
+					     job->clone_count, "clone source");
+	for (size_t i = 0; !difference && i < job->count; i++)
+		if (header->subvolumes.identities[i].parent != job->parents[i])
+			difference = xasprintf("%s was sent with another parent",
+					       job->subvolumes[i].spec);
+	return difference;
+}
+
+static char *flag_difference(bool then, bool now, const char *option)
+{
+	return then == now ? NULL : xasprintf("it was sent with%s %s", then ? "" : "out", option);
+}
+
+static char *container_difference(const struct container_spec *then,
+				  const struct container_spec *now)
+{
+	if (then->archive != now->archive)
+		return then->archive ?
+		       xasprintf("it was sent with --archive=%s", archive_kind_name(then->archive)) :
+		       xstrdup("it was sent without --archive");
+	if (then->level == now->level)
+		return NULL;
+	return then->level ? xasprintf("it was sent with --compress=%d", then->level) :
+			     xstrdup("it was sent without --compress");
+}
+
+char *request_difference(const struct journal_header *header, const struct send_job *job,
+			 const struct options *options)
+{
+	char *difference = request_other_subvolumes(header, job);
+
+	if (!difference && header->protocol != job->protocol)
+		difference = xasprintf("it was sent with --proto %u", header->protocol);
+	if (!difference)
+		difference = flag_difference(header->flags & SENDCP_SEND_NO_FILE_DATA,
+					     job->flags & SENDCP_SEND_NO_FILE_DATA, "--no-data");
+	if (!difference)
+		difference = flag_difference(header->flags & SENDCP_SEND_COMPRESSED,
+					     job->flags & SENDCP_SEND_COMPRESSED,
+					     "--compressed-data");
+	if (!difference)
+		difference = flag_difference(header->one_end, job->one_end, "-e");
+	if (!difference)
+		difference = container_difference(&header->container, &options->container);
+	return difference;
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What an earlier send left where a new one would write: is it to be continued?
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "job/same_request.h"
+#include "resume/append/scan.h"
+#include "resume/earlier.h"
+#include "resume/overwrite.h"
+#include "util/alloc.h"
+#include "util/fileio.h"
+#include "util/message.h"
+
+static bool same_file(const char *first, const char *second)
+{
+	struct stat a, b;
+	char *whole;
+	bool same;
+
+	if (!stat(first, &a))
+		return !stat(second, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	/* The journal's path is absolute. */
+	whole = absolute_path(second);
+	same = whole && !strcmp(first, whole);
+	free(whole);
+	return same;
+}
+
+static bool empty_or_missing(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? errno == ENOENT : S_ISREG(st.st_mode) && !st.st_size;
+}
+
+static enum earlier refuse(const char *journal, const struct journal_contents *old,
+			   char *difference)
+{
+	error_line("%s is of another send: %s", journal, difference);
+	free(difference);
+	overwrite_journal(journal, old);
+	return EARLIER_REFUSED;
+}
+
+static char *output_difference(const struct journal_contents *old, const char *output)
+{
+	if (!old->output)
+		return output ? xstrdup("its output is a pipe") : NULL;
+	if (output && same_file(old->output, output))
+		return NULL;
+	return xasprintf("its output is %s", old->output);
+}
+
+static char *find_difference(const struct send_job *job, const struct options *options,
+			     const struct journal_contents *old, const char *output)
+{
+	char *difference = request_difference(&old->header, job, options);
+
+	return difference ? difference : output_difference(old, output);
+}
+
+/* What is complete is made again, as by btrfs send -f, unless --continue says that it need not. */
+static enum earlier judge_complete(const struct send_job *job, const struct options *options,
+				   const struct journal_contents *old, const char *output)
+{
+	char *difference;
+
+	if (!options->continues)
+		return EARLIER_NOTHING;
+	difference = find_difference(job, options, old, output);
+	if (!difference)
+		return EARLIER_JOURNAL;
+	free(difference);
+	return EARLIER_NOTHING;
+}
+
+/*
+ * How much of a pipe's stream its reader has kept is known to nobody here, so that the same command
+ * again cannot continue it, unless it says who knows; overwrite_journal() prints the ways.
+ */
+static enum earlier judge_journal(const struct send_job *job, const struct options *options,
+				  const struct earlier_place *place,
+				  const struct journal_contents *old)
+{
+	char *difference;
+
+	if (old->complete)
+		return judge_complete(job, options, old, place->output);
+	/* Interrupted before its first byte: nothing can be lost. */
+	if (!old->count && (place->pipe || !old->output || empty_or_missing(old->output)))
+		return EARLIER_NOTHING;
+	difference = find_difference(job, options, old, place->output);
+	if (difference)
+		return refuse(place->journal, old, difference);
+	return place->pipe && !options->to_command ? EARLIER_NOTHING : EARLIER_JOURNAL;
+}
+
+/* Anything else under its name is refused when its lock is taken (journal_claim). */
+static bool is_journal(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	char start[64];
+	struct stat st;
+	ssize_t got = -1;
+
+	if (fd < 0)
+		return false;
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		got = pread(fd, start, sizeof(start), 0);
+	close(fd);
+	return got > 0 && journal_recognise(start, (size_t)got);
+}
+
+/* Of the kind that is asked for; what is in it, only the comparison with the stream shows. */
+static bool is_container(const char *path, const struct container_spec *container)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	enum unwrap_kind kind;
+	struct file_scan scan = { 0 };
+	bool same = false;
+
+	if (fd >= 0 && !scan_kind(fd, path, &kind)) {
+		scan_set_container(&scan, kind);
+		same = scan.container.archive == container->archive &&
+		       !scan.container.level == !container->level;
+	}
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
+/* A plain stream shows that it is complete. */
+static enum earlier judge_output(const struct options *options, const char *output)
+{
+	bool complete = false;
+	struct stat st;
+
+	if (stat(output, &st) || !S_ISREG(st.st_mode) || !st.st_size ||
+	    !is_container(output, &options->container))
+		return EARLIER_NOTHING;
+	if (container_is_plain(&options->container) && !overwrite_is_stream(output, &complete))
+		return EARLIER_NOTHING;
+	if (complete && !options->continues)
+		return EARLIER_NOTHING;
+	info_line("%s holds a stream: comparing it with this one, to continue it (--restart "
+		  "discards it)", output);
+	return EARLIER_OUTPUT;
+}
+
+enum earlier earlier_find(const struct send_job *job, const struct options *options,
+			  const struct earlier_place *place)
+{
+	struct journal_contents old = { 0 };
+	enum earlier found;
+
+	if (options->restart)
+		return EARLIER_NOTHING;
+	if (!place->journal || !is_journal(place->journal))
+		return place->pipe || place->shared || options->no_checkpoint ?
+		       EARLIER_NOTHING : judge_output(options, place->output);
+	if (journal_read_path(place->journal, &old))
+		return EARLIER_REFUSED;
+	found = judge_journal(job, options, place, &old);
+	journal_clear(&old);
+	return found;
+}
+
+void earlier_options(enum earlier found, const struct options *options,
+		     const struct earlier_place *place, struct options *out)
+{
+	*out = *options;
+	out->output = NULL;
+	out->continued = true;
+	out->checkpoint = found == EARLIER_JOURNAL ? place->journal : NULL;
+	out->append = found == EARLIER_OUTPUT ? place->output : NULL;
+	out->new_checkpoint = options->checkpoint;
+}
