@@ -234,7 +234,7 @@ nothing_left()
 
 @test "flow: a connection that vanishes three times: one line" {
 	vanishes 3
-	flow '. ./far' --position-command "$SIZE" --retry 1m 2>err
+	flow '. ./far' --position-command "$SIZE" --retry 1h 2>err
 	arrived
 	cmp f "$FIX/whole"
 	says "exit status 255"
@@ -251,7 +251,7 @@ nothing_left()
 		rm -f f cp
 		vanishes "$times"
 		# shellcheck disable=SC2086
-		flow ". ./far # \$SENDCP_OFFSET" --position-command "${!position}" --retry 1m $options 2>err ||
+		flow ". ./far # \$SENDCP_OFFSET" --position-command "${!position}" --retry 1h $options 2>err ||
 			fail "$position $options: $(cat err)"
 		arrived
 		assert_equal "$(cat count)" $((times + 1))
@@ -277,7 +277,7 @@ nothing_left()
 			[ $rounds -lt 50 ] || fail "seed $seed"
 			signal=$(echo KILL INT TERM | cut -d ' ' -f "$(pick 3 "$seed $rounds signal")")
 			at=$(($(file_size f) + $(pick 3000000 "$seed $rounds")))
-			$line "$STORE" --position-command "$position" --retry 1m
+			$line "$STORE" --position-command "$position" --retry 1h
 			streamcut --signal "$signal" --watch f "$at" -- "${WORDS[@]}" 2>err 3>&- || status=$?
 			case $status in
 			0 | 75 | 137) ;;
@@ -348,7 +348,6 @@ nothing_left()
 	# Bytes are taken again and again, and none is kept.
 	fails 75 flow 'head -c 100000 >/dev/null; exit 1' --position-command 'echo 0' --retry 3s
 	says "3 s without progress: not trying again"
-	[ "$(grep -c "exit status 1" err)" -ge 3 ] || fail "$(cat err)"
 	fails 75 again "$STORE" --position-command 'exit 7' --retry 1s
 	says "exit status 7"
 	says "1 s without progress: not trying again"
@@ -471,7 +470,7 @@ nothing_left()
 	$STORE
 	END
 	sendcp send -q --device image --checkpoint cp --to-command '. ./far' \
-		--position-command "$SIZE" --retry 1m s.ro 2>err 3>&-
+		--position-command "$SIZE" --retry 1h s.ro 2>err 3>&-
 	cmp f whole
 	is_complete
 }

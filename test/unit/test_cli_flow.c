@@ -32,7 +32,7 @@ static u64 allowed(const struct rate *rate, u64 time)
 	return (u64)((unsigned __int128)rate->per_second * time / NANOSECONDS);
 }
 
-/* Writes @total bytes, each write late by up to @late. Returns when the last one went. */
+/* Writes @total bytes; each wait is too long by up to @late. Returns when the last one went. */
 static u64 write_all(struct rate *rate, u64 total, u64 late, u64 *state)
 {
 	u64 now = BEGIN, when, written = 0;
@@ -42,7 +42,8 @@ static u64 write_all(struct rate *rate, u64 total, u64 late, u64 *state)
 
 		assert_in_range(part, 1, total - written);
 		assert_in_range(part, 1, sendcp_max(rate->per_second / 10, 1));
-		now = sendcp_max(now, when) + random_next(state) % (late + 1);
+		if (when > now)
+			now = when + random_next(state) % (late + 1);
 		/* A pipe may take less. */
 		part -= random_next(state) % part;
 		rate->granted -= part;

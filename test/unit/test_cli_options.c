@@ -107,7 +107,7 @@ static void what_is_no_usage(void **state)
 		"--checkpoint C --to-command T --position-command P --retry 1w s",
 	};
 	static const char *const resume_words[] = {
-		"", "--checkpoint C extra", "--checkpoint C --at", "--checkpoint C --at 1K",
+		"--checkpoint C extra", "--checkpoint C --at", "--checkpoint C --at 1K",
 		"--checkpoint C --at -1", "--checkpoint C --at 18446744073709551616",
 		"--checkpoint C --proto 1", "--checkpoint C -p x",
 		"--append F --to-command T s", "--checkpoint C -f F --to-command T",
