@@ -146,6 +146,8 @@ static int pipe_point(struct resume *resume)
 		if (!position_parse(options->have, &position))
 			return error_line("--have: not a position as sendcp verify --position "
 					  "prints: %s", options->have);
+		if (resume_check_command(options, &position))
+			return -1;
 		return position_prove(contents, &resume->job, &position, &resume->point);
 	}
 	if (options->at_given) {

@@ -17,14 +17,13 @@ static int fail(struct resume *resume, int code)
 	return -1;
 }
 
-/* A proof is of a part of the receiver's file: what follows in it has to be overwritten. */
-static int check_command(const struct resume *resume, const struct receiver *receiver)
+int resume_check_command(const struct options *options, const struct position *position)
 {
-	if (!receiver->proven || command_names_offset(resume->options->to_command))
+	if (!options->to_command || !position->file || command_names_offset(options->to_command))
 		return 0;
 	return error_line("the stream would be resumed at byte %llu of the receiver's file, which "
 			  "may have more: --to-command must write at $" COMMAND_OFFSET ", and does "
-			  "not name it", receiver->position.file);
+			  "not name it", position->file);
 }
 
 static int find_point(struct resume *resume, const struct receiver *receiver)
@@ -34,10 +33,9 @@ static int find_point(struct resume *resume, const struct receiver *receiver)
 
 	if (!at)
 		return resume_point_stream(contents, 0, &resume->point);
-	if (check_command(resume, receiver))
-		return -1;
 	if (receiver->proven)
-		return position_prove_before(contents, &resume->job, &receiver->position,
+		return resume_check_command(resume->options, &receiver->position) ? -1 :
+		       position_prove_before(contents, &resume->job, &receiver->position,
 					     &resume->point);
 	if (command_names_offset(resume->options->to_command))
 		return resume_point_before(contents, at, &resume->point);

@@ -5,6 +5,7 @@
 #ifndef CLI_RESUME_ASK_H
 #define CLI_RESUME_ASK_H
 
+#include "resume/position.h"
 #include "resume/run.h"
 
 /*
@@ -13,5 +14,11 @@
  * it has to say so.
  */
 int resume_ask(struct resume *resume);
+
+/*
+ * A proof is of a part of the receiver's file, and what follows in it has to be overwritten: refuses
+ * a --to-command that only appends. 0, or -1 with an error line.
+ */
+int resume_check_command(const struct options *options, const struct position *position);
 
 #endif

@@ -40,8 +40,9 @@ static void report_ways(const struct transfer *run, const struct options *option
 	const char *file = run->output->reader.file;
 	char *resume = resume_line(run, options);
 
-	error_line("if HOST has sendcp: %s --have $(ssh HOST sendcp verify --position FILE)",
-		   resume);
+	if (command_names_offset(options->to_command))
+		error_line("if HOST has sendcp: %s --have $(ssh HOST sendcp verify --position "
+			   "FILE)", resume);
 	if (!run->wrap)
 		error_line("if FILE has the bytes of the stream, neither compressed nor encrypted: "
 			   "%s --at $(ssh HOST stat -c %%s FILE)", resume);

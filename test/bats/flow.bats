@@ -321,6 +321,17 @@ nothing_left()
 	says "stopped by SIGTERM"
 	assert_file_not_exists never
 	nothing_left
+	# All of the group, as when a terminal is closed: the command is killed too.
+	continue_line "$STORE; touch done" --position-command 'echo 0' --bwlimit 100K --retry 1h
+	WORDS=(setsid "${WORDS[@]}")
+	rm f
+	"${WORDS[@]}" 2>err 3>&- &
+	until [ -s f ]; do sleep 0.01; done
+	kill -s HUP -- -$!
+	GOT=0
+	wait $! || GOT=$?
+	assert_equal "$GOT" 75
+	assert_file_not_exists done
 	again "$STORE" --position-command "$SIZE"
 	arrived
 }
@@ -389,6 +400,8 @@ nothing_left()
 	says "is not this stream"
 	# A command that begins at the end of the file would not overwrite what follows.
 	fails 1 again 'touch never' --position-command "$PROVE"
+	says "does not name it"
+	fails 1 sendcp resume -q --checkpoint cp --to-command 'touch never' --have "$(sendcp verify --position f)" 3>&-
 	says "does not name it"
 	assert_file_not_exists never
 	again 'cat >>f' --position-command "$SIZE"
