@@ -11,11 +11,11 @@ _sendcp_options()
 	case $1 in
 	send)
 		echo "$stream --no-data --proto --compressed-data --checkpoint-interval --compress --archive \
-			--step --dry-run --restart"
+			--step --dry-run --restart --continue --no-checkpoint"
 		;;
 	resume) echo "$stream --at --have --restart --append --no-data --compressed-data" ;;
 	verify) echo "--checkpoint --position -q --quiet" ;;
-	show | info | dump) echo "--json" ;;
+	show | info | list | dump) echo "--json" ;;
 	cat) ;;
 	*) return ;;
 	esac
@@ -70,7 +70,7 @@ _sendcp_argument()
 		;;
 	show) _filedir cp ;;
 	verify | dump | cat) _filedir ;;
-	help) _sendcp_words "send resume show verify dump cat info" ;;
+	help) _sendcp_words "send resume list show verify dump cat info" ;;
 	esac
 }
 
@@ -80,7 +80,7 @@ _sendcp()
 
 	_init_completion -s -n : || return
 	if [[ $cword -eq 1 ]]; then
-		_sendcp_words "send resume show verify dump cat info help --version --help"
+		_sendcp_words "send resume list show verify dump cat info help --version --help"
 		return
 	fi
 	_sendcp_value "${words[1]}" "$prev" "$split" && return

@@ -30,6 +30,7 @@ complete -c sendcp -f
 
 complete -c sendcp -n __sendcp_command -a send -d 'Write the send stream of snapshots'
 complete -c sendcp -n __sendcp_command -a resume -d 'Resume an interrupted stream'
+complete -c sendcp -n __sendcp_command -a list -d 'List what was interrupted'
 complete -c sendcp -n __sendcp_command -a show -d 'Show the progress that a checkpoint file records'
 complete -c sendcp -n __sendcp_command -a verify -d 'Check whether a stream is complete and correct'
 complete -c sendcp -n __sendcp_command -a dump -d 'Print the commands of a stream'
@@ -37,7 +38,7 @@ complete -c sendcp -n __sendcp_command -a cat -d 'Write the plain stream from a 
 complete -c sendcp -n __sendcp_command -a info -d 'Show the backends that can be used here'
 complete -c sendcp -n __sendcp_command -a help -d 'Show the options of a command'
 complete -c sendcp -n __sendcp_command -l version -d 'Print the version'
-complete -c sendcp -n '__sendcp_command help' -a 'send resume show verify dump cat info'
+complete -c sendcp -n '__sendcp_command help' -a 'send resume list show verify dump cat info'
 
 set -l on_send -n '__sendcp_command send'
 complete -c sendcp $on_send -s f -l output -r -F -d 'Write to a file'
@@ -50,6 +51,8 @@ complete -c sendcp $on_send -l compress -f -a (string join ' ' (seq 22)) -d 'Com
 complete -c sendcp $on_send -l archive -f -a 'tar cpio' -d 'Make an archive'
 complete -c sendcp $on_send -l step -d 'Resume from a checkpoint after every command'
 complete -c sendcp $on_send -l dry-run -d 'Print the size of the stream'
+complete -c sendcp $on_send -l continue -d 'Leave a complete stream of the same request'
+complete -c sendcp $on_send -l no-checkpoint -d 'Keep no checkpoint file'
 complete -c sendcp $on_send -l restart -d 'Discard what an interrupted send left'
 
 set -l on_resume -n '__sendcp_command resume'
@@ -76,7 +79,7 @@ complete -c sendcp $on_stream -s v -l verbose -d 'Print more'
 
 complete -c sendcp -n '__sendcp_command send resume verify' -s q -l quiet -d 'Print errors only'
 complete -c sendcp -n '__sendcp_command resume verify' -l checkpoint -x -a '(__sendcp_sidecars)' -d 'The checkpoint file'
-complete -c sendcp -n '__sendcp_command show dump info' -l json -d 'Print JSON'
+complete -c sendcp -n '__sendcp_command show list dump info' -l json -d 'Print JSON'
 complete -c sendcp -n '__sendcp_command show' -a '(__sendcp_sidecars)'
 complete -c sendcp -n '__sendcp_command verify' -l position -d 'Print up to where it is correct'
 complete -c sendcp -n '__sendcp_command verify dump cat' -F

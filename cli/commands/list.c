@@ -42,7 +42,7 @@ static void print_name(FILE *to, const char *title, const char *name)
 	char *line = xstrdup(name);
 
 	make_printable(line);
-	fprintf(to, "  %-12s%s\n", title, line);
+	fprintf(to, "  %-13s%s\n", title, line);
 	free(line);
 }
 
@@ -98,9 +98,11 @@ static struct json_object *subvolumes_json(const struct journal_contents *conten
 	const struct identity_list *subvolumes = &contents->header.subvolumes;
 	struct json_object *array = xobject(json_object_new_array());
 
-	for (size_t i = 0; i < subvolumes->count; i++)
-		json_object_array_add(array,
-				      xobject(json_object_new_string(subvolumes->identities[i].path)));
+	for (size_t i = 0; i < subvolumes->count; i++) {
+		const char *path = subvolumes->identities[i].path;
+
+		json_object_array_add(array, xobject(json_object_new_string(path)));
+	}
 	return array;
 }
 

@@ -24,7 +24,7 @@ static const struct command commands[] = {
 	  .max_arguments = 65536 },
 	{ .name = "list", .bit = COMMAND_LIST, .run = command_list,
 	  .usage = "list [--json]",
-	  .summary = "List the streams that were interrupted, with the commands that resume them." },
+	  .summary = "List the streams that were interrupted, and how to resume each." },
 	{ .name = "info", .bit = COMMAND_INFO, .run = command_info,
 	  .usage = "info [--json]",
 	  .summary = "Show the backends that can be used here, and the versions in use." },

@@ -237,6 +237,7 @@ static bool continue_earlier(struct send_job *job, struct output *output,
 	place.pipe = is_pipe(place.output);
 	if (!place.pipe)
 		beside = xasprintf("%s.cp", place.output);
+	place.usual = beside;
 	place.journal = options->checkpoint ? options->checkpoint : beside;
 	found = earlier_find(job, options, &place);
 	*code = EXIT_FAILED;

@@ -57,10 +57,10 @@ static char *flag_difference(bool then, bool now, const char *option)
 static char *container_difference(const struct container_spec *then,
 				  const struct container_spec *now)
 {
+	if (then->archive != now->archive && !then->archive)
+		return xstrdup("it was sent without --archive");
 	if (then->archive != now->archive)
-		return then->archive ?
-		       xasprintf("it was sent with --archive=%s", archive_kind_name(then->archive)) :
-		       xstrdup("it was sent without --archive");
+		return xasprintf("it was sent with --archive=%s", archive_kind_name(then->archive));
 	if (then->level == now->level)
 		return NULL;
 	return then->level ? xasprintf("it was sent with --compress=%d", then->level) :

@@ -121,8 +121,8 @@ static bool is_journal(const char *path)
 static bool is_container(const char *path, const struct container_spec *container)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct file_scan scan = { .fd = fd, .name = path };
 	enum unwrap_kind kind;
-	struct file_scan scan = { 0 };
 	bool same = false;
 
 	if (fd >= 0 && !scan_kind(fd, path, &kind)) {
@@ -153,6 +153,21 @@ static enum earlier judge_output(const struct options *options, const char *outp
 	return EARLIER_OUTPUT;
 }
 
+/* Of two checkpoint files for one output, the older one would be left over and wrong. */
+static bool other_journal(const struct earlier_place *place)
+{
+	struct journal_contents old = { 0 };
+	bool refused = false;
+
+	if (!place->journal || !place->usual || same_file(place->usual, place->journal) ||
+	    !is_journal(place->usual))
+		return false;
+	if (!journal_read_path(place->usual, &old) && overwrite_journal(place->usual, &old))
+		refused = true;
+	journal_clear(&old);
+	return refused;
+}
+
 enum earlier earlier_find(const struct send_job *job, const struct options *options,
 			  const struct earlier_place *place)
 {
@@ -161,9 +176,13 @@ enum earlier earlier_find(const struct send_job *job, const struct options *opti
 
 	if (options->restart)
 		return EARLIER_NOTHING;
-	if (!place->journal || !is_journal(place->journal))
-		return place->pipe || place->shared || options->no_checkpoint ?
-		       EARLIER_NOTHING : judge_output(options, place->output);
+	if (!place->journal || !is_journal(place->journal)) {
+		if (other_journal(place))
+			return EARLIER_REFUSED;
+		if (place->pipe || place->shared || options->no_checkpoint)
+			return EARLIER_NOTHING;
+		return judge_output(options, place->output);
+	}
 	if (journal_read_path(place->journal, &old))
 		return EARLIER_REFUSED;
 	found = judge_journal(job, options, place, &old);

@@ -25,6 +25,8 @@ enum earlier {
 struct earlier_place {
 	/* Its checkpoint file; NULL: it has none. */
 	const char *journal;
+	/* The one that a send to this output has by default; NULL: none. */
+	const char *usual;
 	/* NULL: standard output, as a pipe. */
 	const char *output;
 	/* How much of what was written to the output is kept is not known. */

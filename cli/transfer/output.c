@@ -106,11 +106,16 @@ int output_open(struct output *output, const char *path, bool create)
 /* The offsets are set for a pipe too: they count what the whole stream has out. */
 int output_cut(struct output *output, u64 offset, u64 file_offset)
 {
+	struct stat st;
+
 	output->offset = offset;
 	output->file_offset = file_offset;
 	if (!output->file)
 		return 0;
-	if (ftruncate(output->fd, (off_t)file_offset) ||
+	/* Of a complete file nothing changes, its time of modification included. */
+	if (fstat(output->fd, &st))
+		return error_line("cannot stat %s: %s", output->name, strerror(errno));
+	if (((u64)st.st_size != file_offset && ftruncate(output->fd, (off_t)file_offset)) ||
 	    lseek(output->fd, (off_t)file_offset, SEEK_SET) < 0)
 		return error_line("cannot truncate %s: %s", output->name, strerror(errno));
 	return 0;

@@ -88,6 +88,7 @@ ending()
 
 @test "endings: Ctrl-C: > f" { ending int redirect; }
 @test "endings: Ctrl-C: -f f" { ending int file; }
+@test "endings: Ctrl-C: >> f" { ending int append; }
 @test "endings: Ctrl-C: | cat > f" { ending int cat; }
 @test "endings: Ctrl-C: | zstd > f" { ending int zstd; }
 @test "endings: Ctrl-C: | ssh HOST cat > f" { ending int ssh; }
@@ -127,6 +128,7 @@ ending()
 
 @test "endings: sendcp is killed: > f" { ending kill redirect; }
 @test "endings: sendcp is killed: -f f" { ending kill file; }
+@test "endings: sendcp is killed: >> f" { ending kill append; }
 @test "endings: sendcp is killed: | cat > f" { ending kill cat; }
 @test "endings: sendcp is killed: | zstd > f" { ending kill zstd; }
 @test "endings: sendcp is killed: | ssh HOST cat > f" { ending kill ssh; }
@@ -176,6 +178,7 @@ ending()
 
 @test "endings: power cut: > f" { ending power redirect; }
 @test "endings: power cut: -f f" { ending power file; }
+@test "endings: power cut: >> f" { ending power append; }
 @test "endings: power cut: | cat > f" { ending power cat; }
 @test "endings: power cut: | zstd > f" { ending power zstd; }
 @test "endings: power cut: | ssh HOST cat > f" { ending power ssh; }
@@ -188,6 +191,7 @@ ending()
 
 @test "endings: snapshot deleted: > f" { ending gone redirect; }
 @test "endings: snapshot deleted: -f f" { ending gone file; }
+@test "endings: snapshot deleted: >> f" { ending gone append; }
 @test "endings: snapshot deleted: | cat > f" { ending gone cat; }
 @test "endings: snapshot deleted: | zstd > f" { ending gone zstd; }
 @test "endings: snapshot deleted: | ssh HOST cat > f" { ending gone ssh; }
@@ -198,6 +202,11 @@ ending()
 @test "endings: snapshot deleted: | btrfs receive" { ending gone receive; }
 @test "endings: snapshot deleted: | cat > f, no sidecar" { ending gone bare-cat; }
 @test "endings: snapshot deleted: | zstd > f, no sidecar" { ending gone bare-zstd; }
+
+@test "endings: the same line in a loop: -f f" { ending loop file; }
+@test "endings: the same line in a loop: >> f" { ending loop append; }
+@test "endings: the same line in a loop: --compress -f f" { ending loop compress-file; }
+@test "endings: the same line in a loop: --archive -f f" { ending loop archive-file; }
 
 @test "endings: output unmounted: > f" { ending unmounted redirect; }
 @test "endings: output unmounted: -f f" { ending unmounted file; }

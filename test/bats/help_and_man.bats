@@ -4,7 +4,7 @@
 
 load ../lib/suite
 
-COMMANDS="send resume show verify dump cat info"
+COMMANDS="send resume list show verify dump cat info"
 
 setup()
 {

@@ -115,6 +115,9 @@ class Recorder:
         self.do("rename" if len(names) == 2 else "unlink", *names)
 
     def strange(self, name, arguments):
+        # What a symbolic link names is not changed by it.
+        if name.startswith("symlink"):
+            arguments = arguments[1:]
         fds = [int(a) for a in arguments if a.isdigit()]
         names = [self.name(a) for a in arguments if a.startswith('"/') or a.startswith('"\\x2f')]
         if name.startswith("sync") or any(names) or any(fd in self.open_files for fd in fds):

@@ -23,15 +23,24 @@ import signal
 import sys
 
 import endings_power
-from endings_law import Broken, Story
+from endings_law import Broken, Story, file_complete
 from endings_lines import EITHER, NONE, OUTPUTS, REFUSED, RIGHT, Case
-from endings_world import (OUT, RECEIVED, STORE, Directories, Line, empty, filled, forget_received,
+from endings_world import (OUT, RECEIVED, SLACK, STORE, Directories, Line, empty, filled, forget_received,
                            mounted, must, poll, prepare, read, remote_ended, waiting,
                            writers)
 
 KILLED = ("kill", "killall", "power")
 # In a file larger than this, sendcp must find some bytes proven.
 PROVEN = 1 << 20
+LOOP_MAX = 40
+
+
+class Ended(Broken):
+    """A line ended before it was to be interrupted."""
+
+    def __init__(self, result):
+        super().__init__("ended by itself: %s" % result)
+        self.result = result
 
 
 @contextlib.contextmanager
@@ -61,7 +70,7 @@ class Ending:
         watch = case.file if case.output.to_file else None
         self.line = Line(case.original(), case.place, stop, watch, case.environment)
         if not self.line.wait_reached():
-            raise Broken("ended by itself: %s" % self.line.wait())
+            raise Ended(self.line.wait())
         if stop and not case.output.to_file:
             # Data in the pipe is on its way: the reader processes it before the run ends.
             poll(lambda: waiting(self.line.reader(case.output.reader)))
@@ -74,25 +83,25 @@ class Ending:
         poll(remote_ended)
         return result
 
-    def signal_group(self, number, stop):
-        line = self.start(stop)
+    def signal_group(self, number, stop, place=None):
+        line = self.start(stop, place)
         os.killpg(line.process.pid, number)
         return self.let_go(stop)
 
-    def int(self, stop):
-        return self.signal_group(signal.SIGINT, stop)
+    def int(self, stop, place=None):
+        return self.signal_group(signal.SIGINT, stop, place)
 
-    def term(self, stop):
-        return self.signal_group(signal.SIGTERM, stop)
+    def term(self, stop, place=None):
+        return self.signal_group(signal.SIGTERM, stop, place)
 
-    def hup(self, stop):
-        return self.signal_group(signal.SIGHUP, stop)
+    def hup(self, stop, place=None):
+        return self.signal_group(signal.SIGHUP, stop, place)
 
-    def killall(self, stop):
-        return self.signal_group(signal.SIGKILL, stop)
+    def killall(self, stop, place=None):
+        return self.signal_group(signal.SIGKILL, stop, place)
 
-    def kill(self, stop):
-        os.kill(self.start(stop).sendcp(), signal.SIGKILL)
+    def kill(self, stop, place=None):
+        os.kill(self.start(stop, place).sendcp(), signal.SIGKILL)
         return self.let_go(stop)
 
     def reader(self, stop):
@@ -200,6 +209,9 @@ class Cell:
                 # A correct file stays correct, or is replaced by a correct one.
                 allowed = (RIGHT,)
             if step == "again":
+                # A shell that appends to a complete stream asks for a second one.
+                if ">>" in output.line and self.case.is_right():
+                    return
                 story.do_again(allowed)
             else:
                 story.do_last(command, allowed)
@@ -286,6 +298,33 @@ class Cell:
             story.do_again((REFUSED,))
             if command:
                 story.do_last(command, (REFUSED,))
+
+    def run_loop(self):
+        """The same line again and again until it exits 0, interrupted at a byte each time."""
+        self.directories.clear()
+        story = Story(self.case)
+        ways = (self.ending.int, self.ending.term, self.ending.hup, self.ending.kill,
+                self.ending.killall)
+        # Each run proves what is there and adds to it.
+        for _ in range(LOOP_MAX):
+            before = read(self.case.file) or b""
+            self.case.place = self.random.randrange(SLACK, 2 * SLACK)
+            how = self.random.choice(ways)
+            story.tell("$ %s   # %s" % (self.case.original(), how.__name__))
+            try:
+                story.result = how(True, self.case.place)
+            except Ended as ended:
+                if ended.result.status or not self.case.is_right():
+                    story.fail("ended by itself: %s" % ended.result)
+                return
+            story.tell("    %s" % story.result)
+            if story.result.status not in (75, None, 128 + signal.SIGKILL):
+                story.fail("strange exit status")
+            if len(read(self.case.file) or b"") + SLACK < len(before):
+                story.fail("%d bytes were there" % len(before))
+            if file_complete(self.case):
+                story.fail("called complete")
+        story.fail("does not come to its end")
 
     def run_power(self):
         endings_power.run(self)

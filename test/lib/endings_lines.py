@@ -40,7 +40,8 @@ OUTPUTS = {
     # The shell truncates the file before sendcp can refuse to send into it again. Then nothing is
     # left of a pipe reader's file, so nothing can be lost by starting over.
     "redirect": Output("{send} > {file}", after=REFUSED),
-    "file": Output("{send} -f {file}"),
+    "file": Output("{send} -f {file}", again=RIGHT),
+    "append": Output("{send} >> {file}", again=RIGHT),
     "cat": Output("{send} | cat > {file}", after=EITHER, reader="cat"),
     "zstd": Output("{send} | zstd -q > {file}", after=EITHER, reader="zstd", unwrap=UNZSTD,
                    earliest=0.8),
@@ -51,11 +52,11 @@ OUTPUTS = {
                   unwrap=["age", "-d", "-i", KEY]),
     "compress-cat": Output("{send} | cat > {file}", options="--compress", after=EITHER,
                            reader="cat", unwrap=UNZSTD, earliest=0.3),
-    "compress-file": Output("{send} -f {file}", options="--compress", unwrap=UNZSTD),
-    "archive-file": Output("{send} -f {file}", options="--archive",
+    "compress-file": Output("{send} -f {file}", options="--compress", again=RIGHT, unwrap=UNZSTD),
+    "archive-file": Output("{send} -f {file}", options="--archive", again=RIGHT,
                            unwrap=["bsdtar", "-xOf", "-", "stream.*"]),
     "receive": Output("{send} | btrfs -q receive {received}", last=NONE, reader="btrfs"),
-    # Without a sidecar nothing of the last run prevents a new one.
+    # A sidecar in the state directory does not prevent a new run.
     "bare-cat": Output("{send} | cat > {file}", again=RIGHT, reader="cat",
                        sidecar=False),
     "bare-zstd": Output("{send} | zstd -q > {file}", again=RIGHT, reader="zstd",

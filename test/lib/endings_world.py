@@ -22,6 +22,9 @@ REMOTE = os.path.join(WORK, "remote")
 BIN = os.path.join(WORK, "bin")
 GATE = os.path.join(WORK, "gate")
 STORE = os.path.join(WORK, "store")
+# sendcp's own directory.
+STATE = os.path.join(WORK, "state")
+os.environ["SENDCP_STATE_DIR"] = STATE
 RECEIVED = os.path.join(os.environ["FIX"], "received")
 HOST = "backup"
 SIZES = "--buffer-size 160K --checkpoint-interval 600K"
@@ -84,7 +87,7 @@ def make_age():
 
 
 def prepare():
-    for directory in (OUT, APART, REMOTE, BIN, GATE, STORE):
+    for directory in (OUT, APART, REMOTE, BIN, GATE, STORE, STATE):
         os.makedirs(directory)
     for fifo in ("reached", "go"):
         os.mkfifo(os.path.join(GATE, fifo))
@@ -295,7 +298,7 @@ class Directories:
 
     @staticmethod
     def names():
-        return [os.path.join(directory, name) for directory in (OUT, APART, REMOTE)
+        return [os.path.join(directory, name) for directory in (OUT, APART, REMOTE, STATE)
                 for name in os.listdir(directory)]
 
     def clear(self):
@@ -303,7 +306,8 @@ class Directories:
             os.unlink(path)
 
     def save(self):
-        self.saved = {path: read(path) for path in self.names()}
+        # Links in the state directory only serve to list what they lead to.
+        self.saved = {path: read(path) for path in self.names() if not os.path.islink(path)}
 
     def size(self, path):
         return len(self.saved.get(path, b""))

@@ -3,6 +3,8 @@
 # Loaded by every bats suite.
 
 bats_require_minimum_version 1.5.0
+# Not the state directory of the one who runs the tests.
+export SENDCP_STATE_DIR=$BATS_FILE_TMPDIR/state
 # shellcheck source=fixture.bash
 source "$BATS_TEST_DIRNAME/../lib/fixture.bash"
 for library in bats-support bats-assert bats-file; do

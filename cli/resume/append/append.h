@@ -36,7 +36,7 @@ bool append_is_whole_archive(const struct resume *resume, const struct file_scan
 
 /* Where a journal for FILE begins if it has none; malloc'ed. */
 char *append_journal_path(const struct options *options);
-/* FILE is not the stream, as an error line said; a send also says how to discard it. EXIT_FAILED. */
+/* FILE is not the stream, an error line said; a send says how to discard it. EXIT_FAILED. */
 int append_refused(const struct resume *resume);
 /* A signal came while FILE was looked at, and nothing was changed. Returns the exit code. */
 int append_stopped(const struct resume *resume);

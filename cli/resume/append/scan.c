@@ -221,7 +221,8 @@ int scan_truncate(struct file_scan *scan)
 
 	if (frames)
 		ret = blocks_close(scan->fd, &scan->blocks, &scan->at.file_offset);
-	else if (ftruncate(scan->fd, (off_t)scan->at.file_offset) || fdatasync(scan->fd))
+	else if ((scan->size != scan->at.file_offset &&
+		  ftruncate(scan->fd, (off_t)scan->at.file_offset)) || fdatasync(scan->fd))
 		ret = -errno;
 	return ret ? error_line("cannot truncate %s: %s", scan->name, strerror(-ret)) : 0;
 }

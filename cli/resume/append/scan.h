@@ -44,7 +44,7 @@ struct file_scan {
 
 /* What the file is, by its beginning; it is read from there. -1 with an error line about @name. */
 int scan_kind(int fd, const char *name, enum unwrap_kind *kind);
-/* @scan->container becomes that of @kind. */
+/* @scan->container becomes that of @kind; ->fd and ->name are set. */
 void scan_set_container(struct file_scan *scan, enum unwrap_kind kind);
 
 /*
