@@ -288,9 +288,9 @@ const struct option_spec option_table[] = {
 	  TAKES(set_position_command),
 	  "COMMAND prints what the receiver has: a number of bytes, or what\n"
 	  "sendcp verify --position prints; resume there" },
-	{ KEY_RETRY, "retry", "TIME", STREAM, TAKES(set_retry),
-	  "after an interruption, resume by itself, until TIME (30s, 10m, 2h,\n"
-	  "1d) has passed without progress" },
+	{ KEY_RETRY, "retry", "DURATION", STREAM, TAKES(set_retry),
+	  "after an interruption, resume by itself, until DURATION (30s, 10m,\n"
+	  "2h, 1d) has passed without progress" },
 	{ KEY_BWLIMIT, "bwlimit", "RATE", STREAM | COMMAND_CAT, TAKES(set_bwlimit),
 	  "write at most RATE bytes per second (suffixes K, M, G, T)" },
 	{ KEY_CONTINUE, "continue", NULL, COMMAND_SEND, SETS(continues),

@@ -111,7 +111,8 @@ static void what_is_no_usage(void **state)
 		"--checkpoint C --at -1", "--checkpoint C --at 18446744073709551616",
 		"--checkpoint C --proto 1", "--checkpoint C -p x",
 		"--append F --to-command T s", "--checkpoint C -f F --to-command T",
-		"--checkpoint C --position-command P", "--checkpoint C --retry 1m", "--to-command T",
+		"--checkpoint C --position-command P", "--checkpoint C --retry 1m",
+		"--to-command T",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(send_words); i++)
