@@ -16,8 +16,8 @@
 int resume_ask(struct resume *resume);
 
 /*
- * A proof is of a part of the receiver's file, and what follows in it has to be overwritten: refuses
- * a --to-command that only appends. 0, or -1 with an error line.
+ * A proof is of a part of the receiver's file, and what follows in it has to be overwritten: a
+ * --to-command that only appends is refused. 0, or -1 with an error line.
  */
 int resume_check_command(const struct options *options, const struct position *position);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Streams into a command: the rate, how long to try again, what a receiver's answer is. The clock is
- * the test's.
+ * Streams into a command: the rate, how long to try, what a receiver's answer is. The clock is the
+ * test's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
