@@ -9,6 +9,7 @@
 #include <sendcp/engine.h>
 
 #include "commands/options_table.h"
+#include "job/resume_command.h"
 #include "util/alloc.h"
 #include "util/message.h"
 
@@ -147,6 +148,21 @@ static int check_place(const struct options *options)
 	return 0;
 }
 
+/* Longer ones would be cut in the last line, of which there is more than these. */
+#define FLOW_MAX 4096
+
+static int check_length(const struct options *options)
+{
+	char *line = resume_command_flow(xstrdup(""), options);
+	size_t length = strlen(line);
+
+	free(line);
+	if (length <= FLOW_MAX)
+		return 0;
+	return error_line("the commands are too long: %zu of at most %u bytes, quoted. Put them "
+			  "into a script", length, FLOW_MAX);
+}
+
 /* The output is a command: what it is resumed with. */
 static int check_flow(const struct command *command, const struct options *options)
 {
@@ -162,7 +178,7 @@ static int check_flow(const struct command *command, const struct options *optio
 				  command->name, options->output ? "-f" : "--append");
 	if (options->no_checkpoint)
 		return error_line("--to-command and --no-checkpoint exclude each other");
-	return 0;
+	return check_length(options);
 }
 
 /* With a journal the subvolumes are known; only without one they have to be given. */

@@ -57,8 +57,12 @@ int resume_ask(struct resume *resume)
 	case POSITION_NO_COMMAND:
 		return fail(resume, EXIT_FAILED);
 	}
-	if (find_point(resume, &receiver) < 0)
+	if (find_point(resume, &receiver) < 0) {
+		if (!signals_stopped())
+			error_line("if what the receiver has is another stream, remove it there, "
+				   "and run this again");
 		return fail(resume, EXIT_FAILED);
+	}
 	at = resume->point.at.file_offset;
 	if (patience && !patience_asked(patience, at, pause_now()))
 		return fail(resume, EXIT_BROKEN_OFF);

@@ -142,10 +142,16 @@ says()
 	grep -qF -- "$1" err || fail "no '$1' in: $(cat err)"
 }
 
-# began FILE: waits until a command has made FILE.
+# began PID CONDITION: waits until CONDITION is true; PID must not have ended before.
 began()
 {
-	until [ -e "$1" ]; do sleep 0.01; done
+	local pid=$1
+
+	shift
+	until "$@"; do
+		kill -0 "$pid" 2>/dev/null || fail "ended too early: $(cat err)"
+		sleep 0.01
+	done
 }
 
 # signalled SIGNAL FILE: sends SIGNAL to the line in WORDS when FILE is there; sets GOT.
@@ -154,7 +160,7 @@ signalled()
 {
 	GOT=0
 	"${WORDS[@]}" 2>err 3>&- &
-	began "$2"
+	began $! test -e "$2"
 	kill -s "$1" $!
 	wait $! || GOT=$?
 }
@@ -266,9 +272,9 @@ nothing_left()
 }
 
 @test "flow: sendcp is killed at random bytes until the same line is done" {
-	local seed=${FLOW_SEED:-$RANDOM} position line signal at rounds status
+	local seed=${FLOW_SEED:-$RANDOM} position options line signal at rounds status
 
-	for position in "$SIZE" "$PROVE"; do
+	while read -r position options; do
 		rm -f f cp
 		touch f
 		line=send_line rounds=0 status=1
@@ -276,8 +282,9 @@ nothing_left()
 			rounds=$((rounds + 1)) status=0
 			[ $rounds -lt 50 ] || fail "seed $seed"
 			signal=$(echo KILL INT TERM | cut -d ' ' -f "$(pick 3 "$seed $rounds signal")")
-			at=$(($(file_size f) + $(pick 3000000 "$seed $rounds")))
-			$line "$STORE" --position-command "$position" --retry 1h
+			at=$(($(file_size f) + $(pick 5000000 "$seed $rounds")))
+			# shellcheck disable=SC2086
+			$line "$STORE" --position-command "${!position}" --retry 1h $options
 			streamcut --signal "$signal" --watch f "$at" -- "${WORDS[@]}" 2>err 3>&- || status=$?
 			case $status in
 			0 | 75 | 137) ;;
@@ -287,8 +294,49 @@ nothing_left()
 		done
 		echo "seed $seed: $rounds rounds"
 		arrived || fail "seed $seed"
-		cmp f "$FIX/whole" || fail "seed $seed"
-	done
+		[ -n "$options" ] || cmp f "$FIX/whole" || fail "seed $seed"
+	done <<-END
+	SIZE
+	PROVE
+	SIZE --compress
+	PROVE --compress
+	END
+}
+
+@test "flow: without --checkpoint the checkpoint file is in the state directory" {
+	fails 75 sendcp send -q --to-command "$(dies_after 1000000)" --position-command "$SIZE" "$FIX_MOUNT/snap" 3>&-
+	[ "$(ls "$SENDCP_STATE_DIR")" ]
+	sed 's/head -c 1000000/cat/; s/; kill -9[^'"'"']*//' err >line
+	run_last_line line
+	cmp f "$FIX/whole"
+	[ ! "$(ls "$SENDCP_STATE_DIR")" ]
+	sendcp send -q --to-command "$STORE" --position-command "$SIZE" "$FIX_MOUNT/snap" 3>&-
+	cmp f "$FIX/whole"
+	[ ! "$(ls "$SENDCP_STATE_DIR")" ]
+	SENDCP_STATE_DIR=/dev/null/x fails 1 sendcp send -q --to-command 'touch never' "$FIX_MOUNT/snap" 3>&-
+	says "--to-command needs --checkpoint"
+	assert_file_not_exists never
+}
+
+@test "flow: commands that are too long for the last line" {
+	fails 2 flow "cat >f # $(printf '%5000s' x)"
+	says "the commands are too long"
+	assert_file_not_exists f
+}
+
+@test "flow: an older file of the receiver is no position" {
+	head -c 3000000 "$FIX/tiny" >f
+	fails 75 flow 'exit 255' --position-command "$SIZE"
+	cp f kept
+	fails 1 again "$STORE" --position-command "$SIZE"
+	says "no receiver has"
+	says "remove it there"
+	fails 1 again "$STORE" --position-command "$PROVE"
+	says "remove it there"
+	cmp f kept
+	rm f
+	again "$STORE" --position-command "$PROVE"
+	arrived
 }
 
 @test "flow: a signal during the wait, the position command, the end of the command" {
@@ -326,7 +374,7 @@ nothing_left()
 	WORDS=(setsid "${WORDS[@]}")
 	rm f
 	"${WORDS[@]}" 2>err 3>&- &
-	until [ -s f ]; do sleep 0.01; done
+	began $! test -s f
 	kill -s HUP -- -$!
 	GOT=0
 	wait $! || GOT=$?
@@ -342,7 +390,7 @@ nothing_left()
 	sendcp send --checkpoint cp --to-command 'exit 255' --position-command "$SIZE" --retry 1d \
 		"$FIX_MOUNT/tiny" 2>err 3>&- &
 	pid=$!
-	until grep -q "trying again in 4 s" err; do sleep 0.01; done
+	began $pid grep -q "trying again in 4 s" err
 	# What is sent cannot be deleted, and nobody else gets the checkpoint file.
 	btrfs -q subvolume delete "$FIX_MOUNT/tiny" 2>/dev/null && fail "deleted"
 	sendcp resume --checkpoint cp --at 0 >other 2>/dev/null && fail "not locked"
@@ -529,7 +577,7 @@ nothing_left()
 	assert [ "$(file_size f)" -lt 1000 ]
 	# A file gets what is in memory, without a limit.
 	sendcp send -q --bwlimit 10 -f out "$FIX_MOUNT/snap" 2>err 3>&- &
-	until [ -s out ]; do sleep 0.01; done
+	began $! test -s out
 	kill -s TERM $!
 	wait $! || got=$?
 	assert_equal $got 75
