@@ -46,6 +46,27 @@ static bool is_output(const struct output *output, const char *path)
 	       open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
 }
 
+/* One that nobody asked for. The line that says why was printed. */
+static int continue_without(struct transfer *run)
+{
+	warn_line("the stream is sent without a checkpoint file");
+	journal_abandon(run->journal);
+	run->journal = NULL;
+	return 0;
+}
+
+static int begin_journal(struct transfer *run, const struct journal_header *header)
+{
+	const struct journal_contents contents = { .header = *header };
+
+	if (!run->journal)
+		return 0;
+	if (journal_begin(run->journal, &contents))
+		return run->journal_optional ? continue_without(run) : -1;
+	state_link(journal_path(run->journal));
+	return 0;
+}
+
 /* Locked, and nothing in it is changed yet. *@begun: it is of a send to this output. */
 static int claim_journal(struct transfer *run, const struct options *options, bool *begun)
 {
@@ -60,7 +81,9 @@ static int claim_journal(struct transfer *run, const struct options *options, bo
 				  "for it");
 	if (path)
 		ret = journal_claim(path, options->restart ? NULL : &old, &run->journal);
-	if (!ret && path)
+	if (ret && run->journal_optional)
+		ret = continue_without(run);
+	else if (!ret && path)
 		ret = overwrite_journal(path, &old);
 	*begun = !old.complete && old.output && is_output(run->output, old.output);
 	journal_clear(&old);
@@ -104,7 +127,6 @@ static const char *output_path(const struct transfer *run, const struct options 
 static int prepare(struct transfer *run, const struct options *options,
 		   struct journal_header *header)
 {
-	struct journal_contents contents = { 0 };
 	bool begun = false;
 
 	if (conflicts_send(run->job, options) || open_output(run, options) ||
@@ -116,12 +138,8 @@ static int prepare(struct transfer *run, const struct options *options,
 	header->output_stdout = run->output->stdout_path;
 	if (run->journal)
 		mount_place_find(journal_path(run->journal), &header->journal_place);
-	contents.header = *header;
-	if ((run->journal && journal_begin(run->journal, &contents)) ||
-	    start_command(run, options) || open_wrap(run, header))
+	if (begin_journal(run, header) || start_command(run, options) || open_wrap(run, header))
 		return -1;
-	if (run->journal)
-		state_link(journal_path(run->journal));
 	return output_cut(run->output, 0, 0);
 }
 

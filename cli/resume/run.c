@@ -157,6 +157,12 @@ detach:
 	return code;
 }
 
+/* The first run may have had the same file by default. */
+static bool kept(const struct resume *resume)
+{
+	return resume->contents.header.keep || resume->options->new_checkpoint;
+}
+
 int resume_close(struct resume *resume, int code)
 {
 	output_close(&resume->output);
@@ -166,7 +172,7 @@ int resume_close(struct resume *resume, int code)
 	}
 	if (code == EXIT_DONE && resume->journal)
 		state_unlink(journal_path(resume->journal));
-	if (code == EXIT_DONE && resume->journal && !resume->contents.header.keep) {
+	if (code == EXIT_DONE && resume->journal && !kept(resume)) {
 		if (journal_remove(resume->journal))
 			code = EXIT_FAILED;
 	} else {

@@ -135,6 +135,13 @@ other()
 	cmp out "$FIX/one"
 	assert_file_exists cp
 	assert_file_not_exists out.cp
+	# One that is asked for stays, though it was there by default.
+	rm out
+	cut_send out 4000000 -f out "$SNAP"
+	"$SENDCP" send -q -f out --checkpoint out.cp "$SNAP"
+	cmp out "$FIX/one"
+	assert_file_exists out.cp
+	rm out.cp
 	# What btrfs send left.
 	head -c 2000000 "$FIX/increment" >out
 	"$SENDCP" send -q -f out -p "$OLD" "$SNAP"
@@ -380,4 +387,15 @@ other()
 	assert_success
 	assert_file_contains err "No space left on device"
 	assert_file_contains err "is given up: the stream goes on without a checkpoint file"
+	mount -t tmpfs -o nr_inodes=1,mode=700 none small
+	run bash -c 'SENDCP_STATE_DIR=$PWD/small "$SENDCP" send "$SNAP" 2>err | cmp - "$FIX/one"'
+	umount small
+	assert_success
+	assert_file_contains err "warning: the stream is sent without a checkpoint file"
+	mount -t tmpfs -o size=4k,mode=700 none small
+	head -c 4096 /dev/zero >small/full
+	run bash -c 'SENDCP_STATE_DIR=$PWD/small "$SENDCP" send "$SNAP" 2>err | cmp - "$FIX/one"'
+	umount small
+	assert_success
+	assert_file_contains err "warning: the stream is sent without a checkpoint file"
 }

@@ -100,13 +100,15 @@ static void what_is_no_usage(void **state)
 		"--buffer-size 1 s", "--buffer-size 2G s", "--checkpoint-interval 1K s",
 		"--progress=maybe s", "--backend image s", "--backend direct --device d s",
 		"--backend module --device d s", "--ignore-log s", "--at 5 s",
-		"--compress=99 s", "s -f", "--bwlimit 0 s", "--bwlimit 1X s", "--retry 5 s",
+		"--compress=99 s", "s -f", "--restart --continue s",
+		"--checkpoint C --no-checkpoint s", "--bwlimit 0 s", "--bwlimit 1X s", "--retry 5 s",
 		"--checkpoint C --to-command T --retry 5 s", "--position-command P s",
-		"--checkpoint C --to-command T -f F s",
+		"--checkpoint C --to-command T -f F s", "--to-command T --no-checkpoint s",
 		"--checkpoint C --to-command T --position-command P --retry 0 s",
 		"--checkpoint C --to-command T --position-command P --retry 1w s",
 	};
 	static const char *const resume_words[] = {
+		"--at 5", "--restart", "-f F", "s",
 		"--checkpoint C extra", "--checkpoint C --at", "--checkpoint C --at 1K",
 		"--checkpoint C --at -1", "--checkpoint C --at 18446744073709551616",
 		"--checkpoint C --proto 1", "--checkpoint C -p x",
