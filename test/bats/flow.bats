@@ -5,6 +5,9 @@
 
 load ../lib/suite
 
+# Variables in single quotes are for the shell that sendcp starts.
+# shellcheck disable=SC2016
+
 # For many checkpoints in a small stream.
 SMALL="--buffer-size 160K --checkpoint-interval 600K"
 # The receiver's file is f. A receiver that is left of a killed run does no harm: it writes the same
@@ -20,7 +23,6 @@ setup_file()
 	require_mount
 	require_program zstd
 	fixture_begin
-	export SENDCP_STATE_DIR=$FIX/state
 	fixture_mkfs 1 500M
 	fixture_mount
 	btrfs -q subvolume create "$FIX_MOUNT/s"
@@ -65,7 +67,7 @@ send_line()
 continue_line()
 {
 	send_line "$@"
-	[ $CONTINUE = send ] || WORDS=(sendcp resume -q --checkpoint cp --to-command "$@")
+	[ "$CONTINUE" = send ] || WORDS=(sendcp resume -q --checkpoint cp --to-command "$@")
 }
 
 # The same, run. The file that bats reads is not for the commands.
@@ -187,9 +189,8 @@ nothing_left()
 }
 
 @test "flow: a command has the files, signals and process group of a pipeline's part" {
-	local here there
+	local there
 
-	# shellcheck disable=SC2016
 	there='{ for fd in /proc/self/fd/*; do [ ! -e $fd ] || echo ${fd##*/}; done | sort -n
 		grep -E "^(Sig(Blk|Ign|Cgt)|NSpgid)" /proc/self/status; } >seen; cat >/dev/null'
 	flow "$there"
@@ -198,7 +199,6 @@ nothing_left()
 	# The C library ignores two signals of its own in all that it spawns.
 	sed -i '/^NSpgid/d; s/^SigIgn.*\(.......\)$/SigIgn \1/' first seen
 	diff first seen
-	# shellcheck disable=SC2016
 	flow 'ps -o pgid= -p $PPID >parent; ps -o pgid= -p $$ >own; cat >/dev/null' --restart
 	cmp parent own
 }
@@ -236,6 +236,15 @@ nothing_left()
 			cmp f "$FIX/whole"
 		done
 	done
+}
+
+@test "flow: dd alone, into a file of its own" {
+	local store='dd of=f bs=1M oflag=seek_bytes seek=$SENDCP_OFFSET conv=notrunc status=none'
+
+	fails 75 flow "head -c 3000001 | $store; exit 255" --position-command "$SIZE"
+	again "$store" --position-command "$SIZE"
+	arrived
+	cmp f "$FIX/whole"
 }
 
 @test "flow: a connection that vanishes three times: one line" {
@@ -304,6 +313,7 @@ nothing_left()
 }
 
 @test "flow: without --checkpoint the checkpoint file is in the state directory" {
+	export SENDCP_STATE_DIR=$PWD/state
 	fails 75 sendcp send -q --to-command "$(dies_after 1000000)" --position-command "$SIZE" "$FIX_MOUNT/snap" 3>&-
 	[ "$(ls "$SENDCP_STATE_DIR")" ]
 	sed 's/head -c 1000000/cat/; s/; kill -9[^'"'"']*//' err >line
@@ -370,7 +380,7 @@ nothing_left()
 	assert_file_not_exists never
 	nothing_left
 	# All of the group, as when a terminal is closed: the command is killed too.
-	continue_line "$STORE; touch done" --position-command 'echo 0' --bwlimit 100K --retry 1h
+	continue_line "$STORE; touch ended" --position-command 'echo 0' --bwlimit 100K --retry 1h
 	WORDS=(setsid "${WORDS[@]}")
 	rm f
 	"${WORDS[@]}" 2>err 3>&- &
@@ -379,7 +389,7 @@ nothing_left()
 	GOT=0
 	wait $! || GOT=$?
 	assert_equal "$GOT" 75
-	assert_file_not_exists done
+	assert_file_not_exists ended
 	again "$STORE" --position-command "$SIZE"
 	arrived
 }
@@ -520,8 +530,6 @@ nothing_left()
 }
 
 @test "flow: an image" {
-	local image
-
 	cp "$BATS_TEST_DIRNAME/../images/small-nodes.0.img.zst" image.zst
 	zstd -q -d --sparse -o image image.zst
 	sendcp send -q --device image s.ro >whole
