@@ -26,6 +26,7 @@ PATH=$PATH:/usr/sbin:/sbin
 work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/sendcp-bench.XXXXXX")
 mnt=$work/mnt
 device=
+export SENDCP_STATE_DIR=$work/state
 
 clear_away()
 {
@@ -61,12 +62,12 @@ run()
 
 	case $who in
 	native)	command=(btrfs send -q "$mnt/$snapshot") ;;
-	sendcp)	command=("$sendcp" send -q --backend direct "$mnt/$snapshot") ;;
-	module)	command=("$sendcp" send -q --backend module "$mnt/$snapshot") ;;
+	sendcp)	command=("$sendcp" send -q --no-checkpoint --backend direct "$mnt/$snapshot") ;;
+	module)	command=("$sendcp" send -q --no-checkpoint --backend module "$mnt/$snapshot") ;;
 	journal)
 		rm -f "$work/cp"
 		command=("$sendcp" send -q --backend direct --checkpoint "$work/cp" "$mnt/$snapshot") ;;
-	image)	command=("$sendcp" send -q --device "$work/img" "$snapshot") ;;
+	image)	command=("$sendcp" send -q --no-checkpoint --device "$work/img" "$snapshot") ;;
 	esac
 	if [ "$where" = file ]; then
 		options=(-o "$work/stream")

@@ -14,7 +14,7 @@ _sendcp_options()
 			--step --dry-run --restart --continue --no-checkpoint"
 		;;
 	resume) echo "$stream --at --have --restart --append --no-data --compressed-data" ;;
-	verify) echo "--checkpoint --position -q --quiet" ;;
+	verify) echo "--checkpoint --position --json -q --quiet" ;;
 	show | info | list | dump) echo "--json" ;;
 	cat) echo "--bwlimit" ;;
 	*) return ;;
@@ -66,13 +66,15 @@ _sendcp_argument()
 			_sendcp_words "id: uuid:"
 			compopt -o nospace
 			__ltrim_colon_completions "$cur"
+		elif [[ $1 == resume && " ${words[*]} " != *" --append"* ]]; then
+			_filedir cp
 		else
 			_filedir -d
 		fi
 		;;
 	show) _filedir cp ;;
 	verify | dump | cat) _filedir ;;
-	help) _sendcp_words "send resume list show verify dump cat info" ;;
+	help) _sendcp_words "send resume list show verify dump cat info help version" ;;
 	esac
 }
 
@@ -82,7 +84,7 @@ _sendcp()
 
 	_init_completion -s -n : || return
 	if [[ $cword -eq 1 ]]; then
-		_sendcp_words "send resume list show verify dump cat info help --version --help"
+		_sendcp_words "send resume list show verify dump cat info help version --version --help"
 		return
 	fi
 	_sendcp_value "${words[1]}" "$prev" "$split" && return

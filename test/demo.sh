@@ -18,6 +18,8 @@ fi
 source "$here/lib/fixture.bash"
 fixture_trap
 fixture_begin
+# Nothing is left in the state directory.
+export SENDCP_STATE_DIR=$FIX/state
 cd "$FIX"
 
 say()

@@ -15,6 +15,7 @@
 #include "util/alloc.h"
 #include "util/json_line.h"
 #include "util/message.h"
+#include "util/printable.h"
 #include "util/text.h"
 
 static const char *state_text(const struct state_entry *entry)
@@ -36,14 +37,11 @@ static char *command_of(const struct state_entry *entry)
 	return resume_command_append(entry->path, NULL, NULL);
 }
 
-/* Names are what someone else chose. */
 static void print_name(FILE *to, const char *title, const char *name)
 {
-	char *line = xstrdup(name);
-
-	make_printable(line);
-	fprintf(to, "  %-13s%s\n", title, line);
-	free(line);
+	fprintf(to, "  %-13s", title);
+	fputs_printable(name, to);
+	fputc('\n', to);
 }
 
 static void print_time(FILE *to, u64 seconds)
@@ -62,6 +60,9 @@ static void print_contents(FILE *to, const struct journal_contents *contents)
 	char size[32];
 
 	fprintf(to, " after %s", size_text((double)journal_made(contents), size, sizeof(size)));
+	if (contents->total)
+		fprintf(to, " (%d%%)", (int)((double)journal_made(contents) * 100 /
+					     (double)contents->total));
 	print_time(to, contents->changed);
 	fputc('\n', to);
 	for (size_t i = 0; i < subvolumes->count; i++)
@@ -71,11 +72,11 @@ static void print_contents(FILE *to, const struct journal_contents *contents)
 
 static void print_entry(void *context, const struct state_entry *entry)
 {
-	char *command = command_of(entry), *path = xstrdup(entry->path);
+	char *command = command_of(entry);
 	FILE *to = context;
 
-	make_printable(path);
-	fprintf(to, "%s: %s", path, state_text(entry));
+	fputs_printable(entry->path, to);
+	fprintf(to, ": %s", state_text(entry));
 	if (entry->err == EBADMSG)
 		fputs("\n", to);
 	else if (entry->err)
@@ -85,7 +86,6 @@ static void print_entry(void *context, const struct state_entry *entry)
 	if (command)
 		print_name(to, "resume with:", command);
 	free(command);
-	free(path);
 }
 
 int list_streams(FILE *to)
@@ -115,13 +115,16 @@ static void print_json(void *context, const struct state_entry *entry)
 	json_put_string(object, "state", state_text(entry));
 	if (!entry->err) {
 		json_put_u64(object, "bytes", journal_made(entry->contents));
+		json_object_object_add(object, "total", entry->contents->total ?
+				       json_object_new_uint64(entry->contents->total) : NULL);
 		json_put_u64(object, "changed", entry->contents->changed);
 		json_object_object_add(object, "subvolumes", subvolumes_json(entry->contents));
 		json_object_object_add(object, "output", entry->contents->output ?
 				       json_object_new_string(entry->contents->output) : NULL);
 	}
 	json_object_object_add(object, "resume", command ? json_object_new_string(command) : NULL);
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
+	fputs_json(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN), stdout);
+	putchar('\n');
 	json_object_put(object);
 	free(command);
 }

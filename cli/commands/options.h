@@ -3,7 +3,7 @@
  * The command line's words: the options of each command, parsed and checked, and the help about
  * them.
  *
- * Options and help come from one table (options.c), so that they cannot differ.
+ * Options and help come from one table (options_table.c), so that they cannot differ.
  */
 #ifndef CLI_COMMANDS_OPTIONS_H
 #define CLI_COMMANDS_OPTIONS_H
@@ -19,6 +19,8 @@ struct command {
 	/* Its bit in the option table. */
 	unsigned int bit;
 	const char *usage;
+	/* For the list of commands, and for the command's own help. */
+	const char *brief;
 	const char *summary;
 	size_t min_arguments;
 	size_t max_arguments;
@@ -34,6 +36,8 @@ struct command {
 #define COMMAND_CAT	0x20u
 #define COMMAND_LIST	0x40u
 #define COMMAND_INFO	0x80u
+#define COMMAND_HELP	0x4000u
+#define COMMAND_VERSION	0x8000u
 
 /*
  * Parses @argv after the command's name. Returns 0, or -1 with an error line: usage. Lists belong

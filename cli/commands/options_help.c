@@ -2,9 +2,11 @@
 /*
  * The help about a command and its options.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "commands/options_table.h"
+#include "util/alloc.h"
 
 #define HELP_COLUMN 30
 
@@ -26,10 +28,21 @@ static int help_name(const struct option_spec *spec, FILE *to)
 	return length;
 }
 
+/* With the values where they belong; malloc'ed. */
+static char *help_text(const struct option_spec *spec)
+{
+	const char *at = strchr(spec->help, '@');
+
+	if (!at)
+		return xstrdup(spec->help);
+	return xasprintf("%.*s%s%s", (int)(at - spec->help), spec->help, spec->values, at + 1);
+}
+
 static void help_option(const struct option_spec *spec, FILE *to)
 {
 	int column = help_name(spec, to);
-	const char *line = spec->help;
+	char *text = help_text(spec);
+	const char *line = text;
 
 	if (column > HELP_COLUMN - 2) {
 		fputc('\n', to);
@@ -43,6 +56,7 @@ static void help_option(const struct option_spec *spec, FILE *to)
 		line = newline ? newline + 1 : NULL;
 		column = 0;
 	}
+	free(text);
 }
 
 void options_help(const struct command *command, FILE *to)

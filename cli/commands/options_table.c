@@ -7,9 +7,11 @@
 #include <string.h>
 
 #include <sendcp/engine.h>
+#include <sendcp/stream.h>
 
 #include "commands/options_table.h"
 #include "journal/format.h"
+#include "resume/position.h"
 #include "util/alloc.h"
 #include "util/text.h"
 
@@ -71,9 +73,11 @@ static bool set_device(struct options *options, const char *argument)
 	return true;
 }
 
+/* "-" is standard output, as for other programs; a file of that name is "./-". */
 static bool set_output(struct options *options, const char *argument)
 {
-	options->output = argument;
+	options->to_stdout = !strcmp(argument, "-");
+	options->output = options->to_stdout ? NULL : argument;
 	return *argument;
 }
 
@@ -99,10 +103,16 @@ static bool set_protocol(struct options *options, const char *argument)
 	return true;
 }
 
+/* A name that is written to, read back and replaced: none of the standard streams. */
+static bool is_file_name(const char *argument)
+{
+	return *argument && strcmp(argument, "-");
+}
+
 static bool set_checkpoint(struct options *options, const char *argument)
 {
 	options->checkpoint = argument;
-	return *argument;
+	return is_file_name(argument);
 }
 
 /* No batch is larger than the interval, and any command must fit into a batch. */
@@ -195,14 +205,16 @@ static bool set_at(struct options *options, const char *argument)
 
 static bool set_have(struct options *options, const char *argument)
 {
+	struct position position;
+
 	options->have = argument;
-	return *argument;
+	return position_parse(argument, &position);
 }
 
 static bool set_append(struct options *options, const char *argument)
 {
 	options->append = argument;
-	return *argument;
+	return is_file_name(argument);
 }
 
 static bool set_bwlimit(struct options *options, const char *argument)
@@ -230,8 +242,17 @@ static bool set_retry(struct options *options, const char *argument)
 
 #define STREAM (COMMAND_SEND | COMMAND_RESUME)
 
-#define TAKES(function) function, 0
-#define SETS(member) NULL, offsetof(struct options, member)
+#define TAKES(function) TAKES_ONE_OF(function, NULL)
+#define TAKES_ONE_OF(function, values) function, 0, values
+#define SETS(member) NULL, offsetof(struct options, member), NULL
+
+/* The numbers in the texts below. */
+_Static_assert(SENDCP_COMMAND_MAX_V2 == 144u << 10, "the least size of a buffer is another");
+_Static_assert(JOURNAL_BATCH_MAX == 1u << 30, "the greatest size of a buffer is another");
+_Static_assert(MAX_BUFFERS == 64, "the greatest number of buffers is another");
+_Static_assert(SENDCP_PROTOCOL_MAX == 2, "the highest protocol is another");
+
+#define A_FILE_NAME "the name of a file, not -"
 
 const struct option_spec option_table[] = {
 	{ 'p', "parent", "SUBVOL", STREAM, TAKES(set_parent),
@@ -241,45 +262,56 @@ const struct option_spec option_table[] = {
 	  "receiver must have; may be repeated" },
 	{ 'e', NULL, NULL, STREAM, SETS(one_end),
 	  "several subvolumes: one stream header and one END for all" },
-	{ 'f', "output", "FILE", COMMAND_SEND, TAKES(set_output),
-	  "write to FILE instead of standard output" },
-	{ 'f', "output", "FILE", COMMAND_RESUME, TAKES(set_output),
-	  "resume in FILE (default: where the last run wrote to)" },
+	{ 'f', "output", "FILE", COMMAND_SEND,
+	  TAKES_ONE_OF(set_output, "the name of a file, or - for standard output"),
+	  "write to FILE instead of standard output (which is -)" },
+	{ 'f', "output", "FILE", COMMAND_RESUME,
+	  TAKES_ONE_OF(set_output, "the name of a file, or - for standard output"),
+	  "resume in FILE, or to standard output if it is - (default: where\n"
+	  "the last run wrote to)" },
 	{ KEY_NO_DATA, "no-data", NULL, STREAM, SETS(no_data),
 	  "send where data changed, not the data" },
-	{ KEY_PROTO, "proto", "N", COMMAND_SEND, TAKES(set_protocol),
-	  "stream protocol 1 (default), 2, or 0 for the highest" },
+	{ KEY_PROTO, "proto", "N", COMMAND_SEND,
+	  TAKES_ONE_OF(set_protocol, "1, 2, or 0 for the highest"),
+	  "stream protocol: @ (default 1)" },
 	{ KEY_COMPRESSED_DATA, "compressed-data", NULL, STREAM, SETS(compressed_data),
 	  "send compressed extents as they are; protocol 2" },
-	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_SEND, TAKES(set_checkpoint),
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_SEND,
+	  TAKES_ONE_OF(set_checkpoint, A_FILE_NAME),
 	  "keep the checkpoint file as FILE. Without this, -f OUT keeps\n"
 	  "OUT.cp, a pipe one in the state directory, and it is removed\n"
 	  "when the stream is complete" },
 	{ KEY_NO_CHECKPOINT, "no-checkpoint", NULL, COMMAND_SEND, SETS(no_checkpoint),
 	  "keep no checkpoint file" },
-	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_RESUME, TAKES(set_checkpoint),
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_RESUME,
+	  TAKES_ONE_OF(set_checkpoint, A_FILE_NAME),
 	  "the checkpoint file of the interrupted run" },
-	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_VERIFY, TAKES(set_checkpoint),
+	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_VERIFY,
+	  TAKES_ONE_OF(set_checkpoint, A_FILE_NAME),
 	  "compare with the hashes in the checkpoint file FILE" },
-	{ KEY_INTERVAL, "checkpoint-interval", "SIZE", COMMAND_SEND, TAKES(set_interval),
-	  "stream bytes between durable checkpoints (default 64M)" },
-	{ KEY_COMPRESS, "compress", "[LEVEL]", COMMAND_SEND, TAKES(set_compress),
-	  "compress with zstd, level 1 to 22 (default 3); the file can be\n"
+	{ KEY_INTERVAL, "checkpoint-interval", "SIZE", COMMAND_SEND,
+	  TAKES_ONE_OF(set_interval, "a number with K, M, G or T; at least 144K"),
+	  "stream bytes between durable checkpoints (default 64M):\n@" },
+	{ KEY_COMPRESS, "compress", "[LEVEL]", COMMAND_SEND, TAKES_ONE_OF(set_compress, "1 to 22"),
+	  "compress with zstd, level @ (default 3); the file can be\n"
 	  "truncated at any frame and resumed" },
-	{ KEY_ARCHIVE, "archive", "[KIND]", COMMAND_SEND, TAKES(set_archive),
-	  "make a tar (default) or cpio archive of segments of the stream\n"
-	  "and their checkpoints; --compress compresses the whole archive" },
-	{ KEY_AT, "at", "N", COMMAND_RESUME, TAKES(set_at),
+	{ KEY_ARCHIVE, "archive", "[KIND]", COMMAND_SEND, TAKES_ONE_OF(set_archive, "tar or cpio"),
+	  "make an archive, @ (default tar), of segments of the\n"
+	  "stream and their checkpoints; --compress compresses the whole archive" },
+	{ KEY_AT, "at", "N", COMMAND_RESUME,
+	  TAKES_ONE_OF(set_at, "a number of bytes, without a suffix"),
 	  "the receiver of a pipe has exactly N bytes: resume with byte N. Of\n"
 	  "a file: keep at most N bytes" },
-	{ KEY_HAVE, "have", "POSITION", COMMAND_RESUME, TAKES(set_have),
+	{ KEY_HAVE, "have", "POSITION", COMMAND_RESUME,
+	  TAKES_ONE_OF(set_have, "the line that sendcp verify --position printed"),
 	  "the receiver has POSITION, which sendcp verify --position\n"
 	  "printed there; it is proven before anything is sent" },
-	{ KEY_APPEND, "append", "FILE", COMMAND_RESUME, TAKES(set_append),
+	{ KEY_APPEND, "append", "FILE", COMMAND_RESUME, TAKES_ONE_OF(set_append, A_FILE_NAME),
 	  "keep the part of FILE that is proven to be this stream, truncate\n"
 	  "the rest, resume. FILE is plain, in zstd (of any program) or in an\n"
-	  "archive, truncated or damaged. Without --checkpoint, give SUBVOL\n"
-	  "and options as for send: FILE is compared with that stream" },
+	  "archive, truncated or damaged. Without --checkpoint, FILE.cp is\n"
+	  "used; or give SUBVOL and options as for send: FILE is compared\n"
+	  "with that stream" },
 	{ KEY_TO_COMMAND, "to-command", "COMMAND", STREAM, TAKES(set_to_command),
 	  "write to the standard input of COMMAND, which a shell runs. The\n"
 	  "stream is complete when COMMAND has ended with 0. It begins at\n"
@@ -288,11 +320,13 @@ const struct option_spec option_table[] = {
 	  TAKES(set_position_command),
 	  "COMMAND prints what the receiver has: a number of bytes, or what\n"
 	  "sendcp verify --position prints; resume there" },
-	{ KEY_RETRY, "retry", "DURATION", STREAM, TAKES(set_retry),
-	  "after an interruption, resume by itself, until DURATION (30s, 10m,\n"
-	  "2h, 1d) has passed without progress" },
-	{ KEY_BWLIMIT, "bwlimit", "RATE", STREAM | COMMAND_CAT, TAKES(set_bwlimit),
-	  "write at most RATE bytes per second (suffixes K, M, G, T)" },
+	{ KEY_RETRY, "retry", "DURATION", STREAM,
+	  TAKES_ONE_OF(set_retry, "a number with s, m, h or d"),
+	  "after an interruption, resume by itself, until DURATION has passed\n"
+	  "without progress: @" },
+	{ KEY_BWLIMIT, "bwlimit", "RATE", STREAM | COMMAND_CAT,
+	  TAKES_ONE_OF(set_bwlimit, "a number with K, M, G or T"),
+	  "write at most RATE bytes per second: @" },
 	{ KEY_CONTINUE, "continue", NULL, COMMAND_SEND, SETS(continues),
 	  "also leave a complete stream of the same request as it is; an\n"
 	  "interrupted one is continued without this" },
@@ -308,25 +342,31 @@ const struct option_spec option_table[] = {
 	{ KEY_IGNORE_LOG, "ignore-log", NULL, STREAM, SETS(ignore_log),
 	  "send a writable subvolume of a filesystem that was not unmounted,\n"
 	  "without data that was synced since the last commit" },
-	{ KEY_BACKEND, "backend", "WHICH", STREAM, TAKES(set_backend),
+	{ KEY_BACKEND, "backend", "WHICH", STREAM,
+	  TAKES_ONE_OF(set_backend, "auto, module or direct"),
 	  "of a mounted filesystem: module (/dev/sendcp makes the stream),\n"
 	  "direct (this program does, from the devices), or auto (default:\n"
 	  "module if it is there)" },
-	{ KEY_BUFFER_SIZE, "buffer-size", "SIZE", STREAM, TAKES(set_buffer_size),
-	  "size of a buffer (default 4M)" },
-	{ KEY_BUFFERS, "buffers", "N", STREAM, TAKES(set_buffers),
-	  "number of buffers between reading and writing (default 4)" },
+	{ KEY_BUFFER_SIZE, "buffer-size", "SIZE", STREAM,
+	  TAKES_ONE_OF(set_buffer_size, "a number with K, M or G; 144K to 1G"),
+	  "size of a buffer (default 4M): @" },
+	{ KEY_BUFFERS, "buffers", "N", STREAM, TAKES_ONE_OF(set_buffers, "1 to 64"),
+	  "number of buffers between reading and writing: @\n"
+	  "(default 4)" },
 	{ KEY_STEP, "step", NULL, COMMAND_SEND, SETS(step),
 	  "resume from a checkpoint after every command (slow; tests the\n"
 	  "checkpoints)" },
 	{ KEY_DRY_RUN, "dry-run", NULL, COMMAND_SEND, SETS(dry_run),
 	  "print the size of the stream; read no file data" },
-	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM, TAKES(set_progress),
-	  "auto (default: on a terminal), always, never or json" },
+	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM,
+	  TAKES_ONE_OF(set_progress, "auto, always, never or json"),
+	  "@ (default auto: on a terminal)" },
 	{ KEY_POSITION, "position", NULL, COMMAND_VERIFY, SETS(position),
 	  "print up to where FILE is correct, and a hash: for resume --have" },
 	{ KEY_JSON, "json", NULL, COMMAND_SHOW | COMMAND_INFO | COMMAND_LIST, SETS(json),
 	  "print JSON" },
+	{ KEY_JSON, "json", NULL, COMMAND_VERIFY, SETS(json),
+	  "print a JSON object per FILE" },
 	{ KEY_JSON, "json", NULL, COMMAND_DUMP, SETS(json),
 	  "print JSON Lines" },
 	{ 'q', "quiet", NULL, STREAM | COMMAND_VERIFY, TAKES(set_quiet),

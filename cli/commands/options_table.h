@@ -18,7 +18,9 @@ struct option_spec {
 	bool (*set)(struct options *options, const char *argument);
 	/* Without ->set: the offset in struct options of the bool that becomes true. */
 	size_t flag;
-	/* Its lines are separated by newlines. */
+	/* What ->set takes, for people: of every option whose ->set can be false. */
+	const char *values;
+	/* Its lines are separated by newlines; '@' stands for ->values. */
 	const char *help;
 };
 

@@ -57,7 +57,7 @@ static int find_output(struct resume *resume)
 
 	if (resume->options->to_command)
 		return 0;
-	if (!path)
+	if (!path && !resume->options->to_stdout)
 		path = default_path(resume);
 	if (!path)
 		return 0;

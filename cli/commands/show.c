@@ -2,18 +2,29 @@
 /*
  * sendcp show: the contents of a journal, and how far its stream got.
  */
+#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "commands/command.h"
+#include "commands/show_kind.h"
 #include <sendcp/engine.h>
 
 #include "journal/format.h"
-#include "util/alloc.h"
 #include "util/json_line.h"
 #include "util/message.h"
+#include "util/printable.h"
 #include "util/text.h"
+
+/* A checkpoint file, as it was when it was looked at. */
+struct look {
+	const char *path;
+	struct journal_contents contents;
+	/* A run has it. */
+	bool running;
+};
 
 static u64 oldest_byte(const struct journal_contents *contents)
 {
@@ -45,12 +56,33 @@ static const struct stream_place *latest_mark(const struct journal_contents *con
 	return contents->mark_count ? &contents->marks[contents->mark_count - 1] : NULL;
 }
 
-static const char *state(const struct journal_contents *contents)
+static const char *state(const struct look *look)
 {
-	if (contents->complete)
+	if (look->contents.complete)
 		return "complete";
-	return contents->delivered_known || contents->output ? "interrupted" :
-		"interrupted or running";
+	return look->running ? "running" : "interrupted";
+}
+
+/* Of what was made, rounded down: 100 only if that is all. -1: not known. */
+static int percent(const struct journal_contents *contents)
+{
+	u64 made = journal_made(contents);
+
+	if (contents->complete)
+		return 100;
+	if (!contents->total || made >= contents->total)
+		return contents->total ? 99 : -1;
+	return (int)((double)made / (double)contents->total * 100);
+}
+
+/* A pipe may have a name, too. */
+static bool into_file(const struct journal_contents *contents)
+{
+	struct stat st;
+
+	if (!contents->output || contents->delivered_known)
+		return false;
+	return stat(contents->output, &st) || S_ISREG(st.st_mode);
 }
 
 /* Journals of earlier versions do not have the time. */
@@ -68,16 +100,6 @@ static void show_time(const char *title, u64 seconds)
 		printf("%-16s%llu seconds after 1970\n", title, seconds);
 }
 
-/* Names are what someone else chose. */
-static void show_name(const char *name)
-{
-	char *line = xstrdup(name);
-
-	make_printable(line);
-	fputs(line, stdout);
-	free(line);
-}
-
 static void show_pins(const char *title, const struct identity_list *list)
 {
 	char uuid[UUID_TEXT_SIZE];
@@ -87,7 +109,7 @@ static void show_pins(const char *title, const struct identity_list *list)
 
 		sendcp_uuid_text(identity->uuid, uuid);
 		printf("%-16s", title);
-		show_name(identity->path);
+		fputs_printable(identity->path, stdout);
 		printf(" (id %llu, uuid %s, transaction %llu", identity->id, uuid,
 		       identity->ctransid);
 		if (identity->parent)
@@ -102,13 +124,13 @@ static void show_header(const struct journal_header *header)
 
 	sendcp_uuid_text(header->fsid, fsid);
 	printf("%-16ssendcp ", "written by:");
-	show_name(header->tool);
+	fputs_printable(header->tool, stdout);
 	puts("");
 	show_time("begun:", header->begun);
 	printf("%-16s%s (%s)\n", "filesystem:", fsid, journal_backend(header));
 	for (size_t i = 0; i < header->device_count; i++) {
 		printf("%-16s", "device:");
-		show_name(header->devices[i]);
+		fputs_printable(header->devices[i], stdout);
 		puts("");
 	}
 	show_pins("subvolume:", &header->subvolumes);
@@ -144,10 +166,23 @@ static void show_mark(const struct journal_contents *contents)
 	puts("");
 }
 
+/* Read from the filesystem and turned into stream; how much of it arrived is another question. */
+static void show_made(const struct journal_contents *contents, const struct journal_batch *last)
+{
+	printf("%-16s%llu bytes of the stream", "made:", journal_made(contents));
+	if (contents->total)
+		printf(", of %llu (%d%%)", contents->total, percent(contents));
+	if (last && contents->header.subvolumes.count > 1)
+		printf("; subvolume %u of %zu, byte %llu of its stream", last->subvolume + 1,
+		       contents->header.subvolumes.count, last->stream_offset + last->length);
+	puts("");
+}
+
 static void show_progress(const struct journal_contents *contents)
 {
 	const struct journal_batch *last = latest_batch(contents);
 
+	show_made(contents, last);
 	printf("%-16s%zu, for bytes %llu to %llu\n", "checkpoints:", contents->count,
 	       oldest_byte(contents), journal_made(contents));
 	printf("%-16s%llu bytes\n", "interval:", contents->header.interval);
@@ -155,24 +190,36 @@ static void show_progress(const struct journal_contents *contents)
 		return;
 	printf("%-16s%zu bytes, at most %zu\n", "checkpoint:", last->checkpoint_size,
 	       largest_checkpoint(contents));
-	if (contents->header.subvolumes.count > 1)
-		printf("%-16ssubvolume %u of %zu, byte %llu of its stream\n", "made:",
-		       last->subvolume + 1, contents->header.subvolumes.count,
-		       last->stream_offset + last->length);
 }
 
-static void show_text(const struct journal_contents *contents)
+static void show_written(const struct journal_contents *contents)
 {
+	printf("%-16s", "written:");
+	if (into_file(contents))
+		printf("into a file; at least the first %llu bytes of the stream are safely on "
+		       "its disk\n", contents->durable);
+	else if (contents->complete)
+		printf("%llu bytes, into a pipe: all of them\n", contents->complete_size);
+	else if (contents->delivered_known)
+		printf("%llu bytes, into a pipe: its reader has these or fewer\n",
+		       contents->delivered.file_offset);
+	else
+		puts("into a pipe: how many bytes is not known");
+}
+
+static void show_text(const struct look *look)
+{
+	const struct journal_contents *contents = &look->contents;
+
+	printf("%-16s%s\n", "state:", state(look));
 	show_header(&contents->header);
 	printf("%-16s", "output:");
-	show_name(contents->output ? contents->output : "standard output");
+	fputs_printable(contents->output ? contents->output : "standard output", stdout);
 	puts("");
 	show_container(&contents->header.container);
 	show_progress(contents);
 	show_mark(contents);
-	if (contents->delivered_known)
-		printf("%-16s%llu\n", "written:", contents->delivered.file_offset);
-	printf("%-16s%s\n", "state:", state(contents));
+	show_written(contents);
 	show_time("last changed:", contents->changed);
 }
 
@@ -245,6 +292,10 @@ static void put_progress(struct json_object *object, const struct journal_conten
 	json_put_u64(object, "checkpoints", contents->count);
 	json_put_u64(object, "oldest_byte", oldest_byte(contents));
 	json_put_u64(object, "bytes_made", journal_made(contents));
+	put_number(object, "bytes_total", contents->total || contents->complete,
+		   contents->complete ? journal_made(contents) : contents->total);
+	put_number(object, "percent", percent(contents) >= 0, (u64)percent(contents));
+	put_number(object, "bytes_durable", into_file(contents), contents->durable);
 	put_number(object, "subvolume", last, last ? last->subvolume : 0);
 	put_number(object, "subvolume_bytes_made", last,
 		   last ? last->stream_offset + last->length : 0);
@@ -253,10 +304,13 @@ static void put_progress(struct json_object *object, const struct journal_conten
 	json_object_object_add(object, "mark", mark_json(latest_mark(contents)));
 }
 
-static void show_json(const struct journal_contents *contents)
+static void show_json(const struct look *look)
 {
+	const struct journal_contents *contents = &look->contents;
 	struct json_object *object = header_json(&contents->header);
 
+	json_put_string(object, "checkpoint_file", look->path);
+	json_put_string(object, "state", state(look));
 	json_object_object_add(object, "output", contents->output ?
 			       json_object_new_string(contents->output) : NULL);
 	put_progress(object, contents);
@@ -264,24 +318,45 @@ static void show_json(const struct journal_contents *contents)
 			       json_object_new_uint64(contents->delivered.file_offset) : NULL);
 	json_put_bool(object, "complete", contents->complete);
 	put_number(object, "changed", contents->changed, contents->changed);
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	fputs_json(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+						  JSON_C_TO_STRING_NOSLASHESCAPE), stdout);
+	puts("");
 	json_object_put(object);
+}
+
+static void show_heading(const char *path, bool first)
+{
+	fputs(first ? "" : "\n", stdout);
+	fputs_printable(path, stdout);
+	puts(":");
+}
+
+static int show(const struct options *options, const char *path)
+{
+	struct look look = { .path = path };
+
+	if (show_kind_check(path) || journal_look(path, &look.contents, &look.running))
+		return EXIT_FAILED;
+	if (options->json) {
+		show_json(&look);
+	} else {
+		if (options->argument_count > 1)
+			show_heading(path, path == options->arguments[0]);
+		show_text(&look);
+	}
+	journal_clear(&look.contents);
+	return EXIT_DONE;
 }
 
 int command_show(const struct options *options)
 {
-	struct journal_contents contents;
+	int code = EXIT_DONE;
 
-	if (journal_read_path(options->arguments[0], &contents))
-		return EXIT_FAILED;
-	if (options->json)
-		show_json(&contents);
-	else
-		show_text(&contents);
-	journal_clear(&contents);
+	for (size_t i = 0; i < options->argument_count; i++)
+		if (show(options, options->arguments[i]))
+			code = EXIT_FAILED;
 	if (!fflush(stdout) && !ferror(stdout))
-		return EXIT_DONE;
-	error_line("cannot write to standard output");
+		return code;
+	error_line("cannot write to standard output: %s", strerror(errno));
 	return EXIT_FAILED;
 }

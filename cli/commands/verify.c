@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * sendcp verify: is a stream whole and right, and if not, up to where?
+ * sendcp verify: are streams whole and right, and if not, up to where?
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,51 +10,144 @@
 #include "journal/batch_verifier.h"
 #include "parse/check.h"
 #include "parse/file.h"
+#include "parse/repeated.h"
 #include "resume/position.h"
+#include "util/json_line.h"
 #include "util/message.h"
+#include "util/printable.h"
+
+/* One file that is verified. */
+struct verify {
+	const struct options *options;
+	const char *path;
+	struct stream_file file;
+	struct stream_check check;
+	struct repeated repeated;
+	/* NULL without a journal. */
+	struct batch_verifier *proof;
+};
 
 static const char *plural(u64 number)
 {
 	return number == 1 ? "" : "s";
 }
 
-/* The summary of a stream that is whole; not with -q. */
-static int report_whole(const struct stream_file *file, const struct stream_check *check,
-			const struct batch_verifier *proof)
+static int cannot_write(void)
 {
-	if (message_verbosity() >= 0) {
-		printf("%s: complete: %llu subvolume%s, %llu command%s, %llu bytes (%s%s)\n",
-		       file->name, check->subvolumes, plural(check->subvolumes), check->commands,
-		       plural(check->commands), stream_whole(file->reader),
-		       unwrap_kind_text(unwrap_kind(file->unwrap)),
-		       proof ? ", matches the checkpoint file" : "");
-		if (fflush(stdout))
-			return error_line("cannot write to standard output: %s", strerror(errno));
-	}
-	return 0;
+	return error_line("cannot write to standard output: %s", strerror(errno));
 }
 
-/* @proof: NULL without a journal. */
-static int verify(struct stream_file *file, const struct batch_verifier *proof)
+/* The summary of a stream that is whole; not with -q. */
+static int report_whole(const struct verify *verify)
 {
-	struct stream_check check = { .streams = 0 };
+	const struct stream_check *check = &verify->check;
+	const struct stream_file *file = &verify->file;
+
+	if (message_verbosity() < 0 || verify->options->json)
+		return 0;
+	fputs_printable(file->name, stdout);
+	printf(": complete: %llu subvolume%s, %llu command%s, %llu bytes (%s%s)\n",
+	       check->subvolumes, plural(check->subvolumes), check->commands,
+	       plural(check->commands), stream_whole(file->reader),
+	       unwrap_kind_text(unwrap_kind(file->unwrap)),
+	       verify->proof ? ", matches the checkpoint file" : "");
+	return fflush(stdout) ? cannot_write() : 0;
+}
+
+static void put_unit(struct json_object *object, const struct stream_file *file)
+{
+	struct unwrap_place unit = stream_unit(file->reader);
+
+	if (unwrap_kind(file->unwrap) == UNWRAP_PLAIN)
+		unit.file = unit.plain = stream_whole(file->reader);
+	json_put_u64(object, "whole_stream_bytes", stream_whole(file->reader));
+	json_put_u64(object, "whole_units_file_bytes", unit.file);
+	json_put_u64(object, "whole_units_stream_bytes", unit.plain);
+}
+
+/* Takes over @object. */
+static int print_json(struct json_object *object)
+{
+	fputs_json(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
+						  JSON_C_TO_STRING_NOSLASHESCAPE), stdout);
+	puts("");
+	json_object_put(object);
+	return fflush(stdout) ? cannot_write() : 0;
+}
+
+static struct json_object *new_json(const struct verify *verify, bool complete, const char *fault)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_put_string(object, "file", verify->path);
+	json_put_bool(object, "complete", complete);
+	json_object_object_add(object, "fault", fault ? json_object_new_string(fault) : NULL);
+	return object;
+}
+
+/* @fault: NULL if the stream is complete. */
+static int report_json(const struct verify *verify, const char *fault)
+{
+	const struct stream_file *file = &verify->file;
+	struct json_object *object;
+
+	if (!verify->options->json)
+		return 0;
+	object = new_json(verify, !fault, fault);
+	json_put_string(object, "container", unwrap_kind_text(unwrap_kind(file->unwrap)));
+	json_put_u64(object, "subvolumes", verify->check.subvolumes);
+	json_put_u64(object, "commands", verify->check.commands);
+	put_unit(object, file);
+	json_put_u64(object, "repeated_subvolumes", verify->repeated.count);
+	json_object_object_add(object, "matches_checkpoint_file",
+			       verify->proof ? json_object_new_boolean(!fault) : NULL);
+	return print_json(object);
+}
+
+/* The first one is enough. */
+static void warn_repeated(const struct verify *verify)
+{
+	const struct repeated *repeated = &verify->repeated;
+
+	if (repeated->count)
+		warn_line("%s: the subvolume %s is in it again at byte %llu of the stream: btrfs "
+			  "receive will fail there, unless the first is moved away before",
+			  verify->file.name, repeated->name, repeated->offset);
+}
+
+/* NULL: none. */
+static const char *find_fault(struct verify *verify, char *buffer, size_t size)
+{
+	struct stream_reader *reader = verify->file.reader;
 	const struct stream_command *command;
 	const char *fault = NULL;
-	char buffer[160];
 
-	while (!fault && (command = stream_next(file->reader))) {
-		if (!stream_check(&check, file->reader, command))
+	while (!fault && (command = stream_next(reader))) {
+		if (!stream_check(&verify->check, reader, command))
 			break;
-		if (proof)
-			fault = batch_verifier_fault(proof, false, buffer, sizeof(buffer));
+		repeated_look(&verify->repeated, command);
+		if (verify->proof)
+			fault = batch_verifier_fault(verify->proof, false, buffer, size);
 	}
 	/* That bytes are others says more than the reader's finding, that some lack says less. */
-	if (proof && !fault)
-		fault = batch_verifier_fault(proof, stream_how(file->reader) == STREAM_WHOLE,
-					     buffer, sizeof(buffer));
-	if (stream_file_report(file, fault))
+	if (verify->proof && !fault)
+		fault = batch_verifier_fault(verify->proof, stream_how(reader) == STREAM_WHOLE,
+					     buffer, size);
+	return fault;
+}
+
+static int verify(struct verify *verify)
+{
+	char buffer[160];
+	const char *fault = find_fault(verify, buffer, sizeof(buffer));
+	int ret = stream_file_report(&verify->file, fault);
+
+	if (ret && !fault)
+		fault = stream_what(verify->file.reader);
+	warn_repeated(verify);
+	if (report_json(verify, fault))
 		return -1;
-	return report_whole(file, &check, proof);
+	return ret ? ret : report_whole(verify);
 }
 
 static int print_position(const char *path)
@@ -67,7 +160,7 @@ static int print_position(const char *path)
 	puts(position_text(&position, text));
 	if (!fflush(stdout))
 		return EXIT_DONE;
-	error_line("cannot write to standard output: %s", strerror(errno));
+	cannot_write();
 	return EXIT_FAILED;
 }
 
@@ -76,30 +169,39 @@ static void take(void *context, const u8 *bytes, size_t size)
 	batch_verifier_feed(context, bytes, size);
 }
 
-static int verify_path(const char *path, struct batch_verifier *proof)
+static int cannot_open(const struct verify *verify, int err)
 {
-	struct stream_file file;
+	if (verify->options->json)
+		print_json(new_json(verify, false, strerror(err)));
+	return -1;
+}
+
+static int verify_path(const struct options *options, const char *path,
+		       struct batch_verifier *proof)
+{
+	struct verify one = { .options = options, .path = path, .proof = proof };
 	int ret;
 
-	if (stream_file_open(&file, path))
-		return -1;
+	if (stream_file_open(&one.file, path))
+		return cannot_open(&one, errno);
 	if (proof)
-		stream_reader_tap(file.reader, take, proof);
-	ret = verify(&file, proof);
-	stream_file_close(&file);
+		stream_reader_tap(one.file.reader, take, proof);
+	ret = verify(&one);
+	repeated_clear(&one.repeated);
+	stream_file_close(&one.file);
 	return ret;
 }
 
-static int verify_with_journal(const char *path, const char *checkpoint)
+static int verify_with_journal(const struct options *options)
 {
 	struct batch_verifier proof;
 	struct journal_contents contents;
 	int ret;
 
-	if (journal_read_path(checkpoint, &contents))
+	if (journal_read_path(options->checkpoint, &contents))
 		return -1;
 	batch_verifier_begin(&proof, &contents, 0);
-	ret = verify_path(path, &proof);
+	ret = verify_path(options, options->arguments[0], &proof);
 	batch_verifier_end(&proof);
 	journal_clear(&contents);
 	return ret;
@@ -107,12 +209,14 @@ static int verify_with_journal(const char *path, const char *checkpoint)
 
 int command_verify(const struct options *options)
 {
-	const char *path = options->arguments[0];
-	int ret;
+	int ret = 0;
 
 	if (options->position)
-		return print_position(path);
-	ret = options->checkpoint ? verify_with_journal(path, options->checkpoint) :
-				    verify_path(path, NULL);
+		return print_position(options->arguments[0]);
+	if (options->checkpoint)
+		return verify_with_journal(options) ? EXIT_FAILED : EXIT_DONE;
+	for (size_t i = 0; i < options->argument_count; i++)
+		if (verify_path(options, options->arguments[i], NULL))
+			ret = -1;
 	return ret ? EXIT_FAILED : EXIT_DONE;
 }

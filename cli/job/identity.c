@@ -43,7 +43,7 @@ static int open_where_mounted(const struct journal_header *header, struct sendcp
 	char *path = nearest_existing(header->subvolumes.identities[0].path);
 	char *elsewhere = is_there(header, path) ? NULL : find_elsewhere(header);
 	char uuid[UUID_TEXT_SIZE];
-	int ret = open_mounted(elsewhere ? elsewhere : path, out);
+	int ret = open_mounted(elsewhere ? elsewhere : path, NULL, out);
 
 	free(elsewhere);
 	free(path);
@@ -98,7 +98,8 @@ static bool something_there(const struct sendcp_source *source, const struct ide
 }
 
 /* Deleted and replaced ones need different remedies. */
-static int not_there(const struct sendcp_source *source, const struct identity *identity)
+static int not_there(const struct sendcp_source *source, const struct identity *identity,
+		     enum role role)
 {
 	char name[UUID_TEXT_SIZE];
 
@@ -107,10 +108,13 @@ static int not_there(const struct sendcp_source *source, const struct identity *
 	else
 		sendcp_uuid_text(identity->uuid, name);
 	if (something_there(source, identity))
-		return error_line("%s was replaced: the subvolume %s is gone, and another has "
-				  "its path: start a new send of that one", identity->path, name);
-	return error_line("%s is gone: there is no subvolume %s any more, so this stream cannot be "
-			  "completed: start a new send of another snapshot", identity->path, name);
+		return error_line("the %s %s was replaced: the subvolume %s is gone, and another "
+				  "has its path: %s", role_text(role), identity->path, name,
+				  role == ROLE_SNAPSHOT ? "start a new send of that one" :
+				  role_new_send(role));
+	return error_line("the %s %s is gone: there is no subvolume %s any more, so this stream "
+			  "cannot be completed: %s", role_text(role), identity->path, name,
+			  role_new_send(role));
 }
 
 /*
@@ -118,21 +122,24 @@ static int not_there(const struct sendcp_source *source, const struct identity *
  * subvolume of an image stays as it is while that is not mounted, and ctransid shows if it was.
  */
 static int check_unchanged(const struct sendcp_source *source, const struct identity *identity,
-			   const struct sendcp_subvolume *found)
+			   enum role role, const struct sendcp_subvolume *found)
 {
+	const char *text = role_text(role), *path = identity->path;
+	const char *advice = role == ROLE_SNAPSHOT ? "start a new send" : role_new_send(role);
+
 	if (!found->readonly && !is_image(source))
-		return error_line("%s was changed: it is writable now, so the rest would not fit "
-				  "what was sent: start a new send", identity->path);
+		return error_line("the %s %s was changed: it is writable now, so the rest would "
+				  "not fit what was sent: %s", text, path, advice);
 	if (memcmp(found->uuid, identity->uuid, sizeof(identity->uuid)))
-		return error_line("%s was changed: it had no UUID and has one now, which the rest "
-				  "of the stream would name: start a new send", identity->path);
+		return error_line("the %s %s was changed: it had no UUID and has one now, which "
+				  "the rest of the stream would name: %s", text, path, advice);
 	if (found->ctransid != identity->ctransid)
-		return error_line("%s was changed (transaction %llu then, %llu now), so the rest "
-				  "would not fit what was sent: start a new send", identity->path,
-				  identity->ctransid, found->ctransid);
+		return error_line("the %s %s was changed (transaction %llu then, %llu now), so the "
+				  "rest would not fit what was sent: %s", text, path,
+				  identity->ctransid, found->ctransid, advice);
 	if (memcmp(found->received_uuid, identity->received_uuid, sizeof(identity->received_uuid)))
-		return error_line("%s was changed (its received UUID), so the rest would not fit "
-				  "what was sent: start a new send", identity->path);
+		return error_line("the %s %s was changed (its received UUID), so the rest would "
+				  "not fit what was sent: %s", text, path, advice);
 	return 0;
 }
 
@@ -158,16 +165,16 @@ static int find_again(struct sendcp_source *source, const struct identity *ident
 }
 
 int reopen_by_identity(struct sendcp_source *source, const struct identity *identity,
-		       struct sendcp_subvolume *out)
+		       enum role role, struct sendcp_subvolume *out)
 {
 	int ret = find_again(source, identity, out);
 
 	if (ret < 0)
-		return error_source(sendcp_source_error(source));
+		return error_line("%s: %s", role_text(role), sendcp_source_error(source)->text);
 	if (ret)
-		return not_there(source, identity);
-	if (out->id != identity->id || check_unchanged(source, identity, out)) {
-		ret = out->id != identity->id ? not_there(source, identity) : -1;
+		return not_there(source, identity, role);
+	if (out->id != identity->id || check_unchanged(source, identity, role, out)) {
+		ret = out->id != identity->id ? not_there(source, identity, role) : -1;
 		sendcp_subvolume_release(out);
 		return ret;
 	}

@@ -10,13 +10,14 @@
 
 #include <sendcp/source.h>
 #include "job/options.h"
+#include "job/role.h"
 #include "journal/format.h"
 
 /* Opens the header's filesystem: its devices, or those in @options, or the one its paths are on. */
 int identities_open_source(const struct journal_header *header, const struct options *options,
 			   struct sendcp_source **out);
 int reopen_by_identity(struct sendcp_source *source, const struct identity *identity,
-		       struct sendcp_subvolume *out);
+		       enum role role, struct sendcp_subvolume *out);
 
 /* The identities of @count subvolumes into @list, which the caller then owns. */
 void identities_make(const struct sendcp_source *source, const struct sendcp_subvolume *subvolumes,

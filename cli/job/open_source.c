@@ -17,11 +17,13 @@ int error_source(const struct sendcp_source_error *error)
 	return error_line("%s", error->text);
 }
 
-int open_mounted(const char *path, struct sendcp_source **out)
+int open_mounted(const char *path, const char *role, struct sendcp_source **out)
 {
 	struct sendcp_source_error error;
 
-	return sendcp_source_open_mounted(path, &hooks, out, &error) ? error_source(&error) : 0;
+	if (!sendcp_source_open_mounted(path, &hooks, out, &error))
+		return 0;
+	return role ? error_line("%s: %s", role, error.text) : error_source(&error);
 }
 
 int open_image(const char *const *devices, size_t count, struct sendcp_source **out)

@@ -10,7 +10,8 @@
 #include "backend/sender.h"
 
 /* As sendcp_source_open_mounted() and sendcp_source_open_image(). */
-int open_mounted(const char *path, struct sendcp_source **out);
+/* @role, if not NULL, is in front of the error. */
+int open_mounted(const char *path, const char *role, struct sendcp_source **out);
 int open_image(const char *const *devices, size_t count, struct sendcp_source **out);
 /* As sendcp_backend_choose(); -v says why it is not the module. */
 int choose_backend(enum backend wanted, struct sendcp_source *source);

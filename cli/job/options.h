@@ -39,6 +39,8 @@ struct options {
 	int protocol;
 
 	const char *output;
+	/* "-" was given for it: resume does not write where the last run did. */
+	bool to_stdout;
 	struct container_spec container;
 	const char *checkpoint;
 	/* A pipe's stream, and a file's, have none. */
@@ -85,6 +87,8 @@ struct options {
 
 	char **arguments;
 	size_t argument_count;
+	/* Memory of a name that was not given but found. */
+	char *found;
 };
 
 #endif

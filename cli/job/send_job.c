@@ -10,6 +10,7 @@
 #include "backend/hold.h"
 #include "job/choose_parents.h"
 #include "job/identity.h"
+#include "job/role.h"
 #include "job/same_request.h"
 #include "job/send_job.h"
 #include "backend/sender.h"
@@ -22,7 +23,8 @@ static int open_source(const struct options *options, struct sendcp_source **out
 {
 	if (options->device_count)
 		return open_image(options->devices, options->device_count, out);
-	if (open_mounted(options->arguments[0], out))
+	if (role_check_image(ROLE_SNAPSHOT, options->arguments[0]) ||
+	    open_mounted(options->arguments[0], role_text(ROLE_SNAPSHOT), out))
 		return -1;
 	if (options->dry_run || !choose_backend(options->backend, *out))
 		return 0;
@@ -51,12 +53,16 @@ static int check_log(const struct send_job *job, const struct sendcp_subvolume *
 }
 
 /* Found, and fit to be sent or cloned from. */
-static int find_readonly(struct send_job *job, const char *spec, struct sendcp_subvolume *out)
+static int find_readonly(struct send_job *job, const char *spec, enum role role,
+			 struct sendcp_subvolume *out)
 {
+	if (!is_image(job) && role_check_image(role, spec))
+		return -1;
 	if (sendcp_source_find_subvolume(job->source, spec, out))
-		return error_source(sendcp_source_error(job->source));
+		return error_line("%s: %s", role_text(role),
+				  sendcp_source_error(job->source)->text);
 	if (!out->readonly && !is_image(job))
-		error_line("subvolume %s is not read-only", spec);
+		role_not_readonly(role, spec);
 	else if (!check_log(job, out))
 		return 0;
 	sendcp_subvolume_release(out);
@@ -68,16 +74,17 @@ static int find_subvolumes(const struct options *options, struct send_job *job)
 	job->subvolumes = xcalloc(options->argument_count, sizeof(*job->subvolumes));
 	job->parents = xcalloc(options->argument_count, sizeof(*job->parents));
 	for (size_t i = 0; i < options->argument_count; i++) {
-		if (find_readonly(job, options->arguments[i], &job->subvolumes[i]))
+		if (find_readonly(job, options->arguments[i], ROLE_SNAPSHOT,
+				  &job->subvolumes[i]))
 			return -1;
 		job->count++;
 	}
 	return 0;
 }
 
-static int add_clone_source(struct send_job *job, const char *spec)
+static int add_clone_source(struct send_job *job, const char *spec, enum role role)
 {
-	if (find_readonly(job, spec, &job->clone_sources[job->clone_count]))
+	if (find_readonly(job, spec, role, &job->clone_sources[job->clone_count]))
 		return -1;
 	job->clone_count++;
 	return 0;
@@ -88,13 +95,13 @@ static int find_clone_sources(const struct options *options, struct send_job *jo
 {
 	job->clone_sources = xcalloc(options->clone_count + 1, sizeof(struct sendcp_subvolume));
 	for (size_t i = 0; i < options->clone_count; i++)
-		if (add_clone_source(job, options->clone_sources[i]))
+		if (add_clone_source(job, options->clone_sources[i], ROLE_CLONE_SOURCE))
 			return -1;
 	if (!options->parent) {
 		job->sources_grow = job->clone_count;
 		return job->sources_grow ? parents_determine(job) : 0;
 	}
-	if (add_clone_source(job, options->parent))
+	if (add_clone_source(job, options->parent, ROLE_PARENT))
 		return -1;
 	for (size_t i = 0; i < job->count; i++)
 		job->parents[i] = job->clone_sources[job->clone_count - 1].id;
@@ -137,13 +144,27 @@ int send_job_open(const struct options *options, struct send_job *job)
 	return 0;
 }
 
-/* Opens @identities where they are now. */
-static int reopen_list(struct send_job *job, const struct identity_list *identities,
-		       struct sendcp_subvolume **list, size_t *count)
+/* A parent is among the clone sources. */
+static enum role source_role(const struct journal_header *header, u64 id)
+{
+	for (size_t i = 0; i < header->subvolumes.count; i++)
+		if (header->subvolumes.identities[i].parent == id)
+			return ROLE_PARENT;
+	return ROLE_CLONE_SOURCE;
+}
+
+/* Opens @identities, which are some of @header's, where they are now. */
+static int reopen_list(struct send_job *job, const struct journal_header *header,
+		       const struct identity_list *identities, struct sendcp_subvolume **list,
+		       size_t *count)
 {
 	*list = xcalloc(identities->count, sizeof(**list));
 	for (size_t i = 0; i < identities->count; i++) {
-		if (reopen_by_identity(job->source, &identities->identities[i], &(*list)[i]))
+		const struct identity *identity = &identities->identities[i];
+		enum role role = identities == &header->subvolumes ? ROLE_SNAPSHOT :
+				 source_role(header, identity->id);
+
+		if (reopen_by_identity(job->source, identity, role, &(*list)[i]))
 			return -1;
 		(*count)++;
 		if (check_log(job, &(*list)[i]))
@@ -154,8 +175,8 @@ static int reopen_list(struct send_job *job, const struct identity_list *identit
 
 static int reopen_subvolumes(const struct journal_header *header, struct send_job *job)
 {
-	if (reopen_list(job, &header->subvolumes, &job->subvolumes, &job->count) ||
-	    reopen_list(job, &header->clone_sources, &job->clone_sources,
+	if (reopen_list(job, header, &header->subvolumes, &job->subvolumes, &job->count) ||
+	    reopen_list(job, header, &header->clone_sources, &job->clone_sources,
 			&job->clone_count))
 		return -1;
 	job->parents = xcalloc(job->count, sizeof(*job->parents));

@@ -10,6 +10,7 @@
  *	{"type":"delivered", ...}  an orderly end in mid-stream: a pipe was given so many bytes
  *	{"type":"resumed", ...}    another run begins here; a "delivered" before it is void
  *	{"type":"complete", ...}   all of the stream was delivered
+ *	{"type":"total", ...}      how long the whole stream will be, as soon as that was measured
  *
  * A batch at an offset that batches before it already cover takes the place of those at and after
  * that offset: it was made by a later run that was resumed there.
@@ -117,7 +118,7 @@ struct journal_batch {
 	u64 time;
 	/* Offset of its line in the file it was read from. */
 	u64 line_offset;
-	/* All lines before its own were durable when it was written; only written, never read. */
+	/* All lines before its own were durable when it was written. */
 	bool synced;
 };
 
@@ -140,6 +141,10 @@ struct journal_contents {
 	bool delivered_known;
 	struct stream_place delivered;
 	bool complete;
+	/* Length of the whole stream; 0: not known. For people only. */
+	u64 total;
+	/* Of a file: the stream up to here is on the disk, if not more. For people only. */
+	u64 durable;
 	/* Bytes that the file of a complete stream has. */
 	u64 complete_size;
 	/* Time of the last line that has one; 0: none has. */
@@ -195,7 +200,11 @@ bool journal_recognise(const char *text, size_t length);
  * damage before valid lines, a newer version and foreign files are error lines and -1.
  */
 int journal_read(int fd, const char *name, struct journal_contents *out);
-/* The same for a path. */
+/* The same for a path, which must be a regular file. */
 int journal_read_path(const char *path, struct journal_contents *out);
+/* Has a run the lock of the open journal @fd? Takes it for a moment. */
+bool journal_locked(int fd);
+/* journal_read_path(), and never waits: *@running: a run has the journal's lock. */
+int journal_look(const char *path, struct journal_contents *out, bool *running);
 
 #endif

@@ -38,6 +38,18 @@ static void set_output(struct journal_contents *contents, const char *output)
 	contents->output = output ? xstrdup(output) : NULL;
 }
 
+/* Perhaps it is the output, whose checkpoint file was meant. */
+static void not_a_journal(const char *name)
+{
+	char *beside = xasprintf("%s.cp", name);
+
+	if (access(beside, F_OK))
+		error_line("%s: not a checkpoint file, or its first line is damaged", name);
+	else
+		error_line("%s: not a checkpoint file; is %s meant?", name, beside);
+	free(beside);
+}
+
 static int read_header(struct reader *reader, const char *line, size_t length)
 {
 	struct json_object *object = json_text_parse(line, length);
@@ -47,8 +59,7 @@ static int read_header(struct reader *reader, const char *line, size_t length)
 	/* The version comes before the checksum: a newer one may be summed differently. */
 	if (!object || !journal_recognise(line, length) ||
 	    !json_get_u64(object, "sendcp_journal", &version)) {
-		error_line("%s: not a checkpoint file, or its first line is damaged",
-			   reader->name);
+		not_a_journal(reader->name);
 		goto out;
 	}
 	if (version > JOURNAL_VERSION) {
@@ -82,6 +93,7 @@ static bool parse_batch(const struct reader *reader, struct json_object *object,
 		return false;
 	batch->line_offset = reader->out->good_size;
 	batch->end = json_get_flag(object, "end");
+	batch->synced = json_get_flag(object, "synced");
 	batch->time = json_get_time(object);
 	batch->checkpoint = base64_decode(checkpoint, &batch->checkpoint_size);
 	return batch->checkpoint;
@@ -153,6 +165,9 @@ static int read_batch(struct reader *reader, struct json_object *object)
 		return corrupt(reader, "does not follow the lines before it");
 	}
 	journal_add_batch(contents, &batch);
+	/* In a container lines come first: only marks say what is in the file. */
+	if (batch.synced && !journal_in_container(contents))
+		contents->durable = batch.output_offset;
 	drop_marks(contents, batch.output_offset, UINT64_MAX);
 	contents->delivered_known = false;
 	contents->complete = false;
@@ -193,6 +208,7 @@ static int read_mark(struct reader *reader, struct json_object *object)
 		return corrupt(reader, "impossible values");
 	drop_marks(contents, mark.output_offset, mark.file_offset);
 	add_mark(contents, &mark);
+	contents->durable = mark.output_offset;
 	return 0;
 }
 
@@ -215,6 +231,7 @@ static int read_complete(struct reader *reader, struct json_object *object)
 		return corrupt(reader, "impossible values");
 	contents->complete = true;
 	contents->complete_size = place.file_offset;
+	contents->durable = journal_made(contents);
 	return 0;
 }
 
@@ -225,8 +242,17 @@ static int read_resumed(struct reader *reader, struct json_object *object)
 
 	contents->delivered_known = false;
 	contents->complete = false;
+	if (!json_get_u64(object, "output_offset", &contents->durable))
+		return corrupt(reader, "impossible values");
 	set_output(contents, json_get_text(object, "output"));
 	return 0;
+}
+
+static int read_total(struct reader *reader, struct json_object *object)
+{
+	if (json_get_u64(object, "output_offset", &reader->out->total))
+		return 0;
+	return corrupt(reader, "impossible values");
 }
 
 static int read_typed(struct reader *reader, struct json_object *object, const char *type)
@@ -242,6 +268,8 @@ static int read_typed(struct reader *reader, struct json_object *object, const c
 		return read_delivered(reader, object);
 	if (!strcmp(type, "complete"))
 		return read_complete(reader, object);
+	if (!strcmp(type, "total"))
+		return read_total(reader, object);
 	return corrupt(reader, "unknown type");
 }
 
@@ -366,17 +394,5 @@ int journal_read(int fd, const char *name, struct journal_contents *out)
 				 name);
 	if (ret)
 		journal_clear(out);
-	return ret;
-}
-
-int journal_read_path(const char *path, struct journal_contents *out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return error_line("cannot open %s: %s", path, strerror(errno));
-	ret = journal_read(fd, path, out);
-	close(fd);
 	return ret;
 }

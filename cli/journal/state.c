@@ -8,7 +8,6 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -127,16 +126,6 @@ static time_t last_change(const char *path)
 	return changed;
 }
 
-/* A writer's lock excludes this one. */
-static bool in_use(int fd)
-{
-	bool busy = flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
-
-	if (!busy)
-		flock(fd, LOCK_UN);
-	return busy;
-}
-
 static void remove_if_old(const char *path)
 {
 	int fd;
@@ -144,7 +133,7 @@ static void remove_if_old(const char *path)
 	if (time(NULL) - last_change(path) < KEEP_SECONDS)
 		return;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || !in_use(fd)) {
+	if (fd < 0 || !journal_locked(fd)) {
 		if (!unlink(path))
 			verbose_line(1, "%s: not changed for %d days, removed", path,
 				     STATE_KEEP_DAYS);
@@ -327,7 +316,7 @@ static bool show_entry(const struct found *found,
 		entry.err = EBADMSG;
 	else
 		entry.contents = &contents;
-	entry.running = fd >= 0 && in_use(fd);
+	entry.running = fd >= 0 && journal_locked(fd);
 	if (fd >= 0)
 		close(fd);
 	incomplete = entry.err || !contents.complete;

@@ -82,6 +82,33 @@ static size_t first_to_keep(const struct journal *journal)
 	return low;
 }
 
+/* Takes over @line. 0, or -1 with errno. */
+static int write_line(int fd, char *line, size_t length, u64 *at)
+{
+	int ret = -1;
+
+	if (!line)
+		errno = ENOMEM;
+	else
+		ret = journal_write_line(fd, line, length, *at);
+	free(line);
+	*at += length;
+	return ret;
+}
+
+/* Again, since the one in the file goes. */
+static int write_total(const struct journal *journal, int fd, u64 *at)
+{
+	struct stream_place place = { .output_offset = journal->total };
+	size_t length = 0;
+	char *line;
+
+	if (!journal->total)
+		return 0;
+	line = journal_place_line("total", &place, false, NULL, &length);
+	return write_line(fd, line, length, at);
+}
+
 /* Writes what stays, from @from on, to @fd; the new length goes to *@size. 0, or -1 with errno. */
 static int write_kept(struct journal *journal, int fd, const void *from_where, u64 *size)
 {
@@ -93,6 +120,8 @@ static int write_kept(struct journal *journal, int fd, const void *from_where, u
 	if (journal->resumed && write_at(fd, journal->resumed, journal->resumed_length, at))
 		return -1;
 	at += journal->resumed ? journal->resumed_length : 0;
+	if (write_total(journal, fd, &at))
+		return -1;
 	if (copy_range(journal->fd, from, fd, at, journal->size - from))
 		return -1;
 	*size = at + journal->size - from;
@@ -202,20 +231,6 @@ int journal_thin(struct journal *journal)
 	return 0;
 }
 
-/* Takes over @line. 0, or -1 with errno. */
-static int write_line(int fd, char *line, size_t length, u64 *at)
-{
-	int ret = -1;
-
-	if (!line)
-		errno = ENOMEM;
-	else
-		ret = journal_write_line(fd, line, length, *at);
-	free(line);
-	*at += length;
-	return ret;
-}
-
 static int write_whole(struct journal *journal, int fd, const void *private, u64 *size)
 {
 	const struct journal_contents *contents = private;
@@ -223,7 +238,7 @@ static int write_whole(struct journal *journal, int fd, const void *private, u64
 	size_t length = 0;
 
 	*size = 0;
-	if (write_line(fd, line, journal->header_length, size))
+	if (write_line(fd, line, journal->header_length, size) || write_total(journal, fd, size))
 		return -1;
 	/* Only batches are kept, so all of them are in the index. */
 	for (size_t i = 0; i < contents->count; i++) {

@@ -107,6 +107,19 @@ int journal_complete(struct journal *journal, const struct stream_place *place)
 	return put_place(journal, "complete", place);
 }
 
+int journal_total(struct journal *journal, u64 total)
+{
+	struct stream_place place = { .output_offset = total };
+	size_t length;
+	char *line;
+
+	if (total == journal->total)
+		return 0;
+	journal->total = total;
+	line = journal_place_line("total", &place, false, NULL, &length);
+	return put_text(journal, line, length);
+}
+
 /* The line is kept in memory too, because thinning drops the one in the file. */
 int journal_resumed(struct journal *journal, const struct stream_place *place,
 		    const char *output)
@@ -179,20 +192,19 @@ const char *journal_path(const struct journal *journal)
 	return journal->path;
 }
 
-/* sendcp list and show hold a lock for an instant, to see whether a run has the file. */
-static int lock_soon(int fd)
+/* For a moment the lock may be that of someone who only looks (look.c). */
+static int lock(int fd)
 {
-	const struct timespec pause = { .tv_nsec = 20000000 };
-
-	int ret;
+	const struct timespec pause = { .tv_nsec = 10000000 };
 
 	for (unsigned int tries = 0; tries < 10; tries++) {
-		ret = flock(fd, LOCK_EX | LOCK_NB);
-		if (!ret || errno != EWOULDBLOCK)
-			break;
+		if (!flock(fd, LOCK_EX | LOCK_NB))
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return -1;
 		nanosleep(&pause, NULL);
 	}
-	return ret;
+	return flock(fd, LOCK_EX | LOCK_NB);
 }
 
 /*
@@ -203,7 +215,7 @@ static int lock_current(struct journal *journal, bool *current)
 {
 	struct stat locked, named;
 
-	if (lock_soon(journal->fd)) {
+	if (lock(journal->fd)) {
 		if (errno == EWOULDBLOCK)
 			return error_line("%s is in use by another sendcp", journal->path);
 		return journal_failed(journal, "lock");
@@ -284,6 +296,7 @@ fail:
 /* Never in place: a crash would leave half a line, or one with an older journal's after it. */
 int journal_begin(struct journal *journal, const struct journal_contents *contents)
 {
+	journal->total = contents->total;
 	return journal_index_load(journal, contents) || journal_set_container(journal, contents) ?
 		-1 : 0;
 }
@@ -329,6 +342,7 @@ static int adopt(struct journal *journal, const struct journal_contents *content
 	struct stat st;
 
 	journal_adapt(journal, &contents->header);
+	journal->total = contents->total;
 	journal->size = contents->good_size;
 	if (fstat(journal->fd, &st))
 		return journal_failed(journal, "stat");

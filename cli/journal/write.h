@@ -65,6 +65,8 @@ int journal_delivered(struct journal *journal, const struct stream_place *place)
 int journal_resumed(struct journal *journal, const struct stream_place *place,
 		    const char *output);
 int journal_complete(struct journal *journal, const struct stream_place *place);
+/* The whole stream will have @total bytes. Written once, and again only if it is another number. */
+int journal_total(struct journal *journal, u64 total);
 /*
  * The file gets @contents' header and batches, and no other lines, at once and durably: the stream
  * is wrapped otherwise from now on.

@@ -40,6 +40,8 @@ struct journal {
 	/* The latest "resumed" line, which thinning writes anew; NULL: none in this run. */
 	char *resumed;
 	size_t resumed_length;
+	/* What the latest "total" line says, likewise; 0: there is none. */
+	u64 total;
 	/* Why a call failed last, a negative errno. */
 	int err;
 };

@@ -11,6 +11,7 @@
 #include "parse/dump.h"
 #include "util/alloc.h"
 #include "util/json_line.h"
+#include "util/printable.h"
 #include "util/text.h"
 
 /* The number of bytes that follow the first byte of a character; -1: none begins with it. */
@@ -131,6 +132,7 @@ void stream_dump_json(const struct stream_command *command, FILE *to)
 					      JSON_C_TO_STRING_NOSLASHESCAPE);
 	if (!line)
 		exit_without_memory();
-	fprintf(to, "%s\n", line);
+	fputs_json(line, to);
+	putc('\n', to);
 	json_object_put(object);
 }

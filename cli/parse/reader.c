@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "container/foreign.h"
 #include "parse/reader.h"
 #include "util/alloc.h"
 
@@ -222,10 +223,16 @@ static const struct stream_command *hand_out(struct stream_reader *reader, u32 s
 
 static const struct stream_command *no_header(struct stream_reader *reader)
 {
+	const struct foreign *foreign = foreign_find(reader->buffer + reader->from,
+						     reader->filled - reader->from);
+
 	reader->fault_inside = true;
 	if (reader->protocol)
 		return ended(reader, STREAM_DAMAGED, "there is no stream header after END at byte "
 			     "%llu", reader->offset);
+	if (foreign)
+		return ended(reader, STREAM_DAMAGED, "it is %s: unpack it first: %s | sendcp "
+			     "verify -", foreign->how, foreign->command);
 	return ended(reader, STREAM_DAMAGED, "it is no send stream, and no container of one");
 }
 

@@ -195,6 +195,7 @@ void earlier_options(enum earlier found, const struct options *options,
 {
 	*out = *options;
 	out->output = NULL;
+	out->to_stdout = false;
 	out->continued = true;
 	out->checkpoint = found == EARLIER_JOURNAL ? place->journal : NULL;
 	out->append = found == EARLIER_OUTPUT ? place->output : NULL;

@@ -225,6 +225,11 @@ void progress_set(struct progress *progress, u64 bytes)
 		__atomic_store_n(&progress->bytes, bytes, __ATOMIC_RELAXED);
 }
 
+u64 progress_total(const struct progress *progress)
+{
+	return progress ? __atomic_load_n(&progress->total, __ATOMIC_RELAXED) : 0;
+}
+
 void progress_clear(struct progress *progress)
 {
 	if (!progress || !progress->terminal)

@@ -19,6 +19,8 @@ struct progress *progress_begin(const struct options *options, const struct send
 				const struct transfer_start *start);
 /* So many bytes of the whole output are out. */
 void progress_set(struct progress *progress, u64 bytes);
+/* The length of the whole output; 0: not known yet, or not measured. */
+u64 progress_total(const struct progress *progress);
 /* Takes the bar away, so that a line of text can be printed. */
 void progress_clear(struct progress *progress);
 /* Shows the last state, and frees. */

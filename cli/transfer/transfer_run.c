@@ -66,11 +66,17 @@ static void describe(const struct transfer *run, const struct batch *batch,
 		hash_of(batch->data, batch->length, line->hash);
 }
 
+/* With the length of the whole stream as soon as it has been measured. */
 static int note(struct writer *writer, const struct journal_batch *line)
 {
-	if (!writer->run->journal)
+	struct journal *journal = writer->run->journal;
+	u64 total = progress_total(writer->run->progress);
+
+	if (!journal)
 		return 0;
-	return journal_put_batch(writer->run->journal, line) ? journal_failed(writer) : 0;
+	if (journal_put_batch(journal, line) || (total && journal_total(journal, total)))
+		return journal_failed(writer);
+	return 0;
 }
 
 static int note_mark(struct writer *writer, const struct stream_place *mark)

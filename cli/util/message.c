@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "util/message.h"
+#include "util/printable.h"
 
 #define ERROR_PREFIX "sendcp: "
 #define WARN_PREFIX "sendcp: warning: "
@@ -44,14 +45,12 @@ static void write_all(const char *bytes, size_t size)
 
 void make_printable(char *line)
 {
-	for (; *line; line++) {
-		unsigned char c = line[0], next = line[1];
+	while (*line) {
+		size_t length = printable_length(line);
 
-		if (c < 0x20 || c == 0x7f)
-			line[0] = '?';
-		/* U+0080 to U+009F in UTF-8: terminals take U+009B for what begins a sequence. */
-		else if (c == 0xc2 && next >= 0x80 && next < 0xa0)
-			line[0] = line[1] = '?';
+		if (!length)
+			*line = '?';
+		line += length ? length : 1;
 	}
 }
 

@@ -25,7 +25,7 @@ int message_verbosity(void);
 
 /*
  * Names come from disks: none of them may break a line or drive a terminal. Control characters of
- * @line become '?'.
+ * @line, and bytes that are not UTF-8, become '?'.
  */
 void make_printable(char *line);
 /* Always printed. Returns -1, so that `return error_line(...)` reads well. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "util/alloc.h"
+#include "util/printable.h"
 #include "util/text.h"
 
 bool parse_size(const char *text, u64 *value)
@@ -59,33 +60,34 @@ char *size_text(double bytes, char *buffer, size_t size)
 	return buffer;
 }
 
-/* Lines for people show control characters as '?', so they must not be in a command as they are. */
-static bool has_control(const char *word)
+/* Is it to be escaped in what printf(1) or $'...' takes, in the middle of single quotes? */
+static bool needs_escape(unsigned char c)
 {
-	for (; *word; word++)
-		if ((unsigned char)*word < 0x20 || *word == 0x7f)
-			return true;
-	return false;
+	return c < 0x20 || c >= 0x7f || c == '\'' || c == '\\';
 }
 
-/* "$(printf '...')": any shell knows that. Newlines at a word's end are lost. */
-static char *quote_printf(const char *word)
+/*
+ * "$(printf '...')": any shell knows that, but newlines at a word's end would be lost. So for these
+ * $'...', which bash, ksh, zsh and the POSIX of 2024 know.
+ */
+static char *quote_escaped(const char *word)
 {
+	size_t length = strlen(word);
+	bool newline = length && word[length - 1] == '\n';
 	/* Each byte becomes at most four characters. */
-	char *out = xcalloc(strlen(word) + 24, 4);
-	char *to = stpcpy(out, "\"$(printf '");
+	char *out = xcalloc(length + 24, 4);
+	char *to = stpcpy(out, newline ? "$'" : "\"$(printf '");
 
-	for (; *word; word++) {
-		unsigned char c = (unsigned char)*word;
-
-		if (c < 0x20 || c == 0x7f || c == '\'' || c == '\\')
-			to += sprintf(to, "\\%03o", c);
-		else if (c == '%')
+	for (size_t i = 0; i < length; i++) {
+		/* What begins with it would be an option of printf. */
+		if (needs_escape((unsigned char)word[i]) || (!i && word[i] == '-'))
+			to += sprintf(to, "\\%03o", (unsigned char)word[i]);
+		else if (word[i] == '%' && !newline)
 			to = stpcpy(to, "%%");
 		else
-			*to++ = (char)c;
+			*to++ = word[i];
 	}
-	strcpy(to, "')\"");
+	strcpy(to, newline ? "'" : "')\"");
 	return out;
 }
 
@@ -97,8 +99,9 @@ char *shell_quote(const char *word)
 
 	if (*word && strspn(word, harmless) == strlen(word))
 		return xstrdup(word);
-	if (has_control(word))
-		return quote_printf(word);
+	/* Lines for people show '?' for these, so they must not be in a command as they are. */
+	if (!is_printable(word))
+		return quote_escaped(word);
 	/* Each quote becomes four characters: '\'' */
 	out = xcalloc(strlen(word) + 1, 4);
 	to = out;

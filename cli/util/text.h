@@ -28,7 +28,10 @@ bool parse_duration(const char *text, u64 *seconds);
 /* "1.5 GiB" into @buffer; returns @buffer. */
 char *size_text(double bytes, char *buffer, size_t size);
 
-/* @word as a shell takes it: itself if harmless, else in single quotes. Exits without memory. */
+/*
+ * @word as a shell takes it: itself if harmless, else in single quotes; with control characters or
+ * bytes that are not UTF-8, in ASCII, as "$(printf '...')" or $'...'. Exits without memory.
+ */
 char *shell_quote(const char *word);
 
 #endif

@@ -41,7 +41,8 @@ cut_copy()
 	head -c "$2" "$1" >file
 }
 
-# refused TEXT ARGUMENT...: resume --append fails with TEXT and does not change `file`.
+# refused TEXT ARGUMENT...: resume --append fails with TEXT (and $STATUS, else 1) and does not change
+# `file`.
 refused()
 {
 	local text=$1
@@ -49,7 +50,7 @@ refused()
 	shift
 	cp file kept
 	run "$SENDCP" resume --append file "$@"
-	assert_failure 1
+	assert_failure "${STATUS:-1}"
 	assert_output --partial "$text"
 	assert cmp file kept
 	assert_file_not_exist file.cp
@@ -317,7 +318,7 @@ stopped()
 		# shellcheck disable=SC2086
 		sender $kind >all
 		cut_copy all $(($(file_size all) * 2 / 3))
-		refused "give --checkpoint FILE.cp, or SUBVOL"
+		STATUS=2 refused "give --checkpoint FILE.cp, or SUBVOL"
 		refused "is not the subvolume that it was sent with" -p "$FIX_MOUNT/a" "$FIX_MOUNT/b2"
 		refused "is of another send" "$FIX_MOUNT/b"
 		"$SENDCP" resume -q --append file -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
@@ -349,7 +350,7 @@ stopped()
 	refused "holds no send stream" "$FIX_MOUNT/b"
 	seq 1000 >file
 	refused "holds no send stream" "$FIX_MOUNT/b"
-	refused "give --checkpoint FILE.cp, or SUBVOL"
+	STATUS=2 refused "give --checkpoint FILE.cp, or SUBVOL"
 	"$SENDCP" send -q --archive "$FIX_MOUNT/b" | head -c 3000000 >file
 	refused "is of another send" "$FIX_MOUNT/a"
 	refused "was sent with 0" -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
@@ -450,7 +451,7 @@ bounded()
 	: >file
 	for arguments in "--append file --at 5 --checkpoint cp" \
 		"--append file -f x --checkpoint cp" "--append file --checkpoint cp b" \
-		"--append file --checkpoint cp -p a" "b"; do
+		"--append file --checkpoint cp -p a" "b c"; do
 		# shellcheck disable=SC2086
 		run "$SENDCP" resume $arguments
 		assert_failure 2

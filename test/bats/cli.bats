@@ -78,7 +78,7 @@ teardown()
 	run --separate-stderr "$SENDCP" send --proto 3 --device "$IMG" s.ro
 	assert_failure 2
 	assert_equal "$output" ""
-	assert_equal "$stderr" "sendcp: protocol 3 is not supported, the highest is 2"
+	assert_equal "$stderr" "sendcp: protocol 3 is not supported, the highest is 2; see sendcp send --help"
 }
 
 @test "cli: stderr of a send is the native one, and nothing else" {

@@ -57,13 +57,13 @@ assert_offered()
 	assert_offered \
 		"sendcp re" "resume" \
 		"sendcp s" "send show" \
-		"sendcp help v" "verify"
+		"sendcp help ver" "verify version"
 }
 
 @test "every command of the help is offered, and no other" {
 	local commands shell offered
 
-	commands=$("$SENDCP" --help | sed -n 's/^  sendcp \([a-z]*\).*/\1/p' | LC_ALL=C sort | xargs)
+	commands=$("$SENDCP" --help | sed -n 's/^  \([a-z]*\) .*/\1/p' | LC_ALL=C sort | xargs)
 	for shell in bash zsh fish; do
 		offered=$(offers $shell "sendcp " | tr ' ' '\n' | grep -v '^-' | xargs)
 		[ "$offered" = "$commands" ] || fail "$shell: $offered; the help: $commands"
@@ -155,9 +155,10 @@ offered_options()
 	local shell
 
 	for shell in bash zsh; do
-		run offers $shell "sendcp resume --checkpoint " "sendcp show "
+		run offers $shell "sendcp resume --checkpoint " "sendcp show " "sendcp resume "
 		assert_line --index 0 "home.cp snapshots"
 		assert_line --index 1 "home.cp snapshots"
+		assert_line --index 2 "home.cp snapshots"
 	done
 	# fish never hides a file; it lists files with the extension first.
 	run fish -c "source $ROOT/completions/sendcp.fish; complete -C 'sendcp show '"

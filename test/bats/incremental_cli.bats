@@ -169,7 +169,7 @@ counted()
 	-p 1 -c missing 3|1|missing
 	-p 1/d 3|1|not a subvolume
 	-p /proc 3|1|/proc
-	-p|2|argument
+	-p|2|SUBVOL is missing
 	END
 }
 

@@ -63,15 +63,105 @@ refused()
 
 @test "verify: several streams in one file, and several subvolumes in one stream" {
 	cat stream.plain stream.plain >"$OUT/f"
-	run "$SENDCP" verify "$OUT/f"
+	run --separate-stderr "$SENDCP" verify "$OUT/f"
 	assert_success
 	assert_output --partial "2 subvolumes"
+	assert_equal "$stderr" "sendcp: warning: $OUT/f: the subvolume s.ro is in it again at byte \
+$(($(file_size stream.plain) + 17)) of the stream: btrfs receive will fail there, unless the first is moved away before"
 	make_stream subvol mkfile=a subvol mkfile=b end >"$OUT/f"
 	run "$SENDCP" verify "$OUT/f"
 	assert_success
 	assert_output --partial "complete: 2 subvolumes, 5 commands"
 	make_stream end >"$OUT/f"
 	refused "end at byte 17 is where subvol"
+}
+
+@test "verify: several files, each with its line, and the worst status" {
+	run --separate-stderr "$SENDCP" verify stream.plain stream.zstd
+	assert_success
+	assert_line --index 0 --regexp "^stream.plain: complete: "
+	assert_line --index 1 --regexp "^stream.zstd: complete: "
+	head -c 100000 stream.plain >"$OUT/f"
+	run --separate-stderr "$SENDCP" verify "$OUT/f" nowhere stream.tar
+	assert_equal "$status" 1
+	assert_output --regexp "^stream.tar: complete: [^
+]*$"
+	assert_equal "${#stderr_lines[@]}" 2
+	[[ ${stderr_lines[0]} == "sendcp: $OUT/f: it ends at byte 100000"* ]]
+	[[ ${stderr_lines[1]} == "sendcp: cannot open nowhere: "* ]]
+}
+
+@test "verify --json: an object per file with the same facts" {
+	local size
+
+	require_program jq
+	size=$(file_size stream.plain)
+	head -c 100000 stream.plain >"$OUT/f"
+	run bash -c "'$SENDCP' verify --json stream.plain '$OUT/f' nowhere stream.tar.zstd 2>/dev/null"
+	assert_equal "$status" 1
+	assert_equal "${#lines[@]}" 4
+	jq -e '.file == "stream.plain" and .complete and .fault == null and .container == "plain" and
+		.subvolumes == 1 and .whole_stream_bytes == '"$size"' and .repeated_subvolumes == 0 and
+		.whole_units_file_bytes == '"$size"' and .matches_checkpoint_file == null' <<<"${lines[0]}"
+	jq -e '(.complete | not) and (.fault | startswith("it ends at byte 100000")) and
+		.whole_stream_bytes <= 100000' <<<"${lines[1]}"
+	jq -e '.file == "nowhere" and (.complete | not) and
+		.fault == "No such file or directory"' <<<"${lines[2]}"
+	jq -e '.complete and .container == "tar in zstd"' <<<"${lines[3]}"
+	stored_send --checkpoint "$OUT/cp" >"$OUT/own"
+	"$SENDCP" verify --json --checkpoint "$OUT/cp" "$OUT/own" | jq -e .matches_checkpoint_file
+	run bash -c "'$SENDCP' verify --json stream.plain >/dev/full"
+	assert_equal "$status" 1
+}
+
+# foreign HOW COMMAND: $OUT/f is HOW, and COMMAND, which is for FILE, unpacks what verify takes.
+foreign()
+{
+	local how=$1 command=$2 each
+
+	cp "$OUT/f" "$OUT/kept"
+	for each in verify cat dump; do
+		run --separate-stderr "$SENDCP" $each "$OUT/f"
+		assert_equal "$status" 1
+		assert_equal "$output" ""
+		assert_equal "$stderr" "sendcp: $OUT/f: it is $how: unpack it first: $command | sendcp verify -; whole up to byte 0"
+	done
+	run --separate-stderr "$SENDCP" resume --append "$OUT/f" --device image s.ro
+	assert_equal "$status" 1
+	[[ $stderr == "sendcp: $OUT/f is $how: left as it is. "*"$command >PLAIN; "* ]] || fail "$stderr"
+	cmp "$OUT/f" "$OUT/kept"
+	run --separate-stderr "$SENDCP" show "$OUT/f"
+	assert_equal "$status: $stderr" "1: sendcp: $OUT/f is $how, and not a checkpoint file"
+}
+
+@test "verify, cat, dump, show, --append: what other programs made is named, with the way to unpack it" {
+	local program
+
+	for program in gzip bzip2 xz lz4; do
+		command -v $program >/dev/null || continue
+		head -c 2000000 stream.plain | $program -c >"$OUT/f"
+		foreign "compressed with $program" "$program -dc FILE"
+	done
+	command -v gzip
+	printf 'age-encryption.org/v1\n-> X25519 abc\n' >"$OUT/f"
+	foreign "encrypted with age" "age -d -i KEY FILE"
+	printf -- '-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n' >"$OUT/f"
+	foreign "encrypted with age" "age -d -i KEY FILE"
+	printf -- '-----BEGIN PGP MESSAGE-----\n\nhQE\n' >"$OUT/f"
+	foreign "encrypted with gpg" "gpg -d FILE"
+	# The beginnings of what gpg -c and gpg -r write.
+	printf '\x8c\x0d\x04\x09\x03\x08aaaaaaaaaaaaaaaaaaaa' >"$OUT/f"
+	foreign "encrypted with gpg" "gpg -d FILE"
+	printf '\x85\x02\x0c\x03aaaaaaaaaaaaaaaaaaaa' >"$OUT/f"
+	foreign "encrypted with gpg" "gpg -d FILE"
+	printf '7z\xbc\xaf\x27\x1c\x00\x04aaaaaaaaaaaaaaaa' >"$OUT/f"
+	foreign "a 7z archive" "7z x -so FILE"
+	if command -v gpg >/dev/null; then
+		head -c 100000 stream.plain | gpg --homedir "$OUT" --batch --quiet --passphrase x \
+			--pinentry-mode loopback -c 2>/dev/null >"$OUT/f"
+		foreign "encrypted with gpg" "gpg -d FILE"
+		gpgconf --homedir "$OUT" --kill all
+	fi
 }
 
 @test "verify: an empty file, another file, and a missing file" {
@@ -193,7 +283,8 @@ refused()
 @test "verify: usage" {
 	local arguments
 
-	for arguments in "" "a b" "--json a" "--checkpoint= a" "-f x a"; do
+	for arguments in "" "--position a b" "--checkpoint c a b" "--json --position a" \
+		"--checkpoint= a" "-f x a"; do
 		# shellcheck disable=SC2086
 		run "$SENDCP" verify $arguments
 		assert_equal "$status" 2

@@ -407,6 +407,52 @@ static void thinning_goes_on_in_the_next_run(void **state)
 	journal_clear(&contents);
 }
 
+/* Through thinning, in this run and in later ones; and it is written once. */
+static void the_total_stays(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct journal_contents contents;
+	struct stat before, after;
+
+	add(journal, 0, 2);
+	assert_int_equal(journal_total(journal, 5000), 0);
+	assert_int_equal(stat(place->path, &before), 0);
+	assert_int_equal(journal_total(journal, 5000), 0);
+	assert_int_equal(stat(place->path, &after), 0);
+	assert_true(before.st_size == after.st_size);
+	journal_set_keep(journal, 10 * BATCH);
+	add(journal, 2 * BATCH, 98);
+	journal_close(journal);
+	assert_int_equal(journal_open(place->path, &contents, &journal), 0);
+	assert_true(contents.total == 5000 && contents.count < 30);
+	journal_clear(&contents);
+	journal_set_keep(journal, 10 * BATCH);
+	add(journal, 100 * BATCH, 100);
+	journal_close(journal);
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	assert_true(contents.total == 5000 && contents.count < 30);
+	assert_int_equal(journal_batch_end(&contents.batches[contents.count - 1]), 200 * BATCH);
+	journal_clear(&contents);
+}
+
+static void who_has_it_is_seen_without_waiting(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct journal_contents contents;
+	bool running = false;
+
+	add(journal, 0, 2);
+	assert_int_equal(journal_look(place->path, &contents, &running), 0);
+	assert_true(running && contents.count == 2);
+	journal_clear(&contents);
+	journal_close(journal);
+	assert_int_equal(journal_look(place->path, &contents, &running), 0);
+	assert_true(!running && contents.count == 2);
+	journal_clear(&contents);
+}
+
 static void one_run_at_a_time(void **state)
 {
 	const struct place *place = *state;
@@ -611,6 +657,8 @@ int main(void)
 		TEST(a_delivered_line_may_have_its_old_name),
 		TEST(old_lines_go_and_enough_stay),
 		TEST(thinning_goes_on_in_the_next_run),
+		TEST(the_total_stays),
+		TEST(who_has_it_is_seen_without_waiting),
 		TEST(one_run_at_a_time),
 		TEST(foreign_files_are_left_alone),
 		TEST(files_are_proven),

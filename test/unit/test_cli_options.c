@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "commands/options.h"
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands/options_table.h"
 
 static const struct command send_command = {
 	.name = "send", .bit = COMMAND_SEND, .usage = "send", .summary = "",
@@ -18,6 +21,7 @@ static const struct command send_command = {
 
 static const struct command resume_command = {
 	.name = "resume", .bit = COMMAND_RESUME, .usage = "resume", .summary = "",
+	.max_arguments = 8,
 };
 
 /* Parses @words, which are separated by single spaces and stay the caller's. */
@@ -109,8 +113,9 @@ static void what_is_no_usage(void **state)
 		"--checkpoint C --to-command T --position-command P --retry 1w s",
 	};
 	static const char *const resume_words[] = {
-		"--at 5", "--restart", "-f F", "s",
-		"--checkpoint C extra", "--checkpoint C --at", "--checkpoint C --at 1K",
+		"--at 5", "--restart", "-f F", "a b", "--append /nonexistent/f", "--checkpoint -",
+		"--append -", "--append f -f -", "--have 5 C", "--checkpoint C extra",
+		"--checkpoint C --at", "--checkpoint C --at 1K",
 		"--checkpoint C --at -1", "--checkpoint C --at 18446744073709551616",
 		"--checkpoint C --proto 1", "--checkpoint C -p x",
 		"--append F --to-command T s", "--checkpoint C -f F --to-command T",
@@ -150,6 +155,123 @@ static void commands_and_rates(void **state)
 	options_free(&options);
 }
 
+/* Options with a free text or name as their value have none that is absurd. */
+static bool takes_anything(const struct option_spec *spec)
+{
+	return spec->argument && !spec->values;
+}
+
+static void absurd_values_are_answered(void **state)
+{
+	size_t tried = 0;
+
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_spec *spec = &option_table[i];
+		const char *const absurd = spec->argument && !strcmp(spec->argument, "FILE") ?
+					   "" : "absurd";
+		struct options options = { .protocol = -1 };
+
+		if (!spec->argument || takes_anything(spec))
+			continue;
+		tried++;
+		assert_true(*spec->values);
+		assert_false(spec->set(&options, absurd));
+	}
+	assert_true(tried >= 12);
+	/* Those that take anything never say no, so nothing has to be named. */
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option_spec *spec = &option_table[i];
+		struct options options = { .protocol = -1 };
+
+		if (!takes_anything(spec))
+			continue;
+		assert_true(spec->set(&options, "absurd"));
+		options_free(&options);
+	}
+}
+
+static void limits_are_those_that_are_named(void **state)
+{
+	static const char *const good[] = {
+		"--buffer-size 144K s", "--buffer-size 1G s", "--checkpoint-interval 144K s",
+		"--buffers 1 s", "--buffers 64 s", "--compress=1 s", "--compress=22 s",
+	};
+	static const char *const bad[] = {
+		"--buffer-size 147455 s", "--buffer-size 1073741825 s",
+		"--checkpoint-interval 147455 s", "--compress=0 s", "--compress=23 s",
+	};
+	struct options options;
+	char words[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		snprintf(words, sizeof(words), "%s", good[i]);
+		assert_int_equal(parse(&send_command, words, &options), 0);
+		options_free(&options);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		refused(&send_command, bad[i]);
+}
+
+static void values_as_words_of_their_own(void **state)
+{
+	char level[] = "--compress 9 /s", kind[] = "/s --archive cpio --progress json -q /t";
+	char bare[] = "--compress /s";
+	struct options options;
+
+	assert_int_equal(parse(&send_command, level, &options), 0);
+	assert_int_equal(options.container.level, 9);
+	assert_int_equal(options.argument_count, 1);
+	assert_int_equal(parse(&send_command, kind, &options), 0);
+	assert_int_equal(options.container.archive, ARCHIVE_CPIO);
+	assert_int_equal(options.progress, PROGRESS_JSON);
+	assert_int_equal(options.argument_count, 2);
+	assert_int_equal(parse(&send_command, bare, &options), 0);
+	assert_int_equal(options.container.level, CONTAINER_LEVEL_DEFAULT);
+	assert_int_equal(options.argument_count, 1);
+	/* In an image it may be a subvolume's name; and what is neither is not guessed at. */
+	refused(&send_command, "--device i --compress 9 s");
+	refused(&send_command, "--compress 99 s");
+	refused(&send_command, "--archive zip s");
+}
+
+/* In a directory where the value is a file's name, too. */
+static void values_that_are_files(void **state)
+{
+	char directory[] = "/tmp/sendcp-options.XXXXXX";
+
+	assert_non_null(mkdtemp(directory));
+	assert_int_equal(chdir(directory), 0);
+	assert_int_equal(mkdir("9", 0700), 0);
+	refused(&send_command, "--compress 9");
+	refused(&send_command, "--compress 9 s");
+	assert_int_equal(rmdir("9"), 0);
+	assert_int_equal(chdir("/"), 0);
+	assert_int_equal(rmdir(directory), 0);
+}
+
+static void dash_is_standard_output(void **state)
+{
+	char words[] = "-f x -f - s", other[] = "-f - -f x s";
+	struct options options;
+
+	assert_int_equal(parse(&send_command, words, &options), 0);
+	assert_true(options.to_stdout && !options.output);
+	assert_int_equal(parse(&send_command, other, &options), 0);
+	assert_true(!options.to_stdout && options.output);
+	refused(&send_command, "--checkpoint - s");
+}
+
+static void a_checkpoint_file_alone(void **state)
+{
+	char words[] = "--at 5 x.cp";
+	struct options options;
+
+	assert_int_equal(parse(&resume_command, words, &options), 0);
+	assert_string_equal(options.checkpoint, "x.cp");
+	assert_int_equal(options.argument_count, 0);
+	refused(&resume_command, "-p y x.cp");
+}
+
 static void help_fits_a_terminal(void **state)
 {
 	char *text = NULL;
@@ -174,6 +296,12 @@ int main(void)
 		cmocka_unit_test(what_is_no_usage),
 		cmocka_unit_test(resume_at),
 		cmocka_unit_test(commands_and_rates),
+		cmocka_unit_test(absurd_values_are_answered),
+		cmocka_unit_test(limits_are_those_that_are_named),
+		cmocka_unit_test(values_as_words_of_their_own),
+		cmocka_unit_test(values_that_are_files),
+		cmocka_unit_test(dash_is_standard_output),
+		cmocka_unit_test(a_checkpoint_file_alone),
 		cmocka_unit_test(help_fits_a_terminal),
 	};
 

@@ -140,6 +140,12 @@ static void shell_words(void **state)
 	quoted("$x;", "'$x;'");
 	/* Lines for people show no control characters. */
 	quoted("a\nb'%\\", "\"$(printf 'a\\012b\\047%%\\134')\"");
+	quoted("-\xff" "a", "\"$(printf '\\055\\377a')\"");
+	quoted("\xc2\x9b", "\"$(printf '\\302\\233')\"");
+	quoted("\xed\xa0\x80", "\"$(printf '\\355\\240\\200')\"");
+	quoted("\xc3\xa9", "'\xc3\xa9'");
+	/* $(...) loses newlines at the end. */
+	quoted("\x1b[m%'\n", "$'\\033[m%\\047\\012'");
 }
 
 static struct json_object *sample(void)

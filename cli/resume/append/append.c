@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "container/foreign.h"
 #include "container/unwrap.h"
 #include "job/conflicts.h"
 #include "resume/append/append.h"
@@ -19,6 +21,21 @@
 /* The longest end of an archive: a line, and the format's own end, up to a tape's record. */
 #define ARCHIVE_END_MAX (64u << 10)
 
+/* Nothing can be appended to what another program compressed or encrypted, except zstd's frames. */
+static int check_foreign(const char *path, int fd)
+{
+	const struct foreign *foreign;
+	u8 head[FOREIGN_HEAD];
+	ssize_t got = pread(fd, head, sizeof(head), 0);
+
+	foreign = got > 0 ? foreign_find(head, (size_t)got) : NULL;
+	if (!foreign)
+		return 0;
+	return error_line("%s is %s: left as it is. Unpack what there is of it, and resume in "
+			  "that: %s >PLAIN; sendcp resume --append PLAIN", path, foreign->how,
+			  foreign->command);
+}
+
 int append_open(struct resume *resume, const char *path)
 {
 	struct stat st;
@@ -30,9 +47,10 @@ int append_open(struct resume *resume, const char *path)
 	resume->output_path = absolute_path(path);
 	if (!resume->output_path)
 		return error_line("cannot resolve the path %s: %s", path, strerror(errno));
-	if (conflicts_resume(NULL, resume->options, resume->output_path))
+	if (conflicts_resume(NULL, resume->options, resume->output_path) ||
+	    output_open(&resume->output, resume->output_path, false))
 		return -1;
-	return output_open(&resume->output, resume->output_path, false);
+	return check_foreign(path, resume->output.fd);
 }
 
 /*
