@@ -113,10 +113,10 @@ static int settle(struct resume *resume, const struct stream_place *at)
 	return ret ? error_line("cannot sync %s: %s", resume->output.name, strerror(-ret)) : 0;
 }
 
-/* Nothing is said of what is complete: that line has been printed. */
+/* Of what is complete, another line was printed. */
 static void say_where(const struct resume *resume, const struct stream_place *at)
 {
-	if (resume_point_complete(&resume->contents, &resume->point))
+	if (!at->output_offset || resume_point_complete(&resume->contents, &resume->point))
 		return;
 	if (at->file_offset == at->output_offset)
 		info_line("%s: continuing at byte %llu", resume->output.name, at->output_offset);

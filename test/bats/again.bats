@@ -286,7 +286,7 @@ other()
 }
 
 @test "state: --no-checkpoint with a file" {
-	run streamcut --signal INT --watch out 4000000 -- "$SENDCP" send -q --no-checkpoint -f out "$SNAP"
+	run bash -c 'ulimit -f 4000; exec "$SENDCP" send -q --no-checkpoint -f out "$SNAP"'
 	assert_failure 75
 	assert_file_not_exists out.cp
 	[[ ${lines[-1]} == *"resume with: sendcp resume --append $PWD/out $SNAP" ]]

@@ -118,8 +118,8 @@ run_last_line()
 			$shell -c "$(sed -n '$s/.*resume with: //p' err)"
 			cmp -- "$name" whole
 			# Without a checkpoint file, the line names the snapshot.
-			head -c 3000000 whole >"$name"
-			"$SENDCP" send -f "$name" "$snapshot" 2>err && fail "overwritten"
+			rm -f -- "$name"
+			(ulimit -f 2000; "$SENDCP" send --no-checkpoint -q -f "$name" "$snapshot") 2>err || true
 			$shell -c "$(sed -n '$s/.*resume with: //p' err)"
 			cmp -- "$name" whole
 			rm -f -- "$name.cp"

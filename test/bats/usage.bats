@@ -130,7 +130,7 @@ part()
 	cmp part want
 	rm part.cp
 	usage "resume: there is no part.cp: give --checkpoint FILE.cp, or SUBVOL" resume --append part
-	usage "the checkpoint file is missing: sendcp resume FILE.cp" resume
+	usage "the checkpoint file is missing: sendcp resume FILE.cp" resume -f part
 	usage "the checkpoint file has them" resume part.cp -p x
 }
 
