@@ -56,6 +56,7 @@ install-documents:
 	$(foreach page,$(MANUAL_PAGES),$(INSTALL_DATA) $(page) \
 		$(call into,$(mandir))/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) :
 	$(INSTALL_DATA) $(DOCUMENTS) $(call into,$(docdir))
+	sed 's/](docs\//](/g' README.md >$(call into,$(docdir))/README.md
 	$(call made,$(docdir)/examples)
 	$(INSTALL_DATA) docs/examples/btrbk/btrbk.conf docs/examples/systemd/home.conf \
 		$(call into,$(docdir))/examples

@@ -6,7 +6,8 @@
 _sendcp_options()
 {
 	local stream="-p --parent -c --clone-src -e -f --output --checkpoint --device --ignore-log \
-		--backend --to-command --position-command --retry --bwlimit --buffer-size --buffers --progress -q --quiet -v --verbose"
+		--backend --to-command --position-command --retry --bwlimit --buffer-size --buffers --progress \
+		--title -q --quiet -v --verbose"
 
 	case $1 in
 	send)
@@ -14,9 +15,10 @@ _sendcp_options()
 			--step --dry-run --restart --continue --no-checkpoint"
 		;;
 	resume) echo "$stream --at --have --restart --append --no-data --compressed-data" ;;
-	verify) echo "--checkpoint --position --json -q --quiet" ;;
-	show | info | list | dump) echo "--json" ;;
-	cat) echo "--bwlimit" ;;
+	verify) echo "--checkpoint --position --json --progress --title -q --quiet" ;;
+	show | info | list) echo "--json" ;;
+	dump) echo "--json --progress" ;;
+	cat) echo "--progress --bwlimit" ;;
 	*) return ;;
 	esac
 	echo "-h --help"

@@ -78,9 +78,10 @@ complete -c sendcp $on_stream -l position-command -x -d 'Command that prints wha
 complete -c sendcp $on_stream -l retry -x -a '30s 10m 2h 1d' -d 'Time without progress, after an interruption'
 complete -c sendcp $on_stream -l buffer-size -x -a '1M 4M 16M' -d 'Size of a buffer'
 complete -c sendcp $on_stream -l buffers -x -a '2 4 8 16' -d 'Number of buffers between reading and writing'
-complete -c sendcp $on_stream -l progress -f -a 'auto always never json' -d 'Show progress'
 complete -c sendcp $on_stream -s v -l verbose -d 'Print more'
 
+complete -c sendcp -n '__sendcp_command send resume verify dump cat' -l progress -f -a 'auto always never json' -d 'Show progress'
+complete -c sendcp -n '__sendcp_command send resume verify' -l title -d 'Show progress in the process title, too'
 complete -c sendcp -n '__sendcp_command send resume verify' -s q -l quiet -d 'Print errors only'
 complete -c sendcp -n '__sendcp_command resume verify' -l checkpoint -x -a '(__sendcp_sidecars)' -d 'The checkpoint file'
 complete -c sendcp -n '__sendcp_command send resume cat' -l bwlimit -x -a '1M 10M 100M' -d 'Bytes per second at most'

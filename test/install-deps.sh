@@ -13,7 +13,8 @@ GROUP_NAMES="build, test, packages, fuzz, source, vm, install, ssh"
 BUILD_PACKAGES="gcc make libc6-dev pkg-config libisal-dev libzstd-dev libarchive-dev zlib1g-dev liblzo2-dev
 	libgcrypt20-dev libxxhash-dev libjson-c-dev libblkid-dev libbtrfsutil-dev libaio-dev"
 TEST_PACKAGES="libarchive-tools cpio strace bats bats-assert bats-support bats-file libcmocka-dev btrfs-progs python3 zstd
-	xxhash jq attr acl libcap2-bin mount util-linux bsdutils procps time openssh-client age"
+	xxhash jq attr acl libcap2-bin mount util-linux bsdutils procps time openssh-client age gnupg git mbuffer
+	pv rclone snapper"
 # A group of its own: a workstation should not get a listening server. Tests that need one skip
 # without it.
 SSH_PACKAGES="openssh-server"

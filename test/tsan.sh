@@ -8,7 +8,7 @@
 set -u -o pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-suites=(unit send_full resume append append_matrix compress archive cli lastline endings)
+suites=(unit send_full resume append append_matrix compress archive cli progress lastline endings)
 # Of the unit tests, those that have threads or run programs that have.
 export UNIT="${UNIT:-cancel|transfer_.*|sender_(stop|module)|cli_.*|host_hold}"
 [ $# -eq 0 ] || suites=("$@")

@@ -26,15 +26,10 @@ struct stage {
 	size_t filled;
 };
 
-static int report_stop(void)
-{
-	return error_line("stopped by SIG%s", sigabbrev_np(signals_caught()));
-}
-
 static int report_write(const struct output *output, int err)
 {
 	if (err == -EINTR)
-		return report_stop();
+		return error_stopped();
 	if (err == -EPIPE)
 		return error_line("%s: the reader is gone", output->name);
 	return error_line("cannot write to %s: %s", output->name, strerror(-err));
@@ -66,7 +61,7 @@ static int copy(struct stream_file *file, struct stage *stage)
 			return -1;
 	if (flush(stage))
 		return -1;
-	return signals_stopped() ? report_stop() : stream_file_report(file, NULL);
+	return stream_file_report(file, NULL);
 }
 
 int command_cat(const struct options *options)

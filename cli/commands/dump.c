@@ -12,9 +12,15 @@
 #include "parse/dump.h"
 #include "parse/file.h"
 #include "util/message.h"
+#include "util/signals.h"
 
 static int output_failed(void)
 {
+	if (signals_stopped())
+		return error_stopped();
+	/* A reader that has seen enough; without a signal handler this would end in silence too. */
+	if (errno == EPIPE && !message_json())
+		return -1;
 	return error_line("cannot write to standard output: %s", strerror(errno));
 }
 

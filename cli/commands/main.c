@@ -10,11 +10,19 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "transfer/printer.h"
 #include "util/message.h"
+#include "util/signals.h"
+#include "util/summary.h"
 #include "util/text.h"
+#include "util/title.h"
 
 static int command_help(const struct options *options);
 static int command_version(const struct options *options);
+
+#define COMMANDS_READING (COMMAND_VERIFY | COMMAND_DUMP | COMMAND_CAT)
+/* Those that show progress. */
+#define COMMANDS_LONG (COMMAND_SEND | COMMAND_RESUME | COMMANDS_READING)
 
 static const struct command commands[] = {
 	{ .name = "send", .bit = COMMAND_SEND, .run = command_send,
@@ -127,6 +135,30 @@ static int command_version(const struct options *options)
 	return flush_stdout();
 }
 
+/* Reading was interrupted, so nothing is known to be wrong. */
+static int reading_stopped(const struct command *command, int code)
+{
+	return command->bit & COMMANDS_READING && code == EXIT_FAILED && signals_stopped() ?
+	       EXIT_BROKEN_OFF : code;
+}
+
+/* Runs it; if that may take long, with progress and a summary. */
+static int watch(const struct command *command, const struct options *options)
+{
+	int code;
+
+	if (!(command->bit & COMMANDS_LONG))
+		return command->run(options);
+	signals_install();
+	message_set_json(options->progress == PROGRESS_JSON);
+	summary_begin();
+	printer_begin(options, command->name);
+	code = reading_stopped(command, command->run(options));
+	printer_end();
+	summary_print(code);
+	return code;
+}
+
 static int run(const struct command *command, int argc, char **argv)
 {
 	struct options options;
@@ -134,7 +166,7 @@ static int run(const struct command *command, int argc, char **argv)
 
 	if (!options_parse(command, argc, argv, &options)) {
 		message_set_verbosity(options.verbosity);
-		code = options.help ? help(command) : command->run(&options);
+		code = options.help ? help(command) : watch(command, &options);
 	}
 	options_free(&options);
 	return code;
@@ -204,5 +236,8 @@ static int run_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	return occupy_standard() ? run_command(argc, argv) : EXIT_FAILED;
+	signals_block_report();
+	if (!occupy_standard())
+		return EXIT_FAILED;
+	return run_command(argc, title_take(argc, argv));
 }

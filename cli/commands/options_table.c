@@ -33,6 +33,7 @@ enum {
 	KEY_STEP,
 	KEY_DRY_RUN,
 	KEY_PROGRESS,
+	KEY_TITLE,
 	KEY_AT,
 	KEY_HAVE,
 	KEY_RESTART,
@@ -241,6 +242,7 @@ static bool set_retry(struct options *options, const char *argument)
 }
 
 #define STREAM (COMMAND_SEND | COMMAND_RESUME)
+#define READERS (COMMAND_VERIFY | COMMAND_DUMP | COMMAND_CAT)
 
 #define TAKES(function) TAKES_ONE_OF(function, NULL)
 #define TAKES_ONE_OF(function, values) function, 0, values
@@ -358,9 +360,12 @@ const struct option_spec option_table[] = {
 	  "checkpoints)" },
 	{ KEY_DRY_RUN, "dry-run", NULL, COMMAND_SEND, SETS(dry_run),
 	  "print the size of the stream; read no file data" },
-	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM,
+	{ KEY_PROGRESS, "progress", "[WHEN]", STREAM | READERS,
 	  TAKES_ONE_OF(set_progress, "auto, always, never or json"),
-	  "@ (default auto: on a terminal)" },
+	  "@ (default auto: on a terminal; json: all\n"
+	  "messages are JSON, too). SIGUSR1 prints a line in any case" },
+	{ KEY_TITLE, "title", NULL, STREAM | COMMAND_VERIFY, SETS(title),
+	  "show progress in the process title, too, for ps" },
 	{ KEY_POSITION, "position", NULL, COMMAND_VERIFY, SETS(position),
 	  "print up to where FILE is correct, and a hash: for resume --have" },
 	{ KEY_JSON, "json", NULL, COMMAND_SHOW | COMMAND_INFO | COMMAND_LIST, SETS(json),

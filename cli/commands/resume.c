@@ -24,6 +24,7 @@
 #include "util/message.h"
 #include "util/pause.h"
 #include "util/signals.h"
+#include "util/summary.h"
 
 /* Standard output is the file @path. */
 static bool stdout_is(const char *path)
@@ -92,6 +93,7 @@ static int already_complete(struct resume *resume, u64 file_offset)
 	else
 		info_line("the stream is complete: all %llu bytes were written to a pipe",
 			  total.output_offset);
+	summary_nothing_left(total.output_offset);
 	if (contents->complete)
 		return EXIT_DONE;
 	if (journal_complete(resume->journal, &total) || journal_sync(resume->journal))

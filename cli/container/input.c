@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "container/internal.h"
+#include "util/activity.h"
 #include "util/signals.h"
 
 int input_open(struct input *input, const char *path)
 {
 	input->fd = STDIN_FILENO;
+	input->stops = true;
 	if (!strcmp(path, "-"))
 		return 0;
 	input->owned = true;
@@ -46,6 +48,10 @@ size_t input_read(struct input *input, void *buffer, size_t size)
 
 	if (input->ending->how != UNWRAP_CONTINUES)
 		return 0;
+	if (input->stops && signals_stopped()) {
+		unwrap_end(input->ending, UNWRAP_FAILED, "reading was stopped");
+		return 0;
+	}
 	while ((got = read(input->fd, buffer, size)) < 0) {
 		if (errno == EAGAIN)
 			wait_readable(input);
@@ -54,6 +60,7 @@ size_t input_read(struct input *input, void *buffer, size_t size)
 	}
 	if (got > 0) {
 		input->offset += (u64)got;
+		activity_read(input->offset);
 		return (size_t)got;
 	}
 	if (got < 0)

@@ -17,6 +17,8 @@
 struct input {
 	int fd;
 	bool owned;
+	/* A signal that asks to stop ends it. */
+	bool stops;
 	/* Bytes read so far. */
 	u64 offset;
 	struct unwrap_ending *ending;

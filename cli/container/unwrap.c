@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "container/internal.h"
 #include "util/alloc.h"
@@ -43,6 +44,15 @@ struct unwrap *unwrap_open_fd(int fd)
 	unwrap->input.fd = fd;
 	unwrap->input.ending = &unwrap->inner;
 	return unwrap;
+}
+
+u64 unwrap_size(const struct unwrap *unwrap)
+{
+	struct stat st;
+
+	if (fstat(unwrap->input.fd, &st) || !S_ISREG(st.st_mode))
+		return 0;
+	return (u64)st.st_size;
 }
 
 void unwrap_close(struct unwrap *unwrap)

@@ -81,10 +81,12 @@ struct unwrap_member {
 /* Called from unwrap_read(). Nothing of @member lives on. */
 typedef void (*unwrap_member_fn)(void *context, const struct unwrap_member *member);
 
-/* "-" is stdin. NULL with errno. */
+/* "-" is stdin. NULL with errno. Reading ends (UNWRAP_FAILED) when a signal asks to stop. */
 struct unwrap *unwrap_open(const char *path);
 /* Begins to read at @fd's position and leaves @fd open in the end. NULL without memory. */
 struct unwrap *unwrap_open_fd(int fd);
+/* Of the file, if it is a regular one; else 0. */
+u64 unwrap_size(const struct unwrap *unwrap);
 /* NULL is taken. */
 void unwrap_close(struct unwrap *unwrap);
 /* Before the first unwrap_read(). */

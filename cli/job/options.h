@@ -57,6 +57,8 @@ struct options {
 	bool step;
 	bool dry_run;
 	enum progress_when progress;
+	/* The process title shows the progress. */
+	bool title;
 
 	/* A file that resume surveys and continues. */
 	const char *append;

@@ -48,7 +48,7 @@ int send_job_adopt(const struct journal_header *header, struct send_job *job);
 void send_job_close(struct send_job *job);
 /*
  * Has btrfs refuse to delete or change what is sent until send_job_close(), or says with -v why
- * that cannot be had. Fails if anything was changed since it was opened. No thread may exist yet.
+ * that cannot be had. Fails if anything was changed since it was opened. In the main thread only.
  */
 int send_job_hold(struct send_job *job);
 

@@ -17,6 +17,7 @@
 #include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/message.h"
+#include "util/summary.h"
 
 int journal_failed(struct journal *journal, const char *doing)
 {
@@ -173,6 +174,8 @@ int journal_remove(struct journal *journal)
 
 	if (unlink(journal->path) || sync_directory_of(journal->path))
 		ret = journal_failed(journal, "remove");
+	else
+		summary_checkpoint_removed();
 	journal_close(journal);
 	return ret;
 }

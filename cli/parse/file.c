@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "parse/file.h"
+#include "util/activity.h"
 #include "util/message.h"
+#include "util/signals.h"
 
 int stream_file_open(struct stream_file *file, const char *path)
 {
@@ -15,11 +17,13 @@ int stream_file_open(struct stream_file *file, const char *path)
 	if (!file->unwrap)
 		return error_line("cannot open %s: %s", file->name, strerror(errno));
 	file->reader = stream_reader_new(file->unwrap);
+	activity_begin(ACTIVITY_READING, file->name, 0, unwrap_size(file->unwrap));
 	return 0;
 }
 
 void stream_file_close(struct stream_file *file)
 {
+	activity_end();
 	stream_reader_free(file->reader);
 	unwrap_close(file->unwrap);
 }
@@ -30,6 +34,9 @@ int stream_file_report(const struct stream_file *file, const char *fault)
 	struct unwrap_place whole = stream_unit(file->reader);
 	u64 commands = stream_whole(file->reader);
 
+	activity_end();
+	if (signals_stopped())
+		return error_stopped();
 	if (!fault && stream_how(file->reader) == STREAM_WHOLE)
 		return 0;
 	if (!fault)

@@ -15,6 +15,7 @@
 #include "resume/overwrite.h"
 #include "util/fileio.h"
 #include "util/message.h"
+#include "util/summary.h"
 
 /* The resume line comes last, as after an interruption. Takes @command over. */
 static int refuse(char *command)
@@ -22,6 +23,7 @@ static int refuse(char *command)
 	error_line("to discard it and start over, add --restart");
 	if (command)
 		error_line("interrupted; resume with: %s", command);
+	summary_resume(command);
 	free(command);
 	return -1;
 }

@@ -92,8 +92,58 @@ static void window_close(struct window *window, u8 hash[HASH_SIZE])
 	hash_clear(&window->hash);
 }
 
-/* Finds the end of the part that is right. A fault after that is no error here. */
-static int find_end(const char *path, struct position *position)
+/* The last bytes of a pipe, which cannot be read twice. */
+#define TAIL_SIZE (2 * POSITION_WINDOW)
+struct tail {
+	u8 *bytes;
+	/* Of the stream; byte N is at N modulo TAIL_SIZE. */
+	u64 at;
+};
+
+/* The bytes from byte @at of the stream to the end of the buffer. */
+static u8 *tail_part(const struct tail *tail, u64 at, size_t *size)
+{
+	size_t place = (size_t)(at % TAIL_SIZE);
+
+	*size = sendcp_min(*size, TAIL_SIZE - place);
+	return tail->bytes + place;
+}
+
+static void tail_feed(void *context, const u8 *bytes, size_t size)
+{
+	struct tail *tail = context;
+
+	while (size) {
+		size_t part = size;
+		u8 *to = tail_part(tail, tail->at, &part);
+
+		memcpy(to, bytes, part);
+		tail->at += part;
+		bytes += part;
+		size -= part;
+	}
+}
+
+static void tail_hash(const struct tail *tail, struct position *position)
+{
+	struct window window;
+
+	window_open(&window, position->plain);
+	window.at = window.begin;
+	while (window.at < window.end) {
+		size_t part = (size_t)(window.end - window.at);
+		const u8 *from = tail_part(tail, window.at, &part);
+
+		window_feed(&window, from, part);
+	}
+	window_close(&window, position->hash);
+}
+
+/*
+ * Finds the end of the part that is right. A fault after that is no error here. @tail (may be NULL)
+ * gets the plain stream: the reader is less than POSITION_WINDOW ahead of that end.
+ */
+static int find_end(const char *path, struct tail *tail, struct position *position)
 {
 	struct stream_check check = { .streams = 0 };
 	const struct stream_command *command;
@@ -103,16 +153,34 @@ static int find_end(const char *path, struct position *position)
 
 	if (stream_file_open(&file, path))
 		return -1;
+	if (tail)
+		stream_reader_tap(file.reader, tail_feed, tail);
 	while ((command = stream_next(file.reader)) &&
 	       stream_check(&check, file.reader, command))
 		;
-	if (stream_how(file.reader) == STREAM_FAILED)
-		ret = error_line("%s: %s", path, stream_what(file.reader));
+	if (signals_stopped())
+		ret = error_stopped();
+	else if (stream_how(file.reader) == STREAM_FAILED)
+		ret = error_line("%s: %s", file.name, stream_what(file.reader));
 	position->in_container = unwrap_kind(file.unwrap) != UNWRAP_PLAIN;
 	unit = stream_unit(file.reader);
 	position->plain = position->in_container ? unit.plain : stream_whole(file.reader);
 	position->file = position->in_container ? unit.file : position->plain;
 	stream_file_close(&file);
+	return ret;
+}
+
+static int find_in_pipe(const char *path, struct position *position)
+{
+	struct tail tail = { .bytes = xmalloc(TAIL_SIZE) };
+	int ret = find_end(path, &tail, position);
+
+	if (!ret && position->in_container)
+		ret = error_line("the position in a compressed or archived stream takes a regular "
+				 "file: unpack it before the pipe");
+	else if (!ret)
+		tail_hash(&tail, position);
+	free(tail.bytes);
 	return ret;
 }
 
@@ -130,7 +198,9 @@ static int hash_window(const char *path, struct position *position)
 		ret = error_line("cannot read %s: %s", path, strerror(errno));
 	while (!ret && window.at < window.end) {
 		got = unwrap_read(unwrap, buffer, POSITION_WINDOW);
-		if (!got)
+		if (!got && signals_stopped())
+			ret = error_stopped();
+		else if (!got)
 			ret = error_line("%s changed while it was read", path);
 		else
 			window_feed(&window, buffer, got);
@@ -146,12 +216,13 @@ int position_find(const char *path, struct position *position)
 	struct stat st;
 
 	*position = (struct position){ .in_container = false };
+	if (!strcmp(path, "-"))
+		return find_in_pipe(path, position);
 	if (stat(path, &st))
 		return error_line("cannot open %s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return error_line("%s is not a regular file: finding its position takes reading it "
-				  "twice", path);
-	return find_end(path, position) || hash_window(path, position) ? -1 : 0;
+		return find_in_pipe(path, position);
+	return find_end(path, NULL, position) || hash_window(path, position) ? -1 : 0;
 }
 
 static int report_made(const struct journal_batch *batch, const struct transfer_result *result)
@@ -161,10 +232,8 @@ static int report_made(const struct journal_batch *batch, const struct transfer_
 				  "since other extents can be cloned: the receiver's position "
 				  "cannot be proven", batch->output_offset,
 				  journal_batch_end(batch));
-	if (result->status == TRANSFER_STOPPED) {
-		transfer_report_stop();
-		return -1;
-	}
+	if (result->status == TRANSFER_STOPPED)
+		return error_stopped();
 	return error_engine(result->what, &result->error);
 }
 

@@ -32,8 +32,8 @@ char *position_text(const struct position *position, char text[POSITION_TEXT_SIZ
 bool position_parse(const char *text, struct position *position);
 
 /*
- * Up to where the stream in the regular file @path is right, command by command. -1 with an error
- * line.
+ * Up to where the stream in @path is right, command by command. "-" or a pipe must have a plain
+ * stream. -1 with an error line.
  */
 int position_find(const char *path, struct position *position);
 

@@ -73,6 +73,7 @@ static void run_from_point(struct resume *resume, struct transfer *run,
 		return;
 	}
 	run->progress = progress_begin(resume->options, run->job, &run->start);
+	progress_from(run->progress, resume->point.at.output_offset);
 	if (resume_point_prove(&resume->point, run, result))
 		transfer_finish(run, result);
 	else

@@ -160,7 +160,7 @@ static int fill_subvolume(struct producer *producer)
 	bool first = producer->subvolume == start->subvolume;
 	int ret;
 
-	progress_clear(run->progress);
+	progress_subvolume(run->progress, run->job->subvolumes[producer->subvolume].spec);
 	info_line("At subvol %s", run->job->subvolumes[producer->subvolume].spec);
 	ret = send_job_sender(run->job, producer->subvolume, first ? start->checkpoint : NULL,
 			  start->checkpoint_size, &producer->sender, &producer->error);

@@ -13,22 +13,46 @@
 #include "transfer/transfer_result.h"
 #include "util/message.h"
 #include "reason_class.h"
+#include "util/fileio.h"
 #include "util/signals.h"
+#include "util/summary.h"
 
 void transfer_report_stop(void)
 {
+	if (signals_caught())
+		error_stopped();
+}
+
+/* The first line of an interrupted run says how far this run came. */
+static void report_stop(void)
+{
+	char amount[128];
 	int number = signals_caught();
 
 	if (number)
-		error_line("stopped by SIG%s", sigabbrev_np(number));
+		error_line("stopped by SIG%s after %s", sigabbrev_np(number),
+			   summary_amount(amount, sizeof(amount)));
 }
 
 static void report_write(const struct transfer *run, const struct transfer_result *result)
 {
+	char amount[128];
+
+	summary_amount(amount, sizeof(amount));
 	if (result->err == -EPIPE)
-		error_line("%s: the reader is gone", run->output->name);
+		error_line("%s: the reader is gone after %s", run->output->name, amount);
 	else
-		error_line("cannot write to %s: %s", run->output->name, strerror(-result->err));
+		error_line("cannot write to %s: %s, after %s", run->output->name,
+			   strerror(-result->err), amount);
+}
+
+static void report_read(const struct transfer_result *result)
+{
+	char text[512], amount[128];
+
+	error_line("%s: %s, after %s", result->what,
+		   sendcp_error_format(&result->error, text, sizeof(text)),
+		   summary_amount(amount, sizeof(amount)));
 }
 
 /* Returns whether resuming may help. */
@@ -36,7 +60,7 @@ static bool report_cause(const struct transfer *run, const struct transfer_resul
 {
 	switch (result->status) {
 	case TRANSFER_STOPPED:
-		transfer_report_stop();
+		report_stop();
 		return true;
 	case TRANSFER_COMMAND_FAILED:
 		return command_report(run);
@@ -46,7 +70,7 @@ static bool report_cause(const struct transfer *run, const struct transfer_resul
 		report_write(run, result);
 		return sendcp_reason_class_errno(result->err).passes;
 	case TRANSFER_READ_FAILED:
-		error_engine(result->what, &result->error);
+		report_read(result);
 		return sendcp_reason_class_read(&result->error).passes;
 	case TRANSFER_JOURNAL_FAILED:
 		return sendcp_reason_class_errno(result->err).passes;
@@ -92,6 +116,15 @@ static bool file_still_there(const char *path)
 	return path && !access(path, F_OK);
 }
 
+/* The last line. Takes @command over. */
+static int report_command(char *command)
+{
+	error_line("interrupted; resume with: %s", command);
+	summary_resume(command);
+	free(command);
+	return EXIT_BROKEN_OFF;
+}
+
 static int report_pipe(const struct transfer *run, const struct options *options,
 		       const struct options *devices)
 {
@@ -112,9 +145,7 @@ static int report_pipe(const struct transfer *run, const struct options *options
 	}
 	command = checkpoint ? resume_command_append(checkpoint, devices, file) :
 			       resume_command_alone(options, file);
-	error_line("interrupted; resume with: %s", command);
-	free(command);
-	return EXIT_BROKEN_OFF;
+	return report_command(command);
 }
 
 /* Without a journal the file itself shows how far it is. */
@@ -131,9 +162,7 @@ static int report_file(const struct transfer *run, const struct options *options
 {
 	char *command = file_command(run, options, devices);
 
-	error_line("interrupted; resume with: %s", command);
-	free(command);
-	return EXIT_BROKEN_OFF;
+	return report_command(command);
 }
 
 /* The cause of a failed write may be mended, and all bytes in the output are good. */
@@ -150,15 +179,34 @@ static int report_later(const struct transfer *run, const struct transfer_result
 		return EXIT_FAILED;
 	command = file_command(run, options, devices);
 	error_line("once that is fixed, resume with: %s", command);
+	summary_resume(command);
 	free(command);
 	return EXIT_FAILED;
+}
+
+static void note_path(const char *path, void (*note)(const char *path))
+{
+	char *whole = path ? absolute_path(path) : NULL;
+
+	note(whole ? whole : path);
+	free(whole);
+}
+
+/* For the end of the run. */
+static void note_files(const struct transfer *run)
+{
+	note_path(run->output->file ? run->output->name : NULL, summary_output);
+	note_path(run->journal ? journal_path(run->journal) : NULL, summary_checkpoint);
 }
 
 int transfer_report(const struct transfer *run, const struct transfer_result *result,
 		    const struct options *options, const struct options *devices)
 {
-	if (result->status == TRANSFER_COMPLETE)
+	note_files(run);
+	if (result->status == TRANSFER_COMPLETE) {
+		summary_complete(run->output->offset, run->output->file_offset);
 		return EXIT_DONE;
+	}
 	if (!report_cause(run, result))
 		return report_later(run, result, options, devices);
 	if (run->output->file)

@@ -15,7 +15,7 @@
 int transfer_report(const struct transfer *run, const struct transfer_result *result,
 		    const struct options *options, const struct options *devices);
 
-/* The line that says which signal stopped the run, if one did. */
+/* The line that says which signal stopped the run, if one did, for a run that sent nothing. */
 void transfer_report_stop(void);
 
 #endif

@@ -9,6 +9,7 @@
 #include "transfer/command_output.h"
 #include "transfer/producer.h"
 #include "transfer/transfer_run.h"
+#include "util/activity.h"
 #include "util/alloc.h"
 #include "util/message.h"
 
@@ -213,6 +214,7 @@ int transfer_write_rest(struct transfer *run, const void *data, size_t size,
 		return write_failed(&writer, ret);
 	if (run->wrap)
 		run->output->offset += size;
+	progress_set(run->progress, run->output->offset);
 	return run->wrap ? sync_all(&writer) : 0;
 }
 
@@ -398,6 +400,7 @@ void transfer_finish(struct transfer *run, struct transfer_result *result)
 	struct writer writer = { .run = run, .result = result };
 
 	doubt_reader(&writer);
+	activity_finish();
 	if (result->status == TRANSFER_COMPLETE)
 		finish_complete(&writer);
 	else

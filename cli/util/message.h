@@ -22,6 +22,9 @@ enum exit_code {
 /* -1 with -q, 0, 1 and more with each -v. */
 void message_set_verbosity(int verbosity);
 int message_verbosity(void);
+/* Each message is a JSON object with "message_type" and "text". Before there is a thread. */
+void message_set_json(bool json);
+bool message_json(void);
 
 /*
  * Names come from disks: none of them may break a line or drive a terminal. Control characters of
@@ -32,10 +35,15 @@ void make_printable(char *line);
 int error_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Always printed, "sendcp: warning: ". */
 void warn_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Always printed, with "sendcp: ": no failure, but what was asked for. */
+void notice_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Without prefix, not with -q. */
 void info_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Without prefix, only with at least @level times -v. */
 void verbose_line(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Which signal asked to stop, where nothing else is to be said about it; once. Returns -1. */
+int error_stopped(void);
 
 /* An engine's error about the thing the user calls @what, as an error_line. Returns -1. */
 int error_engine(const char *what, const struct sendcp_error *error);

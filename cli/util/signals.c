@@ -10,6 +10,9 @@
 
 static struct sendcp_cancel process_cancel;
 static atomic_int caught;
+/* What was blocked when the program was started. */
+static sigset_t mask_at_start;
+static bool mask_known;
 
 /*
  * The signal may arrive just before a write that then blocks for ever, as the reader does not
@@ -50,8 +53,47 @@ static void handle_stop(int signal_number)
 	handle(signal_number, on_stop, (int)SA_RESETHAND);
 }
 
+static void only_report(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGNALS_REPORT);
+}
+
+void signals_block_report(void)
+{
+	sigset_t report, old;
+
+	only_report(&report);
+	pthread_sigmask(SIG_BLOCK, &report, &old);
+	if (!mask_known)
+		mask_at_start = old;
+	mask_known = true;
+}
+
+bool signals_wait_report(const struct timespec *patience)
+{
+	sigset_t report;
+
+	only_report(&report);
+	return sigtimedwait(&report, NULL, patience) == SIGNALS_REPORT;
+}
+
+void signals_wake_report(pthread_t thread)
+{
+	pthread_kill(thread, SIGNALS_REPORT);
+}
+
+void signals_child_reset(void)
+{
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+	if (mask_known)
+		sigprocmask(SIG_SETMASK, &mask_at_start, NULL);
+}
+
 void signals_install(void)
 {
+	signals_block_report();
 	handle(SIGPIPE, SIG_IGN, 0);
 	/* A file size limit is a failed write too. */
 	handle(SIGXFSZ, SIG_IGN, 0);

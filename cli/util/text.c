@@ -10,6 +10,26 @@
 #include "util/printable.h"
 #include "util/text.h"
 
+/* Some 30 years. */
+#define CLOCK_MAX 1e9
+
+char *clock_text(double seconds, char *buffer, size_t size)
+{
+	unsigned long long whole = seconds < 0 ? 0 :
+				   (unsigned long long)(seconds < CLOCK_MAX ? seconds : CLOCK_MAX);
+
+	snprintf(buffer, size, "%llu:%02llu:%02llu", whole / 3600, whole / 60 % 60, whole % 60);
+	return buffer;
+}
+
+char *duration_text(double seconds, char *buffer, size_t size)
+{
+	if (seconds >= 60)
+		return clock_text(seconds, buffer, size);
+	snprintf(buffer, size, "%.1f s", seconds);
+	return buffer;
+}
+
 bool parse_size(const char *text, u64 *value)
 {
 	static const char suffixes[] = "KMGTkmgt";

@@ -19,6 +19,11 @@ char *base64_encode(const void *data, size_t size);
  */
 void *base64_decode(const char *text, size_t *size);
 
+/* "1:02:03" into @buffer; returns @buffer. */
+char *clock_text(double seconds, char *buffer, size_t size);
+/* "8.4 s" below a minute, else the same. */
+char *duration_text(double seconds, char *buffer, size_t size);
+
 /* As sendcp_parse_u64(), with an optional suffix K, M, G or T (powers of 1024). */
 bool parse_size(const char *text, u64 *value);
 

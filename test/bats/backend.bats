@@ -31,7 +31,9 @@ teardown_file()
 @test "backend: auto without the module is direct, without a message" {
 	run --separate-stderr bash -c '"$SENDCP" send "$0" >auto' "$FIX_MOUNT/s.ro"
 	assert_success
-	assert_equal "$stderr" "At subvol $FIX_MOUNT/s.ro"
+	assert_equal "${stderr_lines[0]}" "At subvol $FIX_MOUNT/s.ro"
+	[[ ${stderr_lines[1]} == "sendcp: complete: "* ]]
+	assert_equal "${#stderr_lines[@]}" 2
 	"$SENDCP" send -q --backend direct "$FIX_MOUNT/s.ro" >direct
 	"$SENDCP" send -q --backend auto "$FIX_MOUNT/s.ro" >named
 	assert cmp auto direct

@@ -81,16 +81,28 @@ teardown()
 	assert_equal "$stderr" "sendcp: protocol 3 is not supported, the highest is 2; see sendcp send --help"
 }
 
-@test "cli: stderr of a send is the native one, and nothing else" {
+@test "cli: stderr of a send is the native one and a closing line, and nothing else" {
+	local complete="sendcp: complete: 67517394 bytes in N, N/s"
+
 	run --separate-stderr bash -c '"$SENDCP" send --device "$0" s.ro >out' "$IMG"
 	assert_success
-	assert_equal "$stderr" "At subvol s.ro"
+	assert_equal "$(without_times <<<"$stderr")" $'At subvol s.ro\n'"$complete; $PWD/out.cp removed"
+	run --separate-stderr bash -c '"$SENDCP" send --device "$0" s.ro | cat >out' "$IMG"
+	assert_success
+	assert_equal "${stderr_lines[0]}" "At subvol s.ro"
+	assert_equal "${#stderr_lines[@]}" 2
+	[[ $(without_times <<<"${stderr_lines[1]}") == "$complete"* ]] || fail "$stderr"
+	rm -f cp
+	run --separate-stderr bash -c '"$SENDCP" send --checkpoint cp --device "$0" s.ro | cat >out' "$IMG"
+	assert_success
+	assert_equal "$(without_times <<<"$stderr")" \
+		$'At subvol s.ro\n'"$complete; checkpoint file $PWD/cp kept"
 	run --separate-stderr bash -c '"$SENDCP" send -q --device "$0" s.ro >out' "$IMG"
 	assert_success
 	assert_equal "$stderr" ""
 	run --separate-stderr bash -c '"$SENDCP" send --device "$0" -f file s.ro' "$IMG"
 	assert_success
-	assert_equal "$stderr" "At subvol s.ro"
+	assert_equal "$(without_times <<<"$stderr")" $'At subvol s.ro\n'"$complete; $PWD/file.cp removed"
 	assert_equal "$output" ""
 	assert cmp out file
 }
@@ -161,14 +173,20 @@ teardown()
 
 @test "cli: progress is only shown on a terminal" {
 	require_program script
+	local said="sendcp: complete: 67517394 bytes in N, N/s"
+
 	"$SENDCP" send --device "$IMG" s.ro >/dev/null 2>err
-	assert_equal "$(cat err)" "At subvol s.ro"
+	assert_equal "$(head -n 1 err)" "At subvol s.ro"
+	assert_equal "$(wc -l <err)" 2
+	[[ $(tail -n 1 err | without_times) == "$said"* ]] || fail "$(cat err)"
 	run script -qec "'$SENDCP' send --device '$IMG' s.ro >stream" /dev/null
 	assert_success
 	assert_output --partial "At subvol s.ro"
 	assert_output --regexp '100 ?%'
 	"$SENDCP" send --progress=never --device "$IMG" s.ro >/dev/null 2>err
-	assert_equal "$(cat err)" "At subvol s.ro"
+	assert_equal "$(head -n 1 err)" "At subvol s.ro"
+	assert_equal "$(wc -l <err)" 2
+	[[ $(tail -n 1 err | without_times) == "$said"* ]] || fail "$(cat err)"
 }
 
 @test "cli: a pipe, a file and -f get the same bytes" {
@@ -219,7 +237,8 @@ teardown()
 	btrfs -q subvolume snapshot -r "$FIX_MOUNT/s" "$FIX_MOUNT/ro"
 	cd "$FIX_MOUNT"
 	run --separate-stderr bash -c '"$SENDCP" send --backend direct ./ro | cat >/dev/null'
-	assert_equal "$stderr" "At subvol ./ro"
+	assert_equal "${stderr_lines[0]}" "At subvol ./ro"
+	assert_equal "${#stderr_lines[@]}" 2
 	cd /
 }
 

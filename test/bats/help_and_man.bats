@@ -69,32 +69,25 @@ man_options()
 	done < <(grep -hE '^\.Xr sendcp' man/*.[1-9] | awk '{print $2, $3}' | sort -u)
 }
 
-# have_options: reads commands with arguments, one a line; all their options must be in the help.
-have_options()
+# links_lead DIRECTORY FILE...: relative links in the files there lead to files.
+links_lead()
 {
-	local words command option lines=0
+	local file link links=0
 
-	while read -r command words; do
-		lines=$((lines + 1))
-		for option in $(grep -oE -- ' --?[a-z][a-z-]*' <<<" $words"); do
-			"$SENDCP" "$command" --help | grep -qE -- "(^|[ ,])$option([ =,[]|\$)" ||
-				fail "sendcp $command has no $option"
-		done
-	done
-	[ $lines -gt 5 ] || fail "only $lines examples"
-}
-
-@test "examples in sendcp(8) have options that exist" {
-	have_options < <(sed -n '/^.Sh EXAMPLES/,/^.Sh SEE/s/^.*sendcp \([a-z]* [^|]*\).*/\1/p' man/sendcp.8)
-}
-
-@test "examples in README and the documents have options that exist, and links lead to files" {
-	local file link
-
-	# Up to the end of the code, or to the column with an explanation.
-	have_options < <(grep -hoE 'sendcp (send|resume|verify|dump|cat|show|info) [^|`#&]*' README.md docs/*.md |
-		sed 's/^sendcp //; s/   *.*//')
+	cd "$1"
 	while IFS=: read -r file link; do
-		assert_file_exists "${file%/*}/$link"
-	done < <(grep -oE '\]\([a-z/.-]+\.md\)' ./README.md docs/*.md | sed 's/\](\(.*\))/\1/')
+		links=$((links + 1))
+		assert_file_exists "$(dirname "$file")/$link"
+	done < <(grep -oE '\]\([a-zA-Z/._-]+(#[a-z-]+)?\)' "${@:2}" /dev/null | sed -E 's/\]\(([^#]*).*\)/\1/')
+	[ $links -gt 10 ] || fail "only $links links"
+}
+
+@test "links in README and the documents lead to files" {
+	links_lead . README.md docs/*.md
+}
+
+@test "and where they are installed, in one directory" {
+	env -u MAKEFLAGS -u MAKELEVEL make -s install-documents BUILD="$BUILD" DESTDIR="$BATS_TEST_TMPDIR" PREFIX=/usr
+	cd "$BATS_TEST_TMPDIR/usr/share/doc/sendcp"
+	links_lead . *.md
 }

@@ -187,6 +187,22 @@ run_last_line()
 	refused "the stream is complete" "$SENDCP" resume --checkpoint cp --at 20000000
 }
 
+@test "pipe: the receiver proves a part that is unpacked into a pipe" {
+	local size
+
+	# Less and more than the hash is of, and than what is kept of a pipe; whole commands or not.
+	for size in 0 10 17 100000 20000000 40000001; do
+		head -c $size "$FIX/one" >part
+		assert_equal "$("$SENDCP" verify --position - <part)" "$("$SENDCP" verify --position part)"
+		assert_equal "$(cat part | "$SENDCP" verify --position -)" "$("$SENDCP" verify --position part)"
+		assert_equal "$("$SENDCP" verify --position <(cat part))" "$("$SENDCP" verify --position part)"
+	done
+	zstd -q -f part -o part.zst
+	assert_equal "$(zstd -dc part.zst | "$SENDCP" verify --position -)" "$("$SENDCP" verify --position part)"
+	refused "unpack it before the pipe" bash -c 'cat part.zst | "$SENDCP" verify --position -'
+	refused "cannot be read" bash -c '"$SENDCP" verify --position - </'
+}
+
 @test "pipe: the receiver proves its part" {
 	local have
 

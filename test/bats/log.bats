@@ -83,7 +83,9 @@ received()
 @test "log: a read-only snapshot next to it is complete, and is sent without a message" {
 	crashed
 	run -0 --separate-stderr bash -c '"$@" >"$FIX/stream"' - "$SENDCP" send --device "$FIX/crashed" snap
-	assert_equal "$stderr" "At subvol snap"
+	assert_equal "${stderr_lines[0]}" "At subvol snap"
+	[[ ${stderr_lines[1]} == "sendcp: complete: "* ]]
+	assert_equal "${#stderr_lines[@]}" 2
 	send_image "$FIX/clean" snap
 	cmp "$FIX/stream" "$FIX/clean"
 }

@@ -73,7 +73,9 @@ warned="is mounted through a loop device and may change while it is read"
 	for name in "$FIX/hard" "$SECOND"; do
 		run "$SENDCP" send --device "$name" -f out snap
 		assert_success
-		assert_output "At subvol snap"
+		assert_line --index 0 "At subvol snap"
+		assert_line --index 1 --partial "sendcp: complete: "
+		assert_equal "${#lines[@]}" 2
 		assert cmp out whole
 	done
 }
@@ -97,7 +99,9 @@ warned="is mounted through a loop device and may change while it is read"
 	mount -o ro "$device" "$FIX_MOUNT"
 	run "$SENDCP" send --device "$device" -f out snap
 	assert_success
-	assert_output "At subvol snap"
+	assert_line --index 0 "At subvol snap"
+	assert_line --index 1 --partial "sendcp: complete: "
+	assert_equal "${#lines[@]}" 2
 }
 
 # changed_meanwhile SUBVOL COMMAND...: runs COMMAND while SUBVOL of the image is read; the first

@@ -176,7 +176,8 @@ serve_releases()
 	run deb_files "$DEB"
 	for file in usr/bin/sendcp usr/share/man/man{8/sendcp.8,5/sendcp-checkpoint.5,4/sendcp.4}.gz \
 		usr/share/bash-completion/completions/sendcp usr/share/zsh/vendor-completions/_sendcp \
-		usr/share/fish/vendor_completions.d/sendcp.fish usr/libexec/sendcp/nightly; do
+		usr/share/fish/vendor_completions.d/sendcp.fish usr/libexec/sendcp/nightly \
+		usr/share/doc/sendcp/{README,recipes,from-btrfs-send,deviations}.md; do
 		assert_line "$file"
 	done
 	run deb_files "$DKMS_DEB"

@@ -176,7 +176,7 @@ print(struct.unpack("i", fcntl.ioctl(int(sys.argv[1]), termios.FIONREAD, bytes(4
 	kill -TERM $!
 	wait $! || status=$?
 	assert_equal "$status" 75
-	grep -qx "sendcp: stopped by SIGTERM" err
+	grep -qxE "sendcp: stopped by SIGTERM after [0-9]+ bytes in [0-9.]+ s" err
 	head -c 60000 <&7 | cmp -n 60000 - "$FIX/large.1"
 	exec 7<&-
 	timeout 60 cat pipe >rest 3>&- &

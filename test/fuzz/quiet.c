@@ -53,6 +53,11 @@ void verbose_line(int level, const char *fmt, ...)
 	UNSAID(fmt);
 }
 
+int error_stopped(void)
+{
+	return -1;
+}
+
 int error_engine(const char *what, const struct sendcp_error *error)
 {
 	char line[256];

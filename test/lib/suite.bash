@@ -25,6 +25,12 @@ file_size()
 	stat -c %s "$1"
 }
 
+# Messages from standard input, with N for the numbers that no two runs have alike: how long it took.
+without_times()
+{
+	sed -E 's#, [0-9.]+ [KMGT]?i?B/s#, N/s#; s/ bytes in ([0-9.]+ s|[0-9]+:[0-9:]+)/ bytes in N/'
+}
+
 # edit_sidecar FILE STATEMENT: runs a Python statement on each line's object o, and updates its sum.
 edit_sidecar()
 {

@@ -21,7 +21,8 @@ struct hold;
  * the ids @others (in any order, repeated or not). Changes to them before this returns are for
  * the caller to find out. Returns early once @interrupt is set.
  *
- * Forks, so call it before there is a thread, and not with SIGCHLD ignored. 0, or a negative errno:
+ * Forks (there may be threads: the child only makes system calls), so do not call it with SIGCHLD
+ * ignored, and from a thread that stays: its end would end the hold. 0, or a negative errno:
  * -EPERM without CAP_SYS_ADMIN, or if one of them is writable or deleted; -ENOENT if there is no
  * such id; -EBUSY during a deduplication into one of them, and during a balance before Linux 5.13;
  * -ENOTTY if @fd is not on btrfs; -EINTR; -ECHILD if the holder was killed; or an errno of fork(2)

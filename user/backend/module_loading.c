@@ -145,6 +145,20 @@ static void collect(int fd, char *words, size_t size)
 		*at = ' ';
 }
 
+/* Whatever this program blocks. */
+static int unblock_signals(posix_spawnattr_t *attributes)
+{
+	sigset_t none;
+	int ret = posix_spawnattr_init(attributes);
+
+	if (ret)
+		return ret;
+	sigemptyset(&none);
+	posix_spawnattr_setsigmask(attributes, &none);
+	posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK);
+	return 0;
+}
+
 static int start(const struct module_system *system, int output, pid_t *child)
 {
 	static char *const environment[] = {
@@ -152,16 +166,23 @@ static int start(const struct module_system *system, int output, pid_t *child)
 	};
 	char *const arguments[] = { (char *)system->modprobe, "--", "sendcp", NULL };
 	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
 	int ret = posix_spawn_file_actions_init(&actions);
 
 	if (ret)
 		return ret;
+	ret = unblock_signals(&attributes);
+	if (ret)
+		goto destroy_actions;
 	/* Standard output belongs to the stream. */
 	ret = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
 	if (!ret)
 		ret = posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
 	if (!ret)
-		ret = posix_spawn(child, system->modprobe, &actions, NULL, arguments, environment);
+		ret = posix_spawn(child, system->modprobe, &actions, &attributes, arguments,
+				  environment);
+	posix_spawnattr_destroy(&attributes);
+destroy_actions:
 	posix_spawn_file_actions_destroy(&actions);
 	return ret;
 }

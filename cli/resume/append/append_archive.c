@@ -16,6 +16,7 @@
 #include "job/same_request.h"
 #include "resume/append/append.h"
 #include "resume/append/scan.h"
+#include "util/activity.h"
 #include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/message.h"
@@ -50,6 +51,7 @@ static int copy_lines(const struct resume *resume, struct lines *lines)
 	struct unwrap *unwrap = unwrap_open_fd(resume->output.fd);
 	void *buffer = xmalloc(CHUNK);
 
+	activity_begin(ACTIVITY_READING, resume->output_path, 0, unwrap_size(unwrap));
 	if (lseek(resume->output.fd, 0, SEEK_SET) >= 0) {
 		unwrap_on_member(unwrap, read_line, lines);
 		while (!lines->err && !signals_stopped() && unwrap_read(unwrap, buffer, CHUNK))

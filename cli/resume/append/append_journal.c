@@ -15,6 +15,7 @@
 #include "resume/prefix.h"
 #include "util/fileio.h"
 #include "util/message.h"
+#include "util/summary.h"
 
 /* The most bytes that the first block of a zstd frame can have with its frame's header. */
 #define FIRST_BLOCK_MAX ((128u << 10) + 64)
@@ -238,6 +239,7 @@ int append_broken_off(const struct resume *resume)
 					      resume->output_path);
 
 	error_line("interrupted; resume with: %s", command);
+	summary_resume(command);
 	free(command);
 	return EXIT_BROKEN_OFF;
 }

@@ -19,6 +19,7 @@
 #include "resume/append/append.h"
 #include "resume/append/scan.h"
 #include "resume/append/match.h"
+#include "util/activity.h"
 #include "util/alloc.h"
 #include "util/message.h"
 #include "util/signals.h"
@@ -44,6 +45,7 @@ static int match_file(struct resume *resume, struct match *match, u32 batch_size
 	if (lseek(resume->output.fd, 0, SEEK_SET) < 0)
 		return error_line("cannot read %s: %s", match->name, strerror(errno));
 	unwrap = unwrap_open_fd(resume->output.fd);
+	activity_begin(ACTIVITY_READING, match->name, 0, unwrap_size(unwrap));
 	match->reader = stream_reader_new(unwrap);
 	match_batches_begin(&match->batches, &resume->contents, batch_size);
 	ret = match_stream(match);

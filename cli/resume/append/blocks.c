@@ -16,6 +16,7 @@
 
 #include "resume/append/blocks.h"
 #include "resume/append/cut_points.h"
+#include "util/activity.h"
 #include "util/alloc.h"
 
 #define FRAME_MAGIC 0xfd2fb528u
@@ -78,6 +79,7 @@ static bool refill(struct block_scan *scan)
 {
 	scan->at = scan->file;
 	scan->filled = 0;
+	activity_read(scan->file);
 	while (scan->filled < WINDOW) {
 		ssize_t got = pread(scan->fd, scan->window + scan->filled, WINDOW - scan->filled,
 				    (off_t)(scan->at + scan->filled));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "resume/append/scan.h"
+#include "util/activity.h"
 #include "util/alloc.h"
 #include "util/message.h"
 #include "util/signals.h"
@@ -48,6 +49,14 @@ static bool pass_contents(void *context, const void *data, size_t size, u64 *pro
 	return more;
 }
 
+static bool pass_plain(struct file_scan *scan, const u8 *data, size_t size)
+{
+	bool more = pass(scan, data, size);
+
+	activity_read(scan->plain);
+	return more;
+}
+
 static int scan_plain(struct file_scan *scan)
 {
 	u8 *buffer = xmalloc(CHUNK);
@@ -56,7 +65,7 @@ static int scan_plain(struct file_scan *scan)
 
 	scan->plain = sendcp_min(scan->skip, scan->size);
 	while (more && (got = pread(scan->fd, buffer, CHUNK, (off_t)scan->plain)) > 0)
-		more = pass(scan, buffer, (size_t)got);
+		more = pass_plain(scan, buffer, (size_t)got);
 	free(buffer);
 	if (got < 0)
 		return unreadable(scan->name, errno);
@@ -198,6 +207,7 @@ int scan_file(struct file_scan *scan)
 	if (fstat(scan->fd, &st))
 		return unreadable(scan->name, errno);
 	scan->size = (u64)st.st_size;
+	activity_begin(ACTIVITY_READING, scan->name, 0, scan->size);
 	if (scan_kind(scan->fd, scan->name, &kind))
 		return -1;
 	scan_set_container(scan, kind);
