@@ -43,6 +43,7 @@ story()
 }
 
 @test "documented: README" { story readme; }
+@test "documented: progress" { story progress; }
 @test "documented: the manual pages" { story man; }
 @test "documented: from btrfs send" { story from_btrfs_send; }
 @test "documented: recipes" { story recipes; }

@@ -71,6 +71,120 @@ streams()
 	refute_output --partial "sendcp"
 }
 
+unit()
+{
+	sed -n "s/^$1=//p" "$FIX/install/lib/systemd/system/sendcp-send@.service"
+}
+
+@test "the unit runs in a sandbox: an exposure of at most 2.0" {
+	cp "$FIX/install/lib/systemd/system/sendcp-send@.service" "$FIX/sendcp-send@home.service"
+	run systemd-analyze security --offline=yes --no-pager --threshold=20 "$FIX/sendcp-send@home.service"
+	assert_success
+	assert_output --regexp "Overall exposure level for sendcp-send@home.service: [01]\.[0-9]"
+	# It does count.
+	sed -i /^SystemCallFilter=/d "$FIX/sendcp-send@home.service"
+	run systemd-analyze security --offline=yes --no-pager --threshold=20 "$FIX/sendcp-send@home.service"
+	assert_failure
+}
+
+# calls SET...: the system calls of systemd's sets, one a line, those of a set in a set too.
+calls()
+{
+	local name
+
+	for name; do
+		case $name in
+		@*)
+			# shellcheck disable=SC2046
+			calls $(systemd-analyze syscall-filter "$name" 2>/dev/null | sed -n 's/^ \+\([^# ]\+\)$/\1/p')
+			;;
+		*) echo "$name" ;;
+		esac
+	done
+}
+
+# As systemd reads the lines: the first one allows, the others take away and add.
+allowed_calls()
+{
+	local line
+
+	: >"$FIX/allowed"
+	while read -r line; do
+		# shellcheck disable=SC2086
+		calls ${line#\~} | sort -u >"$FIX/set"
+		case $line in
+		\~*) comm -23 "$FIX/allowed" "$FIX/set" ;;
+		*) sort -u "$FIX/allowed" "$FIX/set" ;;
+		esac >"$FIX/result"
+		mv "$FIX/result" "$FIX/allowed"
+	done < <(unit SystemCallFilter)
+}
+
+# nightly in a sandbox of the unit, as far as it can be had without systemd: with its rights, and with no
+# system calls that it would refuse.
+sandboxed()
+{
+	local bounding status=0
+
+	# Snapshot names differ by the second.
+	sleep 1.1
+	bounding=$(unit CapabilityBoundingSet | tr A-Z a-z | sed 's/cap_/+/g; s/ /,/g')
+	setpriv --bounding-set="-all,$bounding" --no-new-privs \
+		strace -f -qq -o "$FIX/strace" -e signal=none "$FIX/install/libexec/sendcp/nightly" "$@" || status=$?
+	sed -nE 's/^[0-9]+ +([a-z0-9_]+)\(.*/\1/p' "$FIX/strace" | sort -u >"$FIX/made"
+	grep -qx open_by_handle_at "$FIX/made" && ! comm -23 "$FIX/made" "$FIX/allowed" | grep . || return 99
+	return $status
+}
+
+# Files of other users, that nobody else can read.
+foreign_files()
+{
+	mkdir -m 700 "$SUBVOLUME/private"
+	echo secret >"$SUBVOLUME/private/file"
+	chown -R 1234:1234 "$SUBVOLUME/private" "$SNAPSHOTS" "$TARGET"
+}
+
+@test "in the sandbox, a backup has the rights it needs, and makes no other system calls" {
+	local call options
+
+	require_no_sanitizer
+	require_strace
+	allowed_calls
+	for call in mount ptrace init_module setuid chown bpf; do
+		! grep -qx $call "$FIX/allowed"
+	done
+	for call in open_by_handle_at io_submit openat ioctl; do
+		grep -qx $call "$FIX/allowed"
+	done
+	foreign_files
+	for options in "--backend direct" "--backend auto" --compress; do
+		OPTIONS="-v $options" sandboxed data
+	done
+	assert_equal "$(streams)" 3
+	assert_equal "$(ls "$SNAPSHOTS" | wc -l)" 1
+	"$SENDCP" cat "$(ls "$TARGET"/*.stream | tail -n 1)" >"$FIX/plain"
+	mv "$FIX/plain" "$(ls "$TARGET"/*.stream | tail -n 1)"
+	assert_restored
+	assert_equal "$(stat -c %u "$FIX_MOUNT"/restored/*/private/file | sort -u)" 1234
+}
+
+@test "in the sandbox, an interrupted backup is resumed" {
+	require_no_sanitizer
+	require_strace
+	allowed_calls
+	small_target 16M
+	foreign_files
+	run sandboxed data
+	assert_failure 75
+	mkdir "$FIX/kept"
+	cp -a "$TARGET"/. "$FIX/kept/"
+	umount "$TARGET"
+	cp -a "$FIX/kept"/. "$TARGET"
+	sandboxed data
+	assert_equal "$(streams)" 2
+	assert_restored
+}
+
 @test "the example configuration sets all variables of the program, in systemd's syntax" {
 	local variable
 

@@ -270,7 +270,7 @@ summary()
 	assert_line "total=None"
 	assert_line --regexp "^error: snapshot: no such."
 	run -2 "$SENDCP" send --progress=json --device "$IMG" --proto 9 s.ro
-	assert_line "sendcp: protocol 9 is not supported, the highest is 2"
+	assert_line "sendcp: protocol 9 is not supported, the highest is 2; see sendcp send --help"
 	# A stream that is cut.
 	head -c 1000000 "$STREAM" >cut
 	run -1 --separate-stderr "$SENDCP" verify --progress=json cut

@@ -5,6 +5,8 @@
 #
 # usage: deb.sh SOURCE.tar.gz OUTPUT-DIRECTORY [DPKG-BUILDPACKAGE-OPTION...]
 set -euo pipefail
+# shellcheck source=stages.sh
+source "$(dirname "$0")/stages.sh"
 
 archive=$(realpath "$1")
 mkdir -p "$2"
@@ -28,14 +30,14 @@ tar -xzf "$debian"
 version=$(dpkg-parsechangelog -SVersion)
 cp "$archive" "$scratch/sendcp_${version%-*}.orig.tar.gz"
 # What was built by hand of the same version is not to be mixed with what is built now.
-if ! DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS-parallel=$(nproc)}" \
-	dpkg-buildpackage -us -uc -sa "$@" >"$scratch/log" 2>&1; then
-	tail -n 30 "$scratch/log" | cut -c 1-300 >&2
-	cp "$scratch/log" "$output/deb.log"
+if ! DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS-parallel=$(nproc)}" dpkg-buildpackage -us -uc -sa "$@" 2>&1 |
+	show_stages deb "$output/deb.log" "*dpkg-source -b *" "source package" "*override_dh_auto_build" compiling \
+		"*make unit *" "compiling unit tests" "*test/run.sh unit" "unit tests" \
+		"*override_dh_auto_install" packages; then
+	tail -n 30 "$output/deb.log" | cut -c 1-300 >&2
 	echo "deb.sh: building failed; all of it is in $output/deb.log" >&2
 	exit 1
 fi
-cp "$scratch/log" "$output/deb.log"
 find "$scratch" -maxdepth 1 -name 'sendcp*_*' -exec cp -t "$output" {} +
 for package in "$scratch"/*.d{sc,eb}; do
 	echo "  DEB  $output/${package##*/}"

@@ -4,6 +4,8 @@
 #
 # usage: rpm.sh SOURCE.tar.gz OUTPUT-DIRECTORY
 set -euo pipefail
+# shellcheck source=stages.sh
+source "$(dirname "$0")/stages.sh"
 
 archive=$(realpath "$1")
 mkdir -p "$2"
@@ -17,7 +19,8 @@ tar -xzf "$archive" -C "$scratch" --wildcards --strip-components=2 '*/rpm/sendcp
 if ! rpmbuild -ba --nodeps --define "_topdir $scratch" --define "_smp_mflags -j$(nproc)" \
 	--define "_buildhost localhost" --define "use_source_date_epoch_as_buildtime 1" \
 	--define "clamp_mtime_to_source_date_epoch 1" \
-	"$scratch/sendcp.spec" >"$output/rpm.log" 2>&1; then
+	"$scratch/sendcp.spec" 2>&1 |
+	show_stages rpm "$output/rpm.log" "Executing(%build)*" compiling "Processing files: *" packages; then
 	tail -n 30 "$output/rpm.log" | cut -c 1-300 >&2
 	echo "rpm.sh: building failed; all of it is in $output/rpm.log" >&2
 	exit 1

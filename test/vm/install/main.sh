@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs in the guest of the installation test at each boot, and writes its results to the second
-# serial line. The first boot installs, the second has the newer kernel and purges, the third runs
-# the packages' own tests. With an argument it runs in the unbooted root: `upgrade` the kernel,
-# before the second boot; `testing`, before the third, installs again as autopkgtest does;
-# `install`, instead of installing in the first boot.
+# serial line. The first boot installs from the signed repository /check/apt, as a user does; the
+# second has the newer kernel and purges, the third runs the packages' own tests. With an argument
+# it runs in the unbooted root: `upgrade` the system, before the second boot; `testing`, before the
+# third, installs again as autopkgtest does; `installation`, instead of installing in the first boot.
 set -uo pipefail
 
 cd /check || exit 1
@@ -15,6 +15,8 @@ new=$(cat new)
 state=/root/check-state
 nightly=/srv/nightly
 units=/etc/systemd/system
+keyring=/etc/apt/keyrings/sendcp-archive-keyring.asc
+sources=/etc/apt/sources.list.d/sendcp.sources
 where=${1:-$(uname -r)}
 version=$(dpkg-deb -f sendcp_*.deb Version)
 # DKMS's is upstream's.
@@ -60,9 +62,34 @@ in_boot_kernel()
 	[ "$(uname -r)" = "$1" ]
 }
 
-install_packages()
+# As docs/packages.md says, but for the way the two files get here.
+add_sources()
 {
-	apt-get -q update && apt-get -q -y --no-install-recommends install ./sendcp_*.deb ./sendcp-dkms_*.deb btrfs-progs
+	cp apt/sendcp.sources $sources && grep -x "Signed-By: $keyring" $sources
+}
+
+refused_without_key()
+{
+	add_sources && ! apt update && ! apt-cache policy sendcp-dkms | grep Candidate
+}
+
+add_keyring()
+{
+	mkdir -p /etc/apt/keyrings && cp apt/sendcp-archive-keyring.asc $keyring &&
+		apt update >/run/updated 2>&1 && ! grep '^[WE]:' /run/updated
+}
+
+found_by_search()
+{
+	apt search resumable btrfs >/run/found 2>/dev/null && grep -q ^sendcp/stable /run/found &&
+		grep -q ^sendcp-dkms/stable /run/found
+}
+
+recommended_came()
+{
+	apt-config dump APT::Install-Recommends | grep -F '"1"' &&
+		apt-mark showauto sendcp dkms btrfs-progs linux-headers-amd64 "linux-headers-$old" >/run/auto &&
+		cat /run/auto && [ "$(wc -l </run/auto)" = 5 ]
 }
 
 not_loaded()
@@ -119,17 +146,19 @@ prepare_nightly()
 	cp -a /usr/share/doc $nightly/mnt/data/
 	head -c 30M /dev/urandom >$nightly/mnt/data/random
 	printf '%s\n' SUBVOLUME=$nightly/mnt/data SNAPSHOTS=$nightly/mnt/snapshots TARGET=$nightly/target \
-		>/etc/sendcp/data.conf
+		"OPTIONS=-v --backend module" >/etc/sendcp/data.conf
 	printf '%s\n' '[Service]' RestartSec=2 >$units/sendcp-send@data.service.d/soon.conf
 	printf '%s\n' '[Timer]' OnCalendar= OnActiveSec=1 RandomizedDelaySec=0 AccuracySec=1 \
 		>$units/sendcp-send@data.timer.d/soon.conf
 	systemctl daemon-reload
 }
 
-# Started by the timer; interrupted when the target is full, and resumed when there is space; then a
-# second snapshot is sent, without changes since the first.
+# Started by the timer, with the module, which the unit must have loaded; interrupted when the target
+# is full, and resumed when there is space; then a second snapshot is sent, without changes since the
+# first.
 timer_sends()
 {
+	! loaded || rmmod sendcp
 	prepare_nightly
 	systemctl start sendcp-send@data.timer
 	wait_until restarted && ls -la $nightly/target && ls $nightly/target/*.cp || { tell_nightly; return 1; }
@@ -148,11 +177,19 @@ has_ended()
 	[ "$(systemctl show -P ActiveState sendcp-send@data.service)" = inactive ]
 }
 
-# Sends one more snapshot, with changes; all are received.
+# As in the guest's systemd, which knows other settings than the one of the build.
+exposure()
+{
+	cp /usr/lib/systemd/system/sendcp-send@.service /run/sendcp-send@data.service
+	systemd-analyze security --offline=yes --no-pager --threshold=20 /run/sendcp-send@data.service
+}
+
+# Sends one more snapshot, with changes, from the block devices; all are received.
 service_sends_changes()
 {
 	local stream
 
+	sed -i 's/--backend module/--backend direct/' /etc/sendcp/data.conf
 	rm -r $nightly/mnt/data/doc/a*
 	run_unit sendcp-send@data.service && [ "$(ls $nightly/target | wc -l)" = 3 ] &&
 		[ "$(ls $nightly/mnt/snapshots | wc -l)" = 1 ] && mkdir $nightly/mnt/received || { tell_nightly; return 1; }
@@ -179,9 +216,12 @@ clear_nightly()
 	systemctl daemon-reload
 }
 
-upgrade_kernel()
+# By the packages that mean the current kernel; the headers' one came with sendcp-dkms. `apt upgrade`
+# would keep the kernel, because what it recommends is not in the guest.
+upgrade_system()
 {
-	apt-get -q -y --no-install-recommends install "linux-image-$new" "linux-headers-$new"
+	echo 'deb [trusted=yes] file:/repository/now ./' >>/etc/apt/sources.list
+	apt update && apt full-upgrade -y && dpkg-query -W "linux-image-$new" "linux-headers-$new"
 }
 
 # own_test NAME [DEB...]: runs a test of the source package with autopkgtest: with DEBs, installs
@@ -203,7 +243,7 @@ own_test()
 
 purge_packages()
 {
-	apt-get -q -y purge sendcp sendcp-dkms
+	apt purge -y sendcp sendcp-dkms && rm $keyring $sources
 }
 
 # The files of all packages, also by their paths in /usr if /lib and others are links to it.
@@ -231,10 +271,12 @@ nothing_left()
 	return $status
 }
 
-# Made by other packages' scripts: links of alternatives, caches.
+# Made by other packages' scripts, those of recommended packages too, which stay: links of
+# alternatives and of services, caches.
 generated()
 {
 	case $1 in
+	/etc/fonts/conf.d/* | /etc/hosts | /etc/inputrc | /etc/networks | /etc/rc[0-6S].d/* | /etc/systemd/user/* | /usr/local/share/fonts) return 0 ;;
 	/etc/.updated | /var/.updated | /var/backups/* | /dev/* | /etc/alternatives/* | /usr/share/info/dir* | /etc/ld.so.cache | /etc/ssl/certs/* | *.pyc | */__pycache__ | \
 		/var/lib/systemd/* | /vmlinuz* | /initrd* | /etc/group- | /etc/gshadow- | /etc/passwd- | /etc/shadow-) return 0 ;;
 	esac
@@ -278,11 +320,15 @@ module_gone_for_all()
 	! find /lib/modules -name 'sendcp.ko*' | grep .
 }
 
-install()
+installation()
 {
 	list_files >/root/before
-	check "apt install ./sendcp.deb ./sendcp-dkms.deb, without a network" install_packages
+	check "without its keyring, apt refuses the repository" refused_without_key
+	check "with it in /etc/apt/keyrings, apt update" add_keyring
+	check "apt search resumable btrfs" found_by_search
+	check "apt install sendcp-dkms" apt install -y sendcp-dkms
 	NOTE_LINES=8 note cat /run/said
+	check "it came with the kernel's headers" recommended_came
 	check "dkms built the module" built_for "$old"
 	note dkms status
 	touch /root/installed
@@ -292,7 +338,7 @@ first_boot()
 {
 	echo "# $(. /etc/os-release && echo "$PRETTY_NAME"), kernel $(uname -r)"
 	check "boots the older kernel" in_boot_kernel "$old"
-	[ -e /root/installed ] || install
+	[ -e /root/installed ] || installation
 	check "nothing has loaded it" not_loaded
 	check "the timer is there and off" timer_is_off
 	check "round trip: send by the module, interrupted, resumed, received" bash ./round-trip
@@ -300,7 +346,9 @@ first_boot()
 	check "sendcp loaded the module by itself" loaded
 	check "sendcp info" info_knows_module
 	NOTE_LINES=4 note bash -c "sendcp info | head -n 4"
-	check "the timer sends; broken off, the service goes on" timer_sends
+	check "the service's exposure is at most 2.0" exposure
+	NOTE_LINES=1 note cat /run/said
+	check "the timer sends; interrupted, the service resumes" timer_sends
 	check "the service sends what changed; all is received" service_sends_changes
 	clear_nightly
 	echo used >$state
@@ -308,7 +356,7 @@ first_boot()
 
 upgrade()
 {
-	check "kernel upgrade by apt" upgrade_kernel
+	check "apt full-upgrade, to the newer kernel" upgrade_system
 	NOTE_LINES=6 note cat /run/said
 	check "dkms built the module for the new kernel" built_for "$new"
 	note dkms status

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Makes the guests' disks of the installation test: a minimal Debian with the last but one kernel
-# and its headers, and in /repository, for apt, the dependencies of the packages and the current
-# kernel to upgrade to. Kept in the cache as install-SUITE/{disk.img,vmlinuz,initrd,old,new}, and
-# next to it packages-SUITE/root, to build the packages in.
+# Makes the guests' disks of the installation test: a minimal Debian with the last but one kernel,
+# without headers, and two repositories for apt. /repository/then is Debian as it was when that
+# kernel was current: what the packages depend on and recommend, down to that kernel's headers.
+# /repository/now has the current kernel, to upgrade to. Kept in the cache as
+# guest-SUITE/{disk.img,vmlinuz,initrd,old,new}, and next to it packages-SUITE/root, to build the
+# packages in.
 #
 # usage: root.sh SUITE...          SUITE: bookworm, trixie
 set -euo pipefail
@@ -12,11 +14,13 @@ source "$VM/apt.sh"
 
 # No network, no logins.
 MINIMAL="systemd-sysv udev kmod initramfs-tools zstd"
-# Dependencies of the packages, from the guest's own repository.
+# Dependencies of the packages, from the guest's own repository, with all that they recommend.
 WANTED="dkms btrfs-progs libaio1 libarchive13 libblkid1 libbtrfsutil1 libgcrypt20 libisal2 libjson-c5
 	liblzo2-2 libxxhash0 libzstd1 zlib1g"
 # autopkgtest and the dependencies of the packages' own tests.
 TESTING="autopkgtest autodep8 dctrl-tools openssl linux-doc linux-headers-amd64"
+# The packages that mean the current kernel.
+CURRENT="linux-image-amd64 linux-headers-amd64"
 # Needed to build the packages in a root of the suite.
 BUILDING="build-essential fakeroot"
 # The modules needed to mount the root; with a list, an initrd is made in seconds.
@@ -61,20 +65,50 @@ named()
 	done
 }
 
-# An apt repository of the packages, and their dependencies, that are missing in the new root.
-fill_repository()
+# missing SUITE ROOT RECOMMENDS PACKAGE...: the packages, and their dependencies, that are not in the root.
+missing()
 {
-	local suite=$1 dir=$2 new=$3 list
+	APT_CONFIG=$CACHE/apt-$1/apt.conf apt-get -qq -y --print-uris -o "APT::Install-Recommends=$3" \
+		-o Dir::State::status="$2/var/lib/dpkg/status" install "${@:4}" | sed -nE "s|^'.*' ([^_ ]+)_.*|\1|p"
+}
 
-	mkdir "$dir/root/repository"
+# as_it_was DEB OLD VERSION DIRECTORY: DEB, of CURRENT, as it was when the kernel OLD, of that version,
+# was current. Mirrors have the newest one only.
+as_it_was()
+{
+	local deb=$1 old=$2 version=$3 unpacked
+
+	unpacked=$(mktemp -d)
+	dpkg-deb -R "$deb" "$unpacked/package"
+	sed -i -E "s/^Version: .*/Version: $version/; s/^Depends: (linux-[a-z]+-).*/Depends: \1$old (= $version)/" \
+		"$unpacked/package/DEBIAN/control"
+	dpkg-deb -b "$unpacked/package" "$4" >&2
+	rm -rf --one-file-system "$unpacked"
+}
+
+fill_repositories()
+{
+	local suite=$1 root=$2 old=$3 new=$4 former=$2/repository/then now=$2/repository/now name version
+
+	mkdir -p "$now"
 	# shellcheck disable=SC2046,SC2086
-	list=$(APT_CONFIG=$CACHE/apt-$suite/apt.conf apt-get -qq -y --print-uris \
-		-o Dir::State::status="$dir/root/var/lib/dpkg/status" install $(named "$suite" $WANTED $TESTING) \
-		"linux-image-$new" "linux-headers-$new" | sed -nE "s|^'.*' ([^_ ]+)_.*|\1|p")
-	# shellcheck disable=SC2086
-	download "$suite" "$dir/root/repository" $list
-	(cd "$dir/root/repository" && dpkg-scanpackages --multiversion . >Packages 2>/dev/null)
-	echo 'deb [trusted=yes] file:/repository ./' >"$dir/root/etc/apt/sources.list"
+	download "$suite" "$former" $({
+		missing "$suite" "$root" true $(named "$suite" $WANTED) "linux-headers-$old"
+		missing "$suite" "$root" false $(named "$suite" $TESTING) $CURRENT
+	} | sort -u)
+	mv "$former"/linux-*-"${new%-amd64}"* "$now/"
+	version=$(APT_CONFIG=$CACHE/apt-$suite/apt.conf apt-cache show "linux-headers-$old" | sed -n 's/^Version: //p' | head -1)
+	for name in $CURRENT; do
+		mv "$former/${name}_"*.deb "$now/"
+		as_it_was "$now/${name}_"*.deb "$old" "$version" "$former"
+	done
+	for name in then now; do
+		(cd "$root/repository/$name" && dpkg-scanpackages --multiversion . >Packages 2>/dev/null)
+	done
+	echo 'deb [trusted=yes] file:/repository/then ./' >"$root/etc/apt/sources.list"
+	cp "$former"/linux-image-amd64_*.deb "$root/tmp/image.deb"
+	chroot "$root" dpkg -i /tmp/image.deb >&2
+	rm "$root/tmp/image.deb"
 }
 
 # Two serial lines: the console, and the test's own.
@@ -106,15 +140,15 @@ make_disk()
 	{ read -r old && read -r new; } <<<"$kernels" || die "$suite has no two kernels: $kernels"
 	say "$suite: minimal system with kernel $old"
 	# shellcheck disable=SC2046
-	mmdebstrap --quiet --variant=minbase --include="${MINIMAL// /,},linux-image-$old,linux-headers-$old" \
+	mmdebstrap --quiet --variant=minbase --include="${MINIMAL// /,},linux-image-$old" \
 		"${DPKG_OPTIONS[@]}" --setup-hook="$SMALL_INITRD" --customize-hook='rm -f "$1/boot/initrd.img"*' \
 		"$suite" "$dir/root" - < <(write_sources "$suite") >&2
 	configure "$dir/root"
 	chroot "$dir/root" update-initramfs -c -k "$old" >&2
-	fill_repository "$suite" "$dir" "$new"
+	fill_repositories "$suite" "$dir/root" "$old" "$new"
 	cp "$dir/root/boot/vmlinuz-$old" "$dir/vmlinuz"
 	cp "$dir/root/boot/initrd.img-$old" "$dir/initrd"
-	mke2fs -q -t ext4 -d "$dir/root" "$dir/disk.img" 4G
+	mke2fs -q -t ext4 -d "$dir/root" "$dir/disk.img" 6G
 	rm -rf --one-file-system "$dir/root"
 	echo "$old" >"$dir/old"
 	echo "$new" >"$dir/new"
@@ -142,6 +176,6 @@ build_dependencies()
 
 for suite; do
 	make_dir "$CACHE/apt-$suite" apt_lists "$suite"
-	make_dir "$CACHE/install-$suite" make_disk "$suite"
+	make_dir "$CACHE/guest-$suite" make_disk "$suite"
 	make_dir "$CACHE/packages-$suite" make_build_root "$suite"
 done

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Tests the packages in a booted Debian: built in a root of the suite, installed by apt without a
-# network, used, kept in a kernel upgrade, used again, purged; then runs the packages' own tests
-# with autopkgtest. The guest's results are in $BUILD/vm/install-SUITE/tap, the consoles of its
+# Tests the packages in a booted Debian: built in a root of the suite, put into a signed repository
+# (make apt-repo), installed from it by `apt install sendcp-dkms` without a network, used, kept in an
+# upgrade to a newer kernel, used again, purged; then runs the packages' own tests with autopkgtest. The guest's results are in $BUILD/vm/install-SUITE/tap, the consoles of its
 # boots next to it. The last line is the total: "N passed, N failed".
 #
 # usage: run.sh [SUITE...]          SUITE: bookworm, trixie; default: both
@@ -24,7 +24,7 @@ enter()
 	mount -t proc proc "$root/proc"
 	mkdir "$root/tmp/out"
 	mount --bind "$out" "$root/tmp/out"
-	tar -xzf "$archive" -C "$root/tmp" --strip-components=3 --wildcards '*/test/packages/deb.sh'
+	tar -xzf "$archive" -C "$root/tmp" --strip-components=3 --wildcards '*/test/packages/*.sh'
 	cp "$archive" "$root/tmp/source.tar.gz"
 	cp "${archive%/*}/debian-${archive##*/}" "$root/tmp/debian-source.tar.gz"
 	exec chroot "$root" /usr/bin/env -i HOME=/tmp TMPDIR=/tmp PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
@@ -42,9 +42,13 @@ unbooted()
 	mount -t proc proc "$root/proc"
 	mount -t tmpfs tmpfs "$root/run"
 	mkdir -p "$root/check"
+	# As the root is not booted, no service may be started: it would hold the root.
+	printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"
+	chmod 755 "$root/usr/sbin/policy-rc.d"
 	tar -xf "$dir/files.tar" -C "$root/check"
 	chroot "$root" /usr/bin/env -i HOME=/root bash /check/main.sh "$stage" | tee -a "$dir/tap"
 	[ "$stage" != upgrade ] || take_kernel "$dir" "$root" "$(cat "$dir/files/new")"
+	rm "$root/usr/sbin/policy-rc.d"
 	umount "$root/proc" "$root/run" "$root"
 }
 
@@ -88,14 +92,29 @@ boot()
 	tr -d '\r' <"$dir/said.$number"
 }
 
+# The repository to install from, by a key of this run only. The directory of the key has sockets, so
+# its path must be short.
+make_repository()
+(
+	packages=$1
+	key=check-install@key.example
+	GNUPGHOME=$(mktemp -d)
+	export GNUPGHOME
+	trap 'gpgconf --kill gpg-agent; rm -rf --one-file-system "$GNUPGHOME"' EXIT
+	gpg --batch --quiet --passphrase '' --quick-gen-key $key rsa3072 sign never
+	env -u MAKEFLAGS -u MAKELEVEL make -C "$ROOT" --no-print-directory apt-repo KEY=$key \
+		PACKAGES_DIR="$packages" APT_URL=file:/check/apt >&2
+)
+
 # Makes the guest's disk, and the archive of files it needs.
 prepare()
 {
-	local suite=$1 dir=$2 cache=$CACHE/install-$1
+	local suite=$1 dir=$2 cache=$CACHE/guest-$1
 
 	rm -rf "$dir/files"
 	mkdir "$dir/files"
 	cp "$dir"/packages/sendcp_*.{dsc,tar.*,deb} "$dir"/packages/sendcp-{dkms,dev}_*.deb "$dir/files/"
+	cp -r "$dir/packages/apt" "$dir/files/"
 	cp "$VM/install/main.sh" "$ROOT/debian/tests/round-trip" "$cache/old" "$cache/new" "$dir/files/"
 	tar -C "$dir/files" -cf "$dir/files.tar" .
 	cp --sparse=always "$cache/disk.img" "$dir/disk.img"
@@ -109,7 +128,7 @@ stage()
 
 run_suite()
 {
-	local suite=$1 dir=$OUT/install-$1 cache=$CACHE/install-$1 archive
+	local suite=$1 dir=$OUT/install-$1 cache=$CACHE/guest-$1 archive
 
 	archive=$(ls "$BUILD"/packages/sendcp-*.tar.gz) || die "no source: make dist"
 	"$VM/install/root.sh" "$suite"
@@ -118,8 +137,9 @@ run_suite()
 	say "$suite: building packages"
 	unshare --mount --propagation private "$VM/install/run.sh" --enter "$CACHE/packages-$suite/root" \
 		"$archive" "$dir/packages" >&2
+	make_repository "$dir/packages"
 	prepare "$suite" "$dir"
-	[ -z "${SENDCP_INSTALL_UNBOOTED:-}" ] || stage "$dir" install
+	[ -z "${SENDCP_INSTALL_UNBOOTED:-}" ] || stage "$dir" installation
 	say "$suite: kernel $(cat "$cache/old")"
 	boot "$dir" 1 "$cache/vmlinuz" "$cache/initrd"
 	stage "$dir" upgrade
