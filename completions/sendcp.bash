@@ -6,7 +6,8 @@
 _sendcp_options()
 {
 	local stream="-p --parent -c --clone-src -e -f --output --checkpoint --device --ignore-log \
-		--backend --buffer-size --buffers --progress --title -q --quiet -v --verbose"
+		--backend --to-command --position-command --retry --bwlimit --buffer-size --buffers --progress \
+		--title -q --quiet -v --verbose"
 
 	case $1 in
 	send)
@@ -17,7 +18,7 @@ _sendcp_options()
 	verify) echo "--checkpoint --position --json --progress --title -q --quiet" ;;
 	show | info | list) echo "--json" ;;
 	dump) echo "--json --progress" ;;
-	cat) echo "--progress" ;;
+	cat) echo "--progress --bwlimit" ;;
 	*) return ;;
 	esac
 	echo "-h --help"
@@ -43,7 +44,9 @@ _sendcp_value()
 	--backend) _sendcp_words "auto module direct" ;;
 	--checkpoint-interval | --buffer-size) _sendcp_words "1M 4M 16M 64M 256M 1G" ;;
 	--buffers) _sendcp_words "2 4 8 16" ;;
-	--at | --have) ;;
+	--retry) _sendcp_words "30s 10m 2h 1d" ;;
+	--bwlimit) _sendcp_words "1M 10M 100M" ;;
+	--at | --have | --to-command | --position-command) ;;
 	*)
 		# Optional values follow an equals sign.
 		[[ $joined == true ]] || return

@@ -75,6 +75,7 @@ int command_cat(const struct options *options)
 		return EXIT_FAILED;
 	signals_install();
 	stage.output.cancel = signals_cancel();
+	stage.output.rate.per_second = options->bwlimit;
 	stage.bytes = xcalloc(1, STAGE_SIZE);
 	ret = copy(&file, &stage);
 	free(stage.bytes);

@@ -11,6 +11,7 @@
 #include <sendcp/engine.h>
 
 #include "commands/options_table.h"
+#include "job/resume_command.h"
 #include "util/alloc.h"
 #include "util/message.h"
 
@@ -239,6 +240,40 @@ static int check_place(const struct command *command, const struct options *opti
 	return 0;
 }
 
+/* Longer ones would be cut in the last line, of which there is more than these. */
+#define FLOW_MAX 4096
+
+static int check_length(const struct command *command, const struct options *options)
+{
+	char *line = resume_command_flow(xstrdup(""), options);
+	size_t length = strlen(line);
+
+	free(line);
+	if (length <= FLOW_MAX)
+		return 0;
+	return usage_error(command, "the commands are too long: %zu of at most %u bytes, quoted. "
+			   "Put them into a script", length, FLOW_MAX);
+}
+
+/* The output is a command: what it is resumed with. */
+static int check_flow(const struct command *command, const struct options *options)
+{
+	if (!options->to_command && options->position_command)
+		return usage_error(command, "%s: --position-command needs --to-command",
+				   command->name);
+	if (options->retry && !options->position_command)
+		return usage_error(command, "%s: --retry needs --to-command and "
+				   "--position-command, which says where to resume", command->name);
+	if (!options->to_command)
+		return 0;
+	if (options->output || options->append || options->to_stdout)
+		return usage_error(command, "%s: --to-command is the output: %s cannot be given "
+				   "with it", command->name, options->append ? "--append" : "-f");
+	if (options->no_checkpoint)
+		return usage_error(command, "--to-command and --no-checkpoint exclude each other");
+	return check_length(command, options);
+}
+
 /* The checkpoint file may be named alone, and that of the file to append to may be beside it. */
 static void find_checkpoint(struct options *options, bool described)
 {
@@ -258,7 +293,7 @@ static void find_checkpoint(struct options *options, bool described)
 static bool has_place(const struct options *options)
 {
 	return options->at_given || options->have || options->restart || options->output ||
-	       options->to_stdout;
+	       options->to_stdout || options->to_command;
 }
 
 /* With a journal the subvolumes are known; only without one they have to be given. */
@@ -343,6 +378,8 @@ static int check(const struct parser *parser)
 	if (command->bit == COMMAND_RESUME && check_resume(command, options))
 		return -1;
 	if (command->bit == COMMAND_VERIFY && check_verify(command, options))
+		return -1;
+	if (check_flow(command, options))
 		return -1;
 	if (options->checkpoint && options->no_checkpoint)
 		return usage_error(command, "--checkpoint and --no-checkpoint exclude each other");

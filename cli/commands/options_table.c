@@ -41,6 +41,10 @@ enum {
 	KEY_POSITION,
 	KEY_APPEND,
 	KEY_JSON,
+	KEY_BWLIMIT,
+	KEY_TO_COMMAND,
+	KEY_POSITION_COMMAND,
+	KEY_RETRY,
 };
 
 static bool set_parent(struct options *options, const char *argument)
@@ -214,6 +218,29 @@ static bool set_append(struct options *options, const char *argument)
 	return is_file_name(argument);
 }
 
+static bool set_bwlimit(struct options *options, const char *argument)
+{
+	return parse_size(argument, &options->bwlimit) && options->bwlimit;
+}
+
+static bool set_to_command(struct options *options, const char *argument)
+{
+	options->to_command = argument;
+	return *argument;
+}
+
+static bool set_position_command(struct options *options, const char *argument)
+{
+	options->position_command = argument;
+	return *argument;
+}
+
+static bool set_retry(struct options *options, const char *argument)
+{
+	return parse_duration(argument, &options->retry) && options->retry &&
+	       options->retry <= UINT32_MAX;
+}
+
 #define STREAM (COMMAND_SEND | COMMAND_RESUME)
 #define READERS (COMMAND_VERIFY | COMMAND_DUMP | COMMAND_CAT)
 
@@ -287,6 +314,21 @@ const struct option_spec option_table[] = {
 	  "archive, truncated or damaged. Without --checkpoint, FILE.cp is\n"
 	  "used; or give SUBVOL and options as for send: FILE is compared\n"
 	  "with that stream" },
+	{ KEY_TO_COMMAND, "to-command", "COMMAND", STREAM, TAKES(set_to_command),
+	  "write to the standard input of COMMAND, which a shell runs. The\n"
+	  "stream is complete when COMMAND has ended with 0. It begins at\n"
+	  "byte $SENDCP_OFFSET of the output" },
+	{ KEY_POSITION_COMMAND, "position-command", "COMMAND", STREAM,
+	  TAKES(set_position_command),
+	  "COMMAND prints what the receiver has: a number of bytes, or what\n"
+	  "sendcp verify --position prints; resume there" },
+	{ KEY_RETRY, "retry", "DURATION", STREAM,
+	  TAKES_ONE_OF(set_retry, "a number with s, m, h or d"),
+	  "after an interruption, resume by itself, until DURATION has passed\n"
+	  "without progress: @" },
+	{ KEY_BWLIMIT, "bwlimit", "RATE", STREAM | COMMAND_CAT,
+	  TAKES_ONE_OF(set_bwlimit, "a number with K, M, G or T"),
+	  "write at most RATE bytes per second: @" },
 	{ KEY_CONTINUE, "continue", NULL, COMMAND_SEND, SETS(continues),
 	  "also leave a complete stream of the same request as it is; an\n"
 	  "interrupted one is continued without this" },

@@ -14,11 +14,15 @@
 #include "commands/list.h"
 #include "job/resume_command.h"
 #include "resume/append/append.h"
+#include "resume/ask.h"
 #include "resume/file.h"
+#include "resume/patience.h"
 #include "resume/position.h"
+#include "transfer/command_output.h"
 #include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/message.h"
+#include "util/pause.h"
 #include "util/signals.h"
 #include "util/summary.h"
 
@@ -52,6 +56,8 @@ static int find_output(struct resume *resume)
 {
 	const char *path = resume->options->output;
 
+	if (resume->options->to_command)
+		return 0;
 	if (!path && !resume->options->to_stdout)
 		path = default_path(resume);
 	if (!path)
@@ -101,14 +107,20 @@ static int already_complete(struct resume *resume, u64 file_offset)
  */
 static int refuse_pipe(const struct resume *resume)
 {
-	char *command = resume_command(journal_path(resume->journal), resume->options);
+	const char *checkpoint = journal_path(resume->journal);
+	char *append = resume_command(checkpoint, resume->options);
+	char *command = resume_command_flow(xstrdup(append), resume->options);
 
 	error_line("the stream went into a pipe: sendcp cannot know how many of its %llu bytes "
 		   "the reader kept", journal_made(&resume->contents));
-	error_line("if it is in a file on this host: %s --append FILE", command);
+	error_line("if it is in a file on this host: %s --append FILE", append);
 	error_line("if it is on another host: %s --have $(ssh HOST sendcp verify --position FILE)",
 		   command);
 	error_line("if the reader has exactly N bytes: %s --at N", command);
+	if (resume->options->to_command)
+		error_line("if COMMAND can print one of these: %s --position-command COMMAND",
+			   command);
+	free(append);
 	free(command);
 	return -1;
 }
@@ -136,17 +148,24 @@ static int pipe_point(struct resume *resume)
 		if (!position_parse(options->have, &position))
 			return error_line("--have: not a position as sendcp verify --position "
 					  "prints: %s", options->have);
+		if (resume_check_command(options, &position))
+			return -1;
 		return position_prove(contents, &resume->job, &position, &resume->point);
 	}
 	if (options->at_given) {
 		ret = resume_point_at(contents, options->at, &resume->point);
 		return !ret && contents->complete ? refuse_repeat(resume) : ret;
 	}
-	return contents->complete ? 1 : refuse_pipe(resume);
+	if (contents->complete)
+		return 1;
+	return options->position_command ? resume_ask(resume) : refuse_pipe(resume);
 }
 
 static int open_pipe(struct resume *resume)
 {
+	if (resume->options->to_command)
+		return command_output_open(&resume->output, resume->options->to_command,
+					   resume->point.at.file_offset);
 	if (resume->output_path)
 		return output_open(&resume->output, resume->output_path, false);
 	return output_stdout(&resume->output);
@@ -155,7 +174,8 @@ static int open_pipe(struct resume *resume)
 /* A proof is made from what is sent, so that is opened before the place is known. */
 static int resume_pipe(struct resume *resume)
 {
-	bool early = resume->options->have;
+	bool early = resume->options->have ||
+		     (resume->options->position_command && !resume->contents.complete);
 	int ret = 0;
 
 	if (early)
@@ -167,8 +187,11 @@ static int resume_pipe(struct resume *resume)
 					resume->contents.complete_size :
 					journal_made(&resume->contents));
 	if (ret || (!early && resume_open_job(resume)) || open_pipe(resume))
-		return EXIT_FAILED;
-	return resume_go_on(resume);
+		return resume->code ? resume->code : EXIT_FAILED;
+	ret = resume_go_on(resume);
+	if (resume->patience)
+		patience_tried(resume->patience, pause_now());
+	return ret;
 }
 
 static int resume_to_file(struct resume *resume)
@@ -211,6 +234,26 @@ static int resume_journal(struct resume *resume)
 	return is_file(resume->output_path) ? resume_to_file(resume) : resume_pipe(resume);
 }
 
+/* A job that holds snapshots stays open for the next try. */
+static void keep_job(struct resume *resume, struct send_job *kept)
+{
+	if (!resume->job.hold)
+		return;
+	if (kept->source)
+		send_job_close(kept);
+	*kept = resume->job;
+	resume->job.source = NULL;
+}
+
+int resume_opened(struct resume *resume, struct send_job *kept)
+{
+	int code = resume_journal(resume);
+
+	if (code == EXIT_BROKEN_OFF && kept)
+		keep_job(resume, kept);
+	return resume_close(resume, code);
+}
+
 /* Which one is for the user to say: what is there is shown. */
 static int nothing_named(void)
 {
@@ -229,7 +272,9 @@ int command_resume(const struct options *options)
 		return append_file(options);
 	if (!options->checkpoint)
 		return nothing_named();
+	if (options->to_command)
+		return retry_resume(options);
 	if (journal_open(options->checkpoint, &resume.contents, &resume.journal))
 		return EXIT_FAILED;
-	return resume_close(&resume, resume_journal(&resume));
+	return resume_opened(&resume, NULL);
 }

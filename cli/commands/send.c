@@ -18,6 +18,7 @@
 #include "resume/append/append.h"
 #include "resume/earlier.h"
 #include "resume/overwrite.h"
+#include "transfer/command_output.h"
 #include "transfer/measure.h"
 #include "transfer/transfer_result.h"
 #include "transfer/transfer_run.h"
@@ -73,7 +74,11 @@ static int claim_journal(struct transfer *run, const struct options *options, bo
 	struct journal_contents old = { 0 };
 	int ret = 0;
 
-	run->journal_optional = path && !options->checkpoint && !run->output->file;
+	run->journal_optional = path && !options->checkpoint && !run->output->file &&
+				!options->to_command;
+	if (!path && options->to_command)
+		return error_line("--to-command needs --checkpoint FILE: there is no other place "
+				  "for it");
 	if (path)
 		ret = journal_claim(path, options->restart ? NULL : &old, &run->journal);
 	if (ret && run->journal_optional)
@@ -90,6 +95,15 @@ static int open_output(struct transfer *run, const struct options *options)
 {
 	if (options->output && output_open(run->output, options->output, true))
 		return -1;
+	return 0;
+}
+
+/* When nothing is left that could refuse the send: a command may empty the receiver's file. */
+static int start_command(struct transfer *run, const struct options *options)
+{
+	if (options->to_command && command_output_open(run->output, options->to_command, 0))
+		return -1;
+	run->output->rate.per_second = options->bwlimit;
 	return 0;
 }
 
@@ -124,7 +138,7 @@ static int prepare(struct transfer *run, const struct options *options,
 	header->output_stdout = run->output->stdout_path;
 	if (run->journal)
 		mount_place_find(journal_path(run->journal), &header->journal_place);
-	if (begin_journal(run, header) || open_wrap(run, header))
+	if (begin_journal(run, header) || start_command(run, options) || open_wrap(run, header))
 		return -1;
 	return output_cut(run->output, 0, 0);
 }
@@ -157,8 +171,9 @@ static int run_prepared(struct transfer *run, const struct options *options)
 	return close_journal(run, options, code);
 }
 
+/* *@checkpoint: the journal of a stream that went into a command; malloc'ed. */
 static int transfer_job(const struct send_job *job, struct output *output,
-		       const struct options *options)
+			const struct options *options, char **checkpoint)
 {
 	struct transfer run = { .job = job, .output = output };
 	struct journal_header header = { 0 };
@@ -166,6 +181,8 @@ static int transfer_job(const struct send_job *job, struct output *output,
 
 	send_settings(options, &run.settings);
 	if (!prepare(&run, options, &header)) {
+		if (options->to_command)
+			*checkpoint = xstrdup(journal_path(run.journal));
 		transfer_attach(&run, signals_cancel());
 		code = run_prepared(&run, options);
 		transfer_detach(&run);
@@ -225,7 +242,7 @@ static bool is_pipe(const char *path)
 static bool continue_earlier(struct send_job *job, struct output *output,
 			     const struct options *options, int *code)
 {
-	char *appended = options->output ? NULL : appended_path(output);
+	char *appended = options->output || options->to_command ? NULL : appended_path(output);
 	const char *path = options->output ? options->output : output->stdout_path;
 	struct earlier_place place = {
 		.output = path ? path : appended,
@@ -255,15 +272,23 @@ static bool continue_earlier(struct send_job *job, struct output *output,
 	return found != EARLIER_NOTHING;
 }
 
-static int send_new(const struct send_job *job, struct output *output,
-		    const struct options *options)
+/* Snapshots stay held while the send is resumed by itself; images can be opened only once. */
+static int send_new(struct send_job *job, struct output *output, const struct options *options)
 {
+	char *checkpoint = NULL;
 	int code;
 
 	sendcp_source_set_interrupt(job->source, signals_cancel());
 	verbose_source(job);
-	code = options->dry_run ? print_size(job) : transfer_job(job, output, options);
+	code = options->dry_run ? print_size(job) :
+				  transfer_job(job, output, options, &checkpoint);
 	verbose_statistics(job);
+	if (!checkpoint)
+		return code;
+	if (!job->hold)
+		send_job_close(job);
+	code = retry_send(options, checkpoint, code);
+	free(checkpoint);
 	return code;
 }
 
@@ -274,7 +299,8 @@ int command_send(const struct options *options)
 	int code;
 
 	signals_install();
-	if (!options->output && !options->dry_run && output_stdout_file(&output))
+	if (!options->output && !options->dry_run && !options->to_command &&
+	    output_stdout_file(&output))
 		return EXIT_FAILED;
 	if (send_job_open(options, &job))
 		return EXIT_FAILED;

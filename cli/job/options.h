@@ -68,6 +68,13 @@ struct options {
 	const char *have;
 	/* The part made so far is thrown away. */
 	bool restart;
+	/* Bytes per second that the output gets at most; 0: no limit. */
+	u64 bwlimit;
+	/* Commands for a shell: one takes the stream, one says how much of it is there. */
+	const char *to_command;
+	const char *position_command;
+	/* Seconds without progress after which nothing more is tried; 0: one try. */
+	u64 retry;
 	/* send: a complete stream of the same request stays as it is. */
 	bool continues;
 	/*

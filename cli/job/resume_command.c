@@ -2,6 +2,7 @@
 /*
  * The command that resumes a transfer, as a line for a shell.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,39 @@ char *resume_command_append(const char *checkpoint, const struct options *device
 			    const char *file)
 {
 	return add_file(with_journal(checkpoint, devices), file);
+}
+
+char *resume_command_flow(char *line, const struct options *options)
+{
+	char number[24];
+
+	if (options->to_command)
+		line = add(line, "--to-command", options->to_command);
+	if (options->position_command)
+		line = add(line, "--position-command", options->position_command);
+	if (options->retry) {
+		snprintf(number, sizeof(number), "%llu", options->retry);
+		line = add(line, "--retry", number);
+	}
+	if (options->bwlimit) {
+		snprintf(number, sizeof(number), "%llu", options->bwlimit);
+		line = add(line, "--bwlimit", number);
+	}
+	return line;
+}
+
+char *resume_command_ask(char *line, const char *file)
+{
+	char *quoted, *command;
+
+	if (!file)
+		return add_flag(line, "--position-command COMMAND");
+	quoted = shell_quote(file);
+	command = xasprintf("sendcp verify --position %s", quoted);
+	line = add(line, "--position-command", command);
+	free(command);
+	free(quoted);
+	return line;
 }
 
 /* In an image a name may begin as an option does. */

@@ -20,6 +20,16 @@ char *resume_command(const char *checkpoint, const struct options *options);
  */
 char *resume_command_append(const char *checkpoint, const struct options *devices,
 			    const char *file);
+/*
+ * Takes over @line and adds what @options say of the command that the stream goes to, and of the
+ * rate: the journal has none of these.
+ */
+char *resume_command_flow(char *line, const struct options *options);
+/*
+ * Takes over @line and adds a command that says how much is in @file; NULL: the word COMMAND, which
+ * is to be replaced.
+ */
+char *resume_command_ask(char *line, const char *file);
 /* Without a journal: the arguments are those in @options, of the interrupted command. */
 char *resume_command_alone(const struct options *options, const char *file);
 

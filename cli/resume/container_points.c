@@ -84,6 +84,15 @@ static bool beginning_known(const struct journal_contents *contents)
 	return contents->count && !contents->batches[0].output_offset;
 }
 
+u64 resume_container_before(const struct journal_contents *contents, u64 at)
+{
+	size_t count = marks_until(contents, at);
+
+	if (count)
+		return contents->marks[count - 1].file_offset;
+	return beginning_known(contents) ? 0 : at;
+}
+
 /* The same, between mark number @index and the one before it. */
 static int mark_holds(const struct journal_contents *contents, const struct output *file,
 		      size_t index)

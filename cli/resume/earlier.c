@@ -82,7 +82,7 @@ static enum earlier judge_complete(const struct send_job *job, const struct opti
 
 /*
  * How much of a pipe's stream its reader has kept is known to nobody here, so that the same command
- * again cannot continue it; overwrite_journal() prints the ways.
+ * again cannot continue it, unless it says who knows; overwrite_journal() prints the ways.
  */
 static enum earlier judge_journal(const struct send_job *job, const struct options *options,
 				  const struct earlier_place *place,
@@ -98,7 +98,7 @@ static enum earlier judge_journal(const struct send_job *job, const struct optio
 	difference = find_difference(job, options, old, place->output);
 	if (difference)
 		return refuse(place->journal, old, difference);
-	return place->pipe ? EARLIER_NOTHING : EARLIER_JOURNAL;
+	return place->pipe && !options->to_command ? EARLIER_NOTHING : EARLIER_JOURNAL;
 }
 
 /* Anything else under its name is refused when its lock is taken (journal_claim). */

@@ -144,6 +144,15 @@ bool resume_point_batch(const struct journal_contents *contents, size_t index,
 	return start_before(contents, index, &point->before);
 }
 
+int resume_point_before(const struct journal_contents *contents, u64 at, struct resume_point *point)
+{
+	if (check_written(contents, at))
+		return -1;
+	if (journal_in_container(contents))
+		at = resume_container_before(contents, at);
+	return resume_point_at(contents, at, point);
+}
+
 int resume_point_at(const struct journal_contents *contents, u64 at, struct resume_point *point)
 {
 	if (check_written(contents, at))

@@ -42,6 +42,9 @@ int resume_point_stream(const struct journal_contents *contents, u64 at,
  * all there is.
  */
 int resume_point_at(const struct journal_contents *contents, u64 at, struct resume_point *point);
+/* The same for one that can overwrite its last bytes: @point is at the last possible place. */
+int resume_point_before(const struct journal_contents *contents, u64 at,
+			struct resume_point *point);
 /*
  * As far as the file is proven, and not beyond its byte @limit: its batches of the last checkpoint
  * interval have the hashes that the journal knows. Returns 1 if nothing is proven; then @point is
@@ -53,6 +56,11 @@ int resume_point_file(const struct journal_contents *contents, const struct outp
 /* The same for streams in containers, which are resumed at marks (container_points.c). */
 int resume_container_at(const struct journal_contents *contents, u64 at,
 			struct resume_point *point);
+/*
+ * The place at or before byte @at of the file where it can be resumed. @at itself if there is none:
+ * old lines are dropped.
+ */
+u64 resume_container_before(const struct journal_contents *contents, u64 at);
 int resume_container_file(const struct journal_contents *contents, const struct output *file,
 			  u64 limit, struct resume_point *point);
 

@@ -280,29 +280,39 @@ static int feed_window(const struct journal_contents *contents, const struct sen
 }
 
 static int find_point(const struct journal_contents *contents, const struct position *position,
-		      struct resume_point *point)
+		      bool before, struct resume_point *point)
 {
+	u64 at = position->file;
+
 	if (!journal_in_container(contents))
 		return resume_point_at(contents, position->plain, point);
 	/* So little of a file cannot be distinguished from a plain one. */
 	if (!position->in_container && position->plain)
 		return error_line("the stream was sent compressed or in an archive, but %llu "
 				  "counts bytes of a plain stream", position->plain);
-	return resume_point_at(contents, position->file, point);
+	return before ? resume_point_before(contents, at, point) :
+			resume_point_at(contents, at, point);
 }
 
-int position_prove(const struct journal_contents *contents, const struct send_job *job,
-		   const struct position *position, struct resume_point *point)
+static bool fits(const struct resume_point *point, const struct position *position)
+{
+	return point->at.file_offset == position->file ?
+	       point->at.output_offset == position->plain :
+	       point->at.output_offset < position->plain;
+}
+
+/* @before: the point may be before the position, where nothing but a mark will do. */
+static int prove(const struct journal_contents *contents, const struct send_job *job,
+		 const struct position *position, bool before, struct resume_point *point)
 {
 	u8 hash[HASH_SIZE];
 	struct window window;
-	int ret = find_point(contents, position, point);
+	int ret = find_point(contents, position, before, point);
 	int made;
 
 	if (ret < 0)
 		return -1;
-	if (position->plain > journal_made(contents) ||
-	    (!ret && point->at.output_offset != position->plain))
+	if (position->plain > journal_made(contents) || (!ret && !fits(point, position)))
 		return error_line("byte %llu of the receiver's file does not hold byte %llu of "
 				  "this stream", position->file, position->plain);
 	window_open(&window, position->plain);
@@ -314,4 +324,16 @@ int position_prove(const struct journal_contents *contents, const struct send_jo
 		return error_line("the receiver's file is not this stream before byte %llu",
 				  position->plain);
 	return ret;
+}
+
+int position_prove(const struct journal_contents *contents, const struct send_job *job,
+		   const struct position *position, struct resume_point *point)
+{
+	return prove(contents, job, position, false, point);
+}
+
+int position_prove_before(const struct journal_contents *contents, const struct send_job *job,
+			  const struct position *position, struct resume_point *point)
+{
+	return prove(contents, job, position, true, point);
 }

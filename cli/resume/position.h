@@ -44,5 +44,8 @@ int position_find(const char *path, struct position *position);
  */
 int position_prove(const struct journal_contents *contents, const struct send_job *job,
 		   const struct position *position, struct resume_point *point);
+/* The same, but the point may be before the position; see resume_point_before(). */
+int position_prove_before(const struct journal_contents *contents, const struct send_job *job,
+			  const struct position *position, struct resume_point *point);
 
 #endif

@@ -29,7 +29,8 @@ int resume_open_job(struct resume *resume)
 int resume_check_trust(const struct resume *resume)
 {
 	const struct options *options = resume->options;
-	bool output_named = options->output || options->append || !resume->contents.output;
+	bool output_named = options->output || options->append || options->to_command ||
+			    !resume->contents.output;
 
 	if (journal_trusted(resume->journal) || (output_named && options->device_count))
 		return 0;
@@ -137,6 +138,7 @@ int resume_go_on(struct resume *resume)
 	struct transfer_result result;
 	int code = EXIT_FAILED;
 
+	resume->output.rate.per_second = resume->options->bwlimit;
 	make_settings(resume, &run.settings);
 	transfer_attach(&run, signals_cancel());
 	if (open_wrap(resume, &run) || settle(resume, &run.mark))

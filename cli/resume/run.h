@@ -10,6 +10,8 @@
 #include "job/options.h"
 #include "resume/point.h"
 
+struct patience;
+
 struct resume {
 	const struct options *options;
 	struct journal_contents contents;
@@ -24,6 +26,10 @@ struct resume {
 	/* ->point.at is a new mark. */
 	bool mark;
 	struct send_job job;
+	/* Of tries that follow each other; NULL: there is one. */
+	struct patience *patience;
+	/* The exit code of a failure before the transfer; 0: EXIT_FAILED. */
+	int code;
 };
 
 /*

@@ -12,10 +12,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "transfer/command_output.h"
 #include "transfer/output.h"
 #include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/message.h"
+#include "util/pause.h"
 
 /* No pipe holds more unless it was made larger on purpose. */
 #define PIPE_MAX (1u << 20)
@@ -122,6 +124,7 @@ int output_cut(struct output *output, u64 offset, u64 file_offset)
 /* Standard output stays open in the process that started sendcp, and with it the lock. */
 void output_close(struct output *output)
 {
+	command_output_end(output, NULL, true);
 	if (output->owned && output->fd >= 0)
 		close(output->fd);
 	else if (output->stdout_path)
@@ -173,6 +176,8 @@ static bool gives_up(struct output *output)
 
 static void count(struct output *output, size_t done)
 {
+	if (output->rate.per_second)
+		output->rate.granted -= done;
 	output->file_offset += done;
 	if (!output->in_container)
 		output->offset += done;
@@ -215,16 +220,27 @@ static ssize_t write_part(struct output *output, const void *data, size_t size)
 	return output->file ? write(output->fd, data, size) : write_pipe(output, data, size);
 }
 
+/* Waits until the next bytes may go, and returns how many. */
+static size_t wait_turn(struct output *output, size_t size)
+{
+	u64 when;
+
+	size = rate_next(&output->rate, size, pause_now(), &when);
+	pause_until(when, output->cancel);
+	return size;
+}
+
 int output_write(struct output *output, const void *data, size_t size)
 {
 	const char *from = data;
 
 	while (size) {
+		size_t part = wait_turn(output, size);
 		ssize_t done;
 
 		if (gives_up(output))
 			return -EINTR;
-		done = write_part(output, from, size);
+		done = write_part(output, from, part);
 		if (done < 0 && errno != EINTR)
 			return -errno;
 		if (!done)

@@ -7,10 +7,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <sendcp/cancel.h>
 #include <sendcp/platform.h>
 #include "container/sink.h"
 #include "transfer/pipe_reader.h"
+#include "util/rate.h"
 
 struct output {
 	/* For what wraps the stream; see output_sink(). */
@@ -33,12 +35,19 @@ struct output {
 	/* Of a pipe: found out when its reader has taken something. */
 	bool reader_known;
 	struct pipe_reader reader;
+	/* The pipe's reader, if it was started here (command_output.h); NULL: it was not. */
+	const char *command;
+	/* 0: has not been started, or has ended; then ->status is as of wait(2). */
+	pid_t pid;
+	int status;
 	/* It holds the stream wrapped: ->offset is the container's affair. */
 	bool in_container;
 	/* Bytes of the stream that are out, or inside the wrapping, from the stream's beginning. */
 	u64 offset;
 	/* Bytes that the file or pipe has got; of a plain stream the same. */
 	u64 file_offset;
+	/* ->per_second is set after opening. Once cancelled, there is no limit. */
+	struct rate rate;
 	/* Stops writing; see output_write(). NULL: nothing does. */
 	const struct sendcp_cancel *cancel;
 	/* When a pipe that is to get what is left after that is given up; 0: not yet known. */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "job/resume_command.h"
+#include "transfer/command_output.h"
 #include "transfer/transfer_result.h"
 #include "util/message.h"
 #include "reason_class.h"
@@ -61,7 +62,11 @@ static bool report_cause(const struct transfer *run, const struct transfer_resul
 	case TRANSFER_STOPPED:
 		report_stop();
 		return true;
+	case TRANSFER_COMMAND_FAILED:
+		return command_report(run);
 	case TRANSFER_WRITE_FAILED:
+		if (run->output->command && result->err == -EPIPE)
+			return command_report(run);
 		report_write(run, result);
 		return sendcp_reason_class_errno(result->err).passes;
 	case TRANSFER_READ_FAILED:
@@ -149,7 +154,7 @@ static char *file_command(const struct transfer *run, const struct options *opti
 {
 	if (!run->journal)
 		return resume_command_alone(options, run->output->name);
-	return resume_command(journal_path(run->journal), devices);
+	return resume_command_flow(resume_command(journal_path(run->journal), devices), options);
 }
 
 static int report_file(const struct transfer *run, const struct options *options,
@@ -168,6 +173,8 @@ static int report_later(const struct transfer *run, const struct transfer_result
 		      result->status == TRANSFER_JOURNAL_FAILED;
 	char *command;
 
+	if (run->output->command && (output || result->status == TRANSFER_COMMAND_FAILED))
+		return command_report_later(run, options);
 	if (!output || !run->output->file)
 		return EXIT_FAILED;
 	command = file_command(run, options, devices);
@@ -204,6 +211,9 @@ int transfer_report(const struct transfer *run, const struct transfer_result *re
 		return report_later(run, result, options, devices);
 	if (run->output->file)
 		return report_file(run, options, devices);
+	if (run->output->command &&
+	    (options->position_command || !run->output->reader.receive))
+		return command_report_resume(run, options);
 	output_find_reader(run->output);
 	return report_pipe(run, options, devices);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "journal/lines.h"
+#include "transfer/command_output.h"
 #include "transfer/producer.h"
 #include "transfer/transfer_run.h"
 #include "util/activity.h"
@@ -310,14 +311,43 @@ static int finish_container(struct writer *writer)
 	return ret ? write_failed(writer, ret) : 0;
 }
 
+/* A command is waited for as long as it takes only when it has everything. */
+static int end_command(struct writer *writer)
+{
+	struct transfer *run = writer->run;
+	bool all = writer->result->status == TRANSFER_COMPLETE;
+
+	if (!run->output->command)
+		return 0;
+	command_output_end(run->output, &run->cancel, !all);
+	if (!all || !run->output->status)
+		return 0;
+	if (sendcp_cancelled(&run->cancel))
+		return end_with(writer, TRANSFER_STOPPED, -EINTR);
+	return end_with(writer, TRANSFER_COMMAND_FAILED, 0);
+}
+
+/* How much is out, and so how much a reader can have. */
+static void note_end(struct writer *writer)
+{
+	struct transfer *run = writer->run;
+
+	end_command(writer);
+	if (run->journal && !note_written(run))
+		journal_sync(run->journal);
+}
+
 /* The stream is complete only when all of it is durable. */
 static void finish_complete(struct writer *writer)
 {
 	struct transfer *run = writer->run;
 	struct stream_place place = { 0 };
 
-	if (sync_all(writer) || (run->wrap && finish_container(writer)))
+	if (sync_all(writer) || (run->wrap && finish_container(writer)) || end_command(writer)) {
+		if (run->output->command)
+			note_end(writer);
 		return;
+	}
 	place.output_offset = run->output->offset;
 	place.file_offset = run->output->file_offset;
 	if (run->journal && (journal_complete(run->journal, &place) || journal_sync(run->journal)))
@@ -346,22 +376,21 @@ static void finish_interrupted(struct writer *writer)
 
 	if (run->wrap)
 		save_container(writer);
-	if (!run->journal)
-		return;
-	ret = output_sync(run->output);
+	ret = run->journal ? output_sync(run->output) : 0;
 	if (ret && result->status != TRANSFER_WRITE_FAILED)
 		error_line("cannot sync %s: %s", run->output->name, strerror(-ret));
-	if (!note_written(run))
-		journal_sync(run->journal);
+	note_end(writer);
 }
 
 /*
  * A signal that came with the last bytes may have killed the reader too, with what it had in
- * memory: then nobody knows that the stream arrived.
+ * memory: then nobody knows that the stream arrived, unless the reader itself says so.
  */
 static void doubt_reader(struct writer *writer)
 {
-	if (writer->result->status == TRANSFER_COMPLETE && !writer->run->output->file &&
+	const struct output *output = writer->run->output;
+
+	if (writer->result->status == TRANSFER_COMPLETE && !output->file && !output->command &&
 	    sendcp_cancelled(&writer->run->cancel))
 		end_with(writer, TRANSFER_STOPPED, -EINTR);
 }

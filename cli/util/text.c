@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Values as text: sizes, shell words.
+ * Values as text: sizes, durations, shell words.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,6 +47,23 @@ bool parse_size(const char *text, u64 *value)
 	if (*value > ~0ULL >> shift)
 		return false;
 	*value <<= shift;
+	return true;
+}
+
+bool parse_duration(const char *text, u64 *seconds)
+{
+	static const char suffixes[] = "smhd";
+	static const u64 units[] = { 1, 60, 3600, 86400 };
+	const char *end, *suffix;
+
+	if (!sendcp_parse_digits(text, seconds, &end))
+		return false;
+	if (!*end)
+		return true;
+	suffix = strchr(suffixes, *end);
+	if (!suffix || end[1] || *seconds > ~0ULL / units[suffix - suffixes])
+		return false;
+	*seconds *= units[suffix - suffixes];
 	return true;
 }
 

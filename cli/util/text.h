@@ -27,6 +27,9 @@ char *duration_text(double seconds, char *buffer, size_t size);
 /* As sendcp_parse_u64(), with an optional suffix K, M, G or T (powers of 1024). */
 bool parse_size(const char *text, u64 *value);
 
+/* Seconds: a number with an optional suffix s, m, h or d. */
+bool parse_duration(const char *text, u64 *seconds);
+
 /* "1.5 GiB" into @buffer; returns @buffer. */
 char *size_text(double bytes, char *buffer, size_t size);
 

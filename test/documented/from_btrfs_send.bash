@@ -74,3 +74,12 @@ documented "$page" "Over the network" 1.2
 documented "$page" "Over the network" 1.3
 documented "$page" "Over the network" 1.4
 assert_received "$FIX_MOUNT/received/snap"
+
+new_story
+put /snap/home "$FIX_MOUNT/snap"
+break_ssh 20000000
+documented "$page" "In one line" 1.1
+grep -q "exit status 255" "$WORLD/messages"
+assert_stream "$WORLD/far/host/home.stream"
+documented -o "$page" "In one line" 'ssh host "stat'
+assert_equal "$(cat "$WORLD/output")" "$(file_size "$WORLD/far/host/home.stream")"

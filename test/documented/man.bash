@@ -51,3 +51,9 @@ rm "$HERE/home.stream"
 interrupt 20000000
 run_text "sendcp send -f home.stream '$FIX_MOUNT/snap'"
 documented man/sendcp-checkpoint.5 EXAMPLES 1
+
+new_story
+put /snap/home "$FIX_MOUNT/snap"
+break_ssh 20000000
+documented man/sendcp.8 EXAMPLES "sendcp send --continue"
+assert_stream "$WORLD/far/host/home.stream"

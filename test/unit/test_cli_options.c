@@ -105,7 +105,12 @@ static void what_is_no_usage(void **state)
 		"--progress=maybe s", "--backend image s", "--backend direct --device d s",
 		"--backend module --device d s", "--ignore-log s", "--at 5 s",
 		"--compress=99 s", "s -f", "--restart --continue s",
-		"--checkpoint C --no-checkpoint s",
+		"--checkpoint C --no-checkpoint s", "--bwlimit 0 s", "--bwlimit 1X s",
+		"--retry 5 s",
+		"--checkpoint C --to-command T --retry 5 s", "--position-command P s",
+		"--checkpoint C --to-command T -f F s", "--to-command T --no-checkpoint s",
+		"--checkpoint C --to-command T --position-command P --retry 0 s",
+		"--checkpoint C --to-command T --position-command P --retry 1w s",
 	};
 	static const char *const resume_words[] = {
 		"--at 5", "--restart", "-f F", "a b", "--append /nonexistent/f", "--checkpoint -",
@@ -113,6 +118,9 @@ static void what_is_no_usage(void **state)
 		"--checkpoint C --at", "--checkpoint C --at 1K",
 		"--checkpoint C --at -1", "--checkpoint C --at 18446744073709551616",
 		"--checkpoint C --proto 1", "--checkpoint C -p x",
+		"--append F --to-command T s", "--checkpoint C -f F --to-command T",
+		"--checkpoint C --position-command P", "--checkpoint C --retry 1m",
+		"--to-command T",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(send_words); i++)
@@ -130,6 +138,20 @@ static void resume_at(void **state)
 	assert_true(options.at_given && options.at == ~0ULL);
 	assert_int_equal(options.device_count, 2);
 	assert_int_equal(options.buffer_size, 0);
+	options_free(&options);
+}
+
+static void commands_and_rates(void **state)
+{
+	char words[] = "--checkpoint C --to-command T --position-command P --retry 10m "
+		       "--bwlimit 2M s";
+	struct options options;
+
+	assert_int_equal(parse(&send_command, words, &options), 0);
+	assert_string_equal(options.to_command, "T");
+	assert_string_equal(options.position_command, "P");
+	assert_int_equal(options.retry, 600);
+	assert_int_equal(options.bwlimit, 2 << 20);
 	options_free(&options);
 }
 
@@ -273,6 +295,7 @@ int main(void)
 		cmocka_unit_test(protocols),
 		cmocka_unit_test(what_is_no_usage),
 		cmocka_unit_test(resume_at),
+		cmocka_unit_test(commands_and_rates),
 		cmocka_unit_test(absurd_values_are_answered),
 		cmocka_unit_test(limits_are_those_that_are_named),
 		cmocka_unit_test(values_as_words_of_their_own),

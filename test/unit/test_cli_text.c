@@ -88,6 +88,26 @@ static void sizes(void **state)
 	assert_false(sendcp_parse_u64("1K", &value));
 }
 
+static void durations(void **state)
+{
+	static const struct { const char *text; u64 seconds; } good[] = {
+		{ "0", 0 }, { "30", 30 }, { "30s", 30 }, { "10m", 600 }, { "2h", 7200 },
+		{ "1d", 86400 }, { "18446744073709551615", ~0ULL },
+	};
+	static const char *const bad[] = {
+		"", "s", "-1", "+1", " 1", "1 ", "1.5h", "1h30m", "1w", "1M", "1ss",
+		"18446744073709551615m", "18446744073709551616",
+	};
+	u64 seconds;
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_true(parse_duration(good[i].text, &seconds));
+		assert_int_equal(seconds, good[i].seconds);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(parse_duration(bad[i], &seconds));
+}
+
 static void uuids(void **state)
 {
 	static const char text[] = "00010203-0405-0607-0809-0a0b0c0d0eff";
@@ -200,6 +220,7 @@ int main(void)
 		cmocka_unit_test(base64_takes_nothing_else),
 		cmocka_unit_test(base64_of_all_bytes),
 		cmocka_unit_test(sizes),
+		cmocka_unit_test(durations),
 		cmocka_unit_test(uuids),
 		cmocka_unit_test(shell_words),
 		cmocka_unit_test(lines_come_back),

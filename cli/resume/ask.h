@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Finding the point to resume at by asking the receiver.
+ */
+#ifndef CLI_RESUME_ASK_H
+#define CLI_RESUME_ASK_H
+
+#include "resume/position.h"
+#include "resume/run.h"
+
+/*
+ * Sets ->point where --position-command says; needs the job. 0, or -1 with an error line and
+ * ->code. All of a stream that is not known to be complete is a point, too: the command that takes
+ * it has to say so.
+ */
+int resume_ask(struct resume *resume);
+
+/*
+ * A proof is of a part of the receiver's file, and what follows in it has to be overwritten: a
+ * --to-command that only appends is refused. 0, or -1 with an error line.
+ */
+int resume_check_command(const struct options *options, const struct position *position);
+
+#endif
