@@ -97,8 +97,12 @@ static int end(struct retry *retry, int code)
 		code = try_once(retry, true);
 	if (retry->kept.source)
 		send_job_close(&retry->kept);
-	if (code == EXIT_BROKEN_OFF)
-		print_last_line(&retry->options);
+	if (code != EXIT_BROKEN_OFF)
+		return code;
+	/* A try that had failed by itself has not said it. */
+	if (retry->options.retry)
+		transfer_report_stop();
+	print_last_line(&retry->options);
 	return code;
 }
 

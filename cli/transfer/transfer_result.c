@@ -26,12 +26,12 @@ void transfer_report_stop(void)
 /* The first line of an interrupted run says how far this run came. */
 static void report_stop(void)
 {
-	char amount[128];
-	int number = signals_caught();
+	char amount[128], after[160];
 
-	if (number)
-		error_line("stopped by SIG%s after %s", sigabbrev_np(number),
-			   summary_amount(amount, sizeof(amount)));
+	if (!signals_caught())
+		return;
+	snprintf(after, sizeof(after), " after %s", summary_amount(amount, sizeof(amount)));
+	error_stopped_after(after);
 }
 
 static void report_write(const struct transfer *run, const struct transfer_result *result)

@@ -148,13 +148,18 @@ void verbose_line(int level, const char *fmt, ...)
 	va_end(args);
 }
 
-int error_stopped(void)
+int error_stopped_after(const char *after)
 {
 	static atomic_bool printed;
 
 	if (!atomic_exchange(&printed, true))
-		error_line("stopped by SIG%s", sigabbrev_np(signals_caught()));
+		error_line("stopped by SIG%s%s", sigabbrev_np(signals_caught()), after);
 	return -1;
+}
+
+int error_stopped(void)
+{
+	return error_stopped_after("");
 }
 
 int error_engine(const char *what, const struct sendcp_error *error)

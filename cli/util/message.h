@@ -42,8 +42,10 @@ void info_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Without prefix, only with at least @level times -v. */
 void verbose_line(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Which signal asked to stop, where nothing else is to be said about it; once. Returns -1. */
+/* Which signal asked to stop; once, since several layers end because of it. Returns -1. */
 int error_stopped(void);
+/* The same, with " after ..." at its end. */
+int error_stopped_after(const char *after);
 
 /* An engine's error about the thing the user calls @what, as an error_line. Returns -1. */
 int error_engine(const char *what, const struct sendcp_error *error);

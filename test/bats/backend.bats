@@ -76,7 +76,7 @@ teardown_file()
 	for which in module direct; do
 		run --separate-stderr "$SENDCP" send --backend $which --device x y
 		assert_failure 2
-		assert_equal "$stderr" "sendcp: --device reads an unmounted filesystem, --backend $which a mounted one"
+		assert_equal "$stderr" "sendcp: --device reads an unmounted filesystem, --backend $which a mounted one; see sendcp send --help"
 	done
 }
 

@@ -156,13 +156,14 @@ began()
 	done
 }
 
-# signalled SIGNAL FILE: sends SIGNAL to the line in WORDS when FILE is there; sets GOT.
+# signalled SIGNAL COMMAND...: sends SIGNAL to the line in WORDS when COMMAND succeeds; sets GOT.
 # (A shell makes its background jobs ignore SIGINT.)
 signalled()
 {
 	GOT=0
+	: >err
 	"${WORDS[@]}" 2>err 3>&- &
-	began $! test -e "$2"
+	began $! "${@:2}"
 	kill -s "$1" $!
 	wait $! || GOT=$?
 }
@@ -351,14 +352,14 @@ nothing_left()
 
 @test "flow: a signal during the wait, the position command, the end of the command" {
 	send_line 'exit 255' --position-command "touch asked; $SIZE" --retry 1h
-	signalled TERM cp
+	signalled TERM grep -q "exit status 255" err
 	assert_equal "$GOT" 75
 	says "stopped by SIGTERM"
 	rm cp
 
 	# Into a command that reads nothing and does not end.
 	send_line 'touch started; sleep 1000 <&-; echo' --position-command "$SIZE" --retry 1h
-	signalled HUP started
+	signalled HUP test -e started
 	assert_equal "$GOT" 75
 	says "stopped by SIGHUP"
 	nothing_left
@@ -367,14 +368,14 @@ nothing_left()
 	# What takes the last bytes does not end.
 	rm started
 	continue_line 'cat >f; touch started; sleep 1000; echo' --position-command "$SIZE" --retry 1h
-	signalled HUP started
+	signalled HUP test -e started
 	assert_equal "$GOT" 75
 	says "stopped by SIGHUP"
 	nothing_left
 	is_complete && fail "complete"
 
 	continue_line 'touch never' --position-command 'touch ask; sleep 1000; echo 0' --retry 1h
-	signalled TERM ask
+	signalled TERM test -e ask
 	assert_equal "$GOT" 75
 	says "stopped by SIGTERM"
 	assert_file_not_exists never
@@ -580,7 +581,7 @@ nothing_left()
 	local got=0
 
 	send_line 'touch started; cat >f' --bwlimit 1
-	signalled TERM started
+	signalled TERM test -e started
 	assert_equal "$GOT" 75
 	assert [ "$(file_size f)" -lt 1000 ]
 	# A file gets what is in memory, without a limit.

@@ -98,9 +98,12 @@ check_image()
 	chmod 644 plain.0
 	chmod 755 . .. ../.. "$BATS_RUN_TMPDIR"
 	want=$(awk -F '|' '$1 == "plain" && $3 == "--proto 1" { print $4 }' "$IMAGES/digests")
-	run bash -c 'setpriv --reuid 65534 --regid 65534 --clear-groups \
+	mkdir home
+	chown 65534:65534 home
+	run bash -c 'setpriv --reuid 65534 --regid 65534 --clear-groups env -u SENDCP_STATE_DIR HOME=$PWD/home \
 		"$SENDCP" send -q --device plain.0 s.ro | sha256sum'
 	assert_output "$want  -"
+	assert_dir_exists home/.local/state/sendcp
 }
 
 @test "images: interrupted and resumed, with --step, without root" {
