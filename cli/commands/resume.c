@@ -257,6 +257,10 @@ int resume_opened(struct resume *resume, struct send_job *kept)
 /* Which one is for the user to say: what is there is shown. */
 static int nothing_named(void)
 {
+	if (message_json()) {
+		error_line("resume: --checkpoint FILE is missing (see sendcp list)");
+		return EXIT_USAGE;
+	}
 	error_line("resume: --checkpoint FILE is missing; these can be resumed:");
 	if (!list_streams(stderr))
 		fputs("nothing\n", stderr);
