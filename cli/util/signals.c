@@ -10,9 +10,6 @@
 
 static struct sendcp_cancel process_cancel;
 static atomic_int caught;
-/* What was blocked when the program was started. */
-static sigset_t mask_at_start;
-static bool mask_known;
 
 /*
  * The signal may arrive just before a write that then blocks for ever, as the reader does not
@@ -61,13 +58,10 @@ static void only_report(sigset_t *set)
 
 void signals_block_report(void)
 {
-	sigset_t report, old;
+	sigset_t report;
 
 	only_report(&report);
-	pthread_sigmask(SIG_BLOCK, &report, &old);
-	if (!mask_known)
-		mask_at_start = old;
-	mask_known = true;
+	pthread_sigmask(SIG_BLOCK, &report, NULL);
 }
 
 bool signals_wait_report(const struct timespec *patience)
@@ -81,14 +75,6 @@ bool signals_wait_report(const struct timespec *patience)
 void signals_wake_report(pthread_t thread)
 {
 	pthread_kill(thread, SIGNALS_REPORT);
-}
-
-void signals_child_reset(void)
-{
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
-	if (mask_known)
-		sigprocmask(SIG_SETMASK, &mask_at_start, NULL);
 }
 
 void signals_install(void)

@@ -29,12 +29,6 @@ bool signals_wait_report(const struct timespec *patience);
 /* Has signals_wait_report() in @thread return true. */
 void signals_wake_report(pthread_t thread);
 
-/*
- * For a child, before it runs another program: the signals that are blocked or ignored here are as
- * the user knows them. Only calls that are safe after fork().
- */
-void signals_child_reset(void);
-
 /* Set by such a signal: above the cancels of all that this program runs. */
 const struct sendcp_cancel *signals_cancel(void);
 /* Is it set? */

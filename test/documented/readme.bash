@@ -25,6 +25,13 @@ documented README.md Use 2.3
 assert_stream "$WORLD/far/backup/f"
 assert_equal "$(stat -c %a "$WORLD/far/backup/f")" 600
 
+rm "$WORLD/far/backup/f" "$HERE/f.cp"
+break_ssh 20000000
+documented README.md Use 3.1
+assert_stream "$WORLD/far/backup/f"
+documented README.md Use 3.1
+assert_stream "$WORLD/far/backup/f"
+
 new_story
 put /backup "$HERE"
 put /mnt/snap "$FIX_MOUNT/snap"

@@ -231,40 +231,6 @@ static void the_summary_comes_at_any_exit(void **state)
 	assert_int_equal(text[filled - 1], '\n');
 }
 
-static bool blocked(void)
-{
-	sigset_t now;
-
-	pthread_sigmask(SIG_BLOCK, NULL, &now);
-	return sigismember(&now, SIGUSR1);
-}
-
-static bool ignored(int number)
-{
-	struct sigaction action;
-
-	sigaction(number, NULL, &action);
-	return action.sa_handler == SIG_IGN;
-}
-
-/* In a child, whose status says what is wrong: signals are the process's. */
-static void a_child_gets_its_signals_back(void **state)
-{
-	int status;
-	pid_t child = fork();
-
-	if (!child) {
-		int wrong = blocked();
-
-		signals_install();
-		wrong += !blocked() + !ignored(SIGPIPE) + !ignored(SIGXFSZ);
-		signals_child_reset();
-		_exit(wrong + blocked() + ignored(SIGPIPE) + ignored(SIGXFSZ));
-	}
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_int_equal(status, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,7 +242,6 @@ int main(void)
 		cmocka_unit_test(strings_are_escaped),
 		cmocka_unit_test(what_does_not_fit_is_cut),
 		cmocka_unit_test(the_summary_comes_at_any_exit),
-		cmocka_unit_test(a_child_gets_its_signals_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
