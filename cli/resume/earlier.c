@@ -169,7 +169,7 @@ static bool other_journal(const struct earlier_place *place)
 }
 
 enum earlier earlier_find(const struct send_job *job, const struct options *options,
-			  const struct earlier_place *place)
+			  struct earlier_place *place)
 {
 	struct journal_contents old = { 0 };
 	enum earlier found;
@@ -186,6 +186,7 @@ enum earlier earlier_find(const struct send_job *job, const struct options *opti
 	if (journal_read_path(place->journal, &old))
 		return EARLIER_REFUSED;
 	found = judge_journal(job, options, place, &old);
+	memcpy(place->header_hash, old.header_hash, sizeof(place->header_hash));
 	journal_clear(&old);
 	return found;
 }
@@ -198,6 +199,7 @@ void earlier_options(enum earlier found, const struct options *options,
 	out->to_stdout = false;
 	out->continued = true;
 	out->checkpoint = found == EARLIER_JOURNAL ? place->journal : NULL;
+	out->seen_header = found == EARLIER_JOURNAL ? place->header_hash : NULL;
 	out->append = found == EARLIER_OUTPUT ? place->output : NULL;
 	out->new_checkpoint = options->checkpoint;
 }
