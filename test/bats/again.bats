@@ -365,6 +365,17 @@ other()
 	cmp out "$FIX/one"
 }
 
+@test "state: files of other names are not removed, however old" {
+	mkdir -m 700 state
+	echo notes >state/notes.cp
+	cut_send out 4000000 -f out --checkpoint state/mine.cp "$SNAP"
+	touch -d '31 days ago' state/*.cp
+	"$SENDCP" send -q "$SNAP" | cat >/dev/null
+	assert_equal "$(ls state)" "mine.cp"$'\n'"notes.cp"
+	"$SENDCP" resume -q --checkpoint state/mine.cp
+	cmp out "$FIX/one"
+}
+
 @test "state: a directory that others may write to is not used, and the send goes on" {
 	mkdir -m 777 open
 	run bash -c 'SENDCP_STATE_DIR=open "$SENDCP" send "$SNAP" 2>err | cmp - "$FIX/one"'
