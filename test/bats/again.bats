@@ -235,6 +235,23 @@ other()
 	cmp out "$FIX/one"
 }
 
+@test "again: -f /dev/stdout is standard output, whose checkpoint file is beside the file" {
+	run streamcut --signal KILL --watch out 4000000 -- bash -c \
+		'exec "$SENDCP" send -q --buffer-size 160K -f /dev/stdout "$SNAP" >out'
+	assert_equal "$status" 137
+	assert [ -e out.cp ]
+	refute [ -e /dev/stdout.cp ]
+	run --separate-stderr bash -c '"$SENDCP" send -f /dev/stdout "$SNAP" >>out'
+	assert_success
+	assert_regex "$stderr" "$PWD/out: continuing at byte"
+	cmp out "$FIX/one"
+	for name in /dev/fd/1 /proc/self/fd/1; do
+		rm out
+		"$SENDCP" send -q -f $name "$SNAP" >out
+		cmp out "$FIX/one"
+	done
+}
+
 @test "again: --restart and --continue exclude each other, as do --checkpoint and --no-checkpoint" {
 	run "$SENDCP" send --restart --continue -f out "$SNAP"
 	assert_failure 2
