@@ -13,6 +13,7 @@
 #include "resume/append/scan.h"
 #include "resume/earlier.h"
 #include "resume/overwrite.h"
+#include "resume/position.h"
 #include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/message.h"
@@ -65,6 +66,22 @@ static char *find_difference(const struct send_job *job, const struct options *o
 	return difference ? difference : output_difference(old, output);
 }
 
+/*
+ * Old lines are dropped, and resume reads nothing of a plain file before the first one that is
+ * left. There the stream's own checksums show whether it is what was written.
+ */
+static bool whole(const struct journal_contents *old, const char *output)
+{
+	struct position position;
+
+	if (journal_in_container(old) || !old->count || !old->batches[0].output_offset ||
+	    !output || empty_or_missing(output))
+		return true;
+	info_line("%s: the checkpoint file does not go back to its beginning: reading all of it",
+		  output);
+	return !position_find(output, &position) && position.plain >= journal_made(old);
+}
+
 /* What is complete is made again, as by btrfs send -f, unless --continue says that it need not. */
 static enum earlier judge_complete(const struct send_job *job, const struct options *options,
 				   const struct journal_contents *old, const char *output)
@@ -75,7 +92,7 @@ static enum earlier judge_complete(const struct send_job *job, const struct opti
 		return EARLIER_NOTHING;
 	difference = find_difference(job, options, old, output);
 	if (!difference)
-		return EARLIER_JOURNAL;
+		return whole(old, output) ? EARLIER_JOURNAL : EARLIER_NOTHING;
 	free(difference);
 	return EARLIER_NOTHING;
 }
