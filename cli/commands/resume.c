@@ -230,6 +230,10 @@ static int resume_journal(struct resume *resume)
 /* Which one is for the user to say: what is there is shown. */
 static int nothing_named(void)
 {
+	if (message_json()) {
+		error_line("resume: --checkpoint FILE is missing; see sendcp list --json");
+		return EXIT_USAGE;
+	}
 	error_line("resume: --checkpoint FILE is missing; these can be resumed:");
 	if (!list_streams(stderr))
 		fputs("nothing\n", stderr);
