@@ -170,6 +170,21 @@ static enum earlier judge_output(const struct options *options, const char *outp
 	return EARLIER_OUTPUT;
 }
 
+/*
+ * A shell appends to a file that begins with a stream and does not end with the end of one: that
+ * was interrupted, and no reader finds what comes after it.
+ */
+static bool appends_to_incomplete(const struct earlier_place *place)
+{
+	bool complete;
+
+	if (!place->shared || !overwrite_is_stream(place->output, &complete) || complete)
+		return false;
+	error_line("%s ends with an incomplete stream: nothing can be appended to it. Resume that "
+		   "one first (sendcp list)", place->output);
+	return true;
+}
+
 /* Of two checkpoint files for one output, the older one would be left over and wrong. */
 static bool other_journal(const struct earlier_place *place)
 {
@@ -194,7 +209,7 @@ enum earlier earlier_find(const struct send_job *job, const struct options *opti
 	if (options->restart)
 		return EARLIER_NOTHING;
 	if (!place->journal || !is_journal(place->journal)) {
-		if (other_journal(place))
+		if (other_journal(place) || appends_to_incomplete(place))
 			return EARLIER_REFUSED;
 		if (place->pipe || place->shared || options->no_checkpoint)
 			return EARLIER_NOTHING;

@@ -268,6 +268,21 @@ other()
 	done
 }
 
+@test "again: nothing is appended to an interrupted stream" {
+	cat "$FIX/one" >out
+	run bash -c 'ulimit -f $(($(stat -c %s out) / 1024 + 3000)); "$SENDCP" send "$OLD" >>out'
+	assert_failure 75
+	cp out before
+	run bash -c '"$SENDCP" send "$OLD" >>out'
+	assert_failure 1
+	assert_output --partial "ends with an incomplete stream"
+	cmp out before
+	# After a complete one, as btrfs send.
+	cat "$FIX/one" >out
+	"$SENDCP" send -q "$OLD" >>out
+	"$SENDCP" verify out
+}
+
 @test "again: --restart and --continue exclude each other, as do --checkpoint and --no-checkpoint" {
 	run "$SENDCP" send --restart --continue -f out "$SNAP"
 	assert_failure 2
