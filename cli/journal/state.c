@@ -74,10 +74,10 @@ static int check_owner(const char *path)
 	return -1;
 }
 
-/* malloc'ed; NULL with errno: there is none that can be used. */
+/* Its real path, malloc'ed; NULL with errno: there is none that can be used. */
 static char *open_directory(bool create)
 {
-	char *path = directory_name();
+	char *path = directory_name(), *whole = NULL;
 	int failed;
 
 	if (!path) {
@@ -85,9 +85,11 @@ static char *open_directory(bool create)
 		return NULL;
 	}
 	if ((!create || !make_directories(path)) && !check_owner(path))
-		return path;
+		whole = realpath(path, NULL);
 	failed = errno;
 	free(path);
+	if (whole)
+		return whole;
 	errno = failed;
 	return NULL;
 }

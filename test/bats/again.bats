@@ -424,6 +424,17 @@ other()
 	cmp out "$FIX/one"
 }
 
+@test "state: an entry has one name, however the directory is named" {
+	mkdir -m 700 real
+	ln -s real link
+	for name in real "$PWD/real/" "$PWD/link"; do
+		SENDCP_STATE_DIR=$name "$SENDCP" send -q "$SNAP" 2>/dev/null | head -c 3000000 >part || true
+		assert_equal "$(ls real | wc -l)" 1
+		assert_equal "$(SENDCP_STATE_DIR=$name "$SENDCP" list | grep -c interrupted)" 1
+		rm real/*
+	done
+}
+
 @test "state: a directory that others may write to is not used, and the send goes on" {
 	mkdir -m 777 open
 	run bash -c 'SENDCP_STATE_DIR=open "$SENDCP" send "$SNAP" 2>err | cmp - "$FIX/one"'
