@@ -74,10 +74,23 @@ static bool set_device(struct options *options, const char *argument)
 	return true;
 }
 
-/* "-" is standard output, as for other programs; a file of that name is "./-". */
+/*
+ * "-" is standard output, as for other programs; a file of that name is "./-". Under its other
+ * names a checkpoint file would be made in /dev, the same for every output, gone with a reboot.
+ */
+static bool is_stdout(const char *argument)
+{
+	static const char *const names[] = { "-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(argument, names[i]))
+			return true;
+	return false;
+}
+
 static bool set_output(struct options *options, const char *argument)
 {
-	options->to_stdout = !strcmp(argument, "-");
+	options->to_stdout = is_stdout(argument);
 	options->output = options->to_stdout ? NULL : argument;
 	return *argument;
 }

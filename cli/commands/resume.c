@@ -226,9 +226,25 @@ static void warn_of_copy(const struct resume *resume)
 	mount_place_clear(&now);
 }
 
+/*
+ * Whoever looked before the lock was taken saw another send in it: that one may have ended, and a
+ * new one begun. Then this would be another stream than the one asked for.
+ */
+static int check_seen(const struct resume *resume)
+{
+	const u8 *seen = resume->options->seen_header;
+
+	if (!seen || !memcmp(seen, resume->contents.header_hash, HASH_SIZE))
+		return 0;
+	return error_line("another sendcp changed %s at this moment: run the same command again",
+			  journal_path(resume->journal));
+}
+
 static int resume_journal(struct resume *resume)
 {
 	warn_of_copy(resume);
+	if (check_seen(resume))
+		return EXIT_BROKEN_OFF;
 	if (resume_check_trust(resume) || find_output(resume))
 		return EXIT_FAILED;
 	return is_file(resume->output_path) ? resume_to_file(resume) : resume_pipe(resume);
@@ -258,7 +274,7 @@ int resume_opened(struct resume *resume, struct send_job *kept)
 static int nothing_named(void)
 {
 	if (message_json()) {
-		error_line("resume: --checkpoint FILE is missing (see sendcp list)");
+		error_line("resume: --checkpoint FILE is missing; see sendcp list --json");
 		return EXIT_USAGE;
 	}
 	error_line("resume: --checkpoint FILE is missing; these can be resumed:");

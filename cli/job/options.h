@@ -82,6 +82,8 @@ struct options {
 	 * request, and ->append gets its checkpoint file here (NULL: beside it, not to be kept).
 	 */
 	bool continued;
+	/* With ->checkpoint, the hash of its first line when that was seen. */
+	const u8 *seen_header;
 	const char *new_checkpoint;
 	/* verify: print the position. */
 	bool position;

@@ -126,6 +126,8 @@ struct journal_contents {
 	struct journal_header header;
 	/* The first line's length, with its newline. */
 	size_t header_length;
+	/* Of that line: whether this is still the send that was looked at. */
+	u8 header_hash[HASH_SIZE];
 	/* Gapless and in order. The first need not begin at 0: old ones are thinned out. */
 	struct journal_batch *batches;
 	size_t count;

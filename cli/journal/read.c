@@ -297,6 +297,7 @@ static int read_line(struct reader *reader, const char *line, size_t length)
 
 	if (++reader->line_number == 1) {
 		reader->out->header_length = length + 1;
+		hash_of(line, length, reader->out->header_hash);
 		return read_header(reader, line, length);
 	}
 	object = json_line_parse(line, length);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,10 +74,10 @@ static int check_owner(const char *path)
 	return -1;
 }
 
-/* malloc'ed; NULL with errno: there is none that can be used. */
+/* Its real path, malloc'ed; NULL with errno: there is none that can be used. */
 static char *open_directory(bool create)
 {
-	char *path = directory_name();
+	char *path = directory_name(), *whole = NULL;
 	int failed;
 
 	if (!path) {
@@ -84,9 +85,11 @@ static char *open_directory(bool create)
 		return NULL;
 	}
 	if ((!create || !make_directories(path)) && !check_owner(path))
-		return path;
+		whole = realpath(path, NULL);
 	failed = errno;
 	free(path);
+	if (whole)
+		return whole;
 	errno = failed;
 	return NULL;
 }
@@ -142,6 +145,21 @@ static void remove_if_old(const char *path)
 		close(fd);
 }
 
+/*
+ * Made by state_new_path() or state_link(). Other files of the directory, among them checkpoint
+ * files that the user named, are not for us to remove.
+ */
+static bool own_entry(const char *path)
+{
+	static const char pattern[] = "*-[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9]T"
+				      "[0-9][0-9][0-9][0-9][0-9][0-9]Z-[0-9]*" SUFFIX;
+	struct stat st;
+
+	if (lstat(path, &st))
+		return false;
+	return S_ISLNK(st.st_mode) || (S_ISREG(st.st_mode) && !fnmatch(pattern, path, 0));
+}
+
 static void remove_old(const char *directory)
 {
 	DIR *stream = opendir(directory);
@@ -153,7 +171,8 @@ static void remove_old(const char *directory)
 		if (!is_entry(entry->d_name))
 			continue;
 		path = xasprintf("%s/%s", directory, entry->d_name);
-		remove_if_old(path);
+		if (own_entry(path))
+			remove_if_old(path);
 		free(path);
 	}
 	if (stream)

@@ -13,6 +13,7 @@
 #include "resume/append/scan.h"
 #include "resume/earlier.h"
 #include "resume/overwrite.h"
+#include "resume/position.h"
 #include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/message.h"
@@ -65,6 +66,22 @@ static char *find_difference(const struct send_job *job, const struct options *o
 	return difference ? difference : output_difference(old, output);
 }
 
+/*
+ * Old lines are dropped, and resume reads nothing of a plain file before the first one that is
+ * left. There the stream's own checksums show whether it is what was written.
+ */
+static bool whole(const struct journal_contents *old, const char *output)
+{
+	struct position position;
+
+	if (journal_in_container(old) || !old->count || !old->batches[0].output_offset ||
+	    !output || empty_or_missing(output))
+		return true;
+	info_line("%s: the checkpoint file does not go back to its beginning: reading all of it",
+		  output);
+	return !position_find(output, &position) && position.plain >= journal_made(old);
+}
+
 /* What is complete is made again, as by btrfs send -f, unless --continue says that it need not. */
 static enum earlier judge_complete(const struct send_job *job, const struct options *options,
 				   const struct journal_contents *old, const char *output)
@@ -75,7 +92,7 @@ static enum earlier judge_complete(const struct send_job *job, const struct opti
 		return EARLIER_NOTHING;
 	difference = find_difference(job, options, old, output);
 	if (!difference)
-		return EARLIER_JOURNAL;
+		return whole(old, output) ? EARLIER_JOURNAL : EARLIER_NOTHING;
 	free(difference);
 	return EARLIER_NOTHING;
 }
@@ -153,6 +170,21 @@ static enum earlier judge_output(const struct options *options, const char *outp
 	return EARLIER_OUTPUT;
 }
 
+/*
+ * A shell appends to a file that begins with a stream and does not end with the end of one: that
+ * was interrupted, and no reader finds what comes after it.
+ */
+static bool appends_to_incomplete(const struct earlier_place *place)
+{
+	bool complete;
+
+	if (!place->shared || !overwrite_is_stream(place->output, &complete) || complete)
+		return false;
+	error_line("%s ends with an incomplete stream: nothing can be appended to it. Resume that "
+		   "one first (sendcp list)", place->output);
+	return true;
+}
+
 /* Of two checkpoint files for one output, the older one would be left over and wrong. */
 static bool other_journal(const struct earlier_place *place)
 {
@@ -169,7 +201,7 @@ static bool other_journal(const struct earlier_place *place)
 }
 
 enum earlier earlier_find(const struct send_job *job, const struct options *options,
-			  const struct earlier_place *place)
+			  struct earlier_place *place)
 {
 	struct journal_contents old = { 0 };
 	enum earlier found;
@@ -177,7 +209,7 @@ enum earlier earlier_find(const struct send_job *job, const struct options *opti
 	if (options->restart)
 		return EARLIER_NOTHING;
 	if (!place->journal || !is_journal(place->journal)) {
-		if (other_journal(place))
+		if (other_journal(place) || appends_to_incomplete(place))
 			return EARLIER_REFUSED;
 		if (place->pipe || place->shared || options->no_checkpoint)
 			return EARLIER_NOTHING;
@@ -186,6 +218,7 @@ enum earlier earlier_find(const struct send_job *job, const struct options *opti
 	if (journal_read_path(place->journal, &old))
 		return EARLIER_REFUSED;
 	found = judge_journal(job, options, place, &old);
+	memcpy(place->header_hash, old.header_hash, sizeof(place->header_hash));
 	journal_clear(&old);
 	return found;
 }
@@ -198,6 +231,7 @@ void earlier_options(enum earlier found, const struct options *options,
 	out->to_stdout = false;
 	out->continued = true;
 	out->checkpoint = found == EARLIER_JOURNAL ? place->journal : NULL;
+	out->seen_header = found == EARLIER_JOURNAL ? place->header_hash : NULL;
 	out->append = found == EARLIER_OUTPUT ? place->output : NULL;
 	out->new_checkpoint = options->checkpoint;
 }

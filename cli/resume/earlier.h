@@ -9,6 +9,7 @@
 
 #include "job/options.h"
 #include "job/send_job.h"
+#include "util/hash.h"
 
 enum earlier {
 	/* Nothing that has to be continued. Something may be there: overwrite.h guards it. */
@@ -33,11 +34,13 @@ struct earlier_place {
 	bool pipe;
 	/* Something else may be in the output too: a shell appends to it. */
 	bool shared;
+	/* Set by earlier_find() with EARLIER_JOURNAL: which send the journal was of. */
+	u8 header_hash[HASH_SIZE];
 };
 
 /* @job and @options are the new send's. */
 enum earlier earlier_find(const struct send_job *job, const struct options *options,
-			  const struct earlier_place *place);
+			  struct earlier_place *place);
 
 /* The options of the run that continues what earlier_find() found; strings are borrowed. */
 void earlier_options(enum earlier found, const struct options *options,

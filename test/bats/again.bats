@@ -218,6 +218,22 @@ other()
 	cmp out "$FIX/one"
 }
 
+@test "again: --continue does not take for complete what the checkpoint file no longer proves" {
+	"$SENDCP" send -q --buffer-size 160K --checkpoint cp -f out "$SNAP"
+	# As of a stream of some GiB: the lines of its beginning were dropped.
+	awk '!(/"type":"batch"/ && batches++ < 9)' cp >thin
+	assert [ "$(wc -l <cp)" -eq $(($(wc -l <thin) + 9)) ]
+	cat thin >cp
+	run "$SENDCP" send --continue --checkpoint cp -f out "$SNAP"
+	assert_success
+	assert_output --partial "the stream is complete, all $(file_size out) bytes are there"
+	cmp out "$FIX/one"
+	printf XXXX | dd of=out bs=1 seek=500000 conv=notrunc status=none
+	run "$SENDCP" send --continue --checkpoint cp -f out "$SNAP"
+	assert_success
+	cmp out "$FIX/one"
+}
+
 @test "again: while the first one runs" {
 	cut_send out 4000000 --checkpoint cp -f out "$SNAP"
 	cp out before
@@ -233,6 +249,38 @@ other()
 	cmp out before
 	"$SENDCP" send -q --checkpoint cp -f out "$SNAP"
 	cmp out "$FIX/one"
+}
+
+@test "again: -f /dev/stdout is standard output, whose checkpoint file is beside the file" {
+	run streamcut --signal KILL --watch out 4000000 -- bash -c \
+		'exec "$SENDCP" send -q --buffer-size 160K -f /dev/stdout "$SNAP" >out'
+	assert_equal "$status" 137
+	assert [ -e out.cp ]
+	refute [ -e /dev/stdout.cp ]
+	run --separate-stderr bash -c '"$SENDCP" send -f /dev/stdout "$SNAP" >>out'
+	assert_success
+	assert_regex "$stderr" "$PWD/out: continuing at byte"
+	cmp out "$FIX/one"
+	for name in /dev/fd/1 /proc/self/fd/1; do
+		rm out
+		"$SENDCP" send -q -f $name "$SNAP" >out
+		cmp out "$FIX/one"
+	done
+}
+
+@test "again: nothing is appended to an interrupted stream" {
+	cat "$FIX/one" >out
+	run bash -c 'ulimit -f $(($(stat -c %s out) / 1024 + 3000)); "$SENDCP" send "$OLD" >>out'
+	assert_failure 75
+	cp out before
+	run bash -c '"$SENDCP" send "$OLD" >>out'
+	assert_failure 1
+	assert_output --partial "ends with an incomplete stream"
+	cmp out before
+	# After a complete one, as btrfs send.
+	cat "$FIX/one" >out
+	"$SENDCP" send -q "$OLD" >>out
+	"$SENDCP" verify out
 }
 
 @test "again: --restart and --continue exclude each other, as do --checkpoint and --no-checkpoint" {
@@ -363,6 +411,28 @@ other()
 	# Only the link went.
 	"$SENDCP" resume -q --checkpoint out.cp
 	cmp out "$FIX/one"
+}
+
+@test "state: files of other names are not removed, however old" {
+	mkdir -m 700 state
+	echo notes >state/notes.cp
+	cut_send out 4000000 -f out --checkpoint state/mine.cp "$SNAP"
+	touch -d '31 days ago' state/*.cp
+	"$SENDCP" send -q "$SNAP" | cat >/dev/null
+	assert_equal "$(ls state)" "mine.cp"$'\n'"notes.cp"
+	"$SENDCP" resume -q --checkpoint state/mine.cp
+	cmp out "$FIX/one"
+}
+
+@test "state: an entry has one name, however the directory is named" {
+	mkdir -m 700 real
+	ln -s real link
+	for name in real "$PWD/real/" "$PWD/link"; do
+		SENDCP_STATE_DIR=$name "$SENDCP" send -q "$SNAP" 2>/dev/null | head -c 3000000 >part || true
+		assert_equal "$(ls real | wc -l)" 1
+		assert_equal "$(SENDCP_STATE_DIR=$name "$SENDCP" list | grep -c interrupted)" 1
+		rm real/*
+	done
 }
 
 @test "state: a directory that others may write to is not used, and the send goes on" {

@@ -353,7 +353,7 @@ stopped()
 	STATUS=2 refused "give --checkpoint FILE.cp, or SUBVOL"
 	"$SENDCP" send -q --archive "$FIX_MOUNT/b" | head -c 3000000 >file
 	refused "is of another send" "$FIX_MOUNT/a"
-	refused "was sent with 0" -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
+	refused "was sent without a parent" -p "$FIX_MOUNT/a" "$FIX_MOUNT/b"
 	"$SENDCP" send -q --archive "$FIX_MOUNT/b" | head -c 700 >file
 	refused "the archive is truncated in its manifest" "$FIX_MOUNT/b"
 }

@@ -289,6 +289,13 @@ summary()
 	assert_line "first_byte=$SIZE"
 }
 
+@test "progress: json of resume without a checkpoint file has no list for people in it" {
+	run --separate-stderr "$SENDCP" resume --progress=json
+	assert_failure 2
+	assert_equal "$(jq -r 'select(.message_type == "error").text' <<<"$stderr")" \
+		"resume: --checkpoint FILE is missing; see sendcp list --json"
+}
+
 @test "progress: json of a send of two subvolumes" {
 	local size
 

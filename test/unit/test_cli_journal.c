@@ -11,9 +11,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "commands/command.h"
 #include "journal/write.h"
 #include "resume/point.h"
 #include "util/json_line.h"
+#include "util/message.h"
 
 #define BATCH 1000u
 
@@ -642,6 +644,27 @@ static void a_line_that_is_too_long_is_damage(void **state)
 	assert_int_equal(after.st_size, before.st_size);
 }
 
+/* send looked at it before it was locked. */
+static void another_send_is_not_continued(void **state)
+{
+	const struct place *place = *state;
+	struct journal *journal = create(place->path);
+	struct options options = { .checkpoint = place->path };
+	struct journal_contents contents;
+	u8 seen[HASH_SIZE];
+
+	add(journal, 0, 3);
+	journal_close(journal);
+	assert_int_equal(journal_read_path(place->path, &contents), 0);
+	memcpy(seen, contents.header_hash, sizeof(seen));
+	journal_clear(&contents);
+	options.seen_header = seen;
+	/* Its output is not there. */
+	assert_int_equal(command_resume(&options), EXIT_FAILED);
+	seen[0] ^= 1;
+	assert_int_equal(command_resume(&options), EXIT_BROKEN_OFF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -665,6 +688,7 @@ int main(void)
 		TEST(the_largest_checkpoint_is_read_back),
 		TEST(a_line_that_is_too_long_is_not_written),
 		TEST(a_line_that_is_too_long_is_damage),
+		TEST(another_send_is_not_continued),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
