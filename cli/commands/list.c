@@ -80,11 +80,17 @@ static void print_entry(void *context, const struct state_entry *entry)
 	if (entry->err == EBADMSG)
 		fputs("\n", to);
 	else if (entry->err)
-		fprintf(to, ": %s; is its disk mounted?\n", strerror(entry->err));
+		fprintf(to, ": %s%s\n", strerror(entry->err),
+			entry->err == ENOENT ? "; is its disk mounted?" : "");
 	else
 		print_contents(to, entry->contents);
 	if (command)
 		print_name(to, "resume with:", command);
+	free(command);
+	if (!entry->err)
+		return;
+	command = shell_quote(entry->name);
+	fprintf(to, "  %-13srm %s\n", "forget with:", command);
 	free(command);
 }
 

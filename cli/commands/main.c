@@ -92,8 +92,8 @@ static void general_help(FILE *to)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(to, "  %-9s%s\n", commands[i].name, commands[i].brief);
 	fputs("\nThe options of a command: sendcp help COMMAND. The manual: man 8 sendcp.\n\n"
-	      "Exit status: 0 done, 1 failed for good, 2 usage, 75 interrupted: continue\n"
-	      "with sendcp resume.\n",
+	      "Exit status: 0 done, 1 failed for good, 2 usage, 75 interrupted: run it\n"
+	      "again, or the last line that it printed.\n",
 	      to);
 }
 

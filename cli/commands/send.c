@@ -67,8 +67,29 @@ static int begin_journal(struct transfer *run, const struct journal_header *head
 	return 0;
 }
 
-/* Locked, and nothing in it is changed yet. *@begun: it is of a send to this output. */
-static int claim_journal(struct transfer *run, const struct options *options, bool *begun)
+/* What the journal says of the output. */
+enum told {
+	TOLD_NOTHING,
+	/* It has a stream that was interrupted. */
+	TOLD_BEGUN,
+	/* It has a complete one, which can be made again. */
+	TOLD_COMPLETE,
+};
+
+static enum told told_of(const struct output *output, const struct journal_contents *old)
+{
+	struct stat st;
+
+	if (!old->output || !is_output(output, old->output))
+		return TOLD_NOTHING;
+	if (!old->complete)
+		return TOLD_BEGUN;
+	return !fstat(output->fd, &st) && (u64)st.st_size == old->complete_size ? TOLD_COMPLETE :
+	       TOLD_NOTHING;
+}
+
+/* Locked, and nothing in it is changed yet. */
+static int claim_journal(struct transfer *run, const struct options *options, enum told *told)
 {
 	char *path = journal_name(run, options);
 	struct journal_contents old = { 0 };
@@ -85,7 +106,7 @@ static int claim_journal(struct transfer *run, const struct options *options, bo
 		ret = continue_without(run);
 	else if (!ret && path)
 		ret = overwrite_journal(path, &old);
-	*begun = !old.complete && old.output && is_output(run->output, old.output);
+	*told = told_of(run->output, &old);
 	journal_clear(&old);
 	free(path);
 	return ret;
@@ -127,12 +148,13 @@ static const char *output_path(const struct transfer *run, const struct options 
 static int prepare(struct transfer *run, const struct options *options,
 		   struct journal_header *header)
 {
-	bool begun = false;
+	enum told told = TOLD_NOTHING;
 
 	if (conflicts_send(run->job, options) || open_output(run, options) ||
-	    claim_journal(run, options, &begun) ||
-	    (!options->restart &&
-	     overwrite_output(run->output, options, begun ? journal_path(run->journal) : NULL)) ||
+	    claim_journal(run, options, &told) ||
+	    (!options->restart && told != TOLD_COMPLETE &&
+	     overwrite_output(run->output, options,
+			      told == TOLD_BEGUN ? journal_path(run->journal) : NULL)) ||
 	    send_header(run->job, options, &run->settings, output_path(run, options), header))
 		return -1;
 	header->output_stdout = run->output->stdout_path;

@@ -8,6 +8,7 @@
 
 #include "job/same_request.h"
 #include "util/alloc.h"
+#include "util/fileio.h"
 
 static bool same_subvolume(const struct identity *identity,
 			   const struct sendcp_subvolume *subvolume)
@@ -16,6 +17,18 @@ static bool same_subvolume(const struct identity *identity,
 	       !memcmp(identity->uuid, subvolume->uuid, sizeof(identity->uuid)) &&
 	       !memcmp(identity->received_uuid, subvolume->received_uuid,
 		       sizeof(identity->received_uuid));
+}
+
+static char *other_subvolume(const struct identity *identity, const char *spec, const char *role)
+{
+	char *whole = absolute_path(spec);
+	bool same_place = !strcmp(whole ? whole : spec, identity->path) ||
+			  !strcmp(spec, identity->path);
+
+	free(whole);
+	if (same_place)
+		return xasprintf("the %s %s was changed or replaced since", role, spec);
+	return xasprintf("%s is not the %s that it was sent with (%s)", spec, role, identity->path);
 }
 
 static char *list_difference(const struct identity_list *identities,
@@ -27,8 +40,8 @@ static char *list_difference(const struct identity_list *identities,
 				 identities->count);
 	for (size_t i = 0; i < count; i++)
 		if (!same_subvolume(&identities->identities[i], &subvolumes[i]))
-			return xasprintf("%s is not the %s that it was sent with (%s)",
-					 subvolumes[i].spec, role, identities->identities[i].path);
+			return other_subvolume(&identities->identities[i], subvolumes[i].spec,
+					       role);
 	return NULL;
 }
 

@@ -257,6 +257,7 @@ void state_unlink(const char *path)
 }
 
 struct found {
+	char *name;
 	char *path;
 	time_t changed;
 };
@@ -306,6 +307,7 @@ static int collect(const char *directory, struct found_list *list)
 		list->entries = xgrow(list->entries, &list->capacity, list->count + 1,
 				      sizeof(*list->entries));
 		list->entries[list->count++] = (struct found){
+			.name = xstrdup(path),
 			.path = entry_target(directory, entry->d_name),
 			.changed = last_change(path),
 		};
@@ -321,7 +323,7 @@ static bool show_entry(const struct found *found,
 		       void (*function)(void *context, const struct state_entry *entry),
 		       void *context)
 {
-	struct state_entry entry = { .path = found->path };
+	struct state_entry entry = { .name = found->name, .path = found->path };
 	struct journal_contents contents = { 0 };
 	int fd = open(found->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	bool incomplete;
@@ -364,6 +366,7 @@ int state_each(void (*function)(void *context, const struct state_entry *entry),
 	for (size_t i = 0; i < list.count; i++) {
 		count += show_entry(&list.entries[i], function, context);
 		free(list.entries[i].path);
+		free(list.entries[i].name);
 	}
 	free(list.entries);
 	free(directory);

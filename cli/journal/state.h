@@ -30,6 +30,8 @@ void state_link(const char *path);
 void state_unlink(const char *path);
 
 struct state_entry {
+	/* Its own path, in the state directory. */
+	const char *name;
 	/* The checkpoint file's path; absolute if it is not in the state directory. */
 	const char *path;
 	/* Why it cannot be read now, an errno (its disk may not be mounted); 0: it was read. */

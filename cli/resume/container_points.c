@@ -6,8 +6,10 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "container/range.h"
+#include "container/unwrap.h"
 #include "journal/batch_verifier.h"
 #include "resume/point.h"
 #include "util/message.h"
@@ -138,6 +140,23 @@ int resume_container_marks(const struct journal_contents *contents, const struct
 	return count ? mark_holds(contents, file, count - 1) : 1;
 }
 
+/* An archive without its manifest is none that verify takes, whatever its segments hold. */
+static bool begins_whole(const struct journal_contents *contents, const struct output *file)
+{
+	struct unwrap *unwrap;
+	bool whole;
+	u8 byte;
+
+	if (!contents->header.container.archive)
+		return true;
+	if (lseek(file->fd, 0, SEEK_SET) < 0)
+		return false;
+	unwrap = unwrap_open_fd(file->fd);
+	whole = unwrap && unwrap_read(unwrap, &byte, 1) == 1;
+	unwrap_close(unwrap);
+	return whole;
+}
+
 int resume_container_file(const struct journal_contents *contents, const struct output *file,
 			  u64 limit, struct resume_point *point)
 {
@@ -150,7 +169,7 @@ int resume_container_file(const struct journal_contents *contents, const struct 
 	count = marks_until(contents, sendcp_min((u64)st.st_size, limit));
 	if (count_proven(contents, file, &count))
 		return -1;
-	if (!count)
+	if (!count || !begins_whole(contents, file))
 		return 1;
 	verbose_line(1, "%s: %llu of %llu bytes are proven", file->name,
 		     contents->marks[count - 1].file_offset, (u64)st.st_size);

@@ -45,7 +45,8 @@ static enum earlier refuse(const char *journal, const struct journal_contents *o
 {
 	error_line("%s is of another send: %s", journal, difference);
 	free(difference);
-	overwrite_journal(journal, old);
+	if (!overwrite_journal(journal, old))
+		error_line("to discard it and start over, add --restart");
 	return EARLIER_REFUSED;
 }
 
@@ -211,7 +212,7 @@ enum earlier earlier_find(const struct send_job *job, const struct options *opti
 	if (!place->journal || !is_journal(place->journal)) {
 		if (other_journal(place) || appends_to_incomplete(place))
 			return EARLIER_REFUSED;
-		if (place->pipe || place->shared || options->no_checkpoint)
+		if (place->pipe || place->shared)
 			return EARLIER_NOTHING;
 		return judge_output(options, place->output);
 	}

@@ -141,6 +141,35 @@ static int check_complete(const struct resume *resume, u64 size)
 				      ARCHIVE_END_MAX : 0);
 }
 
+/*
+ * What the interrupted run may have written after the last proven byte is regenerated. It cannot
+ * have written more than this; the user may say that the rest is to go.
+ */
+static int check_size(const struct resume *resume, u64 size)
+{
+	const struct journal_contents *contents = &resume->contents;
+	/* A later run's buffers may be larger, but not larger than the interval. */
+	u64 most = journal_made(contents) + journal_undurable_max(&contents->header) +
+		   2 * sendcp_min(contents->header.interval, INT64_MAX / 4);
+	u64 proven = resume->point.at.file_offset;
+	char *command;
+
+	if (journal_in_container(contents) || resume->options->at_given)
+		return 0;
+	if (size <= most) {
+		if (size > proven)
+			info_line("%s: correct up to byte %llu; the %llu bytes after it are "
+				  "regenerated", resume->output_path, proven, size - proven);
+		return 0;
+	}
+	error_line("%s has %llu bytes, and the interrupted run wrote at most %llu: something else "
+		   "follows the stream; left as it is", resume->output_path, size, most);
+	command = resume_command(journal_path(resume->journal), resume->options);
+	error_line("to discard what follows: %s --at %llu", command, most);
+	free(command);
+	return -1;
+}
+
 /* Returns what resume_file_open() does; the job is opened only if something is left to make. */
 static int find_point(struct resume *resume)
 {
@@ -158,7 +187,7 @@ static int find_point(struct resume *resume)
 					       resume->point.at.file_offset;
 		return ret;
 	}
-	if (ret < 0 || resume_open_job(resume))
+	if (ret < 0 || (!ret && check_size(resume, (u64)st.st_size)) || resume_open_job(resume))
 		return -1;
 	return ret ? start_over(resume, (u64)st.st_size) : 0;
 }

@@ -117,8 +117,14 @@ static int settle(struct resume *resume, const struct stream_place *at)
 /* Of what is complete, another line was printed. */
 static void say_where(const struct resume *resume, const struct stream_place *at)
 {
+	const struct journal_contents *contents = &resume->contents;
+
 	if (!at->output_offset || resume_point_complete(&resume->contents, &resume->point))
 		return;
+	if (resume->output.file && contents->count && contents->batches[0].output_offset)
+		info_line("%s: the checkpoint file goes back to byte %llu; what is before that is "
+			  "not read again (sendcp verify reads it)", resume->output.name,
+			  contents->batches[0].output_offset);
 	if (at->file_offset == at->output_offset)
 		info_line("%s: continuing at byte %llu", resume->output.name, at->output_offset);
 	else

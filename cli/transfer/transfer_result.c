@@ -38,12 +38,14 @@ static void report_write(const struct transfer *run, const struct transfer_resul
 {
 	char amount[128];
 
+	const char *of = run->output->in_container ? " of the stream" : "";
+
 	summary_amount(amount, sizeof(amount));
 	if (result->err == -EPIPE)
-		error_line("%s: the reader is gone after %s", run->output->name, amount);
+		error_line("%s: the reader is gone after %s%s", run->output->name, amount, of);
 	else
-		error_line("cannot write to %s: %s, after %s", run->output->name,
-			   strerror(-result->err), amount);
+		error_line("cannot write to %s: %s, after %s%s", run->output->name,
+			   strerror(-result->err), amount, of);
 }
 
 static void report_read(const struct transfer_result *result)

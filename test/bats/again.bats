@@ -118,8 +118,105 @@ other()
 	run "$SENDCP" send -q -f out "$FIX_MOUNT/daily"
 	btrfs -q subvolume delete "$FIX_MOUNT/daily"
 	assert_failure 1
-	assert_line --partial "is not the subvolume that it was sent with"
+	assert_line --partial "the subvolume $FIX_MOUNT/daily was changed or replaced since"
 	cmp out before
+}
+
+@test "again: interrupted before the first checkpoint, another request is refused, with a way out" {
+	run bash -c 'ulimit -f 200; exec "$SENDCP" send -q -f out "$SNAP"'
+	assert_failure 75
+	assert_equal "$(wc -l <out.cp)" 1
+	run "$SENDCP" send -q -f out --no-data "$SNAP"
+	assert_failure 1
+	assert_line --partial "it was sent without --no-data"
+	assert_line --partial "add --restart"
+	"$SENDCP" send -q -f out "$SNAP"
+	cmp out "$FIX/one"
+}
+
+@test "again: a damaged archive, or another one, is not overwritten" {
+	local offset
+
+	run bash -c 'ulimit -f 5000; exec "$SENDCP" send -q --buffer-size 160K --checkpoint-interval 600K --archive -f out "$SNAP"'
+	assert_failure 75
+	cp out kept
+	"$SENDCP" send -q --archive -f other -p "$OLD" "$FIX_MOUNT/two"
+	for offset in 200 600 1536; do
+		for file in kept other; do
+			cp $file out
+			printf XXXX | dd of=out bs=1 seek=$offset conv=notrunc status=none
+			cp out before
+			run "$SENDCP" send -q --archive -f out "$SNAP"
+			if [ "$status" = 0 ]; then
+				# Something of it was proven.
+				bsdtar -xOf out 'stream.*' | cmp - "$FIX/one"
+				assert_equal "$file" kept
+				cp kept.cp out.cp
+			else
+				cmp out before
+			fi
+			[ -e kept.cp ] || cp out.cp kept.cp
+		done
+	done
+}
+
+@test "again: an archive whose manifest is damaged is not called complete" {
+	local offset
+
+	"$SENDCP" send -q --archive=cpio --checkpoint cp -f out "$SNAP"
+	for offset in 115 130 200; do
+		cp out damaged
+		printf XXXX | dd of=damaged bs=1 seek=$offset conv=notrunc status=none
+		run "$SENDCP" verify damaged
+		assert_failure 1
+		run "$SENDCP" resume -q --checkpoint cp -f damaged
+		assert_failure 1
+		cp damaged out.was
+		cp out whole
+		cp damaged out
+		run "$SENDCP" send -q --continue --archive=cpio --checkpoint cp -f out "$SNAP"
+		assert_failure 1
+		refute_output --partial "are there"
+		cmp out out.was
+		cp whole out
+	done
+}
+
+@test "again: more than the interrupted run can have written is not discarded" {
+	cut_send out 4000000 -f out "$SNAP"
+	seq 1000000 >>out
+	cp out before
+	cp out.cp before.cp
+	run "$SENDCP" send -f out "$SNAP"
+	assert_failure 1
+	assert_line --partial "something else follows the stream; left as it is"
+	cmp out before
+	cmp out.cp before.cp
+	[[ ${lines[-1]} == "sendcp: to discard what follows: sendcp resume --checkpoint $PWD/out.cp --at "* ]]
+	PATH=$(dirname "$SENDCP"):$PATH bash -c "${lines[-1]#*follows: }"
+	cmp out "$FIX/one"
+	# Less of it is named.
+	rm out
+	cut_send out 4000000 -f out "$SNAP"
+	seq 1000 >>out
+	run "$SENDCP" send -f out "$SNAP"
+	assert_success
+	assert_line --regexp "out: correct up to byte [0-9]+; the [0-9]+ bytes after it are regenerated"
+	cmp out "$FIX/one"
+}
+
+@test "again: a complete stream in a container, with a checkpoint file that was kept" {
+	"$SENDCP" send -q --compress --checkpoint cp -f out "$SNAP"
+	"$SENDCP" send -q --compress --checkpoint cp -f out -p "$OLD" "$SNAP"
+	zstd -dcq out | cmp - "$FIX/increment"
+	run "$SENDCP" send --continue --compress --checkpoint cp -f out -p "$OLD" "$SNAP"
+	assert_success
+	assert_output --partial "all $(zstd -dcq out | wc -c) bytes are there"
+	# Something else is there now.
+	seq 1000 >out
+	run "$SENDCP" send -q --compress --checkpoint cp -f out "$SNAP"
+	assert_failure 1
+	seq 1000 | cmp - out
 }
 
 @test "again: without a checkpoint file the output is compared with the stream" {
@@ -340,8 +437,9 @@ other()
 	assert_failure 75
 	assert_file_not_exists out.cp
 	[[ ${lines[-1]} == *"resume with: sendcp resume --append $PWD/out $SNAP" ]]
-	"$SENDCP" send -q -f out "$SNAP"
+	"$SENDCP" send -q --no-checkpoint -f out "$SNAP"
 	cmp out "$FIX/one"
+	assert_file_not_exists out.cp
 }
 
 @test "list: knows of checkpoint files at other places, and of missing disks" {
@@ -365,6 +463,7 @@ other()
 	run "$SENDCP" list
 	assert_success
 	assert_line "$PWD/disk/it's.cp: unreadable: No such file or directory; is its disk mounted?"
+	assert_line --regexp "^  forget with: rm $PWD/state/.*cp$"
 	# resume alone shows the same, and resumes nothing.
 	run "$SENDCP" resume
 	assert_failure 2
@@ -387,6 +486,7 @@ other()
 	assert_line "$PWD/out.cp: damaged"
 	assert_line "$PWD/state/a.cp: damaged"
 	assert_line --partial "$PWD/state/b.cp: unreadable: Invalid argument"
+	refute_output --partial "Invalid argument; is its"
 	assert_line --partial "$PWD/state/c.cp: unreadable: Invalid argument"
 	refute_output --partial kept
 	run bash -c '"$SENDCP" list 2>/dev/full >/dev/full'

@@ -21,6 +21,8 @@
 #define FIRST_BLOCK_MAX ((128u << 10) + 64)
 /* An archive that is shorter cannot be distinguished from anything else. */
 #define ARCHIVE_HEADER 512
+/* The manifest of an archive, with room for many subvolumes. */
+#define MANIFEST_MAX (64u << 10)
 
 struct verifier {
 	struct file_scan *scan;
@@ -105,6 +107,21 @@ static bool too_short_to_tell(const struct file_scan *scan, const struct contain
 	return scan->container.level && scan->size <= FIRST_BLOCK_MAX;
 }
 
+/*
+ * An archive without a byte of the stream is one that was only begun: no longer than a manifest, or
+ * than what is not durable yet if no segment ever was. A longer one is damaged, or another.
+ */
+static bool only_begun(const struct file_scan *scan, const struct journal_contents *contents)
+{
+	u64 most = MANIFEST_MAX;
+
+	if (!contents->header.container.archive)
+		return true;
+	if (!contents->mark_count)
+		most += journal_undurable_max(&contents->header);
+	return scan->size <= most;
+}
+
 /* The bytes read are the beginning of the stream: making it again loses nothing. */
 static int stream_begun(struct resume *resume, const struct file_scan *scan,
 			const struct verifier *verifier)
@@ -155,7 +172,8 @@ static int check_proven(struct resume *resume, const struct file_scan *scan,
 	if (scan->plain && !short_archive)
 		ret = stream_begun(resume, scan, verifier);
 	else
-		ret = too_short_to_tell(scan, &contents->header.container);
+		ret = too_short_to_tell(scan, &contents->header.container) &&
+		      only_begun(scan, contents);
 	if (ret)
 		return ret < 0 ? -1 : 0;
 	if (!verifier->batches.wrong && contents->count && contents->batches[0].output_offset)
