@@ -35,13 +35,17 @@ begin()
 {
 	rm -f out go
 	mkfifo out
-	{
-		while [ ! -e go ]; do
-			dd bs=1000 count=1 iflag=fullblock status=none
-			sleep 0.02
-		done
-		cat
-	} <out >got 3>&- &
+	# One process, so that it can be found at any time (pipe_reader.c).
+	python3 -c 'if True:
+		import os, time
+		data = True
+		while data and not os.path.exists("go"):
+		    data = os.read(0, 1000)
+		    os.write(1, data)
+		    time.sleep(0.02)
+		while data:
+		    data = os.read(0, 1 << 16)
+		    os.write(1, data)' <out >got 3>&- &
 	READER=$!
 	"$@" >out 2>err 3>&- &
 	PID=$!
