@@ -157,12 +157,12 @@ began()
 }
 
 # signalled SIGNAL COMMAND...: sends SIGNAL to the line in WORDS when COMMAND succeeds; sets GOT.
-# (A shell makes its background jobs ignore SIGINT.)
+# A shell makes its background jobs ignore SIGINT; whoever runs the tests may ignore SIGHUP.
 signalled()
 {
 	GOT=0
 	: >err
-	"${WORDS[@]}" 2>err 3>&- &
+	env --default-signal=HUP,INT "${WORDS[@]}" 2>err 3>&- &
 	began $! "${@:2}"
 	kill -s "$1" $!
 	wait $! || GOT=$?
@@ -382,7 +382,7 @@ nothing_left()
 	nothing_left
 	# All of the group, as when a terminal is closed: the command is killed too.
 	continue_line "$STORE; touch ended" --position-command 'echo 0' --bwlimit 100K --retry 1h
-	WORDS=(setsid "${WORDS[@]}")
+	WORDS=(env --default-signal=HUP setsid "${WORDS[@]}")
 	rm f
 	"${WORDS[@]}" 2>err 3>&- &
 	began $! test -s f
