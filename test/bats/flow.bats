@@ -250,7 +250,7 @@ nothing_left()
 
 @test "flow: a connection that vanishes three times: one line" {
 	vanishes 3
-	flow '. ./far' --position-command "$SIZE" --retry 1h 2>err
+	flow '. ./far # $SENDCP_OFFSET' --position-command "$SIZE" --retry 1h 2>err
 	arrived
 	cmp f "$FIX/whole"
 	says "exit status 255"
@@ -463,7 +463,32 @@ nothing_left()
 	fails 1 sendcp resume -q --checkpoint cp --to-command 'touch never' --have "$(sendcp verify --position f)" 3>&-
 	says "does not name it"
 	assert_file_not_exists never
-	again 'cat >>f' --position-command "$SIZE"
+	again "$STORE" --position-command "$SIZE"
+	arrived
+}
+
+@test "flow: a command that does not name the offset is not resumed: it would empty the file" {
+	local command
+
+	for command in 'cat >f' 'cat >>f'; do
+		rm -f f cp
+		fails 75 flow "$(dies_after 1000000)" --position-command "$SIZE"
+		cp f kept
+		fails 1 again "$command" --position-command "$SIZE" --retry 1h
+		says "would be resumed at byte 1000000"
+		says "does not name it"
+		fails 1 sendcp resume -q --checkpoint cp --to-command "$command" --at 1000000 3>&-
+		says "does not name it"
+		cmp f kept
+	done
+	# All is there, and none would be sent.
+	rm -f f cp
+	fails 75 flow 'cat >f; exit 3' --position-command "$SIZE"
+	fails 1 again 'cat >f' --position-command "$SIZE"
+	cmp f "$FIX/whole"
+	# Nothing is there.
+	rm f
+	again 'cat >f' --position-command "$SIZE"
 	arrived
 }
 
@@ -481,9 +506,9 @@ nothing_left()
 @test "flow: a command that exits early, and SIGPIPE" {
 	fails 75 flow 'head -c 500000 >f' --position-command "$SIZE"
 	says "ended before it had all of the stream: exit status 0"
-	fails 75 again 'cat | head -c 1000 >/dev/null; kill -PIPE $$' --position-command "$SIZE"
+	fails 75 again 'cat | head -c 1000 >/dev/null; kill -PIPE $$; : $SENDCP_OFFSET' --position-command "$SIZE"
 	says "killed by SIGPIPE"
-	fails 75 again 'exec <&-; sleep 0.1; exit 9' --position-command "$SIZE"
+	fails 75 again 'exec <&-; sleep 0.1; exit 9; : $SENDCP_OFFSET' --position-command "$SIZE"
 	says "exit status 9"
 	again "$STORE" --position-command "$SIZE"
 	arrived
@@ -539,7 +564,7 @@ nothing_left()
 	[ -e once ] || { touch once; head -c 300000 >f; exit 255; }
 	$STORE
 	END
-	sendcp send -q --device image --checkpoint cp --to-command '. ./far' \
+	sendcp send -q --device image --checkpoint cp --to-command '. ./far # $SENDCP_OFFSET' \
 		--position-command "$SIZE" --retry 1h s.ro 2>err 3>&-
 	cmp f whole
 	is_complete
