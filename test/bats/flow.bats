@@ -260,6 +260,22 @@ nothing_left()
 	assert_equal "$(paste -sd ' ' offsets)" "0 700001 2050002 4050003"
 }
 
+@test "flow: bytes of an earlier connection arrive after a later one got less" {
+	cat >far <<-END
+	n=\$(cat count 2>/dev/null || echo 0)
+	echo \$((n + 1)) >count
+	case \$n in
+	0) head -c 2000000 >late; head -c 500000 late >f; exit 255 ;;
+	1) mv late f; exit 255 ;;
+	esac
+	$STORE
+	END
+	flow '. ./far # $SENDCP_OFFSET' --position-command "$SIZE" --retry 1h 2>err || fail "$(cat err)"
+	arrived
+	cmp f "$FIX/whole"
+	assert_equal "$(cat count)" 3
+}
+
 @test "flow: the same, proven, compressed or in an archive" {
 	local times position options
 
