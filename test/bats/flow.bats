@@ -366,6 +366,16 @@ nothing_left()
 	arrived
 }
 
+@test "flow: an older file is no position, though as much was written: nobody read it" {
+	head -c 30000 "$FIX/tiny" >f
+	cp f kept
+	# When the pipe is full, sendcp waits.
+	fails 75 flow 'until grep -q pipe_write /proc/$PPID/task/*/wchan; do sleep 0.01; done; exit 255' --position-command "$SIZE"
+	fails 1 again "$STORE" --position-command "$SIZE"
+	says "only 0 bytes were ever written"
+	cmp f kept
+}
+
 @test "flow: a signal during the wait, the position command, the end of the command" {
 	send_line 'exit 255' --position-command "touch asked; $SIZE" --retry 1h
 	signalled TERM grep -q "exit status 255" err
