@@ -148,12 +148,14 @@ static int pipe_point(struct resume *resume)
 		if (!position_parse(options->have, &position))
 			return error_line("--have: not a position as sendcp verify --position "
 					  "prints: %s", options->have);
-		if (resume_check_command(options, &position))
+		if (resume_check_command(options, position.file))
 			return -1;
 		return position_prove(contents, &resume->job, &position, &resume->point);
 	}
 	if (options->at_given) {
 		ret = resume_point_at(contents, options->at, &resume->point);
+		if (!ret && resume_check_command(options, options->at))
+			return -1;
 		return !ret && contents->complete ? refuse_repeat(resume) : ret;
 	}
 	if (contents->complete)

@@ -212,11 +212,14 @@ static int read_mark(struct reader *reader, struct json_object *object)
 	return 0;
 }
 
+/* What one reader was given may arrive when the next one has got less. */
 static int read_delivered(struct reader *reader, struct json_object *object)
 {
 	struct journal_contents *contents = reader->out;
+	u64 before = contents->delivered.file_offset;
 
 	contents->delivered_known = parse_place(contents, object, &contents->delivered);
+	contents->delivered.file_offset = sendcp_max(contents->delivered.file_offset, before);
 	return contents->delivered_known ? 0 : corrupt(reader, "impossible values");
 }
 

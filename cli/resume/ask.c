@@ -17,13 +17,13 @@ static int fail(struct resume *resume, int code)
 	return -1;
 }
 
-int resume_check_command(const struct options *options, const struct position *position)
+int resume_check_command(const struct options *options, u64 at)
 {
-	if (!options->to_command || !position->file || command_names_offset(options->to_command))
+	if (!options->to_command || !at || command_names_offset(options->to_command))
 		return 0;
-	return error_line("the stream would be resumed at byte %llu of the receiver's file, which "
-			  "may have more: --to-command must write at $" COMMAND_OFFSET ", and does "
-			  "not name it", position->file);
+	return error_line("the stream would be resumed at byte %llu of the receiver's file: "
+			  "--to-command must write there, at $" COMMAND_OFFSET ", and does not "
+			  "name it", at);
 }
 
 static int find_point(struct resume *resume, const struct receiver *receiver)
@@ -34,12 +34,9 @@ static int find_point(struct resume *resume, const struct receiver *receiver)
 	if (!at)
 		return resume_point_stream(contents, 0, &resume->point);
 	if (receiver->proven)
-		return resume_check_command(resume->options, &receiver->position) ? -1 :
-		       position_prove_before(contents, &resume->job, &receiver->position,
+		return position_prove_before(contents, &resume->job, &receiver->position,
 					     &resume->point);
-	if (command_names_offset(resume->options->to_command))
-		return resume_point_before(contents, at, &resume->point);
-	return resume_point_at(contents, at, &resume->point);
+	return resume_point_before(contents, at, &resume->point);
 }
 
 int resume_ask(struct resume *resume)
@@ -64,6 +61,8 @@ int resume_ask(struct resume *resume)
 		return fail(resume, EXIT_FAILED);
 	}
 	at = resume->point.at.file_offset;
+	if (resume_check_command(resume->options, at))
+		return fail(resume, EXIT_FAILED);
 	if (patience && !patience_asked(patience, at, pause_now()))
 		return fail(resume, EXIT_BROKEN_OFF);
 	return 0;

@@ -16,9 +16,9 @@
 int resume_ask(struct resume *resume);
 
 /*
- * A proof is of a part of the receiver's file, and what follows in it has to be overwritten: a
- * --to-command that only appends is refused. 0, or -1 with an error line.
+ * A --to-command that does not look where it has to write may empty the receiver's file, or append
+ * to more than is proven: it only gets a stream from its beginning. 0, or -1 with an error line.
  */
-int resume_check_command(const struct options *options, const struct position *position);
+int resume_check_command(const struct options *options, u64 at);
 
 #endif

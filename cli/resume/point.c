@@ -150,6 +150,9 @@ int resume_point_before(const struct journal_contents *contents, u64 at, struct 
 		return -1;
 	if (journal_in_container(contents))
 		at = resume_container_before(contents, at);
+	else if (contents->delivered_known)
+		/* An earlier run went further, and this one's lines have replaced its own. */
+		at = sendcp_min(at, journal_made(contents));
 	return resume_point_at(contents, at, point);
 }
 

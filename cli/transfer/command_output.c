@@ -4,8 +4,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "transfer/command_output.h"
@@ -28,12 +30,27 @@ int command_output_open(struct output *output, const char *command, u64 offset)
 	return ret ? error_line("cannot start a shell: %s", strerror(-ret)) : 0;
 }
 
+/* What is in the pipe when nobody can read it any more was not given to anyone. */
+static void take_back(struct output *output)
+{
+	struct pollfd pipe = { .fd = output->fd };
+	int left = 0;
+
+	if (poll(&pipe, 1, 0) != 1 || !(pipe.revents & POLLERR) ||
+	    ioctl(output->fd, FIONREAD, &left) || left <= 0)
+		return;
+	output->file_offset -= (u64)left;
+	if (!output->in_container)
+		output->offset -= (u64)left;
+}
+
 /* The reader is looked for while it still has the pipe. */
 void command_output_end(struct output *output, const struct sendcp_cancel *cancel, bool overdue)
 {
 	if (!output->pid)
 		return;
 	output_find_reader(output);
+	take_back(output);
 	close(output->fd);
 	output->fd = -1;
 	output->status = overdue ? child_stop(output->pid) : child_wait(output->pid, cancel);

@@ -20,7 +20,7 @@ int command_output_open(struct output *output, const char *command, u64 offset);
  */
 void command_output_end(struct output *output, const struct sendcp_cancel *cancel, bool overdue);
 
-/* Does @command look where it has to write? Else that must be the end of what is there. */
+/* Does @command look where it has to write? Else it may only get a stream from its beginning. */
 bool command_names_offset(const char *command);
 
 /* How the command of @run ended, as an error line. Returns whether another try may help. */

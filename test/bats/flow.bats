@@ -250,7 +250,7 @@ nothing_left()
 
 @test "flow: a connection that vanishes three times: one line" {
 	vanishes 3
-	flow '. ./far' --position-command "$SIZE" --retry 1h 2>err
+	flow '. ./far # $SENDCP_OFFSET' --position-command "$SIZE" --retry 1h 2>err
 	arrived
 	cmp f "$FIX/whole"
 	says "exit status 255"
@@ -258,6 +258,22 @@ nothing_left()
 	says "killed by SIGTERM"
 	[ "$(wc -l <err)" = 3 ] || fail "$(cat err)"
 	assert_equal "$(paste -sd ' ' offsets)" "0 700001 2050002 4050003"
+}
+
+@test "flow: bytes of an earlier connection arrive after a later one got less" {
+	cat >far <<-END
+	n=\$(cat count 2>/dev/null || echo 0)
+	echo \$((n + 1)) >count
+	case \$n in
+	0) head -c 2000000 >late; head -c 500000 late >f; exit 255 ;;
+	1) mv late f; exit 255 ;;
+	esac
+	$STORE
+	END
+	flow '. ./far # $SENDCP_OFFSET' --position-command "$SIZE" --retry 1h 2>err || fail "$(cat err)"
+	arrived
+	cmp f "$FIX/whole"
+	assert_equal "$(cat count)" 3
 }
 
 @test "flow: the same, proven, compressed or in an archive" {
@@ -348,6 +364,16 @@ nothing_left()
 	rm f
 	again "$STORE" --position-command "$PROVE"
 	arrived
+}
+
+@test "flow: an older file is no position, though as much was written: nobody read it" {
+	head -c 30000 "$FIX/tiny" >f
+	cp f kept
+	# When the pipe is full, sendcp waits.
+	fails 75 flow 'until grep -q pipe_write /proc/$PPID/task/*/wchan; do sleep 0.01; done; exit 255' --position-command "$SIZE"
+	fails 1 again "$STORE" --position-command "$SIZE"
+	says "only 0 bytes were ever written"
+	cmp f kept
 }
 
 @test "flow: a signal during the wait, the position command, the end of the command" {
@@ -463,7 +489,32 @@ nothing_left()
 	fails 1 sendcp resume -q --checkpoint cp --to-command 'touch never' --have "$(sendcp verify --position f)" 3>&-
 	says "does not name it"
 	assert_file_not_exists never
-	again 'cat >>f' --position-command "$SIZE"
+	again "$STORE" --position-command "$SIZE"
+	arrived
+}
+
+@test "flow: a command that does not name the offset is not resumed: it would empty the file" {
+	local command
+
+	for command in 'cat >f' 'cat >>f'; do
+		rm -f f cp
+		fails 75 flow "$(dies_after 1000000)" --position-command "$SIZE"
+		cp f kept
+		fails 1 again "$command" --position-command "$SIZE" --retry 1h
+		says "would be resumed at byte 1000000"
+		says "does not name it"
+		fails 1 sendcp resume -q --checkpoint cp --to-command "$command" --at 1000000 3>&-
+		says "does not name it"
+		cmp f kept
+	done
+	# All is there, and none would be sent.
+	rm -f f cp
+	fails 75 flow 'cat >f; exit 3' --position-command "$SIZE"
+	fails 1 again 'cat >f' --position-command "$SIZE"
+	cmp f "$FIX/whole"
+	# Nothing is there.
+	rm f
+	again 'cat >f' --position-command "$SIZE"
 	arrived
 }
 
@@ -481,9 +532,9 @@ nothing_left()
 @test "flow: a command that exits early, and SIGPIPE" {
 	fails 75 flow 'head -c 500000 >f' --position-command "$SIZE"
 	says "ended before it had all of the stream: exit status 0"
-	fails 75 again 'cat | head -c 1000 >/dev/null; kill -PIPE $$' --position-command "$SIZE"
+	fails 75 again 'cat | head -c 1000 >/dev/null; kill -PIPE $$; : $SENDCP_OFFSET' --position-command "$SIZE"
 	says "killed by SIGPIPE"
-	fails 75 again 'exec <&-; sleep 0.1; exit 9' --position-command "$SIZE"
+	fails 75 again 'exec <&-; sleep 0.1; exit 9; : $SENDCP_OFFSET' --position-command "$SIZE"
 	says "exit status 9"
 	again "$STORE" --position-command "$SIZE"
 	arrived
@@ -539,7 +590,7 @@ nothing_left()
 	[ -e once ] || { touch once; head -c 300000 >f; exit 255; }
 	$STORE
 	END
-	sendcp send -q --device image --checkpoint cp --to-command '. ./far' \
+	sendcp send -q --device image --checkpoint cp --to-command '. ./far # $SENDCP_OFFSET' \
 		--position-command "$SIZE" --retry 1h s.ro 2>err 3>&-
 	cmp f whole
 	is_complete
