@@ -154,7 +154,8 @@ static int pipe_point(struct resume *resume)
 	}
 	if (options->at_given) {
 		ret = resume_point_at(contents, options->at, &resume->point);
-		if (!ret && resume_check_command(options, options->at))
+		if (ret >= 0 && !contents->complete &&
+		    resume_check_command(options, options->at))
 			return -1;
 		return !ret && contents->complete ? refuse_repeat(resume) : ret;
 	}
@@ -184,6 +185,9 @@ static int resume_pipe(struct resume *resume)
 		ret = resume_open_job(resume);
 	if (!ret)
 		ret = pipe_point(resume);
+	/* A command that has all must have ended with 0, too: it gets the rest, which is nothing. */
+	if (ret > 0 && resume->options->to_command && !resume->contents.complete)
+		ret = 0;
 	if (ret > 0)
 		return already_complete(resume, resume->contents.complete ?
 					resume->contents.complete_size :

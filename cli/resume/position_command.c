@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "resume/position_command.h"
+#include "transfer/command_output.h"
 #include "util/alloc.h"
 #include "util/child.h"
 #include "util/message.h"
@@ -108,7 +109,7 @@ static enum position_answer ask(const char *command, int fd, pid_t pid, char *an
 static int start(const char *command, int out, pid_t *pid)
 {
 	int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	int ret = in < 0 ? -errno : child_start(command, in, out, NULL, pid);
+	int ret = in < 0 ? -errno : child_start(command, in, out, COMMAND_OFFSET "=", pid);
 
 	if (in >= 0)
 		close(in);

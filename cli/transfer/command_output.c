@@ -30,31 +30,51 @@ int command_output_open(struct output *output, const char *command, u64 offset)
 	return ret ? error_line("cannot start a shell: %s", strerror(-ret)) : 0;
 }
 
-/* What is in the pipe when nobody can read it any more was not given to anyone. */
-static void take_back(struct output *output)
+/* Another descriptor of the pipe @fd; -1 where /proc is not mounted. */
+static int open_end(int fd, int mode)
 {
-	struct pollfd pipe = { .fd = output->fd };
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, mode | O_NONBLOCK | O_CLOEXEC);
+}
+
+/*
+ * What is in the pipe when nobody can read it any more was not given to anyone. @kept is an end to
+ * read from, by which the pipe has outlived its readers; it is closed.
+ */
+static void take_back(struct output *output, int kept)
+{
+	struct pollfd pipe = { .fd = open_end(kept, O_WRONLY) };
 	int left = 0;
 
-	if (poll(&pipe, 1, 0) != 1 || !(pipe.revents & POLLERR) ||
-	    ioctl(output->fd, FIONREAD, &left) || left <= 0)
+	close(kept);
+	if (pipe.fd < 0)
 		return;
-	output->file_offset -= (u64)left;
-	if (!output->in_container)
-		output->offset -= (u64)left;
+	if (poll(&pipe, 1, 0) == 1 && pipe.revents & POLLERR && !ioctl(pipe.fd, FIONREAD, &left) &&
+	    left > 0) {
+		output->file_offset -= (u64)left;
+		if (!output->in_container)
+			output->offset -= (u64)left;
+	}
+	close(pipe.fd);
 }
 
 /* The reader is looked for while it still has the pipe. */
 void command_output_end(struct output *output, const struct sendcp_cancel *cancel, bool overdue)
 {
+	int kept;
+
 	if (!output->pid)
 		return;
 	output_find_reader(output);
-	take_back(output);
+	kept = open_end(output->fd, O_RDONLY);
 	close(output->fd);
 	output->fd = -1;
 	output->status = overdue ? child_stop(output->pid) : child_wait(output->pid, cancel);
 	output->pid = 0;
+	if (kept >= 0)
+		take_back(output, kept);
 }
 
 bool command_names_offset(const char *command)

@@ -376,6 +376,47 @@ nothing_left()
 	cmp f kept
 }
 
+@test "flow: an older file is no position, though the whole stream fits into the pipe" {
+	local increment size
+
+	btrfs -q subvolume snapshot "$FIX_MOUNT/tiny" "$FIX_MOUNT/t2"
+	seq 2000 >"$FIX_MOUNT/t2/more"
+	btrfs -q subvolume snapshot -r "$FIX_MOUNT/t2" "$FIX_MOUNT/tiny2"
+	sendcp send -q --no-checkpoint -p "$FIX_MOUNT/tiny" "$FIX_MOUNT/tiny2" | cat >increment
+	size=$(file_size increment)
+	[ "$size" -lt 60000 ]
+	increment=(sendcp send -q --checkpoint cp --position-command "$SIZE" -p "$FIX_MOUNT/tiny" "$FIX_MOUNT/tiny2")
+	head -c 3000 "$FIX/tiny" >f
+	cp f kept
+	# It fails when all of the stream is in the pipe.
+	fails 75 "${increment[@]}" --to-command "python3 -c 'import array, fcntl, termios, time
+n = array.array(\"i\", [0])
+while n[0] < $size:
+    fcntl.ioctl(0, termios.FIONREAD, n)
+    time.sleep(0.01)'; exit 255" 3>&-
+	fails 1 "${increment[@]}" --to-command "$STORE" 3>&-
+	says "only 0 bytes were ever written"
+	cmp f kept
+	rm f
+	"${increment[@]}" --to-command "$STORE" 3>&-
+	cmp f increment
+	btrfs -q subvolume delete "$FIX_MOUNT/tiny2" "$FIX_MOUNT/t2"
+}
+
+@test "flow: complete means that the command ended with 0, also with --at" {
+	local total
+
+	total=$(file_size "$FIX/whole")
+	fails 75 flow "$STORE; exit 3" --position-command 'echo 0'
+	cmp f "$FIX/whole"
+	fails 75 sendcp resume -q --checkpoint cp --at "$total" --to-command "$STORE; exit 3" 3>&-
+	is_complete && fail "complete"
+	sendcp resume -q --checkpoint cp --at "$total" --to-command "$STORE; touch ran" 3>&-
+	is_complete
+	assert_file_exists ran
+	cmp f "$FIX/whole"
+}
+
 @test "flow: a signal during the wait, the position command, the end of the command" {
 	send_line 'exit 255' --position-command "touch asked; $SIZE" --retry 1h
 	signalled TERM grep -q "exit status 255" err
