@@ -185,7 +185,7 @@ static int resume_pipe(struct resume *resume)
 		ret = resume_open_job(resume);
 	if (!ret)
 		ret = pipe_point(resume);
-	/* A command that has all must have ended with 0, too: it gets the rest, which is nothing. */
+	/* A command that has all must have ended with 0, too: it gets an empty rest. */
 	if (ret > 0 && resume->options->to_command && !resume->contents.complete)
 		ret = 0;
 	if (ret > 0)
