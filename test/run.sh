@@ -67,12 +67,19 @@ loop_partitions()
 	find /sys/block/loop*/ -mindepth 1 -maxdepth 1 -name 'loop*p*' 2>/dev/null | sort
 }
 
+# sendcp's own directory is not the tests' (test/lib/suite.bash).
+state_directory()
+{
+	find /var/lib/sendcp 2>/dev/null | sort
+}
+
 # Leftovers of tests are found by their paths.
 leftovers()
 {
 	local process
 
 	comm -13 <(echo "$PARTITIONS_BEFORE") <(loop_partitions)
+	comm -13 <(echo "$STATE_BEFORE") <(state_directory)
 	losetup -nO NAME,BACK-FILE 2>/dev/null | grep -F "$TMPDIR/"
 	grep -F "$TMPDIR/" /proc/self/mountinfo
 	for process in /proc/[0-9]*; do
@@ -97,6 +104,7 @@ no_leftovers()
 }
 
 PARTITIONS_BEFORE=$(loop_partitions)
+STATE_BEFORE=$(state_directory)
 export TEST_LOG
 TEST_LOG=$(mktemp)
 TMPDIR=$(mktemp -d "${TMPDIR:-/tmp}/sendcp-check.XXXXXX")
