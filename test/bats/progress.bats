@@ -350,7 +350,7 @@ summary()
 @test "progress: --title shows it in /proc/PID/cmdline, and changes no option" {
 	local title
 
-	begin env -i A="$(head -c 300 /dev/zero | tr '\0' a)" "$SENDCP" send --title --device "$IMG" --checkpoint cp s.ro
+	begin env -i SENDCP_STATE_DIR="$SENDCP_STATE_DIR" A="$(head -c 300 /dev/zero | tr '\0' a)" "$SENDCP" send --title --device "$IMG" --checkpoint cp s.ro
 	until title=$(tr '\0' '\n' </proc/$PID/cmdline | head -n 1) &&
 		[[ $title =~ ^sendcp\ send\ s\.ro:\ [0-9]+%\ [0-9.]+\ [KM]?i?B\ of\ 64\.4\ MiB$ ]]; do
 		kill -0 $PID || fail "$title"
@@ -362,7 +362,7 @@ summary()
 	run -0 tail -n 1 err
 	assert_output "sendcp: interrupted; resume with: sendcp resume --checkpoint $PWD/cp --append $PWD/got"
 	# Without an environment there is less room.
-	begin env -i "$SENDCP" send --title --device "$IMG" s.ro
+	begin env -i "$SENDCP" send --no-checkpoint --title --device "$IMG" s.ro
 	until [[ $(tr '\0' '\n' </proc/$PID/cmdline | head -n 1) == "sendcp send s.ro: "* ]]; do
 		kill -0 $PID
 		sleep 0.05
