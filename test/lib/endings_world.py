@@ -180,6 +180,15 @@ class Result:
                                       "\n    ".join(self.messages))
 
 
+def open_empty(fifo):
+    """A killed process's last threads may have kept the FIFO, and what was in it."""
+    fd = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
+    with contextlib.suppress(BlockingIOError):
+        while os.read(fd, 100):
+            pass
+    return fd
+
+
 class Line:
     """A line that runs in its own session, and so its own process group; bash waits for all of
     it."""
@@ -207,8 +216,8 @@ class Line:
 
     def gate(self, at, stop, watch):
         # Opened for reading and writing, so that neither side blocks.
-        self.reached = os.open(os.path.join(GATE, "reached"), os.O_RDWR | os.O_NONBLOCK)
-        self.go = os.open(os.path.join(GATE, "go"), os.O_RDWR | os.O_NONBLOCK)
+        self.reached = open_empty(os.path.join(GATE, "reached"))
+        self.go = open_empty(os.path.join(GATE, "go"))
         variables = {"WRITEGATE_AT": str(at), "WRITEGATE_REACHED": os.path.join(GATE, "reached")}
         if stop:
             variables["WRITEGATE_GO"] = os.path.join(GATE, "go")
