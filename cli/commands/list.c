@@ -60,9 +60,8 @@ static void print_contents(FILE *to, const struct journal_contents *contents)
 	char size[32];
 
 	fprintf(to, " after %s", size_text((double)journal_made(contents), size, sizeof(size)));
-	if (contents->total)
-		fprintf(to, " (%d%%)", (int)((double)journal_made(contents) * 100 /
-					     (double)contents->total));
+	if (journal_percent(contents) >= 0)
+		fprintf(to, " (%d%%)", journal_percent(contents));
 	print_time(to, contents->changed);
 	fputc('\n', to);
 	for (size_t i = 0; i < subvolumes->count; i++)

@@ -68,28 +68,30 @@ static int begin_journal(struct transfer *run, const struct journal_header *head
 }
 
 /* What the journal says of the output. */
-enum told {
-	TOLD_NOTHING,
+enum journal_says {
+	SAYS_NOTHING,
 	/* It has a stream that was interrupted. */
-	TOLD_BEGUN,
+	SAYS_INTERRUPTED,
 	/* It has a complete one, which can be made again. */
-	TOLD_COMPLETE,
+	SAYS_COMPLETE,
 };
 
-static enum told told_of(const struct output *output, const struct journal_contents *old)
+static enum journal_says journal_says_of(const struct output *output,
+					 const struct journal_contents *old)
 {
 	struct stat st;
 
 	if (!old->output || !is_output(output, old->output))
-		return TOLD_NOTHING;
+		return SAYS_NOTHING;
 	if (!old->complete)
-		return TOLD_BEGUN;
-	return !fstat(output->fd, &st) && (u64)st.st_size == old->complete_size ? TOLD_COMPLETE :
-	       TOLD_NOTHING;
+		return SAYS_INTERRUPTED;
+	return !fstat(output->fd, &st) && (u64)st.st_size == old->complete_size ? SAYS_COMPLETE :
+	       SAYS_NOTHING;
 }
 
 /* Locked, and nothing in it is changed yet. */
-static int claim_journal(struct transfer *run, const struct options *options, enum told *told)
+static int claim_journal(struct transfer *run, const struct options *options,
+			 enum journal_says *says)
 {
 	char *path = journal_name(run, options);
 	struct journal_contents old = { 0 };
@@ -106,7 +108,7 @@ static int claim_journal(struct transfer *run, const struct options *options, en
 		ret = continue_without(run);
 	else if (!ret && path)
 		ret = overwrite_journal(path, &old);
-	*told = told_of(run->output, &old);
+	*says = journal_says_of(run->output, &old);
 	journal_clear(&old);
 	free(path);
 	return ret;
@@ -148,13 +150,13 @@ static const char *output_path(const struct transfer *run, const struct options 
 static int prepare(struct transfer *run, const struct options *options,
 		   struct journal_header *header)
 {
-	enum told told = TOLD_NOTHING;
+	enum journal_says says = SAYS_NOTHING;
 
 	if (conflicts_send(run->job, options) || open_output(run, options) ||
-	    claim_journal(run, options, &told) ||
-	    (!options->restart && told != TOLD_COMPLETE &&
+	    claim_journal(run, options, &says) ||
+	    (!options->restart && says != SAYS_COMPLETE &&
 	     overwrite_output(run->output, options,
-			      told == TOLD_BEGUN ? journal_path(run->journal) : NULL)) ||
+			      says == SAYS_INTERRUPTED ? journal_path(run->journal) : NULL)) ||
 	    send_header(run->job, options, &run->settings, output_path(run, options), header))
 		return -1;
 	header->output_stdout = run->output->stdout_path;

@@ -63,18 +63,6 @@ static const char *state(const struct look *look)
 	return look->running ? "running" : "interrupted";
 }
 
-/* Of what was made, rounded down: 100 only if that is all. -1: not known. */
-static int percent(const struct journal_contents *contents)
-{
-	u64 made = journal_made(contents);
-
-	if (contents->complete)
-		return 100;
-	if (!contents->total || made >= contents->total)
-		return contents->total ? 99 : -1;
-	return (int)((double)made / (double)contents->total * 100);
-}
-
 /* A pipe may have a name, too. */
 static bool into_file(const struct journal_contents *contents)
 {
@@ -171,7 +159,7 @@ static void show_made(const struct journal_contents *contents, const struct jour
 {
 	printf("%-16s%llu bytes of the stream", "made:", journal_made(contents));
 	if (contents->total)
-		printf(", of %llu (%d%%)", contents->total, percent(contents));
+		printf(", of %llu (%d%%)", contents->total, journal_percent(contents));
 	if (last && contents->header.subvolumes.count > 1)
 		printf("; subvolume %u of %zu, byte %llu of its stream", last->subvolume + 1,
 		       contents->header.subvolumes.count, last->stream_offset + last->length);
@@ -294,7 +282,8 @@ static void put_progress(struct json_object *object, const struct journal_conten
 	json_put_u64(object, "bytes_made", journal_made(contents));
 	put_number(object, "bytes_total", contents->total || contents->complete,
 		   contents->complete ? journal_made(contents) : contents->total);
-	put_number(object, "percent", percent(contents) >= 0, (u64)percent(contents));
+	put_number(object, "percent", journal_percent(contents) >= 0,
+		   (u64)journal_percent(contents));
 	put_number(object, "bytes_durable", into_file(contents), contents->durable);
 	put_number(object, "subvolume", last, last ? last->subvolume : 0);
 	put_number(object, "subvolume_bytes_made", last,

@@ -168,6 +168,18 @@ static inline u64 journal_made(const struct journal_contents *contents)
 	return contents->count ? journal_batch_end(&contents->batches[contents->count - 1]) : 0;
 }
 
+/* Of what was made, rounded down: 100 only if that is all. -1: not known. */
+static inline int journal_percent(const struct journal_contents *contents)
+{
+	u64 made = journal_made(contents);
+
+	if (contents->complete)
+		return 100;
+	if (!contents->total || made >= contents->total)
+		return contents->total ? 99 : -1;
+	return (int)((double)made / (double)contents->total * 100);
+}
+
 /* The most bytes that a run can have written while no line of them is durable. */
 static inline u64 journal_undurable_max(const struct journal_header *header)
 {

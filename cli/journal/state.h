@@ -24,7 +24,7 @@
  */
 char *state_new_path(const char *name);
 
-/* A link to the checkpoint file @path, if that is elsewhere. Failures are told with -v. */
+/* A link to the checkpoint file @path, if that is elsewhere. Failures are reported with -v. */
 void state_link(const char *path);
 /* Removes it, if it is there. */
 void state_unlink(const char *path);

@@ -33,7 +33,7 @@ static void print_last(char *command)
 
 /*
  * The word COMMAND is to be replaced. A file of this host can be asked by itself, if the command
- * writes where it is told to; else only sendcp can continue it.
+ * writes at SENDCP_OFFSET; else only sendcp can continue it.
  */
 static void report_ways(const struct transfer *run, const struct options *options)
 {
