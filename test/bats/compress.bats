@@ -157,12 +157,8 @@ sys.stdout.buffer.write(struct.pack("<II", 0x184d2a50, n) + bytes(n))' \
 		assert_equal "$usable" "$(marks whole.cp | awk -v size="$size" \
 			'$1 <= size { last = $1 } END { print last + 0 }')"
 		truncate -s "$usable" part
-		# The rest was in the pipe when the sender ended.
-		if "$SENDCP" show cp | grep -q "^state: *complete"; then
-			"$SENDCP" resume -q --checkpoint cp --have "$("$SENDCP" verify --position part)" >>part
-		else
-			"$SENDCP" resume -q --checkpoint cp --at "$usable" >>part
-		fi
+		resume_rest cp part >rest
+		cat rest >>part
 		unwrapped part "$FIX/whole"
 	done
 }

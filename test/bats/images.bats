@@ -118,7 +118,7 @@ check_image()
 		rm -f cp
 		streamcut --signal KILL "$at" -- "$SENDCP" send -q --checkpoint cp \
 			--checkpoint-interval 256K "${DEVICES[@]}" s.ro >part || true
-		"$SENDCP" resume -q --checkpoint cp --at "$at" >rest
+		resume_rest cp part >rest
 		cat part rest | cmp - whole
 	done
 }

@@ -66,7 +66,7 @@ goes_on()
 	size=$(file_size "$whole")
 	for at in 1 100 $((size / 3)) $((size * 2 / 3)) $((size - 5)); do
 		killed "$at" --backend direct "$@"
-		"$SENDCP" resume -q --checkpoint "$FIX/cp" --at "$at" >"$FIX/rest"
+		resume_rest "$FIX/cp" "$FIX/part" >"$FIX/rest"
 		cat "$FIX/part" "$FIX/rest" | cmp - "$whole"
 	done
 	killed 700000 --backend direct "$@"

@@ -25,6 +25,22 @@ file_size()
 	stat -c %s "$1"
 }
 
+# resume_rest CHECKPOINT PART [OPTIONS]: writes what PART is without, the first bytes of a pipe whose
+# sender was killed. Its last bytes may all have been in the pipe, and the stream complete, before the
+# signal came: then --at is refused, and PART's own contents prove where it ends.
+resume_rest()
+{
+	local checkpoint=$1 part=$2
+
+	shift 2
+	if "$SENDCP" show "$checkpoint" | grep -q "^state: *complete"; then
+		"$SENDCP" resume -q "$@" --checkpoint "$checkpoint" \
+			--have "$("$SENDCP" verify --position "$part")"
+	else
+		"$SENDCP" resume -q "$@" --checkpoint "$checkpoint" --at "$(file_size "$part")"
+	fi
+}
+
 # Messages from standard input, with N for the numbers that no two runs have alike: how long it took.
 without_times()
 {
