@@ -64,6 +64,12 @@ help:
 	@echo 'make bench-vm         time the module and btrfs send in turn, in a guest (KERNELS=6.1; root)'
 	@echo 'make fuzz             build the fuzz targets, run each for FUZZ_SECONDS seconds'
 	@echo 'make lint             check the code with sparse, and its shape'
+	@echo 'make analyze          check it with gcc -fanalyzer, clang-tidy, cppcheck and shellcheck'
+	@echo 'make check-faults     fail every allocation and system call once, at each place (root)'
+	@echo 'make check-corruption change every byte of images, checkpoints and archives'
+	@echo 'make check-cost       cost against size, with btrfs send beside it (root)'
+	@echo 'make check-chaos      send for CHAOS_SECONDS while the filesystem is changed and moved (root)'
+	@echo 'make check-thorough   test/thorough.sh: many seeds and positions (THOROUGH="kill crash"; root)'
 	@echo 'make module           build sendcp.ko (KVER=RELEASE or KDIR=DIRECTORY: for another kernel)'
 	@echo 'make modules_install  install it under DESTDIR'
 	@echo 'make module-check     check the module with sparse and checkpatch'
@@ -145,5 +151,6 @@ include test/tools/tools.mk
 include bench/bench.mk
 include module/module.mk
 include test/fuzz/fuzz.mk
+include test/reliability/reliability.mk
 include test/vm/vm.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
