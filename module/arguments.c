@@ -16,6 +16,8 @@ static_assert(SENDCP_NO_FILE_DATA == SENDCP_SEND_NO_FILE_DATA);
 static_assert(SENDCP_OMIT_HEADER == SENDCP_SEND_OMIT_HEADER);
 static_assert(SENDCP_OMIT_END == SENDCP_SEND_OMIT_END);
 static_assert(SENDCP_COMPRESSED == SENDCP_SEND_COMPRESSED);
+static_assert(SENDCP_DATA_ZERO == SENDCP_SEND_DATA_ZERO);
+static_assert(SENDCP_DATA_SKIP == SENDCP_SEND_DATA_SKIP);
 
 /* The size in a struct's first field, if it is one a caller may use. */
 static int get_size(const void __user *from, u32 least, u32 *size)

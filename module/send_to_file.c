@@ -147,6 +147,9 @@ static int write_command(struct sendcp_stream *stream)
 	/* Also where it is made and void: the engine has passed it, and nothing of it is out. */
 	ret = engine_failed(stream, sendcp_engine_fill(stream->sfile->engine, &fill));
 	stream->within = !ret || sendcp_engine_is_void(stream->sfile->engine);
+	/* Of contents that cannot be read any more, less is made than what is out. */
+	if (!ret && stream->skip > fill.filled)
+		ret = -ESTALE;
 	if (!ret)
 		ret = write_out(stream, stream->command + stream->skip,
 				fill.filled - stream->skip);

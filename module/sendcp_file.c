@@ -259,7 +259,8 @@ int sendcp_file_arm(struct sendcp_file *sfile, const struct sendcp_send *args,
 	struct sendcp_request request = {
 		.protocol = args->protocol,
 		.flags = args->flags & (SENDCP_SEND_NO_FILE_DATA | SENDCP_SEND_OMIT_HEADER |
-					SENDCP_SEND_OMIT_END | SENDCP_SEND_COMPRESSED),
+					SENDCP_SEND_OMIT_END | SENDCP_SEND_COMPRESSED |
+					SENDCP_SEND_DATA_ZERO | SENDCP_SEND_DATA_SKIP),
 		.subvolume = files->subvolume.root,
 		.parent = files->parent.file ? files->parent.root : 0,
 		.clone_count = files->clone_count,

@@ -23,6 +23,12 @@ struct sendcp_engine;
 #define SENDCP_SEND_COMPRESSED	0x10u
 /* A writable subvolume may be sent: for images, to which nothing can write meanwhile. */
 #define SENDCP_SEND_WRITABLE_OK	0x100u
+/*
+ * Contents that cannot be read (wrong checksums, corrupt compressed data, unreadable media) are
+ * replaced, by zeros or by nothing at all, and marked: SENDCP_MARK_NAME. At most one of the two.
+ */
+#define SENDCP_SEND_DATA_ZERO	0x200u
+#define SENDCP_SEND_DATA_SKIP	0x400u
 
 #define SENDCP_PROTOCOL_MIN 1
 #define SENDCP_PROTOCOL_MAX 2
@@ -98,7 +104,8 @@ int sendcp_engine_fill(struct sendcp_engine *engine, struct sendcp_fill *fill);
 /*
  * Decides the next command without delivering it: a checkpoint taken then settles it, also where it
  * depends on other subvolumes. *@length is how many bytes it has, 0 with *@end when the stream is
- * complete. Revalidates, and fails, as sendcp_engine_fill() does.
+ * complete. If damaged contents are replaced, what sendcp_engine_fill() makes of it may be shorter:
+ * contents are not read here. Revalidates, and fails, as sendcp_engine_fill() does.
  */
 int sendcp_engine_settle_command(struct sendcp_engine *engine, u32 *length, bool *end);
 

@@ -103,6 +103,14 @@ enum sendcp_attribute {
 /* Keep size and punch a hole: the only use of FALLOCATE. */
 #define SENDCP_FALLOCATE_HOLE 3u
 
+/*
+ * An UPDATE_EXTENT with XATTR_NAME and XATTR_DATA of these values marks a range whose contents
+ * could not be read: it has zeros, or there is no WRITE for it. Receivers ignore the command.
+ */
+#define SENDCP_MARK_NAME "sendcp.data_error"
+#define SENDCP_MARK_ZERO "zero"
+#define SENDCP_MARK_SKIP "skip"
+
 /* Longest path, in bytes without NUL. */
 #define SENDCP_PATH_MAX 4095u
 

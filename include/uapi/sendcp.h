@@ -27,6 +27,13 @@
 #define SENDCP_OMIT_END		0x00000004u
 /* Compressed extents as they are on the disk (ENCODED_WRITE); needs protocol 2. */
 #define SENDCP_COMPRESSED	0x00000010u
+/*
+ * Contents that cannot be read, since no mirror has the right ones, are replaced by zeros, or by
+ * nothing, and marked: an UPDATE_EXTENT with the attributes XATTR_NAME "sendcp.data_error" and
+ * XATTR_DATA "zero" or "skip". At most one of the two; part of a checkpoint.
+ */
+#define SENDCP_DATA_ZERO	0x00000200u
+#define SENDCP_DATA_SKIP	0x00000400u
 
 /* How it is cut into calls; not part of a checkpoint, may differ from call to call. */
 /* Return after each command. */
@@ -43,8 +50,8 @@
 #define SENDCP_REVALIDATE	0x00040000u
 
 #define SENDCP_FLAGS_ALL	(SENDCP_NO_FILE_DATA | SENDCP_OMIT_HEADER | SENDCP_OMIT_END | \
-				 SENDCP_COMPRESSED | SENDCP_ONE_COMMAND | SENDCP_SPLIT_WRITES | \
-				 SENDCP_REVALIDATE)
+				 SENDCP_COMPRESSED | SENDCP_DATA_ZERO | SENDCP_DATA_SKIP | \
+				 SENDCP_ONE_COMMAND | SENDCP_SPLIT_WRITES | SENDCP_REVALIDATE)
 
 /* Limits; more is E2BIG, except for the buffer: of a larger one only the beginning is used. */
 #define SENDCP_DEVICES_MAX	1024u

@@ -101,7 +101,9 @@ static int repair_sector(struct data_reader *reader, u64 logical, u8 *data, int 
 		if (sendcp_is_final(ret))
 			return fail_final(reader, ret, logical);
 		if (ret) {
-			err = ret;
+			/* A device that is gone may come back with what another one cannot read. */
+			if (!err || err == -EIO)
+				err = ret;
 			continue;
 		}
 		ret = sector_good(reader, logical, data);

@@ -10,7 +10,8 @@
 #include "send/replay.h"
 
 #define KNOWN_FLAGS (SENDCP_SEND_NO_FILE_DATA | SENDCP_SEND_OMIT_HEADER | SENDCP_SEND_OMIT_END | \
-		     SENDCP_SEND_COMPRESSED | SENDCP_SEND_WRITABLE_OK)
+		     SENDCP_SEND_COMPRESSED | SENDCP_SEND_WRITABLE_OK | SENDCP_SEND_DATA_ZERO | \
+		     SENDCP_SEND_DATA_SKIP)
 /* As many as the kernel's own interface takes. */
 #define MAX_CLONE_SOURCES 209715u
 
@@ -53,6 +54,9 @@ static int check_request(struct sendcp_volume *volume, const struct sendcp_reque
 	if ((request->flags & SENDCP_SEND_COMPRESSED) && request->protocol < 2)
 		return sendcp_fail_detail(volume, SENDCP_ERR_FLAGS,
 					  "compressed data needs protocol 2");
+	if ((request->flags & SENDCP_SEND_DATA_ZERO) && (request->flags & SENDCP_SEND_DATA_SKIP))
+		return sendcp_fail_detail(volume, SENDCP_ERR_FLAGS,
+					  "damaged data are sent as zeros or not at all");
 	if (request->clone_count > MAX_CLONE_SOURCES)
 		return sendcp_fail_detail(volume, SENDCP_ERR_FLAGS, "too many clone sources");
 	return 0;

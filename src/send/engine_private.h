@@ -94,6 +94,8 @@ struct sendcp_engine {
 	struct sendcp_encoded_list encoded;
 	/* The request. */
 	u32 flags;
+	/* In sendcp_engine_measure(): no contents are read, not even to see that they can be. */
+	bool measuring;
 	/* The subvolume; the clone roots, this one among them, sorted by id. */
 	struct sendcp_tree *tree;
 	/* Points to parent_tree; NULL in a full send. */

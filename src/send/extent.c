@@ -7,6 +7,7 @@
  * there is one search for each extent that native send searches for, and none for any other.
  */
 #include "send/attributes.h"
+#include "send/contents.h"
 #include "send/engine_private.h"
 #include "send/extent.h"
 
@@ -65,6 +66,20 @@ static int may_clone(struct sendcp_engine *engine, const struct sendcp_clone_sou
 	return ret ? ret : 1;
 }
 
+/*
+ * Damaged contents of this subvolume were replaced where the receiver would clone them from, and
+ * the marks say so of that place only. So they are written, and marked here, too. 1: all can be
+ * read.
+ */
+static int source_is_whole(struct sendcp_engine *engine, const struct sendcp_clone_source *source,
+			   u64 offset, u64 end)
+{
+	if (!sendcp_replaces_damage(engine) || engine->measuring ||
+	    !engine->roots[source->root].is_send_root)
+		return 1;
+	return sendcp_contents_are_readable(engine, offset, end);
+}
+
 static void start_range(struct sendcp_engine *engine, const struct sendcp_extent *extent, u64 end,
 			const struct sendcp_clone_source *source, enum sendcp_phase then)
 {
@@ -101,6 +116,8 @@ static int send_extent(struct sendcp_engine *engine, const struct sendcp_extent 
 	if (end <= extent->file_offset)
 		return 0;
 	ret = find_source(engine, extent, leaf_owner, &source);
+	if (ret > 0)
+		ret = source_is_whole(engine, &source, extent->file_offset, end);
 	if (ret > 0)
 		ret = may_clone(engine, &source, extent->file_offset, end);
 	if (ret < 0)

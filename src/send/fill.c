@@ -10,8 +10,10 @@
  * repeated. Bytes that revalidating refuses afterwards are the one exception: see
  * sendcp_call_lost().
  */
+#include "send/contents.h"
 #include "send/encoded.h"
 #include "send/engine_private.h"
+#include "send/replaced.h"
 #include "send/replay.h"
 #include "send/revalidate.h"
 #include "send/step.h"
@@ -21,19 +23,9 @@ size_t sendcp_buffer_min(u32 protocol)
 	return protocol == 1 ? SENDCP_COMMAND_MAX_V1 : SENDCP_COMMAND_MAX_V2;
 }
 
-/* The generation makes a host refuse another inode that has got the number since. */
 static int read_file(struct sendcp_engine *engine, const struct sendcp_payload *payload, u8 *to)
 {
-	const struct sendcp_host *host = engine->volume->host;
-	struct sendcp_file_range range = {
-		.root = engine->tree->id,
-		.inode = engine->state.ino,
-		.generation = engine->state.generation,
-		.offset = payload->offset,
-		.length = payload->length,
-	};
-
-	int err = host->ops->read_file(host->private, &range, to, &engine->volume->error);
+	int err = sendcp_contents_read(engine, payload->offset, payload->length, to);
 
 	return err ? sendcp_explain_read(engine, err) : 0;
 }
@@ -137,24 +129,6 @@ static void shorten(struct sendcp_engine *engine, u8 *command, u32 head, u32 giv
 	sendcp_put_le64(offset, engine->encoder.queue.payload.offset);
 }
 
-static int deliver_split(struct sendcp_engine *engine, u8 *command, u32 head,
-			 struct sendcp_fill *fill)
-{
-	u32 length = split_length(head, fill->size - fill->filled);
-	u8 *to = (u8 *)fill->buffer + fill->filled;
-	int err;
-
-	if (!length)
-		return -ENOBUFS;
-	err = deliver_payload(engine, command, head, length, to);
-	if (err)
-		return err;
-	shorten(engine, command, head, length);
-	fill->filled += head + length;
-	engine->state.offset += head + length;
-	return 0;
-}
-
 /*
  * The first command is out. From here on checkpoints are after it, also within a step that is
  * replayed.
@@ -166,30 +140,97 @@ static void delivered(struct sendcp_engine *engine, u64 length)
 	sendcp_replay_emitted(engine);
 }
 
+/* @length bytes of contents are at their place after the queued command's @head: they are out. */
+static void give_contents(struct sendcp_engine *engine, struct sendcp_fill *fill, u32 head,
+			  u32 length)
+{
+	u32 known;
+	u8 *command = sendcp_queue_first(&engine->encoder.queue, &known);
+
+	fill->filled += head + length;
+	if (length == engine->encoder.queue.payload.length) {
+		delivered(engine, head + length);
+		return;
+	}
+	shorten(engine, command, head, length);
+	engine->state.offset += head + length;
+}
+
+/*
+ * Contents of a file, @length bytes of which are to be given, cannot all be read. Gives what can be
+ * read of the beginning; or if nothing can, replaces as much as there is of that.
+ */
+static int deliver_damaged(struct sendcp_engine *engine, u32 head, u32 length,
+			   struct sendcp_fill *fill)
+{
+	struct sendcp_payload payload = engine->encoder.queue.payload;
+	u8 *to = (u8 *)fill->buffer + fill->filled;
+	struct sendcp_examined examined;
+	int err;
+
+	err = sendcp_contents_examine(engine, payload.offset, length, to + head, &examined);
+	if (err) {
+		name_file(engine, &payload);
+		return err;
+	}
+	if (examined.damaged) {
+		err = sendcp_replace_contents(engine, examined.length);
+		if (err || (engine->flags & SENDCP_SEND_DATA_SKIP))
+			return err;
+		memset(to + head, 0, examined.length);
+	}
+	if (engine->encoder.protocol == 1)
+		sendcp_put_le16(to + head - 2, examined.length);
+	sendcp_command_seal(to, head + examined.length);
+	if (!examined.damaged) {
+		give_contents(engine, fill, head, examined.length);
+		return 0;
+	}
+	fill->filled += head + examined.length;
+	engine->state.offset += head + examined.length;
+	return 0;
+}
+
+/* The first command of the queue, with the first @length bytes of its contents. */
+static int deliver_contents(struct sendcp_engine *engine, const u8 *command, u32 head, u32 length,
+			    struct sendcp_fill *fill)
+{
+	u8 *to = (u8 *)fill->buffer + fill->filled;
+	int err = deliver_payload(engine, command, head, length, to);
+
+	if (!err) {
+		give_contents(engine, fill, head, length);
+		return 0;
+	}
+	if (sendcp_is_stale(engine, err) || !sendcp_is_replaced(engine))
+		return err;
+	if (engine->encoder.queue.payload.kind == SENDCP_PAYLOAD_ENCODED)
+		return sendcp_write_in_place_of_encoded(engine);
+	return deliver_damaged(engine, head, length, fill);
+}
+
 /* The first command of the queue. -ENOBUFS: it does not fit. */
 static int deliver(struct sendcp_engine *engine, struct sendcp_fill *fill)
 {
 	bool payload = sendcp_queue_first_has_payload(&engine->encoder.queue);
-	u8 *to = (u8 *)fill->buffer + fill->filled;
-	u32 data = payload ? engine->encoder.queue.payload.length : 0;
+	size_t space = fill->size - fill->filled;
+	u32 length = payload ? engine->encoder.queue.payload.length : 0;
 	u32 head;
 	u8 *command = sendcp_queue_first(&engine->encoder.queue, &head);
-	int err = 0;
 
-	if ((size_t)head + data > fill->size - fill->filled) {
-		if (payload && engine->encoder.queue.payload.kind != SENDCP_PAYLOAD_ENCODED &&
-		    (fill->flags & SENDCP_FILL_SPLIT_WRITES))
-			return deliver_split(engine, command, head, fill);
-		return -ENOBUFS;
+	if ((size_t)head + length > space) {
+		if (!payload || engine->encoder.queue.payload.kind == SENDCP_PAYLOAD_ENCODED ||
+		    !(fill->flags & SENDCP_FILL_SPLIT_WRITES))
+			return -ENOBUFS;
+		length = split_length(head, space);
+		if (!length)
+			return -ENOBUFS;
 	}
 	if (payload)
-		err = deliver_payload(engine, command, head, data, to);
-	else
-		memcpy(to, command, head);
-	if (err)
-		return err;
-	fill->filled += head + data;
-	delivered(engine, head + data);
+		return deliver_contents(engine, command, head, length, fill);
+	memcpy((u8 *)fill->buffer + fill->filled, command, head);
+	fill->filled += head;
+	delivered(engine, head);
 	return 0;
 }
 
@@ -391,6 +432,7 @@ int sendcp_engine_measure(struct sendcp_engine *engine, u64 limit, u64 *size, bo
 	u32 length;
 	int err = sendcp_call_begin(engine);
 
+	engine->measuring = true;
 	while (!err && !is_complete(engine) && *size - before < limit) {
 		err = interrupted(engine);
 		if (!err)
@@ -403,6 +445,7 @@ int sendcp_engine_measure(struct sendcp_engine *engine, u64 limit, u64 *size, bo
 		*size += length;
 		delivered(engine, length);
 	}
+	engine->measuring = false;
 	*end = is_complete(engine);
 	return sendcp_call_failed(engine, err);
 }

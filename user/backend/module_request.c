@@ -11,7 +11,9 @@ _Static_assert(sizeof(int) == sizeof(__s32), "file descriptors go to the module 
 _Static_assert(SENDCP_NO_FILE_DATA == SENDCP_SEND_NO_FILE_DATA &&
 	       SENDCP_OMIT_HEADER == SENDCP_SEND_OMIT_HEADER &&
 	       SENDCP_OMIT_END == SENDCP_SEND_OMIT_END &&
-	       SENDCP_COMPRESSED == SENDCP_SEND_COMPRESSED, "one number for a flag");
+	       SENDCP_COMPRESSED == SENDCP_SEND_COMPRESSED &&
+	       SENDCP_DATA_ZERO == SENDCP_SEND_DATA_ZERO &&
+	       SENDCP_DATA_SKIP == SENDCP_SEND_DATA_SKIP, "one number for a flag");
 
 static int fd_among(const struct sendcp_subvolume *list, size_t count, u64 id)
 {
