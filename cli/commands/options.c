@@ -300,15 +300,15 @@ static bool has_place(const struct options *options)
 static int check_resume(const struct command *command, struct options *options)
 {
 	bool described = options->parent || options->clone_count || options->one_end ||
-			 options->no_data || options->compressed_data;
+			 options->no_data || options->compressed_data || options->data_error_given;
 
 	if (check_place(command, options))
 		return -1;
 	find_checkpoint(options, described);
 	if (options->checkpoint && (described || options->argument_count))
-		return usage_error(command, "resume: SUBVOL, -p, -c, -e, --no-data and "
-				   "--compressed-data are for --append without --checkpoint: the "
-				   "checkpoint file has them");
+		return usage_error(command, "resume: SUBVOL, -p, -c, -e, --no-data, "
+				   "--compressed-data and --on-data-error are for --append without "
+				   "--checkpoint: the checkpoint file has them");
 	if (options->checkpoint)
 		return 0;
 	if (!options->append && !described && !options->argument_count && !has_place(options))

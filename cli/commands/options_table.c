@@ -20,6 +20,7 @@ enum {
 	KEY_NO_DATA = 256,
 	KEY_PROTO,
 	KEY_COMPRESSED_DATA,
+	KEY_ON_DATA_ERROR,
 	KEY_CHECKPOINT,
 	KEY_NO_CHECKPOINT,
 	KEY_INTERVAL,
@@ -161,6 +162,19 @@ static bool find_word(const char *const *words, size_t count, const char *argume
 	return false;
 }
 
+static bool set_on_data_error(struct options *options, const char *argument)
+{
+	static const char *const words[] = { "fail", "zero", "skip" };
+	static const u32 flags[] = { 0, SENDCP_SEND_DATA_ZERO, SENDCP_SEND_DATA_SKIP };
+	size_t found;
+
+	if (!find_word(words, ARRAY_SIZE(words), argument, &found))
+		return false;
+	options->data_error = flags[found];
+	options->data_error_given = true;
+	return true;
+}
+
 static bool set_backend(struct options *options, const char *argument)
 {
 	static const char *const words[] = {
@@ -291,6 +305,11 @@ const struct option_spec option_table[] = {
 	  "stream protocol: @ (default 1)" },
 	{ KEY_COMPRESSED_DATA, "compressed-data", NULL, STREAM, SETS(compressed_data),
 	  "send compressed extents as they are; protocol 2" },
+	{ KEY_ON_DATA_ERROR, "on-data-error", "WHAT", STREAM,
+	  TAKES_ONE_OF(set_on_data_error, "fail, zero or skip"),
+	  "contents that cannot be read: fail (default); zero: send zeros;\n"
+	  "skip: send nothing for them. They are marked and listed, and the\n"
+	  "exit status is 3" },
 	{ KEY_CHECKPOINT, "checkpoint", "FILE", COMMAND_SEND,
 	  TAKES_ONE_OF(set_checkpoint, A_FILE_NAME),
 	  "keep the checkpoint file as FILE. Without this, -f OUT keeps\n"

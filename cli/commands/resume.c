@@ -94,11 +94,10 @@ static int already_complete(struct resume *resume, u64 file_offset)
 		info_line("the stream is complete: all %llu bytes were written to a pipe",
 			  total.output_offset);
 	summary_nothing_left(total.output_offset);
-	if (contents->complete)
-		return EXIT_DONE;
-	if (journal_complete(resume->journal, &total) || journal_sync(resume->journal))
+	if (!contents->complete &&
+	    (journal_complete(resume->journal, &total) || journal_sync(resume->journal)))
 		return EXIT_FAILED;
-	return EXIT_DONE;
+	return resume_complete(resume);
 }
 
 /*

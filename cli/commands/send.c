@@ -20,6 +20,7 @@
 #include "resume/overwrite.h"
 #include "transfer/command_output.h"
 #include "transfer/measure.h"
+#include "transfer/replaced_report.h"
 #include "transfer/transfer_result.h"
 #include "transfer/transfer_run.h"
 #include "util/alloc.h"
@@ -168,16 +169,18 @@ static int prepare(struct transfer *run, const struct options *options,
 }
 
 /*
- * A complete stream's journal goes, unless it was asked for; so does one that nobody asked for and
- * that is of no use, because btrfs receive cannot resume.
+ * A complete stream's journal goes, unless it was asked for or lists what stderr did not; so does
+ * one that nobody asked for and that is of no use, because btrfs receive cannot resume.
  */
 static int close_journal(struct transfer *run, const struct options *options, int code)
 {
 	bool useless = run->journal_optional && run->output->reader.receive;
+	bool complete = exit_is_complete(code);
 
-	if (code == EXIT_DONE && run->journal)
+	if (complete && run->journal)
 		state_unlink(journal_path(run->journal));
-	if ((code == EXIT_DONE || useless) && run->journal && !options->checkpoint)
+	if (((complete && !replaced_is_long(&run->replaced)) || useless) && run->journal &&
+	    !options->checkpoint)
 		return journal_remove(run->journal) ? EXIT_FAILED : code;
 	journal_close(run->journal);
 	return code;
@@ -199,8 +202,12 @@ static int run_prepared(struct transfer *run, const struct options *options)
 static int transfer_job(const struct send_job *job, struct output *output,
 			const struct options *options, char **checkpoint)
 {
-	struct transfer run = { .job = job, .output = output };
 	struct journal_header header = { 0 };
+	struct transfer run = {
+		.job = job,
+		.output = output,
+		.subvolumes = &header.subvolumes,
+	};
 	int code = EXIT_FAILED;
 
 	send_settings(options, &run.settings);
@@ -215,6 +222,7 @@ static int transfer_job(const struct send_job *job, struct output *output,
 		output_discard(output);
 	}
 	wrap_free(run.wrap);
+	replaced_clear(&run.replaced);
 	journal_header_clear(&header);
 	return code;
 }

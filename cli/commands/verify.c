@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "commands/command.h"
+#include "commands/verify_marks.h"
 #include "journal/batch_verifier.h"
 #include "parse/check.h"
 #include "parse/file.h"
@@ -23,6 +24,7 @@ struct verify {
 	struct stream_file file;
 	struct stream_check check;
 	struct repeated repeated;
+	struct verify_marks marks;
 	/* NULL without a journal. */
 	struct batch_verifier *proof;
 };
@@ -37,13 +39,34 @@ static int cannot_write(void)
 	return error_line("cannot write to standard output: %s", strerror(errno));
 }
 
-/* The summary of a stream that is whole; not with -q. */
+/* After the list. */
+static int report_replaced(const struct verify *verify)
+{
+	const struct replaced_list *list = &verify->marks.list;
+	u64 count = replaced_count(list);
+
+	if (fflush(stdout))
+		return cannot_write();
+	error_line("%s: not all data: %llu byte%s in %llu range%s of files could not be read and "
+		   "%s replaced; the rest of the %llu bytes (%s%s) is right", verify->file.name,
+		   list->bytes, plural(list->bytes), count, plural(count),
+		   count == 1 ? "is" : "are", stream_whole(verify->file.reader),
+		   unwrap_kind_text(unwrap_kind(verify->file.unwrap)),
+		   verify->proof ? ", matches the checkpoint file" : "");
+	return 0;
+}
+
+/* The summary of a stream that is whole; with -q only if data are replaced. */
 static int report_whole(const struct verify *verify)
 {
 	const struct stream_check *check = &verify->check;
 	const struct stream_file *file = &verify->file;
 
-	if (message_verbosity() < 0 || verify->options->json)
+	if (verify->options->json)
+		return 0;
+	if (replaced_count(&verify->marks.list))
+		return report_replaced(verify);
+	if (message_verbosity() < 0)
 		return 0;
 	fputs_printable(file->name, stdout);
 	printf(": complete: %llu subvolume%s, %llu command%s, %llu bytes (%s%s)\n",
@@ -101,6 +124,7 @@ static int report_json(const struct verify *verify, const char *fault)
 	json_put_u64(object, "repeated_subvolumes", verify->repeated.count);
 	json_object_object_add(object, "matches_checkpoint_file",
 			       verify->proof ? json_object_new_boolean(!fault) : NULL);
+	json_object_object_add(object, "replaced", replaced_json(&verify->marks.list));
 	return print_json(object);
 }
 
@@ -126,6 +150,7 @@ static const char *find_fault(struct verify *verify, char *buffer, size_t size)
 		if (!stream_check(&verify->check, reader, command))
 			break;
 		repeated_look(&verify->repeated, command);
+		verify_marks_look(&verify->marks, command);
 		if (verify->proof)
 			fault = batch_verifier_fault(verify->proof, false, buffer, size);
 	}
@@ -136,18 +161,22 @@ static const char *find_fault(struct verify *verify, char *buffer, size_t size)
 	return fault;
 }
 
+/* An exit code. */
 static int verify(struct verify *verify)
 {
 	char buffer[160];
 	const char *fault = find_fault(verify, buffer, sizeof(buffer));
-	int ret = stream_file_report(&verify->file, fault);
+	int ret;
 
+	verify_marks_end(&verify->marks);
+	fflush(stdout);
+	ret = stream_file_report(&verify->file, fault);
 	if (ret && !fault)
 		fault = stream_what(verify->file.reader);
 	warn_repeated(verify);
-	if (report_json(verify, fault))
-		return -1;
-	return ret ? ret : report_whole(verify);
+	if (report_json(verify, fault) || ret || report_whole(verify))
+		return EXIT_FAILED;
+	return replaced_count(&verify->marks.list) ? EXIT_REPLACED : EXIT_DONE;
 }
 
 static int print_position(const char *path)
@@ -173,7 +202,7 @@ static int cannot_open(const struct verify *verify, int err)
 {
 	if (verify->options->json)
 		print_json(new_json(verify, false, strerror(err)));
-	return -1;
+	return EXIT_FAILED;
 }
 
 static int verify_path(const struct options *options, const char *path,
@@ -182,12 +211,15 @@ static int verify_path(const struct options *options, const char *path,
 	struct verify one = { .options = options, .path = path, .proof = proof };
 	int ret;
 
+	if (!options->json && message_verbosity() >= 0)
+		one.marks.file = path;
 	if (stream_file_open(&one.file, path))
 		return cannot_open(&one, errno);
 	if (proof)
 		stream_reader_tap(one.file.reader, take, proof);
 	ret = verify(&one);
 	repeated_clear(&one.repeated);
+	verify_marks_clear(&one.marks);
 	stream_file_close(&one.file);
 	return ret;
 }
@@ -199,7 +231,7 @@ static int verify_with_journal(const struct options *options)
 	int ret;
 
 	if (journal_read_path(options->checkpoint, &contents))
-		return -1;
+		return EXIT_FAILED;
 	batch_verifier_begin(&proof, &contents, 0);
 	ret = verify_path(options, options->arguments[0], &proof);
 	batch_verifier_end(&proof);
@@ -214,9 +246,13 @@ int command_verify(const struct options *options)
 	if (options->position)
 		return print_position(options->arguments[0]);
 	if (options->checkpoint)
-		return verify_with_journal(options) ? EXIT_FAILED : EXIT_DONE;
-	for (size_t i = 0; i < options->argument_count; i++)
-		if (verify_path(options, options->arguments[i], NULL))
-			ret = -1;
-	return ret ? EXIT_FAILED : EXIT_DONE;
+		return verify_with_journal(options);
+	/* What is not whole is worse than what is replaced. */
+	for (size_t i = 0; i < options->argument_count; i++) {
+		int code = verify_path(options, options->arguments[i], NULL);
+
+		if (code && ret != EXIT_FAILED)
+			ret = code;
+	}
+	return ret;
 }

@@ -34,6 +34,9 @@ struct options {
 	size_t clone_count;
 	bool one_end;
 	bool no_data;
+	/* SENDCP_SEND_DATA_ZERO, _DATA_SKIP; 0: contents that cannot be read are a failure. */
+	u32 data_error;
+	bool data_error_given;
 	bool compressed_data;
 	/* 0: highest; -1: not asked for. After options_parse() 1 or more. */
 	int protocol;

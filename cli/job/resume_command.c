@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sendcp/engine.h>
+
 #include "job/resume_command.h"
 #include "util/alloc.h"
 #include "util/fileio.h"
@@ -145,6 +147,9 @@ char *resume_command_alone(const struct options *options, const char *file)
 		line = add_flag(line, "--no-data");
 	if (options->compressed_data)
 		line = add_flag(line, "--compressed-data");
+	if (options->data_error)
+		line = add_flag(line, options->data_error == SENDCP_SEND_DATA_ZERO ?
+				"--on-data-error=zero" : "--on-data-error=skip");
 	if (looks_like_option(options))
 		line = add_flag(line, "--");
 	for (size_t i = 0; i < options->argument_count; i++)

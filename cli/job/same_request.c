@@ -87,6 +87,19 @@ static char *flag_difference(bool then, bool now, const char *option)
 	return then == now ? NULL : xasprintf("it was sent with%s %s", then ? "" : "out", option);
 }
 
+static const char *data_error(u32 flags)
+{
+	return flags & SENDCP_SEND_DATA_ZERO ? "zero" : flags & SENDCP_SEND_DATA_SKIP ? "skip" :
+	       "fail";
+}
+
+static char *data_error_difference(u32 then, u32 now)
+{
+	if (!strcmp(data_error(then), data_error(now)))
+		return NULL;
+	return xasprintf("it was sent with --on-data-error=%s", data_error(then));
+}
+
 static char *container_difference(const struct container_spec *then,
 				  const struct container_spec *now)
 {
@@ -114,6 +127,8 @@ char *request_difference(const struct journal_header *header, const struct send_
 		difference = flag_difference(header->flags & SENDCP_SEND_COMPRESSED,
 					     job->flags & SENDCP_SEND_COMPRESSED,
 					     "--compressed-data");
+	if (!difference)
+		difference = data_error_difference(header->flags, job->flags);
 	if (!difference)
 		difference = flag_difference(header->one_end, job->one_end, "-e");
 	if (!difference)

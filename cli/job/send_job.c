@@ -126,7 +126,8 @@ int send_job_open(const struct options *options, struct send_job *job)
 	*job = (struct send_job){
 		.protocol = (u32)options->protocol,
 		.flags = (options->no_data ? SENDCP_SEND_NO_FILE_DATA : 0) |
-			 (options->compressed_data ? SENDCP_SEND_COMPRESSED : 0),
+			 (options->compressed_data ? SENDCP_SEND_COMPRESSED : 0) |
+			 options->data_error,
 		.one_end = options->one_end,
 		.ignore_log = options->ignore_log,
 	};
@@ -219,7 +220,8 @@ int send_job_adopt(const struct journal_header *header, struct send_job *job)
 		return -1;
 	}
 	job->protocol = header->protocol;
-	job->flags = header->flags & (SENDCP_SEND_NO_FILE_DATA | SENDCP_SEND_COMPRESSED);
+	job->flags = header->flags & (SENDCP_SEND_NO_FILE_DATA | SENDCP_SEND_COMPRESSED |
+				      SENDCP_SEND_DATA_ZERO | SENDCP_SEND_DATA_SKIP);
 	job->one_end = header->one_end;
 	job->sources_grow = header->sources_grow;
 	return 0;

@@ -11,6 +11,7 @@
  *	{"type":"resumed", ...}    another run begins here; a "delivered" before it is void
  *	{"type":"complete", ...}   all of the stream was delivered
  *	{"type":"total", ...}      how long the whole stream will be, as soon as that was measured
+ *	{"type":"replaced", ...}   ranges of files that were replaced before the first batch
  *
  * A batch at an offset that batches before it already cover takes the place of those at and after
  * that offset: it was made by a later run that was resumed there.
@@ -24,6 +25,7 @@
 #include <sendcp/engine.h>
 
 #include "journal/container_spec.h"
+#include "journal/replaced.h"
 #include "util/hash.h"
 #include "util/mount_place.h"
 
@@ -111,6 +113,8 @@ struct journal_batch {
 	u64 stream_offset;
 	u64 output_offset;
 	u8 hash[HASH_SIZE];
+	/* The ranges that are marked in it. */
+	struct replaced_list replaced;
 	/* Resumes after the batch. */
 	void *checkpoint;
 	size_t checkpoint_size;
@@ -132,6 +136,8 @@ struct journal_contents {
 	struct journal_batch *batches;
 	size_t count;
 	size_t capacity;
+	/* Ranges that are marked before the first batch. */
+	struct replaced_list replaced;
 	/* In order, and none after the last batch: where a stream in a container can be resumed. */
 	struct stream_place *marks;
 	size_t mark_count;
@@ -198,8 +204,14 @@ static inline const char *journal_backend(const struct journal_header *header)
 	return header->image ? "image" : header->module ? "module" : "direct";
 }
 
-/* Takes its checkpoint over. */
+/* Takes its memory over. */
 void journal_add_batch(struct journal_contents *contents, const struct journal_batch *batch);
+void journal_batch_clear(struct journal_batch *batch);
+/* Forgets the first @count batches, but what was replaced in them. */
+void journal_drop_front(struct journal_contents *contents, size_t count);
+/* The ranges that are marked in the batches that begin before byte @end, and before those. */
+void journal_replaced(const struct journal_contents *contents, u64 end,
+		      struct replaced_list *list);
 void journal_header_clear(struct journal_header *header);
 void journal_clear(struct journal_contents *contents);
 

@@ -41,8 +41,9 @@ void journal_clear(struct journal_contents *contents)
 {
 	journal_header_clear(&contents->header);
 	for (size_t i = 0; i < contents->count; i++)
-		free(contents->batches[i].checkpoint);
+		journal_batch_clear(&contents->batches[i]);
 	free(contents->batches);
+	replaced_clear(&contents->replaced);
 	free(contents->marks);
 	free(contents->output);
 	memset(contents, 0, sizeof(*contents));

@@ -46,6 +46,12 @@ static struct json_object *new_line(const char *type, u64 offset)
 	return object;
 }
 
+static void put_replaced(struct json_object *object, const struct replaced_list *list)
+{
+	if (replaced_count(list))
+		json_put(object, "replaced", replaced_json(list));
+}
+
 char *journal_batch_line(const struct journal_batch *batch, size_t *length)
 {
 	char *checkpoint = base64_encode(batch->checkpoint, batch->checkpoint_size);
@@ -60,6 +66,7 @@ char *journal_batch_line(const struct journal_batch *batch, size_t *length)
 			json_put_bool(object, "end", true);
 		if (batch->synced)
 			json_put_bool(object, "synced", true);
+		put_replaced(object, &batch->replaced);
 		json_put_time(object, batch->time);
 		json_put_string(object, "checkpoint", checkpoint);
 	}
@@ -80,6 +87,15 @@ char *journal_place_line(const char *type, const struct stream_place *place, boo
 		json_put_string(object, "output", output);
 	if (object)
 		json_put_time(object, (u64)time(NULL));
+	return format(object, length);
+}
+
+char *journal_replaced_line(const struct replaced_list *list, size_t *length)
+{
+	struct json_object *object = new_line("replaced", 0);
+
+	if (object)
+		put_replaced(object, list);
 	return format(object, length);
 }
 

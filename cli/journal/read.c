@@ -96,7 +96,8 @@ static bool parse_batch(const struct reader *reader, struct json_object *object,
 	batch->synced = json_get_flag(object, "synced");
 	batch->time = json_get_time(object);
 	batch->checkpoint = base64_decode(checkpoint, &batch->checkpoint_size);
-	return batch->checkpoint;
+	return batch->checkpoint &&
+	       replaced_parse(json_get_object(object, "replaced"), &batch->replaced);
 }
 
 /*
@@ -140,6 +141,34 @@ void journal_add_batch(struct journal_contents *contents, const struct journal_b
 	contents->batches[contents->count++] = *batch;
 }
 
+void journal_batch_clear(struct journal_batch *batch)
+{
+	free(batch->checkpoint);
+	replaced_clear(&batch->replaced);
+}
+
+void journal_drop_front(struct journal_contents *contents, size_t count)
+{
+	if (!count)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		replaced_move(&contents->replaced, &contents->batches[i].replaced);
+		journal_batch_clear(&contents->batches[i]);
+	}
+	contents->count -= count;
+	memmove(contents->batches, contents->batches + count,
+		contents->count * sizeof(*contents->batches));
+}
+
+void journal_replaced(const struct journal_contents *contents, u64 end, struct replaced_list *list)
+{
+	if (end)
+		replaced_add_list(list, &contents->replaced);
+	for (size_t i = 0; i < contents->count; i++)
+		if (contents->batches[i].output_offset < end)
+			replaced_add_list(list, &contents->batches[i].replaced);
+}
+
 /* Those after a place that is made anew, counted in either way. */
 static void drop_marks(struct journal_contents *contents, u64 output_offset, u64 file_offset)
 {
@@ -155,15 +184,18 @@ static int read_batch(struct reader *reader, struct json_object *object)
 	struct journal_batch batch = { 0 };
 
 	if (!parse_batch(reader, object, &batch) || !batch_possible(contents, &batch)) {
-		free(batch.checkpoint);
+		journal_batch_clear(&batch);
 		return corrupt(reader, "impossible values");
 	}
 	while (contents->count && replaces(&batch, &contents->batches[contents->count - 1]))
-		free(contents->batches[--contents->count].checkpoint);
+		journal_batch_clear(&contents->batches[--contents->count]);
 	if (contents->count && !follows(&batch, &contents->batches[contents->count - 1])) {
-		free(batch.checkpoint);
+		journal_batch_clear(&batch);
 		return corrupt(reader, "does not follow the lines before it");
 	}
+	/* The stream from its beginning again. */
+	if (!batch.output_offset)
+		replaced_clear(&contents->replaced);
 	journal_add_batch(contents, &batch);
 	/* In a container lines come first: only marks say what is in the file. */
 	if (batch.synced && !journal_in_container(contents))
@@ -258,6 +290,17 @@ static int read_total(struct reader *reader, struct json_object *object)
 	return corrupt(reader, "impossible values");
 }
 
+/* Of lines that were dropped: nothing replaces those any more but a stream from its beginning. */
+static int read_replaced(struct reader *reader, struct json_object *object)
+{
+	struct journal_contents *contents = reader->out;
+
+	replaced_clear(&contents->replaced);
+	if (replaced_parse(json_get_object(object, "replaced"), &contents->replaced))
+		return 0;
+	return corrupt(reader, "impossible values");
+}
+
 static int read_typed(struct reader *reader, struct json_object *object, const char *type)
 {
 	if (!strcmp(type, "batch"))
@@ -273,6 +316,8 @@ static int read_typed(struct reader *reader, struct json_object *object, const c
 		return read_complete(reader, object);
 	if (!strcmp(type, "total"))
 		return read_total(reader, object);
+	if (!strcmp(type, "replaced"))
+		return read_replaced(reader, object);
 	return corrupt(reader, "unknown type");
 }
 

@@ -20,7 +20,7 @@
 #include "util/message.h"
 
 /* The reader's rule (read.c): later batches take the place of those they cover. */
-static bool replaced_by(const struct journal_line *line, const struct journal_batch *batch)
+static bool taken_by(const struct journal_line *line, const struct journal_batch *batch)
 {
 	if (line->output_end > batch->output_offset)
 		return true;
@@ -31,8 +31,10 @@ int journal_index_add(struct journal *journal, u64 file_offset, const struct jou
 {
 	struct journal_line *grown;
 
-	while (journal->count && replaced_by(&journal->lines[journal->count - 1], batch))
-		journal->count--;
+	while (journal->count && taken_by(&journal->lines[journal->count - 1], batch))
+		replaced_clear(&journal->lines[--journal->count].replaced);
+	if (!batch->output_offset)
+		replaced_clear(&journal->replaced);
 	grown = grow(journal->lines, &journal->capacity, journal->count + 1, sizeof(*grown));
 	if (!grown)
 		return journal_no_memory(journal);
@@ -43,12 +45,14 @@ int journal_index_add(struct journal *journal, u64 file_offset, const struct jou
 		.output_end = journal_batch_end(batch),
 		.subvolume = batch->subvolume,
 	};
+	replaced_add_list(&journal->lines[journal->count - 1].replaced, &batch->replaced);
 	return 0;
 }
 
 int journal_index_load(struct journal *journal, const struct journal_contents *contents)
 {
 	journal->header_length = contents->header_length;
+	replaced_add_list(&journal->replaced, &contents->replaced);
 	for (size_t i = 0; i < contents->count; i++) {
 		const struct journal_batch *batch = &contents->batches[i];
 
@@ -109,6 +113,31 @@ static int write_total(const struct journal *journal, int fd, u64 *at)
 	return write_line(fd, line, length, at);
 }
 
+/* What was replaced in the lines that go. */
+static int write_replaced(const struct replaced_list *list, int fd, u64 *at)
+{
+	size_t length = 0;
+	char *line;
+
+	if (!replaced_count(list))
+		return 0;
+	line = journal_replaced_line(list, &length);
+	return write_line(fd, line, length, at);
+}
+
+static int write_dropped(const struct journal *journal, int fd, u64 from, u64 *at)
+{
+	struct replaced_list all = { 0 };
+	int ret;
+
+	replaced_add_list(&all, &journal->replaced);
+	for (size_t i = 0; i < journal->count && journal->lines[i].file_offset < from; i++)
+		replaced_add_list(&all, &journal->lines[i].replaced);
+	ret = write_replaced(&all, fd, at);
+	replaced_clear(&all);
+	return ret;
+}
+
 /* Writes what stays, from @from on, to @fd; the new length goes to *@size. 0, or -1 with errno. */
 static int write_kept(struct journal *journal, int fd, const void *from_where, u64 *size)
 {
@@ -120,7 +149,7 @@ static int write_kept(struct journal *journal, int fd, const void *from_where, u
 	if (journal->resumed && write_at(fd, journal->resumed, journal->resumed_length, at))
 		return -1;
 	at += journal->resumed ? journal->resumed_length : 0;
-	if (write_total(journal, fd, &at))
+	if (write_total(journal, fd, &at) || write_dropped(journal, fd, from, &at))
 		return -1;
 	if (copy_range(journal->fd, from, fd, at, journal->size - from))
 		return -1;
@@ -200,6 +229,8 @@ static void drop_lines(struct journal *journal, size_t first, u64 size)
 {
 	u64 shift = journal->size - size;
 
+	for (size_t i = 0; i < first; i++)
+		replaced_move(&journal->replaced, &journal->lines[i].replaced);
 	journal->count -= first;
 	memmove(journal->lines, journal->lines + first, journal->count * sizeof(*journal->lines));
 	for (size_t i = 0; i < journal->count; i++)
@@ -238,7 +269,8 @@ static int write_whole(struct journal *journal, int fd, const void *private, u64
 	size_t length = 0;
 
 	*size = 0;
-	if (write_line(fd, line, journal->header_length, size) || write_total(journal, fd, size))
+	if (write_line(fd, line, journal->header_length, size) || write_total(journal, fd, size) ||
+	    write_replaced(&contents->replaced, fd, size))
 		return -1;
 	/* Only batches are kept, so all of them are in the index. */
 	for (size_t i = 0; i < contents->count; i++) {

@@ -162,7 +162,10 @@ void journal_close(struct journal *journal)
 		return;
 	if (journal->fd >= 0)
 		close(journal->fd);
+	for (size_t i = 0; i < journal->count; i++)
+		replaced_clear(&journal->lines[i].replaced);
 	free(journal->lines);
+	replaced_clear(&journal->replaced);
 	free(journal->resumed);
 	free(journal->path);
 	free(journal);

@@ -13,6 +13,8 @@ struct journal_line {
 	u64 output_offset;
 	u64 output_end;
 	u32 subvolume;
+	/* Marked in the batch. */
+	struct replaced_list replaced;
 };
 
 struct journal {
@@ -35,6 +37,8 @@ struct journal {
 	struct journal_line *lines;
 	size_t count;
 	size_t capacity;
+	/* What was replaced in batches whose lines are dropped. */
+	struct replaced_list replaced;
 	/* Thinning is tried again when the lines cover more than this. */
 	u64 thin_above;
 	/* The latest "resumed" line, which thinning writes anew; NULL: none in this run. */

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "parse/check.h"
+#include "parse/mark.h"
 
 #define NAME_LENGTH_MAX 255u
 #define FILE_END_MAX ((u64)INT64_MAX)
@@ -183,6 +184,9 @@ static const char *numbers_fault(const struct stream_command *command)
 		return number(command, SENDCP_A_SIZE) > FILE_END_MAX ? "has an impossible size" :
 			NULL;
 	case SENDCP_C_UPDATE_EXTENT:
+		if (stream_mark(command) == MARK_WRONG)
+			return "has a mark that sendcp does not know";
+		/* fallthrough */
 	case SENDCP_C_FALLOCATE:
 		return range_possible(number(command, SENDCP_A_FILE_OFFSET),
 				      number(command, SENDCP_A_SIZE)) ? NULL :

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "parse/dump.h"
+#include "parse/mark.h"
 #include "util/text.h"
 
 #define NAME_COLUMN 16
@@ -129,6 +130,19 @@ static void put_times(const struct stream_command *command, FILE *to)
 	put_time(" ctime", command, SENDCP_A_CTIME, to);
 }
 
+static void put_update(const struct stream_command *command, FILE *to)
+{
+	static const char *const marks[] = {
+		[MARK_NONE] = "",
+		[MARK_ZERO] = " unreadable: zeros",
+		[MARK_SKIP] = " unreadable: not sent",
+		[MARK_WRONG] = " unknown mark",
+	};
+
+	fprintf(to, "offset=%llu len=%llu%s", number(command, SENDCP_A_FILE_OFFSET),
+		number(command, SENDCP_A_SIZE), marks[stream_mark(command)]);
+}
+
 static void put_verity(const struct stream_command *command, FILE *to)
 {
 	fprintf(to, "algorithm=%llu block_size=%llu salt_len=%u sig_len=%u",
@@ -192,8 +206,7 @@ static void put_rest(const struct stream_dump *dump, const struct stream_command
 		put_times(command, to);
 		break;
 	case SENDCP_C_UPDATE_EXTENT:
-		fprintf(to, "offset=%llu len=%llu", number(command, SENDCP_A_FILE_OFFSET),
-			number(command, SENDCP_A_SIZE));
+		put_update(command, to);
 		break;
 	case SENDCP_C_FALLOCATE:
 		fprintf(to, "mode=%llu offset=%llu len=%llu",

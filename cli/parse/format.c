@@ -70,7 +70,8 @@ static const struct stream_command_info commands[STREAM_COMMAND_LAST + 1] = {
 	[SENDCP_C_CHOWN] = { "chown", 1, A(PATH) | A(UID) | A(GID), 0 },
 	[SENDCP_C_UTIMES] = { "utimes", 1, A(PATH) | A(ATIME) | A(MTIME) | A(CTIME), A(OTIME) },
 	[SENDCP_C_END] = { "end", 1, 0, 0 },
-	[SENDCP_C_UPDATE_EXTENT] = { "update_extent", 1, A(PATH) | A(FILE_OFFSET) | A(SIZE), 0 },
+	[SENDCP_C_UPDATE_EXTENT] = { "update_extent", 1, A(PATH) | A(FILE_OFFSET) | A(SIZE),
+			  A(XATTR_NAME) | A(XATTR_DATA) },
 	[SENDCP_C_FALLOCATE] = { "fallocate", 2, A(PATH) | A(FALLOCATE_MODE) | A(FILE_OFFSET) |
 			      A(SIZE), 0 },
 	[SENDCP_C_FILEATTR] = { "fileattr", 2, A(PATH) | A(FILEATTR), 0 },

@@ -8,6 +8,8 @@
 #ifndef CLI_RESUME_POINT_H
 #define CLI_RESUME_POINT_H
 
+#include <sendcp/stream.h>
+
 #include "journal/format.h"
 #include "transfer/output.h"
 #include "transfer/transfer_run.h"
@@ -79,9 +81,16 @@ int resume_container_marks(const struct journal_contents *contents, const struct
 int resume_point_prove(const struct resume_point *point, struct transfer *run,
 		       struct transfer_result *result);
 
+/* Why a batch may be another now. */
+const char *resume_point_why(const struct send_job *job);
+
+/* So much more memory than a batch has is needed to make it again. */
+#define RESUME_PROOF_ROOM SENDCP_COMMAND_MAX_V2
+
 /*
- * Makes the batch that ->proof is about again, into @data, which has space for it, and compares its
- * hash. -1 and @result if it cannot be made, or is another (TRANSFER_DIFFERS).
+ * Makes the batch that ->proof is about again, into @data, which has space for it and
+ * RESUME_PROOF_ROOM, and compares its hash. -1 and @result if it cannot be made, or is another
+ * (TRANSFER_DIFFERS).
  */
 int resume_point_make(const struct resume_point *point, const struct send_job *job,
 		      const struct sendcp_cancel *cancel, u8 *data, struct transfer_result *result);

@@ -225,13 +225,14 @@ int position_find(const char *path, struct position *position)
 	return find_end(path, NULL, position) || hash_window(path, position) ? -1 : 0;
 }
 
-static int report_made(const struct journal_batch *batch, const struct transfer_result *result)
+static int report_made(const struct journal_batch *batch, const struct send_job *job,
+		       const struct transfer_result *result)
 {
 	if (result->status == TRANSFER_DIFFERS)
 		return error_line("bytes %llu to %llu of the stream would be made differently now, "
-				  "since other extents can be cloned: the receiver's position "
-				  "cannot be proven", batch->output_offset,
-				  journal_batch_end(batch));
+				  "since %s: the receiver's position cannot be proven",
+				  batch->output_offset, journal_batch_end(batch),
+				  resume_point_why(job));
 	if (result->status == TRANSFER_STOPPED)
 		return error_stopped();
 	return error_engine(result->what, &result->error);
@@ -249,9 +250,9 @@ static int feed_batch(const struct journal_contents *contents, const struct send
 	if (!resume_point_batch(contents, index, &point))
 		return error_line("the checkpoint file goes back only to byte %llu",
 				  batch->output_offset + batch->length);
-	data = xmalloc(batch->length);
+	data = xmalloc((size_t)batch->length + RESUME_PROOF_ROOM);
 	if (resume_point_make(&point, job, signals_cancel(), data, &result))
-		ret = report_made(batch, &result);
+		ret = report_made(batch, job, &result);
 	else
 		window_feed(window, data, batch->length);
 	free(data);

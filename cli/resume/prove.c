@@ -28,7 +28,23 @@ static int sender_failed(struct transfer_result *result, int ret, const struct s
 	return end_with(result, ret == -EINTR ? TRANSFER_STOPPED : TRANSFER_READ_FAILED, ret);
 }
 
-/* Makes exactly @size bytes. A command that would reach after them shows that they differ. */
+/*
+ * A command that does not fit may do so when it is made: if damaged contents are replaced, it is
+ * shorter then. @data has room for it whatever it becomes.
+ */
+static int make_command(struct sender *sender, const struct sendcp_cancel *cancel,
+			struct sendcp_fill *fill)
+{
+	int ret = sendcp_sender_fill(sender, fill, cancel);
+
+	if (ret != -ENOBUFS)
+		return ret;
+	fill->size += RESUME_PROOF_ROOM;
+	fill->flags = SENDCP_FILL_ONE_COMMAND;
+	return sendcp_sender_fill(sender, fill, cancel);
+}
+
+/* Makes exactly @size bytes. A command that reaches after them shows that they differ. */
 static int make_again(struct sender *sender, const struct sendcp_cancel *cancel, u8 *data,
 		      size_t size, struct transfer_result *result)
 {
@@ -36,12 +52,12 @@ static int make_again(struct sender *sender, const struct sendcp_cancel *cancel,
 
 	while (made < size) {
 		struct sendcp_fill fill = { .buffer = data + made, .size = size - made };
-		int ret = sendcp_sender_fill(sender, &fill, cancel);
+		int ret = make_command(sender, cancel, &fill);
 
-		if (ret && ret != -ENOBUFS)
+		if (ret)
 			return sender_failed(result, ret, sendcp_sender_error(sender));
 		made += fill.filled;
-		if (ret || (fill.end && made < size))
+		if (made > size || (fill.end && made < size))
 			return end_with(result, TRANSFER_DIFFERS, 0);
 	}
 	return 0;
@@ -84,10 +100,17 @@ static int give_rest(const struct resume_point *point, struct transfer *run, con
 	return transfer_write_rest(run, data + skip, point->proof->length - skip, result);
 }
 
+const char *resume_point_why(const struct send_job *job)
+{
+	return job->flags & (SENDCP_SEND_DATA_ZERO | SENDCP_SEND_DATA_SKIP) ?
+	       "other extents can be cloned, or other contents be read" :
+	       "other extents can be cloned";
+}
+
 static void report_difference(const struct resume_point *point, const struct transfer *run)
 {
 	error_line("byte %llu is in a part of the stream that would be made differently now, since "
-		   "other extents can be cloned", point->at.output_offset);
+		   "%s", point->at.output_offset, resume_point_why(run->job));
 	/* Only --append can cut a stream in a container anywhere. */
 	if (run->wrap)
 		return;
@@ -105,7 +128,7 @@ int resume_point_prove(const struct resume_point *point, struct transfer *run,
 	*result = (struct transfer_result){ 0 };
 	if (!point->proof)
 		return 0;
-	data = malloc(point->proof->length);
+	data = malloc((size_t)point->proof->length + RESUME_PROOF_ROOM);
 	if (!data)
 		return end_with(result, TRANSFER_STOPPED, no_memory());
 	ret = resume_point_make(point, run->job, &run->cancel, data, result);

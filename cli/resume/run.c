@@ -9,6 +9,7 @@
 #include "job/verbose.h"
 #include "journal/state.h"
 #include "resume/run.h"
+#include "transfer/replaced_report.h"
 #include "transfer/transfer_result.h"
 #include "util/message.h"
 #include "util/signals.h"
@@ -132,6 +133,17 @@ static void say_where(const struct resume *resume, const struct stream_place *at
 			  resume->output.name, at->file_offset, at->output_offset);
 }
 
+/* What earlier runs replaced comes first. */
+static void add_replaced(const struct resume *resume, struct transfer *run)
+{
+	struct replaced_list list = { 0 };
+
+	journal_replaced(&resume->contents, run->start.output_offset, &list);
+	replaced_add_list(&list, &run->replaced);
+	replaced_clear(&run->replaced);
+	run->replaced = list;
+}
+
 int resume_go_on(struct resume *resume)
 {
 	struct transfer run = {
@@ -140,6 +152,7 @@ int resume_go_on(struct resume *resume)
 		.journal = resume->journal,
 		.start = resume->point.start,
 		.mark = resume->point.at,
+		.subvolumes = &resume->contents.header.subvolumes,
 	};
 	struct transfer_result result;
 	int code = EXIT_FAILED;
@@ -157,7 +170,10 @@ int resume_go_on(struct resume *resume)
 		};
 	else
 		run_from_point(resume, &run, &result);
+	add_replaced(resume, &run);
 	code = transfer_report(&run, &result, resume->options, resume->options);
+	resume->keep_journal = replaced_is_long(&run.replaced);
+	replaced_clear(&run.replaced);
 detach:
 	transfer_detach(&run);
 	wrap_free(run.wrap);
@@ -167,7 +183,24 @@ detach:
 /* The first run may have had the same file by default. */
 static bool kept(const struct resume *resume)
 {
-	return resume->contents.header.keep || resume->options->new_checkpoint;
+	return resume->contents.header.keep || resume->options->new_checkpoint ||
+	       resume->keep_journal;
+}
+
+int resume_complete(struct resume *resume)
+{
+	struct replaced_list list = { 0 };
+	int code;
+
+	journal_replaced(&resume->contents, UINT64_MAX, &list);
+	code = replaced_report(&list, &resume->contents.header.subvolumes, resume->output_path,
+			       journal_path(resume->journal));
+	if (code == EXIT_REPLACED)
+		error_line("not all data: %llu bytes of files could not be read and are replaced "
+			   "in it", list.bytes);
+	resume->keep_journal = replaced_is_long(&list);
+	replaced_clear(&list);
+	return code;
 }
 
 int resume_close(struct resume *resume, int code)
@@ -177,9 +210,9 @@ int resume_close(struct resume *resume, int code)
 		verbose_statistics(&resume->job);
 		send_job_close(&resume->job);
 	}
-	if (code == EXIT_DONE && resume->journal)
+	if (exit_is_complete(code) && resume->journal)
 		state_unlink(journal_path(resume->journal));
-	if (code == EXIT_DONE && resume->journal && !kept(resume)) {
+	if (exit_is_complete(code) && resume->journal && !kept(resume)) {
 		if (journal_remove(resume->journal))
 			code = EXIT_FAILED;
 	} else {

@@ -28,6 +28,8 @@ struct resume {
 	struct send_job job;
 	/* Of tries that follow each other; NULL: there is one. */
 	struct patience *patience;
+	/* It lists what was replaced, and stderr did not. */
+	bool keep_journal;
 	/* The exit code of a failure before the transfer; 0: EXIT_FAILED. */
 	int code;
 };
@@ -44,6 +46,8 @@ int resume_open_job(struct resume *resume);
  * job.
  */
 int resume_go_on(struct resume *resume);
+/* The exit code of a stream of which nothing is left to send; says what is replaced in it. */
+int resume_complete(struct resume *resume);
 /* Closes everything; the journal of a complete stream goes unless it was to stay. */
 int resume_close(struct resume *resume, int code);
 

@@ -10,6 +10,7 @@
 
 #include "job/resume_command.h"
 #include "transfer/command_output.h"
+#include "transfer/replaced_report.h"
 #include "transfer/transfer_result.h"
 #include "util/message.h"
 #include "reason_class.h"
@@ -207,8 +208,11 @@ int transfer_report(const struct transfer *run, const struct transfer_result *re
 	note_files(run);
 	if (result->status == TRANSFER_COMPLETE) {
 		summary_complete(run->output->offset, run->output->file_offset);
-		return EXIT_DONE;
+		return replaced_report(&run->replaced, run->subvolumes,
+				       run->output->file ? run->output->name : NULL,
+				       run->journal ? journal_path(run->journal) : NULL);
 	}
+	replaced_report_so_far(&run->replaced);
 	if (!report_cause(run, result))
 		return report_later(run, result, options, devices);
 	if (run->output->file)

@@ -65,6 +65,8 @@ static void describe(const struct transfer *run, const struct batch *batch,
 	};
 	if (run->journal || run->wrap)
 		hash_of(batch->data, batch->length, line->hash);
+	if (run->job->flags & (SENDCP_SEND_DATA_ZERO | SENDCP_SEND_DATA_SKIP))
+		replaced_scan(&line->replaced, batch->subvolume, batch->data, batch->length);
 }
 
 /* With the length of the whole stream as soon as it has been measured. */
@@ -173,26 +175,37 @@ static int sync_first(struct writer *writer)
 	return journal_sync(run->journal) ? journal_failed(writer) : 0;
 }
 
-static int deliver(struct writer *writer, const struct batch *batch)
+static int deliver_line(struct writer *writer, const struct batch *batch,
+			const struct journal_batch *line)
 {
 	struct transfer *run = writer->run;
 	bool line_first = !run->output->file || run->wrap;
-	struct journal_batch line;
 	int ret;
 
-	describe(run, batch, &line);
-	if (line_first && (note(writer, &line) || sync_first(writer)))
+	if (line_first && (note(writer, line) || sync_first(writer)))
 		return -1;
 	if (run->wrap)
-		ret = put_container(writer, batch, &line);
+		ret = put_container(writer, batch, line);
 	else
 		ret = output_write(run->output, batch->data, batch->length);
 	progress_set(run->progress, run->output->offset);
 	if (ret)
 		return write_failed(writer, ret);
-	if (!line_first && note(writer, &line))
+	if (!line_first && note(writer, line))
 		return -1;
 	return batch->durable ? sync_all(writer) : 0;
+}
+
+static int deliver(struct writer *writer, const struct batch *batch)
+{
+	struct journal_batch line;
+	int ret;
+
+	describe(writer->run, batch, &line);
+	ret = deliver_line(writer, batch, &line);
+	replaced_move(&writer->run->replaced, &line.replaced);
+	replaced_clear(&line.replaced);
+	return ret;
 }
 
 /*

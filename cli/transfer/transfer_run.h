@@ -43,6 +43,10 @@ struct transfer {
 	struct progress *progress;
 	struct transfer_settings settings;
 	struct transfer_start start;
+	/* What was replaced, in the batches of this run and before them. */
+	struct replaced_list replaced;
+	/* The subvolumes as they were when the send began. */
+	const struct identity_list *subvolumes;
 	/*
 	 * Stops this transfer and none beside it. What it uses knows of it from transfer_attach()
 	 * on; it is also set when the writing fails, so that the producer ends.

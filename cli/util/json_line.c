@@ -188,6 +188,11 @@ struct json_object *json_get_array(struct json_object *object, const char *key)
 	return member(object, key, json_type_array);
 }
 
+struct json_object *json_get_object(struct json_object *object, const char *key)
+{
+	return member(object, key, json_type_object);
+}
+
 u64 json_get_time(struct json_object *object)
 {
 	u64 time = 0;

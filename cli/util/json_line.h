@@ -51,5 +51,6 @@ bool json_get_hex(struct json_object *object, const char *key, u8 *bytes, size_t
 bool json_get_uuid(struct json_object *object, const char *key, u8 uuid[16]);
 /* NULL if there is no such array. */
 struct json_object *json_get_array(struct json_object *object, const char *key);
+struct json_object *json_get_object(struct json_object *object, const char *key);
 
 #endif

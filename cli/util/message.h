@@ -15,9 +15,17 @@ enum exit_code {
 	/* Failed for good. */
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
+	/* Complete, but contents that could not be read are replaced in it: --on-data-error. */
+	EXIT_REPLACED = 3,
 	/* Interrupted; `sendcp resume` can complete it. */
 	EXIT_BROKEN_OFF = 75,
 };
+
+/* All of the stream is there. */
+static inline bool exit_is_complete(int code)
+{
+	return code == EXIT_DONE || code == EXIT_REPLACED;
+}
 
 /* -1 with -q, 0, 1 and more with each -v. */
 void message_set_verbosity(int verbosity);

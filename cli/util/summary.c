@@ -21,6 +21,8 @@ static struct {
 	bool checkpoint_removed;
 	bool complete;
 	u64 written;
+	u64 replaced_ranges;
+	u64 replaced_bytes;
 	struct timespec begun;
 	bool printed;
 } summary;
@@ -75,6 +77,12 @@ void summary_complete(u64 bytes, u64 written)
 	keep(&summary.resume, NULL);
 }
 
+void summary_replaced(u64 ranges, u64 bytes)
+{
+	summary.replaced_ranges = ranges;
+	summary.replaced_bytes = bytes;
+}
+
 void summary_nothing_left(u64 bytes)
 {
 	activity_begin(ACTIVITY_SENDING, "", bytes, bytes);
@@ -120,7 +128,7 @@ static const char *fate(void)
 
 static void print_line(void)
 {
-	char amount[128], rate[24], said[256], output[48] = "";
+	char amount[128], rate[24], said[256], output[48] = "", head[160] = "complete";
 	struct activity activity;
 	const char *path = summary.checkpoint;
 
@@ -134,7 +142,11 @@ static void print_line(void)
 		snprintf(said, sizeof(said), "%s, %s/s%s",
 			 summary_amount(amount, sizeof(amount)),
 			 size_text(rate_of(&activity), rate, sizeof(rate)), output);
-	notice_line("complete: %s%s%s%s%s", said, path ? "; " : "",
+	if (summary.replaced_ranges)
+		snprintf(head, sizeof(head), "not all data: %llu bytes in %llu range%s of files "
+			 "could not be read and are replaced; the rest", summary.replaced_bytes,
+			 summary.replaced_ranges, summary.replaced_ranges == 1 ? "" : "s");
+	notice_line("%s: %s%s%s%s%s", head, said, path ? "; " : "",
 		    path && !summary.checkpoint_removed ? "checkpoint file " : "",
 		    path ? path : "", fate());
 }
@@ -143,6 +155,8 @@ static const char *result(int exit_status)
 {
 	if (exit_status == EXIT_DONE)
 		return "complete";
+	if (exit_status == EXIT_REPLACED)
+		return "replaced";
 	return exit_status == EXIT_BROKEN_OFF || signals_caught() ? "interrupted" : "failed";
 }
 
@@ -180,7 +194,9 @@ static void print_object(int exit_status)
 			  "summary");
 	json_report_string(&report, "result", result(exit_status));
 	json_report_u64(&report, "exit_status", (u64)exit_status);
-	put_numbers(&report, exit_status == EXIT_DONE);
+	put_numbers(&report, exit_is_complete(exit_status));
+	json_report_u64(&report, "replaced_ranges", summary.replaced_ranges);
+	json_report_u64(&report, "replaced_bytes", summary.replaced_bytes);
 	json_report_string(&report, "output", line ? summary.output : NULL);
 	json_report_string(&report, "checkpoint",
 			   line && !summary.checkpoint_removed ? summary.checkpoint : NULL);
@@ -196,7 +212,7 @@ void summary_print(int exit_status)
 	summary.printed = true;
 	if (message_json())
 		print_object(exit_status);
-	else if (summary.complete && exit_status == EXIT_DONE && message_verbosity() >= 0)
+	else if (summary.complete && exit_is_complete(exit_status) && message_verbosity() >= 0)
 		print_line();
 	keep(&summary.output, NULL);
 	keep(&summary.checkpoint, NULL);

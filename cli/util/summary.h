@@ -23,6 +23,8 @@ void summary_resume(const char *command);
 void summary_checkpoint_removed(void);
 /* The whole stream is out: it has @bytes, for which the file or pipe has got @written. */
 void summary_complete(u64 bytes, u64 written);
+/* Contents of files that could not be read are replaced in it. */
+void summary_replaced(u64 ranges, u64 bytes);
 /* Nothing had to be sent: all of it is there. */
 void summary_nothing_left(u64 bytes);
 

@@ -67,4 +67,5 @@ def main():
     return 2 if not shared else 1 if lost else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

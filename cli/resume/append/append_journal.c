@@ -272,7 +272,7 @@ static int note_complete(struct resume *resume, const struct file_scan *scan)
 	info_line("the stream is complete: all %llu bytes were sent", scan->plain);
 	if (journal_complete(resume->journal, &total) || journal_sync(resume->journal))
 		return append_broken_off(resume);
-	return EXIT_DONE;
+	return resume_complete(resume);
 }
 
 /* Whether the snapshot is still there matters only if something is left to be made of it. */

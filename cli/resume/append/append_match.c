@@ -88,7 +88,7 @@ static int scan_agreed(struct resume *resume, const struct match *match, struct 
 static void forget_behind(struct journal_contents *contents, u64 end)
 {
 	while (journal_made(contents) > end)
-		free(contents->batches[--contents->count].checkpoint);
+		journal_batch_clear(&contents->batches[--contents->count]);
 }
 
 /*
@@ -175,7 +175,7 @@ static int check_follows(const struct resume *resume, const struct file_scan *sc
 
 /*
  * resume --append takes what the stream shows; a send that continues it asks for a certain one. The
- * two flags and the protocol may have been set by the walk.
+ * flags and the protocol may have been set by the walk.
  */
 static int check_request(const struct resume *resume, u32 asked_flags)
 {
@@ -192,6 +192,9 @@ static int check_request(const struct resume *resume, u32 asked_flags)
 	else if ((job->flags ^ asked_flags) & SENDCP_SEND_COMPRESSED)
 		difference = asked_flags & SENDCP_SEND_COMPRESSED ? "not of --compressed-data" :
 			     "of --compressed-data";
+	else if ((job->flags ^ asked_flags) & (SENDCP_SEND_DATA_ZERO | SENDCP_SEND_DATA_SKIP))
+		difference = job->flags & SENDCP_SEND_DATA_ZERO ? "of --on-data-error=zero" :
+			     "of --on-data-error=skip";
 	if (!difference)
 		return 0;
 	return error_line("%s holds a stream of this snapshot that is %s: left as it is",

@@ -11,20 +11,10 @@
 #include "util/alloc.h"
 #include "util/message.h"
 
-static void drop_front(struct journal_contents *contents, size_t count)
-{
-	if (!count)
-		return;
-	for (size_t i = 0; i < count; i++)
-		free(contents->batches[i].checkpoint);
-	contents->count -= count;
-	memmove(contents->batches, contents->batches + count,
-		contents->count * sizeof(*contents->batches));
-}
-
 void match_batches_begin(struct match_batches *batches, struct journal_contents *contents, u32 size)
 {
-	drop_front(contents, contents->count);
+	journal_drop_front(contents, contents->count);
+	replaced_clear(&contents->replaced);
 	*batches = (struct match_batches){ .contents = contents, .size = size };
 	hash_init(&batches->hash);
 }
@@ -32,11 +22,13 @@ void match_batches_begin(struct match_batches *batches, struct journal_contents 
 void match_batches_end(struct match_batches *batches)
 {
 	hash_clear(&batches->hash);
+	replaced_clear(&batches->open.replaced);
 }
 
 void match_batches_command(struct match_batches *batches, const void *bytes, u32 size)
 {
 	hash_add(&batches->hash, bytes, size);
+	replaced_scan(&batches->open.replaced, batches->open.subvolume, bytes, size);
 	batches->open.length += size;
 }
 
@@ -55,7 +47,7 @@ static void thin(struct journal_contents *contents)
 		return;
 	while (journal_made(contents) - journal_batch_end(&batches[old + 1]) >= JOURNAL_KEEP)
 		old++;
-	drop_front(contents, old);
+	journal_drop_front(contents, old);
 }
 
 /* The next batch follows where this one ends. */

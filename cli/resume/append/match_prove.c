@@ -38,7 +38,7 @@ static int prove_batch(struct match *match, const struct journal_contents *conte
 
 	if (!batch->length || !resume_point_batch(contents, index, &point))
 		return 0;
-	data = xmalloc(batch->length);
+	data = xmalloc((size_t)batch->length + RESUME_PROOF_ROOM);
 	ret = resume_point_make(&point, match->job, signals_cancel(), data, &result);
 	free(data);
 	return ret ? report(match, batch, &result) : 0;

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Damages contents of files of a btrfs filesystem in known places.
+
+usage: rot.py where FILE OFFSET...     prints the address of each offset; mounted
+       rot.py damage IMAGE ADDRESS...  changes all copies of the sectors there; not mounted
+       rot.py expect FILE OFFSET:LENGTH...  zeros in a copy of the file
+       rot.py marks STREAM             prints path, offset, length and kind of each mark
+
+The address in a compressed extent is that of its stored bytes.
+"""
+import os
+import re
+import struct
+import subprocess
+import sys
+
+from sharing import ENCODED, extents
+
+MARK = b"sendcp.data_error"
+PATH, OFFSET, SIZE, NAME, HOW = 15, 18, 4, 13, 14
+
+
+def where(path, offset):
+    for logical, physical, length, flags in extents(path):
+        if logical <= offset < logical + length:
+            return physical + (0 if flags & ENCODED else offset - logical)
+    sys.exit("%s: nothing is stored at %d" % (path, offset))
+
+
+def damage(image, address):
+    out = subprocess.run(["btrfs-map-logical", "-l", str(address), "-b", "4096", image],
+                         capture_output=True, check=True, text=True).stdout
+    places = {int(at) for at in re.findall(r"physical (\d+)", out)}
+    if not places:
+        sys.exit("%s: nothing is at %d: %s" % (image, address, out))
+    fd = os.open(image, os.O_RDWR)
+    for at in places:
+        byte = os.pread(fd, 1, at + 100)[0]
+        os.pwrite(fd, bytes([byte ^ 0x55]), at + 100)
+    os.fsync(fd)
+    os.close(fd)
+
+
+def expect(path, ranges):
+    with open(path, "r+b") as file:
+        size = os.path.getsize(path)
+        for text in ranges:
+            at, length = map(int, text.split(":"))
+            file.seek(at)
+            file.write(bytes(min(length, size - at)))
+
+
+def attributes(command):
+    at, found = 10, {}
+    while at + 4 <= len(command):
+        kind, length = struct.unpack_from("<HH", command, at)
+        found[kind] = command[at + 4:at + 4 + length]
+        at += 4 + length
+    return found
+
+
+def marks(stream):
+    with open(stream, "rb") as file:
+        data = file.read()
+    at = 0
+    while at < len(data):
+        if data[at:at + 13] == b"btrfs-stream\0":
+            at += 17
+        length, kind = struct.unpack_from("<IH", data, at)
+        if kind == 22:
+            found = attributes(data[at:at + 10 + length])
+            if found.get(NAME) == MARK:
+                print(found[PATH].decode(), struct.unpack("<Q", found[OFFSET])[0],
+                      struct.unpack("<Q", found[SIZE])[0], found[HOW].decode())
+        at += 10 + length
+
+
+def main():
+    command, name, rest = sys.argv[1], sys.argv[2], sys.argv[3:]
+    if command == "where":
+        print(*(where(name, int(offset)) for offset in rest))
+    elif command == "damage":
+        for address in rest:
+            damage(name, int(address))
+    elif command == "expect":
+        expect(name, rest)
+    elif command == "marks":
+        marks(name)
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main()
