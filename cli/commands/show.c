@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -12,7 +13,9 @@
 #include "commands/show_kind.h"
 #include <sendcp/engine.h>
 
+#include "job/same_request.h"
 #include "journal/format.h"
+#include "transfer/replaced_report.h"
 #include "util/json_line.h"
 #include "util/message.h"
 #include "util/printable.h"
@@ -123,9 +126,11 @@ static void show_header(const struct journal_header *header)
 	}
 	show_pins("subvolume:", &header->subvolumes);
 	show_pins("clone source:", &header->clone_sources);
-	printf("%-16s%u%s%s%s\n", "protocol:", header->protocol,
+	printf("%-16s%u%s%s%s%s%s\n", "protocol:", header->protocol,
 	       header->flags & SENDCP_SEND_COMPRESSED ? ", compressed data" : "",
 	       header->flags & SENDCP_SEND_NO_FILE_DATA ? ", no data" : "",
+	       header->flags & SENDCP_SEND_DATA_ZERO ? ", on data error: zero" : "",
+	       header->flags & SENDCP_SEND_DATA_SKIP ? ", on data error: skip" : "",
 	       header->one_end ? ", one end for all" : "");
 }
 
@@ -195,6 +200,27 @@ static void show_written(const struct journal_contents *contents)
 		puts("into a pipe: how many bytes is not known");
 }
 
+static void show_replaced(const struct journal_contents *contents)
+{
+	struct replaced_list list = { 0 };
+
+	journal_replaced(contents, UINT64_MAX, &list);
+	for (size_t i = 0; i < list.count; i++) {
+		const struct replaced_range *range = &list.ranges[i];
+		char *name = replaced_name(range, &contents->header.subvolumes);
+
+		printf("%-16s", "replaced:");
+		fputs_printable(name, stdout);
+		printf(": %llu bytes at offset %llu, by %s\n", range->length, range->offset,
+		       replaced_by(range));
+		free(name);
+	}
+	if (list.more)
+		printf("%-16s%llu more ranges: sendcp verify lists them\n", "replaced:",
+		       list.more);
+	replaced_clear(&list);
+}
+
 static void show_text(const struct look *look)
 {
 	const struct journal_contents *contents = &look->contents;
@@ -208,6 +234,7 @@ static void show_text(const struct look *look)
 	show_progress(contents);
 	show_mark(contents);
 	show_written(contents);
+	show_replaced(contents);
 	show_time("last changed:", contents->changed);
 }
 
@@ -252,6 +279,7 @@ static struct json_object *header_json(const struct journal_header *header)
 	json_put_u64(object, "protocol", header->protocol);
 	json_put_bool(object, "compressed_data", header->flags & SENDCP_SEND_COMPRESSED);
 	json_put_bool(object, "no_data", header->flags & SENDCP_SEND_NO_FILE_DATA);
+	json_put_string(object, "on_data_error", data_error_name(header->flags));
 	json_put_bool(object, "one_end", header->one_end);
 	put_number(object, "compress_level", header->container.level, (u64)header->container.level);
 	json_object_object_add(object, "archive", header->container.archive ?
@@ -293,6 +321,15 @@ static void put_progress(struct json_object *object, const struct journal_conten
 	json_object_object_add(object, "mark", mark_json(latest_mark(contents)));
 }
 
+static void put_replaced(struct json_object *object, const struct journal_contents *contents)
+{
+	struct replaced_list list = { 0 };
+
+	journal_replaced(contents, UINT64_MAX, &list);
+	json_object_object_add(object, "replaced", replaced_json(&list));
+	replaced_clear(&list);
+}
+
 static void show_json(const struct look *look)
 {
 	const struct journal_contents *contents = &look->contents;
@@ -303,6 +340,7 @@ static void show_json(const struct look *look)
 	json_object_object_add(object, "output", contents->output ?
 			       json_object_new_string(contents->output) : NULL);
 	put_progress(object, contents);
+	put_replaced(object, contents);
 	json_object_object_add(object, "bytes_delivered", contents->delivered_known ?
 			       json_object_new_uint64(contents->delivered.file_offset) : NULL);
 	json_put_bool(object, "complete", contents->complete);

@@ -87,7 +87,7 @@ static char *flag_difference(bool then, bool now, const char *option)
 	return then == now ? NULL : xasprintf("it was sent with%s %s", then ? "" : "out", option);
 }
 
-static const char *data_error(u32 flags)
+const char *data_error_name(u32 flags)
 {
 	return flags & SENDCP_SEND_DATA_ZERO ? "zero" : flags & SENDCP_SEND_DATA_SKIP ? "skip" :
 	       "fail";
@@ -95,9 +95,9 @@ static const char *data_error(u32 flags)
 
 static char *data_error_difference(u32 then, u32 now)
 {
-	if (!strcmp(data_error(then), data_error(now)))
+	if (!strcmp(data_error_name(then), data_error_name(now)))
 		return NULL;
-	return xasprintf("it was sent with --on-data-error=%s", data_error(then));
+	return xasprintf("it was sent with --on-data-error=%s", data_error_name(then));
 }
 
 static char *container_difference(const struct container_spec *then,

@@ -22,4 +22,7 @@ char *request_other_subvolumes(const struct journal_header *header, const struct
 char *request_difference(const struct journal_header *header, const struct send_job *job,
 			 const struct options *options);
 
+/* The value of --on-data-error that gives these flags of a request. */
+const char *data_error_name(u32 flags);
+
 #endif

@@ -3,8 +3,10 @@
 
 usage: rot.py where FILE OFFSET...     prints the address of each offset; mounted
        rot.py damage IMAGE ADDRESS...  changes all copies of the sectors there; not mounted
+       rot.py hits TREE ADDRESS...     prints the ranges of its files that are stored there
        rot.py expect FILE OFFSET:LENGTH...  zeros in a copy of the file
        rot.py marks STREAM             prints path, offset, length and kind of each mark
+       rot.py merged STREAM            the same, with adjacent ones as one
 
 The address in a compressed extent is that of its stored bytes.
 """
@@ -23,8 +25,35 @@ PATH, OFFSET, SIZE, NAME, HOW = 15, 18, 4, 13, 14
 def where(path, offset):
     for logical, physical, length, flags in extents(path):
         if logical <= offset < logical + length:
-            return physical + (0 if flags & ENCODED else offset - logical)
+            return physical + (0 if flags & ENCODED else (offset - logical) // 4096 * 4096)
     sys.exit("%s: nothing is stored at %d" % (path, offset))
+
+
+def hit(path, addresses):
+    """Ranges of a file, adjacent ones as one, the last one cut at its end."""
+    size, found = os.path.getsize(path), []
+    for logical, physical, length, flags in sorted(extents(path)):
+        if flags & ENCODED:
+            parts = [(logical, length)] if physical in addresses else []
+        else:
+            parts = [(logical + at, 4096) for at in range(0, length, 4096)
+                     if physical + at in addresses]
+        for at, part in parts:
+            part = min(part, size - at)
+            if part <= 0:
+                continue
+            if found and sum(found[-1]) == at:
+                found[-1] = (found[-1][0], found[-1][1] + part)
+            else:
+                found.append((at, part))
+    return found
+
+
+def hits(tree, addresses):
+    files = [os.path.join(tree, name) for name in os.listdir(tree)]
+    for path in sorted(files, key=lambda path: os.stat(path).st_ino):
+        for at, length in hit(path, set(addresses)):
+            print(os.path.basename(path), f"{at}:{length}")
 
 
 def damage(image, address):
@@ -60,6 +89,7 @@ def attributes(command):
 
 
 def marks(stream):
+    """(path, offset, length, kind) of each."""
     with open(stream, "rb") as file:
         data = file.read()
     at = 0
@@ -70,9 +100,22 @@ def marks(stream):
         if kind == 22:
             found = attributes(data[at:at + 10 + length])
             if found.get(NAME) == MARK:
-                print(found[PATH].decode(), struct.unpack("<Q", found[OFFSET])[0],
-                      struct.unpack("<Q", found[SIZE])[0], found[HOW].decode())
+                yield (found[PATH].decode(), struct.unpack("<Q", found[OFFSET])[0],
+                       struct.unpack("<Q", found[SIZE])[0], found[HOW].decode())
         at += 10 + length
+
+
+def merged(stream):
+    last = None
+    for path, at, length, how in marks(stream):
+        if last and (last[0], last[1] + last[2], last[3]) == (path, at, how):
+            last = path, last[1], last[2] + length, how
+            continue
+        if last:
+            yield last
+        last = path, at, length, how
+    if last:
+        yield last
 
 
 def main():
@@ -84,8 +127,14 @@ def main():
             damage(name, int(address))
     elif command == "expect":
         expect(name, rest)
+    elif command == "hits":
+        hits(name, [int(address) for address in rest])
     elif command == "marks":
-        marks(name)
+        for mark in marks(name):
+            print(*mark)
+    elif command == "merged":
+        for mark in merged(name):
+            print(*mark)
     else:
         sys.exit(__doc__)
 
