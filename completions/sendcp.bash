@@ -11,10 +11,10 @@ _sendcp_options()
 
 	case $1 in
 	send)
-		echo "$stream --no-data --proto --compressed-data --checkpoint-interval --compress --archive \
+		echo "$stream --no-data --proto --compressed-data --on-data-error --checkpoint-interval --compress --archive \
 			--step --dry-run --restart --continue --no-checkpoint"
 		;;
-	resume) echo "$stream --at --have --restart --append --no-data --compressed-data" ;;
+	resume) echo "$stream --at --have --restart --append --no-data --compressed-data --on-data-error" ;;
 	verify) echo "--checkpoint --position --json --progress --title -q --quiet" ;;
 	show | info | list) echo "--json" ;;
 	dump) echo "--json --progress" ;;
@@ -42,6 +42,7 @@ _sendcp_value()
 	--checkpoint) if [[ $command == send ]]; then _filedir; else _filedir cp; fi ;;
 	--proto) _sendcp_words "0 1 2" ;;
 	--backend) _sendcp_words "auto module direct" ;;
+	--on-data-error) _sendcp_words "fail zero skip" ;;
 	--checkpoint-interval | --buffer-size) _sendcp_words "1M 4M 16M 64M 256M 1G" ;;
 	--buffers) _sendcp_words "2 4 8 16" ;;
 	--retry) _sendcp_words "30s 10m 2h 1d" ;;

@@ -20,7 +20,6 @@
 #include "resume/overwrite.h"
 #include "transfer/command_output.h"
 #include "transfer/measure.h"
-#include "transfer/replaced_report.h"
 #include "transfer/transfer_result.h"
 #include "transfer/transfer_run.h"
 #include "util/alloc.h"
@@ -169,8 +168,8 @@ static int prepare(struct transfer *run, const struct options *options,
 }
 
 /*
- * A complete stream's journal goes, unless it was asked for or lists what stderr did not; so does
- * one that nobody asked for and that is of no use, because btrfs receive cannot resume.
+ * A complete stream's journal goes, unless it was asked for; so does one that nobody asked for and
+ * that is of no use, because btrfs receive cannot resume.
  */
 static int close_journal(struct transfer *run, const struct options *options, int code)
 {
@@ -179,8 +178,7 @@ static int close_journal(struct transfer *run, const struct options *options, in
 
 	if (complete && run->journal)
 		state_unlink(journal_path(run->journal));
-	if (((complete && !replaced_is_long(&run->replaced)) || useless) && run->journal &&
-	    !options->checkpoint)
+	if ((complete || useless) && run->journal && !options->checkpoint)
 		return journal_remove(run->journal) ? EXIT_FAILED : code;
 	journal_close(run->journal);
 	return code;
@@ -207,6 +205,7 @@ static int transfer_job(const struct send_job *job, struct output *output,
 		.job = job,
 		.output = output,
 		.subvolumes = &header.subvolumes,
+		.journal_kept = options->checkpoint,
 	};
 	int code = EXIT_FAILED;
 

@@ -133,6 +133,12 @@ static void say_where(const struct resume *resume, const struct stream_place *at
 			  resume->output.name, at->file_offset, at->output_offset);
 }
 
+/* The first run may have had the same file by default. */
+static bool kept(const struct resume *resume)
+{
+	return resume->contents.header.keep || resume->options->new_checkpoint;
+}
+
 /* What earlier runs replaced comes first. */
 static void add_replaced(const struct resume *resume, struct transfer *run)
 {
@@ -153,6 +159,7 @@ int resume_go_on(struct resume *resume)
 		.start = resume->point.start,
 		.mark = resume->point.at,
 		.subvolumes = &resume->contents.header.subvolumes,
+		.journal_kept = kept(resume),
 	};
 	struct transfer_result result;
 	int code = EXIT_FAILED;
@@ -172,19 +179,11 @@ int resume_go_on(struct resume *resume)
 		run_from_point(resume, &run, &result);
 	add_replaced(resume, &run);
 	code = transfer_report(&run, &result, resume->options, resume->options);
-	resume->keep_journal = replaced_is_long(&run.replaced);
 	replaced_clear(&run.replaced);
 detach:
 	transfer_detach(&run);
 	wrap_free(run.wrap);
 	return code;
-}
-
-/* The first run may have had the same file by default. */
-static bool kept(const struct resume *resume)
-{
-	return resume->contents.header.keep || resume->options->new_checkpoint ||
-	       resume->keep_journal;
 }
 
 int resume_complete(struct resume *resume)
@@ -194,11 +193,10 @@ int resume_complete(struct resume *resume)
 
 	journal_replaced(&resume->contents, UINT64_MAX, &list);
 	code = replaced_report(&list, &resume->contents.header.subvolumes, resume->output_path,
-			       journal_path(resume->journal));
+			       kept(resume) ? journal_path(resume->journal) : NULL);
 	if (code == EXIT_REPLACED)
 		error_line("not all data: %llu bytes of files could not be read and are replaced "
 			   "in it", list.bytes);
-	resume->keep_journal = replaced_is_long(&list);
 	replaced_clear(&list);
 	return code;
 }

@@ -28,8 +28,6 @@ struct resume {
 	struct send_job job;
 	/* Of tries that follow each other; NULL: there is one. */
 	struct patience *patience;
-	/* It lists what was replaced, and stderr did not. */
-	bool keep_journal;
 	/* The exit code of a failure before the transfer; 0: EXIT_FAILED. */
 	int code;
 };

@@ -26,11 +26,6 @@ static void report_range(const struct replaced_range *range, const struct identi
 	free(name);
 }
 
-bool replaced_is_long(const struct replaced_list *list)
-{
-	return replaced_count(list) > REPLACED_LISTED;
-}
-
 /* Where all of them are. */
 static void report_more(const struct replaced_list *list, const char *file, const char *journal)
 {
@@ -51,7 +46,7 @@ int replaced_report(const struct replaced_list *list, const struct identity_list
 		return EXIT_DONE;
 	for (size_t i = 0; i < list->count && i < REPLACED_LISTED; i++)
 		report_range(&list->ranges[i], subvolumes);
-	if (replaced_is_long(list))
+	if (replaced_count(list) > REPLACED_LISTED)
 		report_more(list, file, journal);
 	summary_replaced(replaced_count(list), list->bytes);
 	return EXIT_REPLACED;

@@ -11,13 +11,11 @@
 #define REPLACED_LISTED 100
 
 /*
- * Of a complete stream: EXIT_DONE if nothing is replaced; else error lines, and EXIT_REPLACED. @file
- * has the stream (NULL: a pipe).
+ * Of a complete stream: EXIT_DONE if nothing is replaced; else error lines, and EXIT_REPLACED.
+ * @file has the stream (NULL: a pipe), @journal stays (NULL: it goes).
  */
 int replaced_report(const struct replaced_list *list, const struct identity_list *subvolumes,
 		    const char *file, const char *journal);
-/* Not all could be listed: the journal stays, which has more of them. */
-bool replaced_is_long(const struct replaced_list *list);
 /* Of a stream that was interrupted: how much so far. */
 void replaced_report_so_far(const struct replaced_list *list);
 

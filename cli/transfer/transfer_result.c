@@ -210,7 +210,8 @@ int transfer_report(const struct transfer *run, const struct transfer_result *re
 		summary_complete(run->output->offset, run->output->file_offset);
 		return replaced_report(&run->replaced, run->subvolumes,
 				       run->output->file ? run->output->name : NULL,
-				       run->journal ? journal_path(run->journal) : NULL);
+				       run->journal && run->journal_kept ?
+				       journal_path(run->journal) : NULL);
 	}
 	replaced_report_so_far(&run->replaced);
 	if (!report_cause(run, result))

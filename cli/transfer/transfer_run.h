@@ -47,6 +47,8 @@ struct transfer {
 	struct replaced_list replaced;
 	/* The subvolumes as they were when the send began. */
 	const struct identity_list *subvolumes;
+	/* The journal stays when the stream is complete. */
+	bool journal_kept;
 	/*
 	 * Stops this transfer and none beside it. What it uses knows of it from transfer_attach()
 	 * on; it is also set when the writing fails, so that the producer ends.

@@ -474,6 +474,10 @@ assert r["exit_status"] == 3 and r["resume"] is None, r' "${stderr_lines[-1]}"
 	run --separate-stderr "$SENDCP" send --device "$FIX/disk0.img" --on-data-error=zero -f out snap
 	assert_failure 3
 	assert_equal "$(grep -c " cannot be read: " <<<"$stderr")" 100
+	assert_equal "$(grep "more ranges" <<<"$stderr")" "sendcp: and 2 more ranges; all: sendcp verify out"
+	run --separate-stderr "$SENDCP" send --device "$FIX/disk0.img" --on-data-error=zero \
+		--checkpoint out.cp -f out snap
+	assert_failure 3
 	[[ $stderr == *"and 2 more ranges; all: sendcp verify out; sendcp show out.cp"* ]] || fail "$stderr"
 	[[ ${stderr_lines[-1]} == "sendcp: not all data: "*" in 102 ranges of files "*"; checkpoint file "*"/out.cp kept" ]] ||
 		fail "$stderr"

@@ -15,7 +15,8 @@ FUZZ_SOURCES = $(ENGINE_SOURCES) user/platform.c user/cancel.c user/idtext.c use
 	$(addprefix cli/util/,activity.c alloc.c base64.c fileio.c hash.c json_line.c mount_place.c \
 		printable.c signals.c terminal.c text.c) \
 	$(addprefix cli/container/,archive.c foreign.c input.c segments.c unwrap.c zstd.c) \
-	cli/journal/header.c cli/journal/read.c cli/journal/container_spec.c $(wildcard cli/parse/*.c)
+	cli/journal/header.c cli/journal/read.c cli/journal/container_spec.c \
+	cli/journal/replaced.c cli/commands/verify_marks.c $(wildcard cli/parse/*.c)
 # Large zstd windows are refused earlier here, so that the memory limit catches other allocations.
 $(FUZZ_DIR)/fuzz_stream: LDFLAGS += -Wl,--wrap=ZSTD_createDStream
 FUZZ_HELPERS := drive.c patches.c mutate.c quiet.c target.c

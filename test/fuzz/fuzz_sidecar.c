@@ -20,6 +20,9 @@
 static const char batches[] =
 	"{\"type\":\"batch\",\"subvolume\":0,\"stream_offset\":0,\"output_offset\":0,\"length\":9,"
 	"\"xxh3_128\":\"000102030405060708090a0b0c0d0e0f\",\"checkpoint\":\"U0VORA==\"}\n"
+	"{\"type\":\"replaced\",\"output_offset\":0,\"replaced\":{\"ranges\":[{\"subvolume\":0,"
+	"\"path\":\"f\",\"offset\":0,\"length\":4096,\"by\":\"zeros\"}],\"more_ranges\":1,"
+	"\"bytes\":8192}}\n"
 	"{\"type\":\"delivered\",\"output_offset\":5}\n"
 	"{\"type\":\"resumed\",\"output\":\"/p\"}\n"
 	"{\"type\":\"batch\",\"subvolume\":0,\"stream_offset\":9,\"output_offset\":9,\"length\":0,"

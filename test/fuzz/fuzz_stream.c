@@ -13,6 +13,7 @@
 #include <xxhash.h>
 #include <zstd.h>
 
+#include "commands/verify_marks.h"
 #include "container/layout.h"
 #include "fuzzer.h"
 #include "parse/check.h"
@@ -113,6 +114,8 @@ enum how {
 	HOW_COUNT = 7,
 	/* Numbers below 64 Ki. */
 	HOW_SMALL = 64,
+	/* An UPDATE_EXTENT is the mark of a range that could not be read. */
+	HOW_MARK = 32,
 };
 
 static void add_attribute(struct made *made, struct script *script, u32 type, u8 how)
@@ -133,6 +136,16 @@ static void add_attribute(struct made *made, struct script *script, u32 type, u8
 		add(made, number && how & HOW_SMALL && i > 1 ? 0 : next_byte(script));
 }
 
+static void add_text(struct made *made, u32 type, const char *text)
+{
+	add(made, (u8)type);
+	add(made, 0);
+	add(made, (u8)strlen(text));
+	add(made, 0);
+	while (*text)
+		add(made, (u8)*text++);
+}
+
 static void add_attributes(struct made *made, struct script *script, u32 command, u8 how)
 {
 	const struct stream_command_info *info = stream_command_info(command);
@@ -149,6 +162,10 @@ static void add_attributes(struct made *made, struct script *script, u32 command
 	/* It must be the last. */
 	if (wanted & 1ULL << SENDCP_A_DATA)
 		add_attribute(made, script, SENDCP_A_DATA, how);
+	if (command != SENDCP_C_UPDATE_EXTENT || !(how & HOW_MARK))
+		return;
+	add_text(made, SENDCP_A_XATTR_NAME, SENDCP_MARK_NAME);
+	add_text(made, SENDCP_A_XATTR_DATA, how & 1 ? SENDCP_MARK_ZERO : SENDCP_MARK_SKIP);
 }
 
 static void add_command(struct made *made, struct script *script)
@@ -354,8 +371,20 @@ static void change(const struct patch *patch)
 		file[offset % file_size] ^= patch->change;
 }
 
+static void check_marks(struct verify_marks *marks, struct replaced_list *scanned)
+{
+	verify_marks_end(marks);
+	if (marks->list.count > REPLACED_RANGES_MAX || scanned->count > REPLACED_RANGES_MAX ||
+	    marks->list.bytes != scanned->bytes)
+		abort();
+	verify_marks_clear(marks);
+	replaced_clear(scanned);
+}
+
 static void use(struct stream_reader *reader, bool strict)
 {
+	struct replaced_list scanned = { .count = 0 };
+	struct verify_marks marks = { .file = NULL };
 	struct stream_check check = { .streams = 0 };
 	struct stream_dump dump = { .name_length = 0 };
 	const struct stream_command *command;
@@ -369,9 +398,14 @@ static void use(struct stream_reader *reader, bool strict)
 			break;
 		stream_dump_text(&dump, command, nowhere);
 		stream_dump_json(command, nowhere);
-		if (strict && !stream_check(&check, reader, command))
+		if (!strict)
+			continue;
+		if (!stream_check(&check, reader, command))
 			break;
+		verify_marks_look(&marks, command);
+		replaced_scan(&scanned, marks.subvolume, command->bytes, command->size);
 	}
+	check_marks(&marks, &scanned);
 	if (stream_next(reader) || stream_how(reader) == STREAM_GOING_ON ||
 	    stream_whole(reader) > offset)
 		abort();
