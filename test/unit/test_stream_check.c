@@ -87,6 +87,8 @@ static void make_every_command(struct blob *blob)
 	make(blob, 20, 15, "", 11, N(1), 10, N(2), 9, N(3), 0);
 	make(blob, 20, 15, "", 11, N(1), 10, N(2), 9, N(3), 12, N(4), 0);
 	make(blob, 22, 15, "f", 18, N(0), 4, N(9), 0);
+	make(blob, 22, 15, "f", 18, N(0), 4, N(9), 13, "sendcp.data_error", 14, "zero", 0);
+	make(blob, 22, 15, "f", 18, N(0), 4, N(9), 13, "sendcp.data_error", 14, "skip", 0);
 	make(blob, 23, 15, "f", 25, N(3), 18, N(0), 4, N(9), 0);
 	make(blob, 24, 15, "", 26, N(16), 0);
 	make(blob, 25, 15, "f", 18, N(0), 27, N(3), 28, N(10), 29, N(7), 30, N(2), 31, N(0),
@@ -108,7 +110,7 @@ static void every_command_can_be_right(void **state)
 	assert_string_equal(check_blob(&blob, &check), "");
 	assert_int_equal(check.streams, 2);
 	assert_int_equal(check.subvolumes, 3);
-	assert_int_equal(check.commands, 1 + 26 + 1 + 2);
+	assert_int_equal(check.commands, 1 + 26 + 2 + 1 + 2);
 	blob_free(&blob);
 }
 
@@ -231,6 +233,15 @@ static void numbers(void **state)
 	WRONG(1, "impossible range", 16, 18, N(0), 24, N(1), 15, "f", 20, UUID, 21, N(0), 22, "x",
 	      23, end);
 	WRONG(1, "impossible range", 22, 15, "f", 18, end, 4, N(1));
+	WRONG(1, "impossible range", 22, 15, "f", 18, end, 4, N(1), 13, "sendcp.data_error",
+	      14, "zero");
+	WRONG(1, "a mark that sendcp does not know", 22, 15, "f", 18, N(0), 4, N(1), 13,
+	      "sendcp.data_error", 14, "other");
+	WRONG(1, "a mark that sendcp does not know", 22, 15, "f", 18, N(0), 4, N(1), 13, "user.x",
+	      14, "zero");
+	WRONG(2, "a mark that sendcp does not know", 22, 15, "f", 18, N(0), 4, N(1), 14, "zero");
+	WRONG(2, "a mark that sendcp does not know", 22, 15, "f", 18, N(0), 4, N(1),
+	      13, "sendcp.data_error");
 	WRONG(2, "impossible range", 23, 15, "f", 25, N(3), 18, N(1), 4, end);
 }
 

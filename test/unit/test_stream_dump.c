@@ -98,6 +98,12 @@ static void contents(void **state)
 	LINE("truncate        ./s/f                           size=5", 17, 15, "f", 4, N(5));
 	LINE("update_extent   ./s/f                           offset=1 len=2",
 	     22, 15, "f", 18, N(1), 4, N(2));
+	LINE("update_extent   ./s/f                           offset=1 len=2 unreadable: zeros",
+	     22, 15, "f", 18, N(1), 4, N(2), 13, "sendcp.data_error", 14, "zero");
+	LINE("update_extent   ./s/f                           offset=1 len=2 unreadable: not sent",
+	     22, 15, "f", 18, N(1), 4, N(2), 13, "sendcp.data_error", 14, "skip");
+	LINE("update_extent   ./s/f                           offset=1 len=2 unknown mark",
+	     22, 15, "f", 18, N(1), 4, N(2), 13, "user.\x1b", 14, "zero");
 	LINE("fallocate       ./s/f                           mode=3 offset=1 len=2",
 	     23, 15, "f", 25, N(3), 18, N(1), 4, N(2));
 	LINE("encoded_write   ./s/f                           offset=1 len=2, "
