@@ -174,6 +174,18 @@ static int find_end(struct sendcp_engine *engine, u64 offset, u64 *end)
 	return 0;
 }
 
+/* A bad sector, or a device that is gone? Then the failure to read the sector stands. */
+static int devices_answer(struct sendcp_engine *engine, int err)
+{
+	struct sendcp_error said = engine->volume->error;
+	int ret = sendcp_volume_answers(engine->volume);
+
+	if (!ret || sendcp_is_final(ret))
+		return ret;
+	engine->volume->error = said;
+	return err;
+}
+
 /* 0: [@offset, + @length), within a sector, is at @to. 1: it is damaged, with all before *@end. */
 static int probe(struct sendcp_engine *engine, u64 offset, u32 length, u8 *to, u64 *end)
 {
@@ -193,6 +205,11 @@ static int probe(struct sendcp_engine *engine, u64 offset, u32 length, u8 *to, u
 	}
 	if (!sendcp_is_replaced(engine))
 		return err;
+	if (engine->volume->error.reason == SENDCP_ERR_DATA_READ) {
+		found = devices_answer(engine, err);
+		if (found)
+			return found;
+	}
 	err = find_end(engine, offset, end);
 	return err ? err : 1;
 }

@@ -225,3 +225,20 @@ u32 sendcp_device_find(const struct sendcp_volume *volume, u64 devid, const u8 *
 			return i;
 	return SENDCP_NO_DEVICE;
 }
+
+/* A device that is gone may say EIO, like a bad sector, but says it of everything. */
+int sendcp_volume_answers(struct sendcp_volume *volume)
+{
+	struct sendcp_super_set set = { 0 };
+	int ret = sendcp_super_set_reread(volume, &set);
+	u32 i;
+
+	for (i = 0; i < volume->host->device_count && !ret; i++) {
+		if (!volume->devices[i].present || set.valid[i])
+			continue;
+		volume->error = set.why[i];
+		ret = volume->error.err;
+	}
+	sendcp_super_set_release(&set);
+	return ret;
+}

@@ -141,6 +141,12 @@ int sendcp_volume_mirrors(struct sendcp_volume *volume, u64 logical);
 u32 sendcp_volume_contiguous(struct sendcp_volume *volume, u64 logical, u32 length);
 
 /*
+ * Does each device that was there when the volume was opened still give its superblock? 0; or why
+ * it does not, -EINTR, -ENOMEM.
+ */
+int sendcp_volume_answers(struct sendcp_volume *volume);
+
+/*
  * Reads @length bytes at @logical from mirror @mirror_num (from 0) into @buffer
  * (sendcp_alloc_aligned). The range may cross stripes, not the chunk's end. -ENODEV: that mirror's
  * device is missing; -EIO and others: as the device said; -EUCLEAN: unmapped. Does not verify

@@ -45,6 +45,18 @@ static int read_file(void *host, const struct sendcp_file_range *range, void *bu
 	return sound->read_file(host, range, buffer, error);
 }
 
+/* Reads of the device fail, too. */
+static bool dead;
+
+static int read_device(void *host, struct sendcp_io *ios, unsigned int count)
+{
+	if (!dead)
+		return sound->read(host, ios, count);
+	for (unsigned int i = 0; i < count; i++)
+		ios[i].result = -EIO;
+	return 0;
+}
+
 static void damage(enum sendcp_reason why, int err, u32 one_of)
 {
 	reason = why;
@@ -62,6 +74,7 @@ static int setup(void **state)
 	sound = sending->host.host.ops;
 	rotten = *sound;
 	rotten.read_file = read_file;
+	rotten.read = read_device;
 	sending->host.host.ops = &rotten;
 	return 0;
 }
@@ -386,6 +399,34 @@ static void only_damage_is_replaced(void **state)
 	}
 }
 
+/* One that is gone may say EIO of each sector: no zeros are made of that. */
+static void a_device_that_is_gone_is_no_damage(void **state)
+{
+	struct sendcp_request request = request_of(1, SENDCP_SEND_DATA_ZERO);
+	struct sendcp_engine *engine = open_engine(*state, &request);
+	struct bytes stream = { 0 };
+	bool end = false;
+	int err = 0;
+
+	/* Until the tree blocks are there that the next steps need. */
+	damage(SENDCP_ERR_DATA_READ, -EIO, 0);
+	while (stream.size < 2000)
+		assert_int_equal(fill_once(engine, sendcp_buffer_min(1), SENDCP_FILL_ONE_COMMAND,
+					   &stream, &end), 0);
+	damage(SENDCP_ERR_DATA_READ, -EIO, 1);
+	dead = true;
+	while (!err)
+		err = fill_once(engine, sendcp_buffer_min(1), 0, &stream, &end);
+	dead = false;
+	assert_int_equal(err, -EIO);
+	assert_int_equal(sendcp_engine_error(engine)->reason, SENDCP_ERR_DATA_READ);
+	for (size_t i = 0; i + 20 < stream.size; i++)
+		assert_memory_not_equal(stream.data + i, SENDCP_MARK_NAME,
+					sizeof(SENDCP_MARK_NAME) - 1);
+	sendcp_engine_close(engine);
+	bytes_free(&stream);
+}
+
 static void the_two_exclude_each_other(void **state)
 {
 	struct sendcp_request request = request_of(1, SENDCP_SEND_DATA_ZERO |
@@ -432,6 +473,7 @@ int main(void)
 		cmocka_unit_test(split_writes_hold_the_same),
 		cmocka_unit_test(interrupted_anywhere),
 		cmocka_unit_test(only_damage_is_replaced),
+		cmocka_unit_test(a_device_that_is_gone_is_no_damage),
 		cmocka_unit_test(the_two_exclude_each_other),
 		cmocka_unit_test(checkpoints_have_the_way),
 	};

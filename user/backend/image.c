@@ -10,6 +10,17 @@
 #include "backend/internal.h"
 #include "backend/storage.h"
 
+/* Whether a device that fails is still there, it has to be asked: not the cache (superblocks). */
+static void forget_cached(int fd)
+{
+	static const off_t copies[] = {
+		SENDCP_SUPER_OFFSET_0, SENDCP_SUPER_OFFSET_1, SENDCP_SUPER_OFFSET_2,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(copies); i++)
+		posix_fadvise(fd, copies[i], SENDCP_SUPER_SIZE, POSIX_FADV_DONTNEED);
+}
+
 static int image_read(void *host, struct sendcp_io *ios, unsigned int count)
 {
 	struct sendcp_source *source = host;
@@ -19,10 +30,14 @@ static int image_read(void *host, struct sendcp_io *ios, unsigned int count)
 	for (i = 0; count > 1 && i < count; i++)
 		posix_fadvise(source->devices.devices[ios[i].device].fd, (off_t)ios[i].offset,
 			      ios[i].length, POSIX_FADV_WILLNEED);
-	for (i = 0; i < count; i++)
-		ios[i].result = sendcp_read_fully(source->devices.devices[ios[i].device].fd,
-						  ios[i].buffer, ios[i].length, ios[i].offset,
+	for (i = 0; i < count; i++) {
+		int fd = source->devices.devices[ios[i].device].fd;
+
+		ios[i].result = sendcp_read_fully(fd, ios[i].buffer, ios[i].length, ios[i].offset,
 						  source->interrupt);
+		if (ios[i].result)
+			forget_cached(fd);
+	}
 	return 0;
 }
 
