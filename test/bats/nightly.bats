@@ -367,3 +367,30 @@ small_target()
 	assert_failure 2
 	assert_output --partial "TARGET is not a directory: $FIX/none"
 }
+
+@test "data that cannot be read: status 3, the next night goes on, and nothing is deleted before" {
+	local address
+
+	OPTIONS="--quiet --on-data-error=zero"
+	fixture_mkfs 1 1G -d single
+	fixture_mount
+	mkdir "$SNAPSHOTS"
+	btrfs -q subvolume create "$SUBVOLUME"
+	head -c 30M /dev/urandom >"$SUBVOLUME/random"
+	nightly data
+	head -c 1M /dev/urandom >"$SUBVOLUME/more"
+	sync -f "$FIX_MOUNT"
+	address=$(python3 "$ROOT/test/lib/rot.py" where "$SUBVOLUME/more" 8192)
+	fixture_umount
+	python3 "$ROOT/test/lib/rot.py" damage "$FIX/disk0.img" "$address"
+	fixture_mount
+	run nightly data
+	assert_failure 3
+	assert_line --partial "/more: 4096 bytes at offset 8192 cannot be read: zeros are sent instead"
+	assert_equal "$(streams)" 2
+	assert_equal "$(find "$SNAPSHOTS" -mindepth 1 -maxdepth 1 | wc -l)" 2
+	run nightly data
+	assert_success
+	assert_equal "$(streams)" 3
+	assert_equal "$(find "$SNAPSHOTS" -mindepth 1 -maxdepth 1 | wc -l)" 2
+}

@@ -39,6 +39,10 @@ interrupt 20000000
 documented -s 75 "$page" "$table" "sendcp send -f FILE SNAP"
 documented "$page" "$table" "sendcp send -f FILE SNAP"
 assert_stream "$HERE/file"
+rm "$HERE/file"
+# Nothing is damaged here; test/bats/data_error.bats has what is.
+documented "$page" "$table" "sendcp send --on-data-error=zero -f FILE SNAP"
+assert_stream "$HERE/file"
 documented "$page" "$table" "btrfs send SNAP | zstd >FILE"
 rm "$HERE/file"
 documented "$page" "$table" "sendcp send --compress -f FILE SNAP"

@@ -415,7 +415,7 @@ static void a_device_that_is_gone_is_no_damage(void **state)
 					   &stream, &end), 0);
 	damage(SENDCP_ERR_DATA_READ, -EIO, 1);
 	dead = true;
-	while (!err)
+	while (!err && !end)
 		err = fill_once(engine, sendcp_buffer_min(1), 0, &stream, &end);
 	dead = false;
 	assert_int_equal(err, -EIO);
