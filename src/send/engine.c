@@ -231,7 +231,7 @@ void sendcp_engine_close(struct sendcp_engine *engine)
 	sendcp_ref_list_release(&engine->naming.new_refs);
 	sendcp_ref_list_release(&engine->naming.deleted_refs);
 	sendcp_inode_set_release(&engine->naming.check_dirs);
-	sendcp_id_list_release(&engine->naming.orphanized);
+	sendcp_inode_set_release(&engine->naming.orphanized);
 	sendcp_queue_release(&engine->encoder.queue);
 	sendcp_deferred_release(&engine->deferred);
 	sendcp_clone_search_release(&engine->clones);

@@ -42,16 +42,6 @@ int sendcp_id_list_add(struct sendcp_id_list *list, u64 ino, u64 generation)
 	return 0;
 }
 
-bool sendcp_id_list_has(const struct sendcp_id_list *list, u64 ino, u64 generation)
-{
-	u32 i;
-
-	for (i = 0; i < list->count; i++)
-		if (list->ids[i].ino == ino && list->ids[i].generation == generation)
-			return true;
-	return false;
-}
-
 int sendcp_id_list_copy(struct sendcp_id_list *to, const struct sendcp_id_list *from)
 {
 	if (sendcp_id_list_reserve(to, from->count))

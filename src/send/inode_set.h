@@ -27,7 +27,6 @@ struct sendcp_id_list {
 /* -ENOMEM leaves the list as it was. */
 int sendcp_id_list_reserve(struct sendcp_id_list *list, u32 capacity);
 int sendcp_id_list_add(struct sendcp_id_list *list, u64 ino, u64 generation);
-bool sendcp_id_list_has(const struct sendcp_id_list *list, u64 ino, u64 generation);
 int sendcp_id_list_copy(struct sendcp_id_list *to, const struct sendcp_id_list *from);
 void sendcp_id_list_release(struct sendcp_id_list *list);
 
