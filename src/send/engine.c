@@ -40,7 +40,6 @@ void sendcp_engine_forget(struct sendcp_engine *engine)
 	sendcp_walk_off(engine);
 	sendcp_refs_clear(engine);
 	memset(engine->made_dirs, 0, sizeof(engine->made_dirs));
-	memset(engine->rmdir_hints, 0, sizeof(engine->rmdir_hints));
 	engine->stalled_moves = 0;
 }
 

@@ -54,18 +54,11 @@ struct sendcp_naming {
 	u32 budget;
 };
 
-/* The position up to which a directory that cannot be removed yet was looked through. */
-struct sendcp_rmdir_hint {
-	struct sendcp_inode_id dir;
-	u64 blocker;
-	u64 index;
-};
-
-#define SENDCP_RMDIR_HINTS 16u
-
 /* A step too long to queue: see replay.c. */
 struct sendcp_replay {
-	/* Checkpoint from before the names were collected; NULL: no long step is under way. */
+	/* One is under way. */
+	bool active;
+	/* Checkpoint from before the names were collected; NULL: none was needed yet. */
 	u8 *base;
 	size_t base_size;
 	/* Commands of the step that were emitted. */
@@ -132,6 +125,7 @@ struct sendcp_engine {
 	struct {
 		struct sendcp_state state;
 		struct sendcp_path path;
+		bool collecting;
 	} before;
 	/* Moves that had to wait again since one was made: see delay.c. */
 	u32 stalled_moves;
@@ -144,8 +138,6 @@ struct sendcp_engine {
 	/* Caches. */
 	u64 made_dirs[SENDCP_MADE_DIRS];
 	u32 made_next;
-	struct sendcp_rmdir_hint rmdir_hints[SENDCP_RMDIR_HINTS];
-	u32 rmdir_next;
 
 	/* Of the item that xattrs and contents come from, and its counterpart in the parent. */
 	struct sendcp_cursor item_cursor;

@@ -4,19 +4,21 @@
  *
  * Queueing all their commands would take any amount of memory, and any size of checkpoint. So such
  * a step stops after a number of names, and goes on from there when the queue is empty. What it
- * did so far is neither kept nor undone meanwhile, and no checkpoint could hold it. So the state
- * from before the first name was collected is kept (the base), and a checkpoint is the base and the
- * number of commands emitted since: resumed from it, the step is run from its beginning, and those
- * commands are encoded again and dropped. The same happens when the step fails and is run again.
- * This is sound because names, unlike data, depend on nothing but the subvolume and its parent,
- * neither of which may change.
+ * did so far is neither kept nor undone meanwhile, and no checkpoint could hold it. So a checkpoint
+ * is the state from before the first name was collected (the base) and the number of commands
+ * emitted since: resumed from it, the step is run from its beginning, and those commands are encoded
+ * again and dropped. The same happens when the step fails and is run again. This is sound because
+ * names, unlike data, depend on nothing but the subvolume and its parent, neither of which may
+ * change.
+ *
+ * The work is linear: a step begins again once for its first checkpoint, and once for each failure
+ * or resume.
  */
-#include "send/checkpoint_codec.h"
 #include "send/engine_private.h"
 #include "send/names.h"
 #include "send/replay.h"
 
-/* Names that are processed without a base, and names that are processed in one run. */
+/* Names of a step that is not long, and names that are processed in one run of one that is. */
 #define SENDCP_NAMES_QUEUED 8u
 #define SENDCP_NAMES_AT_ONCE 64u
 
@@ -32,38 +34,30 @@ static bool is_long(const struct sendcp_engine *engine)
 	       state->phase == SENDCP_PHASE_RECREATE_NAMES;
 }
 
-static int begin(struct sendcp_engine *engine)
+static void begin(struct sendcp_engine *engine)
 {
 	struct sendcp_replay *replay = &engine->replay;
-	u32 skip = engine->state.skip;
-	int err;
 
 	/* From here on the replay counts what is out, also when the step fails and is run again. */
+	if (!replay->active)
+		replay->emitted = engine->state.skip;
+	replay->active = true;
 	engine->state.skip = 0;
-	if (!replay->base) {
-		err = sendcp_checkpoint_encode(engine, &replay->base, &replay->base_size);
-		if (err)
-			return err;
-		replay->emitted = skip;
-	}
 	engine->encoder.filter.made = 0;
 	engine->encoder.filter.from = replay->emitted;
-	return 0;
 }
 
 int sendcp_replay_names(struct sendcp_engine *engine)
 {
 	struct sendcp_replay *replay = &engine->replay;
-	int ret = 0;
+	int ret;
 
 	if (!replay->paused && !is_long(engine)) {
 		engine->naming.budget = ~0u;
 		return sendcp_process_names(engine);
 	}
 	if (!replay->paused)
-		ret = begin(engine);
-	if (ret)
-		return ret;
+		begin(engine);
 	engine->naming.budget = SENDCP_NAMES_AT_ONCE;
 	engine->encoder.filter.active = true;
 	ret = sendcp_process_names(engine);
@@ -86,7 +80,7 @@ void sendcp_replay_undone(struct sendcp_engine *engine)
 
 void sendcp_replay_emitted(struct sendcp_engine *engine)
 {
-	if (engine->replay.base)
+	if (engine->replay.active)
 		engine->replay.emitted++;
 }
 

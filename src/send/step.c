@@ -271,6 +271,7 @@ static void keep_state(struct sendcp_engine *engine)
 	if (sendcp_replay_paused(engine))
 		return;
 	engine->before.state = engine->state;
+	engine->before.collecting = engine->naming.collecting;
 	sendcp_path_copy(&engine->before.path, &engine->current_path);
 	sendcp_deferred_keep(&engine->deferred);
 }
@@ -280,7 +281,7 @@ static void keep_state(struct sendcp_engine *engine)
  * collected again, since nothing was sent since, or replay.c knows how much. The offset is never
  * set back: only commands that were delivered have changed it.
  */
-static void undo_step(struct sendcp_engine *engine)
+void sendcp_undo_step(struct sendcp_engine *engine)
 {
 	u64 offset = engine->state.offset;
 
@@ -288,7 +289,7 @@ static void undo_step(struct sendcp_engine *engine)
 	engine->state.offset = offset;
 	sendcp_path_copy(&engine->current_path, &engine->before.path);
 	sendcp_deferred_undo(&engine->deferred);
-	if (engine->naming.collecting)
+	if (engine->before.collecting)
 		sendcp_back_to_names(engine);
 	sendcp_refs_clear(engine);
 	sendcp_replay_undone(engine);
@@ -310,6 +311,6 @@ int sendcp_step(struct sendcp_engine *engine)
 	keep_state(engine);
 	err = step(engine);
 	if (err)
-		undo_step(engine);
+		sendcp_undo_step(engine);
 	return err;
 }
