@@ -5,7 +5,7 @@
 # as a power of two. 1 is linear, 2 quadratic. A backend fails a row if its slope is above 1.2 and
 # native's is not, or if its stream is another one.
 #
-# usage: cost.sh [all | ROW...]     ROW: files, "renamed links", ...
+# usage: cost.sh [all | ROW...]     ROW: files, renamed-links, ...
 # COST_RUNS is the number of runs of which the least is taken (3), COST_SCALE the percentage of the
 # sizes (100).
 set -euo pipefail
@@ -21,20 +21,20 @@ MOST=1.2
 rows()
 {
 	cat <<-'ROWS'
-	files 10000 full
-	extents 10000 full
-	reflinks 5000 full
+	files 5000 full
+	extents 5000 full
+	reflinks 2500 full
 	links 8000 full
-	renamed links 8000 incremental
-	links in deep directories 4000 full
-	depth 250 full
-	renamed directories 5000 incremental
-	deleted directories 10000 incremental
-	deleted files 10000 incremental
-	xattrs 10000 full
-	waiting moves 5000 incremental
-	numbers used again 10000 unlike
-	links and deleted directories 10000 incremental
+	renamed-links 8000 incremental
+	links-in-deep-directories 2000 full
+	depth 125 full
+	renamed-directories 4000 incremental
+	deleted-directories 5000 incremental
+	deleted-files 5000 incremental
+	xattrs 5000 full
+	waiting-moves 2500 incremental
+	numbers-used-again 5000 unlike
+	links-and-deleted-directories 4000 incremental
 	ROWS
 }
 
@@ -94,7 +94,7 @@ measure_all()
 	done
 }
 
-# Also prints the line of the table. verdict WHO PEAK: sets SLOPE.
+# line WHO PEAK: prints a line of the table, and sets SLOPE.
 line()
 {
 	SLOPE=$(python3 -c 'import math, sys
@@ -164,7 +164,7 @@ chosen()
 
 main()
 {
-	local words row missing
+	local row first how missing
 
 	missing=$(fixture_missing)
 	[ -z "$missing" ] || { echo "cost: needs $missing" >&2; exit 1; }
@@ -173,10 +173,9 @@ main()
 	fixture_trap
 	export SENDCP_STATE_DIR=$FIX/state
 	printf '%-30s %-18s %-7s %7s %7s %7s %7s %6s %9s\n' row sizes "" "1x, s" 2x 4x 8x slope peak
-	while read -r -a words; do
-		row=${words[*]:0:${#words[@]}-2}
+	while read -r row first how; do
 		if chosen "$row" "$@"; then
-			run_row "$row" "${words[-2]}" "${words[-1]}"
+			run_row "$row" "$first" "$how"
 		fi
 	done < <(rows)
 	echo "$PASSED passed, $FAILED failed"

@@ -4,7 +4,7 @@
 usage: cost_tree.py KIND SIZE before|after DIR
 
 "before" fills the empty subvolume DIR with SIZE of KIND; "after" changes a writable snapshot of
-that. The kinds are the functions below, by name, with spaces for underscores.
+that. The kinds are the functions below, by name, with hyphens for underscores.
 """
 import fcntl
 import os
@@ -64,8 +64,7 @@ def renamed_links(top, count, after):
 
 
 def links_in_deep_directories(top, count, after):
-    """Each in a directory of its own, with a path of 2,000 bytes."""
-    new_file(f"{top}/file")
+    """Each in a directory of its own that is older than the file and has a path of 2,000 bytes."""
     name = "d" * 249
     fd = os.open(top, os.O_RDONLY)
     for _ in range(8):
@@ -75,6 +74,8 @@ def links_in_deep_directories(top, count, after):
         fd = below
     for n in range(count - 1):
         os.mkdir(f"{n}", dir_fd=fd)
+    new_file(f"{top}/file")
+    for n in range(count - 1):
         os.link(f"{top}/file", f"{n}/{n}", dst_dir_fd=fd)
     os.close(fd)
 
@@ -99,21 +100,19 @@ def renamed_directories(top, count, after):
 
 
 def deleted_directories(top, count, after):
-    """Their files were made one of each directory after the other, so all wait for the last ones."""
-    def each():
-        return (f"{top}/d{n}" for n in range(count // 10))
-
-    for path in each():
-        if not after:
+    """Their files were made one of each after the other, so all wait until the last ones."""
+    made = list(numbered(top, count // 10))
+    if not after:
+        for path in made:
             os.mkdir(path)
     for n in range(10):
-        for path in each():
+        for path in made:
             if after:
                 os.unlink(f"{path}/{n}")
             else:
                 new_file(f"{path}/{n}")
-    for path in each():
-        if after:
+    if after:
+        for path in made:
             os.rmdir(path)
 
 
@@ -165,29 +164,28 @@ def numbers_used_again(top, count, after):
 
 
 def links_and_deleted_directories(top, count, after):
-    """Files get further names while directories wait to be removed."""
-    made = range(count // 20)
+    """Every tenth is a file that gets ten more names, while all directories wait to be removed."""
+    made = list(numbered(f"{top}/directories", count))
+    links = list(numbered(f"{top}/files", count // 10))
     if not after:
-        for n in made:
-            os.mkdir(f"{top}/d{n}")
-    for n in made:
-        path = f"{top}/f{n}"
-        if after:
-            for link in range(10):
-                os.link(path, f"{path}.{link}")
-        else:
+        for path in made:
+            os.mkdir(path)
+        for path in links:
             new_file(path)
-    for n in made:
-        if after:
-            os.unlink(f"{top}/d{n}/file")
-            os.rmdir(f"{top}/d{n}")
-        else:
-            new_file(f"{top}/d{n}/file")
+        for path in made:
+            new_file(f"{path}/file")
+        return
+    for path in links:
+        for name in range(10):
+            os.link(path, f"{path}.{name}")
+    for path in made:
+        os.unlink(f"{path}/file")
+        os.rmdir(path)
 
 
 def main():
     kind, size, when, top = sys.argv[1:]
-    globals()[kind.replace(" ", "_")](top, int(size), when == "after")
+    globals()[kind.replace("-", "_")](top, int(size), when == "after")
 
 
 main()
