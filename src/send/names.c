@@ -263,7 +263,7 @@ static int move_current(struct sendcp_engine *engine, const struct sendcp_path *
 /*
  * Gives the current inode a name. An orphan name is a stopgap that is to vanish, and a directory
  * can have one name only, so these are renamed. Everything else gets a further link and keeps its
- * old names until process_gone().
+ * old names until gone_stage().
  */
 static int link_ref(struct sendcp_engine *engine, const struct sendcp_listed_ref *ref)
 {

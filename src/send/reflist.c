@@ -4,8 +4,8 @@
  * each would take minutes.
  *
  * The order is that of the items, and of the commands that result. So nothing is ever taken out: an
- * entry that is cancelled stays in its chain and is skipped. An entry has its name and the number of
- * its directory, but no path: users could make a list as large as they like.
+ * entry that is cancelled stays in its chain and is skipped. An entry has its name and the number
+ * of its directory, but no path: users could make a list as large as they like.
  */
 #include "send/reflist.h"
 

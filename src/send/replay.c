@@ -6,10 +6,10 @@
  * a step stops after a number of names, and goes on from there when the queue is empty. What it
  * did so far is neither kept nor undone meanwhile, and no checkpoint could hold it. So a checkpoint
  * is the state from before the first name was collected (the base) and the number of commands
- * emitted since: resumed from it, the step is run from its beginning, and those commands are encoded
- * again and dropped. The same happens when the step fails and is run again. This is sound because
- * names, unlike data, depend on nothing but the subvolume and its parent, neither of which may
- * change.
+ * emitted since: resumed from it, the step is run from its beginning, and those commands are
+ * encoded again and dropped. The same happens when the step fails and is run again. This is sound
+ * because names, unlike data, depend on nothing but the subvolume and its parent, neither of which
+ * may change.
  *
  * The work is linear: a step begins again once for its first checkpoint, and once for each failure
  * or resume.

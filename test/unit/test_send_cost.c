@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The engine's work and memory against what is sent: twice as many names, directories or entries are
- * twice the work. Nothing is timed: what the parts of the engine below send/ are asked is counted,
- * and every byte that is allocated.
+ * The engine's work and memory against what is sent: twice as many names, directories or entries
+ * are twice the work. Nothing is timed: what the parts of the engine below send/ are asked is
+ * counted, and every byte that is allocated.
  *
  * Needs root and loop devices; skipped otherwise.
  */

@@ -87,7 +87,7 @@ static void window_borders_are_places_to_stop(void **state)
 	bytes_free(&rest);
 }
 
-/* A checkpoint is made from the state before all names; the same engine goes on from where it was. */
+/* A checkpoint is made from the state before all names; the engine still goes on where it was. */
 static void checkpoints_change_nothing(void **state)
 {
 	struct sendcp_request request = request_of(1, 0);
