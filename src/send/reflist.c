@@ -7,6 +7,7 @@
  * entry that is cancelled stays in its chain and is skipped. An entry has its name and the number
  * of its directory, but no path: users could make a list as large as they like.
  */
+#include "format/hash.h"
 #include "send/reflist.h"
 
 #define FIRST_BUCKETS 64u
@@ -44,14 +45,11 @@ void sendcp_ref_list_release(struct sendcp_ref_list *list)
 	memset(list, 0, sizeof(*list));
 }
 
-static u32 hash(u64 dir, const u8 *name, u16 len)
-{
-	return sendcp_crc32c((u32)dir, name, len);
-}
-
 static u32 *bucket_of(const struct sendcp_ref_list *list, u64 dir, const u8 *name, u16 len)
 {
-	return &list->buckets[hash(dir, name, len) & (list->bucket_count - 1)];
+	u32 hash = sendcp_hash_bytes(list->seed ^ sendcp_hash64(dir), name, len);
+
+	return &list->buckets[hash & (list->bucket_count - 1)];
 }
 
 static void link_ref(struct sendcp_ref_list *list, u32 index)
@@ -94,6 +92,7 @@ static int rehash(struct sendcp_ref_list *list, u32 count)
 	sendcp_free(list->buckets);
 	list->buckets = buckets;
 	list->bucket_count = count;
+	list->seed = sendcp_now();
 	for (i = 0; i < list->count; i++)
 		link_ref(list, i);
 	return 0;

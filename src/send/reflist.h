@@ -23,6 +23,8 @@ struct sendcp_listed_ref {
 
 struct sendcp_ref_list {
 	struct sendcp_listed_ref *refs;
+	/* Of the hashes. */
+	u64 seed;
 	/* All entries, and those that are not cancelled. */
 	u32 count;
 	u32 live;
