@@ -119,17 +119,7 @@ void sendcp_command_seal(u8 *command, u32 length)
 /* Is the command just encoded to be queued? It is counted in any case. */
 static bool passes_filter(struct sendcp_encoder_filter *filter)
 {
-	u32 number;
-
-	if (!filter->active)
-		return true;
-	number = filter->made++;
-	if (number < filter->from)
-		return false;
-	if (number - filter->from < filter->max)
-		return true;
-	filter->more = true;
-	return false;
+	return !filter->active || filter->made++ >= filter->from;
 }
 
 /* Makes the bytes that follow tail the queue's last command, unless the filter drops it. */

@@ -20,7 +20,7 @@ struct sendcp_path {
 
 /*
  * The filter of commands that get into the queue: when a long step is run again, those before @from
- * are out already, and at most @max are held in memory at once.
+ * are out already.
  */
 struct sendcp_encoder_filter {
 	/* Commands are counted and filtered; else all are queued. */
@@ -29,9 +29,6 @@ struct sendcp_encoder_filter {
 	u32 made;
 	/* Commands before this one are dropped. */
 	u32 from;
-	u32 max;
-	/* A command after the last of the @max was dropped: the step must be run once more. */
-	bool more;
 };
 
 struct sendcp_encoder {

@@ -10,8 +10,8 @@
 struct sendcp_engine;
 
 /*
- * A new blob in *@blob, the caller's to sendcp_free(). Changes nothing in the engine. -ENOMEM or
- * what reading the trees gives.
+ * A new blob in *@blob, the caller's to sendcp_free(). Changes nothing that shows: commands of a
+ * long step may be made again, see replay.h. -ENOMEM or what reading the trees gives.
  */
 int sendcp_checkpoint_encode(struct sendcp_engine *engine, u8 **blob, size_t *size);
 /*

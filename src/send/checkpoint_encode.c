@@ -16,6 +16,7 @@
 #include "send/engine_private.h"
 #include "send/refs.h"
 #include "send/revalidate.h"
+#include "send/step.h"
 
 /* A block of the final size; `at` moves through it. */
 struct writer {
@@ -259,9 +260,8 @@ static size_t encoded_size(const struct sendcp_engine *engine, u32 cache_count)
 }
 
 /*
- * The step under way is being replayed: its beginning, and how much of it is out. The state between
- * two of its commands is nowhere: the step runs from its beginning each time, and what is out
- * already is dropped again by the encoder's filter.
+ * A long step is under way: the checkpoint is its beginning, and how much of it is out. The step
+ * runs from there when it is resumed, and what is out already is dropped by the encoder's filter.
  */
 static int encode_base(struct sendcp_engine *engine, u8 **blob, size_t *size)
 {
@@ -305,21 +305,42 @@ static int encode(struct sendcp_engine *engine, u8 **blob, size_t *size)
 	return 0;
 }
 
+/* Names that are collected but not processed are collected again. */
+static int encode_from_names(struct sendcp_engine *engine, u8 **blob, size_t *size)
+{
+	struct sendcp_state now = engine->state;
+	int err;
+
+	if (engine->naming.collecting)
+		sendcp_back_to_names(engine);
+	err = encode(engine, blob, size);
+	engine->state = now;
+	return err;
+}
+
+/*
+ * The base is made when the first checkpoint is asked for, since it may be large: the step is
+ * undone, and begins again after that.
+ */
+static int make_base(struct sendcp_engine *engine)
+{
+	struct sendcp_replay *replay = &engine->replay;
+
+	if (replay->paused || replay->ran)
+		sendcp_undo_step(engine);
+	return encode_from_names(engine, &replay->base, &replay->base_size);
+}
+
 int sendcp_checkpoint_encode(struct sendcp_engine *engine, u8 **blob, size_t *size)
 {
-	struct sendcp_state now;
+	struct sendcp_replay *replay = &engine->replay;
 	int err = sendcp_call_begin(engine);
 
 	if (err)
 		return err;
-	if (engine->replay.base)
-		return encode_base(engine, blob, size);
-	if (!engine->naming.collecting)
-		return encode(engine, blob, size);
-	/* Names that are collected but not processed are collected again. */
-	now = engine->state;
-	sendcp_back_to_names(engine);
-	err = encode(engine, blob, size);
-	engine->state = now;
-	return err;
+	if (!replay->active)
+		return encode_from_names(engine, blob, size);
+	if (!replay->base)
+		err = make_base(engine);
+	return err ? err : encode_base(engine, blob, size);
 }

@@ -41,7 +41,6 @@ void sendcp_engine_forget(struct sendcp_engine *engine)
 	sendcp_walk_off(engine);
 	sendcp_refs_clear(engine);
 	memset(engine->made_dirs, 0, sizeof(engine->made_dirs));
-	memset(engine->rmdir_hints, 0, sizeof(engine->rmdir_hints));
 	engine->stalled_moves = 0;
 }
 
@@ -235,7 +234,7 @@ void sendcp_engine_close(struct sendcp_engine *engine)
 	sendcp_ref_list_release(&engine->naming.new_refs);
 	sendcp_ref_list_release(&engine->naming.deleted_refs);
 	sendcp_inode_set_release(&engine->naming.check_dirs);
-	sendcp_id_list_release(&engine->naming.orphanized);
+	sendcp_inode_set_release(&engine->naming.orphanized);
 	sendcp_queue_release(&engine->encoder.queue);
 	sendcp_deferred_release(&engine->deferred);
 	sendcp_clone_search_release(&engine->clones);

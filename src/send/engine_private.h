@@ -15,6 +15,15 @@
 /* Directories remembered as already created. */
 #define SENDCP_MADE_DIRS 64u
 
+/* The directory path that was looked up last for a name of the current inode. */
+struct sendcp_dir_path {
+	struct sendcp_inode_id dir;
+	bool known;
+	/* See struct sendcp_naming. */
+	bool before_orphanized;
+	struct sendcp_path path;
+};
+
 /* The names of the current inode while they are processed. See names.c. */
 struct sendcp_naming {
 	/* Names it gets and names it loses. */
@@ -27,8 +36,6 @@ struct sendcp_naming {
 	struct sendcp_path valid;
 	/* That is its orphan name. */
 	bool still_orphan;
-	/* A directory was moved out of the way: paths collected before may be wrong. */
-	bool dir_orphanized;
 	/* One above the inode was. */
 	bool ancestor_orphanized;
 	/* The inode is a directory whose move must wait. */
@@ -36,26 +43,29 @@ struct sendcp_naming {
 	/* Directories of all these names. */
 	struct sendcp_inode_set check_dirs;
 	/* The inodes that were orphanized since they were in its way. */
-	struct sendcp_id_list orphanized;
+	struct sendcp_inode_set orphanized;
+	/* Paths are looked up as if none of those had been. */
+	bool before_orphanized;
+	struct sendcp_dir_path dir_path;
+	/* How far the processing is: the stage of names.c, the next name or directory in it. */
+	u32 stage;
+	u32 at;
+	/* This many names may still be processed in this run. */
+	u32 budget;
 };
-
-/* The position up to which a directory that cannot be removed yet was looked through. */
-struct sendcp_rmdir_hint {
-	struct sendcp_inode_id dir;
-	u64 blocker;
-	u64 index;
-};
-
-#define SENDCP_RMDIR_HINTS 16u
 
 /* A step too long to queue: see replay.c. */
 struct sendcp_replay {
-	/* Checkpoint from before the names were collected; NULL: no replay is under way. */
+	/* One is under way. */
+	bool active;
+	/* Checkpoint from before the names were collected; NULL: none was needed yet. */
 	u8 *base;
 	size_t base_size;
 	/* Commands of the step that were emitted. */
 	u32 emitted;
-	/* The step was run to its end. */
+	/* It stopped between two names; what it did so far is neither kept nor undone. */
+	bool paused;
+	/* It was run to its end. */
 	bool ran;
 };
 
@@ -117,6 +127,7 @@ struct sendcp_engine {
 	struct {
 		struct sendcp_state state;
 		struct sendcp_path path;
+		bool collecting;
 	} before;
 	/* Moves that had to wait again since one was made: see delay.c. */
 	u32 stalled_moves;
@@ -129,8 +140,6 @@ struct sendcp_engine {
 	/* Caches. */
 	u64 made_dirs[SENDCP_MADE_DIRS];
 	u32 made_next;
-	struct sendcp_rmdir_hint rmdir_hints[SENDCP_RMDIR_HINTS];
-	u32 rmdir_next;
 
 	/* Of the item that xattrs and contents come from, and its counterpart in the parent. */
 	struct sendcp_cursor item_cursor;

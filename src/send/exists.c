@@ -81,6 +81,14 @@ static int is_dir_in(struct sendcp_engine *engine, struct sendcp_tree *tree, u64
 	return err ? err : found == generation;
 }
 
+bool sendcp_orphanized_now(const struct sendcp_engine *engine, u64 ino, u64 generation)
+{
+	const struct sendcp_naming *naming = &engine->naming;
+
+	return !naming->before_orphanized &&
+	       sendcp_inode_set_has(&naming->orphanized, ino, generation);
+}
+
 /*
  * Has the current inode, whose turn is not over, taken a name of (ino, generation) already? It has
  * if that one went aside for it in this step, or if its own move waits: all that was in its way
@@ -88,7 +96,7 @@ static int is_dir_in(struct sendcp_engine *engine, struct sendcp_tree *tree, u64
  */
 static bool took_name_of(struct sendcp_engine *engine, u64 ino, u64 generation)
 {
-	return sendcp_id_list_has(&engine->naming.orphanized, ino, generation) ||
+	return sendcp_orphanized_now(engine, ino, generation) ||
 	       sendcp_moves_find(&engine->deferred.moves, engine->state.ino);
 }
 

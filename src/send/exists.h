@@ -31,6 +31,8 @@ int sendcp_inode_state(struct sendcp_engine *engine, u64 ino, u64 generation);
 int sendcp_need_inode_state(struct sendcp_engine *engine, u64 ino, u64 generation);
 /* 1: it is there, under a name or its orphan name; 0: not yet, or no more. */
 int sendcp_exists_now(struct sendcp_engine *engine, u64 ino, u64 generation);
+/* The current inode has moved it out of its way in this step, and paths are to show that. */
+bool sendcp_orphanized_now(const struct sendcp_engine *engine, u64 ino, u64 generation);
 /* 1: another inode, whose turn has been, has taken this name of (ino, generation). */
 int sendcp_is_overwritten(struct sendcp_engine *engine, const struct sendcp_name *name,
 			  u64 dir_generation, u64 ino, u64 generation);

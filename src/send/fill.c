@@ -264,9 +264,7 @@ static int refill(struct sendcp_engine *engine)
 		err = interrupted(engine);
 		if (err)
 			return err;
-		err = sendcp_replay_next(engine);
-		if (err)
-			return err;
+		sendcp_replay_next(engine);
 		err = sendcp_step(engine);
 		if (err)
 			return err;

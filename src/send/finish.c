@@ -11,7 +11,6 @@
 #include "send/engine_private.h"
 #include "send/finish.h"
 #include "send/hole.h"
-#include "send/names.h"
 #include "send/refs.h"
 #include "send/utimes.h"
 #include "send/replay.h"
@@ -35,36 +34,36 @@ static bool past_inode(const struct sendcp_state *state)
 /*
  * With its names the inode counts as passed, before its contents are sent: from here on all paths
  * go by the subvolume's names for it. If its move waits it does not, for it is still at its old
- * place.
+ * place. 1: there are more names.
  */
 static int process_names(struct sendcp_engine *engine)
 {
 	struct sendcp_naming *naming = &engine->naming;
-	int err = 0;
+	int ret = 0;
 
 	if (naming->new_refs.live || naming->deleted_refs.live) {
-		err = sendcp_replay_run(engine, sendcp_process_names);
-		if (!err && !naming->delayed)
+		ret = sendcp_replay_names(engine);
+		if (!ret && !naming->delayed)
 			engine->state.send_progress = engine->state.ino + 1;
 	}
-	if (!err)
+	if (!ret)
 		sendcp_refs_clear(engine);
-	return err;
+	return ret;
 }
 
 int sendcp_finish_names(struct sendcp_engine *engine)
 {
 	struct sendcp_state *state = &engine->state;
-	int err = 0;
+	int ret = 0;
 
 	if (state->kind == SENDCP_KIND_IGNORED) {
 		state->phase = state->at.at_end ? SENDCP_PHASE_FLUSH : SENDCP_PHASE_HANDLE;
 		return 0;
 	}
 	if (state->kind != SENDCP_KIND_NONE && sendcp_past_names(engine))
-		err = process_names(engine);
-	if (err)
-		return err;
+		ret = process_names(engine);
+	if (ret)
+		return ret < 0 ? ret : 0;
 	if (past_inode(state))
 		state->phase = SENDCP_PHASE_FINISH_TAIL;
 	else

@@ -42,16 +42,6 @@ int sendcp_id_list_add(struct sendcp_id_list *list, u64 ino, u64 generation)
 	return 0;
 }
 
-bool sendcp_id_list_has(const struct sendcp_id_list *list, u64 ino, u64 generation)
-{
-	u32 i;
-
-	for (i = 0; i < list->count; i++)
-		if (list->ids[i].ino == ino && list->ids[i].generation == generation)
-			return true;
-	return false;
-}
-
 int sendcp_id_list_copy(struct sendcp_id_list *to, const struct sendcp_id_list *from)
 {
 	if (sendcp_id_list_reserve(to, from->count))
@@ -87,12 +77,11 @@ static void link_slot(struct sendcp_inode_set *set, u32 index)
 	*bucket = index + 1;
 }
 
+/* All buckets must be empty. */
 static void link_all(struct sendcp_inode_set *set)
 {
 	u32 i;
 
-	if (set->bucket_count)
-		memset(set->buckets, 0, set->bucket_count * sizeof(*set->buckets));
 	for (i = 0; i < set->used; i++)
 		if (set->slots[i].gone != GONE_FOR_GOOD)
 			link_slot(set, i);
@@ -109,7 +98,7 @@ static int grow(struct sendcp_inode_set *set)
 		return 0;
 	if (capacity >= GONE_FOR_GOOD / 2)
 		return -ENOMEM;
-	buckets = sendcp_alloc(capacity * sizeof(*buckets));
+	buckets = sendcp_zalloc(capacity * sizeof(*buckets));
 	if (!buckets)
 		return -ENOMEM;
 	slots = sendcp_realloc(set->slots, set->capacity * sizeof(*slots),
@@ -150,6 +139,13 @@ bool sendcp_inode_set_has(const struct sendcp_inode_set *set, u64 ino, u64 gener
 	return find(set, ino, generation);
 }
 
+u64 *sendcp_inode_set_note(const struct sendcp_inode_set *set, u64 ino, u64 generation)
+{
+	struct sendcp_inode_slot *slot = find(set, ino, generation);
+
+	return slot ? slot->note : NULL;
+}
+
 int sendcp_inode_set_add(struct sendcp_inode_set *set, u64 ino, u64 generation)
 {
 	struct sendcp_inode_slot *slot;
@@ -159,9 +155,9 @@ int sendcp_inode_set_add(struct sendcp_inode_set *set, u64 ino, u64 generation)
 	if (grow(set))
 		return -ENOMEM;
 	slot = &set->slots[set->used];
+	memset(slot, 0, sizeof(*slot));
 	slot->id.ino = ino;
 	slot->id.generation = generation;
-	slot->gone = 0;
 	link_slot(set, set->used);
 	set->used++;
 	set->count++;
@@ -208,11 +204,19 @@ struct sendcp_inode_id sendcp_inode_set_last(const struct sendcp_inode_set *set)
 	return set->slots[slot].id;
 }
 
+/* There may be many more buckets than slots in use. */
+static void empty_buckets(struct sendcp_inode_set *set)
+{
+	u32 i;
+
+	for (i = 0; i < set->used; i++)
+		*bucket_of(set, &set->slots[i].id) = 0;
+}
+
 void sendcp_inode_set_clear(struct sendcp_inode_set *set)
 {
-	/* There may be many more buckets than slots in use. */
-	while (set->used)
-		*bucket_of(set, &set->slots[--set->used].id) = 0;
+	empty_buckets(set);
+	set->used = 0;
 	set->count = 0;
 	set->first = 0;
 	set->taken_out = 0;
@@ -224,6 +228,7 @@ static void close_holes(struct sendcp_inode_set *set)
 	u32 to = 0;
 	u32 i;
 
+	empty_buckets(set);
 	for (i = set->first; i < set->used; i++)
 		if (!set->slots[i].gone)
 			set->slots[to++] = set->slots[i];

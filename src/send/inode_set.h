@@ -27,7 +27,6 @@ struct sendcp_id_list {
 /* -ENOMEM leaves the list as it was. */
 int sendcp_id_list_reserve(struct sendcp_id_list *list, u32 capacity);
 int sendcp_id_list_add(struct sendcp_id_list *list, u64 ino, u64 generation);
-bool sendcp_id_list_has(const struct sendcp_id_list *list, u64 ino, u64 generation);
 int sendcp_id_list_copy(struct sendcp_id_list *to, const struct sendcp_id_list *from);
 void sendcp_id_list_release(struct sendcp_id_list *list);
 
@@ -38,6 +37,8 @@ struct sendcp_inode_slot {
 	u32 hash_next;
 	/* Not 0: it was taken out, and the one taken out before it is this, plus one. */
 	u32 gone;
+	/* What the set's owner knows of it, 0 at first. Undoing does not set it back. */
+	u64 note[2];
 };
 
 struct sendcp_inode_set {
@@ -58,6 +59,8 @@ struct sendcp_inode_set {
 };
 
 bool sendcp_inode_set_has(const struct sendcp_inode_set *set, u64 ino, u64 generation);
+/* Its notes, valid until something is added; NULL: it is not in. */
+u64 *sendcp_inode_set_note(const struct sendcp_inode_set *set, u64 ino, u64 generation);
 /* At the end, unless it is in. -ENOMEM leaves the set as it was. */
 int sendcp_inode_set_add(struct sendcp_inode_set *set, u64 ino, u64 generation);
 /* Does nothing if it is not in. */

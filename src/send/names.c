@@ -8,9 +8,12 @@
  * moment is lost at the receiver, contents and all. The directories of all these names come last:
  * each command above sets their times again, and a deleted one is empty only after them.
  *
- * After every command naming.valid is where the receiver has the inode. The other paths were
- * collected before the first command; once a directory was orphanized any of them may lead through
- * it, so they are looked up again before they are used.
+ * After every command naming.valid is where the receiver has the inode. The paths of the other
+ * names are looked up one by one, since 65,535 of them would take any amount of memory. Which
+ * moment they are of is native send's choice: names that are lost have the paths from before the
+ * first command, unless a directory above the inode was orphanized.
+ *
+ * The processing may stop after any name, and goes on from there: see replay.c.
  */
 #include "send/delay.h"
 #include "send/engine_private.h"
@@ -63,30 +66,41 @@ static void name_of(const struct sendcp_ref_list *list, const struct sendcp_list
 {
 	name->dir = ref->dir;
 	name->len = ref->name_len;
-	memcpy(name->bytes, list->bytes + ref->name, ref->name_len);
+	memcpy(name->bytes, sendcp_ref_list_name(list, ref), ref->name_len);
 }
 
-/* The full path of a name, as it was when it was collected or last looked up. */
-static int listed_path(struct sendcp_engine *engine, const struct sendcp_ref_list *list,
-		       const struct sendcp_listed_ref *ref, struct sendcp_path *path)
+/*
+ * Where the directory of @ref is now, or was before anything was orphanized if @before. Names of
+ * one directory mostly follow each other.
+ */
+static int dir_path(struct sendcp_engine *engine, const struct sendcp_listed_ref *ref, bool before)
 {
-	path->len = ref->path_len;
-	memcpy(path->bytes, list->bytes + ref->path, ref->path_len);
-	return sendcp_path_append(engine, path, list->bytes + ref->name, ref->name_len);
+	struct sendcp_naming *naming = &engine->naming;
+	struct sendcp_dir_path *last = &naming->dir_path;
+	int err;
+
+	if (last->known && last->dir.ino == ref->dir &&
+	    last->dir.generation == ref->dir_generation && last->before_orphanized == before)
+		return 0;
+	naming->before_orphanized = before;
+	err = sendcp_path_of(engine, ref->dir, ref->dir_generation, &last->path);
+	naming->before_orphanized = false;
+	last->known = !err;
+	last->before_orphanized = before;
+	last->dir.ino = ref->dir;
+	last->dir.generation = ref->dir_generation;
+	return err;
 }
 
-/* The same, its directory looked up again if @stale. */
-static int full_path(struct sendcp_engine *engine, struct sendcp_ref_list *list,
-		     struct sendcp_listed_ref *ref, bool stale, struct sendcp_path *path)
+static int full_path(struct sendcp_engine *engine, const struct sendcp_ref_list *list,
+		     const struct sendcp_listed_ref *ref, bool before, struct sendcp_path *path)
 {
-	int err = 0;
+	int err = dir_path(engine, ref, before);
 
-	if (stale) {
-		err = sendcp_path_of(engine, ref->dir, ref->dir_generation, path);
-		if (!err && sendcp_ref_list_set_path(list, ref, path->bytes, path->len))
-			err = sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
-	}
-	return err ? err : listed_path(engine, list, ref, path);
+	if (err)
+		return err;
+	sendcp_path_copy(path, &engine->naming.dir_path.path);
+	return sendcp_path_append(engine, path, sendcp_ref_list_name(list, ref), ref->name_len);
 }
 
 /* 1: the first name the current inode has in the parent was taken by another one already. */
@@ -117,11 +131,8 @@ static int find_current(struct sendcp_engine *engine)
 	if (orphan < 0)
 		return orphan;
 	naming->still_orphan = orphan;
-	naming->dir_orphanized = false;
 	naming->ancestor_orphanized = false;
 	naming->delayed = false;
-	sendcp_inode_set_clear(&naming->check_dirs);
-	naming->orphanized.count = 0;
 	if (orphan)
 		return sendcp_orphan_name(engine, state->ino, state->generation, &naming->valid);
 	return sendcp_current_path(engine, &naming->valid);
@@ -150,12 +161,14 @@ static int note_orphanized(struct sendcp_engine *engine, const struct sendcp_ino
 	struct sendcp_naming *naming = &engine->naming;
 	int above;
 
-	if (sendcp_id_list_add(&naming->orphanized, id.ino, id.generation))
+	if (sendcp_inode_set_add(&naming->orphanized, id.ino, id.generation))
 		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
-	if (S_ISDIR(other->mode))
-		naming->dir_orphanized = true;
+	naming->dir_path.known = false;
 	if (move && sendcp_moves_orphanize(&engine->deferred.moves, move))
 		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
+	/* Nothing is below it. */
+	if (!S_ISDIR(other->mode))
+		return 0;
 	above = sendcp_is_ancestor(engine, engine->parent, engine->state.ino, &id);
 	if (above <= 0)
 		return above;
@@ -181,7 +194,7 @@ static int orphanize(struct sendcp_engine *engine, const struct sendcp_path *pat
  * is renamed to its orphan name, by which path.c finds it then. A further link only goes: when the
  * turn of its inode comes, sendcp_is_overwritten() says that it must not be removed once more.
  */
-static int orphanize_conflicts(struct sendcp_engine *engine, struct sendcp_listed_ref *ref)
+static int orphanize_conflicts(struct sendcp_engine *engine, const struct sendcp_listed_ref *ref)
 {
 	struct sendcp_naming *naming = &engine->naming;
 	int inode_state = sendcp_need_inode_state(engine, ref->dir, ref->dir_generation);
@@ -196,7 +209,7 @@ static int orphanize_conflicts(struct sendcp_engine *engine, struct sendcp_liste
 	ret = sendcp_find_conflict(engine, &name, ref->dir_generation, &other);
 	if (ret <= 0)
 		return ret;
-	ret = full_path(engine, &naming->new_refs, ref, naming->dir_orphanized, &engine->path_a);
+	ret = full_path(engine, &naming->new_refs, ref, false, &engine->path_a);
 	if (ret)
 		return ret;
 	ret = is_first_name(engine, other.ino, &name);
@@ -207,22 +220,9 @@ static int orphanize_conflicts(struct sendcp_engine *engine, struct sendcp_liste
 }
 
 /*
- * Was the directory of @ref needed for an earlier name of the list? Then it was created for that
- * one.
- */
-static bool seen_dir(const struct sendcp_ref_list *list, const struct sendcp_listed_ref *ref)
-{
-	const struct sendcp_listed_ref *at;
-
-	for (at = ref; at-- > list->refs;)
-		if (!at->cancelled && at->dir == ref->dir)
-			return true;
-	return false;
-}
-
-/*
  * A directory with a number not yet reached must exist before something is put into it. It is
- * created under its orphan name; at its own turn it is renamed with all that is in it by then.
+ * created under its orphan name; at its own turn it is renamed with all that is in it by then. If
+ * it was needed for an earlier one of the new names, it was created for that.
  */
 static int make_dir(struct sendcp_engine *engine, const struct sendcp_listed_ref *ref)
 {
@@ -233,7 +233,7 @@ static int make_dir(struct sendcp_engine *engine, const struct sendcp_listed_ref
 	inode_state = sendcp_need_inode_state(engine, ref->dir, ref->dir_generation);
 	if (inode_state != SENDCP_INODE_WILL_CREATE)
 		return inode_state < 0 ? inode_state : 0;
-	if (seen_dir(&engine->naming.new_refs, ref))
+	if (sendcp_inode_set_has(&engine->naming.check_dirs, ref->dir, ref->dir_generation))
 		return 0;
 	return sendcp_create_dir_early(engine, ref->dir, ref->dir_generation);
 }
@@ -263,14 +263,13 @@ static int move_current(struct sendcp_engine *engine, const struct sendcp_path *
 /*
  * Gives the current inode a name. An orphan name is a stopgap that is to vanish, and a directory
  * can have one name only, so these are renamed. Everything else gets a further link and keeps its
- * old names until process_gone().
+ * old names until gone_stage().
  */
-static int link_ref(struct sendcp_engine *engine, struct sendcp_listed_ref *ref)
+static int link_ref(struct sendcp_engine *engine, const struct sendcp_listed_ref *ref)
 {
 	struct sendcp_naming *naming = &engine->naming;
 	bool moves = naming->still_orphan || current_is_dir(engine);
-	int err = full_path(engine, &naming->new_refs, ref, naming->dir_orphanized,
-			    &engine->path_a);
+	int err = full_path(engine, &naming->new_refs, ref, false, &engine->path_a);
 
 	if (err)
 		return err;
@@ -293,6 +292,8 @@ static int decide_delay(struct sendcp_engine *engine, const struct sendcp_listed
 	if (ret < 0)
 		return ret;
 	naming->delayed = ret;
+	/* That it waits changes paths. */
+	naming->dir_path.known &= !ret;
 	return 0;
 }
 
@@ -300,7 +301,7 @@ static int decide_delay(struct sendcp_engine *engine, const struct sendcp_listed
  * If the move waits, the name is given by sendcp_apply_move() later. Its directory gets new times
  * now, too, as native send gives them.
  */
-static int process_new(struct sendcp_engine *engine, struct sendcp_listed_ref *ref)
+static int process_new(struct sendcp_engine *engine, const struct sendcp_listed_ref *ref)
 {
 	int err = make_dir(engine, ref);
 
@@ -321,21 +322,26 @@ static struct sendcp_listed_ref *first_live(const struct sendcp_ref_list *list)
 	return NULL;
 }
 
-static int for_each(struct sendcp_engine *engine, struct sendcp_ref_list *list,
-		    int (*function)(struct sendcp_engine *engine, struct sendcp_listed_ref *ref))
+/* From the name on that is next. 1: this run has processed as many as it may. */
+static int for_each(struct sendcp_engine *engine, const struct sendcp_ref_list *list,
+		    int (*function)(struct sendcp_engine *engine,
+				    const struct sendcp_listed_ref *ref))
 {
+	struct sendcp_naming *naming = &engine->naming;
+	const struct sendcp_listed_ref *ref;
 	int err = 0;
-	u32 i;
 
-	for (i = 0; i < list->count && !err; i++)
-		if (!list->refs[i].cancelled)
-			err = function(engine, &list->refs[i]);
+	while (!err && naming->at < list->count) {
+		ref = &list->refs[naming->at];
+		if (!ref->cancelled) {
+			if (!naming->budget)
+				return 1;
+			naming->budget--;
+			err = function(engine, ref);
+		}
+		naming->at++;
+	}
 	return err;
-}
-
-static int touch_ref(struct sendcp_engine *engine, struct sendcp_listed_ref *ref)
-{
-	return touch(engine, ref);
 }
 
 /*
@@ -359,14 +365,14 @@ static int remove_dir(struct sendcp_engine *engine)
 			err = move_current(engine, &engine->path_a);
 		naming->still_orphan = true;
 	}
-	return err ? err : for_each(engine, &naming->deleted_refs, touch_ref);
+	return err;
 }
 
-static int unlink_name(struct sendcp_engine *engine, struct sendcp_listed_ref *ref)
+static int unlink_name(struct sendcp_engine *engine, const struct sendcp_listed_ref *ref)
 {
 	struct sendcp_naming *naming = &engine->naming;
 	struct sendcp_path *path = &engine->current_path;
-	int err = full_path(engine, &naming->deleted_refs, ref, naming->ancestor_orphanized,
+	int err = full_path(engine, &naming->deleted_refs, ref, !naming->ancestor_orphanized,
 			    &engine->path_a);
 
 	if (!err)
@@ -380,7 +386,7 @@ static int unlink_name(struct sendcp_engine *engine, struct sendcp_listed_ref *r
 }
 
 /* UNLINK, unless another inode has the name by now: then it is that one's. */
-static int unlink_ref(struct sendcp_engine *engine, struct sendcp_listed_ref *ref)
+static int unlink_ref(struct sendcp_engine *engine, const struct sendcp_listed_ref *ref)
 {
 	const struct sendcp_state *state = &engine->state;
 	struct sendcp_name name;
@@ -397,22 +403,48 @@ static int unlink_ref(struct sendcp_engine *engine, struct sendcp_listed_ref *re
 	return err ? err : touch(engine, ref);
 }
 
-static int process_gone(struct sendcp_engine *engine)
+static bool is_deleted_dir(const struct sendcp_engine *engine)
+{
+	return current_is_dir(engine) && engine->state.kind == SENDCP_KIND_DELETED;
+}
+
+static int orphanize_stage(struct sendcp_engine *engine)
+{
+	return engine->parent ? for_each(engine, &engine->naming.new_refs, orphanize_conflicts) : 0;
+}
+
+static int new_stage(struct sendcp_engine *engine)
+{
+	return for_each(engine, &engine->naming.new_refs, process_new);
+}
+
+static int remove_dir_stage(struct sendcp_engine *engine)
+{
+	return is_deleted_dir(engine) ? remove_dir(engine) : 0;
+}
+
+static int gone_stage(struct sendcp_engine *engine)
 {
 	struct sendcp_naming *naming = &engine->naming;
-	struct sendcp_listed_ref *first = first_live(&naming->deleted_refs);
-	int err;
+	struct sendcp_listed_ref *first;
 
-	if (current_is_dir(engine) && engine->state.kind == SENDCP_KIND_DELETED)
-		return remove_dir(engine);
+	if (is_deleted_dir(engine))
+		return for_each(engine, &naming->deleted_refs, touch);
+	if (!current_is_dir(engine))
+		return for_each(engine, &naming->deleted_refs, unlink_ref);
 	/* A directory has one name, and its move took it away. */
-	if (current_is_dir(engine))
-		return first ? touch(engine, first) : 0;
-	err = for_each(engine, &naming->deleted_refs, unlink_ref);
-	/* Its first name was taken and it got no new one: its orphan name is none of the refs. */
-	if (!err && naming->still_orphan)
-		err = sendcp_send_unlink(engine, &naming->valid);
-	return err;
+	first = first_live(&naming->deleted_refs);
+	return first ? touch(engine, first) : 0;
+}
+
+/* Its first name was taken and it got no new one: its orphan name is none of the refs. */
+static int orphan_name_stage(struct sendcp_engine *engine)
+{
+	const struct sendcp_naming *naming = &engine->naming;
+
+	if (current_is_dir(engine) || !naming->still_orphan)
+		return 0;
+	return sendcp_send_unlink(engine, &naming->valid);
 }
 
 /*
@@ -433,20 +465,37 @@ static int settle_dir(struct sendcp_engine *engine, const struct sendcp_inode_id
 	return inode_state == SENDCP_INODE_DID_DELETE ? sendcp_remove_if_empty(engine, dir) : 0;
 }
 
-int sendcp_process_names(struct sendcp_engine *engine)
+static int settle_stage(struct sendcp_engine *engine)
 {
 	struct sendcp_naming *naming = &engine->naming;
 	struct sendcp_inode_id dir;
-	int err = find_current(engine);
-	u32 at = 0;
+	int err = 0;
 
-	if (!err && engine->parent)
-		err = for_each(engine, &naming->new_refs, orphanize_conflicts);
-	if (!err)
-		err = for_each(engine, &naming->new_refs, process_new);
-	if (!err)
-		err = process_gone(engine);
-	while (!err && sendcp_inode_set_next(&naming->check_dirs, &at, &dir))
+	while (!err && naming->budget &&
+	       sendcp_inode_set_next(&naming->check_dirs, &naming->at, &dir)) {
+		naming->budget--;
 		err = settle_dir(engine, &dir);
-	return err;
+	}
+	return err ? err : !naming->budget;
+}
+
+/* Each is run again from naming.at on while it returns 1. */
+static int (*const stages[])(struct sendcp_engine *engine) = {
+	find_current, orphanize_stage, new_stage, remove_dir_stage, gone_stage, orphan_name_stage,
+	settle_stage,
+};
+
+int sendcp_process_names(struct sendcp_engine *engine)
+{
+	struct sendcp_naming *naming = &engine->naming;
+	int ret;
+
+	while (naming->stage < sizeof(stages) / sizeof(stages[0])) {
+		ret = stages[naming->stage](engine);
+		if (ret)
+			return ret;
+		naming->stage++;
+		naming->at = 0;
+	}
+	return 0;
 }

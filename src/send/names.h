@@ -11,7 +11,8 @@ struct sendcp_path;
 /*
  * Queues what gives the current inode its new names and takes the others. Before, the receiver has
  * it as sendcp_path_of() says; naming.delayed says whether it waits for another directory instead.
- * Depends on the two trees and the state only, so that it can be run again: see replay.h.
+ * Stops after naming.budget names and returns 1: to be called again for the rest. Depends on the
+ * two trees and the state only, so that it can be run again: see replay.h.
  */
 int sendcp_process_names(struct sendcp_engine *engine);
 /* Queues RENAME. An inode that has the name @to must have been orphanized before. */

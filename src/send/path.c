@@ -175,6 +175,16 @@ int sendcp_name_now(struct sendcp_engine *engine, const struct sendcp_inode_id *
 	return sendcp_is_overwritten(engine, name, dir_generation, id->ino, id->generation);
 }
 
+/* A directory that waits is orphanized once at most, so it was not before if it is now. */
+static bool has_orphan_name(const struct sendcp_engine *engine, const struct sendcp_move *move)
+{
+	const struct sendcp_naming *naming = &engine->naming;
+
+	return move->orphanized &&
+	       !(naming->before_orphanized &&
+		 sendcp_inode_set_has(&naming->orphanized, move->dir.ino, move->dir.generation));
+}
+
 /* One step towards the root. 1: an orphan name, directly in the root, ends the path. */
 static int step_up(struct sendcp_engine *engine, struct sendcp_inode_id *id,
 		   struct sendcp_path *path)
@@ -188,7 +198,8 @@ static int step_up(struct sendcp_engine *engine, struct sendcp_inode_id *id,
 	if (sendcp_moves_rmdir_pending(moves, id->ino, id->generation))
 		orphaned = 1;
 	else if (move)
-		orphaned = move->orphanized ? 1 : first_name(engine, tree, id->ino, &name);
+		orphaned = has_orphan_name(engine, move) ? 1 :
+			first_name(engine, tree, id->ino, &name);
 	else
 		orphaned = sendcp_name_now(engine, id, &name, &tree);
 	if (orphaned < 0)

@@ -8,7 +8,6 @@
 #include "send/engine_private.h"
 #include "send/extent.h"
 #include "send/inode.h"
-#include "send/names.h"
 #include "send/path.h"
 #include "send/refs.h"
 #include "send/replay.h"
@@ -21,23 +20,29 @@ static void before_items(struct sendcp_state *state, u8 type)
 	state->item.offset = ~0ULL;
 }
 
-static int delete_old(struct sendcp_engine *engine)
+/* All names in @tree, which the inode loses if they are @gone. 1: there are more. */
+static int process_all(struct sendcp_engine *engine, struct sendcp_tree *tree, bool gone)
 {
-	int err = sendcp_collect_all_refs(engine, engine->parent, true);
+	int ret = 0;
 
-	return err ? err : sendcp_process_names(engine);
+	if (!sendcp_replay_paused(engine))
+		ret = sendcp_collect_all_refs(engine, tree, gone);
+	if (!ret)
+		ret = sendcp_replay_names(engine);
+	if (ret <= 0)
+		sendcp_refs_clear(engine);
+	return ret;
 }
 
 static int step_delete(struct sendcp_engine *engine)
 {
-	int err = 0;
+	int ret = 0;
 
 	if (engine->state.kind == SENDCP_KIND_DELETED)
-		err = sendcp_replay_run(engine, delete_old);
-	sendcp_refs_clear(engine);
-	if (!err)
+		ret = process_all(engine, engine->parent, true);
+	if (!ret)
 		engine->state.phase = SENDCP_PHASE_RECREATE_CREATE;
-	return err;
+	return ret < 0 ? ret : 0;
 }
 
 static int step_create(struct sendcp_engine *engine)
@@ -59,20 +64,12 @@ static int step_create(struct sendcp_engine *engine)
 	return sendcp_create_inode(engine, &inode);
 }
 
-static int name_new(struct sendcp_engine *engine)
-{
-	int err = sendcp_collect_all_refs(engine, engine->tree, false);
-
-	return err ? err : sendcp_process_names(engine);
-}
-
 static int step_names(struct sendcp_engine *engine)
 {
-	int err = sendcp_replay_run(engine, name_new);
+	int ret = process_all(engine, engine->tree, false);
 
-	sendcp_refs_clear(engine);
-	if (err)
-		return err;
+	if (ret)
+		return ret < 0 ? ret : 0;
 	engine->state.send_progress = engine->state.ino + 1;
 	before_items(&engine->state, SENDCP_EXTENT_DATA);
 	engine->state.phase = SENDCP_PHASE_RECREATE_EXTENTS;

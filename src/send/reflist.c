@@ -4,18 +4,33 @@
  * each would take minutes.
  *
  * The order is that of the items, and of the commands that result. So nothing is ever taken out: an
- * entry that is cancelled stays in its chain and is skipped. Names and paths are in one block that
- * only grows, referred to by offset, since growing moves it.
+ * entry that is cancelled stays in its chain and is skipped. An entry has its name and the number
+ * of its directory, but no path: users could make a list as large as they like.
  */
+#include "format/hash.h"
 #include "send/reflist.h"
 
 #define FIRST_BUCKETS 64u
+#define CHUNK_SIZE 16384u
+/* A list with room for more is freed when it is emptied. */
+#define REFS_KEPT 1024u
 
+static void free_chunks(struct sendcp_ref_list *list, u32 kept)
+{
+	while (list->chunk_count > kept)
+		sendcp_free(list->chunks[--list->chunk_count]);
+}
+
+/* Called for each inode: after one with very many names the next ones must not pay for it. */
 void sendcp_ref_list_clear(struct sendcp_ref_list *list)
 {
-	/* Called at every item, while the buckets stay as many as the largest inode needed. */
+	if (list->capacity > REFS_KEPT) {
+		sendcp_ref_list_release(list);
+		return;
+	}
 	if (list->count)
 		memset(list->buckets, 0, list->bucket_count * sizeof(*list->buckets));
+	free_chunks(list, 1);
 	list->count = 0;
 	list->live = 0;
 	list->used = 0;
@@ -23,26 +38,25 @@ void sendcp_ref_list_clear(struct sendcp_ref_list *list)
 
 void sendcp_ref_list_release(struct sendcp_ref_list *list)
 {
+	free_chunks(list, 0);
+	sendcp_free(list->chunks);
 	sendcp_free(list->refs);
-	sendcp_free(list->bytes);
 	sendcp_free(list->buckets);
 	memset(list, 0, sizeof(*list));
 }
 
-static u32 hash(u64 dir, const u8 *name, u16 len)
-{
-	return sendcp_crc32c((u32)dir, name, len);
-}
-
 static u32 *bucket_of(const struct sendcp_ref_list *list, u64 dir, const u8 *name, u16 len)
 {
-	return &list->buckets[hash(dir, name, len) & (list->bucket_count - 1)];
+	u32 hash = sendcp_hash_bytes(list->seed ^ sendcp_hash64(dir), name, len);
+
+	return &list->buckets[hash & (list->bucket_count - 1)];
 }
 
 static void link_ref(struct sendcp_ref_list *list, u32 index)
 {
 	struct sendcp_listed_ref *ref = &list->refs[index];
-	u32 *bucket = bucket_of(list, ref->dir, list->bytes + ref->name, ref->name_len);
+	u32 *bucket = bucket_of(list, ref->dir, sendcp_ref_list_name(list, ref),
+			     ref->name_len);
 
 	ref->hash_next = *bucket;
 	*bucket = index + 1;
@@ -61,7 +75,7 @@ struct sendcp_listed_ref *sendcp_ref_list_find(const struct sendcp_ref_list *lis
 		at = &list->refs[next - 1];
 		if (!at->cancelled && at->dir == ref->dir &&
 		    at->dir_generation == dir_generation && at->name_len == ref->name_len &&
-		    !memcmp(list->bytes + at->name, ref->name, ref->name_len))
+		    !memcmp(sendcp_ref_list_name(list, at), ref->name, ref->name_len))
 			return at;
 		next = at->hash_next;
 	}
@@ -78,6 +92,7 @@ static int rehash(struct sendcp_ref_list *list, u32 count)
 	sendcp_free(list->buckets);
 	list->buckets = buckets;
 	list->bucket_count = count;
+	list->seed = sendcp_now();
 	for (i = 0; i < list->count; i++)
 		link_ref(list, i);
 	return 0;
@@ -101,44 +116,42 @@ static int reserve_ref(struct sendcp_ref_list *list)
 	return rehash(list, sendcp_max(FIRST_BUCKETS, list->capacity));
 }
 
-static int add_bytes(struct sendcp_ref_list *list, const u8 *bytes, u16 len, u32 *at)
+static int add_chunk(struct sendcp_ref_list *list)
 {
-	u64 capacity = sendcp_max(4096, list->bytes_room);
-	u8 *block;
+	u32 room = list->chunk_room ? list->chunk_room * 2 : 4;
+	u8 **chunks;
 
-	while (capacity - list->used < len)
-		capacity *= 2;
-	if (capacity > ~0u)
-		return -ENOMEM;
-	if (capacity > list->bytes_room) {
-		block = sendcp_realloc(list->bytes, list->bytes_room, capacity);
-		if (!block)
+	if (list->chunk_count == list->chunk_room) {
+		chunks = sendcp_realloc(list->chunks, list->chunk_room * sizeof(*chunks),
+					room * sizeof(*chunks));
+		if (!chunks)
 			return -ENOMEM;
-		list->bytes = block;
-		list->bytes_room = capacity;
+		list->chunks = chunks;
+		list->chunk_room = room;
 	}
-	*at = list->used;
-	memcpy(list->bytes + list->used, bytes, len);
-	list->used += len;
+	list->chunks[list->chunk_count] = sendcp_alloc(CHUNK_SIZE);
+	if (!list->chunks[list->chunk_count])
+		return -ENOMEM;
+	list->chunk_count++;
+	list->used = 0;
 	return 0;
 }
 
-int sendcp_ref_list_set_path(struct sendcp_ref_list *list, struct sendcp_listed_ref *ref,
-			     const u8 *path, u16 path_len)
+static int add_name(struct sendcp_ref_list *list, const struct sendcp_ref *ref,
+		    struct sendcp_listed_ref *new)
 {
-	ref->path_len = path_len;
-	return add_bytes(list, path, path_len, &ref->path);
-}
-
-/* Names of one directory mostly follow each other: its path is stored once then. */
-static bool has_path(const struct sendcp_ref_list *list, const struct sendcp_listed_ref *ref,
-		     const u8 *path, u16 path_len)
-{
-	return ref->path_len == path_len && !memcmp(list->bytes + ref->path, path, path_len);
+	if ((!list->chunk_count || CHUNK_SIZE - list->used < ref->name_len) && add_chunk(list))
+		return -ENOMEM;
+	new->chunk = list->chunk_count - 1;
+	new->at = list->used;
+	new->name_len = ref->name_len;
+	memcpy(list->chunks[new->chunk] + new->at, ref->name, ref->name_len);
+	list->used += ref->name_len;
+	return 0;
 }
 
 int sendcp_ref_list_add(struct sendcp_ref_list *list, const struct sendcp_ref *ref,
-			u64 dir_generation, const u8 *path, u16 path_len)
+			u64 dir_generation)
 {
 	struct sendcp_listed_ref *new;
 
@@ -148,15 +161,8 @@ int sendcp_ref_list_add(struct sendcp_ref_list *list, const struct sendcp_ref *r
 	memset(new, 0, sizeof(*new));
 	new->dir = ref->dir;
 	new->dir_generation = dir_generation;
-	new->name_len = ref->name_len;
-	if (add_bytes(list, ref->name, ref->name_len, &new->name))
+	if (add_name(list, ref, new))
 		return -ENOMEM;
-	if (list->count && has_path(list, &new[-1], path, path_len)) {
-		new->path = new[-1].path;
-		new->path_len = path_len;
-	} else if (sendcp_ref_list_set_path(list, new, path, path_len)) {
-		return -ENOMEM;
-	}
 	link_ref(list, list->count);
 	list->count++;
 	list->live++;

@@ -7,15 +7,14 @@
 
 #include "items/items.h"
 
-/* A name of the current inode, and its directory's path when it was collected. */
+/* A name of the current inode. */
 struct sendcp_listed_ref {
 	u64 dir;
 	u64 dir_generation;
-	/* Places in sendcp_ref_list.bytes. */
-	u32 name;
-	u32 path;
+	/* Number of the chunk that has the bytes, and their place in it. */
+	u16 chunk;
+	u16 at;
 	u16 name_len;
-	u16 path_len;
 	/* It met its counterpart in the other list: neither counts any more. */
 	bool cancelled;
 	/* Next entry of the same hash, plus one; 0: none. */
@@ -24,14 +23,18 @@ struct sendcp_listed_ref {
 
 struct sendcp_ref_list {
 	struct sendcp_listed_ref *refs;
+	/* Of the hashes. */
+	u64 seed;
 	/* All entries, and those that are not cancelled. */
 	u32 count;
 	u32 live;
 	u32 capacity;
-	/* Names and paths, one after the other. */
-	u8 *bytes;
+	/* The bytes of the names, one after the other in chunks of one size. */
+	u8 **chunks;
+	u32 chunk_count;
+	u32 chunk_room;
+	/* Of the last chunk. */
 	u32 used;
-	u32 bytes_room;
 	/* First entry of each hash, plus one; a power of two of them. */
 	u32 *buckets;
 	u32 bucket_count;
@@ -42,15 +45,15 @@ void sendcp_ref_list_release(struct sendcp_ref_list *list);
 /* The live entry of that directory and name, or NULL. */
 struct sendcp_listed_ref *sendcp_ref_list_find(const struct sendcp_ref_list *list,
 					       const struct sendcp_ref *ref, u64 dir_generation);
-/*
- * Appends a name; @path is its directory's path. Bytes of the path are shared with the entry before
- * if that is in the same directory. -ENOMEM.
- */
+/* Appends a name. -ENOMEM. */
 int sendcp_ref_list_add(struct sendcp_ref_list *list, const struct sendcp_ref *ref,
-			u64 dir_generation, const u8 *path, u16 path_len);
+			u64 dir_generation);
 void sendcp_ref_list_cancel(struct sendcp_ref_list *list, struct sendcp_listed_ref *ref);
-/* Another path for the directory of @ref. -ENOMEM. */
-int sendcp_ref_list_set_path(struct sendcp_ref_list *list, struct sendcp_listed_ref *ref,
-			     const u8 *path, u16 path_len);
+
+static inline const u8 *sendcp_ref_list_name(const struct sendcp_ref_list *list,
+					     const struct sendcp_listed_ref *ref)
+{
+	return list->chunks[ref->chunk] + ref->at;
+}
 
 #endif

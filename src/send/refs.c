@@ -7,16 +7,33 @@
  */
 #include "send/engine_private.h"
 #include "send/identity.h"
-#include "send/path.h"
 #include "send/refs.h"
 #include "send/step.h"
 
+/* Sets larger than this are freed when they are emptied: few inodes have so many names. */
+#define IDS_KEPT 1024u
+
+static void clear_set(struct sendcp_inode_set *set)
+{
+	if (set->capacity > IDS_KEPT)
+		sendcp_inode_set_release(set);
+	else
+		sendcp_inode_set_clear(set);
+}
+
 void sendcp_refs_clear(struct sendcp_engine *engine)
 {
-	sendcp_ref_list_clear(&engine->naming.new_refs);
-	sendcp_ref_list_clear(&engine->naming.deleted_refs);
-	engine->naming.collecting = false;
-	engine->naming.orphanized.count = 0;
+	struct sendcp_naming *naming = &engine->naming;
+
+	sendcp_ref_list_clear(&naming->new_refs);
+	sendcp_ref_list_clear(&naming->deleted_refs);
+	clear_set(&naming->check_dirs);
+	clear_set(&naming->orphanized);
+	naming->collecting = false;
+	naming->before_orphanized = false;
+	naming->dir_path.known = false;
+	naming->stage = 0;
+	naming->at = 0;
 }
 
 void sendcp_back_to_names(struct sendcp_engine *engine)
@@ -44,9 +61,6 @@ static int dir_generation(struct sendcp_engine *engine, struct sendcp_tree *tree
  * A name in one list takes the same name in the other one away instead of being added: an item that
  * changed has names that stayed, which come once as lost and once as new. The same name in a
  * directory of another generation is another name.
- *
- * The directory's path is looked up now, before any command of this inode, as native send does; see
- * names.c for when it has to be looked up again.
  */
 static int add_ref(struct sendcp_engine *engine, struct sendcp_tree *tree,
 		   const struct sendcp_ref *ref, bool gone)
@@ -67,10 +81,7 @@ static int add_ref(struct sendcp_engine *engine, struct sendcp_tree *tree,
 	}
 	if (list->count >= 2 * MAX_LINKS)
 		return sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT);
-	err = sendcp_path_of(engine, ref->dir, generation, &engine->path_a);
-	if (err)
-		return err;
-	if (sendcp_ref_list_add(list, ref, generation, engine->path_a.bytes, engine->path_a.len))
+	if (sendcp_ref_list_add(list, ref, generation))
 		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
 	return 0;
 }

@@ -12,40 +12,19 @@
 #include "send/names.h"
 #include "send/path.h"
 
-static struct sendcp_rmdir_hint *find_hint(struct sendcp_engine *engine, u64 dir, u64 generation)
-{
-	struct sendcp_rmdir_hint *hint = engine->rmdir_hints;
-	u32 i;
-
-	for (i = 0; i < SENDCP_RMDIR_HINTS; i++)
-		if (hint[i].dir.ino == dir && hint[i].dir.generation == generation)
-			return &hint[i];
-	return NULL;
-}
-
 /*
- * Entries before the blocker had their turn and were not waiting, and never will be again: the next
- * look begins at the blocker. Without that, emptying a directory would take quadratic time.
+ * The notes of a directory that waits to be removed. Entries before INDEX had their turn and do not
+ * wait, and never will again: the next look begins there. Without that, emptying a directory would
+ * take quadratic time. Before BLOCKER has had its turn, the answer is what it was: nothing is read
+ * for it. 0: a look may find another answer at any time. The notes are in no checkpoint: after
+ * resuming each directory is looked through once from its beginning.
  */
-static void remember(struct sendcp_engine *engine, u64 dir, u64 generation, u64 index, u64 blocker)
-{
-	struct sendcp_rmdir_hint *hint = find_hint(engine, dir, generation);
+enum { BLOCKER, INDEX };
 
-	if (!hint) {
-		hint = &engine->rmdir_hints[engine->rmdir_next];
-		engine->rmdir_next = (engine->rmdir_next + 1) % SENDCP_RMDIR_HINTS;
-	}
-	hint->dir.ino = dir;
-	hint->dir.generation = generation;
-	hint->index = index;
-	hint->blocker = blocker;
-}
-
-/* 1: the entry in the DIR_INDEX under @cursor keeps its directory from being removed. */
-static int blocks(struct sendcp_engine *engine, struct sendcp_cursor *cursor, u64 dir,
-		  u64 generation)
+/* 1: the entry in the DIR_INDEX under @cursor keeps directory @dir from being removed. */
+static int blocks(struct sendcp_engine *engine, struct sendcp_cursor *cursor,
+		  const struct sendcp_inode_id *dir, u64 *note)
 {
-	struct sendcp_inode_id id = { .ino = dir, .generation = generation };
 	struct sendcp_dirent_iter iter;
 	struct sendcp_dirent entry;
 	struct sendcp_move *move;
@@ -58,27 +37,31 @@ static int blocks(struct sendcp_engine *engine, struct sendcp_cursor *cursor, u6
 		return ret < 0 ? ret : 0;
 	/* It had its turn but has not left: the directory is removed right after it is moved. */
 	move = sendcp_moves_find(&engine->deferred.moves, entry.location.objectid);
+	note[BLOCKER] = 0;
+	note[INDEX] = sendcp_cursor_key(cursor).offset;
 	if (move) {
-		if (sendcp_moves_set_removes(&engine->deferred.moves, move, &id))
+		if (sendcp_moves_set_removes(&engine->deferred.moves, move, dir))
 			return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
 		return 1;
 	}
 	if (entry.location.objectid <= engine->state.ino)
 		return 0;
-	remember(engine, dir, generation, sendcp_cursor_key(cursor).offset,
-		 entry.location.objectid);
+	note[BLOCKER] = entry.location.objectid;
 	return 1;
 }
 
-static int find_blocker(struct sendcp_engine *engine, u64 dir, u64 generation, u64 from)
+/* Looks from note[INDEX] on. */
+static int find_blocker(struct sendcp_engine *engine, const struct sendcp_inode_id *dir, u64 *note)
 {
-	struct sendcp_key first = { .objectid = dir, .type = SENDCP_DIR_INDEX, .offset = from };
+	struct sendcp_key first = {
+		.objectid = dir->ino, .type = SENDCP_DIR_INDEX, .offset = note[INDEX],
+	};
 	struct sendcp_item_iter iter;
 	int ret;
 
 	sendcp_item_iter_init(&iter, engine->parent, &first, SENDCP_DIR_INDEX);
 	while ((ret = sendcp_item_iter_next(&iter)) > 0) {
-		ret = blocks(engine, &iter.cursor, dir, generation);
+		ret = blocks(engine, &iter.cursor, dir, note);
 		if (ret)
 			break;
 	}
@@ -86,31 +69,40 @@ static int find_blocker(struct sendcp_engine *engine, u64 dir, u64 generation, u
 	return ret;
 }
 
+/* @dir waits to be removed from now on, if it does not already. */
+static int wait_for(struct sendcp_engine *engine, const struct sendcp_inode_id *dir,
+		    const u64 *note)
+{
+	struct sendcp_inode_set *pending = &engine->deferred.moves.pending_rmdirs;
+
+	if (sendcp_inode_set_add(pending, dir->ino, dir->generation))
+		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
+	memcpy(sendcp_inode_set_note(pending, dir->ino, dir->generation), note, 2 * sizeof(*note));
+	return 0;
+}
+
 int sendcp_can_remove(struct sendcp_engine *engine, u64 dir, u64 generation)
 {
-	struct sendcp_moves *moves = &engine->deferred.moves;
-	struct sendcp_rmdir_hint *hint;
-	int blocked = 1;
+	struct sendcp_inode_set *pending = &engine->deferred.moves.pending_rmdirs;
+	struct sendcp_inode_id id = { .ino = dir, .generation = generation };
+	const u64 *known;
+	u64 note[2] = { 0, 0 };
+	int blocked;
 
 	if (dir == SENDCP_ROOT_DIR_ID)
 		return 0;
-	/*
-	 * Before the blocker has had its turn, the answer is what it was: nothing is read for it.
-	 */
-	hint = find_hint(engine, dir, generation);
-	if (!hint || !sendcp_moves_rmdir_pending(moves, dir, generation))
-		blocked = find_blocker(engine, dir, generation, 0);
-	else if (engine->state.ino >= hint->blocker)
-		blocked = find_blocker(engine, dir, generation, hint->index);
+	known = sendcp_inode_set_note(pending, dir, generation);
+	if (known && engine->state.ino < known[BLOCKER])
+		return 0;
+	if (known)
+		note[INDEX] = known[INDEX];
+	blocked = find_blocker(engine, &id, note);
 	if (blocked < 0)
 		return blocked;
-	if (!blocked) {
-		sendcp_inode_set_remove(&moves->pending_rmdirs, dir, generation);
-		return 1;
-	}
-	if (sendcp_inode_set_add(&moves->pending_rmdirs, dir, generation))
-		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
-	return 0;
+	if (blocked)
+		return wait_for(engine, &id, note);
+	sendcp_inode_set_remove(pending, dir, generation);
+	return 1;
 }
 
 int sendcp_remove_if_empty(struct sendcp_engine *engine, const struct sendcp_inode_id *dir)

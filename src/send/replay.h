@@ -8,17 +8,19 @@
 struct sendcp_engine;
 
 /*
- * Runs @step, as often as needed if it has many commands, because many names are to be processed.
- * @step must queue the same commands whenever it is run from the same state.
+ * Processes the names that were collected: all of them, or, if they are many, the first of those
+ * that are left. 1: there are more, and the caller's step is to be run again from here when the
+ * queue is empty; until then its phase must stay what it is.
  */
-int sendcp_replay_run(struct sendcp_engine *engine, int (*step)(struct sendcp_engine *engine));
+int sendcp_replay_names(struct sendcp_engine *engine);
+/* The step to be run next goes on within a long one: it is not the beginning of another. */
+bool sendcp_replay_paused(const struct sendcp_engine *engine);
+/* The state is what it was before the long step, if there is one: it begins again. */
+void sendcp_replay_undone(struct sendcp_engine *engine);
 /* A command has left the queue: a checkpoint taken from now on must not make it again. */
 void sendcp_replay_emitted(struct sendcp_engine *engine);
-/*
- * To be called when the queue is empty. If a replayed step has more commands, the state is what it
- * was before that step, so that the next sendcp_step() runs it again and queues those that follow.
- */
-int sendcp_replay_next(struct sendcp_engine *engine);
+/* The queue is empty, and the next step is about to be run: a long one is over when it was run. */
+void sendcp_replay_next(struct sendcp_engine *engine);
 /* Frees the base; the step is over or the state is to be replaced. */
 void sendcp_replay_close(struct sendcp_engine *engine);
 

@@ -16,6 +16,7 @@
 #include "send/path.h"
 #include "send/range.h"
 #include "send/refs.h"
+#include "send/replay.h"
 #include "send/step.h"
 #include "send/utimes.h"
 #include "send/xattrs.h"
@@ -264,25 +265,34 @@ static int step(struct sendcp_engine *engine)
 	}
 }
 
+/* A long step that goes on is undone as a whole: what it began from stays what it is. */
 static void keep_state(struct sendcp_engine *engine)
 {
+	if (sendcp_replay_paused(engine))
+		return;
 	engine->before.state = engine->state;
+	engine->before.collecting = engine->naming.collecting;
 	sendcp_path_copy(&engine->before.path, &engine->current_path);
 	sendcp_deferred_keep(&engine->deferred);
 }
 
 /*
  * The queue is empty before a step, so going back means emptying it. Names collected so far are
- * collected again, since nothing was sent since.
+ * collected again, since nothing was sent since, or replay.c knows how much. The offset is never
+ * set back: only commands that were delivered have changed it.
  */
-static void undo_step(struct sendcp_engine *engine)
+void sendcp_undo_step(struct sendcp_engine *engine)
 {
+	u64 offset = engine->state.offset;
+
 	engine->state = engine->before.state;
+	engine->state.offset = offset;
 	sendcp_path_copy(&engine->current_path, &engine->before.path);
 	sendcp_deferred_undo(&engine->deferred);
-	if (engine->naming.collecting)
+	if (engine->before.collecting)
 		sendcp_back_to_names(engine);
 	sendcp_refs_clear(engine);
+	sendcp_replay_undone(engine);
 	engine->encoder.queue.head = 0;
 	engine->encoder.queue.tail = 0;
 	engine->encoder.queue.payload.kind = SENDCP_PAYLOAD_NONE;
@@ -301,6 +311,6 @@ int sendcp_step(struct sendcp_engine *engine)
 	keep_state(engine);
 	err = step(engine);
 	if (err)
-		undo_step(engine);
+		sendcp_undo_step(engine);
 	return err;
 }

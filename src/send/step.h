@@ -22,5 +22,7 @@ int sendcp_to_change(struct sendcp_engine *engine);
 struct sendcp_cursor *sendcp_change_cursor(struct sendcp_engine *engine);
 /* Releases the blocks that cursors hold; the next step finds its place again by key. */
 void sendcp_walk_off(struct sendcp_engine *engine);
+/* Empties the queue; the state is what it was before the last step, or before the long one. */
+void sendcp_undo_step(struct sendcp_engine *engine);
 
 #endif

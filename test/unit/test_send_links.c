@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An inode with 10,001 names: its commands come in windows, and every one is a place to stop.
+ * An inode with 10,001 names: its commands come in windows of 64, and every one is a place to stop.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,7 +39,7 @@ static void rearm_sometimes(const struct sending *sending, u32 every, u32 from,
 
 static void windows_do_not_show(void **state)
 {
-	static const u32 every[] = { 211, 1021, 1024, 1025 };
+	static const u32 every[] = { 63, 64, 65, 211, 1024 };
 	struct sendcp_request request = request_of(1, 0);
 	struct bytes whole = { 0 };
 	size_t i;
@@ -56,7 +56,7 @@ static void windows_do_not_show(void **state)
 	bytes_free(&whole);
 }
 
-/* All stops within the first window's end and the second's beginning. */
+/* All stops in the first two windows and the beginning of the third, and some later ones. */
 static void window_borders_are_places_to_stop(void **state)
 {
 	struct sendcp_request request = request_of(1, 0);
@@ -71,7 +71,7 @@ static void window_borders_are_places_to_stop(void **state)
 
 		assert_int_equal(fill_once(engine, sendcp_buffer_min(1), SENDCP_FILL_ONE_COMMAND,
 					   &stream, &end), 0);
-		if (i > 20 && i < 1010)
+		if (i > 140 && i < 1010)
 			continue;
 		take_checkpoint(engine, &checkpoint);
 		other = rearmed_engine(*state, &request, &checkpoint);
@@ -85,6 +85,55 @@ static void window_borders_are_places_to_stop(void **state)
 	bytes_free(&stream);
 	bytes_free(&checkpoint);
 	bytes_free(&rest);
+}
+
+/* A checkpoint is made from the state before all names; the engine still goes on where it was. */
+static void checkpoints_change_nothing(void **state)
+{
+	struct sendcp_request request = request_of(1, 0);
+	struct sendcp_engine *engine = open_engine(*state, &request);
+	struct bytes whole = { 0 }, stream = { 0 }, checkpoint = { 0 };
+	bool end = false;
+
+	whole_stream(*state, &request, &whole);
+	while (!end) {
+		checkpoint.size = 0;
+		take_checkpoint(engine, &checkpoint);
+		assert_true(checkpoint.size < CHECKPOINT_MOST);
+		assert_int_equal(sendcp_engine_offset(engine), stream.size);
+		assert_int_equal(fill_once(engine, sendcp_buffer_min(1), SENDCP_FILL_ONE_COMMAND,
+					   &stream, &end), 0);
+	}
+	assert_bytes_equal(&whole, &stream);
+	sendcp_engine_close(engine);
+	bytes_free(&whole);
+	bytes_free(&stream);
+	bytes_free(&checkpoint);
+}
+
+/* The queue has commands of the step when it is undone for the checkpoint. */
+static void checkpoints_within_fills_change_nothing(void **state)
+{
+	struct sendcp_request request = request_of(1, 0);
+	struct bytes whole = { 0 }, checkpoint = { 0 };
+	size_t size;
+
+	whole_stream(*state, &request, &whole);
+	for (size = sendcp_buffer_min(1); size < 2 * sendcp_buffer_min(1); size += 9973) {
+		struct sendcp_engine *engine = open_engine(*state, &request);
+		struct bytes stream = { 0 };
+		bool end = false;
+
+		while (!end) {
+			assert_int_equal(fill_once(engine, size, 0, &stream, &end), 0);
+			take_checkpoint(engine, &checkpoint);
+		}
+		assert_bytes_equal(&whole, &stream);
+		sendcp_engine_close(engine);
+		bytes_free(&stream);
+	}
+	bytes_free(&whole);
+	bytes_free(&checkpoint);
 }
 
 static void measure_counts_windows(void **state)
@@ -108,6 +157,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(windows_do_not_show),
 		cmocka_unit_test(window_borders_are_places_to_stop),
+		cmocka_unit_test(checkpoints_change_nothing),
+		cmocka_unit_test(checkpoints_within_fills_change_nothing),
 		cmocka_unit_test(measure_counts_windows),
 	};
 

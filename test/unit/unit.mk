@@ -5,6 +5,11 @@
 $(BUILD)/unit/test_send_faults $(BUILD)/unit/test_tree_faults: LDFLAGS += \
 	$(foreach f,alloc zalloc realloc alloc_aligned,-Wl,--wrap=sendcp_$(f))
 
+# This counts what the engine does.
+$(BUILD)/unit/test_send_cost: LDFLAGS += \
+	$(foreach f,alloc zalloc realloc free ref_iter_next dirent_iter_next inode_get \
+	crc32c,-Wl,--wrap=sendcp_$(f))
+
 # sendcp that thins its sidecar much earlier: no test can wait for gigabytes of stream.
 THIN_SOURCES := cli/journal/write.c cli/resume/append/match_batches.c
 THIN_OBJECTS := $(THIN_SOURCES:%.c=$(BUILD)/thin/%.o)
