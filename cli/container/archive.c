@@ -248,18 +248,27 @@ static bool next_block(struct archive_layer *layer, u64 done, const void **data,
 	return false;
 }
 
-/* All of a small member. False: an error, which the ending has. */
-static bool read_text(struct archive_layer *layer, char *text)
+/*
+ * All of a small member, malloc'ed. Its memory grows with what is there, whatever its header says.
+ * NULL: an error, which the ending has.
+ */
+static char *read_text(struct archive_layer *layer)
 {
+	size_t capacity = 0;
+	char *text = NULL;
 	u64 done = 0;
 	const void *data;
 	size_t size;
 
 	while (next_block(layer, done, &data, &size)) {
+		text = xgrow(text, &capacity, done + size, 1);
 		memcpy(text + done, data, size);
 		done += size;
 	}
-	return layer->ending->how == UNWRAP_CONTINUES;
+	if (layer->ending->how == UNWRAP_CONTINUES)
+		return xgrow(text, &capacity, done + 1, 1);
+	free(text);
+	return NULL;
 }
 
 /*
@@ -305,8 +314,8 @@ static void read_line(struct archive_layer *layer)
 			   "is too long", layer->member_end);
 		return;
 	}
-	text = xmalloc(layer->size + 1);
-	if (read_text(layer, text))
+	text = read_text(layer);
+	if (text)
 		parse_line(layer, text);
 	free(text);
 }

@@ -56,7 +56,8 @@ static bool read_answer(int fd, char *answer, size_t *size)
 		got = read(fd, answer + *size, ANSWER_MAX + 1 - *size);
 		if (got < 0 && errno != EINTR)
 			return false;
-		*size += (size_t)sendcp_max(got, 0);
+		if (got > 0)
+			*size += (size_t)got;
 	}
 	return true;
 }

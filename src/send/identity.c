@@ -132,6 +132,19 @@ int sendcp_generation_in(struct sendcp_engine *engine, struct sendcp_tree *tree,
 	return 0;
 }
 
+int sendcp_dir_generation(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 dir,
+			  u64 *generation)
+{
+	struct sendcp_inode inode;
+	int err = sendcp_inode_in(engine, tree, dir, &inode);
+
+	if (err == -ENOENT || (!err && !S_ISDIR(inode.mode)))
+		return sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT);
+	if (!err)
+		*generation = inode.generation;
+	return err;
+}
+
 int sendcp_generation_in_both(struct sendcp_engine *engine, u64 ino, u64 *now, u64 *before)
 {
 	struct sendcp_inode left;

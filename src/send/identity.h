@@ -20,6 +20,12 @@ int sendcp_inode_in(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 
 /* Reads it from both trees; inode number 0 where there is none; never -ENOENT. */
 int sendcp_inode_in_both(struct sendcp_engine *engine, u64 ino, struct sendcp_inode *now,
 			 struct sendcp_inode *before);
+/*
+ * Of what a name says is its directory. It must be one: a path through a symlink would lead the
+ * receiver out of its directory.
+ */
+int sendcp_dir_generation(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 dir,
+			  u64 *generation);
 /* *@generation 0 if @ino is missing in @tree or has no links; never -ENOENT. */
 int sendcp_generation_in(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 ino,
 			 u64 *generation);

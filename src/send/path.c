@@ -109,20 +109,6 @@ int sendcp_orphan_name(struct sendcp_engine *engine, u64 ino, u64 generation,
 	return sendcp_path_append(engine, path, (u8 *)name, len);
 }
 
-/* An inode that must be there, since something names it. */
-static int generation_of(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 ino,
-			 u64 *generation)
-{
-	struct sendcp_inode inode;
-	int err = sendcp_inode_in(engine, tree, ino, &inode);
-
-	if (err == -ENOENT)
-		return sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT);
-	if (!err)
-		*generation = inode.generation;
-	return err;
-}
-
 static int orphan_step(struct sendcp_engine *engine, u64 ino, u64 generation,
 		       struct sendcp_path *path)
 {
@@ -145,7 +131,7 @@ static int name_step(struct sendcp_engine *engine, struct sendcp_tree *tree,
 	if (err)
 		return err;
 	id->ino = name->dir;
-	return generation_of(engine, tree, name->dir, &id->generation);
+	return sendcp_dir_generation(engine, tree, name->dir, &id->generation);
 }
 
 static int first_name(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 ino,
@@ -169,7 +155,7 @@ int sendcp_name_now(struct sendcp_engine *engine, const struct sendcp_inode_id *
 	ret = first_name(engine, *tree, id->ino, name);
 	if (ret || !engine->parent)
 		return ret;
-	ret = generation_of(engine, *tree, name->dir, &dir_generation);
+	ret = sendcp_dir_generation(engine, *tree, name->dir, &dir_generation);
 	if (ret)
 		return ret;
 	return sendcp_is_overwritten(engine, name, dir_generation, id->ino, id->generation);
@@ -249,6 +235,7 @@ int sendcp_path_in_tree(struct sendcp_engine *engine, struct sendcp_tree *tree, 
 			struct sendcp_path *path)
 {
 	struct sendcp_name name;
+	u64 generation;
 	int err;
 
 	sendcp_path_clear(path);
@@ -258,6 +245,8 @@ int sendcp_path_in_tree(struct sendcp_engine *engine, struct sendcp_tree *tree, 
 			return sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT);
 		if (!err)
 			err = prepend_name(engine, path, name.bytes, name.len);
+		if (!err)
+			err = sendcp_dir_generation(engine, tree, name.dir, &generation);
 		if (err)
 			return err;
 		ino = name.dir;

@@ -45,18 +45,6 @@ void sendcp_back_to_names(struct sendcp_engine *engine)
 /* The kernel keeps an inode's links below this, so a longer list is not a filesystem's. */
 #define MAX_LINKS 65536u
 
-static int dir_generation(struct sendcp_engine *engine, struct sendcp_tree *tree, u64 dir,
-			  u64 *generation)
-{
-	struct sendcp_inode inode;
-	int err = sendcp_inode_in(engine, tree, dir, &inode);
-
-	if (err)
-		return err == -ENOENT ? sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT) : err;
-	*generation = inode.generation;
-	return 0;
-}
-
 /*
  * A name in one list takes the same name in the other one away instead of being added: an item that
  * changed has names that stayed, which come once as lost and once as new. The same name in a
@@ -70,7 +58,7 @@ static int add_ref(struct sendcp_engine *engine, struct sendcp_tree *tree,
 	struct sendcp_ref_list *other = gone ? &naming->new_refs : &naming->deleted_refs;
 	struct sendcp_listed_ref *counterpart;
 	u64 generation = 0;
-	int err = dir_generation(engine, tree, ref->dir, &generation);
+	int err = sendcp_dir_generation(engine, tree, ref->dir, &generation);
 
 	if (err)
 		return err;

@@ -201,3 +201,17 @@ kinds()
 		unwrapped f all || fail "$kind"
 	done < <(kinds)
 }
+
+@test "archive: memory is not taken for the size in a member's header, but for what is there" {
+	require_no_sanitizer
+	python3 - "$FIX/large" <<-'END'
+	import sys, tarfile
+	member = tarfile.TarInfo("manifest.json")
+	member.size = 85 << 20
+	with open(sys.argv[1], "wb") as f:
+	    f.write(member.tobuf(tarfile.USTAR_FORMAT) + b'{"sendcp_journal":2' + bytes(2000))
+	END
+	(ulimit -v 100000; "$SENDCP" verify "$FIX/large") 2>"$FIX/said" || status=$?
+	assert_equal "$status" 1
+	assert grep "truncated" "$FIX/said"
+}

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <sendcp/stream.h>
+
 #include "drive.h"
 
 /* A mutated inode may be exabytes long. */
@@ -13,6 +15,67 @@
 #define BUFFER_MAX (256u << 10)
 
 static u8 buffer[BUFFER_MAX];
+
+/* Empty for the subvolume's root; else names, none of them a way out of it. */
+static void check_path(const u8 *path, size_t size)
+{
+	size_t from = 0;
+
+	for (size_t at = 0; size && at <= size; at++) {
+		if (at < size && !path[at])
+			abort();
+		if (at < size && path[at] != '/')
+			continue;
+		if (at == from || (path[from] == '.' && (at == from + 1 ||
+							 (at == from + 2 && path[from + 1] == '.'))))
+			abort();
+		from = at + 1;
+	}
+}
+
+static void check_attributes(const u8 *at, size_t left, u32 protocol)
+{
+	while (left) {
+		u16 type = left < 2 ? 0 : sendcp_get_le16(at);
+		size_t size = left < 4 ? 0 : sendcp_get_le16(at + 2);
+
+		if (protocol >= 2 && type == SENDCP_A_DATA)
+			return;
+		if (left < 4 || size > left - 4)
+			abort();
+		if (type == SENDCP_A_PATH || type == SENDCP_A_PATH_TO ||
+		    type == SENDCP_A_CLONE_PATH)
+			check_path(at + 4, size);
+		at += 4 + size;
+		left -= 4 + size;
+	}
+}
+
+/* Whatever the image was: whole commands with right checksums, and no paths that lead elsewhere. */
+static void check_commands(u8 *at, size_t left, u32 protocol)
+{
+	if (left >= SENDCP_STREAM_HEADER_SIZE &&
+	    !memcmp(at, SENDCP_STREAM_MAGIC, SENDCP_STREAM_MAGIC_SIZE)) {
+		at += SENDCP_STREAM_HEADER_SIZE;
+		left -= SENDCP_STREAM_HEADER_SIZE;
+	}
+	while (left) {
+		size_t size = left < SENDCP_COMMAND_HEADER_SIZE ? left : sendcp_get_le32(at);
+		u32 sum;
+
+		if (left < SENDCP_COMMAND_HEADER_SIZE ||
+		    size > left - SENDCP_COMMAND_HEADER_SIZE)
+			abort();
+		check_attributes(at + SENDCP_COMMAND_HEADER_SIZE, size, protocol);
+		size += SENDCP_COMMAND_HEADER_SIZE;
+		sum = sendcp_get_le32(at + 6);
+		sendcp_put_le32(at + 6, 0);
+		if (sendcp_crc32c(0, at, size) != sum)
+			abort();
+		at += size;
+		left -= size;
+	}
+}
 
 /*
  * A fresh engine where @engine was, which is closed; NULL if the tree does not even allow opening
@@ -57,7 +120,11 @@ void drive_engine(const struct drive *drive, struct sendcp_engine *engine)
 	u32 calls;
 
 	for (calls = 1; engine && calls <= CALLS_MAX && total < BYTES_MAX; calls++) {
-		if (sendcp_engine_fill(engine, &fill) || fill.end)
+		if (sendcp_engine_fill(engine, &fill))
+			break;
+		if (!drive->forged)
+			check_commands(buffer, fill.filled, drive->request.protocol);
+		if (fill.end)
 			break;
 		total += fill.filled;
 		if (drive->rearm_every && calls % drive->rearm_every == 0)

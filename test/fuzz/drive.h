@@ -14,6 +14,8 @@ struct drive {
 	size_t buffer_size;
 	/* After this many calls a fresh engine is resumed from a checkpoint; 0: never. */
 	u32 rearm_every;
+	/* It is resumed from a forged checkpoint, whose commands are taken as they are. */
+	bool forged;
 	/* Compute the stream's length first. */
 	bool measure;
 };

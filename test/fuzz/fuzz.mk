@@ -6,20 +6,23 @@
 # $(FUZZ_DIR)/findings, libFuzzer's corpus in $(FUZZ_DIR)/corpus.
 
 FUZZ_TARGETS := fuzz_tree fuzz_incremental fuzz_superblock fuzz_checkpoint fuzz_sidecar \
-	fuzz_stream
+	fuzz_stream fuzz_frames fuzz_archive fuzz_append fuzz_match fuzz_lines fuzz_chunks fuzz_options \
+	fuzz_extents
 FUZZ_DIR := $(BUILD)/fuzz
 FUZZ_FLAGS = -std=gnu11 -O2 -g $(WARNINGS) -fsanitize=fuzzer-no-link,address,undefined \
 	-fno-sanitize-coverage=trace-cmp -fno-sanitize=null,object-size \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -Itest/unit
-FUZZ_SOURCES = $(ENGINE_SOURCES) user/platform.c user/cancel.c user/idtext.c user/backend/decompress.c test/unit/image.c \
-	$(addprefix cli/util/,activity.c alloc.c base64.c fileio.c hash.c json_line.c mount_place.c \
-		printable.c signals.c terminal.c text.c) \
-	$(addprefix cli/container/,archive.c foreign.c input.c segments.c unwrap.c zstd.c) \
-	cli/journal/header.c cli/journal/read.c cli/journal/container_spec.c \
-	cli/journal/replaced.c cli/commands/verify_marks.c $(wildcard cli/parse/*.c)
-# Large zstd windows are refused earlier here, so that the memory limit catches other allocations.
-$(FUZZ_DIR)/fuzz_stream: LDFLAGS += -Wl,--wrap=ZSTD_createDStream
-FUZZ_HELPERS := drive.c patches.c mutate.c quiet.c target.c
+# All but main() and the messages, which quiet.c has.
+FUZZ_SOURCES = $(ENGINE_SOURCES) $(USER_SOURCES) test/unit/image.c \
+	$(filter-out cli/commands/main.c cli/util/message.c,$(CLI_SOURCES))
+# Not of those that load an image, which has a large window.
+FUZZ_WINDOWED := $(addprefix $(FUZZ_DIR)/,fuzz_stream fuzz_frames fuzz_archive fuzz_append)
+$(FUZZ_WINDOWED): $(FUZZ_DIR)/test/fuzz/windows.o
+$(FUZZ_WINDOWED): LDFLAGS += $(foreach f,ZSTD_createDStream ZSTD_createDCtx,-Wl,--wrap=$(f))
+# These end where the send itself would begin: no filesystem is needed.
+FUZZ_APPEND_WRAPS := $(foreach f,resume_go_on resume_open_job resume_prefix_hash,-Wl,--wrap=$(f))
+$(FUZZ_DIR)/fuzz_append $(FUZZ_DIR)/fuzz_match: LDFLAGS += $(FUZZ_APPEND_WRAPS)
+FUZZ_HELPERS := drive.c patches.c mutate.c quiet.c target.c sums.c sample.c
 FUZZ_OBJECTS = $(FUZZ_SOURCES:%.c=$(FUZZ_DIR)/%.o)
 FUZZ_HELPER_OBJECTS := $(FUZZ_HELPERS:%.c=$(FUZZ_DIR)/test/fuzz/%.o)
 
@@ -44,3 +47,25 @@ $(FUZZ_DIR)/fuzz_%: $(FUZZ_DIR)/test/fuzz/fuzz_%.o $(FUZZ_HELPER_OBJECTS) $(FUZZ
 	$(call say,LD)
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 		$(LDFLAGS) -o $@ $^ $(LIBS)
+
+# The same targets in the normal build, with a main() that runs files: for the corpora in make check.
+REPLAY_DIR := $(BUILD)/fuzz-replay
+REPLAY_HELPERS := $(call objects,$(FUZZ_HELPERS:%=test/fuzz/%) test/fuzz/replay.c)
+REPLAY_PARTS = $(filter-out $(BUILD)/cli/util/message.o,$(SHARED_OBJECTS)) $(BUILD)/test/unit/image.o
+
+.PHONY: fuzz-replay
+fuzz-replay: $(FUZZ_TARGETS:%=$(REPLAY_DIR)/%)
+test-tools: fuzz-replay
+
+$(REPLAY_DIR)/fuzz_append $(REPLAY_DIR)/fuzz_match: LDFLAGS += $(FUZZ_APPEND_WRAPS)
+$(BUILD)/test/fuzz/%.o: ALL_CPPFLAGS += -Itest/unit
+
+$(REPLAY_DIR)/libsendcp.a: $(REPLAY_PARTS)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
+
+$(REPLAY_DIR)/fuzz_%: $(BUILD)/test/fuzz/fuzz_%.o $(REPLAY_HELPERS) $(REPLAY_DIR)/libsendcp.a
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)

@@ -148,6 +148,7 @@ static void go_on(const u8 *blob, size_t size)
 					header->parent ? IMAGE_OLDER : 0);
 	struct sendcp_engine *engine;
 
+	drive.forged = true;
 	if (sendcp_engine_open(volume, &drive.request, &engine, NULL))
 		return;
 	if (sendcp_engine_rearm(engine, blob, size))

@@ -6,14 +6,12 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <xxhash.h>
 
 #include "fuzzer.h"
 #include "journal/format.h"
 #include "patches.h"
+#include "sums.h"
 
-#define SUM_PREFIX ",\"sum\":\""
-#define SUM_LENGTH (sizeof(SUM_PREFIX) - 1 + 16 + 2)
 #define OUTPUT_MAX (1u << 20)
 
 /* The lines after the first one; the first line itself is asked of the program. */
@@ -32,43 +30,6 @@ static char example[4096];
 static size_t example_size;
 
 static char text[OUTPUT_MAX];
-
-/* Takes the fuzzer's line over with its sum put right; returns the bytes written to @to. */
-static size_t put_line(const char *line, size_t length, char *to)
-{
-	size_t plain = length;
-
-	if (length > SUM_LENGTH && !memcmp(line + length - SUM_LENGTH, SUM_PREFIX,
-					   sizeof(SUM_PREFIX) - 1))
-		plain = length - SUM_LENGTH;
-	else if (length && line[length - 1] == '}')
-		plain = length - 1;
-	memcpy(to, line, plain);
-	if (plain == length)
-		return plain;
-	snprintf(to + plain, SUM_LENGTH + 1, SUM_PREFIX "%016llx\"}",
-		 (unsigned long long)XXH3_64bits(line, plain));
-	return plain + SUM_LENGTH;
-}
-
-static size_t put_lines(const char *in, size_t size)
-{
-	const char *end = in + size;
-	const char *newline;
-	size_t filled = 0;
-
-	while (in < end) {
-		newline = memchr(in, '\n', (size_t)(end - in));
-		size = newline ? (size_t)(newline - in) : (size_t)(end - in);
-		if (filled + size + SUM_LENGTH + 2 > OUTPUT_MAX)
-			break;
-		filled += put_line(in, size, text + filled);
-		if (newline)
-			text[filled++] = '\n';
-		in += size + 1;
-	}
-	return filled;
-}
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -147,7 +108,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	size_t length = put_lines((const char *)data, size);
+	size_t length = sums_put_lines((const char *)data, size, text, sizeof(text));
 	int fd = memfd_create("sidecar", 0);
 	struct journal_contents contents;
 

@@ -21,8 +21,6 @@
 
 #define FILE_MAX (1u << 20)
 #define PATCHES 3u
-/* Windows of 4 MiB: larger ones are memory only. */
-#define WINDOW_LOG_MAX 22
 
 enum option {
 	OPTION_ARCHIVE = 1,
@@ -48,18 +46,6 @@ struct member {
 static u8 file[FILE_MAX];
 static size_t file_size;
 static FILE *nowhere;
-
-ZSTD_DStream *__real_ZSTD_createDStream(void);
-ZSTD_DStream *__wrap_ZSTD_createDStream(void);
-
-ZSTD_DStream *__wrap_ZSTD_createDStream(void)
-{
-	ZSTD_DStream *stream = __real_ZSTD_createDStream();
-
-	if (stream)
-		ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
-	return stream;
-}
 
 static void put(const void *bytes, size_t size)
 {

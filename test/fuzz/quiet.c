@@ -32,6 +32,20 @@ int message_verbosity(void)
 	return 0;
 }
 
+void message_set_json(bool json)
+{
+}
+
+bool message_json(void)
+{
+	return false;
+}
+
+void notice_line(const char *fmt, ...)
+{
+	UNSAID(fmt);
+}
+
 int error_line(const char *fmt, ...)
 {
 	UNSAID(fmt);
@@ -54,6 +68,11 @@ void verbose_line(int level, const char *fmt, ...)
 }
 
 int error_stopped(void)
+{
+	return -1;
+}
+
+int error_stopped_after(const char *after)
 {
 	return -1;
 }

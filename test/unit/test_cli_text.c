@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "util/json_line.h"
@@ -183,6 +184,44 @@ static void lines_come_back(void **state)
 	free(line);
 }
 
+/* An object that begins with @start and has @count times @unit in a list. */
+static char *long_list(const char *start, const char *unit, size_t count)
+{
+	char *text = malloc(strlen(start) + count * (strlen(unit) + 1) + 3), *to;
+
+	assert_non_null(text);
+	to = stpcpy(text, start);
+	for (size_t i = 0; i < count; i++)
+		to = stpcpy(stpcpy(to, i ? "," : ""), unit);
+	strcpy(to, "]}");
+	return text;
+}
+
+static void assert_parsed(const char *start, const char *unit, size_t count, bool expected)
+{
+	char *text = long_list(start, unit, count);
+	struct json_object *object = json_text_parse(text, strlen(text));
+
+	assert_int_equal(object != NULL, expected);
+	json_object_put(object);
+	free(text);
+}
+
+/* Parsed, each two bytes take hundreds: a compressed archive of 700 bytes took gigabytes. */
+static void a_line_has_no_more_values_than_ours(void **state)
+{
+	assert_parsed("{\"a\":[", "{}", 2 * 65536, true);
+	assert_parsed("{\"a\":[", "{}", 200000, false);
+	assert_parsed("{\"a\":[", "0", 1000000, true);
+	assert_parsed("{\"a\":[", "0", 3000000, false);
+	assert_parsed("{\"a\":[", "[]", 1500000, false);
+	/* In texts it is not counted; what only json-c takes for a text does not hide it. */
+	assert_parsed("{\"a\":[", "\"{{{{,,,,\\\"\"", 100000, true);
+	assert_parsed("{'\"':0,\"a\":[", "{}", 200000, false);
+	assert_parsed("{'\"':0,\"a\":[", "{}", 2, false);
+	assert_parsed("{/* \" */\"a\":[", "{}", 2, false);
+}
+
 static void any_changed_byte_is_seen(void **state)
 {
 	struct json_object *object = sample();
@@ -224,6 +263,7 @@ int main(void)
 		cmocka_unit_test(uuids),
 		cmocka_unit_test(shell_words),
 		cmocka_unit_test(lines_come_back),
+		cmocka_unit_test(a_line_has_no_more_values_than_ours),
 		cmocka_unit_test(any_changed_byte_is_seen),
 		cmocka_unit_test(numbers_are_no_signs),
 	};

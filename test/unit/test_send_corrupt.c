@@ -232,6 +232,45 @@ static void a_move_below_itself_is_refused(void **state)
 	bytes_free(&stream);
 }
 
+/* An inode of the image that is a symlink. */
+static u64 find_symlink(const struct image *image, const u8 *fsid)
+{
+	for (u64 i = 0; i < image->count; i++) {
+		const struct sendcp_disk_header *header = (const void *)image->pages[i];
+		const struct sendcp_disk_item *items = (const void *)(header + 1);
+
+		if (!header || !is_leaf(image->pages[i], fsid) ||
+		    le64_to_cpu(header->owner) < SENDCP_FIRST_FREE_ID)
+			continue;
+		for (u32 n = 0; n < le32_to_cpu(header->nritems); n++) {
+			const struct sendcp_disk_inode *inode = (const void *)
+				((const u8 *)(header + 1) + le32_to_cpu(items[n].offset));
+
+			if (items[n].key.type == SENDCP_INODE_ITEM &&
+			    S_ISLNK(le32_to_cpu(inode->mode)))
+				return le64_to_cpu(items[n].key.objectid);
+		}
+	}
+	fail_msg("the image has no symlink");
+	return 0;
+}
+
+/*
+ * A file whose name is in a symlink instead of a directory: btrfs receive would follow the link, to
+ * any place that whoever made the image wants.
+ */
+static void a_name_in_a_symlink_is_refused(void **state)
+{
+	const struct sending *sending = *state;
+	struct forgery forgery;
+	struct sendcp_disk_item *item = forge(sending, &forgery, 300, SENDCP_INODE_REF, 0);
+	const u8 *fsid = sending->image->pages[SENDCP_SUPER_OFFSET_0 / IMAGE_PAGE] +
+		SENDCP_CSUM_FIELD;
+
+	item->key.offset = cpu_to_le64(find_symlink(sending->image, fsid));
+	assert_sent_until(sending, &forgery, SENDCP_ERR_INCONSISTENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +278,7 @@ int main(void)
 		cmocka_unit_test(inode_item_with_an_offset_is_refused),
 		cmocka_unit_test(empty_acls_get_their_header),
 		cmocka_unit_test(a_move_below_itself_is_refused),
+		cmocka_unit_test(a_name_in_a_symlink_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, sending_setup_tiny, sending_teardown);

@@ -84,8 +84,11 @@ static void move_base(struct cut_points *points, const struct blocks_cut *cut)
 		XXH64_reset(points->sum, 0);
 		from = cut->frame_plain;
 	}
-	XXH64_update(points->sum, points->rest + points->skip + (size_t)(from - points->base.plain),
-		     (size_t)(cut->plain - from));
+	/* Before the first contents there is no memory that they are in. */
+	if (cut->plain > from)
+		XXH64_update(points->sum,
+			     points->rest + points->skip + (size_t)(from - points->base.plain),
+			     (size_t)(cut->plain - from));
 	points->skip += (size_t)(cut->plain - points->base.plain);
 	points->base = *cut;
 }
