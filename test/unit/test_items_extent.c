@@ -14,6 +14,8 @@
 #define INO 300
 #define KIB 1024ULL
 #define TOP (~0ULL - 4095)
+/* Of the longest file, in whole sectors. */
+#define FILES_END (1ULL << 63)
 
 static void inode_is_parsed(void **state)
 {
@@ -107,7 +109,7 @@ static const struct row good_rows[] = {
 	{ "inline", 0, 0, 0, 31, 0, 10, 0, 0, 0, 0 },
 	{ "inline lzo", 0, 2, 0, 31, 0, 4 * KIB, 0, 0, 0, 0 },
 	{ "empty inline", 0, 0, 0, 21, 0, 0, 0, 0, 0, 0 },
-	{ "last sector", 1, 0, 0, 0, TOP - 4 * KIB, 4 * KIB, 4 * KIB, 4 * KIB, 0, 4 * KIB },
+	{ "last sector", 1, 0, 0, 0, FILES_END - 4 * KIB, 4 * KIB, 4 * KIB, 4 * KIB, 0, 4 * KIB },
 };
 
 static const struct row bad_rows[] = {
@@ -125,6 +127,8 @@ static const struct row bad_rows[] = {
 	{ "preallocated, longer", 2, 1, 0, 0, 0, 64 * KIB, 4 * KIB, 8 * KIB, 4 * KIB, 8 * KIB },
 	{ "file range overflows", 1, 0, 0, 0, TOP, 8 * KIB, 4 * KIB, 8 * KIB, 0, 8 * KIB },
 	{ "hole overflows", 1, 0, 0, 0, 4 * KIB, 0, 0, 0, 0, TOP },
+	{ "after all files", 1, 0, 0, 0, FILES_END, 4 * KIB, 4 * KIB, 4 * KIB, 0, 4 * KIB },
+	{ "hole after all files", 1, 0, 0, 0, 4 * KIB, 0, 0, 0, 0, FILES_END },
 	{ "disk range overflows", 1, 0, 0, 0, 0, 8 * KIB, TOP, 8 * KIB, 0, 8 * KIB },
 	{ "extent range overflows", 1, 0, 0, 0, 0, 8 * KIB, 4 * KIB, 8 * KIB, TOP, 8 * KIB },
 	{ "expands too far", 1, 1, 0, 0, 0, 132 * KIB, 4 * KIB, 4 * KIB, 0, 4 * KIB },
