@@ -8,20 +8,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <sendcp/ondisk.h>
 
 #include "cases.h"
 #include "image.h"
-#include "parse/check.h"
+#include "stream.h"
 
 #define DEVICES_MAX 2u
 #define COPIES_MAX 8u
 #define TARGETS_MAX 64u
-/* A changed inode may be exabytes long. */
-#define STREAM_MAX (1u << 20)
-#define BUFFER_SIZE (256u << 10)
 /* All blocks of an image. */
 #define CACHE_SIZE (256u << 10)
 /* Questions whether to stop, of a send; the undamaged image's take a few hundred. */
@@ -55,11 +50,6 @@ struct target {
 	u32 readers;
 	u32 count;
 	struct place places[COPIES_MAX];
-};
-
-struct stream {
-	u8 bytes[STREAM_MAX + BUFFER_SIZE];
-	size_t size;
 };
 
 #define REQUESTS 2u
@@ -128,19 +118,6 @@ static void open_images(const char *profile)
 	host.host.cache_size = CACHE_SIZE;
 }
 
-static int fill_all(struct sendcp_engine *engine)
-{
-	struct sendcp_fill fill = { .size = BUFFER_SIZE };
-	int ret = 0;
-
-	while (!ret && !fill.end && stream.size < STREAM_MAX) {
-		fill.buffer = stream.bytes + stream.size;
-		ret = sendcp_engine_fill(engine, &fill);
-		stream.size += ret ? 0 : fill.filled;
-	}
-	return ret;
-}
-
 /* The whole stream of @request, or as much as there is room for; else the error. */
 static int send_one(const struct sendcp_request *request, struct sendcp_error *error)
 {
@@ -155,7 +132,7 @@ static int send_one(const struct sendcp_request *request, struct sendcp_error *e
 		return ret;
 	ret = sendcp_engine_open(volume, request, &engine, error);
 	if (!ret) {
-		ret = fill_all(engine);
+		ret = stream_fill(&stream, engine);
 		*error = *sendcp_engine_error(engine);
 		sendcp_engine_close(engine);
 	}
@@ -260,33 +237,6 @@ static void find_targets(void)
 	}
 }
 
-/* Is all of it commands that receivers know? One that was cut off here may lack its end. */
-static bool well_formed(char why[CASE_TEXT])
-{
-	int fd = memfd_create("stream", MFD_CLOEXEC);
-	struct unwrap *unwrap = unwrap_open_fd(fd);
-	struct stream_reader *reader = stream_reader_new(unwrap);
-	struct stream_check check = { .streams = 0 };
-	const struct stream_command *command;
-	bool good;
-
-	if (fd < 0 || !reader || write(fd, stream.bytes, stream.size) != (ssize_t)stream.size ||
-	    lseek(fd, 0, SEEK_SET))
-		abort();
-	while ((command = stream_next(reader)))
-		if (!stream_check(&check, reader, command))
-			break;
-	good = stream_how(reader) == STREAM_WHOLE ||
-	       (stream_how(reader) == STREAM_CUT && stream.size >= STREAM_MAX);
-	if (!good)
-		snprintf(why, CASE_TEXT, "a stream that is not well-formed: %s",
-			 stream_what(reader));
-	stream_reader_free(reader);
-	unwrap_close(unwrap);
-	close(fd);
-	return good;
-}
-
 static bool sealed(enum damage damage)
 {
 	return damage == DAMAGE_ONE_SEALED || damage == DAMAGE_ALL_SEALED;
@@ -333,7 +283,7 @@ static enum outcome judge(const struct target *target, enum damage damage, u32 i
 		snprintf(why, CASE_TEXT, "request %u: a wrong stream", i);
 		return OUTCOME_FAILED;
 	}
-	return well_formed(why) ? OUTCOME_FORMED : OUTCOME_FAILED;
+	return stream_well_formed(&stream, why) ? OUTCOME_FORMED : OUTCOME_FAILED;
 }
 
 static void seal(u8 *page)
