@@ -194,6 +194,32 @@ static void a_root_directory_that_is_a_file_is_refused(void **state)
 	assert_sent_until(*state, &forgery, SENDCP_ERR_ITEM_FORMAT);
 }
 
+/* Takes the page, and in it the place, where @text is. */
+static u8 *forge_text(const struct sending *sending, struct forgery *forgery, const char *text)
+{
+	u8 *found;
+
+	for (u64 i = 0; i < sending->image->count; i++) {
+		if (!sending->image->pages[i] ||
+		    !memmem(sending->image->pages[i], IMAGE_PAGE, text, strlen(text)))
+			continue;
+		memcpy(forgery->page, sending->image->pages[i], IMAGE_PAGE);
+		forgery->index = i;
+		found = memmem(forgery->page, IMAGE_PAGE, text, strlen(text));
+		return found;
+	}
+	fail_msg("the image has no such text");
+	return NULL;
+}
+
+static void a_symlink_with_a_zero_byte_in_its_target_is_refused(void **state)
+{
+	struct forgery forgery;
+
+	forge_text(*state, &forgery, "../data/inline")[3] = 0;
+	assert_sent_until(*state, &forgery, SENDCP_ERR_SYMLINK_FORMAT);
+}
+
 static void an_attribute_with_a_zero_byte_in_its_name_is_refused(void **state)
 {
 	struct forgery forgery;
@@ -309,6 +335,7 @@ int main(void)
 		cmocka_unit_test(a_root_directory_without_links_is_refused),
 		cmocka_unit_test(a_root_directory_that_is_a_file_is_refused),
 		cmocka_unit_test(an_attribute_with_a_zero_byte_in_its_name_is_refused),
+		cmocka_unit_test(a_symlink_with_a_zero_byte_in_its_target_is_refused),
 		cmocka_unit_test(empty_acls_get_their_header),
 		cmocka_unit_test(a_move_below_itself_is_refused),
 	};
