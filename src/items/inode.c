@@ -19,7 +19,7 @@ static struct sendcp_time time_from_disk(const struct sendcp_disk_time *disk)
 
 /*
  * No file is longer than an offset can say. A subvolume's root directory is one and has a link;
- * otherwise it would be taken for deleted, and created again under the name that its item has, "..".
+ * otherwise it would be taken for deleted, and created again under its item's name, "..".
  */
 static bool inode_valid(const struct sendcp_inode *inode)
 {

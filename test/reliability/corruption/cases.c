@@ -130,7 +130,7 @@ static int start(const struct plan *plan, struct worker *worker)
 		return pid < 0 ? -1 : 0;
 	}
 	work(plan, worker);
-	/* Not exit(): leaks are searched for once, by the parent's own end. */
+	/* Nothing that the parent is to do at its end. */
 	fflush(NULL);
 	_exit(0);
 }

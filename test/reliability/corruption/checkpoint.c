@@ -3,8 +3,6 @@
  * Changes every byte of checkpoints, truncates them at each length, and resumes from them: with the
  * checksum that was right before each is refused. With one that is right again each is refused, or
  * makes a stream (docs/checkpoint.md: a checksum finds damage, not malice) and does no harm.
- *
- * usage: corrupt_checkpoint
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -30,7 +30,7 @@ struct content {
 /* Runs "sendcp WORDS...", up to a NULL. */
 void command_run(struct command_result *result, ...);
 
-/* Whole files of the current directory; any error but a missing file (@content is empty) ends all. */
+/* Whole files; a missing one is empty, any other error ends the program. */
 void content_read(struct content *content, const char *path);
 void content_write(const struct content *content, const char *path);
 bool content_equal(const struct content *a, const struct content *b);

@@ -4,6 +4,9 @@
 CORRUPTION_TOOLS := $(addprefix $(BUILD)/test/corrupt_,metadata checkpoint files)
 CORRUPTION_DIR := $(BUILD)/test/reliability/corruption
 
+# make check runs a sample.
+test-tools: corruption-tools
+
 .PHONY: corruption-tools
 corruption-tools: $(CORRUPTION_TOOLS)
 

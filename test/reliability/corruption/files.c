@@ -3,7 +3,7 @@
  * Changes every byte of stored streams, checkpoint files and positions, truncates them at each
  * length, and has the commands that read them judge: a wrong stream is never called complete.
  *
- * usage: corrupt_files IMAGE stored|append|journal|position...
+ * Arguments: IMAGE stored|append|journal|position...
  *
  * IMAGE is test/unit/images/few.img.zst unpacked, an absolute path. Runs in the current directory,
  * in which each worker makes a directory of its own.
@@ -256,7 +256,7 @@ static bool is_plain(const u8 *bytes, size_t size, size_t from)
 	return size == scene.plain.size - from && !memcmp(bytes, scene.plain.bytes + from, size);
 }
 
-/* All that was said is lines of ours: the reason, perhaps a warning before it, a way on after it. */
+/* All that was said is lines of ours: the reason, a warning before it, a way on after it. */
 static bool said_in_lines(void)
 {
 	const char *line = result.err;

@@ -33,7 +33,8 @@ static struct json_object *parse(const struct content *content, size_t start, si
 	return object;
 }
 
-static void add_line(struct lines *lines, const struct content *content, size_t start, size_t length)
+static void add_line(struct lines *lines, const struct content *content, size_t start,
+		     size_t length)
 {
 	struct json_object *object = parse(content, start, length);
 

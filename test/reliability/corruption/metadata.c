@@ -3,7 +3,7 @@
  * Changes every byte of every tree block and superblock that a full and an incremental send of a
  * small image read, and sends again.
  *
- * usage: corrupt_metadata PROFILE...     single, dup, mixed, raid1 (test/unit/images/make.sh)
+ * Arguments: single, dup, mixed, raid1 (profiles of test/unit/images/make.sh).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,8 @@ enum damage {
 };
 
 static const char * const damage_texts[DAMAGES] = {
-	"one copy", "one copy, checksum recomputed", "all copies", "all copies, checksum recomputed",
+	"one copy", "one copy, checksum recomputed",
+	"all copies", "all copies, checksum recomputed",
 };
 
 /* A page of a device. */
@@ -56,7 +57,8 @@ struct target {
 
 static const u64 clone_sources[] = { IMAGE_OLDER };
 static const struct sendcp_request requests[REQUESTS] = {
-	{ .protocol = 1, .subvolume = IMAGE_SNAP, .clone_sources = clone_sources, .clone_count = 1 },
+	{ .protocol = 1, .subvolume = IMAGE_SNAP, .clone_sources = clone_sources,
+	  .clone_count = 1 },
 	{ .protocol = 2, .subvolume = IMAGE_SNAP, .parent = IMAGE_OLDER },
 };
 
