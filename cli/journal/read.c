@@ -113,6 +113,38 @@ static bool batch_possible(const struct journal_contents *contents,
 	       (batch->length || batch->end);
 }
 
+/* SENDCP_SEND_* of the request for subvolume @index, but for those that depend on the backend. */
+static u32 request_flags(const struct journal_header *header, u32 index)
+{
+	u32 flags = header->flags;
+
+	if (header->one_end && index)
+		flags |= SENDCP_SEND_OMIT_HEADER;
+	if (header->one_end && index + 1 < header->subvolumes.count)
+		flags |= SENDCP_SEND_OMIT_END;
+	return flags & ~SENDCP_SEND_WRITABLE_OK;
+}
+
+/*
+ * Is the checkpoint of the send that the first line says? The engine compares that too, but not
+ * with a subvolume that is yet to begin: it would be sent with other options than those before it.
+ * A checkpoint that cannot be read is refused where it is used.
+ */
+static bool checkpoint_fits(const struct journal_header *header, const struct journal_batch *batch)
+{
+	const struct identity *subvolume = &header->subvolumes.identities[batch->subvolume];
+	struct sendcp_checkpoint_info info;
+
+	if (sendcp_checkpoint_info(batch->checkpoint, batch->checkpoint_size, &info, NULL))
+		return true;
+	return info.protocol == header->protocol &&
+	       (info.flags & ~SENDCP_SEND_WRITABLE_OK) == request_flags(header, batch->subvolume) &&
+	       !memcmp(info.fsid, header->fsid, sizeof(info.fsid)) &&
+	       !memcmp(info.subvolume.uuid, subvolume->uuid, sizeof(subvolume->uuid)) &&
+	       info.subvolume.ctransid == subvolume->ctransid &&
+	       info.parent.id == subvolume->parent;
+}
+
 /*
  * Does @batch take @last's place? A subvolume's last batch may be empty; the next subvolume then
  * begins at the same offset without taking its place.
@@ -186,6 +218,10 @@ static int read_batch(struct reader *reader, struct json_object *object)
 	if (!parse_batch(reader, object, &batch) || !batch_possible(contents, &batch)) {
 		journal_batch_clear(&batch);
 		return corrupt(reader, "impossible values");
+	}
+	if (!checkpoint_fits(&contents->header, &batch)) {
+		free(batch.checkpoint);
+		return corrupt(reader, "its checkpoint is of another send than the first line");
 	}
 	while (contents->count && replaces(&batch, &contents->batches[contents->count - 1]))
 		journal_batch_clear(&contents->batches[--contents->count]);

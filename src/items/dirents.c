@@ -29,6 +29,17 @@ static int enter_item(struct sendcp_dirent_iter *iter)
 	return 0;
 }
 
+/* Any bytes but zeros: an attribute's name may have a slash. */
+static bool name_valid(const u8 *name, u16 len)
+{
+	u16 i;
+
+	for (i = 0; i < len; i++)
+		if (!name[i])
+			return false;
+	return len && len <= SENDCP_NAME_MAX;
+}
+
 int sendcp_dirent_iter_next(struct sendcp_dirent_iter *iter, struct sendcp_dirent *entry)
 {
 	const struct sendcp_disk_dir_item *disk;
@@ -49,10 +60,10 @@ int sendcp_dirent_iter_next(struct sendcp_dirent_iter *iter, struct sendcp_diren
 	entry->type = disk->type;
 	entry->name_len = le16_to_cpu(disk->name_len);
 	entry->data_len = le16_to_cpu(disk->data_len);
-	if (!entry->name_len || entry->name_len > SENDCP_NAME_MAX ||
-	    (u32)entry->name_len + entry->data_len > left)
-		return sendcp_cursor_fail(iter->cursor, SENDCP_ERR_ITEM_FORMAT);
 	entry->name = iter->at + sizeof(*disk);
+	if ((u32)entry->name_len + entry->data_len > left ||
+	    !name_valid(entry->name, entry->name_len))
+		return sendcp_cursor_fail(iter->cursor, SENDCP_ERR_ITEM_FORMAT);
 	entry->data = entry->name + entry->name_len;
 	iter->at = entry->data + entry->data_len;
 	return 1;

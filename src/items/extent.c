@@ -13,6 +13,13 @@ static bool sum_overflows(u64 a, u64 b)
 	return a + b < a;
 }
 
+/* The last sector of the longest file ends after its last byte. */
+static bool beyond_files(const struct sendcp_extent *extent)
+{
+	return sum_overflows(extent->file_offset, extent->num_bytes) ||
+	       extent->file_offset + extent->num_bytes > SENDCP_FILE_SIZE_MAX + 1;
+}
+
 /* Encryption was never assigned a meaning; other_encoding was not either, but is only compared. */
 static bool header_valid(const struct sendcp_extent *extent)
 {
@@ -58,7 +65,7 @@ static bool range_within_disk(const struct sendcp_extent *extent)
 static bool range_valid(const struct sendcp_extent *extent, u32 sectorsize)
 {
 	return extent->num_bytes && sectors_aligned(extent, sectorsize) &&
-	       !sum_overflows(extent->file_offset, extent->num_bytes) &&
+	       !beyond_files(extent) &&
 	       !sum_overflows(extent->disk_bytenr, extent->disk_num_bytes) &&
 	       !sum_overflows(extent->extent_offset, extent->num_bytes) &&
 	       range_within_disk(extent);

@@ -2,7 +2,7 @@
 /*
  * INODE_ITEM.
  *
- * All values are taken as they are: any 64 bits are a generation, and an odd mode or time is for
+ * Most values are taken as they are: any 64 bits are a generation, and an odd mode or time is for
  * those to judge who use it.
  */
 #include "items/items.h"
@@ -15,6 +15,17 @@ static struct sendcp_time time_from_disk(const struct sendcp_disk_time *disk)
 	};
 
 	return time;
+}
+
+/*
+ * No file is longer than an offset can say. A subvolume's root directory is one and has a link;
+ * otherwise it would be taken for deleted, and created again under its item's name, "..".
+ */
+static bool inode_valid(const struct sendcp_inode *inode)
+{
+	if (inode->size > SENDCP_FILE_SIZE_MAX)
+		return false;
+	return inode->ino != SENDCP_ROOT_DIR_ID || (S_ISDIR(inode->mode) && inode->nlink);
 }
 
 int sendcp_inode_parse(struct sendcp_cursor *cursor, struct sendcp_inode *inode)
@@ -41,7 +52,7 @@ int sendcp_inode_parse(struct sendcp_cursor *cursor, struct sendcp_inode *inode)
 	inode->mtime = time_from_disk(&disk->mtime);
 	inode->ctime = time_from_disk(&disk->ctime);
 	inode->otime = time_from_disk(&disk->otime);
-	return 0;
+	return inode_valid(inode) ? 0 : sendcp_cursor_fail(cursor, SENDCP_ERR_ITEM_FORMAT);
 }
 
 int sendcp_inode_get(struct sendcp_tree *tree, u64 ino, struct sendcp_inode *inode)

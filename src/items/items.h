@@ -10,6 +10,9 @@
 
 #include "fs/fs.h"
 
+/* Of a file, in bytes: offsets have a sign everywhere else. */
+#define SENDCP_FILE_SIZE_MAX ((1ULL << 63) - 1)
+
 struct sendcp_time {
 	u64 sec;
 	u32 nsec;
@@ -31,7 +34,10 @@ struct sendcp_inode {
 	struct sendcp_time otime;
 };
 
-/* Parses the INODE_ITEM under @cursor. */
+/*
+ * Parses the INODE_ITEM under @cursor. An impossible size, and a root directory that is none or has
+ * no link, are malformed.
+ */
 int sendcp_inode_parse(struct sendcp_cursor *cursor, struct sendcp_inode *inode);
 /* Looks inode @ino up. -ENOENT (no reason set) if it has no INODE_ITEM. */
 int sendcp_inode_get(struct sendcp_tree *tree, u64 ino, struct sendcp_inode *inode);

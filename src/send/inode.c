@@ -143,6 +143,20 @@ static int creation_command(u32 mode)
 	return -EOPNOTSUPP;
 }
 
+/* A target is a text that fits a path: what a receiver could not create is refused here. */
+static bool symlink_valid(const struct sendcp_extent *extent)
+{
+	u64 i;
+
+	if (extent->type != SENDCP_EXTENT_INLINE || extent->compression || !extent->ram_bytes ||
+	    extent->ram_bytes > extent->inline_size || extent->ram_bytes > SENDCP_PATH_MAX)
+		return false;
+	for (i = 0; i < extent->ram_bytes; i++)
+		if (!extent->inline_data[i])
+			return false;
+	return true;
+}
+
 /* A symlink's target is the inline extent at offset 0, never compressed. */
 static int put_symlink_target(struct sendcp_engine *engine, u64 ino)
 {
@@ -154,8 +168,7 @@ static int put_symlink_target(struct sendcp_engine *engine, u64 ino)
 	err = sendcp_extent_get(&cursor, ino, 0, &extent);
 	if (err == -ENOENT)
 		err = sendcp_send_fail(engine, SENDCP_ERR_INCONSISTENT);
-	if (!err && (extent.type != SENDCP_EXTENT_INLINE || extent.compression ||
-		     extent.ram_bytes > extent.inline_size))
+	if (!err && !symlink_valid(&extent))
 		err = sendcp_cursor_fail(&cursor, SENDCP_ERR_SYMLINK_FORMAT);
 	if (!err)
 		sendcp_put_bytes(&engine->encoder, SENDCP_A_PATH_LINK, extent.inline_data,

@@ -363,6 +363,19 @@ broken_off()
 	done
 }
 
+@test "bad input: a first line with valid sums, of another send than its checkpoints" {
+	local what
+
+	broken_off
+	cp cp good
+	for what in '"protocol", 2' '"protocol", 3' '"flags", 1' '"flags", 4096' \
+		'"fsid", "00000000-0000-0000-0000-000000000001"'; do
+		cp good cp
+		edit_sidecar cp "\"sendcp_journal\" in o and o.__setitem__($what)"
+		fails_with 1 "of another send" "$SENDCP" resume --checkpoint cp --at 3000000
+	done
+}
+
 @test "bad input: --at after the last byte that was made" {
 	broken_off
 	fails_with 1 "" "$SENDCP" resume --checkpoint cp --at 999999999999

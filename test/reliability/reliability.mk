@@ -22,7 +22,7 @@ check-faults: test-deps
 
 check-corruption: test-deps
 	@$(MAKE) --no-print-directory SANITIZE=address,undefined BUILD=$(BUILD)-address-undefined \
-		all test-tools
+		all test-tools corruption-tools
 	@BUILD=$(abspath $(BUILD))-address-undefined test/reliability/corruption.sh $(CORRUPTION)
 
 check-cost: test-deps
@@ -39,3 +39,5 @@ check-thorough: test-deps
 
 analyze:
 	@test/reliability/analyze.sh
+
+include test/reliability/corruption/corruption.mk

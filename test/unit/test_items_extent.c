@@ -14,12 +14,14 @@
 #define INO 300
 #define KIB 1024ULL
 #define TOP (~0ULL - 4095)
+/* Of the longest file, in whole sectors. */
+#define FILES_END (1ULL << 63)
 
 static void inode_is_parsed(void **state)
 {
 	struct sendcp_disk_inode disk = {
 		.generation = cpu_to_le64(1ULL << 40),
-		.size = cpu_to_le64(~0ULL),
+		.size = cpu_to_le64(FILES_END - 1),
 		.nlink = cpu_to_le32(2),
 		.uid = cpu_to_le32(1000),
 		.gid = cpu_to_le32(1001),
@@ -37,7 +39,7 @@ static void inode_is_parsed(void **state)
 	assert_int_equal(sendcp_inode_parse(&leaf.cursor, &inode), 0);
 	assert_int_equal(inode.ino, INO);
 	assert_int_equal(inode.generation, 1ULL << 40);
-	assert_int_equal(inode.size, ~0ULL);
+	assert_int_equal(inode.size, FILES_END - 1);
 	assert_int_equal(inode.nlink, 2);
 	assert_int_equal(inode.uid, 1000);
 	assert_int_equal(inode.gid, 1001);
@@ -47,6 +49,30 @@ static void inode_is_parsed(void **state)
 	assert_int_equal(inode.atime.sec, -1ULL);
 	assert_int_equal(inode.atime.nsec, 999999999);
 	assert_int_equal(inode.mtime.sec, 5);
+}
+
+static int parse_inode(u64 ino, u64 size, u32 mode, u32 nlink)
+{
+	struct sendcp_disk_inode disk = {
+		.size = cpu_to_le64(size),
+		.mode = cpu_to_le32(mode),
+		.nlink = cpu_to_le32(nlink),
+	};
+	struct sendcp_inode inode;
+	struct leaf leaf;
+
+	leaf_init(&leaf);
+	leaf_add(&leaf, ino, SENDCP_INODE_ITEM, 0, &disk, sizeof(disk));
+	return sendcp_inode_parse(&leaf.cursor, &inode);
+}
+
+static void impossible_inodes_are_refused(void **state)
+{
+	assert_int_equal(parse_inode(INO, FILES_END, 0100644, 1), -EUCLEAN);
+	assert_int_equal(parse_inode(INO, 0, 0100644, 0), 0);
+	assert_int_equal(parse_inode(SENDCP_ROOT_DIR_ID, 0, 040755, 1), 0);
+	assert_int_equal(parse_inode(SENDCP_ROOT_DIR_ID, 0, 040755, 0), -EUCLEAN);
+	assert_int_equal(parse_inode(SENDCP_ROOT_DIR_ID, 0, 0100644, 1), -EUCLEAN);
 }
 
 static void short_inode_is_refused(void **state)
@@ -107,7 +133,7 @@ static const struct row good_rows[] = {
 	{ "inline", 0, 0, 0, 31, 0, 10, 0, 0, 0, 0 },
 	{ "inline lzo", 0, 2, 0, 31, 0, 4 * KIB, 0, 0, 0, 0 },
 	{ "empty inline", 0, 0, 0, 21, 0, 0, 0, 0, 0, 0 },
-	{ "last sector", 1, 0, 0, 0, TOP - 4 * KIB, 4 * KIB, 4 * KIB, 4 * KIB, 0, 4 * KIB },
+	{ "last sector", 1, 0, 0, 0, FILES_END - 4 * KIB, 4 * KIB, 4 * KIB, 4 * KIB, 0, 4 * KIB },
 };
 
 static const struct row bad_rows[] = {
@@ -125,6 +151,8 @@ static const struct row bad_rows[] = {
 	{ "preallocated, longer", 2, 1, 0, 0, 0, 64 * KIB, 4 * KIB, 8 * KIB, 4 * KIB, 8 * KIB },
 	{ "file range overflows", 1, 0, 0, 0, TOP, 8 * KIB, 4 * KIB, 8 * KIB, 0, 8 * KIB },
 	{ "hole overflows", 1, 0, 0, 0, 4 * KIB, 0, 0, 0, 0, TOP },
+	{ "after all files", 1, 0, 0, 0, FILES_END, 4 * KIB, 4 * KIB, 4 * KIB, 0, 4 * KIB },
+	{ "hole after all files", 1, 0, 0, 0, 4 * KIB, 0, 0, 0, 0, FILES_END },
 	{ "disk range overflows", 1, 0, 0, 0, 0, 8 * KIB, TOP, 8 * KIB, 0, 8 * KIB },
 	{ "extent range overflows", 1, 0, 0, 0, 0, 8 * KIB, 4 * KIB, 8 * KIB, TOP, 8 * KIB },
 	{ "expands too far", 1, 1, 0, 0, 0, 132 * KIB, 4 * KIB, 4 * KIB, 0, 4 * KIB },
@@ -192,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(inode_is_parsed),
+		cmocka_unit_test(impossible_inodes_are_refused),
 		cmocka_unit_test(short_inode_is_refused),
 		cmocka_unit_test(good_extents_are_parsed),
 		cmocka_unit_test(bad_extents_are_refused),

@@ -136,6 +136,100 @@ static void untouched_leaf_is_sent(void **state)
 	assert_sent_until(*state, &forgery, SENDCP_ERR_NONE);
 }
 
+static void *item_data(struct forgery *forgery, const struct sendcp_disk_item *item)
+{
+	return forgery->page + sizeof(struct sendcp_disk_header) + le32_to_cpu(item->offset);
+}
+
+/* The command would be TRUNCATE to a size that no receiver can have. */
+static void a_size_that_no_file_has_is_refused(void **state)
+{
+	struct forgery forgery;
+	struct sendcp_disk_item *item = forge(*state, &forgery, 300, SENDCP_INODE_ITEM, 0);
+	struct sendcp_disk_inode *inode = item_data(&forgery, item);
+
+	inode->size = cpu_to_le64(1ULL << 63);
+	assert_sent_until(*state, &forgery, SENDCP_ERR_ITEM_FORMAT);
+}
+
+/* Takes the leaf with the root directory of IMAGE_BASE, and so of IMAGE_SNAP: the newer one. */
+static struct sendcp_disk_inode *forge_root(const struct sending *sending, struct forgery *forgery)
+{
+	const u8 *fsid = sending->image->pages[SENDCP_SUPER_OFFSET_0 / IMAGE_PAGE] +
+		SENDCP_CSUM_FIELD;
+	u64 generation = 0;
+
+	for (u64 i = 0; i < sending->image->count; i++) {
+		u8 *page = sending->image->pages[i];
+		const struct sendcp_disk_header *header = (const void *)page;
+
+		if (!page || !is_leaf(page, fsid) || le64_to_cpu(header->owner) != IMAGE_BASE ||
+		    !item_in(page, SENDCP_ROOT_DIR_ID, SENDCP_INODE_ITEM, 0) ||
+		    le64_to_cpu(header->generation) < generation)
+			continue;
+		generation = le64_to_cpu(header->generation);
+		memcpy(forgery->page, page, IMAGE_PAGE);
+		forgery->index = i;
+	}
+	assert_int_not_equal(generation, 0);
+	return item_data(forgery, item_in(forgery->page, SENDCP_ROOT_DIR_ID, SENDCP_INODE_ITEM, 0));
+}
+
+/* It would be taken for deleted, and created under the name of its item, "..". */
+static void a_root_directory_without_links_is_refused(void **state)
+{
+	struct forgery forgery;
+	struct sendcp_disk_inode *inode = forge_root(*state, &forgery);
+
+	inode->nlink = 0;
+	assert_sent_until(*state, &forgery, SENDCP_ERR_ITEM_FORMAT);
+}
+
+static void a_root_directory_that_is_a_file_is_refused(void **state)
+{
+	struct forgery forgery;
+	struct sendcp_disk_inode *inode = forge_root(*state, &forgery);
+
+	inode->mode = cpu_to_le32(0100644);
+	assert_sent_until(*state, &forgery, SENDCP_ERR_ITEM_FORMAT);
+}
+
+/* Takes the page, and in it the place, where @text is. */
+static u8 *forge_text(const struct sending *sending, struct forgery *forgery, const char *text)
+{
+	u8 *found;
+
+	for (u64 i = 0; i < sending->image->count; i++) {
+		if (!sending->image->pages[i] ||
+		    !memmem(sending->image->pages[i], IMAGE_PAGE, text, strlen(text)))
+			continue;
+		memcpy(forgery->page, sending->image->pages[i], IMAGE_PAGE);
+		forgery->index = i;
+		found = memmem(forgery->page, IMAGE_PAGE, text, strlen(text));
+		return found;
+	}
+	fail_msg("the image has no such text");
+	return NULL;
+}
+
+static void a_symlink_with_a_zero_byte_in_its_target_is_refused(void **state)
+{
+	struct forgery forgery;
+
+	forge_text(*state, &forgery, "../data/inline")[3] = 0;
+	assert_sent_until(*state, &forgery, SENDCP_ERR_SYMLINK_FORMAT);
+}
+
+static void an_attribute_with_a_zero_byte_in_its_name_is_refused(void **state)
+{
+	struct forgery forgery;
+	struct sendcp_disk_item *item = forge(*state, &forgery, 0, SENDCP_XATTR_ITEM, 0);
+	struct sendcp_disk_dir_item *entry = item_data(&forgery, item);
+
+	((u8 *)(entry + 1))[5] = 0;
+	assert_sent_until(*state, &forgery, SENDCP_ERR_ITEM_FORMAT);
+}
+
 /* One entry of an XATTR_ITEM at @to; returns its end. */
 static u8 *put_entry(u8 *to, const char *name, u16 data_len)
 {
@@ -276,6 +370,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(untouched_leaf_is_sent),
 		cmocka_unit_test(inode_item_with_an_offset_is_refused),
+		cmocka_unit_test(a_size_that_no_file_has_is_refused),
+		cmocka_unit_test(a_root_directory_without_links_is_refused),
+		cmocka_unit_test(a_root_directory_that_is_a_file_is_refused),
+		cmocka_unit_test(an_attribute_with_a_zero_byte_in_its_name_is_refused),
+		cmocka_unit_test(a_symlink_with_a_zero_byte_in_its_target_is_refused),
 		cmocka_unit_test(empty_acls_get_their_header),
 		cmocka_unit_test(a_move_below_itself_is_refused),
 		cmocka_unit_test(a_name_in_a_symlink_is_refused),

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Fills the small subvolumes that the unit tests and fuzz targets read.
 
-usage: make.py tiny|links|changes|changes-later|moves|moves-later DIRECTORY
+usage: make.py tiny|links|changes|changes-later|moves|moves-later|small|small-later|few|
+       few-later DIRECTORY
 
 Kept small: an image must compress to a few dozen KiB, and contain every kind of item once or twice,
 so that a mutation of any byte is likely to matter.
@@ -249,11 +250,61 @@ def moves_later():
     os.rename("last", "first")
 
 
+def small():
+    """Every kind of item that a send reads, and as few tree blocks as possible: a test that changes
+    each of their bytes sends the subvolume that often."""
+    ops.write_at("inline", 0, text(40))
+    ops.write_at("extents", 0, text(6000))
+    ops.sync_file("extents")
+    ops.reflink("extents", 0, 4096, "clone", 0)
+    ops.write_at("zstd", 0, b"")
+    ops.set_compression("zstd", "zstd")
+    ops.write_at("zstd", 0, text(9000))
+    ops.fallocate("prealloc", 0, 0, 8192)
+    ops.write_at("hole", 8192, text(4096))
+    os.link("inline", "linked")
+    os.mkdir("dir")
+    os.mkdir("dir/sub")
+    ops.write_at("dir/sub/file", 0, text(10))
+    ops.write_at("gone", 0, text(10))
+    os.symlink("inline", "symlink")
+    os.mkfifo("fifo")
+    os.setxattr("inline", "user.name", b"value")
+    for i in range(6):
+        os.link("fifo", "%d%s" % (i, "n" * 180))
+
+
+def small_later():
+    os.rename("dir/sub", "sub")
+    os.rename("dir", "sub/dir")
+    os.unlink("gone")
+    os.mkdir("gone")
+    os.unlink("linked")
+    os.rename("inline", "renamed")
+    os.setxattr("renamed", "user.name", b"other")
+    ops.write_at("extents", 4096, text(1000, b"change"))
+    os.truncate("hole", 20000)
+    os.chmod("zstd", 0o600)
+    ops.reflink("zstd", 0, 4096, "prealloc", 4096)
+
+
+def few():
+    """A stream of a few hundred bytes: a test runs a command for each of them."""
+    os.mkdir("dir")
+    ops.write_at("dir/file", 0, text(30))
+    os.symlink("dir", "symlink")
+
+
+def few_later():
+    os.rename("dir/file", "file")
+
+
 def main():
     kind, directory = sys.argv[1:]
     os.chdir(directory)
     {"tiny": tiny, "links": links, "changes": changes, "changes-later": changes_later,
-     "moves": moves, "moves-later": moves_later}[kind]()
+     "moves": moves, "moves-later": moves_later, "small": small,
+     "small-later": small_later, "few": few, "few-later": few_later}[kind]()
 
 
 if __name__ == "__main__":
