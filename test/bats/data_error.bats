@@ -51,13 +51,11 @@ files()
 # that; ./hits has what is damaged.
 rot_at()
 {
-	local place addresses=''
+	local addresses
 
 	rm -rf ref
 	cp -a "$FIX_MOUNT/snap" ref
-	for place in "$@"; do
-		addresses+=" $(rot where "$FIX_MOUNT/snap/${place%:*}" "${place#*:}")"
-	done
+	addresses=$(rot where "$FIX_MOUNT/snap" "$@")
 	# shellcheck disable=SC2086
 	rot hits "$FIX_MOUNT/snap" $addresses >hits
 	assert [ -s hits ]
@@ -148,6 +146,7 @@ check_all()
 			replaced image --device "$FIX/disk0.img" --proto "$protocol" "$@" \
 				--on-data-error=$how "snap"
 			assert cmp image direct.$name
+			[[ $name == @(zero.1|skip.2) ]] || continue
 			run -3 "$SENDCP" send -q --step --buffer-size 144K --device "$FIX/disk0.img" \
 				--proto "$protocol" "$@" --on-data-error=$how -f stepped "snap"
 			assert cmp stepped direct.$name
@@ -181,25 +180,27 @@ PLACES="noise:8192 noise:12288 noise:49152 noise:397312 prealloc:65536 sparse:40
 	check_all
 }
 
-@test "data error: compressed extents" {
-	local kind
-
-	for kind in zlib lzo zstd; do
-		MOUNT_OPTIONS=compress-force=$kind
-		fixture_mkfs 1 256M -d single
-		fixture_mount $MOUNT_OPTIONS
-		files
-		btrfs -q subvolume snapshot -r "$FIX_MOUNT/s" "$FIX_MOUNT/snap"
-		rot_at text:4096 text:270336 noise:0
-		assert grep "^text 0:131072$" hits
-		check_all
-	done
+# compressed KIND
+compressed()
+{
+	MOUNT_OPTIONS=compress-force=$1
+	fixture_mkfs 1 256M -d single
+	fixture_mount "$MOUNT_OPTIONS"
+	files
+	btrfs -q subvolume snapshot -r "$FIX_MOUNT/s" "$FIX_MOUNT/snap"
+	rot_at text:4096 text:270336 noise:0
+	assert grep "^text 0:131072$" hits
+	check_all
 }
+
+@test "data error: extents compressed with zlib" { compressed zlib; }
+@test "data error: extents compressed with lzo" { compressed lzo; }
+@test "data error: extents compressed with zstd" { compressed zstd; }
 
 @test "data error: --compressed-data" {
 	MOUNT_OPTIONS=compress-force=zstd
 	fixture_mkfs 1 256M -d single
-	fixture_mount $MOUNT_OPTIONS
+	fixture_mount "$MOUNT_OPTIONS"
 	files
 	btrfs -q subvolume snapshot -r "$FIX_MOUNT/s" "$FIX_MOUNT/snap"
 	rot_at text:135168 text:399360
@@ -293,7 +294,7 @@ interrupted_at()
 		mv out out.all
 		mv out.cp out.cp.all
 		size=$(file_size out.all)
-		for n in $(seq 1 12); do
+		for n in $(seq 1 8); do
 			interrupted_at "$(pick "$size" "$how$n")" out
 			run --separate-stderr "$SENDCP" resume --checkpoint out.cp
 			assert_failure 3

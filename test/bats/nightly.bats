@@ -380,7 +380,7 @@ small_target()
 	nightly data
 	head -c 1M /dev/urandom >"$SUBVOLUME/more"
 	sync -f "$FIX_MOUNT"
-	address=$(python3 "$ROOT/test/lib/rot.py" where "$SUBVOLUME/more" 8192)
+	address=$(python3 "$ROOT/test/lib/rot.py" where "$SUBVOLUME" more:8192)
 	fixture_umount
 	python3 "$ROOT/test/lib/rot.py" damage "$FIX/disk0.img" "$address"
 	fixture_mount

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Damages contents of files of a btrfs filesystem in known places.
 
-usage: rot.py where FILE OFFSET...     prints the address of each offset; mounted
+usage: rot.py where TREE FILE:OFFSET...  prints the address of each; the tree is mounted
        rot.py damage IMAGE ADDRESS...  changes all copies of the sectors there; not mounted
        rot.py hits TREE ADDRESS...     prints the ranges of its files that are stored there
        rot.py expect FILE OFFSET:LENGTH...  zeros in a copy of the file
@@ -56,14 +56,34 @@ def hits(tree, addresses):
             print(os.path.basename(path), f"{at}:{length}")
 
 
-def damage(image, address):
-    out = subprocess.run(["btrfs-map-logical", "-l", str(address), "-b", "4096", image],
-                         capture_output=True, check=True, text=True).stdout
-    places = {int(at) for at in re.findall(r"physical (\d+)", out)}
-    if not places:
-        sys.exit("%s: nothing is at %d: %s" % (image, address, out))
+def mapped(image, first, last):
+    """(mirror, address, place) of the parts in which the addresses first to last are stored."""
+    out = subprocess.run(["btrfs-map-logical", "-l", str(first), "-b", str(last + 4096 - first),
+                          image], capture_output=True, check=True, text=True).stdout
+    return [tuple(map(int, part))
+            for part in re.findall(r"mirror (\d+) logical (\d+) physical (\d+)", out)]
+
+
+def places(image, addresses):
+    """Of all copies. Neighbours are looked up together."""
+    addresses, found = sorted(addresses), set()
+    while addresses:
+        near = [address for address in addresses if address - addresses[0] < 1 << 20]
+        parts = mapped(image, near[0], near[-1])
+        for address in near:
+            for mirror in {part[0] for part in parts}:
+                part = max(part for part in parts if part[0] == mirror and part[1] <= address)
+                found.add(part[2] + address - part[1])
+        addresses = addresses[len(near):]
+    return found
+
+
+def damage(image, addresses):
+    found = places(image, addresses)
+    if len(found) < len(addresses):
+        sys.exit("%s: some of these are not there: %s" % (image, addresses))
     fd = os.open(image, os.O_RDWR)
-    for at in places:
+    for at in found:
         byte = os.pread(fd, 1, at + 100)[0]
         os.pwrite(fd, bytes([byte ^ 0x55]), at + 100)
     os.fsync(fd)
@@ -121,10 +141,11 @@ def merged(stream):
 def main():
     command, name, rest = sys.argv[1], sys.argv[2], sys.argv[3:]
     if command == "where":
-        print(*(where(name, int(offset)) for offset in rest))
+        for place in rest:
+            file, offset = place.rsplit(":", 1)
+            print(where(os.path.join(name, file), int(offset)))
     elif command == "damage":
-        for address in rest:
-            damage(name, int(address))
+        damage(name, {int(address) for address in rest})
     elif command == "expect":
         expect(name, rest)
     elif command == "hits":
