@@ -490,7 +490,7 @@ int sendcp_process_names(struct sendcp_engine *engine)
 	struct sendcp_naming *naming = &engine->naming;
 	int ret;
 
-	while (naming->stage < sizeof(stages) / sizeof(stages[0])) {
+	while (naming->stage < ARRAY_SIZE(stages)) {
 		ret = stages[naming->stage](engine);
 		if (ret)
 			return ret;
