@@ -46,12 +46,37 @@ char *json_line_format(struct json_object *object, size_t *length)
 	return line;
 }
 
+/*
+ * Two bytes of text may become an object of nearly a kilobyte: so what is in @text is counted
+ * before it is parsed. The parser takes other quotes and comments, too, within which a quote means
+ * nothing.
+ */
+static bool few_values(const char *text, size_t length)
+{
+	size_t values = 0, lists = 0;
+	bool quoted = false;
+
+	for (size_t i = 0; i < length; i++) {
+		if (quoted && text[i] == '\\') {
+			i++;
+		} else if (text[i] == '"') {
+			quoted = !quoted;
+		} else if (!quoted && (text[i] == '\'' || text[i] == '/')) {
+			return false;
+		} else if (!quoted) {
+			values += text[i] == ',';
+			lists += text[i] == '{' || text[i] == '[';
+		}
+	}
+	return values <= JSON_VALUES_MAX && lists <= JSON_LISTS_MAX;
+}
+
 struct json_object *json_text_parse(const char *text, size_t length)
 {
 	struct json_tokener *tokener;
 	struct json_object *object = NULL;
 
-	if (length > INT_MAX)
+	if (length > INT_MAX || !few_values(text, length))
 		return NULL;
 	tokener = xobject(json_tokener_new_ex(MAX_DEPTH));
 	object = json_tokener_parse_ex(tokener, text, (int)length);
