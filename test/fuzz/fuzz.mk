@@ -12,7 +12,7 @@ FUZZ_FLAGS = -std=gnu11 -O2 -g $(WARNINGS) -fsanitize=fuzzer-no-link,address,und
 	-fno-sanitize-coverage=trace-cmp -fno-sanitize=null,object-size \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -Itest/unit
 FUZZ_SOURCES = $(ENGINE_SOURCES) user/platform.c user/cancel.c user/idtext.c user/backend/decompress.c test/unit/image.c \
-	$(addprefix cli/util/,activity.c alloc.c base64.c fileio.c hash.c json_line.c mount_place.c \
+	$(addprefix cli/util/,activity.c alloc.c base64.c fileio.c hash.c json_line.c memory.c mount_place.c \
 		printable.c signals.c terminal.c text.c) \
 	$(addprefix cli/container/,archive.c foreign.c input.c segments.c unwrap.c zstd.c) \
 	cli/journal/header.c cli/journal/read.c cli/journal/container_spec.c $(wildcard cli/parse/*.c)
