@@ -11,6 +11,7 @@
 
 #include "commands/command.h"
 #include "transfer/printer.h"
+#include "util/memory.h"
 #include "util/message.h"
 #include "util/signals.h"
 #include "util/summary.h"
@@ -142,6 +143,12 @@ static int reading_stopped(const struct command *command, int code)
 	       EXIT_BROKEN_OFF : code;
 }
 
+/* The other run will end: later the same command may do what it says, or find it done. */
+static int waits_for_another(int code)
+{
+	return code == EXIT_FAILED && message_in_use() ? EXIT_BROKEN_OFF : code;
+}
+
 /* Runs it; if that may take long, with progress and a summary. */
 static int watch(const struct command *command, const struct options *options)
 {
@@ -149,11 +156,12 @@ static int watch(const struct command *command, const struct options *options)
 
 	if (!(command->bit & COMMANDS_LONG))
 		return command->run(options);
+	memory_begin();
 	signals_install();
 	message_set_json(options->progress == PROGRESS_JSON);
 	summary_begin();
 	printer_begin(options, command->name);
-	code = reading_stopped(command, command->run(options));
+	code = waits_for_another(reading_stopped(command, command->run(options)));
 	printer_end();
 	summary_print(code);
 	return code;

@@ -2,6 +2,7 @@
 /*
  * Parsing and checking the command line.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -284,7 +285,8 @@ static void find_checkpoint(struct options *options, bool described)
 		options->argument_count = 0;
 	} else if (options->append && !options->argument_count && !described) {
 		options->found = xasprintf("%s.cp", options->append);
-		if (!access(options->found, F_OK))
+		/* Anything but its absence is said when it is opened. */
+		if (!access(options->found, F_OK) || errno != ENOENT)
 			options->checkpoint = options->found;
 	}
 }

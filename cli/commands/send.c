@@ -19,6 +19,7 @@
 #include "resume/earlier.h"
 #include "resume/overwrite.h"
 #include "transfer/command_output.h"
+#include "transfer/fit.h"
 #include "transfer/measure.h"
 #include "transfer/transfer_result.h"
 #include "transfer/transfer_run.h"
@@ -162,7 +163,8 @@ static int prepare(struct transfer *run, const struct options *options,
 	header->output_stdout = run->output->stdout_path;
 	if (run->journal)
 		mount_place_find(journal_path(run->journal), &header->journal_place);
-	if (begin_journal(run, header) || start_command(run, options) || open_wrap(run, header))
+	if (transfer_fit(options, false, &run->settings, &header->container) ||
+	    begin_journal(run, header) || start_command(run, options) || open_wrap(run, header))
 		return -1;
 	return output_cut(run->output, 0, 0);
 }
@@ -323,6 +325,21 @@ static int send_new(struct send_job *job, struct output *output, const struct op
 	return code;
 }
 
+/*
+ * Before the one is taken for what an earlier send left in the other; the devices follow when it is
+ * known that a stream is made (prepare()).
+ */
+static int check_files(const struct options *options, const struct output *output)
+{
+	const char *path = options->output ? options->output : output->stdout_path;
+	char *beside = path ? xasprintf("%s.cp", path) : NULL;
+	int ret = conflicts_files(options->output,
+				  options->checkpoint ? options->checkpoint : beside);
+
+	free(beside);
+	return ret;
+}
+
 int command_send(const struct options *options)
 {
 	struct output output = { .fd = -1 };
@@ -335,7 +352,9 @@ int command_send(const struct options *options)
 		return EXIT_FAILED;
 	if (send_job_open(options, &job))
 		return EXIT_FAILED;
-	if (options->dry_run || !continue_earlier(&job, &output, options, &code))
+	if (!options->dry_run && check_files(options, &output))
+		code = EXIT_FAILED;
+	else if (options->dry_run || !continue_earlier(&job, &output, options, &code))
 		code = send_new(&job, &output, options);
 	send_job_close(&job);
 	output_close(&output);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <unistd.h>
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -20,7 +19,40 @@ struct frames {
 	size_t capacity;
 	/* A frame has begun; an empty one would be nothing but bytes. */
 	bool open;
+	bool starved;
 };
+
+#define MIB (1ULL << 20)
+/* Of a thread that libzstd starts; it takes addresses, if not pages. */
+#define STACK_SIZE (8 * MIB)
+
+/* Of each level, from 1 on: a context in MiB, and the window that is a part of it. */
+static const struct {
+	unsigned short context;
+	unsigned char window_log;
+} levels[] = {
+	{ 2, 19 }, { 3, 20 }, { 4, 21 }, { 5, 21 }, { 6, 21 }, { 6, 21 }, { 9, 21 }, { 9, 21 },
+	{ 17, 22 }, { 29, 22 }, { 29, 22 }, { 53, 22 }, { 37, 22 }, { 53, 22 }, { 69, 22 },
+	{ 37, 22 }, { 57, 23 }, { 58, 23 }, { 90, 23 }, { 194, 25 }, { 386, 26 }, { 778, 27 },
+};
+
+/*
+ * libzstd tells the size of a context only when there is one, and of threads only when they have
+ * worked: so these are the sizes of its levels (test_wrap_memory.c compares them). A job of a
+ * thread is four windows; there is an input of each thread and three more, and outputs likewise.
+ */
+unsigned long long frames_memory(int level, unsigned int workers)
+{
+	size_t count = sizeof(levels) / sizeof(levels[0]);
+	size_t index = (size_t)level <= count ? (size_t)level - 1 : count - 1;
+	unsigned long long context = levels[index].context * MIB;
+	unsigned long long window = 1ULL << levels[index].window_log;
+
+	if (!workers)
+		return context;
+	return (2ULL * workers + 5) * 4 * window + workers * (context - window + STACK_SIZE) +
+	       2 * MIB;
+}
 
 /* Compresses @in, or ends the frame; *@left is 0 when nothing is held back any more. */
 static int compress_some(struct frames *frames, ZSTD_inBuffer *in, ZSTD_EndDirective what,
@@ -29,8 +61,10 @@ static int compress_some(struct frames *frames, ZSTD_inBuffer *in, ZSTD_EndDirec
 	ZSTD_outBuffer out = { .dst = frames->buffer, .size = frames->capacity };
 
 	*left = ZSTD_compressStream2(frames->context, &out, in, what);
-	if (ZSTD_isError(*left))
-		return ZSTD_getErrorCode(*left) == ZSTD_error_memory_allocation ? -ENOMEM : -EIO;
+	if (ZSTD_isError(*left)) {
+		frames->starved = ZSTD_getErrorCode(*left) == ZSTD_error_memory_allocation;
+		return frames->starved ? -ENOMEM : -EIO;
+	}
 	return out.pos ? frames->below->write(frames->below, frames->buffer, out.pos) : 0;
 }
 
@@ -63,19 +97,17 @@ int frames_end(struct frames *frames)
 }
 
 /* A libzstd without threads refuses their number and does all by itself. */
-static int set_parameters(struct frames *frames, int level)
+static int set_parameters(struct frames *frames, int level, unsigned int workers)
 {
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-
 	if (ZSTD_isError(ZSTD_CCtx_setParameter(frames->context, ZSTD_c_compressionLevel, level)) ||
 	    ZSTD_isError(ZSTD_CCtx_setParameter(frames->context, ZSTD_c_checksumFlag, 1)))
 		return -EINVAL;
-	if (processors > 1)
-		ZSTD_CCtx_setParameter(frames->context, ZSTD_c_nbWorkers, (int)processors);
+	if (workers)
+		ZSTD_CCtx_setParameter(frames->context, ZSTD_c_nbWorkers, (int)workers);
 	return 0;
 }
 
-int frames_open(int level, struct sink *below, struct frames **out)
+int frames_open(int level, unsigned int workers, struct sink *below, struct frames **out)
 {
 	struct frames *frames = xcalloc(1, sizeof(*frames));
 	int ret;
@@ -86,7 +118,7 @@ int frames_open(int level, struct sink *below, struct frames **out)
 	frames->capacity = ZSTD_CStreamOutSize();
 	frames->buffer = xmalloc(frames->capacity);
 	frames->context = xobject(ZSTD_createCCtx());
-	ret = set_parameters(frames, level);
+	ret = set_parameters(frames, level, workers);
 	if (ret) {
 		frames_free(frames);
 		return ret;
@@ -107,4 +139,9 @@ void frames_free(struct frames *frames)
 struct sink *frames_sink(struct frames *frames)
 {
 	return &frames->sink;
+}
+
+bool frames_starved(const struct frames *frames)
+{
+	return frames->starved;
 }

@@ -71,7 +71,8 @@ static int open_layers(struct wrap *wrap)
 	int ret = 0;
 
 	if (container->level) {
-		ret = frames_open(container->level, below, &wrap->frames);
+		ret = frames_open(container->run_level ? container->run_level : container->level,
+				  container->workers, below, &wrap->frames);
 		if (!ret)
 			below = frames_sink(wrap->frames);
 	}
@@ -234,4 +235,9 @@ int wrap_finish(struct wrap *wrap, const char *line, size_t length)
 	if (!ret)
 		ret = wrap_cut(wrap);
 	return ret ? ret : wrap_release(wrap);
+}
+
+bool wrap_starved(const struct wrap *wrap)
+{
+	return wrap->frames && frames_starved(wrap->frames);
 }

@@ -35,5 +35,7 @@ void wrap_place(const struct wrap *wrap, struct stream_place *place);
 int wrap_release(struct wrap *wrap);
 /* The stream is complete; @line is the journal's that says so. Is cut and released. */
 int wrap_finish(struct wrap *wrap, const char *line, size_t length);
+/* Memory was what the compression lacked: it was no failure of the output. */
+bool wrap_starved(const struct wrap *wrap);
 
 #endif

@@ -11,9 +11,12 @@
 
 #include "container/internal.h"
 #include "util/alloc.h"
+#include "util/memory.h"
 
 #define INPUT_SIZE (128u << 10)
 #define MAGIC_SIZE 4u
+/* Larger ones libzstd does not take unless it is asked to. */
+#define WINDOW_MAX (128ULL << 20)
 
 struct zstd_layer {
 	struct input *input;
@@ -24,6 +27,8 @@ struct zstd_layer {
 	/* The frame that is being read, or that comes next. */
 	u64 frame_start;
 	bool in_frame;
+	/* The largest window of a frame so far: there was memory for it. */
+	u64 window;
 	struct unwrap_place whole;
 	ZSTD_inBuffer in;
 	u8 buffer[INPUT_SIZE];
@@ -66,6 +71,57 @@ void zstd_layer_free(struct zstd_layer *layer)
 	free(layer);
 }
 
+/* The least bytes of a frame that say what its window is. */
+#define HEADER_MAX 18u
+
+/* The window of the frame that begins with @bytes, HEADER_MAX of them; 0: it is no such frame. */
+static u64 frame_window(const u8 *bytes)
+{
+	static const u8 id_sizes[] = { 0, 1, 2, 4 };
+	const u8 descriptor = bytes[MAGIC_SIZE], size_kind = descriptor >> 6;
+	const u8 *size = bytes + MAGIC_SIZE + 1 + id_sizes[descriptor & 3];
+	const u8 window = bytes[MAGIC_SIZE + 1];
+
+	if (sendcp_get_le32(bytes) != ZSTD_MAGICNUMBER)
+		return 0;
+	if (!(descriptor & 0x20))
+		return (8ULL + (window & 7)) << (7 + (window >> 3));
+	/* The contents are a single segment, and as long as this says. */
+	if (size_kind < 2)
+		return 1ULL << 16;
+	return sendcp_get_le32(size) | (size_kind == 3 ? (u64)sendcp_get_le32(size + 4) << 32 : 0);
+}
+
+static void no_memory_for(struct zstd_layer *layer, u64 window, u64 left)
+{
+	unwrap_end(layer->input->ending, UNWRAP_FAILED, "out of memory: unpacking the zstd frame "
+		   "at byte %llu of the file needs %llu MiB, and %llu MiB are available",
+		   layer->frame_start, memory_mib(window), memory_mib(left));
+}
+
+/*
+ * The decoder takes a window whose pages a cgroup or the machine may not have; then it would be
+ * killed in the frame's middle. Those that are larger than libzstd takes are left to it.
+ */
+static bool window_fits(struct zstd_layer *layer)
+{
+	const u8 *bytes = (const u8 *)layer->in.src + layer->in.pos;
+	u64 window, left;
+
+	if (layer->in_frame || layer->in.size - layer->in.pos < HEADER_MAX)
+		return true;
+	window = frame_window(bytes);
+	if (window <= layer->window || window > WINDOW_MAX)
+		return true;
+	left = memory_left();
+	if (window > left) {
+		no_memory_for(layer, window, left);
+		return false;
+	}
+	layer->window = window;
+	return true;
+}
+
 static void report_error(struct zstd_layer *layer, size_t code)
 {
 	struct unwrap_ending *ending = layer->input->ending;
@@ -82,7 +138,9 @@ static void report_error(struct zstd_layer *layer, size_t code)
 			   layer->frame_start);
 		break;
 	case ZSTD_error_memory_allocation:
-		exit_without_memory();
+		unwrap_end(ending, UNWRAP_FAILED, "out of memory for unpacking the zstd frame at "
+			   "byte %llu of the file", layer->frame_start);
+		break;
 	default:
 		unwrap_end(ending, UNWRAP_DAMAGED, "the zstd frame at byte %llu of the file is "
 			   "damaged (%s)", layer->frame_start, ZSTD_getErrorName(code));
@@ -119,8 +177,11 @@ static bool turn(struct zstd_layer *layer, ZSTD_outBuffer *out)
 {
 	size_t in_before = layer->in.pos;
 	size_t out_before = out->pos;
-	size_t ret = ZSTD_decompressStream(layer->stream, out, &layer->in);
+	size_t ret;
 
+	if (!window_fits(layer))
+		return false;
+	ret = ZSTD_decompressStream(layer->stream, out, &layer->in);
 	if (ZSTD_isError(ret)) {
 		report_error(layer, ret);
 		return false;

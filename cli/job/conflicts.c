@@ -99,7 +99,7 @@ static void adopt_missing(struct file_use *use)
 	free(path);
 }
 
-/* One that cannot be looked at cannot be written either: opening it will say so. */
+/* Permissions that keep it from being looked at keep it from being written: opening it says so. */
 static int add_path(struct file_uses *uses, const char *role, const char *path)
 {
 	struct file_use *use = add_use(uses, role, path, true);
@@ -107,8 +107,10 @@ static int add_path(struct file_uses *uses, const char *role, const char *path)
 	int ret;
 
 	if (stat(path, &st)) {
-		if (errno == ENOENT)
-			adopt_missing(use);
+		if (errno != ENOENT)
+			return errno == EACCES || errno == ENOTDIR || errno == ELOOP ? 0 :
+			       cannot_look(use, errno);
+		adopt_missing(use);
 		return 0;
 	}
 	ret = sendcp_storage_of_stat(&st, &use->storage);
@@ -167,9 +169,9 @@ static int check_pair(const struct file_use *written, const struct file_use *oth
 
 	if (relation == STORAGE_APART)
 		return 0;
-	return error_line("%s%s%s %s %s %s: nothing was written, name another file", written->role,
+	return error_line("%s%s%s %s %s%s%s: nothing was written, name another file", written->role,
 			  written->name[0] ? " " : "", written->name, verbs[relation], other->role,
-			  other->name);
+			  other->name[0] ? " " : "", other->name);
 }
 
 /* The later one of two that are written is named first: it would be written over the other. */
@@ -242,6 +244,28 @@ static void warn_of_places(const struct send_job *job, const char *output, const
 		warn_inside(job, "the checkpoint file", journal);
 }
 
+/* The output (NULL: standard output), and the journal, if there is one, with what belongs to it. */
+static int add_written(struct file_uses *uses, const char *output, const char *journal,
+		       char **temporary)
+{
+	int ret = output ? add_path(uses, "the output", output) : add_stdout(uses);
+
+	return !ret && journal ? add_journal(uses, journal, temporary) : ret;
+}
+
+int conflicts_files(const char *output, const char *journal)
+{
+	struct file_uses uses = { 0 };
+	char *temporary = NULL;
+	int ret = add_written(&uses, output, journal, &temporary);
+
+	if (!ret)
+		ret = check_pairs(&uses);
+	clear_uses(&uses);
+	free(temporary);
+	return ret;
+}
+
 int conflicts_check(const struct send_job *job, const char *output, const char *journal)
 {
 	struct file_uses uses = { 0 };
@@ -251,9 +275,7 @@ int conflicts_check(const struct send_job *job, const char *output, const char *
 	if (job)
 		ret = add_devices(&uses, job->source);
 	if (!ret)
-		ret = output ? add_path(&uses, "the output", output) : add_stdout(&uses);
-	if (!ret && journal)
-		ret = add_journal(&uses, journal, &temporary);
+		ret = add_written(&uses, output, journal, &temporary);
 	if (!ret)
 		ret = check_pairs(&uses);
 	/* The output follows the devices. */

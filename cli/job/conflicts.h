@@ -23,6 +23,8 @@ int conflicts_send(const struct send_job *job, const struct options *options);
 /* The same for resume, which writes to @output. */
 int conflicts_resume(const struct send_job *job, const struct options *options,
 		     const char *output);
+/* Those that are written alone, with each other. @output NULL: standard output. */
+int conflicts_files(const char *output, const char *journal);
 /* For what copies @input, a stream ("-": standard input), to standard output: it would not end. */
 int conflicts_copy(const char *input);
 

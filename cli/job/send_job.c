@@ -145,27 +145,37 @@ int send_job_open(const struct options *options, struct send_job *job)
 	return 0;
 }
 
-/* A parent is among the clone sources. */
-static enum role source_role(const struct journal_header *header, u64 id)
+static int compare_ids(const void *first, const void *second)
 {
-	for (size_t i = 0; i < header->subvolumes.count; i++)
-		if (header->subvolumes.identities[i].parent == id)
-			return ROLE_PARENT;
-	return ROLE_CLONE_SOURCE;
+	const u64 a = *(const u64 *)first, b = *(const u64 *)second;
+
+	return a < b ? -1 : a > b;
 }
 
-/* Opens @identities, which are some of @header's, where they are now. */
-static int reopen_list(struct send_job *job, const struct journal_header *header,
-		       const struct identity_list *identities, struct sendcp_subvolume **list,
-		       size_t *count)
+/* Their root ids in order: a journal may name very many. */
+static u64 *parents_in_order(const struct identity_list *subvolumes)
+{
+	u64 *parents = xcalloc(subvolumes->count, sizeof(*parents));
+
+	for (size_t i = 0; i < subvolumes->count; i++)
+		parents[i] = subvolumes->identities[i].parent;
+	qsort(parents, subvolumes->count, sizeof(*parents), compare_ids);
+	return parents;
+}
+
+/* Opens @identities where they are now. Those that are among @parents are that, not @role. */
+static int reopen_list(struct send_job *job, const struct identity_list *identities,
+		       enum role role, const u64 *parents, size_t parent_count,
+		       struct sendcp_subvolume **list, size_t *count)
 {
 	*list = xcalloc(identities->count, sizeof(**list));
 	for (size_t i = 0; i < identities->count; i++) {
 		const struct identity *identity = &identities->identities[i];
-		enum role role = identities == &header->subvolumes ? ROLE_SNAPSHOT :
-				 source_role(header, identity->id);
+		bool parent = parent_count && bsearch(&identity->id, parents, parent_count,
+						      sizeof(*parents), compare_ids);
 
-		if (reopen_by_identity(job->source, identity, role, &(*list)[i]))
+		if (reopen_by_identity(job->source, identity, parent ? ROLE_PARENT : role,
+				       &(*list)[i]))
 			return -1;
 		(*count)++;
 		if (check_log(job, &(*list)[i]))
@@ -176,9 +186,16 @@ static int reopen_list(struct send_job *job, const struct journal_header *header
 
 static int reopen_subvolumes(const struct journal_header *header, struct send_job *job)
 {
-	if (reopen_list(job, header, &header->subvolumes, &job->subvolumes, &job->count) ||
-	    reopen_list(job, header, &header->clone_sources, &job->clone_sources,
-			&job->clone_count))
+	const size_t count = header->subvolumes.count;
+	u64 *parents = parents_in_order(&header->subvolumes);
+	/* A parent is among the clone sources. */
+	int ret = reopen_list(job, &header->subvolumes, ROLE_SNAPSHOT, NULL, 0, &job->subvolumes,
+			      &job->count) ||
+		  reopen_list(job, &header->clone_sources, ROLE_CLONE_SOURCE, parents, count,
+			      &job->clone_sources, &job->clone_count);
+
+	free(parents);
+	if (ret)
 		return -1;
 	job->parents = xcalloc(job->count, sizeof(*job->parents));
 	for (size_t i = 0; i < job->count; i++)

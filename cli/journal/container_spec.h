@@ -18,6 +18,9 @@ struct container_spec {
 	enum archive_kind archive;
 	/* Of zstd; 0: not compressed. */
 	int level;
+	/* Of this run, as there is memory for it (transfer/fit.h); 0: ->level, no threads. */
+	int run_level;
+	unsigned int workers;
 };
 
 #define CONTAINER_LEVEL_DEFAULT 3

@@ -13,6 +13,9 @@
 #define VERSION_KEY "sendcp_journal"
 /* More subvolumes or devices than that in one run is not what a person asked for. */
 #define LIST_MAX 65536
+/* Two lists of subvolumes, one of devices, and what is there once. */
+_Static_assert(JSON_LISTS_MAX > 2 * LIST_MAX + 16 &&
+	       JSON_VALUES_MAX > 2 * LIST_MAX * 8 + LIST_MAX + 64, "no line may be as long");
 
 static void identity_list_clear(struct identity_list *list)
 {

@@ -136,7 +136,8 @@ static void remove_if_old(const char *path)
 	if (time(NULL) - last_change(path) < KEEP_SECONDS)
 		return;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || !journal_locked(fd)) {
+	/* One that cannot be opened may be in use, unless it leads nowhere. */
+	if (fd < 0 ? errno == ENOENT || errno == ENOTDIR || errno == ELOOP : !journal_locked(fd)) {
 		if (!unlink(path))
 			verbose_line(1, "%s: not changed for %d days, removed", path,
 				     STATE_KEEP_DAYS);

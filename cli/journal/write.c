@@ -16,6 +16,7 @@
 #include "journal/write_internal.h"
 #include "util/alloc.h"
 #include "util/fileio.h"
+#include "util/guard.h"
 #include "util/message.h"
 #include "util/summary.h"
 
@@ -223,7 +224,7 @@ static int lock_current(struct journal *journal, bool *current)
 
 	if (lock(journal->fd)) {
 		if (errno == EWOULDBLOCK)
-			return error_line("%s is in use by another sendcp", journal->path);
+			return error_in_use(journal->path);
 		return journal_failed(journal, "lock");
 	}
 	if (fstat(journal->fd, &locked))
@@ -235,6 +236,28 @@ static int lock_current(struct journal *journal, bool *current)
 	return 0;
 }
 
+/* A name that is a link is replaced by what it leads to, where the file has its temporary name. */
+static int open_file(struct journal *journal, int flags)
+{
+	const char *why;
+	char *real;
+
+	journal->fd = guard_open(journal->path, O_RDWR | O_CLOEXEC | O_NONBLOCK | flags,
+				 GUARD_JOURNAL, &real, &why);
+	if (journal->fd < 0) {
+		free(real);
+		if (!why)
+			return journal_failed(journal, "open");
+		journal->err = -EPERM;
+		return error_line("cannot open %s: %s", journal->path, why);
+	}
+	if (real) {
+		free(journal->path);
+		journal->path = real;
+	}
+	return 0;
+}
+
 /* Opens @journal's path and locks it. A few rounds are enough unless someone plays games. */
 static int open_locked(struct journal *journal, int flags)
 {
@@ -243,10 +266,7 @@ static int open_locked(struct journal *journal, int flags)
 	for (unsigned int tries = 0; tries < 10 && !current; tries++) {
 		if (journal->fd >= 0)
 			close(journal->fd);
-		journal->fd = open(journal->path, O_RDWR | O_CLOEXEC | O_NONBLOCK | flags, 0600);
-		if (journal->fd < 0)
-			return journal_failed(journal, "open");
-		if (lock_current(journal, &current))
+		if (open_file(journal, flags) || lock_current(journal, &current))
 			return -1;
 	}
 	return current ? 0 : error_line("%s is replaced again and again", journal->path);
@@ -281,7 +301,7 @@ int journal_claim(const char *path, struct journal_contents *contents, struct jo
 	struct stat st;
 
 	*out = NULL;
-	journal->created = access(path, F_OK);
+	journal->created = access(path, F_OK) && errno == ENOENT;
 	if (contents)
 		memset(contents, 0, sizeof(*contents));
 	if (open_locked(journal, O_CREAT) || check_overwritable(journal))

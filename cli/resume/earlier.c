@@ -119,16 +119,21 @@ static enum earlier judge_journal(const struct send_job *job, const struct optio
 	return place->pipe && !options->to_command ? EARLIER_NOTHING : EARLIER_JOURNAL;
 }
 
-/* Anything else under its name is refused when its lock is taken (journal_claim). */
-static bool is_journal(const char *path)
+/*
+ * Anything else under its name is refused when its lock is taken (journal_claim). -1 with an error
+ * line: that it is there, and no more, is known.
+ */
+static int is_journal(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	char start[64];
 	struct stat st;
 	ssize_t got = -1;
 
-	if (fd < 0)
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR || errno == ENXIO))
 		return false;
+	if (fd < 0)
+		return error_line("cannot open %s: %s", path, strerror(errno));
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
 		got = pread(fd, start, sizeof(start), 0);
 	close(fd);
@@ -138,7 +143,7 @@ static bool is_journal(const char *path)
 /* Of the kind that is asked for; what is in it, only the comparison with the stream shows. */
 static bool is_container(const char *path, const struct container_spec *container)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct file_scan scan = { .fd = fd, .name = path };
 	enum unwrap_kind kind;
 	bool same = false;
@@ -191,10 +196,13 @@ static bool other_journal(const struct earlier_place *place)
 {
 	struct journal_contents old = { 0 };
 	bool refused = false;
+	int found;
 
-	if (!place->journal || !place->usual || same_file(place->usual, place->journal) ||
-	    !is_journal(place->usual))
+	if (!place->journal || !place->usual || same_file(place->usual, place->journal))
 		return false;
+	found = is_journal(place->usual);
+	if (found <= 0)
+		return found;
 	if (!journal_read_path(place->usual, &old) && overwrite_journal(place->usual, &old))
 		refused = true;
 	journal_clear(&old);
@@ -206,10 +214,14 @@ enum earlier earlier_find(const struct send_job *job, const struct options *opti
 {
 	struct journal_contents old = { 0 };
 	enum earlier found;
+	int there;
 
 	if (options->restart)
 		return EARLIER_NOTHING;
-	if (!place->journal || !is_journal(place->journal)) {
+	there = place->journal ? is_journal(place->journal) : 0;
+	if (there < 0)
+		return EARLIER_REFUSED;
+	if (!there) {
 		if (other_journal(place) || appends_to_incomplete(place))
 			return EARLIER_REFUSED;
 		if (place->pipe || place->shared)

@@ -62,12 +62,13 @@ static bool looks_resumable(const u8 *head, size_t size, bool *plain)
 
 bool overwrite_is_stream(const char *path, bool *complete)
 {
-	struct output output = { .fd = open(path, O_RDONLY | O_CLOEXEC), .name = path };
+	struct output output = { .name = path };
 	u8 head[SENDCP_STREAM_MAGIC_SIZE];
 	bool plain = false;
 	struct stat st;
 
 	*complete = false;
+	output.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (output.fd < 0)
 		return false;
 	if (!fstat(output.fd, &st) && st.st_size >= (off_t)sizeof(head) &&

@@ -12,6 +12,7 @@
 #include "resume/position.h"
 #include "transfer/transfer_result.h"
 #include "util/alloc.h"
+#include "util/memory.h"
 #include "util/message.h"
 #include "util/signals.h"
 #include "util/text.h"
@@ -250,7 +251,9 @@ static int feed_batch(const struct journal_contents *contents, const struct send
 	if (!resume_point_batch(contents, index, &point))
 		return error_line("the checkpoint file goes back only to byte %llu",
 				  batch->output_offset + batch->length);
-	data = xmalloc((size_t)batch->length + RESUME_PROOF_ROOM);
+	data = memory_take(batch->length + RESUME_PROOF_ROOM, "the batch to be proven");
+	if (!data)
+		return -1;
 	if (resume_point_make(&point, job, signals_cancel(), data, &result))
 		ret = report_made(batch, job, &result);
 	else

@@ -12,7 +12,7 @@
 #include "journal/batch_verifier.h"
 #include "resume/point.h"
 #include "backend/sender.h"
-#include "util/alloc.h"
+#include "util/memory.h"
 #include "util/message.h"
 
 static int end_with(struct transfer_result *result, enum transfer_status status, int err)
@@ -128,9 +128,9 @@ int resume_point_prove(const struct resume_point *point, struct transfer *run,
 	*result = (struct transfer_result){ 0 };
 	if (!point->proof)
 		return 0;
-	data = malloc((size_t)point->proof->length + RESUME_PROOF_ROOM);
+	data = memory_take(point->proof->length + RESUME_PROOF_ROOM, "the batch to be proven");
 	if (!data)
-		return end_with(result, TRANSFER_STOPPED, no_memory());
+		return end_with(result, TRANSFER_STOPPED, -ENOMEM);
 	ret = resume_point_make(point, run->job, &run->cancel, data, result);
 	if (!ret)
 		ret = give_rest(point, run, data, result);

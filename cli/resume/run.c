@@ -9,6 +9,7 @@
 #include "job/verbose.h"
 #include "journal/state.h"
 #include "resume/run.h"
+#include "transfer/fit.h"
 #include "transfer/replaced_report.h"
 #include "transfer/transfer_result.h"
 #include "util/message.h"
@@ -167,7 +168,9 @@ int resume_go_on(struct resume *resume)
 	resume->output.rate.per_second = resume->options->bwlimit;
 	make_settings(resume, &run.settings);
 	transfer_attach(&run, signals_cancel());
-	if (open_wrap(resume, &run) || settle(resume, &run.mark))
+	if (transfer_fit(resume->options, true, &run.settings,
+			 &resume->contents.header.container) ||
+	    open_wrap(resume, &run) || settle(resume, &run.mark))
 		goto detach;
 	say_where(resume, &run.mark);
 	if (note_resumed(resume, &run.mark))

@@ -16,6 +16,7 @@
 #include "transfer/output.h"
 #include "util/alloc.h"
 #include "util/fileio.h"
+#include "util/guard.h"
 #include "util/message.h"
 #include "util/pause.h"
 
@@ -41,7 +42,7 @@ int output_stdout(struct output *output)
 static int lock_output(const struct output *output)
 {
 	if (flock(output->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-		return error_line("%s is in use by another sendcp", output->name);
+		return error_in_use(output->name);
 	return 0;
 }
 
@@ -87,13 +88,17 @@ static int open_flags(const char *path, bool create)
 /* A name that a power cut could take away would take all of the file with it. */
 int output_open(struct output *output, const char *path, bool create)
 {
-	bool missing = access(path, F_OK);
+	bool missing = access(path, F_OK) && errno == ENOENT;
+	const char *why;
 	struct stat st;
+	char *real;
 
 	*output = (struct output){ .name = path, .owned = true };
-	output->fd = open(path, open_flags(path, create) | O_CLOEXEC | O_NOCTTY, 0600);
+	output->fd = guard_open(path, open_flags(path, create) | O_CLOEXEC | O_NOCTTY,
+				GUARD_OUTPUT, &real, &why);
+	free(real);
 	if (output->fd < 0 || fstat(output->fd, &st))
-		return error_line("cannot open %s: %s", path, strerror(errno));
+		return error_line("cannot open %s: %s", path, why ? why : strerror(errno));
 	output->file = S_ISREG(st.st_mode);
 	output->created = missing && output->file;
 	if (output->file && lock_output(output))

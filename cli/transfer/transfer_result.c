@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "job/resume_command.h"
+#include "job/role.h"
 #include "transfer/command_output.h"
 #include "transfer/replaced_report.h"
 #include "transfer/transfer_result.h"
@@ -42,17 +43,69 @@ static void report_write(const struct transfer *run, const struct transfer_resul
 	const char *of = run->output->in_container ? " of the stream" : "";
 
 	summary_amount(amount, sizeof(amount));
-	if (result->err == -EPIPE)
+	if (run->wrap && wrap_starved(run->wrap))
+		error_line("out of memory for compressing, after %s%s", amount, of);
+	else if (result->err == -EPIPE)
 		error_line("%s: the reader is gone after %s%s", run->output->name, amount, of);
 	else
 		error_line("cannot write to %s: %s, after %s%s", run->output->name,
 			   strerror(-result->err), amount, of);
 }
 
-static void report_read(const struct transfer_result *result)
+/* What became of a subvolume; NULL: the failure is another one. */
+static const char *fate_of_subvolume(enum sendcp_reason reason)
 {
+	switch (reason) {
+	case SENDCP_ERR_SUBVOLUME_GONE:
+		return "deleted";
+	case SENDCP_ERR_SUBVOLUME_CHANGED:
+		return "changed";
+	case SENDCP_ERR_SUBVOLUME_REPLACED:
+		return "replaced by another subvolume";
+	default:
+		return NULL;
+	}
+}
+
+static const struct sendcp_subvolume *find_id(const struct sendcp_subvolume *list, size_t count,
+					      u64 id)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].id == id)
+			return &list[i];
+	return NULL;
+}
+
+/* The subvolume that is sent, or one that it is made from: @what is sent in any case. */
+static void report_fate(const struct send_job *job, const char *what, u64 id, const char *fate)
+{
+	const struct sendcp_subvolume *sent = find_id(job->subvolumes, job->count, id);
+	const struct sendcp_subvolume *other = find_id(job->clone_sources, job->clone_count, id);
+	enum role role = ROLE_CLONE_SOURCE;
+	char amount[128];
+
+	summary_amount(amount, sizeof(amount));
+	if (sent && !strcmp(sent->spec, what)) {
+		error_line("%s: the %s was %s while it was sent, after %s", what,
+			   role_text(ROLE_SNAPSHOT), fate, amount);
+		return;
+	}
+	for (size_t i = 0; i < job->count; i++)
+		if (job->parents[i] == id)
+			role = ROLE_PARENT;
+	error_line("%s: the %s %s was %s while it was sent, after %s", what, role_text(role),
+		   other ? other->spec : sent ? sent->spec : "", fate, amount);
+}
+
+static void report_read(const struct transfer *run, const struct transfer_result *result)
+{
+	const char *fate = fate_of_subvolume(result->error.reason);
 	char text[512], amount[128];
 
+	if (fate && result->error.root != SENDCP_NOWHERE) {
+		report_fate(run->job, result->what, result->error.root, fate);
+		return;
+	}
 	error_line("%s: %s, after %s", result->what,
 		   sendcp_error_format(&result->error, text, sizeof(text)),
 		   summary_amount(amount, sizeof(amount)));
@@ -73,7 +126,7 @@ static bool report_cause(const struct transfer *run, const struct transfer_resul
 		report_write(run, result);
 		return sendcp_reason_class_errno(result->err).passes;
 	case TRANSFER_READ_FAILED:
-		report_read(result);
+		report_read(run, result);
 		return sendcp_reason_class_read(&result->error).passes;
 	case TRANSFER_JOURNAL_FAILED:
 		return sendcp_reason_class_errno(result->err).passes;

@@ -7,6 +7,7 @@
 
 #include "journal/lines.h"
 #include "transfer/command_output.h"
+#include "transfer/fit.h"
 #include "transfer/producer.h"
 #include "transfer/transfer_run.h"
 #include "util/activity.h"
@@ -423,10 +424,11 @@ void transfer_finish(struct transfer *run, struct transfer_result *result)
 void transfer_run(struct transfer *run, struct transfer_result *result)
 {
 	struct writer writer = { .run = run, .result = result };
-	struct pipeline *pipeline;
+	struct pipeline *pipeline = NULL;
 
 	*result = (struct transfer_result){ 0 };
-	pipeline = pipeline_create(run->settings.buffers, run->settings.buffer_size);
+	if (transfer_buffers_fit(&run->settings))
+		pipeline = pipeline_create(run->settings.buffers, run->settings.buffer_size);
 	if (pipeline) {
 		run_pipeline(&writer, pipeline);
 		pipeline_free(pipeline);

@@ -17,12 +17,6 @@
 #define SUM_LENGTH (sizeof(SUM_PREFIX) - 1 + SUM_DIGITS + 2)
 /* A line's objects nest three deep; deeper ones are not ours. */
 #define MAX_DEPTH 8
-/*
- * More objects, and values of any kind, than the longest of our lines has: two lists of 65536
- * subvolumes. A value takes a hundred times as much memory as text, and a line may be anyone's.
- */
-#define OBJECTS_MAX (2u * 65536u + 16u)
-#define VALUES_MAX (16u * 65536u)
 
 /* The whole end of a line, so that it can be compared at once. */
 static void format_sum(const char *text, size_t length, char *to)
@@ -52,34 +46,29 @@ char *json_line_format(struct json_object *object, size_t *length)
 	return line;
 }
 
-/* The byte after the text that begins after @at. */
-static size_t skip_text(const char *text, size_t at, size_t length)
-{
-	while (at < length && text[at] != '"')
-		at += text[at] == '\\' ? 2 : 1;
-	return at + 1;
-}
-
 /*
- * Counted before any of it is parsed. json-c would take texts in other quotes and comments, too, in
- * which the end of a text, or its beginning, is something else.
+ * Two bytes of text may become an object of nearly a kilobyte: so what is in @text is counted
+ * before it is parsed. The parser takes other quotes and comments, too, within which a quote means
+ * nothing.
  */
-static bool has_few_values(const char *text, size_t length)
+static bool few_values(const char *text, size_t length)
 {
-	u32 objects = 0, values = 0;
-	size_t at = 0;
+	size_t values = 0, lists = 0;
+	bool quoted = false;
 
-	while (at < length && objects <= OBJECTS_MAX && values <= VALUES_MAX) {
-		char c = text[at++];
-
-		if (c == '\'' || c == '/')
+	for (size_t i = 0; i < length; i++) {
+		if (quoted && text[i] == '\\') {
+			i++;
+		} else if (text[i] == '"') {
+			quoted = !quoted;
+		} else if (!quoted && (text[i] == '\'' || text[i] == '/')) {
 			return false;
-		if (c == '"')
-			at = skip_text(text, at, length);
-		objects += c == '{';
-		values += c == ',' || c == '[' || c == '{';
+		} else if (!quoted) {
+			values += text[i] == ',';
+			lists += text[i] == '{' || text[i] == '[';
+		}
 	}
-	return objects <= OBJECTS_MAX && values <= VALUES_MAX;
+	return values <= JSON_VALUES_MAX && lists <= JSON_LISTS_MAX;
 }
 
 struct json_object *json_text_parse(const char *text, size_t length)
@@ -87,7 +76,7 @@ struct json_object *json_text_parse(const char *text, size_t length)
 	struct json_tokener *tokener;
 	struct json_object *object = NULL;
 
-	if (length > INT_MAX || !has_few_values(text, length))
+	if (length > INT_MAX || !few_values(text, length))
 		return NULL;
 	tokener = xobject(json_tokener_new_ex(MAX_DEPTH));
 	object = json_tokener_parse_ex(tokener, text, (int)length);

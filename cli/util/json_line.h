@@ -16,9 +16,19 @@
 #include <json-c/json.h>
 #include <sendcp/platform.h>
 
+/*
+ * The most values, and objects and arrays among them, in a text that is parsed: what the longest
+ * header of a journal has. They bound the memory that a made-up line takes.
+ */
+#define JSON_VALUES_MAX 1300000u
+#define JSON_LISTS_MAX 132000u
+
 /* @object's line with sum and newline, malloc'ed; NULL without memory. @object is not empty. */
 char *json_line_format(struct json_object *object, size_t *length);
-/* @line is without its newline. NULL if the sum is not right or it is no JSON object. */
+/*
+ * @line is without its newline. NULL if the sum is not right, it is no JSON object, or has more
+ * values than any line of ours.
+ */
 struct json_object *json_line_parse(const char *line, size_t length);
 /*
  * As json_line_parse(), but without checking the sum: to tell a newer format from a damaged line.

@@ -20,6 +20,7 @@
 
 static int verbosity_level;
 static bool as_json;
+static bool in_use;
 
 /* "message_type", and what precedes the same text as a line. */
 struct message_kind {
@@ -108,10 +109,23 @@ int error_line(const char *fmt, ...)
 	return -1;
 }
 
+int error_in_use(const char *name)
+{
+	in_use = true;
+	return error_line("%s is in use by another sendcp", name);
+}
+
+bool message_in_use(void)
+{
+	return in_use;
+}
+
 void warn_line(const char *fmt, ...)
 {
 	va_list args;
 
+	if (message_verbosity() < 0)
+		return;
 	va_start(args, fmt);
 	put_line(&warning_kind, fmt, args);
 	va_end(args);

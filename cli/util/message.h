@@ -41,7 +41,13 @@ bool message_json(void);
 void make_printable(char *line);
 /* Always printed. Returns -1, so that `return error_line(...)` reads well. */
 int error_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Always printed, "sendcp: warning: ". */
+/*
+ * @name is locked by another run: that passes, so the program ends with EXIT_BROKEN_OFF. -1 as
+ * error_line().
+ */
+int error_in_use(const char *name);
+bool message_in_use(void);
+/* "sendcp: warning: ", not with -q: what must be seen in any case is an error. */
 void warn_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Always printed, with "sendcp: ": no failure, but what was asked for. */
 void notice_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -8,6 +8,9 @@
 
 #include "util/signals.h"
 
+/* Of a thread: with the usual 8 MiB, a limit on addresses would be met for nothing. */
+#define STACK_SIZE (1u << 20)
+
 static struct sendcp_cancel process_cancel;
 static atomic_int caught;
 
@@ -108,12 +111,17 @@ int signals_caught(void)
 
 int signals_thread(pthread_t *thread, void *(*function)(void *), void *argument)
 {
+	pthread_attr_t attributes;
 	sigset_t all, old;
-	int ret;
+	int ret = pthread_attr_init(&attributes);
 
+	if (ret)
+		return ret;
+	pthread_attr_setstacksize(&attributes, STACK_SIZE);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	ret = pthread_create(thread, NULL, function, argument);
+	ret = pthread_create(thread, &attributes, function, argument);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	pthread_attr_destroy(&attributes);
 	return ret;
 }

@@ -46,9 +46,9 @@
 	R(SUBVOLUME_MISSING, ENOENT, "subvolume does not exist") \
 	R(SUBVOLUME_NAMELESS, ENOENT, "subvolume has no name (top-level or deleted)") \
 	R(SUBVOLUME_WRITABLE, EPERM, "subvolume is not read-only") \
-	R(SUBVOLUME_CHANGED, ESTALE, "subvolume was changed since the checkpoint") \
-	R(SUBVOLUME_REPLACED, ESTALE, "another subvolume than the checkpoint's") \
-	R(SUBVOLUME_GONE, ESTALE, "subvolume was deleted since the checkpoint") \
+	R(SUBVOLUME_CHANGED, ESTALE, "subvolume was changed") \
+	R(SUBVOLUME_REPLACED, ESTALE, "subvolume was replaced by another") \
+	R(SUBVOLUME_GONE, ESTALE, "subvolume was deleted") \
 	R(REVALIDATE, EIO, "cannot find out whether the subvolume was changed") \
 	R(FILESYSTEM_OTHER, ESTALE, "another filesystem than the checkpoint's") \
 	R(FILESYSTEM_CHANGED, ESTALE, "filesystem was changed while it was read as an image: " \

@@ -50,6 +50,8 @@ struct sendcp_source_hooks {
  */
 int sendcp_source_open_mounted(const char *path, const struct sendcp_source_hooks *hooks,
 			       struct sendcp_source **out, struct sendcp_source_error *error);
+/* The most devices of one filesystem: the kernel module takes as many. */
+#define SENDCP_IMAGE_DEVICES_MAX 1024u
 /*
  * Opens unmounted devices or image files, all of one filesystem; order does not matter. The other
  * devices of a block device's filesystem are found. The rest as above.

@@ -337,7 +337,7 @@ other()
 	(
 		flock 8
 		run "$SENDCP" send -q --checkpoint cp -f out "$SNAP"
-		assert_failure 1
+		assert_failure 75
 		assert_output "sendcp: cp is in use by another sendcp"
 		run "$SENDCP" list
 		assert_output --partial "$PWD/cp: running after"

@@ -107,6 +107,28 @@ assert_arrived()
 	[ "$(cat "$FIX/count")" -lt 26000000 ]
 }
 
+@test "a transfer that is still running is left alone" {
+	local sidecar
+
+	echo 30000000 >"$FIX/break"
+	run_btrbk run
+	assert_failure
+	sidecar=$(find "$FIX/state" -name '*.cp')
+	cp "$sidecar" "$FIX/before"
+	(
+		flock 8
+		run_btrbk resume
+		assert_failure
+	) 8<>"$sidecar"
+	cmp "$sidecar" "$FIX/before"
+	run find "$FIX/state" -name '*.refused'
+	assert_output ""
+	rm "$FIX/break"
+	run_btrbk resume
+	assert_success
+	assert_arrived
+}
+
 @test "with any umask, only root can read the files kept of a transfer" {
 	echo 30000000 >"$FIX/break"
 	umask 022

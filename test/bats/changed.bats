@@ -12,7 +12,7 @@ load ../lib/suite
 # A hold would make the kernel refuse the changes; this tests sends without one.
 export SENDCP_NO_HOLD=1
 
-KNOWN="subvolume was changed since|subvolume was deleted since|another subvolume than the checkpoint's"
+KNOWN="was (changed|deleted|replaced by another subvolume) while it was sent, after"
 
 setup()
 {
@@ -215,7 +215,7 @@ show()
 assert_refused()
 {
 	[ "$STATUS" = 1 ]
-	grep -qE "^sendcp: .*tree [0-9]+: ($KNOWN)" "$FIX/stderr"
+	grep -qE "^sendcp: .*: the (snapshot|parent .*|clone source .*) $KNOWN" "$FIX/stderr"
 	run -1 has_end
 	[ "$(show complete)" = False ]
 	run -1 "$SENDCP" resume --checkpoint "$FIX/cp" --at "$(file_size "$FIX/stream")"

@@ -326,7 +326,7 @@ print(struct.unpack("i", fcntl.ioctl(int(sys.argv[1]), termios.FIONREAD, bytes(4
 	exec 7<pipe
 	until [ -s cp ] && ! flock -n cp true; do sleep 0.1; done
 	run "$SENDCP" resume --checkpoint cp --at 0
-	assert_failure 1
+	assert_failure 75
 	assert_output --partial "in use by another sendcp"
 	exec 7<&-
 	wait $! || true
@@ -338,11 +338,11 @@ print(struct.unpack("i", fcntl.ioctl(int(sys.argv[1]), termios.FIONREAD, bytes(4
 	flock --no-fork out sleep 30 3>&- &
 	until ! flock -n out true; do sleep 0.1; done
 	run "$SENDCP" send --checkpoint another -f out "$FIX_MOUNT/large.ro"
-	assert_failure 1
+	assert_failure 75
 	assert_output "sendcp: out is in use by another sendcp"
 	assert [ ! -e another ]
 	run "$SENDCP" resume --append out "$FIX_MOUNT/b"
-	assert_failure 1
+	assert_failure 75
 	assert_output --partial "/out is in use by another sendcp"
 	kill $!
 	wait $! || true

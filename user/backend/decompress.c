@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 #include <sendcp/ondisk.h>
 
 #include "backend/decompress.h"
@@ -56,7 +57,7 @@ void sendcp_decompressor_free(struct decompressor *d)
 	free(d);
 }
 
-/* The functions below return how many bytes of @out they filled, or -EIO. */
+/* The functions below return how many bytes of @out they filled, -EIO, or -ENOMEM. */
 
 static s64 expand_zlib(struct decompressor *d, const u8 *in, u32 in_size, u8 *out, u32 out_size)
 {
@@ -70,6 +71,8 @@ static s64 expand_zlib(struct decompressor *d, const u8 *in, u32 in_size, u8 *ou
 	z->next_out = out;
 	z->avail_out = out_size;
 	ret = inflate(z, Z_SYNC_FLUSH);
+	if (ret == Z_MEM_ERROR)
+		return -ENOMEM;
 	/* A full buffer is enough, even if the stream is longer. */
 	if (ret != Z_STREAM_END && ret != Z_OK && !(ret == Z_BUF_ERROR && !z->avail_out))
 		return -EIO;
@@ -91,7 +94,8 @@ static s64 expand_zstd(struct decompressor *d, const u8 *in, u32 in_size, u8 *ou
 
 		hint = ZSTD_decompressStream(d->zstd, &target, &source);
 		if (ZSTD_isError(hint))
-			return -EIO;
+			return ZSTD_getErrorCode(hint) == ZSTD_error_memory_allocation ? -ENOMEM :
+			       -EIO;
 		if (hint && source.pos + target.pos == before)
 			return -EIO;
 	}
@@ -184,7 +188,7 @@ int sendcp_decompress(struct decompressor *d, u8 compression, u32 sectorsize, co
 		return -EIO;
 	}
 	if (filled < 0)
-		return -EIO;
+		return (int)filled;
 	memset((u8 *)out + filled, 0, out_size - (size_t)filled);
 	return 0;
 }

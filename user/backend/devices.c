@@ -27,6 +27,12 @@ int sendcp_device_list_add(struct device_list *list, const char *path, int fd)
 	return 0;
 }
 
+bool sendcp_device_is_missing(int err)
+{
+	return err == ENOENT || err == ENOTDIR || err == ENXIO || err == ENODEV ||
+	       err == ENOMEDIUM || err == EIO;
+}
+
 void sendcp_device_list_release(struct device_list *list)
 {
 	u32 i;

@@ -185,24 +185,31 @@ static const struct source_kind direct_kind = {
 	.release = direct_release,
 };
 
-/* Opens one of the devices the kernel names; one that cannot be opened counts as missing. */
-static int add_device(struct sendcp_source *source, const char *path, int *open_error)
+static int not_privileged(struct sendcp_source *source, int err, const char *what)
+{
+	return sendcp_source_fail(source, -err, "%s: reading the devices of a mounted filesystem "
+				  "needs root (CAP_SYS_ADMIN)", what);
+}
+
+/* Opens one of the devices the kernel names; one that is not there is left out. */
+static int add_device(struct sendcp_source *source, const char *what, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECT | O_CLOEXEC);
 
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		return not_privileged(source, errno, what);
+	if (fd < 0 && !sendcp_device_is_missing(errno))
+		return sendcp_source_fail_errno(source, "cannot open device %s", path);
 	if (fd < 0) {
-		*open_error = errno;
-		if (errno != EACCES && errno != EPERM)
-			sendcp_source_warn(source, "cannot open device %s: %s", path,
-					   strerror(errno));
+		sendcp_source_warn(source, "cannot open device %s: %s", path, strerror(errno));
 		return 0;
 	}
 	return sendcp_device_list_add(&source->devices, path, fd) ?
 		sendcp_source_no_memory(source) : 0;
 }
 
-static int add_all_devices(struct sendcp_source *source, const struct btrfs_ioctl_fs_info_args *fs,
-			   int *open_error)
+static int add_all_devices(struct sendcp_source *source, const char *what,
+			   const struct btrfs_ioctl_fs_info_args *fs)
 {
 	struct btrfs_ioctl_dev_info_args *device = calloc(1, sizeof(*device));
 	int ret = 0;
@@ -214,11 +221,16 @@ static int add_all_devices(struct sendcp_source *source, const struct btrfs_ioct
 	for (id = 1; id <= fs->max_id && !ret; id++) {
 		memset(device, 0, sizeof(*device));
 		device->devid = id;
-		if (ioctl(source->mount_fd, BTRFS_IOC_DEV_INFO, device))
+		if (ioctl(source->mount_fd, BTRFS_IOC_DEV_INFO, device)) {
+			if (errno != ENODEV)
+				ret = sendcp_source_fail_errno(source, "%s: cannot ask the "
+							       "filesystem for device %llu", what,
+							       id);
 			continue;
+		}
 		device->path[sizeof(device->path) - 1] = '\0';
 		if (*device->path)
-			ret = add_device(source, (char *)device->path, open_error);
+			ret = add_device(source, what, (char *)device->path);
 	}
 	free(device);
 	return ret;
@@ -227,26 +239,17 @@ static int add_all_devices(struct sendcp_source *source, const struct btrfs_ioct
 static int find_devices(struct sendcp_source *source, const char *what)
 {
 	struct btrfs_ioctl_fs_info_args fs = { 0 };
-	int open_error = ENODEV;
 	int ret;
 
 	if (ioctl(source->mount_fd, BTRFS_IOC_FS_INFO, &fs))
 		return sendcp_source_fail_errno(source,
 						"%s: cannot ask the filesystem for its devices",
 						what);
-	ret = add_all_devices(source, &fs, &open_error);
-	if (ret)
+	ret = add_all_devices(source, what, &fs);
+	if (ret || source->devices.count)
 		return ret;
-	/* Not as with one that is broken: without it the rest would be degraded for no reason. */
-	if (open_error == EACCES || open_error == EPERM)
-		return sendcp_source_fail(source, -open_error,
-					  "%s: reading the devices of a mounted "
-					  "filesystem needs root (CAP_SYS_ADMIN)", what);
-	if (source->devices.count)
-		return 0;
-	return sendcp_source_fail(source, -open_error,
-				  "%s: cannot open any device of the filesystem: %s", what,
-				  strerror(open_error));
+	return sendcp_source_fail(source, -ENODEV, "%s: no device of the filesystem is there",
+				  what);
 }
 
 /* File handles are for the privileged; learning that at the first file would be late. */

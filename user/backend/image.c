@@ -75,8 +75,11 @@ static const struct source_kind image_kind = {
 static int check_mounted(struct sendcp_source *source, int fd, const char *path, bool is_block,
 			 bool busy)
 {
-	enum mounted_state state = source->again ? NOT_MOUNTED : sendcp_mounted_state(fd);
+	int state = source->again ? NOT_MOUNTED : sendcp_mounted_state(fd);
 
+	if (state < 0)
+		return sendcp_source_fail(source, state, "cannot find out whether %s is mounted: "
+					  "%s", path, strerror(-state));
 	if (state == NOT_MOUNTED && busy)
 		sendcp_source_warn(source, "%s is in use and may change while it is read", path);
 	if (state != MOUNTED_WRITABLE)
@@ -308,6 +311,11 @@ static int add_images(struct sendcp_source *source, const char *const *paths, si
 
 	if (!count)
 		return sendcp_source_fail(source, -EINVAL, "no device given");
+	/* Before any of them is opened. */
+	if (count > SENDCP_IMAGE_DEVICES_MAX)
+		return sendcp_source_fail(source, -E2BIG, "%zu devices are named, and no "
+					  "filesystem of more than %u can be read", count,
+					  SENDCP_IMAGE_DEVICES_MAX);
 	for (i = 0; i < count && !ret; i++)
 		ret = add_image(source, paths[i]);
 	return ret;

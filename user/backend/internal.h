@@ -23,6 +23,11 @@ struct device_list {
 
 /* Takes @fd over in every case; @path is copied. 0 or -ENOMEM. */
 int sendcp_device_list_add(struct device_list *list, const char *path, int fd);
+/*
+ * Does @err, of opening a device, say that it is not there, or broken? Any other failure is one of
+ * this process, and the filesystem would be read degraded for no reason.
+ */
+bool sendcp_device_is_missing(int err);
 void sendcp_device_list_release(struct device_list *list);
 /*
  * All of @length bytes at @offset: 0 or negative errno; -ERANGE after the end, which unlike -EIO no
@@ -137,15 +142,19 @@ int sendcp_open_by_handle(int mount_fd, u64 root, u64 inode, u64 generation, int
 /* members.c */
 /*
  * Adds the other devices of the filesystem on block device @path that this machine has and that are
- * not listed yet. Finding none is no failure. 0 or -ENOMEM.
+ * not listed yet. Finding none is no failure. 0 or a negative errno.
  */
 int sendcp_add_other_members(struct sendcp_source *source, const char *path);
 
 /* mounted.c */
-/* First line of the file @name in @dir, without its newline. False: there is none. */
-bool sendcp_read_sysfs_line(const char *dir, const char *name, char *line, size_t size);
+/*
+ * First line of the file @name in @dir, without its newline: 1; 0: there is none; negative errno:
+ * it could not be looked for, for want of descriptors or memory.
+ */
+int sendcp_read_sysfs_line(const char *dir, const char *name, char *line, size_t size);
 enum mounted_state {
-	NOT_MOUNTED,
+	/* A negative errno: that cannot be found out. */
+	NOT_MOUNTED = 0,
 	MOUNTED_READ_ONLY,
 	MOUNTED_WRITABLE,
 };
@@ -154,6 +163,11 @@ enum mounted_state {
  * Has btrfs the file or block device @fd mounted now? Also by another name: as another loop device
  * on the same file, or as a part of another device.
  */
-enum mounted_state sendcp_mounted_state(int fd);
+int sendcp_mounted_state(int fd);
+/*
+ * After a call that failed: -errno if it was for want of descriptors or memory, which says nothing
+ * of what was asked for; else 0.
+ */
+int sendcp_shortage(void);
 
 #endif

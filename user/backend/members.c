@@ -26,11 +26,14 @@ static bool is_listed(const struct device_list *list, int fd)
 	return false;
 }
 
-/* One that cannot be opened is left out: the volume will say if it is needed. */
+/* One that is not there is left out: the volume will say if it is needed. */
 static int add_member(struct sendcp_source *source, const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
+	if (fd < 0 && !sendcp_device_is_missing(errno))
+		return sendcp_source_fail_errno(source, "cannot open %s, a device of the same "
+						"filesystem", path);
 	if (fd < 0) {
 		sendcp_source_warn(source, "cannot open %s, a device of the same filesystem: %s",
 				   path, strerror(errno));

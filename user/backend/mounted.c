@@ -19,17 +19,22 @@
 #define MOUNTINFO "/proc/self/mountinfo"
 #define LINE_SIZE 8192u
 
-bool sendcp_read_sysfs_line(const char *dir, const char *name, char *line, size_t size)
+int sendcp_shortage(void)
+{
+	return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
+}
+
+int sendcp_read_sysfs_line(const char *dir, const char *name, char *line, size_t size)
 {
 	char path[PATH_MAX];
 	FILE *file;
 	bool ok;
 
 	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
-		return false;
+		return 0;
 	file = fopen(path, "re");
 	if (!file)
-		return false;
+		return sendcp_shortage();
 	ok = fgets(line, (int)size, file);
 	fclose(file);
 	if (ok)
@@ -37,42 +42,48 @@ bool sendcp_read_sysfs_line(const char *dir, const char *name, char *line, size_
 	return ok;
 }
 
-/* Device number of the block device that sysfs directory @dir describes; 0: none. */
-static dev_t device_number(const char *dir)
+/* 1: *@number is that of the block device that sysfs directory @dir describes. Else as above. */
+static int device_number(const char *dir, dev_t *number)
 {
 	unsigned int major;
 	unsigned int minor;
 	char line[64];
+	int ret = sendcp_read_sysfs_line(dir, "dev", line, sizeof(line));
 
-	if (!sendcp_read_sysfs_line(dir, "dev", line, sizeof(line)) ||
-	    sscanf(line, "%u:%u", &major, &minor) != 2)
-		return 0;
-	return makedev(major, minor);
+	if (ret <= 0 || sscanf(line, "%u:%u", &major, &minor) != 2)
+		return ret < 0 ? ret : 0;
+	*number = makedev(major, minor);
+	return 1;
 }
 
 /* Do the device that sysfs directory @dir describes and @wanted change each other? */
-static bool is_device(const char *dir, const struct storage *wanted)
+static int is_device(const char *dir, const struct storage *wanted)
 {
-	const struct stat device = { .st_mode = S_IFBLK, .st_rdev = device_number(dir) };
+	struct stat device = { .st_mode = S_IFBLK };
 	struct storage storage;
+	int ret = device_number(dir, &device.st_rdev);
 
-	return device.st_rdev && !sendcp_storage_of_stat(&device, &storage) &&
-	       sendcp_storage_relate(&storage, wanted) != STORAGE_APART;
+	if (ret <= 0)
+		return ret;
+	ret = sendcp_storage_of_stat(&device, &storage);
+	if (ret)
+		return ret == -E2BIG ? 0 : ret;
+	return sendcp_storage_relate(&storage, wanted) != STORAGE_APART;
 }
 
-/* Calls @match for each device directory of the mounted filesystem @fsid until it says true. */
-static bool any_device(const char *fsid, bool (*match)(const char *dir, const void *argument),
-		       const void *argument)
+/* Calls @match for each device directory of the mounted filesystem @fsid until it is not 0. */
+static int any_device(const char *fsid, int (*match)(const char *dir, const void *argument),
+		      const void *argument)
 {
 	char path[PATH_MAX];
 	struct dirent *entry;
-	bool found = false;
+	int found = 0;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), SYSFS_BTRFS "/%s/devices", fsid);
 	dir = opendir(path);
 	if (!dir)
-		return false;
+		return sendcp_shortage();
 	while (!found && (entry = readdir(dir))) {
 		if (entry->d_name[0] == '.')
 			continue;
@@ -84,14 +95,17 @@ static bool any_device(const char *fsid, bool (*match)(const char *dir, const vo
 	return found;
 }
 
-static bool match_storage(const char *dir, const void *argument)
+static int match_storage(const char *dir, const void *argument)
 {
 	return is_device(dir, argument);
 }
 
-static bool match_number(const char *dir, const void *argument)
+static int match_number(const char *dir, const void *argument)
 {
-	return device_number(dir) == *(const dev_t *)argument;
+	dev_t number = 0;
+	int ret = device_number(dir, &number);
+
+	return ret > 0 ? number == *(const dev_t *)argument : ret;
 }
 
 /*
@@ -137,29 +151,34 @@ static bool is_read_only(const char *fsid)
 		return false;
 	while (!read_only && fgets(line, sizeof(line), file)) {
 		if (parse_mount(line, &source, &options) && !stat(source, &device) &&
-		    S_ISBLK(device.st_mode) && any_device(fsid, match_number, &device.st_rdev))
+		    S_ISBLK(device.st_mode) &&
+		    any_device(fsid, match_number, &device.st_rdev) > 0)
 			read_only = says_read_only(options);
 	}
 	fclose(file);
 	return read_only;
 }
 
-enum mounted_state sendcp_mounted_state(int fd)
+int sendcp_mounted_state(int fd)
 {
-	enum mounted_state state = NOT_MOUNTED;
-	struct dirent *entry;
 	struct storage wanted;
+	struct dirent *entry;
+	int state = sendcp_storage_of_fd(fd, &wanted);
 	DIR *dir;
 
-	if (sendcp_storage_of_fd(fd, &wanted))
-		return NOT_MOUNTED;
+	if (state)
+		return state == -E2BIG ? NOT_MOUNTED : state;
 	dir = opendir(SYSFS_BTRFS);
 	if (!dir)
-		return NOT_MOUNTED;
+		return sendcp_shortage();
 	while (state == NOT_MOUNTED && (entry = readdir(dir))) {
-		if (entry->d_name[0] == '.' || !any_device(entry->d_name, match_storage, &wanted))
-			continue;
-		state = is_read_only(entry->d_name) ? MOUNTED_READ_ONLY : MOUNTED_WRITABLE;
+		int found = entry->d_name[0] == '.' ? 0 :
+			    any_device(entry->d_name, match_storage, &wanted);
+
+		if (found < 0)
+			state = found;
+		else if (found)
+			state = is_read_only(entry->d_name) ? MOUNTED_READ_ONLY : MOUNTED_WRITABLE;
 	}
 	closedir(dir);
 	return state;

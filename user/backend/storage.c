@@ -42,8 +42,8 @@ static int add_stat(struct storage *storage, const struct stat *st, unsigned int
 	return S_ISREG(st->st_mode) ? add_id(storage, &file) : 0;
 }
 
-/* First line of @name in the sysfs directory of block device @number, without its newline. */
-static bool read_attribute(dev_t number, const char *name, char *line, size_t size)
+/* As sendcp_read_sysfs_line(), of @name in the sysfs directory of block device @number. */
+static int read_attribute(dev_t number, const char *name, char *line, size_t size)
 {
 	char dir[PATH_MAX];
 
@@ -51,17 +51,17 @@ static bool read_attribute(dev_t number, const char *name, char *line, size_t si
 	return sendcp_read_sysfs_line(dir, name, line, size);
 }
 
-/* The number in the attribute @name, "MAJOR:MINOR". */
-static bool read_number(dev_t number, const char *name, dev_t *out)
+/* The number in the attribute @name, "MAJOR:MINOR"; likewise. */
+static int read_number(dev_t number, const char *name, dev_t *out)
 {
 	unsigned int high, low;
 	char line[64];
+	int ret = read_attribute(number, name, line, sizeof(line));
 
-	if (!read_attribute(number, name, line, sizeof(line)) ||
-	    sscanf(line, "%u:%u", &high, &low) != 2)
-		return false;
+	if (ret <= 0 || sscanf(line, "%u:%u", &high, &low) != 2)
+		return ret < 0 ? ret : 0;
 	*out = makedev(high, low);
-	return true;
+	return 1;
 }
 
 /* Opens the device of that number by the name that the kernel gave it. */
@@ -113,12 +113,14 @@ static bool ask_loop(dev_t number, struct stat *backing)
  * The file or device that the loop device @number is another name of. sysfs is believed where the
  * device may not be asked.
  */
-static bool loop_backing(dev_t number, struct stat *backing)
+static int loop_backing(dev_t number, struct stat *backing)
 {
 	char name[PATH_MAX];
+	int ret = read_attribute(number, "loop/backing_file", name, sizeof(name));
 
-	return read_attribute(number, "loop/backing_file", name, sizeof(name)) &&
-	       (ask_loop(number, backing) || !stat(name, backing));
+	if (ret <= 0 || ask_loop(number, backing))
+		return ret;
+	return stat(name, backing) ? sendcp_shortage() : 1;
 }
 
 /* Adds the devices that device-mapper or md made @number of. */
@@ -133,32 +135,45 @@ static int add_slaves(struct storage *storage, dev_t number, unsigned int depth)
 	snprintf(path, sizeof(path), SYSFS_BLOCK "/%u:%u/slaves", major(number), minor(number));
 	dir = opendir(path);
 	if (!dir)
-		return 0;
+		return sendcp_shortage();
 	while (!ret && (entry = readdir(dir))) {
+		if (entry->d_name[0] == '.')
+			continue;
 		snprintf(path, sizeof(path), "slaves/%s/dev", entry->d_name);
-		if (entry->d_name[0] != '.' && read_number(number, path, &slave))
+		ret = read_number(number, path, &slave);
+		if (ret > 0)
 			ret = add_block(storage, slave, depth + 1);
 	}
 	closedir(dir);
 	return ret;
 }
 
+/* Adds the disk that @number is a partition of, if it is one. */
+static int add_disk(struct storage *storage, dev_t number, unsigned int depth)
+{
+	char line[32];
+	dev_t disk;
+	int ret = read_attribute(number, "partition", line, sizeof(line));
+
+	if (ret > 0)
+		ret = read_number(number, "../dev", &disk);
+	return ret > 0 ? add_block(storage, disk, depth + 1) : ret;
+}
+
 static int add_block(struct storage *storage, dev_t number, unsigned int depth)
 {
 	const struct storage_id id = { .block = true, .device = number };
 	struct stat backing;
-	char line[32];
-	dev_t disk;
 	int ret;
 
 	if (depth == DEPTH_MAX)
 		return -E2BIG;
-	if (loop_backing(number, &backing))
-		return add_stat(storage, &backing, depth + 1);
+	ret = loop_backing(number, &backing);
+	if (ret)
+		return ret < 0 ? ret : add_stat(storage, &backing, depth + 1);
 	ret = add_id(storage, &id);
-	if (!ret && read_attribute(number, "partition", line, sizeof(line)) &&
-	    read_number(number, "../dev", &disk))
-		ret = add_block(storage, disk, depth + 1);
+	if (!ret)
+		ret = add_disk(storage, number, depth);
 	return ret ? ret : add_slaves(storage, number, depth);
 }
 

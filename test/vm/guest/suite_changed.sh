@@ -94,7 +94,7 @@ has_end()
 is_refused()
 {
 	[ "$(cat /tmp/status)" = 1 ] &&
-		grep -E 'tree [0-9]+: (subvolume was (changed|deleted) since|another subvolume than)' /tmp/stderr &&
+		grep -E 'the (snapshot|parent .*|clone source .*) was (changed|deleted|replaced by another subvolume) while' /tmp/stderr &&
 		! has_end && sendcp show --json /tmp/cp | grep -q '"complete":false' || return
 	! sendcp resume --backend module --checkpoint /tmp/cp --at "$(stat -c %s /tmp/stream)" >/tmp/more \
 		2>/tmp/refusal && [ ! -s /tmp/more ] && grep -E 'was changed|was replaced|is gone' /tmp/refusal
