@@ -8,6 +8,7 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -81,11 +82,17 @@ static bool cpio_number(const u8 *digits, u64 *value)
 	return true;
 }
 
-/* Of a member with its header, name and padding; 0: no header that can be ours. */
+/*
+ * Of a member with its header, name and padding; 0: no header that can be ours. Of one that it does
+ * not take for a header, libarchive looks for the next one in the member's contents.
+ */
 static u64 cpio_member_size(const u8 *header)
 {
 	u64 name, size;
 
+	for (unsigned int i = 0; i < CPIO_HEADER_SIZE; i++)
+		if (!isxdigit(header[i]))
+			return 0;
 	if (!archive_recognise_cpio(header, CPIO_HEADER_SIZE) ||
 	    !cpio_number(header + CPIO_SIZE_AT, &size) ||
 	    !cpio_number(header + CPIO_NAME_SIZE_AT, &name) || name > CPIO_NAME_MAX)

@@ -293,6 +293,17 @@ static void cpio_names_of_any_length(void **state)
 	free_archived(&archived);
 }
 
+/* libarchive would look for another one in the contents, which may say anything of itself. */
+static void cpio_headers_that_are_none(void **state)
+{
+	struct archived archived = make_archived(true);
+
+	archived.file.bytes[14] = 'z';
+	refused(unwrap_blob(&archived.file, archived.file.size), UNWRAP_DAMAGED,
+		"the archive is damaged at its byte 0 ");
+	free_archived(&archived);
+}
+
 static void seal_tar_header(u8 *header)
 {
 	u32 sum = 0;
@@ -541,6 +552,7 @@ int main(void)
 		cmocka_unit_test(no_manifest),
 		cmocka_unit_test(junk_behind_the_end),
 		cmocka_unit_test(cpio_names_of_any_length),
+		cmocka_unit_test(cpio_headers_that_are_none),
 		cmocka_unit_test(sparse_files_of_tar),
 		cmocka_unit_test(attributes_of_tar),
 		cmocka_unit_test(offsets_that_are_wrong),
