@@ -18,10 +18,10 @@ setup_file()
 @test "named tests: one that does not exist is found, and so is a document without any" {
 	cd "$BATS_TEST_TMPDIR" || return 1
 	# shellcheck disable=SC2016
-	echo '`show.bats: several files`, `show.bats: several flies`, `no_such.bats`, `src/no.c`' >document.md
+	echo '`show.bats` "several files", `show.bats` "several flies", `no_such.bats`, `src/no.c`' >document.md
 	run python3 "$ROOT/test/lib/named_tests.py" document.md
 	assert_failure
-	assert_output "document.md: show.bats: several flies
+	assert_output "document.md: show.bats several flies
 document.md: no_such.bats
 document.md: 3 tests named"
 	echo nothing >document.md

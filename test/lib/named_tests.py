@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Checks that the tests which documents name exist: named_tests.py FILE.md...
 
-A test is named in backticks: `SUITE.bats: NAME`, `test_X.c: FUNCTION`, or a file of tests alone. NAME
-is a test's name, with or without the words before its first colon. Prints what does not exist.
+A test is named by `SUITE.bats` "NAME", `test_X.c` "FUNCTION", or by its file alone. NAME is a test's
+name, with or without the words before its first colon. Prints what does not exist.
 """
 import re
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FILE = re.compile(r"(?:test/[a-z]+/)?([a-z_]+\.(?:bats|c|sh))(?:: (.*))?$", re.S)
+TEST = re.compile(r'`(?:test/[a-z]+/)?([a-z_]+\.(?:bats|c|sh))`(?:\s+"([^"]+)")?')
 
 
 def find(name):
@@ -38,15 +38,12 @@ def filled_rows(text):
 def check(document):
     """Returns the number of tests that the document names, and those that do not exist."""
     count, missing = 0, []
-    for word in re.findall(r"`([^`]+)`", filled_rows(document.read_text())):
-        match = FILE.match(" ".join(word.split()))
-        # Source files are named with their directory.
-        if not match or ("/" in word.split(":")[0] and not word.startswith("test/")):
-            continue
+    for file, name in TEST.findall(filled_rows(document.read_text())):
         count += 1
-        path = find(match.group(1))
-        if not path or (match.group(2) and match.group(2) not in names_in(path)):
-            missing.append(f"{document.name}: {word}")
+        path = find(file)
+        name = " ".join(name.split())
+        if not path or (name and name not in names_in(path)):
+            missing.append(f"{document.name}: {file} {name}".strip())
     return count, missing
 
 
