@@ -63,6 +63,7 @@ help:
 	@echo 'make bench            time sendcp and btrfs send in turn on the same snapshots (root)'
 	@echo 'make bench-vm         time the module and btrfs send in turn, in a guest (KERNELS=6.1; root)'
 	@echo 'make fuzz             build the fuzz targets, run each for FUZZ_SECONDS seconds'
+	@echo 'make fuzz-corpora     pack what they found, minimised, into test/fuzz/corpus'
 	@echo 'make lint             check the code with sparse, and its shape'
 	@echo 'make analyze          check it with gcc -fanalyzer, clang-tidy, cppcheck and shellcheck'
 	@echo 'make check-faults     fail every allocation and system call once, at each place (root)'

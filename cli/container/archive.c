@@ -8,6 +8,7 @@
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,6 +22,15 @@
 
 #define BLOCK_SIZE (256u << 10)
 #define TAR_END_SIZE 1024u
+#define TAR_HEADER_SIZE 512u
+#define TAR_SIZE_AT 124u
+#define TAR_TYPE_AT 156u
+#define TAR_MAGIC_AT 257u
+/* GNU's: where the first holes, and whether more headers of them follow. */
+#define TAR_HOLES_AT 386u
+#define TAR_MORE_HOLES_AT 482u
+/* Attributes that other tools put in front of a member. */
+#define TAR_ATTRIBUTES_MAX (32u << 10)
 /* A cpio header is text; the offsets in it of the sizes of file and name. */
 #define CPIO_HEADER_SIZE 110u
 #define CPIO_SIZE_AT 54u
@@ -43,7 +53,7 @@ struct archive_layer {
 	u64 member_end;
 	/* End of the last byte that was not zero. */
 	u64 nonzero_end;
-	/* Of cpio: the end of the member that was begun to be handed to libarchive. */
+	/* The end of the member that was begun to be handed to libarchive. */
 	u64 handed_end;
 	struct unwrap_place whole;
 	u8 block[BLOCK_SIZE];
@@ -72,11 +82,17 @@ static bool cpio_number(const u8 *digits, u64 *value)
 	return true;
 }
 
-/* Of a member with its header, name and padding; 0: no header that can be ours. */
+/*
+ * Of a member with its header, name and padding; 0: no header that can be ours. Of one that it does
+ * not take for a header, libarchive looks for the next one in the member's contents.
+ */
 static u64 cpio_member_size(const u8 *header)
 {
 	u64 name, size;
 
+	for (unsigned int i = 0; i < CPIO_HEADER_SIZE; i++)
+		if (!isxdigit(header[i]))
+			return 0;
 	if (!archive_recognise_cpio(header, CPIO_HEADER_SIZE) ||
 	    !cpio_number(header + CPIO_SIZE_AT, &size) ||
 	    !cpio_number(header + CPIO_NAME_SIZE_AT, &name) || name > CPIO_NAME_MAX)
@@ -98,6 +114,16 @@ static size_t read_block(struct archive_layer *layer, size_t from, size_t size)
 	return got;
 }
 
+/* At least @size bytes of the block, or fewer at the end. */
+static size_t fill_block(struct archive_layer *layer, size_t filled, size_t size)
+{
+	size_t got;
+
+	while (filled < size && (got = read_block(layer, filled, size)))
+		filled += got;
+	return filled;
+}
+
 /*
  * libarchive takes memory for a name of any length that a cpio header gives, up to 4 GiB. So no
  * block goes beyond a member, and each member's header is looked at before libarchive gets it.
@@ -105,15 +131,9 @@ static size_t read_block(struct archive_layer *layer, size_t from, size_t size)
  */
 static size_t read_cpio(struct archive_layer *layer)
 {
-	u64 offset = layer->unwrap->inner_offset;
-	size_t filled = 0, got;
+	size_t filled = fill_block(layer, 0, CPIO_HEADER_SIZE);
 	u64 size;
 
-	if (offset < layer->handed_end)
-		return read_block(layer, 0, sendcp_min(BLOCK_SIZE, layer->handed_end - offset));
-	while (filled < CPIO_HEADER_SIZE &&
-	       (got = read_block(layer, filled, CPIO_HEADER_SIZE)))
-		filled += got;
 	if (filled < CPIO_HEADER_SIZE)
 		return filled;
 	size = cpio_member_size(layer->block);
@@ -121,12 +141,82 @@ static size_t read_cpio(struct archive_layer *layer)
 	return size ? filled : 0;
 }
 
+static size_t not_ours(struct archive_layer *layer)
+{
+	unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive's member at its byte %llu is not "
+		   "sendcp's", layer->member_end);
+	return 0;
+}
+
+/* Octal digits; what is longer, or in binary, is no size of ours. */
+static bool tar_size(const u8 *header, u64 *size)
+{
+	const u8 *digit = header + TAR_SIZE_AT;
+
+	*size = 0;
+	for (unsigned int i = 0; i < 11; i++) {
+		if (digit[i] < '0' || digit[i] > '7')
+			return !digit[i] || digit[i] == ' ';
+		*size = *size << 3 | (u64)(digit[i] - '0');
+	}
+	return true;
+}
+
+/* Attributes may say that the member after them has another size, or holes. */
+static size_t read_attributes(struct archive_layer *layer, u64 size)
+{
+	size_t filled;
+
+	if (size > TAR_ATTRIBUTES_MAX)
+		return not_ours(layer);
+	filled = fill_block(layer, TAR_HEADER_SIZE, TAR_HEADER_SIZE + (size_t)size);
+	if (memmem(layer->block, filled, "size=", 5) || memmem(layer->block, filled, "GNU.", 4))
+		return not_ours(layer);
+	return filled;
+}
+
+/* Of any type, if it is GNU's header. */
+static bool tar_has_holes(const u8 *header)
+{
+	return !memcmp(header + TAR_MAGIC_AT, "ustar  ", 7) &&
+	       (header[TAR_HOLES_AT] || header[TAR_MORE_HOLES_AT]);
+}
+
+/*
+ * The same for tar: libarchive takes memory for as many holes of a sparse file as the headers after
+ * its header list. Of all types, only plain files and attributes get to it.
+ */
+static size_t read_tar(struct archive_layer *layer)
+{
+	size_t filled = fill_block(layer, 0, TAR_HEADER_SIZE);
+	u8 type = layer->block[TAR_TYPE_AT];
+	u64 size;
+
+	if (filled < TAR_HEADER_SIZE)
+		return filled;
+	if ((type && !strchr("0xg", type)) || tar_has_holes(layer->block) ||
+	    !tar_size(layer->block, &size))
+		return not_ours(layer);
+	size = (size + TAR_HEADER_SIZE - 1) & ~(u64)(TAR_HEADER_SIZE - 1);
+	layer->handed_end += TAR_HEADER_SIZE + size;
+	return type == 'x' || type == 'g' ? read_attributes(layer, size) : filled;
+}
+
+static size_t read_member(struct archive_layer *layer)
+{
+	u64 offset = layer->unwrap->inner_offset;
+
+	if (offset < layer->handed_end)
+		return read_block(layer, 0, sendcp_min(BLOCK_SIZE, layer->handed_end - offset));
+	return layer->cpio ? read_cpio(layer) : read_tar(layer);
+}
+
 static la_ssize_t on_read(struct archive *archive, void *context, const void **block)
 {
 	struct archive_layer *layer = context;
 
 	*block = layer->block;
-	return (la_ssize_t)(layer->cpio ? read_cpio(layer) : read_block(layer, 0, BLOCK_SIZE));
+	return (la_ssize_t)read_member(layer);
 }
 
 /* libarchive failed. If its input had ended by then, that is the reason. */
@@ -225,8 +315,7 @@ static bool entry_possible(struct archive_layer *layer, struct archive_entry *en
 	    archive_entry_size_is_set(entry) && !archive_entry_hardlink(entry) &&
 	    archive_entry_size(entry) >= 0 && archive_entry_size(entry) <= JOURNAL_BATCH_MAX)
 		return true;
-	unwrap_end(layer->ending, UNWRAP_DAMAGED, "the archive's member at its byte %llu is not "
-		   "sendcp's", layer->member_end);
+	not_ours(layer);
 	return false;
 }
 

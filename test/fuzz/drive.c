@@ -26,8 +26,8 @@ static void check_path(const u8 *path, size_t size)
 			abort();
 		if (at < size && path[at] != '/')
 			continue;
-		if (at == from || (path[from] == '.' && (at == from + 1 ||
-							 (at == from + 2 && path[from + 1] == '.'))))
+		if (at == from || (at == from + 1 && path[from] == '.') ||
+		    (at == from + 2 && !memcmp(path + from, "..", 2)))
 			abort();
 		from = at + 1;
 	}

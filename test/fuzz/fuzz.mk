@@ -26,11 +26,18 @@ FUZZ_HELPERS := drive.c patches.c mutate.c quiet.c target.c sums.c sample.c
 FUZZ_OBJECTS = $(FUZZ_SOURCES:%.c=$(FUZZ_DIR)/%.o)
 FUZZ_HELPER_OBJECTS := $(FUZZ_HELPERS:%.c=$(FUZZ_DIR)/test/fuzz/%.o)
 
-.PHONY: fuzz fuzz-build
-fuzz: fuzz-build
+.PHONY: fuzz fuzz-build fuzz-seeds fuzz-corpora
+fuzz: fuzz-build fuzz-seeds
 	@FUZZ_DIR=$(FUZZ_DIR) test/fuzz/run.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 fuzz-build: $(FUZZ_TARGETS:%=$(FUZZ_DIR)/%)
+
+fuzz-seeds: $(BUILD)/sendcp
+	@SENDCP=$(BUILD)/sendcp test/fuzz/seeds.sh $(FUZZ_DIR)/seeds
+
+# What there is to be committed, from all runs so far.
+fuzz-corpora: fuzz-build fuzz-seeds
+	@FUZZ_DIR=$(FUZZ_DIR) test/fuzz/corpora.sh $(FUZZ_TARGETS)
 
 $(FUZZ_DIR)/%.o: ALL_CPPFLAGS += -Isrc -Icli
 $(FUZZ_DIR)/%.o: %.c Makefile test/fuzz/fuzz.mk

@@ -259,13 +259,14 @@ static size_t change_file(u8 *data, size_t size, size_t max_size, unsigned int *
 {
 	size_t from = sizeof(struct append_head) +
 		      sendcp_min(size - sizeof(struct append_head), sendcp_get_le16(data + 1));
+	size_t at;
 
 	switch (draw(random, 3)) {
 	case 0:
 		return size - draw(random, (u32)(size - from) + 1);
 	case 1:
-		if (size > from)
-			data[from + draw(random, (u32)(size - from))] ^= (u8)(1 + draw(random, 255));
+		at = size > from ? from + draw(random, (u32)(size - from)) : 0;
+		data[at] ^= (u8)(1 + draw(random, 255));
 		return size;
 	default:
 		return from + LLVMFuzzerMutate(data + from, size - from, max_size - from);

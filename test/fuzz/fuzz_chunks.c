@@ -130,7 +130,8 @@ static void check_mirrors(const struct sendcp_chunk *chunk, const struct sendcp_
 	count = (u32)sendcp_min(count, 40);
 	for (u32 i = 0; i < count; i++) {
 		sendcp_chunk_choose(&volume, chunk, where, i, &mirrors[i]);
-		if (mirrors[i].kind == SENDCP_MIRROR_PLAIN && mirrors[i].stripe >= chunk->num_stripes)
+		if (mirrors[i].kind == SENDCP_MIRROR_PLAIN &&
+		    mirrors[i].stripe >= chunk->num_stripes)
 			abort();
 		if (mirrors[i].kind == SENDCP_MIRROR_PQ &&
 		    (mirrors[i].omitted >= where->data_stripes ||
@@ -230,7 +231,8 @@ static void query(const struct sendcp_chunk *chunk, unsigned int *random)
 			    where[i].stripe_index == where[j].stripe_index &&
 			    where[i].stripe_offset == where[j].stripe_offset)
 				abort();
-		read_at_address(chunk, logical[i], length, draw(random, sendcp_chunk_mirrors(chunk)));
+		read_at_address(chunk, logical[i], length,
+				draw(random, sendcp_chunk_mirrors(chunk)));
 	}
 }
 

@@ -26,7 +26,7 @@ struct options_head {
 	u8 how;
 	u8 change;
 	__le16 change_at;
-	/* Bytes wanted, in units of 4 plus the lowest two bits of change: not only whole sectors. */
+	/* Bytes wanted, in units of 4, plus the lowest bits of ->change: not only whole sectors. */
 	__le16 wanted;
 } __packed;
 

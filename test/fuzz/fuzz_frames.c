@@ -2,9 +2,9 @@
 /*
  * Fuzz target: files of zstd frames of any program, truncated at what is proven.
  *
- * Input: what is proven, then the file. What must hold: the contents are those that libzstd makes of
- * the file; nothing is kept beyond what is proven; the file that is left is whole frames with just
- * the kept contents, and so it is read if the power goes between any two of the writes.
+ * Input: what is proven, then the file. What must hold: the contents are those that libzstd makes
+ * of the file; nothing is kept beyond what is proven; the file that is left is whole frames with
+ * just the kept contents, and so it is read if the power goes between any two of the writes.
  */
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -4,9 +4,9 @@
  * send itself begins.
  *
  * Input: options, patches of a stream, bytes after it. Commands have right checksums again after
- * the patches, unless the options say not. What must hold when the stream is to be resumed: the file
- * that is left, and the bytes that are known besides, are the beginning of a stream that the engine
- * makes. If the file is refused, not one byte of it has changed.
+ * the patches, unless the options say not. What must hold when the stream is to be resumed: the
+ * file that is left, and the bytes that are known besides, are the beginning of a stream that the
+ * engine makes. If the file is refused, not one byte of it has changed.
  */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -61,7 +61,7 @@ static const char *read_escape(const char *from, bool percent, char **to)
 	return from + 4;
 }
 
-/* In single quotes nothing is special; in the other two forms, only what shell_quote() writes is. */
+/* In single quotes nothing is special; in the other forms only what shell_quote() writes is. */
 static const char *read_quotes(const char *from, bool escapes, bool percent, char **to)
 {
 	while (*from != '\'') {

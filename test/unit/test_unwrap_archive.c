@@ -272,6 +272,13 @@ static void junk_behind_the_end(void **state)
 	}
 }
 
+static void assert_whole(struct result result)
+{
+	assert_string_equal(result.ending.what, "");
+	assert_int_equal(result.ending.how, UNWRAP_COMPLETE);
+	blob_free(&result.plain);
+}
+
 /* A member's name of 4 GiB would be memory of 4 GiB: it must not look like a mere cut. */
 static void cpio_names_of_any_length(void **state)
 {
@@ -283,6 +290,86 @@ static void cpio_names_of_any_length(void **state)
 	memcpy(archived.file.bytes + 94, "ffffff00", 8);
 	refused(unwrap_blob(&archived.file, archived.file.size), UNWRAP_DAMAGED,
 		"the archive is damaged at its byte 0 ");
+	free_archived(&archived);
+}
+
+/* libarchive would look for another one in the contents, which may say anything of itself. */
+static void cpio_headers_that_are_none(void **state)
+{
+	struct archived archived = make_archived(true);
+
+	archived.file.bytes[14] = 'z';
+	refused(unwrap_blob(&archived.file, archived.file.size), UNWRAP_DAMAGED,
+		"the archive is damaged at its byte 0 ");
+	free_archived(&archived);
+}
+
+static void seal_tar_header(u8 *header)
+{
+	u32 sum = 0;
+
+	memset(header + 148, ' ', 8);
+	for (u32 i = 0; i < 512; i++)
+		sum += header[i];
+	snprintf((char *)header + 148, 8, "%06o", sum);
+}
+
+/* Before the archive, a header of that type with @text as its contents. */
+static void put_in_front(struct blob *out, const struct archived *archived, char type,
+			 const char *text)
+{
+	u8 block[512];
+
+	memcpy(block, archived->file.bytes, sizeof(block));
+	block[156] = (u8)type;
+	snprintf((char *)block + 124, 12, "%011o", (u32)strlen(text));
+	seal_tar_header(block);
+	*out = (struct blob){ .size = 0 };
+	blob_add(out, block, sizeof(block));
+	memset(block, 0, sizeof(block));
+	memcpy(block, text, strlen(text));
+	blob_add(out, block, sizeof(block));
+	blob_add(out, archived->file.bytes, archived->file.size);
+}
+
+/* libarchive takes memory for all holes that headers list: 19 KiB in zstd took 400 MiB. */
+static void sparse_files_of_tar(void **state)
+{
+	struct archived archived = make_archived(false);
+	u8 *header = archived.file.bytes + archived.how.ends[0];
+
+	header[156] = 'S';
+	seal_tar_header(header);
+	refused(unwrap_blob(&archived.file, archived.file.size), UNWRAP_DAMAGED,
+		"is not sendcp's");
+	/* With GNU's magic it has holes whatever its type is. */
+	header[156] = '0';
+	memcpy(header + 257, "ustar  ", 8);
+	seal_tar_header(header);
+	assert_whole(unwrap_blob(&archived.file, archived.file.size));
+	header[386] = '1';
+	seal_tar_header(header);
+	refused(unwrap_blob(&archived.file, archived.file.size), UNWRAP_DAMAGED,
+		"is not sendcp's");
+	free_archived(&archived);
+}
+
+/* Other tools' attributes are taken, but not those that say what is in the member. */
+static void attributes_of_tar(void **state)
+{
+	static const char *const texts[] = { "11 size=12\n", "26 GNU.sparse.major=1\n",
+					     "24 SCHILY.realsize=12\n" };
+	struct archived archived = make_archived(false);
+	struct blob blob;
+
+	put_in_front(&blob, &archived, 'x', "16 comment=harm\n");
+	assert_whole(unwrap_blob(&blob, blob.size));
+	blob_free(&blob);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		put_in_front(&blob, &archived, 'x', texts[i]);
+		refused(unwrap_blob(&blob, blob.size), UNWRAP_DAMAGED, "is not sendcp's");
+		blob_free(&blob);
+	}
 	free_archived(&archived);
 }
 
@@ -465,6 +552,9 @@ int main(void)
 		cmocka_unit_test(no_manifest),
 		cmocka_unit_test(junk_behind_the_end),
 		cmocka_unit_test(cpio_names_of_any_length),
+		cmocka_unit_test(cpio_headers_that_are_none),
+		cmocka_unit_test(sparse_files_of_tar),
+		cmocka_unit_test(attributes_of_tar),
 		cmocka_unit_test(offsets_that_are_wrong),
 		cmocka_unit_test(archives_in_zstd),
 		cmocka_unit_test(frames_that_end_at_the_edge_of_a_read),

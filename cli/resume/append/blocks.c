@@ -255,8 +255,9 @@ static bool check_block(struct block_scan *scan, u64 plain_before, bool last)
 		return damaged(scan, "too many empty blocks (zeros?)");
 	if (size_stays(&scan->frame) && scan->plain - scan->frame.frame_plain > scan->stated)
 		return damaged(scan, "it holds more than its header says");
-	/* Of an empty last block, libzstd looks at that only if it gets all of the frame at once. */
-	if (last && scan->stated != ~0ULL && scan->plain - scan->frame.frame_plain != scan->stated)
+	/* If the last block is empty, libzstd checks that only when it gets all of the frame. */
+	if (last && scan->stated != ~0ULL &&
+	    scan->plain - scan->frame.frame_plain != scan->stated)
 		return damaged(scan, "it does not hold what its header says");
 	return true;
 }
