@@ -392,5 +392,5 @@ small_target()
 	run nightly data
 	assert_success
 	assert_equal "$(streams)" 3
-	assert_equal "$(find "$SNAPSHOTS" -mindepth 1 -maxdepth 1 | wc -l)" 2
+	assert_equal "$(find "$SNAPSHOTS" -mindepth 1 -maxdepth 1 | wc -l)" 1
 }

@@ -18,6 +18,7 @@ MEMBERS = {
     "info": {"text": (str,)},
     "summary": {"result": (str,), "exit_status": (int,), "bytes": (int,), "total": (int, None),
                 "first_byte": (int,), "seconds": NUMBER, "bytes_per_second": (int,),
+                "replaced_ranges": (int,), "replaced_bytes": (int,),
                 "output": (str, None), "checkpoint": (str, None), "resume": (str, None)},
 }
 
@@ -43,7 +44,7 @@ kinds = [kind for kind, _ in objects]
 assert kinds[-1] == "summary" and kinds.count("summary") == 1, kinds
 assert kinds[-2] == "status", kinds
 summary = objects[-1][1]
-assert summary["result"] in ("complete", "interrupted", "failed"), summary
+assert summary["result"] in ("complete", "replaced", "interrupted", "failed"), summary
 for key in ("result", "exit_status", "bytes", "total", "first_byte", "output", "checkpoint", "resume"):
     print("%s=%s" % (key, summary[key]))
 for kind, found in objects:
