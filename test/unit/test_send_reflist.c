@@ -87,7 +87,7 @@ static void one_name_in_many_directories(void **state)
 	sendcp_ref_list_release(&list);
 }
 
-/* More than a chunk of them, of any length; cancelled ones are not found, and clearing forgets. */
+/* More than a chunk of them; what is cancelled is not found, and clearing forgets. */
 static void names_of_all_lengths(void **state)
 {
 	struct sendcp_ref_list list = { 0 };
