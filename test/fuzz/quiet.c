@@ -84,3 +84,8 @@ int error_engine(const char *what, const struct sendcp_error *error)
 	sendcp_error_format(error, line, sizeof(line));
 	return -1;
 }
+
+int error_in_use(const char *name)
+{
+	return error_line("%s", name);
+}
