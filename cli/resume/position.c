@@ -94,7 +94,7 @@ static void window_close(struct window *window, u8 hash[HASH_SIZE])
 }
 
 /* The last bytes of a pipe, which cannot be read twice. */
-#define TAIL_SIZE (2 * POSITION_WINDOW)
+#define TAIL_SIZE (POSITION_WINDOW << 1)
 struct tail {
 	u8 *bytes;
 	/* Of the stream; byte N is at N modulo TAIL_SIZE. */

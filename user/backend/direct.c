@@ -260,6 +260,7 @@ static int check_privilege(struct sendcp_source *source, const char *what)
 	if (fd >= 0)
 		close(fd);
 	if (fd == -EPERM)
+		/* cppcheck-suppress deallocret ; it is an error number */
 		return sendcp_source_fail(source, fd, "%s: reading files by handle needs root "
 					  "(CAP_SYS_ADMIN)", what);
 	return 0;
