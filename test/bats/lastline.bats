@@ -488,7 +488,7 @@ run_last_line()
 		printf changed | dd of=out bs=1 seek=20000000 conv=notrunc status=none
 		"$SENDCP" resume -q --checkpoint cp
 		"$SENDCP" cat out | cmp - "$FIX/one" || fail "complete: $wrapping"
-		grep -v '"type":"complete"' kept >cp
+		grep -v '"type":"complete"' kept >"cp"
 		truncate -s 50000000 out
 		printf changed | dd of=out bs=1 seek=20000000 conv=notrunc status=none
 		"$SENDCP" resume -q --checkpoint cp
