@@ -186,7 +186,7 @@ static bool occupy_standard(void)
 	};
 
 	for (int fd = 0; fd < (int)ARRAY_SIZE(modes); fd++)
-		/* cppcheck-suppress leakReturnValNotUsed ; it is one of the standard files, which stay open */
+		/* cppcheck-suppress leakReturnValNotUsed ; a standard file stays open */
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", modes[fd]) != fd)
 			return false;
 	return true;
