@@ -79,7 +79,7 @@ static void line_add_detail(struct sendcp_line *line, const char *detail, size_t
 	for (i = 0; i < length && detail[i] && line->used + 1 < line->size; i++) {
 		u8 c = (u8)detail[i];
 
-		line->buffer[line->used++] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+		line->buffer[line->used++] = (char)(c < 0x20 || c == 0x7f ? '?' : c);
 	}
 	line->buffer[line->used] = '\0';
 	line_add(line, ")", "");

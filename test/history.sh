@@ -61,10 +61,10 @@ ours()
 	local how=$1
 
 	shift
+	# shellcheck disable=SC2046 # An option and a name for each image.
 	case $how in
 	direct) "$SENDCP" send -q --backend direct "$@" ;;
 	step) "$SENDCP" send -q --backend direct --step "$@" ;;
-	# shellcheck disable=SC2046
 	image) "$SENDCP" send -q $(image_options) "$@" ;;
 	esac >"$FIX/ours" 2>"$FIX/ours.err"
 }
@@ -175,7 +175,7 @@ compare()
 	native "$@" || status=$?
 	[ "$how" != image ] || { cd / && fixture_umount; }
 	ours "$how" "$@" || own=$?
-	[ "$how" != image ] || { fixture_mount "$(mount_options)" && cd "$FIX_MOUNT"; }
+	[ "$how" != image ] || { fixture_mount "$(mount_options)" && cd "$FIX_MOUNT" || return; }
 	streams=$((streams + 1))
 	if [ "$own" != 0 ] && [ "$status" = 0 ]; then
 		difference "$how $*: ours fails: $(head -c 300 "$FIX/ours.err")"

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Installs missing Debian packages: to build (build), test (test) or fuzz (fuzz) sendcp, to check
-# its source (source), to test its module in guests (vm) or its packages in them (install), or to
+# its source (source, analyze), to test its module in guests (vm) or its packages in them (install), or to
 # run an ssh server as another host (ssh).
 #
 # usage: install-deps.sh GROUP...
 # Does nothing, and needs no privileges, if everything is installed.
 set -euo pipefail
 
-GROUP_NAMES="build, test, packages, fuzz, source, vm, install, ssh"
+GROUP_NAMES="build, test, packages, fuzz, source, analyze, vm, install, ssh"
 
 BUILD_PACKAGES="gcc make libc6-dev pkg-config libisal-dev libzstd-dev libarchive-dev zlib1g-dev liblzo2-dev
 	libgcrypt20-dev libxxhash-dev libjson-c-dev libblkid-dev libbtrfsutil-dev libaio-dev"
@@ -23,6 +23,7 @@ PACKAGES_PACKAGES="build-essential debhelper dh-dkms lintian fakeroot rpm rpmlin
 	apt-utils gnupg createrepo-c"
 FUZZ_PACKAGES="clang"
 SOURCE_PACKAGES="sparse perl python3 linux-headers-amd64"
+ANALYZE_PACKAGES="clang-tidy cppcheck shellcheck sparse"
 INSTALL_PACKAGES="mmdebstrap dpkg-dev e2fsprogs"
 VM_PACKAGES="qemu-system-x86 busybox-static cpio kmod xz-utils zstd dmsetup debian-archive-keyring
 	gcc-multilib"
@@ -55,6 +56,7 @@ wanted()
 		packages) echo "$PACKAGES_PACKAGES" ;;
 		fuzz) echo "$FUZZ_PACKAGES" ;;
 		source) echo "$SOURCE_PACKAGES" ;;
+		analyze) echo "$ANALYZE_PACKAGES" ;;
 		vm) echo "$VM_PACKAGES" ;;
 		ssh) echo "$SSH_PACKAGES" ;;
 		install) echo "$INSTALL_PACKAGES" ;;

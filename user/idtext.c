@@ -56,7 +56,7 @@ void sendcp_uuid_text(const u8 uuid[16], char text[UUID_TEXT_SIZE])
 
 	sendcp_hex_format(uuid, 16, digits);
 	for (size_t i = 0; i < UUID_TEXT_SIZE - 1; i++)
-		text[i] = uuid_dash_at(i) ? '-' : digits[from++];
+		text[i] = (char)(uuid_dash_at(i) ? '-' : digits[from++]);
 	text[UUID_TEXT_SIZE - 1] = '\0';
 }
 

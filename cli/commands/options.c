@@ -188,6 +188,7 @@ static int missing_value(const struct parser *parser)
 
 static int parse_words(struct parser *parser, int argc)
 {
+	const struct option_spec *spec;
 	struct getopt_tables tables;
 	int key, index;
 
@@ -203,7 +204,8 @@ static int parse_words(struct parser *parser, int argc)
 			return no_such_option(parser);
 		if (index >= 0 && check_whole_name(parser, tables.longs[index].name))
 			return -1;
-		if (key != -1 && set_option(parser, find_spec(parser->command, key)))
+		spec = find_spec(parser->command, key);
+		if (key != -1 && (!spec || set_option(parser, spec)))
 			return -1;
 	} while (key != -1);
 	parser->options->arguments = parser->argv + optind;

@@ -277,6 +277,7 @@ static bool set_retry(struct options *options, const char *argument)
 
 /* The numbers in the texts below. */
 _Static_assert(SENDCP_COMMAND_MAX_V2 == 144u << 10, "the least size of a buffer is another");
+/* NOLINTNEXTLINE(misc-redundant-expression): that they are the same is the point. */
 _Static_assert(JOURNAL_BATCH_MAX == 1u << 30, "the greatest size of a buffer is another");
 _Static_assert(MAX_BUFFERS == 64, "the greatest number of buffers is another");
 _Static_assert(SENDCP_PROTOCOL_MAX == 2, "the highest protocol is another");

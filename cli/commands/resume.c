@@ -133,24 +133,47 @@ static int refuse_repeat(const struct resume *resume)
 			  resume->options->at);
 }
 
+/* Nothing was written: the proof is made again. */
+static int have_later(struct resume *resume)
+{
+	char *begin = resume_command(journal_path(resume->journal), resume->options);
+	char *command = resume_command_flow(xasprintf("%s --have %s", begin, resume->options->have),
+					    resume->options);
+
+	error_line("interrupted; resume with: %s", command);
+	summary_resume(command);
+	free(begin);
+	free(command);
+	resume->code = EXIT_BROKEN_OFF;
+	return -1;
+}
+
+static int point_of_have(struct resume *resume)
+{
+	const struct options *options = resume->options;
+	struct position position;
+	int ret;
+
+	if (!position_parse(options->have, &position))
+		return error_line("--have: not a position as sendcp verify --position prints: %s",
+				  options->have);
+	if (resume_check_command(options, position.file))
+		return -1;
+	ret = position_prove(&resume->contents, &resume->job, &position, &resume->point);
+	return ret == POSITION_LATER ? have_later(resume) : ret;
+}
+
 /* Sets the point at which a pipe is resumed. 1: nothing is left to send. */
 static int pipe_point(struct resume *resume)
 {
 	const struct options *options = resume->options;
 	const struct journal_contents *contents = &resume->contents;
-	struct position position;
 	int ret;
 
 	if (options->restart)
 		return resume_point_stream(contents, 0, &resume->point);
-	if (options->have) {
-		if (!position_parse(options->have, &position))
-			return error_line("--have: not a position as sendcp verify --position "
-					  "prints: %s", options->have);
-		if (resume_check_command(options, position.file))
-			return -1;
-		return position_prove(contents, &resume->job, &position, &resume->point);
-	}
+	if (options->have)
+		return point_of_have(resume);
 	if (options->at_given) {
 		ret = resume_point_at(contents, options->at, &resume->point);
 		if (ret >= 0 && !contents->complete &&

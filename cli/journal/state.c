@@ -42,6 +42,7 @@ static char *directory_name(void)
 }
 
 /* As mkdir -p does. 0, or -1 with errno. */
+/* NOLINTNEXTLINE(misc-no-recursion): a path has at most PATH_MAX / 2 parts. */
 static int make_directories(const char *path)
 {
 	char *copy, *parent;

@@ -43,6 +43,7 @@ int resume_ask(struct resume *resume)
 {
 	struct patience *patience = resume->patience;
 	struct receiver receiver;
+	int ret;
 	u64 at;
 
 	switch (position_ask(resume->options->position_command, &receiver)) {
@@ -54,7 +55,10 @@ int resume_ask(struct resume *resume)
 	case POSITION_NO_COMMAND:
 		return fail(resume, EXIT_FAILED);
 	}
-	if (find_point(resume, &receiver) < 0) {
+	ret = find_point(resume, &receiver);
+	if (ret == POSITION_LATER)
+		return fail(resume, EXIT_BROKEN_OFF);
+	if (ret < 0) {
 		if (!signals_stopped())
 			error_line("if what the receiver has is another stream, remove it there, "
 				   "and run this again");

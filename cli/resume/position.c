@@ -9,6 +9,7 @@
 
 #include "parse/check.h"
 #include "parse/file.h"
+#include "reason_class.h"
 #include "resume/position.h"
 #include "transfer/transfer_result.h"
 #include "util/alloc.h"
@@ -94,7 +95,7 @@ static void window_close(struct window *window, u8 hash[HASH_SIZE])
 }
 
 /* The last bytes of a pipe, which cannot be read twice. */
-#define TAIL_SIZE (2 * POSITION_WINDOW)
+#define TAIL_SIZE (POSITION_WINDOW << 1)
 struct tail {
 	u8 *bytes;
 	/* Of the stream; byte N is at N modulo TAIL_SIZE. */
@@ -234,9 +235,12 @@ static int report_made(const struct journal_batch *batch, const struct send_job 
 				  "since %s: the receiver's position cannot be proven",
 				  batch->output_offset, journal_batch_end(batch),
 				  resume_point_why(job));
-	if (result->status == TRANSFER_STOPPED)
-		return error_stopped();
-	return error_engine(result->what, &result->error);
+	if (result->status == TRANSFER_STOPPED) {
+		error_stopped();
+		return POSITION_LATER;
+	}
+	error_engine(result->what, &result->error);
+	return sendcp_reason_class_read(&result->error).passes ? POSITION_LATER : -1;
 }
 
 static int feed_batch(const struct journal_contents *contents, const struct send_job *job,
@@ -267,6 +271,7 @@ static int feed_window(const struct journal_contents *contents, const struct sen
 		       struct window *window)
 {
 	size_t index = resume_point_batches_before(contents, window->begin + 1);
+	int ret = 0;
 
 	if (window->begin == window->end)
 		return 0;
@@ -275,12 +280,9 @@ static int feed_window(const struct journal_contents *contents, const struct sen
 				  window->begin);
 	index--;
 	window->at = contents->batches[index].output_offset;
-	while (window->at < window->end) {
-		if (feed_batch(contents, job, index, window))
-			return -1;
-		index++;
-	}
-	return 0;
+	while (!ret && window->at < window->end)
+		ret = feed_batch(contents, job, index++, window);
+	return ret;
 }
 
 static int find_point(const struct journal_contents *contents, const struct position *position,
@@ -323,7 +325,7 @@ static int prove(const struct journal_contents *contents, const struct send_job 
 	made = feed_window(contents, job, &window);
 	window_close(&window, hash);
 	if (made)
-		return -1;
+		return made;
 	if (memcmp(hash, position->hash, sizeof(hash)))
 		return error_line("the receiver's file is not this stream before byte %llu",
 				  position->plain);

@@ -40,8 +40,9 @@ int position_find(const char *path, struct position *position);
 /*
  * Makes the window's bytes of @job again, each batch proven by its hash in @contents, and
  * compares. Returns 0 with @point at the position, 1 if it is the stream's end, or -1 with an error
- * line.
+ * line; POSITION_LATER with one that says what may pass: it was stopped, or a read failed.
  */
+#define POSITION_LATER (-2)
 int position_prove(const struct journal_contents *contents, const struct send_job *job,
 		   const struct position *position, struct resume_point *point);
 /* The same, but the point may be before the position; see resume_point_before(). */

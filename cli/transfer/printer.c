@@ -134,10 +134,12 @@ static void show_bar(const struct progress_state *state)
 static void show_line(const struct progress_state *state)
 {
 	char line[PROGRESS_WIDTH_MAX + 2];
+	size_t length;
 
 	progress_line(state, PROGRESS_WIDTH_MAX, line, sizeof(line) - 1);
-	strcat(line, "\n");
-	terminal_print(line, strlen(line));
+	length = strlen(line);
+	line[length++] = '\n';
+	terminal_print(line, length);
 }
 
 /* The last part of a path: a title is short. */

@@ -112,7 +112,8 @@ static void make_bar(double share, size_t cells, char *text)
 	text += sprintf(text, "  [");
 	for (size_t i = 0; i < cells; i++)
 		*text++ = i < filled ? '#' : '-';
-	strcpy(text, "]");
+	*text++ = ']';
+	*text = '\0';
 }
 
 /* Drops @field if with it there is no room for a bar of @cells. */

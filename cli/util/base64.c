@@ -27,8 +27,8 @@ char *base64_encode(const void *data, size_t size)
 			word |= in[i + 2];
 		*to++ = alphabet[word >> 18];
 		*to++ = alphabet[word >> 12 & 63];
-		*to++ = i + 1 < size ? alphabet[word >> 6 & 63] : '=';
-		*to++ = i + 2 < size ? alphabet[word & 63] : '=';
+		*to++ = (char)(i + 1 < size ? alphabet[word >> 6 & 63] : '=');
+		*to++ = (char)(i + 2 < size ? alphabet[word & 63] : '=');
 	}
 	*to = '\0';
 	return text;

@@ -41,7 +41,7 @@ char *json_line_format(struct json_object *object, size_t *length)
 		return NULL;
 	memcpy(line, text, plain);
 	format_sum(line, plain, line + plain);
-	strcpy(line + plain + SUM_LENGTH, "\n");
+	memcpy(line + plain + SUM_LENGTH, "\n", 2);
 	*length = plain + SUM_LENGTH + 1;
 	return line;
 }

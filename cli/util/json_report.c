@@ -72,7 +72,7 @@ static void escape(const u8 **text, char to[JSON_REPORT_ESCAPE + 1])
 	if (!**text)
 		return;
 	if (!length)
-		strcpy(to, "\\ufffd");
+		snprintf(to, JSON_REPORT_ESCAPE + 1, "\\ufffd");
 	else if (**text == '"' || **text == '\\')
 		snprintf(to, JSON_REPORT_ESCAPE + 1, "\\%c", **text);
 	else if (**text < 0x20)

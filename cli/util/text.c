@@ -107,7 +107,7 @@ static char *quote_escaped(const char *word)
 		else
 			*to++ = word[i];
 	}
-	strcpy(to, newline ? "'" : "')\"");
+	stpcpy(to, newline ? "'" : "')\"");
 	return out;
 }
 
@@ -132,6 +132,7 @@ char *shell_quote(const char *word)
 		else
 			*to++ = *word;
 	}
-	strcpy(to, "'");
+	*to++ = '\'';
+	*to = '\0';
 	return out;
 }

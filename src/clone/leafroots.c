@@ -36,7 +36,7 @@ static int find_first_key(struct sendcp_backref_walk *walk, struct block *block)
 static int find_parent(struct sendcp_backref_walk *walk, struct sendcp_tree *tree,
 		       struct block *block, u64 *parent)
 {
-	int level = sendcp_min(block->entry.level + 1, SENDCP_MAX_LEVEL - 1);
+	int level = (int)sendcp_min(block->entry.level + 1, SENDCP_MAX_LEVEL - 1);
 	struct sendcp_cursor cursor;
 	int ret;
 
@@ -48,7 +48,7 @@ static int find_parent(struct sendcp_backref_walk *walk, struct sendcp_tree *tre
 	if (ret >= 0) {
 		ret = 0;
 		/* The tree may have become lower than that: then it is its root. */
-		level = sendcp_min(level, tree->info.node.level);
+		level = (int)sendcp_min(level, tree->info.node.level);
 		*parent = cursor.path[level]->bytenr;
 	}
 	sendcp_cursor_release(&cursor);

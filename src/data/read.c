@@ -12,7 +12,7 @@
  * Bytes go through this much memory when the caller's buffer or range is not aligned. Never less
  * than the largest sector.
  */
-#define BOUNCE_SIZE (64u * 1024)
+#define BOUNCE_SIZE (64u << 10)
 #define ALIGNMENT 4096u
 #define NO_MIRROR (-1)
 

@@ -11,7 +11,7 @@
 #include "data/data.h"
 #include "items/items.h"
 
-#define WINDOW_SIZE (512u * 1024)
+#define WINDOW_SIZE (512u << 10)
 
 struct sendcp_file_reader {
 	struct sendcp_volume *volume;

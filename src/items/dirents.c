@@ -102,7 +102,7 @@ int sendcp_dir_lookup(struct sendcp_tree *tree, u64 dir, const u8 *name, u16 len
 		.offset = sendcp_name_hash(name, len),
 	};
 	struct sendcp_cursor cursor;
-	struct sendcp_dirent entry;
+	struct sendcp_dirent entry = { 0 };
 	int err;
 
 	sendcp_cursor_init(&cursor, tree);

@@ -173,14 +173,15 @@ static void put_moves(struct writer *out, const struct sendcp_moves *moves)
 
 static size_t set_size(const struct sendcp_inode_set *set)
 {
-	return sizeof(u32) + set->count * 2 * sizeof(u64);
+	return sizeof(u32) + (size_t)set->count * 2 * sizeof(u64);
 }
 
 static void add_move_size(void *private, const struct sendcp_move *move)
 {
 	size_t *size = private;
 
-	*size += sizeof(struct sendcp_checkpoint_move) + move->touched.count * 2 * sizeof(u64);
+	*size += sizeof(struct sendcp_checkpoint_move) +
+		 (size_t)move->touched.count * 2 * sizeof(u64);
 }
 
 static size_t moves_size(const struct sendcp_moves *moves)

@@ -363,6 +363,7 @@ static void cut_line(struct sendcp_moves *moves, struct sendcp_move *last)
 static void undo_add(struct sendcp_moves *moves, const struct sendcp_moves_change *change)
 {
 	struct sendcp_move *move = change->move;
+	struct sendcp_move *head;
 
 	hash_out(moves, move);
 	moves->count--;
@@ -370,7 +371,9 @@ static void undo_add(struct sendcp_moves *moves, const struct sendcp_moves_chang
 		cut_line(moves, change->before);
 	} else if (change->before) {
 		change->before->next = NULL;
-		find_head(moves, move->blocked_on)->last = change->before;
+		head = find_head(moves, move->blocked_on);
+		if (head)
+			head->last = change->before;
 	} else {
 		unlink_head(moves, move);
 	}

@@ -64,7 +64,7 @@ struct sendcp_move *sendcp_moves_find(const struct sendcp_moves *moves, u64 ino)
  * Registers a move as @move says, at the end of the ready ones if it is queued. Takes its list
  * over. -EEXIST if the directory has one already, -ENOMEM: then the list stays the caller's.
  */
-int sendcp_moves_add(struct sendcp_moves *moves, struct sendcp_move *move);
+int sendcp_moves_add(struct sendcp_moves *moves, struct sendcp_move *from);
 /* @dir can be removed once @move is made. -ENOMEM. */
 int sendcp_moves_set_removes(struct sendcp_moves *moves, struct sendcp_move *move,
 			     const struct sendcp_inode_id *dir);
@@ -76,7 +76,7 @@ int sendcp_moves_queue(struct sendcp_moves *moves, u64 ino);
  * Takes the first ready one: *@move, which stays valid until sendcp_moves_keep(); NULL:
  * nobody is there. -ENOMEM.
  */
-int sendcp_moves_take(struct sendcp_moves *moves, const struct sendcp_move **move);
+int sendcp_moves_take(struct sendcp_moves *moves, const struct sendcp_move **out);
 /*
  * Calls @function for each: those that wait, by what they wait for, then the ready ones. Added in
  * that order to empty moves, they are as they are here.

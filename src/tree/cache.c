@@ -51,6 +51,7 @@ int sendcp_cache_create(struct sendcp_volume *volume)
 	cache->hash_bits = 6;
 	while (cache->hash_bits < SENDCP_HASH_BITS_MAX && 1u << cache->hash_bits < cache->limit)
 		cache->hash_bits++;
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers. */
 	cache->buckets = sendcp_zalloc(sizeof(*cache->buckets) << cache->hash_bits);
 	if (!cache->buckets) {
 		sendcp_free(cache);

@@ -137,7 +137,7 @@ static int rebuild_read(struct sendcp_rebuild *rebuild)
 		stripe = sendcp_chunk_column_stripe(rebuild->chunk, rebuild->where, column);
 		ret = sendcp_stripe_io(rebuild->volume, rebuild->chunk, stripe,
 				       rebuild->where->stripe_offset, rebuild->length,
-				       rebuild->columns + count * rebuild->length,
+				       rebuild->columns + (size_t)count * rebuild->length,
 				       &rebuild->ios[count]);
 		if (ret)
 			return ret;

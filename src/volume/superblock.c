@@ -143,7 +143,7 @@ static bool super_may_be_logged(const struct sendcp_disk_super *best, bool found
 
 int sendcp_super_read(struct sendcp_volume *volume, u32 device, struct sendcp_disk_super *out)
 {
-	size_t size = SENDCP_SUPER_COPIES * SENDCP_SUPER_SIZE;
+	size_t size = (size_t)SENDCP_SUPER_COPIES * SENDCP_SUPER_SIZE;
 	struct sendcp_disk_super *pages = sendcp_alloc_aligned(size);
 	int tries = volume->host->mounted ? SENDCP_SUPER_TRIES : 1;
 	struct sendcp_error why;

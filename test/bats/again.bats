@@ -37,7 +37,7 @@ teardown_file()
 
 setup()
 {
-	cd "$BATS_TEST_TMPDIR"
+	cd "$BATS_TEST_TMPDIR" || return 1
 	export SENDCP_STATE_DIR=$BATS_TEST_TMPDIR/state
 }
 
@@ -288,8 +288,6 @@ other()
 }
 
 @test "again: a complete stream is made again; with --continue it stays" {
-	local inode
-
 	"$SENDCP" send -q --checkpoint cp -f out "$SNAP"
 	touch -d 2001-01-01 out
 	run "$SENDCP" send --continue --checkpoint cp -f out "$SNAP"
@@ -319,8 +317,8 @@ other()
 	"$SENDCP" send -q --buffer-size 160K --checkpoint cp -f out "$SNAP"
 	# As of a stream of some GiB: the lines of its beginning were dropped.
 	awk '!(/"type":"batch"/ && batches++ < 9)' cp >thin
-	assert [ "$(wc -l <cp)" -eq $(($(wc -l <thin) + 9)) ]
-	cat thin >cp
+	assert [ "$(wc -l <"cp")" -eq $(($(wc -l <thin) + 9)) ]
+	cat thin >"cp"
 	run "$SENDCP" send --continue --checkpoint cp -f out "$SNAP"
 	assert_success
 	assert_output --partial "the stream is complete, all $(file_size out) bytes are there"
@@ -342,7 +340,7 @@ other()
 		run "$SENDCP" list
 		assert_output --partial "$PWD/cp: running after"
 		refute_output --partial "resume with"
-	) 8<>cp
+	) 8<>"cp"
 	cmp out before
 	"$SENDCP" send -q --checkpoint cp -f out "$SNAP"
 	cmp out "$FIX/one"
@@ -413,9 +411,7 @@ other()
 }
 
 @test "state: a new send into a pipe is not kept from its work by an earlier one" {
-	local i
-
-	for i in 1 2; do
+	for _ in 1 2; do
 		"$SENDCP" send -q --buffer-size 160K "$SNAP" 2>/dev/null | head -c 3000000 >part || true
 	done
 	"$SENDCP" send -q "$SNAP" | cmp - "$FIX/one"
@@ -545,9 +541,9 @@ other()
 	run bash -c 'SENDCP_STATE_DIR=file "$SENDCP" send "$SNAP" 2>err | cmp - "$FIX/one"'
 	assert_success
 	assert_file_contains err "file: Not a directory"
-	SENDCP_STATE_DIR=file "$SENDCP" send -q -f out "$SNAP"
+	SENDCP_STATE_DIR="file" "$SENDCP" send -q -f out "$SNAP"
 	cmp out "$FIX/one"
-	SENDCP_STATE_DIR=open run "$SENDCP" list
+	SENDCP_STATE_DIR="open" run "$SENDCP" list
 	assert_failure 1
 }
 

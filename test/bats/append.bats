@@ -313,6 +313,7 @@ stopped()
 @test "append: archives need no sidecar, they contain its lines" {
 	local kind
 
+	# shellcheck disable=SC2034 # Read by stored.bash.
 	TOOL=(bsdtar -xOf - 'stream.*')
 	for kind in --archive "--archive=cpio --compress"; do
 		# shellcheck disable=SC2086
@@ -358,10 +359,10 @@ stopped()
 	refused "the archive is truncated in its manifest" "$FIX_MOUNT/b"
 }
 
-# bounded OPTION...: `file` is resumed with little memory, and is complete then.
+# `file` is resumed with little memory, and is complete then.
 bounded()
 {
-	run prlimit --as=800000000 "$SENDCP" resume --checkpoint cp --append file "$@"
+	run prlimit --as=800000000 "$SENDCP" resume --checkpoint cp --append file
 	assert_success
 	unwrapped file "$FIX/large"
 }

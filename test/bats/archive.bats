@@ -169,6 +169,7 @@ kinds()
 @test "archive: truncated in its first member, before any of the stream" {
 	local kind size name
 
+	# shellcheck disable=SC2034 # Read by stored.bash.
 	TOOL=(bsdtar -xOf - 'stream.*')
 	for kind in tar cpio; do
 		rm -f cp

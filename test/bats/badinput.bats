@@ -252,7 +252,9 @@ large_extent()
 	read -r first <<<"$(physical img "$logical")"
 	corrupt img flip "$((first + 8192 + 100))"
 	mv img "$FIX/disk0.img"
+	# shellcheck disable=SC2034 # Read by fixture.bash.
 	FIX_IMAGES=" $FIX/disk0.img"
+	# shellcheck disable=SC2034 # Read by fixture.bash.
 	FIX_DEVICES=" $(losetup -f --show "$FIX/disk0.img")"
 	fixture_mount
 	fails_with 1 "data checksum does not match and no copy is good" "$SENDCP" send --backend direct "$FIX_MOUNT/s.ro"

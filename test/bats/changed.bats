@@ -34,10 +34,12 @@ setup()
 	btrfs -q subvolume snapshot -r s r0
 	btrfs -q subvolume delete -c s
 	VICTIM=r
+	CHILD=
 }
 
 teardown()
 {
+	[ -z "$CHILD" ] || kill -KILL -- "-$CHILD" || true
 	cd / || return 1
 	fixture_end
 }
@@ -413,4 +415,37 @@ assert_goes_on()
 	renew r
 	full 1000000 move_device
 	assert_goes_on
+}
+
+# opened_meanwhile COMMAND...: sendcp is stopped when it opens the first device, whose name it has
+# from the kernel, and continued after the command.
+opened_meanwhile()
+{
+	local first opener
+
+	require_strace
+	spare
+	renew r
+	first=$(echo $FIX_DEVICES | cut -d ' ' -f 1)
+	setsid strace -o "$FIX/calls" -P "$first" -e trace=openat -e inject=openat:signal=STOP:when=1 -- \
+		"$SENDCP" send -q --backend direct -f "$FIX/stream" r 3>&- &
+	CHILD=$!
+	until grep -qs "stopped by SIGSTOP" "$FIX/calls"; do
+		kill -0 "$CHILD" || fail "it ended first"
+		sleep 0.01
+	done
+	opener=$(pgrep -P "$CHILD" -x sendcp)
+	"$@"
+	kill -CONT "$opener"
+	wait "$CHILD"
+	CHILD=
+	"$SENDCP" send -q r | cmp - "$FIX/stream"
+}
+
+@test "changed: the device is replaced while the filesystem is opened" {
+	opened_meanwhile replace_device
+}
+
+@test "changed: a device is added, and the first one removed, while the filesystem is opened" {
+	opened_meanwhile move_device
 }

@@ -24,7 +24,7 @@ setup()
 	export HOME=$FIX/home XDG_CONFIG_HOME=$FIX/home XDG_DATA_HOME=$FIX/home/share
 	require_program zsh
 	require_program fish
-	cd "$FIX/here"
+	cd "$FIX/here" || return 1
 }
 
 # offers SHELL LINE...: prints a line of candidates for each. fish completes whole words, and marks

@@ -17,6 +17,7 @@ teardown_file()
 
 setup()
 {
+	# shellcheck disable=SC2034 # Read by stored.bash.
 	TOOL=(zstd -dc)
 	cd "$BATS_TEST_TMPDIR" || return 1
 }

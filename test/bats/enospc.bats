@@ -115,6 +115,7 @@ full()
 	assert_failure 75
 	roomy
 	"$SENDCP" resume -q --checkpoint cp
+	# shellcheck disable=SC2034 # Read by stored.bash.
 	TOOL=(zstd -dc)
 	unwrapped small/f "$FIX/large"
 }

@@ -8,7 +8,7 @@ COMMANDS="send resume list show verify dump cat info"
 
 setup()
 {
-	cd "$ROOT"
+	cd "$ROOT" || return 1
 	require_program mandoc
 }
 
@@ -74,7 +74,7 @@ links_lead()
 {
 	local file link links=0
 
-	cd "$1"
+	cd "$1" || return
 	while IFS=: read -r file link; do
 		links=$((links + 1))
 		assert_file_exists "$(dirname "$file")/$link"

@@ -254,6 +254,7 @@ teardown_file()
 	    reflink("g", 0, 8 * K, "many", i * 8 * K)
 	END
 	snapshot b
+	# shellcheck disable=SC2034 # Read by incremental.bash.
 	NO_STEPS=1
 	check_pair
 }

@@ -306,6 +306,7 @@ teardown_file()
 	snapshot a
 	rm s/f s/d*/f*
 	snapshot b
+	# shellcheck disable=SC2034 # Read by incremental.bash.
 	NO_STEPS=1
 	check_pair
 	# Re-armed at every command only once, since a re-armed engine makes all earlier commands

@@ -234,6 +234,26 @@ run_last_line()
 		head -c 1000 >z; "$SENDCP" resume --checkpoint z.cp --have '"$have"
 }
 
+@test "pipe: a proof that is interrupted, or a device that fails during it, can be tried again" {
+	local have inject code
+
+	require_strace
+	"$SENDCP" send -q --checkpoint cp "$FIX_MOUNT/one" 2>/dev/null | head -c 40000001 >part || true
+	have=$("$SENDCP" verify --position part)
+	for inject in signal=HUP:when=20 error=ENXIO:when=20+; do
+		code=0
+		strace -f -o /dev/null -e trace=pread64 -e "inject=pread64:$inject" \
+			"$SENDCP" resume -q --checkpoint cp --have "$have" >nothing 2>err || code=$?
+		assert_equal "$code" 75
+		assert_equal "$(wc -l <err)" 2
+		assert grep -qxF "sendcp: interrupted; resume with: sendcp resume --checkpoint $PWD/cp --have $have" err
+		assert_equal "$(file_size nothing)" 0
+	done
+	truncate -s "${have%%:*}" part
+	"$SENDCP" resume -q --checkpoint cp --have "$have" >>part
+	assert cmp part "$FIX/one"
+}
+
 @test "pipe: the receiver of a compressed stream proves its part" {
 	local have
 
@@ -468,7 +488,7 @@ run_last_line()
 		printf changed | dd of=out bs=1 seek=20000000 conv=notrunc status=none
 		"$SENDCP" resume -q --checkpoint cp
 		"$SENDCP" cat out | cmp - "$FIX/one" || fail "complete: $wrapping"
-		grep -v '"type":"complete"' kept >cp
+		grep -v '"type":"complete"' kept >"cp"
 		truncate -s 50000000 out
 		printf changed | dd of=out bs=1 seek=20000000 conv=notrunc status=none
 		"$SENDCP" resume -q --checkpoint cp

@@ -146,10 +146,7 @@ interrupted()
 		>"$FIX/rest"
 	cat "$FIX/part" "$FIX/rest" | cmp - "$FIX/whole"
 }
-
 @test "log: interrupted a second time, the last line still has --ignore-log" {
-	local words
-
 	crashed
 	interrupted --device "$FIX/crashed" --ignore-log w
 	edit_sidecar "$FIX/cp" 'o.pop("ignore_log", None)'

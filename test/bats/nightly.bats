@@ -329,7 +329,8 @@ small_target()
 	nightly data
 	rm "$SUBVOLUME/random"
 	nightly data
-	assert_equal "$(ls "$SNAPSHOTS" "$TARGET" | grep -F data.old)" "$(grep -F data.old <<<"$before")"
+	now=$(ls "$SNAPSHOTS" "$TARGET")
+	assert_equal "$(grep -F data.old <<<"$now")" "$(grep -F data.old <<<"$before")"
 	rm "$TARGET"/data.old.*
 	btrfs -q subvolume delete "$SNAPSHOTS"/data.old.* >/dev/null
 	assert_equal "$(streams)" 2

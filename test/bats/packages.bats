@@ -34,7 +34,7 @@ teardown_file()
 
 setup()
 {
-	cd "$ROOT"
+	cd "$ROOT" || return 1
 	VERSION=$(sed -n 's/^VERSION := //p' Makefile)
 	PROJECT_URL=$(sed -n 's/^PROJECT_URL ?= //p' packaging.mk)
 }
@@ -86,7 +86,7 @@ deb_files()
 	# Programs that other files name have their installed paths.
 	grep -q '^ExecStart=/opt/x/libexec/sendcp/nightly ' "$root/opt/x/lib/systemd/system/sendcp-send@.service"
 	grep -q '^sendcp=/opt/x/bin/sendcp$' "$root/opt/x/libexec/sendcp/nightly"
-	! grep -r '@[a-z]*dir@' "$root"
+	run -1 grep -r '@[a-z]*dir@' "$root"
 	make_quietly uninstall DESTDIR="$root" PREFIX=/opt/x mandir=/opt/manual >/dev/null
 	run find "$root" ! -type d
 	assert_output ""
@@ -209,7 +209,7 @@ failing()
 	run find "$root/etc" -name '*sendcp*'
 	assert_output ""
 	dpkg-deb -e "$DEB" "$FIX/scripts"
-	! grep -rE 'sendcp-send|systemctl|deb-systemd' "$FIX/scripts"
+	run -1 grep -rE 'sendcp-send|systemctl|deb-systemd' "$FIX/scripts"
 	run rpm -qp --scripts "$MADE/sendcp-$VERSION"*.x86_64.rpm
 	refute_output --regexp 'systemctl.* (enable|start)'
 }

@@ -276,7 +276,7 @@ summary()
 	run -2 "$SENDCP" send --progress=json --device "$IMG" --proto 9 s.ro
 	assert_line "sendcp: protocol 9 is not supported, the highest is 2; see sendcp send --help"
 	# A stream that is cut.
-	head -c 1000000 "$STREAM" >cut
+	head -c 1000000 "$STREAM" >"cut"
 	run -1 --separate-stderr "$SENDCP" verify --progress=json cut
 	echo "$stderr" >err
 	run -0 summary err

@@ -99,7 +99,7 @@ last_of()
 		# The file contains that much of the stream before that offset.
 		head -n 20 cp >few && mv few cp
 		told '.mark.file_offset > 0'
-		head -c "$(jq .mark.file_offset json)" stream >cut
+		head -c "$(jq .mark.file_offset json)" stream >"cut"
 		("$SENDCP" cat cut 2>/dev/null || true) >out
 		head -c "$(jq .mark.output_offset json)" plain | cmp - out
 	done

@@ -231,8 +231,12 @@ foreign()
 	bsdtar -xf stream.tar -C "$OUT/x"
 	cd "$OUT/x"
 	# The original members, in another format.
-	bsdtar -cf "$OUT/f" --format ustar manifest.json $(ls | grep '^[sc].*[0-9]$' |
-		sort -t . -k 2,2 -k 1,1r) complete.json
+	{
+		echo manifest.json
+		printf '%s\n' [sc]*[0-9] | sort -t . -k 2,2 -k 1,1r
+		echo complete.json
+	} >names
+	bsdtar -cf "$OUT/f" --format ustar -T names
 	run "$SENDCP" verify "$OUT/f"
 	assert_success
 	bsdtar -cf "$OUT/f" --format pax manifest.json stream.0000000001 stream.0000000002 complete.json

@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # What is done in a checkout: building, installing, packages.
 
+# shellcheck disable=SC2034 # Read by documented.bash.
 HERE=$ROOT
 unset MAKEFLAGS MAKELEVEL
 export DESTDIR=$WORLD/root

@@ -114,7 +114,7 @@ fixture_unheld()
 	local pid
 
 	for pid in $(pgrep -x sendcp-hold || true); do
-		while ls -l "/proc/$pid/fd" 2>/dev/null | grep -F -- "-> $FIX_MOUNT" >/dev/null &&
+		while find "/proc/$pid/fd" -lname "$FIX_MOUNT*" 2>/dev/null | grep -q . &&
 			[[ "$(ps -o comm= -p "$(ps -o ppid= -p "$pid")")" != sendcp* ]]; do
 			sleep 0.01
 		done

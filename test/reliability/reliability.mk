@@ -37,7 +37,10 @@ check-thorough: test-deps
 	@$(MAKE) --no-print-directory all test-tools
 	@$(RELIABILITY_ENV) BATS=$(BATS) test/thorough.sh $(THOROUGH)
 
+# TOOLS="gcc shellcheck": some of them only.
 analyze:
-	@test/reliability/analyze.sh
+	@test/install-deps.sh build test analyze
+	@MAKE="$(MAKE) --no-print-directory" BUILD=$(BUILD) test/reliability/analyze.sh $(TOOLS)
 
 include test/reliability/corruption/corruption.mk
+include test/reliability/analyze.mk

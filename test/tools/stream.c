@@ -260,6 +260,7 @@ static int check_attrs(const struct reader *reader, const struct command *comman
 
 static int split_body(const struct reader *reader, struct command *command)
 {
+	const struct attribute *data;
 	size_t pos = 0;
 
 	while (pos < command->length)
@@ -267,7 +268,8 @@ static int split_body(const struct reader *reader, struct command *command)
 			return -1;
 	if (check_attrs(reader, command))
 		return -1;
-	if (command->type == C_WRITE && !command_attr(command, A_DATA)->length)
+	data = command_attr(command, A_DATA);
+	if (command->type == C_WRITE && (!data || !data->length))
 		return malformed(reader, command->offset, "WRITE without data");
 	return 0;
 }

@@ -29,8 +29,10 @@ static int set_up(void **state)
 	struct place *place = calloc(1, sizeof(*place));
 
 	strcpy(place->directory, "/tmp/sendcp-unit.XXXXXX");
-	if (!mkdtemp(place->directory))
+	if (!mkdtemp(place->directory)) {
+		free(place);
 		return -1;
+	}
 	snprintf(place->path, sizeof(place->path), "%s/cp", place->directory);
 	*state = place;
 	return 0;

@@ -8,10 +8,13 @@
 # In the build directory ($BUILD/vm): NAME/ with the module and the log of a run, disks/.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+# shellcheck disable=SC2034 # Of the scripts that read this file.
 VM=$ROOT/test/vm
 BUILD=${BUILD:-build}
 case $BUILD in /*) ;; *) BUILD=$ROOT/$BUILD ;; esac
+# shellcheck disable=SC2034 # Of the scripts that read this file.
 OUT=$BUILD/vm
+# shellcheck disable=SC2034 # Of the scripts that read this file.
 CACHE=${SENDCP_VM_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/sendcp-vm}
 ALL_KERNELS="5.10 6.1 6.12 7.x"
 PATH=$PATH:/usr/sbin:/sbin

@@ -15,6 +15,9 @@
 #include "backend/device_queue.h"
 #include "backend/internal.h"
 
+/* Of opening a filesystem whose devices change meanwhile. */
+#define OPEN_TRIES 5
+
 struct direct_reader {
 	struct device_queue *queue;
 	/* The file opened last. */
@@ -260,6 +263,7 @@ static int check_privilege(struct sendcp_source *source, const char *what)
 	if (fd >= 0)
 		close(fd);
 	if (fd == -EPERM)
+		/* cppcheck-suppress deallocret ; it is an error number */
 		return sendcp_source_fail(source, fd, "%s: reading files by handle needs root "
 					  "(CAP_SYS_ADMIN)", what);
 	return 0;
@@ -306,8 +310,8 @@ static int open_btrfs(struct sendcp_source *source, const char *path)
 	return 0;
 }
 
-int sendcp_source_open_mounted(const char *path, const struct sendcp_source_hooks *hooks,
-			       struct sendcp_source **out, struct sendcp_source_error *error)
+static int open_once(const char *path, const struct sendcp_source_hooks *hooks,
+		     struct sendcp_source **out, struct sendcp_source_error *error)
 {
 	struct sendcp_source *source = sendcp_source_new(&direct_kind, hooks);
 	int ret;
@@ -320,6 +324,32 @@ int sendcp_source_open_mounted(const char *path, const struct sendcp_source_hook
 	if (!ret)
 		ret = direct_start(source, path);
 	return sendcp_source_opened(source, ret, out, error);
+}
+
+/* A device that was replaced or removed after the kernel had named it is another filesystem's. */
+static bool devices_may_have_changed(const struct sendcp_source_error *error)
+{
+	enum sendcp_reason reason = error->cause.reason;
+
+	return reason == SENDCP_ERR_DEVICE_MISSING || reason == SENDCP_ERR_DEVICES_CHANGED ||
+	       reason == SENDCP_ERR_DEVICE_FOREIGN || reason == SENDCP_ERR_SUPER_NONE ||
+	       reason == SENDCP_ERR_NOT_BTRFS;
+}
+
+/* The commit of the next try waits until a replacement has ended. */
+int sendcp_source_open_mounted(const char *path, const struct sendcp_source_hooks *hooks,
+			       struct sendcp_source **out, struct sendcp_source_error *error)
+{
+	struct sendcp_source_error own;
+	struct sendcp_source_error *why = error ? error : &own;
+	int ret;
+
+	for (int tries = 0; tries < OPEN_TRIES; tries++) {
+		ret = open_once(path, hooks, out, why);
+		if (!ret || !devices_may_have_changed(why))
+			break;
+	}
+	return ret;
 }
 
 /* Committing again is not needed: the first source's volume is not older than this one. */

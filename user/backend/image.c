@@ -127,6 +127,7 @@ static int open_path(const struct sendcp_source *source, const char *path, bool 
 	int fd = open(path, source->again ? flags : flags | O_EXCL);
 
 	*busy = fd < 0 && errno == EBUSY;
+	/* cppcheck-suppress resourceLeak ; busy: it is not open */
 	return *busy ? open(path, flags) : fd;
 }
 

@@ -33,6 +33,7 @@ static int add_id(struct storage *storage, const struct storage_id *id)
 	return 0;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX deep. */
 static int add_stat(struct storage *storage, const struct stat *st, unsigned int depth)
 {
 	const struct storage_id file = { .device = st->st_dev, .inode = st->st_ino };
@@ -124,6 +125,7 @@ static int loop_backing(dev_t number, struct stat *backing)
 }
 
 /* Adds the devices that device-mapper or md made @number of. */
+/* NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX deep. */
 static int add_slaves(struct storage *storage, dev_t number, unsigned int depth)
 {
 	char path[PATH_MAX];
@@ -160,6 +162,7 @@ static int add_disk(struct storage *storage, dev_t number, unsigned int depth)
 	return ret > 0 ? add_block(storage, disk, depth + 1) : ret;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX deep. */
 static int add_block(struct storage *storage, dev_t number, unsigned int depth)
 {
 	const struct storage_id id = { .block = true, .device = number };
@@ -188,6 +191,7 @@ int sendcp_storage_of_fd(int fd, struct storage *out)
 	struct stat st;
 
 	out->count = 0;
+	/* cppcheck-suppress invalidFunctionArg ; -1 is an error that fstat reports */
 	return fstat(fd, &st) ? -errno : sendcp_storage_of_stat(&st, out);
 }
 

@@ -24,7 +24,7 @@ get_source()
 	unpack "$dir" "$dir"/debs/*.deb
 	mkdir "$dir/tree"
 	tar -xJf "$dir/usr/src/$SOURCE.tar.xz" -C "$dir/tree" --strip-components=1
-	rm -r "$dir/debs" "$dir/usr"
+	rm -r "${dir:?}/debs" "${dir:?}/usr"
 }
 
 # Options of the fragment missing from the configuration: make silently drops those with unmet

@@ -122,6 +122,7 @@ int test_checkpoints(int argc, char **argv)
 	is_errno(try_checkpoint(good, size), 0, "and as it is, again");
 	ok(next == sending.args.filled && !memcmp(command, sending.buffer, sizeof(command)),
 	   "which gives the same command");
+	free(good);
 	sending_free(&sending);
 	target_close(&target);
 	return tap_end();

@@ -154,6 +154,7 @@ log_begin()
 {
 	dmesg -n 4
 	cat /dev/kmsg >/tmp/kmsg &
+	# shellcheck disable=SC2034 # Read by the suites.
 	LOG_READER=$!
 	sleep 0.3
 	LOG_SEEN=$(wc -l </tmp/kmsg)

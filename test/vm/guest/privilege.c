@@ -73,7 +73,7 @@ static struct results after(int (*drop)(void))
 		results.info = call(sending.device, SENDCP_IOC_INFO, &info);
 		fd = module_open();
 		results.open = fd < 0 ? -errno : 0;
-		_exit(write(fds[1], &results, sizeof(results)) != sizeof(results));
+		_exit(write(fds[1], &results, sizeof(results)) != sizeof(results) ? 1 : 0);
 	}
 	close(fds[1]);
 	if (read(fds[0], &results, sizeof(results)) != sizeof(results))

@@ -77,7 +77,7 @@ static void stream_in_storm(struct sending *sending, struct sink *sink, int flag
 		storm(true, flags);
 		stream_all(sending, to, result);
 		storm(false, 0);
-		_exit(write(report[1], result, sizeof(*result)) != sizeof(*result));
+		_exit(write(report[1], result, sizeof(*result)) != sizeof(*result) ? 1 : 0);
 	}
 	close(to);
 	close(report[1]);

@@ -85,7 +85,7 @@ same_bytes()
 
 	shift 2
 	read -r LENGTH DIGEST < <(case_digest unshared "$options $*")
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2046,SC2086
 	program "busy, $way: $options $*" ioctltest case "$way" "$LENGTH" "$DIGEST" $options \
 		$(for word; do case $word in -*) echo "$word" ;; *) echo "/mnt/unshared/$word" ;; esac; done)
 }

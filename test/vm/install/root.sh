@@ -102,7 +102,7 @@ fill_repositories()
 		mv "$former/${name}_"*.deb "$now/"
 		as_it_was "$now/${name}_"*.deb "$old" "$version" "$former"
 	done
-	for name in then now; do
+	for name in "then" now; do
 		(cd "$root/repository/$name" && dpkg-scanpackages --multiversion . >Packages 2>/dev/null)
 	done
 	echo 'deb [trusted=yes] file:/repository/then ./' >"$root/etc/apt/sources.list"

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The rules of `make analyze`, for test/reliability/analyze.sh: a stamp per file and tool, made only
+# if the tool says nothing, and made again when the file, a header or the tool's configuration
+# changes. Included by the Makefile.
+
+ANALYZED := $(ENGINE_SOURCES) $(USER_SOURCES) $(CLI_SOURCES) $(sort $(wildcard bench/*.c \
+	docs/examples/*.c test/fuzz/*.c test/tools/*.c test/unit/*.c test/vm/guest/*.c))
+ANALYZED_MODULE := $(sort $(wildcard module/*.c))
+ANALYZED_SHELL := $(shell test/reliability/shell_files.sh)
+ANALYZE := $(BUILD)/analyze
+ANALYZE_INCLUDES := -Iinclude -Iuser -Isrc -Icli -Itest/tools -Itest/unit -Itest/fuzz
+ANALYZE_FLAGS = -std=gnu11 $(ALL_CPPFLAGS) $(ANALYZE_INCLUDES) $(WARNINGS)
+
+# Runs $(1), whose output and failure are findings.
+finds_nothing = @mkdir -p $(@D); { $(1); } >$@.out 2>&1 && [ ! -s $@.out ] && touch $@ || \
+	{ cat $@.out; exit 1; }
+
+.PHONY: analyze-gcc analyze-clang-tidy analyze-cppcheck analyze-shellcheck
+
+# cmocka's assertions do not return, which gcc does not know; a test that has no memory fails, too.
+ANALYZE_TESTS := -Wno-analyzer-null-dereference -Wno-analyzer-possible-null-dereference \
+	-Wno-analyzer-possible-null-argument
+$(ANALYZE)/test/%: ANALYZE_FLAGS += $(ANALYZE_TESTS)
+# sendcp_cursor_item_least() returns no positive number.
+$(ANALYZE)/src/items/dirents.c.gcc: ANALYZE_FLAGS += -Wno-analyzer-null-argument
+analyze-gcc: $(ANALYZED:%=$(ANALYZE)/%.gcc)
+$(ANALYZE)/%.gcc: % Makefile
+	$(call finds_nothing,$(CC) $(ANALYZE_FLAGS) -O2 -fanalyzer -MMD -MP \
+		-MT '$@ $(@:.gcc=.clang-tidy)' -MF $@.d -c -o /dev/null $<)
+
+# Without warnings of the compiler, which are gcc's task here. It counts those in system headers.
+analyze-clang-tidy: $(ANALYZED:%=$(ANALYZE)/%.clang-tidy)
+$(ANALYZE)/%.clang-tidy: % .clang-tidy test/.clang-tidy Makefile
+	$(call finds_nothing,clang-tidy --quiet $< -- -std=gnu11 $(ALL_CPPFLAGS) $(ANALYZE_INCLUDES) \
+		2>$@.err || { cat $@.err; false; })
+
+# It has a cache of its own. What it is not asked:
+# style: wants other places for declarations, and const where the caller's is not.
+# uninitvar and its kind: it takes what a function in another file sets for uninitialized.
+# invalidPrintfArgType: gcc has -Wformat.
+# strtokCalled, readdirCalled: no thread shares a directory or a line with another one.
+CPPCHECK := cppcheck -q --std=c11 --enable=warning,performance,portability \
+	--library=posix,gnu --inline-suppr --error-exitcode=1 \
+	--suppress=uninitvar --suppress=uninitStructMember --suppress=legacyUninitvar \
+	--suppress=ctuuninitvar --suppress=invalidPrintfArgType_uint \
+	--suppress=strtokCalled --suppress=readdirCalled \
+	--template='{file}:{line}: {severity}: {message} [{id}]'
+analyze-cppcheck:
+	@mkdir -p $(ANALYZE)/cppcheck
+	@$(CPPCHECK) -j2 --cppcheck-build-dir=$(ANALYZE)/cppcheck -D_GNU_SOURCE \
+		-D_FILE_OFFSET_BITS=64 -DSENDCP_VERSION='"$(VERSION)"' $(ANALYZE_INCLUDES) $(ANALYZED)
+	@$(CPPCHECK) -D__KERNEL__ -Iinclude $(ANALYZED_MODULE)
+
+analyze-shellcheck: $(ANALYZED_SHELL:%=$(ANALYZE)/%.shellcheck)
+$(ANALYZE)/%.shellcheck: % .shellcheckrc test/reliability/shellcheck.sh
+	$(call finds_nothing,test/reliability/shellcheck.sh $<)
+
+-include $(ANALYZED:%=$(ANALYZE)/%.gcc.d)
