@@ -11,6 +11,7 @@
 
 #include "commands/command.h"
 #include "transfer/printer.h"
+#include "util/alloc.h"
 #include "util/message.h"
 #include "util/signals.h"
 #include "util/summary.h"
@@ -152,6 +153,8 @@ static int watch(const struct command *command, const struct options *options)
 	signals_install();
 	message_set_json(options->progress == PROGRESS_JSON);
 	summary_begin();
+	/* Again, so that it comes before the summary. */
+	without_memory_begin();
 	printer_begin(options, command->name);
 	code = reading_stopped(command, command->run(options));
 	printer_end();
@@ -236,8 +239,13 @@ static int run_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	int code;
+
 	signals_block_report();
 	if (!occupy_standard())
 		return EXIT_FAILED;
-	return run_command(argc, title_take(argc, argv));
+	without_memory_begin();
+	code = run_command(argc, title_take(argc, argv));
+	without_memory_end();
+	return code;
 }

@@ -6,11 +6,15 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
+#define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 #include <zstd_errors.h>
 
 #include "container/frames.h"
 #include "util/alloc.h"
+
+/* Of the interface for static linking; where a shared library lacks it, it is done without. */
+#pragma weak ZSTD_createCCtx_advanced
 
 struct frames {
 	struct sink sink;
@@ -75,6 +79,24 @@ static int set_parameters(struct frames *frames, int level)
 	return 0;
 }
 
+/* With threads, libzstd 1.5 reads what it had no memory for. */
+static void *allocate(void *unused, size_t size)
+{
+	return xmalloc(size);
+}
+
+static void release(void *unused, void *memory)
+{
+	free(memory);
+}
+
+static ZSTD_CCtx *new_context(void)
+{
+	const ZSTD_customMem memory = { allocate, release, NULL };
+
+	return ZSTD_createCCtx_advanced ? ZSTD_createCCtx_advanced(memory) : ZSTD_createCCtx();
+}
+
 int frames_open(int level, struct sink *below, struct frames **out)
 {
 	struct frames *frames = xcalloc(1, sizeof(*frames));
@@ -85,7 +107,7 @@ int frames_open(int level, struct sink *below, struct frames **out)
 	frames->below = below;
 	frames->capacity = ZSTD_CStreamOutSize();
 	frames->buffer = xmalloc(frames->capacity);
-	frames->context = xobject(ZSTD_createCCtx());
+	frames->context = xobject(new_context());
 	ret = set_parameters(frames, level);
 	if (ret) {
 		frames_free(frames);
