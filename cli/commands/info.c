@@ -106,7 +106,7 @@ static void show_text(const struct module_system *system, const struct module_st
 /* "reason" is there only where something is lacking. */
 static struct json_object *host_json(const char *lacks)
 {
-	struct json_object *host = json_object_new_object();
+	struct json_object *host = json_new();
 
 	json_put_bool(host, "available", !*lacks);
 	if (*lacks)
@@ -133,25 +133,23 @@ static struct json_object *module_json(const struct module_status *status)
 static void show_json(const struct module_system *system, const struct module_status *status,
 		      const struct library *libraries)
 {
-	struct json_object *object = json_object_new_object();
-	struct json_object *hosts = json_object_new_object();
-	struct json_object *list = json_object_new_object();
+	struct json_object *object = json_new();
+	struct json_object *hosts = json_new();
+	struct json_object *list = json_new();
 
 	json_put_string(object, "version", SENDCP_VERSION);
 	json_put_u64(object, "compat_kernel", SENDCP_COMPAT_KERNEL);
 	json_put_u64(object, "protocol_min", SENDCP_PROTOCOL_MIN);
 	json_put_u64(object, "protocol_max", SENDCP_PROTOCOL_MAX);
 	json_put_u64(object, "abi_version", SENDCP_ABI_VERSION);
-	json_object_object_add(hosts, "module", module_json(status));
-	json_object_object_add(hosts, "direct", host_json(direct_lacks(system)));
-	json_object_object_add(hosts, "image", host_json(""));
-	json_object_object_add(object, "backends", hosts);
+	json_put(hosts, "module", module_json(status));
+	json_put(hosts, "direct", host_json(direct_lacks(system)));
+	json_put(hosts, "image", host_json(""));
+	json_put(object, "backends", hosts);
 	for (size_t i = 0; i < LIBRARY_COUNT; i++)
 		json_put_string(list, libraries[i].name, libraries[i].version);
-	json_object_object_add(object, "libraries", list);
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(object);
+	json_put(object, "libraries", list);
+	json_print(object, true, stdout);
 }
 
 int command_info(const struct options *options)

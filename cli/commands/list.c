@@ -101,37 +101,35 @@ int list_streams(FILE *to)
 static struct json_object *subvolumes_json(const struct journal_contents *contents)
 {
 	const struct identity_list *subvolumes = &contents->header.subvolumes;
-	struct json_object *array = xobject(json_object_new_array());
+	struct json_object *array = json_new_array();
 
 	for (size_t i = 0; i < subvolumes->count; i++) {
 		const char *path = subvolumes->identities[i].path;
 
-		json_object_array_add(array, xobject(json_object_new_string(path)));
+		json_array_add(array, json_object_new_string(path));
 	}
 	return array;
 }
 
 static void print_json(void *context, const struct state_entry *entry)
 {
-	struct json_object *object = xobject(json_object_new_object());
+	struct json_object *object = json_new();
 	char *command = command_of(entry);
 
 	json_put_string(object, "checkpoint", entry->path);
 	json_put_string(object, "state", state_text(entry));
 	if (!entry->err) {
 		json_put_u64(object, "bytes", journal_made(entry->contents));
-		json_object_object_add(object, "total", entry->contents->total ?
-				       json_object_new_uint64(entry->contents->total) : NULL);
+		if (entry->contents->total)
+			json_put_u64(object, "total", entry->contents->total);
+		else
+			json_put_null(object, "total");
 		json_put_u64(object, "changed", entry->contents->changed);
-		json_object_object_add(object, "subvolumes", subvolumes_json(entry->contents));
-		json_object_object_add(object, "output", entry->contents->output ?
-				       json_object_new_string(entry->contents->output) : NULL);
+		json_put(object, "subvolumes", subvolumes_json(entry->contents));
+		json_put_text(object, "output", entry->contents->output);
 	}
-	json_object_object_add(object, "resume", command ? json_object_new_string(command) : NULL);
-	fputs_json(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-						   JSON_C_TO_STRING_NOSLASHESCAPE), stdout);
-	putchar('\n');
-	json_object_put(object);
+	json_put_text(object, "resume", command);
+	json_print(object, false, stdout);
 	free(command);
 }
 

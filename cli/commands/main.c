@@ -11,6 +11,7 @@
 
 #include "commands/command.h"
 #include "transfer/printer.h"
+#include "util/alloc.h"
 #include "util/memory.h"
 #include "util/message.h"
 #include "util/signals.h"
@@ -160,6 +161,8 @@ static int watch(const struct command *command, const struct options *options)
 	signals_install();
 	message_set_json(options->progress == PROGRESS_JSON);
 	summary_begin();
+	/* Again, so that it comes before the summary. */
+	without_memory_begin();
 	printer_begin(options, command->name);
 	code = waits_for_another(reading_stopped(command, command->run(options)));
 	printer_end();
@@ -245,8 +248,13 @@ static int run_command(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	int code;
+
 	signals_block_report();
 	if (!occupy_standard())
 		return EXIT_FAILED;
-	return run_command(argc, title_take(argc, argv));
+	without_memory_begin();
+	code = run_command(argc, title_take(argc, argv));
+	without_memory_end();
+	return code;
 }

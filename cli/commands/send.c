@@ -51,7 +51,8 @@ static bool is_output(const struct output *output, const char *path)
 static int continue_without(struct transfer *run)
 {
 	warn_line("the stream is sent without a checkpoint file");
-	journal_abandon(run->journal);
+	if (run->journal)
+		journal_remove(run->journal);
 	run->journal = NULL;
 	return 0;
 }
@@ -191,6 +192,7 @@ static int run_prepared(struct transfer *run, const struct options *options)
 	struct transfer_result result;
 	int code;
 
+	transfer_expect_report(run, options, NULL);
 	run->progress = progress_begin(options, run->job, &run->start);
 	transfer_run(run, &result);
 	progress_end(run->progress);
@@ -350,8 +352,10 @@ int command_send(const struct options *options)
 	if (!options->output && !options->dry_run && !options->to_command &&
 	    output_stdout_file(&output))
 		return EXIT_FAILED;
-	if (send_job_open(options, &job))
+	if (send_job_open(options, &job)) {
+		output_close(&output);
 		return EXIT_FAILED;
+	}
 	if (!options->dry_run && check_files(options, &output))
 		code = EXIT_FAILED;
 	else if (options->dry_run || !continue_earlier(&job, &output, options, &code))

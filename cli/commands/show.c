@@ -241,64 +241,69 @@ static void show_text(const struct look *look)
 /* Null where there is no such thing. */
 static void put_number(struct json_object *object, const char *key, bool known, u64 number)
 {
-	json_object_object_add(object, key, known ? json_object_new_uint64(number) : NULL);
+	if (known)
+		json_put_u64(object, key, number);
+	else
+		json_put_null(object, key);
 }
 
 static struct json_object *identities_json(const struct identity_list *list)
 {
-	struct json_object *array = json_object_new_array();
+	struct json_object *array = json_new_array();
 
 	for (size_t i = 0; i < list->count; i++) {
 		const struct identity *identity = &list->identities[i];
-		struct json_object *object = json_object_new_object();
+		struct json_object *object = json_new();
 
 		json_put_string(object, "path", identity->path);
 		json_put_u64(object, "id", identity->id);
 		json_put_uuid(object, "uuid", identity->uuid);
 		json_put_u64(object, "transaction", identity->ctransid);
 		put_number(object, "parent_id", identity->parent, identity->parent);
-		json_object_array_add(array, object);
+		json_array_add(array, object);
 	}
 	return array;
 }
 
 static struct json_object *header_json(const struct journal_header *header)
 {
-	struct json_object *object = json_object_new_object();
-	struct json_object *devices = json_object_new_array();
+	struct json_object *object = json_new();
+	struct json_object *devices = json_new_array();
 
 	for (size_t i = 0; i < header->device_count; i++)
-		json_object_array_add(devices, json_object_new_string(header->devices[i]));
+		json_array_add(devices, json_object_new_string(header->devices[i]));
 	json_put_string(object, "tool_version", header->tool);
 	put_number(object, "begun", header->begun, header->begun);
 	json_put_uuid(object, "filesystem_uuid", header->fsid);
 	json_put_string(object, "backend", journal_backend(header));
-	json_object_object_add(object, "devices", devices);
-	json_object_object_add(object, "subvolumes", identities_json(&header->subvolumes));
-	json_object_object_add(object, "clone_sources", identities_json(&header->clone_sources));
+	json_put(object, "devices", devices);
+	json_put(object, "subvolumes", identities_json(&header->subvolumes));
+	json_put(object, "clone_sources", identities_json(&header->clone_sources));
 	json_put_u64(object, "protocol", header->protocol);
 	json_put_bool(object, "compressed_data", header->flags & SENDCP_SEND_COMPRESSED);
 	json_put_bool(object, "no_data", header->flags & SENDCP_SEND_NO_FILE_DATA);
 	json_put_string(object, "on_data_error", data_error_name(header->flags));
 	json_put_bool(object, "one_end", header->one_end);
 	put_number(object, "compress_level", header->container.level, (u64)header->container.level);
-	json_object_object_add(object, "archive", header->container.archive ?
-		json_object_new_string(archive_kind_name(header->container.archive)) : NULL);
+	json_put_text(object, "archive", header->container.archive ?
+		      archive_kind_name(header->container.archive) : NULL);
 	json_put_u64(object, "checkpoint_interval", header->interval);
 	return object;
 }
 
-static struct json_object *mark_json(const struct stream_place *mark)
+static void put_mark(struct json_object *object, const struct stream_place *mark)
 {
-	struct json_object *object;
+	struct json_object *place;
 
-	if (!mark)
-		return NULL;
-	object = json_object_new_object();
-	json_put_u64(object, "output_offset", mark->output_offset);
-	json_put_u64(object, "file_offset", mark->file_offset);
-	json_put_u64(object, "segments", mark->segments);
-	return object;
+	if (!mark) {
+		json_put_null(object, "mark");
+		return;
+	}
+	place = json_new();
+	json_put_u64(place, "output_offset", mark->output_offset);
+	json_put_u64(place, "file_offset", mark->file_offset);
+	json_put_u64(place, "segments", mark->segments);
+	json_put(object, "mark", place);
 }
 
 static void put_progress(struct json_object *object, const struct journal_contents *contents)
@@ -318,7 +323,7 @@ static void put_progress(struct json_object *object, const struct journal_conten
 		   last ? last->stream_offset + last->length : 0);
 	put_number(object, "checkpoint_size", last, last ? last->checkpoint_size : 0);
 	put_number(object, "checkpoint_size_max", last, largest_checkpoint(contents));
-	json_object_object_add(object, "mark", mark_json(latest_mark(contents)));
+	put_mark(object, latest_mark(contents));
 }
 
 static void put_replaced(struct json_object *object, const struct journal_contents *contents)
@@ -326,7 +331,7 @@ static void put_replaced(struct json_object *object, const struct journal_conten
 	struct replaced_list list = { 0 };
 
 	journal_replaced(contents, UINT64_MAX, &list);
-	json_object_object_add(object, "replaced", replaced_json(&list));
+	replaced_put(object, &list);
 	replaced_clear(&list);
 }
 
@@ -337,18 +342,14 @@ static void show_json(const struct look *look)
 
 	json_put_string(object, "checkpoint_file", look->path);
 	json_put_string(object, "state", state(look));
-	json_object_object_add(object, "output", contents->output ?
-			       json_object_new_string(contents->output) : NULL);
+	json_put_text(object, "output", contents->output);
 	put_progress(object, contents);
 	put_replaced(object, contents);
-	json_object_object_add(object, "bytes_delivered", contents->delivered_known ?
-			       json_object_new_uint64(contents->delivered.file_offset) : NULL);
+	put_number(object, "bytes_delivered", contents->delivered_known,
+		   contents->delivered.file_offset);
 	json_put_bool(object, "complete", contents->complete);
 	put_number(object, "changed", contents->changed, contents->changed);
-	fputs_json(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-						  JSON_C_TO_STRING_NOSLASHESCAPE), stdout);
-	puts("");
-	json_object_put(object);
+	json_print(object, true, stdout);
 }
 
 static void show_heading(const char *path, bool first)

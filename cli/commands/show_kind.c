@@ -14,6 +14,7 @@
 #include "container/foreign.h"
 #include "container/unwrap.h"
 #include "journal/format.h"
+#include "util/fileio.h"
 #include "util/message.h"
 #include "util/text.h"
 
@@ -77,7 +78,7 @@ static int check_open(const char *path, int fd)
 {
 	const struct foreign *foreign;
 	char head[FOREIGN_HEAD];
-	ssize_t got = pread(fd, head, sizeof(head), 0);
+	ssize_t got = read_up_to(fd, head, sizeof(head), 0);
 
 	if (got <= 0 || journal_recognise(head, (size_t)got))
 		return 0;

@@ -91,20 +91,17 @@ static void put_unit(struct json_object *object, const struct stream_file *file)
 /* Takes over @object. */
 static int print_json(struct json_object *object)
 {
-	fputs_json(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-						  JSON_C_TO_STRING_NOSLASHESCAPE), stdout);
-	puts("");
-	json_object_put(object);
+	json_print(object, false, stdout);
 	return fflush(stdout) ? cannot_write() : 0;
 }
 
 static struct json_object *new_json(const struct verify *verify, bool complete, const char *fault)
 {
-	struct json_object *object = json_object_new_object();
+	struct json_object *object = json_new();
 
 	json_put_string(object, "file", verify->path);
 	json_put_bool(object, "complete", complete);
-	json_object_object_add(object, "fault", fault ? json_object_new_string(fault) : NULL);
+	json_put_text(object, "fault", fault);
 	return object;
 }
 
@@ -122,9 +119,11 @@ static int report_json(const struct verify *verify, const char *fault)
 	json_put_u64(object, "commands", verify->check.commands);
 	put_unit(object, file);
 	json_put_u64(object, "repeated_subvolumes", verify->repeated.count);
-	json_object_object_add(object, "matches_checkpoint_file",
-			       verify->proof ? json_object_new_boolean(!fault) : NULL);
-	json_object_object_add(object, "replaced", replaced_json(&verify->marks.list));
+	if (verify->proof)
+		json_put_bool(object, "matches_checkpoint_file", !fault);
+	else
+		json_put_null(object, "matches_checkpoint_file");
+	replaced_put(object, &verify->marks.list);
 	return print_json(object);
 }
 

@@ -5,11 +5,15 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 #include <zstd_errors.h>
 
 #include "container/frames.h"
 #include "util/alloc.h"
+
+/* Of the interface for static linking; where a shared library lacks it, it is done without. */
+#pragma weak ZSTD_createCCtx_advanced
 
 struct frames {
 	struct sink sink;
@@ -107,6 +111,24 @@ static int set_parameters(struct frames *frames, int level, unsigned int workers
 	return 0;
 }
 
+/* With threads, libzstd 1.5 reads what it had no memory for. */
+static void *allocate(void *unused, size_t size)
+{
+	return xmalloc(size);
+}
+
+static void release(void *unused, void *memory)
+{
+	free(memory);
+}
+
+static ZSTD_CCtx *new_context(void)
+{
+	const ZSTD_customMem memory = { allocate, release, NULL };
+
+	return ZSTD_createCCtx_advanced ? ZSTD_createCCtx_advanced(memory) : ZSTD_createCCtx();
+}
+
 int frames_open(int level, unsigned int workers, struct sink *below, struct frames **out)
 {
 	struct frames *frames = xcalloc(1, sizeof(*frames));
@@ -117,7 +139,7 @@ int frames_open(int level, unsigned int workers, struct sink *below, struct fram
 	frames->below = below;
 	frames->capacity = ZSTD_CStreamOutSize();
 	frames->buffer = xmalloc(frames->capacity);
-	frames->context = xobject(ZSTD_createCCtx());
+	frames->context = xobject(new_context());
 	ret = set_parameters(frames, level, workers);
 	if (ret) {
 		frames_free(frames);

@@ -29,6 +29,7 @@ static int open_source(const struct options *options, struct sendcp_source **out
 	if (options->dry_run || !choose_backend(options->backend, *out))
 		return 0;
 	sendcp_source_close(*out);
+	*out = NULL;
 	return -1;
 }
 

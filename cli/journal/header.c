@@ -61,7 +61,7 @@ bool journal_recognise(const char *text, size_t length)
 
 static struct json_object *identity_json(const struct identity *identity)
 {
-	struct json_object *object = json_object_new_object();
+	struct json_object *object = json_new();
 
 	json_put_string(object, "spec", identity->spec);
 	json_put_string(object, "path", identity->path);
@@ -75,20 +75,20 @@ static struct json_object *identity_json(const struct identity *identity)
 
 static void put_pins(struct json_object *object, const char *key, const struct identity_list *list)
 {
-	struct json_object *array = json_object_new_array();
+	struct json_object *array = json_new_array();
 
 	for (size_t i = 0; i < list->count; i++)
-		json_object_array_add(array, identity_json(&list->identities[i]));
-	json_object_object_add(object, key, array);
+		json_array_add(array, identity_json(&list->identities[i]));
+	json_put(object, key, array);
 }
 
 static void put_devices(struct json_object *object, const struct journal_header *header)
 {
-	struct json_object *array = json_object_new_array();
+	struct json_object *array = json_new_array();
 
 	for (size_t i = 0; i < header->device_count; i++)
-		json_object_array_add(array, json_object_new_string(header->devices[i]));
-	json_object_object_add(object, "devices", array);
+		json_array_add(array, json_object_new_string(header->devices[i]));
+	json_put(object, "devices", array);
 }
 
 static void put_container(struct json_object *object, const struct container_spec *container)
@@ -120,10 +120,8 @@ static void put_output(struct json_object *object, const struct journal_header *
 
 struct json_object *journal_header_json(const struct journal_header *header)
 {
-	struct json_object *object = json_object_new_object();
+	struct json_object *object = json_new();
 
-	if (!object)
-		return NULL;
 	json_put_u64(object, VERSION_KEY, container_is_plain(&header->container) ?
 		     JOURNAL_VERSION_PLAIN : JOURNAL_VERSION);
 	json_put_string(object, "tool", header->tool);

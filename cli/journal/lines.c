@@ -12,7 +12,7 @@
 /* Takes over @object, which may be NULL. */
 static char *format(struct json_object *object, size_t *length)
 {
-	char *line = object ? json_line_format(object, length) : NULL;
+	char *line = json_line_format(object, length);
 
 	json_object_put(object);
 	return line;
@@ -27,49 +27,41 @@ char *journal_manifest_line(const struct journal_header *header, size_t *length)
 {
 	struct json_object *object = journal_header_json(header);
 
-	if (object) {
-		json_put_string(object, "extract", container_extract_text(&header->container));
-		json_put_string(object, "digests",
-				"checkpoint.N: \"xxh3_128\" is what xxhsum -H2 prints of stream.N");
-	}
+	json_put_string(object, "extract", container_extract_text(&header->container));
+	json_put_string(object, "digests",
+			"checkpoint.N: \"xxh3_128\" is what xxhsum -H2 prints of stream.N");
 	return format(object, length);
 }
 
 static struct json_object *new_line(const char *type, u64 offset)
 {
-	struct json_object *object = json_object_new_object();
+	struct json_object *object = json_new();
 
-	if (!object)
-		return NULL;
 	json_put_string(object, "type", type);
 	json_put_u64(object, "output_offset", offset);
 	return object;
 }
 
-static void put_replaced(struct json_object *object, const struct replaced_list *list)
-{
-	if (replaced_count(list))
-		json_put(object, "replaced", replaced_json(list));
-}
-
 char *journal_batch_line(const struct journal_batch *batch, size_t *length)
 {
 	char *checkpoint = base64_encode(batch->checkpoint, batch->checkpoint_size);
-	struct json_object *object = checkpoint ? new_line("batch", batch->output_offset) : NULL;
+	struct json_object *object;
 
-	if (object) {
-		json_put_u64(object, "subvolume", batch->subvolume);
-		json_put_u64(object, "stream_offset", batch->stream_offset);
-		json_put_u64(object, "length", batch->length);
-		json_put_hex(object, "xxh3_128", batch->hash, sizeof(batch->hash));
-		if (batch->end)
-			json_put_bool(object, "end", true);
-		if (batch->synced)
-			json_put_bool(object, "synced", true);
-		put_replaced(object, &batch->replaced);
-		json_put_time(object, batch->time);
-		json_put_string(object, "checkpoint", checkpoint);
-	}
+	if (!checkpoint)
+		return NULL;
+	object = new_line("batch", batch->output_offset);
+	json_put_u64(object, "subvolume", batch->subvolume);
+	json_put_u64(object, "stream_offset", batch->stream_offset);
+	json_put_u64(object, "length", batch->length);
+	json_put_hex(object, "xxh3_128", batch->hash, sizeof(batch->hash));
+	if (batch->end)
+		json_put_bool(object, "end", true);
+	if (batch->synced)
+		json_put_bool(object, "synced", true);
+	if (replaced_count(&batch->replaced))
+		replaced_put(object, &batch->replaced);
+	json_put_time(object, batch->time);
+	json_put_string(object, "checkpoint", checkpoint);
 	free(checkpoint);
 	return format(object, length);
 }
@@ -79,14 +71,13 @@ char *journal_place_line(const char *type, const struct stream_place *place, boo
 {
 	struct json_object *object = new_line(type, place->output_offset);
 
-	if (object && in_container)
+	if (in_container)
 		json_put_u64(object, "file_offset", place->file_offset);
-	if (object && place->segments)
+	if (place->segments)
 		json_put_u64(object, "segments", place->segments);
-	if (object && output)
+	if (output)
 		json_put_string(object, "output", output);
-	if (object)
-		json_put_time(object, (u64)time(NULL));
+	json_put_time(object, (u64)time(NULL));
 	return format(object, length);
 }
 
@@ -94,8 +85,7 @@ char *journal_replaced_line(const struct replaced_list *list, size_t *length)
 {
 	struct json_object *object = new_line("replaced", 0);
 
-	if (object)
-		put_replaced(object, list);
+	replaced_put(object, list);
 	return format(object, length);
 }
 

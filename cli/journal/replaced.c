@@ -185,7 +185,7 @@ void replaced_scan(struct replaced_list *list, u32 subvolume, const u8 *bytes, s
 
 static struct json_object *range_json(const struct replaced_range *range)
 {
-	struct json_object *object = xobject(json_object_new_object());
+	struct json_object *object = json_new();
 
 	json_put_u64(object, "subvolume", range->subvolume);
 	json_put_string(object, "path", range->path);
@@ -195,20 +195,22 @@ static struct json_object *range_json(const struct replaced_range *range)
 	return object;
 }
 
-struct json_object *replaced_json(const struct replaced_list *list)
+void replaced_put(struct json_object *to, const struct replaced_list *list)
 {
 	struct json_object *object, *ranges;
 
-	if (!replaced_count(list))
-		return NULL;
-	object = xobject(json_object_new_object());
-	ranges = xobject(json_object_new_array());
+	if (!replaced_count(list)) {
+		json_put_null(to, "replaced");
+		return;
+	}
+	object = json_new();
+	ranges = json_new_array();
 	for (size_t i = 0; i < list->count; i++)
-		json_object_array_add(ranges, range_json(&list->ranges[i]));
+		json_array_add(ranges, range_json(&list->ranges[i]));
 	json_put(object, "ranges", ranges);
 	json_put_u64(object, "more_ranges", list->more);
 	json_put_u64(object, "bytes", list->bytes);
-	return object;
+	json_put(to, "replaced", object);
 }
 
 static bool parse_range(struct json_object *object, struct replaced_list *list)

@@ -293,14 +293,24 @@ static int later_first(const void *first, const void *second)
 	return strcmp(a->path, b->path);
 }
 
+static void clear(struct found_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free(list->entries[i].path);
+		free(list->entries[i].name);
+	}
+	free(list->entries);
+}
+
 static int collect(const char *directory, struct found_list *list)
 {
 	DIR *stream = opendir(directory);
 	struct dirent *entry;
+	int failed;
 
 	if (!stream)
 		return -1;
-	while ((entry = readdir(stream))) {
+	while (errno = 0, (entry = readdir(stream))) {
 		char *path;
 
 		if (!is_entry(entry->d_name))
@@ -315,9 +325,12 @@ static int collect(const char *directory, struct found_list *list)
 		};
 		free(path);
 	}
+	failed = errno;
 	closedir(stream);
-	qsort(list->entries, list->count, sizeof(*list->entries), later_first);
-	return 0;
+	if (list->count)
+		qsort(list->entries, list->count, sizeof(*list->entries), later_first);
+	errno = failed;
+	return failed ? -1 : 0;
 }
 
 /* Returns whether it is a stream that is not complete. */
@@ -363,14 +376,12 @@ int state_each(void (*function)(void *context, const struct state_entry *entry),
 		error_line("cannot read %s: %s", name, strerror(errno));
 		free(name);
 		free(directory);
+		clear(&list);
 		return -1;
 	}
-	for (size_t i = 0; i < list.count; i++) {
+	for (size_t i = 0; i < list.count; i++)
 		count += show_entry(&list.entries[i], function, context);
-		free(list.entries[i].path);
-		free(list.entries[i].name);
-	}
-	free(list.entries);
+	clear(&list);
 	free(directory);
 	return count;
 }

@@ -167,15 +167,18 @@ static int replace_named(struct journal *journal, const char *temporary, write_f
 
 	if (fd < 0)
 		return -1;
+	without_memory_remove(temporary);
 	if (flock(fd, LOCK_EX | LOCK_NB) || write_lines(journal, fd, context, size) ||
 	    rename(temporary, journal->path)) {
 		int failed = errno;
 
 		close(fd);
 		unlink(temporary);
+		without_memory_remove(NULL);
 		errno = failed;
 		return -1;
 	}
+	without_memory_remove(NULL);
 	close(journal->fd);
 	journal->fd = fd;
 	/* @write_lines has synced them. */
@@ -193,7 +196,7 @@ static void drop(const char *temporary)
 {
 	int fd = open(temporary, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	char start[64];
-	ssize_t got = fd < 0 ? -1 : pread(fd, start, sizeof(start), 0);
+	ssize_t got = fd < 0 ? -1 : read_up_to(fd, start, sizeof(start), 0);
 
 	/* Or of its beginning, which may never have reached the disk. */
 	if (!got || (got > 0 && (!start[0] || journal_recognise(start, (size_t)got))))

@@ -22,8 +22,13 @@
 
 int journal_failed(struct journal *journal, const char *doing)
 {
+	bool first = !journal->err;
+
 	journal->err = -errno;
-	return error_line("cannot %s %s: %s", doing, journal->path, strerror(errno));
+	/* What is tried after a failure, to save what can be saved, may fail in the same way. */
+	if (first)
+		error_line("cannot %s %s: %s", doing, journal->path, strerror(errno));
+	return -1;
 }
 
 int journal_no_memory(struct journal *journal)
@@ -223,7 +228,8 @@ static int lock_current(struct journal *journal, bool *current)
 	struct stat locked, named;
 
 	if (lock(journal->fd)) {
-		if (errno == EWOULDBLOCK)
+		journal->in_use = errno == EWOULDBLOCK;
+		if (journal->in_use)
 			return error_in_use(journal->path);
 		return journal_failed(journal, "lock");
 	}
@@ -276,7 +282,7 @@ static int open_locked(struct journal *journal, int flags)
 static int check_overwritable(struct journal *journal)
 {
 	char start[64];
-	ssize_t got = pread(journal->fd, start, sizeof(start), 0);
+	ssize_t got = read_up_to(journal->fd, start, sizeof(start), 0);
 
 	if (got < 0)
 		return journal_failed(journal, "read");
@@ -293,6 +299,16 @@ void journal_adapt(struct journal *journal, const struct journal_header *header)
 {
 	journal->in_container = !container_is_plain(&header->container);
 	journal->keep = sendcp_max(JOURNAL_KEEP, 2 * sendcp_min(header->interval, INT64_MAX / 4));
+}
+
+void journal_abandon(struct journal *journal)
+{
+	struct stat st;
+
+	if (journal && journal->created && !journal->in_use && journal->fd >= 0 &&
+	    !fstat(journal->fd, &st) && !st.st_size)
+		unlink(journal->path);
+	journal_close(journal);
 }
 
 int journal_claim(const char *path, struct journal_contents *contents, struct journal **out)
@@ -315,7 +331,7 @@ int journal_claim(const char *path, struct journal_contents *contents, struct jo
 	*out = journal;
 	return 0;
 fail:
-	journal_close(journal);
+	journal_abandon(journal);
 	return -1;
 }
 
@@ -325,15 +341,6 @@ int journal_begin(struct journal *journal, const struct journal_contents *conten
 	journal->total = contents->total;
 	return journal_index_load(journal, contents) || journal_set_container(journal, contents) ?
 		-1 : 0;
-}
-
-void journal_abandon(struct journal *journal)
-{
-	struct stat st;
-
-	if (journal && journal->created && !fstat(journal->fd, &st) && !st.st_size)
-		unlink(journal->path);
-	journal_close(journal);
 }
 
 int journal_create_with(const char *path, const struct journal_contents *contents,

@@ -26,6 +26,8 @@ struct journal {
 	bool synced;
 	/* It was not there when it was claimed. */
 	bool created;
+	/* Another run has its lock. */
+	bool in_use;
 	/* It belongs to the caller, and nobody else may write to it. */
 	bool trusted;
 	/* The first line's, with its newline. */

@@ -82,7 +82,7 @@ static void put_time(struct json_object *object, const char *name,
 		     const struct stream_attribute *attribute)
 {
 	struct stream_attribute nanoseconds = { .value = attribute->value + 8, .length = 4 };
-	struct json_object *time = xobject(json_object_new_object());
+	struct json_object *time = json_new();
 	s64 seconds = (s64)stream_attribute_u64(attribute);
 
 	json_put(time, "seconds", json_object_new_int64(seconds));
@@ -116,8 +116,7 @@ static void put_attribute(struct json_object *object, const struct stream_attrib
 
 void stream_dump_json(const struct stream_command *command, FILE *to)
 {
-	struct json_object *object = xobject(json_object_new_object());
-	const char *line;
+	struct json_object *object = json_new();
 	char name[24];
 
 	json_put_string(object, "command", command->type ?
@@ -128,11 +127,5 @@ void stream_dump_json(const struct stream_command *command, FILE *to)
 		json_put_u64(object, "protocol", command->protocol);
 	for (u32 i = 0; i < command->attribute_count; i++)
 		put_attribute(object, &command->attributes[i]);
-	line = json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN |
-					      JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (!line)
-		exit_without_memory();
-	fputs_json(line, to);
-	putc('\n', to);
-	json_object_put(object);
+	json_print(object, false, to);
 }

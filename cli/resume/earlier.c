@@ -135,7 +135,7 @@ static int is_journal(const char *path)
 	if (fd < 0)
 		return error_line("cannot open %s: %s", path, strerror(errno));
 	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
-		got = pread(fd, start, sizeof(start), 0);
+		got = read_up_to(fd, start, sizeof(start), 0);
 	close(fd);
 	return got > 0 && journal_recognise(start, (size_t)got);
 }

@@ -173,6 +173,7 @@ int resume_go_on(struct resume *resume)
 	    open_wrap(resume, &run) || settle(resume, &run.mark))
 		goto detach;
 	say_where(resume, &run.mark);
+	transfer_expect_report(&run, resume->options, resume->options);
 	if (note_resumed(resume, &run.mark))
 		result = (struct transfer_result){
 			.status = TRANSFER_JOURNAL_FAILED,

@@ -15,9 +15,13 @@
 #include "transfer/transfer_result.h"
 #include "util/message.h"
 #include "reason_class.h"
+#include "util/alloc.h"
 #include "util/fileio.h"
 #include "util/signals.h"
 #include "util/summary.h"
+
+#define FILE_EXPLAINED "FILE below is a file on this host that holds the stream, plain, in zstd " \
+		       "or in an archive"
 
 void transfer_report_stop(void)
 {
@@ -196,8 +200,7 @@ static int report_pipe(const struct transfer *run, const struct options *options
 		file = NULL;
 		if (checkpoint)
 			report_ways(run, checkpoint, devices);
-		error_line("FILE below is a file on this host that holds the stream, plain, in "
-			   "zstd or in an archive");
+		error_line("%s", FILE_EXPLAINED);
 	}
 	command = checkpoint ? resume_command_append(checkpoint, devices, file) :
 			       resume_command_alone(options, file);
@@ -255,8 +258,42 @@ static void note_files(const struct transfer *run)
 	note_path(run->journal ? journal_path(run->journal) : NULL, summary_checkpoint);
 }
 
-int transfer_report(const struct transfer *run, const struct transfer_result *result,
-		    const struct options *options, const struct options *devices)
+/* Where nothing is known of the reader yet. */
+static char *expected_command(const struct transfer *run, const struct options *options,
+			      const struct options *devices)
+{
+	char *command;
+
+	if (run->output->file)
+		return file_command(run, options, devices);
+	if (!run->journal)
+		return resume_command_alone(options, NULL);
+	if (!run->output->command)
+		return resume_command_append(journal_path(run->journal), devices, NULL);
+	command = resume_command_flow(resume_command(journal_path(run->journal), options), options);
+	return options->position_command ? command : resume_command_ask(command, NULL);
+}
+
+static char *expected;
+
+static void forget_expected(void)
+{
+	without_memory_resume(NULL, NULL);
+	free(expected);
+	expected = NULL;
+}
+
+void transfer_expect_report(const struct transfer *run, const struct options *options,
+			    const struct options *devices)
+{
+	forget_expected();
+	expected = expected_command(run, options, devices);
+	without_memory_resume(run->output->file || run->output->command ? NULL : FILE_EXPLAINED,
+			      expected);
+}
+
+static int report(const struct transfer *run, const struct transfer_result *result,
+		  const struct options *options, const struct options *devices)
 {
 	note_files(run);
 	if (result->status == TRANSFER_COMPLETE) {
@@ -276,4 +313,15 @@ int transfer_report(const struct transfer *run, const struct transfer_result *re
 		return command_report_resume(run, options);
 	output_find_reader(run->output);
 	return report_pipe(run, options, devices);
+}
+
+int transfer_report(const struct transfer *run, const struct transfer_result *result,
+		    const struct options *options, const struct options *devices)
+{
+	int code = report(run, result, options, devices);
+
+	/* What is done about an interruption may find no memory, either. */
+	if (code != EXIT_BROKEN_OFF)
+		forget_expected();
+	return code;
 }

@@ -15,6 +15,10 @@
 int transfer_report(const struct transfer *run, const struct transfer_result *result,
 		    const struct options *options, const struct options *devices);
 
+/* Before the transfer: what is said of it if it ends without memory. */
+void transfer_expect_report(const struct transfer *run, const struct options *options,
+			    const struct options *devices);
+
 /* The line that says which signal stopped the run, if one did, for a run that sent nothing. */
 void transfer_report_stop(void);
 

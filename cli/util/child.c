@@ -113,7 +113,7 @@ static bool has_ended(pid_t pid, u64 until, const struct sendcp_cancel *cancel, 
 	u64 look = NANOSECONDS / 1000;
 	pid_t got;
 
-	while (!(got = waitpid(pid, status, WNOHANG))) {
+	while (!(got = waitpid(pid, status, WNOHANG)) || (got < 0 && errno == EINTR)) {
 		if (sendcp_cancelled(cancel) || pause_now() >= until)
 			return false;
 		pause_until(sendcp_min(pause_now() + look, until), cancel);

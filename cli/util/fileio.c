@@ -34,24 +34,31 @@ int write_at(int fd, const void *data, size_t size, u64 offset)
 	return 0;
 }
 
+ssize_t read_up_to(int fd, void *data, size_t size, u64 offset)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t got = pread(fd, (char *)data + done, size - done, (off_t)(offset + done));
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (!got)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
 int read_at(int fd, void *data, size_t size, u64 offset)
 {
-	char *to = data;
+	ssize_t got = read_up_to(fd, data, size, offset);
 
-	while (size) {
-		ssize_t done = pread(fd, to, size, (off_t)offset);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0) {
-			errno = done ? errno : EIO;
-			return -1;
-		}
-		to += done;
-		size -= (size_t)done;
-		offset += (u64)done;
-	}
-	return 0;
+	if (got >= 0 && (size_t)got < size)
+		errno = EIO;
+	return got >= 0 && (size_t)got == size ? 0 : -1;
 }
 
 int copy_range(int from, u64 from_offset, int to, u64 to_offset, u64 size)

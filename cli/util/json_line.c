@@ -27,19 +27,13 @@ static void format_sum(const char *text, size_t length, char *to)
 
 char *json_line_format(struct json_object *object, size_t *length)
 {
-	int flags = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
 	size_t plain;
-	const char *text = json_object_to_json_string_length(object, flags, &plain);
-	char *line;
+	char *line = json_text(object, SUM_LENGTH + 1, &plain);
 
-	if (!text)
+	if (!line)
 		return NULL;
 	/* The sum takes the closing brace's place. */
 	plain--;
-	line = malloc(plain + SUM_LENGTH + 2);
-	if (!line)
-		return NULL;
-	memcpy(line, text, plain);
 	format_sum(line, plain, line + plain);
 	memcpy(line + plain + SUM_LENGTH, "\n", 2);
 	*length = plain + SUM_LENGTH + 1;
@@ -71,13 +65,11 @@ static bool few_values(const char *text, size_t length)
 	return values <= JSON_VALUES_MAX && lists <= JSON_LISTS_MAX;
 }
 
-struct json_object *json_text_parse(const char *text, size_t length)
+static struct json_object *parse(const char *text, size_t length)
 {
 	struct json_tokener *tokener;
 	struct json_object *object = NULL;
 
-	if (length > INT_MAX || !few_values(text, length))
-		return NULL;
 	tokener = xobject(json_tokener_new_ex(MAX_DEPTH));
 	object = json_tokener_parse_ex(tokener, text, (int)length);
 	if (object && (json_tokener_get_parse_end(tokener) != length ||
@@ -86,6 +78,26 @@ struct json_object *json_text_parse(const char *text, size_t length)
 		object = NULL;
 	}
 	json_tokener_free(tokener);
+	return object;
+}
+
+/*
+ * The library drops what it has no memory for, and what is left may look like damage. What parses
+ * to an object of its text's own length is whole; of anything else it must find the same twice.
+ */
+struct json_object *json_text_parse(const char *text, size_t length)
+{
+	struct json_object *object, *again;
+
+	if (length > INT_MAX || !few_values(text, length))
+		return NULL;
+	object = parse(text, length);
+	if (object && json_text_length(object) == length)
+		return object;
+	again = parse(text, length);
+	if (!object != !again || (object && json_text_length(object) != json_text_length(again)))
+		exit_without_memory();
+	json_object_put(again);
 	return object;
 }
 
@@ -101,49 +113,6 @@ struct json_object *json_line_parse(const char *line, size_t length)
 	if (memcmp(line + plain, sum, SUM_LENGTH))
 		return NULL;
 	return json_text_parse(line, length);
-}
-
-void json_put(struct json_object *object, const char *key, struct json_object *value)
-{
-	if (json_object_object_add(object, key, xobject(value)))
-		exit_without_memory();
-}
-
-void json_put_u64(struct json_object *object, const char *key, u64 value)
-{
-	json_put(object, key, json_object_new_uint64(value));
-}
-
-void json_put_string(struct json_object *object, const char *key, const char *value)
-{
-	json_put(object, key, json_object_new_string(value));
-}
-
-void json_put_bool(struct json_object *object, const char *key, bool value)
-{
-	json_put(object, key, json_object_new_boolean(value));
-}
-
-void json_put_hex(struct json_object *object, const char *key, const u8 *bytes, size_t size)
-{
-	char text[2 * 32 + 1];
-
-	sendcp_hex_format(bytes, size < 32 ? size : 32, text);
-	json_put_string(object, key, text);
-}
-
-void json_put_uuid(struct json_object *object, const char *key, const u8 uuid[16])
-{
-	char text[UUID_TEXT_SIZE];
-
-	sendcp_uuid_text(uuid, text);
-	json_put_string(object, key, text);
-}
-
-void json_put_time(struct json_object *object, u64 time)
-{
-	if (time)
-		json_put_u64(object, "time", time);
 }
 
 static struct json_object *member(struct json_object *object, const char *key, json_type type)

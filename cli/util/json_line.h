@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <json-c/json.h>
 #include <sendcp/platform.h>
 
@@ -22,6 +23,18 @@
  */
 #define JSON_VALUES_MAX 1300000u
 #define JSON_LISTS_MAX 132000u
+
+/* Does what this thread has built since the last text lack something? */
+bool json_take_lacking(void);
+/*
+ * @object on one line, malloc'ed with @room bytes more than its text and the NUL; NULL without
+ * memory.
+ */
+char *json_text(struct json_object *object, size_t room, size_t *length);
+/* Of the same text. */
+size_t json_text_length(struct json_object *object);
+/* Prints and frees @object; exits without memory. */
+void json_print(struct json_object *object, bool pretty, FILE *to);
 
 /* @object's line with sum and newline, malloc'ed; NULL without memory. @object is not empty. */
 char *json_line_format(struct json_object *object, size_t *length);
@@ -36,10 +49,16 @@ struct json_object *json_line_parse(const char *line, size_t length);
 struct json_object *json_text_parse(const char *text, size_t length);
 
 /*
- * These exit without memory, in a transfer too, as if it had been killed: a line must not lack a
- * member. json_put() takes @value over, which was made for it.
+ * Building. Without memory an object lacks something, or is NULL; that is noted, and no text is
+ * made of it. json_put() and json_array_add() take @value over, which was made for it.
  */
+struct json_object *json_new(void);
+struct json_object *json_new_array(void);
+void json_array_add(struct json_object *array, struct json_object *value);
 void json_put(struct json_object *object, const char *key, struct json_object *value);
+void json_put_null(struct json_object *object, const char *key);
+/* @text may be NULL, and then so is the member. */
+void json_put_text(struct json_object *object, const char *key, const char *text);
 void json_put_u64(struct json_object *object, const char *key, u64 value);
 void json_put_string(struct json_object *object, const char *key, const char *value);
 void json_put_bool(struct json_object *object, const char *key, bool value);

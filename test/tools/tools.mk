@@ -6,7 +6,8 @@ TEST_TOOL_DIR := $(BUILD)/test
 TEST_TOOL_FLAGS := -std=gnu11 -O2 -g $(WARNINGS) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64
 
 .PHONY: test-tools
-test-tools: $(TEST_TOOLS:%=$(TEST_TOOL_DIR)/%) $(TEST_TOOL_DIR)/writegate.so $(BUILD)/examples/send-image
+test-tools: $(TEST_TOOLS:%=$(TEST_TOOL_DIR)/%) $(TEST_TOOL_DIR)/writegate.so \
+	$(TEST_TOOL_DIR)/failcall.so $(BUILD)/examples/send-image
 
 $(TEST_TOOL_DIR)/streamcmp: $(addprefix test/tools/,streamcmp.c deviation.c stream.c describe.c crc32c.c \
 	deviation.h stream.h)
@@ -21,3 +22,8 @@ $(TEST_TOOLS:%=$(TEST_TOOL_DIR)/%):
 $(TEST_TOOL_DIR)/writegate.so: test/tools/writegate.c
 	@mkdir -p $(@D)
 	$(CC) $(TEST_TOOL_FLAGS) -shared -fPIC -o $@ $< -ldl
+
+# Preloaded into a program one of whose calls is to fail.
+$(TEST_TOOL_DIR)/failcall.so: $(addprefix test/tools/,failcall.c failcall_calls.c failcall.h)
+	@mkdir -p $(@D)
+	$(CC) $(TEST_TOOL_FLAGS) -shared -fPIC -fno-builtin -o $@ $(filter %.c,$^) -ldl

@@ -14,6 +14,7 @@
 
 #include "handmade.h"
 #include "journal/write.h"
+#include "util/json_line.h"
 #include "util/message.h"
 
 #define N(number) ((u64)(number))
@@ -79,14 +80,18 @@ static void memory_is_bounded(void **state)
 static void json_there_and_back(void **state)
 {
 	struct replaced_list list = { 0 }, back = { 0 };
+	struct json_object *line = json_new();
 	struct json_object *object;
 
-	assert_null(replaced_json(&list));
+	replaced_put(line, &list);
+	assert_true(json_object_object_get_ex(line, "replaced", &object));
+	assert_null(object);
 	assert_true(replaced_parse(NULL, &back));
 	add(&list, "d/\xff\n\"", 4096, 8192, false);
 	add(&list, "e", 0, 1, true);
 	list.more = 3;
-	object = replaced_json(&list);
+	replaced_put(line, &list);
+	object = json_get_object(line, "replaced");
 	assert_true(replaced_parse(object, &back));
 	assert_int_equal(back.count, 2);
 	assert_string_equal(back.ranges[0].path, "d/\xff\n\"");
@@ -97,7 +102,7 @@ static void json_there_and_back(void **state)
 	replaced_clear(&back);
 	json_object_object_del(object, "bytes");
 	assert_false(replaced_parse(object, &back));
-	json_object_put(object);
+	json_object_put(line);
 	replaced_clear(&back);
 	replaced_clear(&list);
 }

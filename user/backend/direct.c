@@ -113,12 +113,26 @@ static int direct_read_file(void *host, const struct sendcp_file_range *range, v
 	return 0;
 }
 
+/*
+ * An ioctl that ends with EINTR, from a signal that is nobody's wish to stop, is made again: the
+ * engine takes it for such a wish.
+ */
+static int ask(int fd, unsigned long request, void *argument)
+{
+	int ret;
+
+	do
+		ret = ioctl(fd, request, argument);
+	while (ret < 0 && errno == EINTR);
+	return ret;
+}
+
 /* This one also writes dirty pages out first: before that a write leaves no trace in the trees. */
 static int direct_commit(void *host)
 {
 	const struct sendcp_source *source = host;
 
-	return !ioctl(source->mount_fd, BTRFS_IOC_SYNC) || errno == EROFS ? 0 : -errno;
+	return !ask(source->mount_fd, BTRFS_IOC_SYNC, NULL) || errno == EROFS ? 0 : -errno;
 }
 
 /* The root directory of the subvolume asked for last is kept open. */
@@ -147,7 +161,7 @@ static int direct_look(void *host, u64 root, u64 generation, struct sendcp_mount
 	if (ret)
 		return ret;
 	/* Kernels return 1 here for any subvolume but the top-level one; that is no error. */
-	if (ioctl(source->direct->root_fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) < 0)
+	if (ask(source->direct->root_fd, BTRFS_IOC_GET_SUBVOL_INFO, &info) < 0)
 		return errno == ENOENT ? -ESTALE : -errno;
 	now->flags = info.flags;
 	now->ctransid = info.ctransid;
@@ -224,7 +238,7 @@ static int add_all_devices(struct sendcp_source *source, const char *what,
 	for (id = 1; id <= fs->max_id && !ret; id++) {
 		memset(device, 0, sizeof(*device));
 		device->devid = id;
-		if (ioctl(source->mount_fd, BTRFS_IOC_DEV_INFO, device)) {
+		if (ask(source->mount_fd, BTRFS_IOC_DEV_INFO, device)) {
 			if (errno != ENODEV)
 				ret = sendcp_source_fail_errno(source, "%s: cannot ask the "
 							       "filesystem for device %llu", what,
@@ -244,7 +258,7 @@ static int find_devices(struct sendcp_source *source, const char *what)
 	struct btrfs_ioctl_fs_info_args fs = { 0 };
 	int ret;
 
-	if (ioctl(source->mount_fd, BTRFS_IOC_FS_INFO, &fs))
+	if (ask(source->mount_fd, BTRFS_IOC_FS_INFO, &fs))
 		return sendcp_source_fail_errno(source,
 						"%s: cannot ask the filesystem for its devices",
 						what);
@@ -291,7 +305,7 @@ static int direct_start(struct sendcp_source *source, const char *what)
 /* Earlier writes must be on the devices before those are read. */
 static int commit(struct sendcp_source *source, const char *path)
 {
-	if (!ioctl(source->mount_fd, BTRFS_IOC_SYNC) || errno == EROFS)
+	if (!ask(source->mount_fd, BTRFS_IOC_SYNC, NULL) || errno == EROFS)
 		return 0;
 	return sendcp_source_fail_errno(source, "%s: cannot commit the filesystem", path);
 }

@@ -26,7 +26,7 @@ static int check_foreign(const char *path, int fd)
 {
 	const struct foreign *foreign;
 	u8 head[FOREIGN_HEAD];
-	ssize_t got = pread(fd, head, sizeof(head), 0);
+	ssize_t got = read_up_to(fd, head, sizeof(head), 0);
 
 	foreign = got > 0 ? foreign_find(head, (size_t)got) : NULL;
 	if (!foreign)

@@ -56,6 +56,9 @@ static int copy_lines(const struct resume *resume, struct lines *lines)
 		unwrap_on_member(unwrap, read_line, lines);
 		while (!lines->err && !signals_stopped() && unwrap_read(unwrap, buffer, CHUNK))
 			;
+		/* Its lines would be made again, and what they describe. */
+		if (!lines->err && unwrap_ending(unwrap)->how == UNWRAP_FAILED)
+			lines->err = EIO;
 	} else {
 		lines->err = errno;
 	}

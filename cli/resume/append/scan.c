@@ -11,6 +11,7 @@
 #include "resume/append/scan.h"
 #include "util/activity.h"
 #include "util/alloc.h"
+#include "util/fileio.h"
 #include "util/message.h"
 #include "util/signals.h"
 
@@ -60,11 +61,11 @@ static bool pass_plain(struct file_scan *scan, const u8 *data, size_t size)
 static int scan_plain(struct file_scan *scan)
 {
 	u8 *buffer = xmalloc(CHUNK);
-	bool more = pread(scan->fd, scan->head, SCAN_HEAD, 0) >= 0;
-	ssize_t got = 0;
+	ssize_t got = read_up_to(scan->fd, scan->head, SCAN_HEAD, 0);
+	bool more = got >= 0;
 
 	scan->plain = sendcp_min(scan->skip, scan->size);
-	while (more && (got = pread(scan->fd, buffer, CHUNK, (off_t)scan->plain)) > 0)
+	while (more && (got = read_up_to(scan->fd, buffer, CHUNK, scan->plain)) > 0)
 		more = pass_plain(scan, buffer, (size_t)got);
 	free(buffer);
 	if (got < 0)
@@ -142,9 +143,9 @@ static bool named_zst(const char *name)
 static bool zstd_begun(const struct file_scan *scan)
 {
 	u8 bytes[ZSTD_MAGIC_SIZE];
-	ssize_t got = pread(scan->fd, bytes, sizeof(bytes), 0);
+	ssize_t got = read_up_to(scan->fd, bytes, sizeof(bytes), 0);
 
-	return got < (ssize_t)sizeof(bytes) &&
+	return got >= 0 && got < (ssize_t)sizeof(bytes) &&
 	       (named_zst(scan->name) || (got > 0 && unwrap_zstd_begun(bytes, (size_t)got)));
 }
 
@@ -176,14 +177,18 @@ static struct unwrap *open_from_start(int fd, const char *name)
 int scan_kind(int fd, const char *name, enum unwrap_kind *kind)
 {
 	struct unwrap *unwrap = open_from_start(fd, name);
+	int ret = 0;
 	u8 byte;
 
 	if (!unwrap)
 		return -1;
 	unwrap_read(unwrap, &byte, 1);
 	*kind = unwrap_kind(unwrap);
+	/* What cannot be read looks like something plain. */
+	if (unwrap_ending(unwrap)->how == UNWRAP_FAILED)
+		ret = error_line("cannot read %s: %s", name, unwrap_ending(unwrap)->what);
 	unwrap_close(unwrap);
-	return 0;
+	return ret;
 }
 
 static int scan_members(struct file_scan *scan)
