@@ -8,9 +8,11 @@ import random
 import shutil
 import subprocess
 import threading
+import time
 
 import btrfsops
-from chaos_log import MOUNT, attempt, count, done, fail, given_up, operation, say, stop
+from chaos_log import MOUNT, attempt, count, done, fail, given_up, operation, refused, say, \
+    stop
 
 FIFREEZE = 0xC0045877
 FITHAW = 0xC0045878
@@ -24,13 +26,22 @@ state = threading.Lock()
 # Files are open for writing, which a remount to read-only does not allow.
 writing = threading.Lock()
 SECTOR = 4096
+GIVEN_UP = "the kernel gave the filesystem up"
 
 
 def devices():
-    """The devices of the filesystem now: number and path."""
-    shown = subprocess.run(["btrfs", "filesystem", "show", "--raw", MOUNT], check=True,
-                           stdout=subprocess.PIPE).stdout.decode().split("\n")
-    return [(w[1], w[-1]) for w in (line.split() for line in shown) if w and w[0] == "devid"]
+    """The devices of the filesystem now: number and path. While they are asked for, one by one, one
+    of them may go; then btrfs fails, and is asked again."""
+    for _ in range(50):
+        shown = subprocess.run(["btrfs", "filesystem", "show", "--raw", MOUNT], check=False,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if shown.returncode == 0:
+            words = (line.split() for line in shown.stdout.decode().split("\n"))
+            return [(w[1], w[-1]) for w in words if w and w[0] == "devid"]
+        say("filesystem show: %d %s" % (shown.returncode, shown.stderr.decode().strip()))
+        count(refused, "filesystem show")
+        time.sleep(0.02)
+    raise RuntimeError("btrfs filesystem show fails always")
 
 
 def loops():
@@ -75,15 +86,22 @@ class Disturber(threading.Thread):
     def __init__(self, seed):
         super().__init__(name=type(self).__name__.lower())
         self.random = random.Random("%s %s" % (seed, self.name))
+        self.coming = []
 
     def run(self):
         while not stop.is_set():
             self.once()
             stop.wait(self.random.random() * self.PAUSE)
 
+    def choose(self):
+        """Each before one comes a second time: so all happen soon."""
+        if not self.coming:
+            self.coming = self.random.sample(self.OPERATIONS, len(self.OPERATIONS))
+        return self.coming.pop()
+
     def once(self):
         try:
-            getattr(self, self.random.choice(self.OPERATIONS))()
+            getattr(self, self.choose())()
         except OSError as error:
             say("refused: %s" % error)
         except Exception as error:  # pylint: disable=broad-except
@@ -322,7 +340,7 @@ class Kernel(threading.Thread):
         say(text)
         if "forced readonly" in text:
             given_up.set()
-            count(done, "the kernel gave the filesystem up")
+            count(done, GIVEN_UP)
             stop.set()
 
 

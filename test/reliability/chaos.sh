@@ -81,6 +81,8 @@ round()
 
 	[ "$left" -lt "$ROUND" ] || left=$ROUND
 	fixture_begin
+	# Not the one of the user who runs this.
+	export SENDCP_STATE_DIR=$FIX/state
 	make_filesystem "$layout"
 	make_receiver
 	echo "chaos: seed $SEED round $1: $layout, for $left s; log: $CHAOS_LOG"
