@@ -32,17 +32,19 @@ def say(text):
 
 
 def fail(text, at_end=False):
+    """Whether that counts."""
     if stop.is_set() and not at_end:
         # Whatever still runs then is killed.
         say("failed, at the end: " + text)
-        return
+        return False
     # It may have, and its log not have been read yet.
     if given_up.wait(1):
         say("failed, as the kernel did: " + text)
-        return
+        return False
     say("FAILED: " + text)
     with _lock:
         failures.append(text)
+    return True
 
 
 def count(counter, name):

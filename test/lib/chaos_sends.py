@@ -115,6 +115,7 @@ class Send:
         self.before = 0
         # A reader of a pipe writes a file that sendcp was given then.
         self.appended = False
+        self.failed = False
         self.first = self.first_command()
 
     def path(self, name):
@@ -124,7 +125,7 @@ class Send:
         say("send %d: %s" % (self.number, text))
 
     def fail(self, text):
-        fail("send %d (%s, %s): %s" % (self.number, self.name, self.output, text))
+        self.failed |= fail("send %d (%s, %s): %s" % (self.number, self.name, self.output, text))
 
     def to_command(self):
         out = shlex.quote(self.out)
@@ -369,7 +370,7 @@ class Send:
                 f.write(bytes([byte ^ 1]))
         if self.same(plain):
             count(passed, "%s, %s" % (self.name, self.output))
-        elif not stop.is_set():
+        elif self.failed:
             self.keep(plain)
 
     def same(self, plain):
