@@ -31,14 +31,20 @@ def say(text):
         _file.flush()
 
 
-def fail(text):
+def fail(text, at_end=False):
+    """Whether that counts."""
+    if stop.is_set() and not at_end:
+        # Whatever still runs then is killed.
+        say("failed, at the end: " + text)
+        return False
     # It may have, and its log not have been read yet.
     if given_up.wait(1):
         say("failed, as the kernel did: " + text)
-        return
+        return False
     say("FAILED: " + text)
     with _lock:
         failures.append(text)
+    return True
 
 
 def count(counter, name):
@@ -77,7 +83,8 @@ def operation(name, *command):
 
 def attempt(name, function, *arguments):
     """The same for a function that raises OSError."""
-    say("%s %s" % (name, " ".join(str(a) for a in arguments)))
+    # Not all of what is written.
+    say("%s %s" % (name, " ".join(str(a)[:200] for a in arguments)))
     try:
         function(*arguments)
     except OSError as error:

@@ -12,6 +12,7 @@
 #   CHAOS_SEED=N             of all choices; which of them meet depends on the machine
 #   CHAOS_LAYOUTS="single raid1 compress"    in turn, CHAOS_ROUND=180 seconds each
 #   CHAOS_LOG=BUILD/chaos.log    every operation; streams that differ are kept in CHAOS_LOG.failed
+#   CHAOS_WITHOUT="quota drop_caches"    operations (OPERATIONS in chaos_fs.py) that are left out
 #   CHAOS_DAMAGE=1           changes a byte of each stream, to show that it would be found
 set -euo pipefail
 
@@ -81,6 +82,8 @@ round()
 
 	[ "$left" -lt "$ROUND" ] || left=$ROUND
 	fixture_begin
+	# Not the one of the user who runs this.
+	export SENDCP_STATE_DIR=$FIX/state
 	make_filesystem "$layout"
 	make_receiver
 	echo "chaos: seed $SEED round $1: $layout, for $left s; log: $CHAOS_LOG"

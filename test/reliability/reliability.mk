@@ -31,6 +31,7 @@ check-cost: test-deps
 
 check-chaos: test-deps
 	@$(MAKE) --no-print-directory all test-tools
+	@$(RELIABILITY_ENV) $(BATS) test/reliability/chaos.bats
 	@$(RELIABILITY_ENV) test/reliability/chaos.sh $(CHAOS_SECONDS)
 
 check-thorough: test-deps
