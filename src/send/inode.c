@@ -143,15 +143,23 @@ static int creation_command(u32 mode)
 	return -EOPNOTSUPP;
 }
 
-/* A target is a text that fits a path: what a receiver could not create is refused here. */
+/*
+ * A target is a text that fits a path: what a receiver could not create is refused here. mkfs.btrfs
+ * --rootdir stores the NUL after it, too, which is sent as natively: receivers end the text there.
+ */
 static bool symlink_valid(const struct sendcp_extent *extent)
 {
+	u64 length = extent->ram_bytes;
 	u64 i;
 
-	if (extent->type != SENDCP_EXTENT_INLINE || extent->compression || !extent->ram_bytes ||
-	    extent->ram_bytes > extent->inline_size || extent->ram_bytes > SENDCP_PATH_MAX)
+	if (extent->type != SENDCP_EXTENT_INLINE || extent->compression ||
+	    length > extent->inline_size)
 		return false;
-	for (i = 0; i < extent->ram_bytes; i++)
+	if (length && !extent->inline_data[length - 1])
+		length--;
+	if (!length || length > SENDCP_PATH_MAX)
+		return false;
+	for (i = 0; i < length; i++)
 		if (!extent->inline_data[i])
 			return false;
 	return true;

@@ -133,6 +133,8 @@ check_image()
 	truncate -s 200M img
 	mkfs.btrfs -q --rootdir files img >/dev/null 2>&1
 	"$SENDCP" send -q --device img id:5 >stream
+	# Its symlink's target has a NUL at its end.
+	"$SENDCP" verify -q stream
 	run streamcmp --list stream
 	assert_success
 	assert_line --regexp 'MKDIR'

@@ -194,7 +194,7 @@ peak()
 	sed -i '3,$d' cp
 	run prlimit --as=$((400 << 20)) "$SENDCP" resume -q --checkpoint cp --at 1000
 	assert_failure
-	assert_output --regexp "out of memory for the batch to be proven: 1024 MiB are needed, [0-9]+ MiB are available"
+	assert_output --regexp "out of memory for the batch to be proven: 1025 MiB are needed, [0-9]+ MiB are available"
 }
 
 @test "memory: 60,000 devices in a sidecar are refused before any is opened" {

@@ -27,15 +27,16 @@ file_size()
 
 # resume_rest CHECKPOINT PART [OPTIONS]: writes what PART is without, the first bytes of a pipe whose
 # sender was killed. Its last bytes may all have been in the pipe, and the stream complete, before the
-# signal came: then --at is refused, and PART's own contents prove where it ends.
+# signal came: then --at is refused, and PART's own contents prove up to where it can be kept.
 resume_rest()
 {
-	local checkpoint=$1 part=$2
+	local checkpoint=$1 part=$2 position
 
 	shift 2
 	if "$SENDCP" show "$checkpoint" | grep -q "^state: *complete"; then
-		"$SENDCP" resume -q "$@" --checkpoint "$checkpoint" \
-			--have "$("$SENDCP" verify --position "$part")"
+		position=$("$SENDCP" verify --position "$part")
+		truncate -s "${position%%:*}" "$part"
+		"$SENDCP" resume -q "$@" --checkpoint "$checkpoint" --have "$position"
 	else
 		"$SENDCP" resume -q "$@" --checkpoint "$checkpoint" --at "$(file_size "$part")"
 	fi
