@@ -305,7 +305,7 @@ part_memory()
 	    os.close(fd)
 	END
 	btrfs -q subvolume snapshot -r "$FIX_MOUNT/s" "$FIX_MOUNT/ro"
-	sync
+	sync -f "$FIX_MOUNT"
 	peak "direct, peak memory" "$SENDCP" send -q --backend direct "$FIX_MOUNT/ro"
 	peak "native, peak memory" btrfs send -q "$FIX_MOUNT/ro"
 	compare ro

@@ -22,7 +22,7 @@ for n in range(8):
 open(sys.argv[1] + "/f9", "wb").write(random.Random(4).randbytes(3000000))' "$s"
 	btrfs -q subvolume snapshot -r "$s" "$FIX_MOUNT/one"
 	btrfs -q subvolume snapshot -r "$s" "$FIX_MOUNT/two"
-	sync
+	sync -f "$FIX_MOUNT"
 	native_send "$FIX/one" "$FIX_MOUNT/one"
 	native_send "$FIX/increment" -p "$FIX_MOUNT/old" "$FIX_MOUNT/one"
 	export SNAP=$FIX_MOUNT/one OLD=$FIX_MOUNT/old

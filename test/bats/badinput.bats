@@ -404,7 +404,7 @@ changed_source()
 }
 
 @test "bad input: resume after the snapshot was changed" {
-	changed_source "btrfs property set -f ro ro false; echo x >ro/new; sync; btrfs property set ro ro true" \
+	changed_source "btrfs property set -f ro ro false; echo x >ro/new; sync -f .; btrfs property set ro ro true" \
 		"changed"
 }
 

@@ -129,7 +129,7 @@ deduplicate()
 	        try:
 	            with open(path, "rb") as source, open(copy, "wb") as target:
 	                target.write(source.read(size))
-	            os.sync()
+	            btrfsops.sync_file(copy)
 	            btrfsops.dedupe(path, 0, size, copy, 0)
 	        except OSError:
 	            pass

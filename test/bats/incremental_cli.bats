@@ -39,7 +39,7 @@ make_snapshots()
 	cp --reflink=always s/e/new side.rw/again
 	head -c 900000 /dev/urandom >side.rw/d/one
 	btrfs -q subvolume snapshot -r side.rw side
-	sync
+	sync -f "$FIX_MOUNT"
 }
 
 # as_native ARGUMENTS...: the stream must be the native one, and --dry-run must print its size.
@@ -343,7 +343,7 @@ dedupe_into()
 	for which in side 2 3; do
 		rm -f s/twin
 		cp --reflink=never $which/$files s/twin
-		sync
+		sync -f "$FIX_MOUNT"
 		refused "dedupe_into s/twin $which/$files" "/$which was changed"
 	done
 }

@@ -54,7 +54,7 @@ def main():
     btrfs("subvolume", "snapshot", "-r", top, sys.argv[1] + "/parent.ro")
     changed(top, rng)
     btrfs("subvolume", "snapshot", "-r", top, sys.argv[1] + "/s.ro")
-    os.sync()
+    btrfs("filesystem", "sync", sys.argv[1])
 
 
 main()

@@ -51,14 +51,15 @@ static void make_four_files(const char *mount_options)
 {
 	loopfs_make(&fs, 1, 600, OPTIONS);
 	loopfs_mount(&fs, mount_options);
-	loopfs_run(&fs, "btrfs -q subvolume create w; head -c 131072 /dev/urandom > w/a; sync");
+	loopfs_run(&fs, "btrfs -q subvolume create w; head -c 131072 /dev/urandom > w/a;"
+			" sync -f .");
 	reflink("w/a", 0, 128 * KIB, "w/b", 0);
 	reflink("w/a", 0, 128 * KIB, "w/c", 0);
 	reflink("w/a", 0, 128 * KIB, "w/c", 128 * KIB);
 	reflink("w/a", 32 * KIB, 32 * KIB, "w/d", 0);
 	loopfs_run(&fs, "touch w/x$(seq -s ' w/x' 100)\n"
 			"btrfs -q subvolume snapshot -r w s\n"
-			"btrfs -q subvolume snapshot -r w t; sync\n");
+			"btrfs -q subvolume snapshot -r w t; sync -f .\n");
 }
 
 /* A search in subvolume roots[0], with all of @ids to clone from. */
@@ -174,7 +175,8 @@ static void through_shared_references(void **state)
 	struct lab lab;
 
 	make_four_files("commit=1");
-	loopfs_run(&fs, "btrfs -q subvolume delete w; btrfs subvolume sync . > /dev/null; sync\n"
+	loopfs_run(&fs, "btrfs -q subvolume delete w; btrfs subvolume sync . > /dev/null\n"
+			"sync -f .\n"
 		   "btrfs inspect-internal dump-tree -t extent %s |\n"
 		   "grep -q 'shared data backref'\n",
 		   fs.loops[0]);
@@ -200,10 +202,10 @@ static void parts_of_a_compressed_extent(void **state)
 
 	loopfs_make(&fs, 1, 300, "");
 	loopfs_mount(&fs, "compress-force=zstd");
-	loopfs_run(&fs, "btrfs -q subvolume create w; cd w; yes | head -c 131072 > a; sync\n"
+	loopfs_run(&fs, "btrfs -q subvolume create w; cd w; yes | head -c 131072 > a; sync -f .\n"
 			"dd if=/dev/urandom of=a bs=4096 count=1 seek=16 conv=notrunc status=none\n"
-			"cd ..; sync; btrfs -q subvolume snapshot -r w s\n"
-			"btrfs -q subvolume create t; sync\n");
+			"cd ..; sync -f .; btrfs -q subvolume snapshot -r w s\n"
+			"btrfs -q subvolume create t; sync -f .\n");
 	loopfs_unmount(&fs);
 	/* Alone: the reference that both parts make is not looked at. */
 	lab_open(&lab, 257, ids, 1);
@@ -224,10 +226,10 @@ static void up_to_1024_references(void **state)
 	loopfs_make(&fs, 1, 300, "");
 	loopfs_mount(&fs, "");
 	loopfs_run(&fs, "btrfs -q subvolume create w; cd w\n"
-			"head -c 8192 /dev/urandom > a; head -c 8192 /dev/urandom > b; sync\n"
+			"head -c 8192 /dev/urandom > a; head -c 8192 /dev/urandom > b; sync -f .\n"
 			"for i in $(seq 1023); do cp --reflink=always a a$i; done\n"
 			"for i in $(seq 1024); do cp --reflink=always b b$i; done\n"
-			"cd ..; btrfs -q subvolume snapshot -r w s; sync\n");
+			"cd ..; btrfs -q subvolume snapshot -r w s; sync -f .\n");
 	loopfs_unmount(&fs);
 	lab_open(&lab, 257, ids, 1);
 	expect(&lab, 259 + 1022, 0, 0, 259 + 1021, 0);
@@ -284,7 +286,7 @@ static void cache_survives_a_checkpoint(void **state)
 	loopfs_run(&fs, "btrfs -q subvolume create w; cd w\n"
 			"for i in $(seq 200); do\n"
 			"  head -c 16384 /dev/urandom > f$i; touch x$i-$(seq -s \" x$i-\" 10)\n"
-			"done; sync\n"
+			"done; sync -f .\n"
 			"copy() {\n"
 			"  cp --reflink=always f$(($1 * 7 %% 200 + 1)) c$1\n"
 			"  touch y$1-$(seq -s \" y$1-\" 5)\n"
@@ -294,7 +296,7 @@ static void cache_survives_a_checkpoint(void **state)
 			"for i in $(seq 301 600); do copy $i; done\n"
 			"btrfs -q subvolume snapshot -r . ../t\n"
 			"for i in $(seq 601 800); do copy $i; done\n"
-			"btrfs -q subvolume snapshot -r . ../u; sync\n");
+			"btrfs -q subvolume snapshot -r . ../u; sync -f .\n");
 	loopfs_unmount(&fs);
 	lab_open(&lab, 259, ids, 3);
 	lab_open(&other, 259, ids, 3);
@@ -331,8 +333,8 @@ static void moved_under_the_reader(void **state)
 	assert_int_equal(sendcp_clone_search_init(&search, fixture.volume, &root, 1), 0);
 	assert_int_equal(sendcp_clone_find(&search, &wanted, &source), 1);
 
-	loopfs_run(&fs, "btrfs balance start --full-balance . > /dev/null; sync\n"
-			"touch w/x; sync\n");
+	loopfs_run(&fs, "btrfs balance start --full-balance . > /dev/null; sync -f .\n"
+			"touch w/x; sync -f .\n");
 	assert_true(sendcp_clone_find(&search, &wanted, &source) >= 0);
 	assert_int_equal(sendcp_volume_refresh(fixture.volume), 1);
 	/* The extent is not in the extent tree any more: no source, no failure. */

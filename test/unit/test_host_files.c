@@ -42,11 +42,11 @@ static const char contents[] =
 	"  text $c 1500000; text $c.small 1500; text $c.tail 131073; fill $c.hard 200000\n"
 	"  cp --reflink=always $c $c.cut; put plain $c.cut 3 40\n"
 	"  fallocate -p -o 600000 -l 100000 $c.cut\n"
-	"  sync\n"
+	"  sync -f .\n"
 	"done\n"
 	"mount -o remount,compress=none ..\n"
 	"cp --reflink=always plain cloned; put zlib cloned 2 9\n"
-	"cd ..; sync; btrfs -q subvolume snapshot -r src snap; sync\n";
+	"cd ..; sync -f .; btrfs -q subvolume snapshot -r src snap; sync -f .\n";
 
 struct comparison {
 	struct sendcp_source *source;
@@ -245,7 +245,7 @@ static void test_seed(void **state)
 	loopfs_run(&fs, "btrfstune -S 1 %s", fs.loops[0]);
 	loopfs_mount(&fs, "");
 	loopfs_run(&fs, "btrfs -q device add -f %s . && mount -o remount,rw .\n"
-		   "touch new; sync", fs.loops[1]);
+		   "touch new; sync -f .", fs.loops[1]);
 	compare_direct(&fs);
 	loopfs_unmount(&fs);
 	loopfs_mount(&fs, "ro");
@@ -266,7 +266,7 @@ static u64 make_patterned(struct loopfs *fs)
 	loopfs_mount(fs, "");
 	loopfs_run(fs, "btrfs -q subvolume create src; head -c 2000000 /dev/urandom > src/file\n"
 		   "printf '%%s' '%s' | dd of=src/file bs=1 seek=%u conv=notrunc status=none\n"
-		   "sync; btrfs -q subvolume snapshot -r src snap", PATTERN, PATTERN_AT);
+		   "sync -f .; btrfs -q subvolume snapshot -r src snap", PATTERN, PATTERN_AT);
 	snprintf(path, sizeof(path), "%s/snap/file", fs->mount);
 	assert_int_equal(stat(path, &st), 0);
 	loopfs_unmount(fs);

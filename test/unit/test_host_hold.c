@@ -43,7 +43,7 @@ static int setup(void **state)
 	loopfs_make(&fs, 1, 256, "");
 	loopfs_mount(&fs, "");
 	loopfs_run(&fs, "btrfs -q subvolume create rw; echo x > rw/file\n"
-			"for i in a b c; do btrfs -q subvolume snapshot -r rw $i; done; sync");
+			"for i in a b c; do btrfs -q subvolume snapshot -r rw $i; done; sync -f .");
 	assert_int_equal(sendcp_source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	find("rw", &rw);
 	find("a", &a);
@@ -112,7 +112,7 @@ static void test_the_rest_goes_on(void **state)
 	struct hold *first = held(a.fd, NULL, 0);
 	struct hold *second = held(a.fd, &b.id, 1);
 
-	loopfs_run(&fs, "btrfs -q subvolume snapshot a copy; echo y > copy/file; sync\n"
+	loopfs_run(&fs, "btrfs -q subvolume snapshot a copy; echo y > copy/file; sync -f .\n"
 			"btrfs -q subvolume snapshot -r a again\n"
 			"btrfs send -q a | cat > /dev/null\n"
 			"btrfs -q subvolume delete -c copy again\n"
@@ -165,7 +165,7 @@ static void test_deleted(void **state)
 	struct sendcp_source_error error;
 	struct sendcp_subvolume gone;
 
-	loopfs_run(&fs, "btrfs -q subvolume snapshot -r rw gone; sync");
+	loopfs_run(&fs, "btrfs -q subvolume snapshot -r rw gone; sync -f .");
 	find("gone", &gone);
 	assert_int_equal(sendcp_subvolume_unchanged(&gone, NULL), 0);
 	loopfs_run(&fs, "btrfs -q subvolume delete -c gone");
@@ -179,12 +179,12 @@ static void test_changed_since_it_was_found(void **state)
 {
 	struct sendcp_subvolume found;
 
-	loopfs_run(&fs, "btrfs -q subvolume snapshot -r rw one; sync");
+	loopfs_run(&fs, "btrfs -q subvolume snapshot -r rw one; sync -f .");
 	find("one", &found);
 	assert_int_equal(sendcp_subvolume_unchanged(&found, NULL), 0);
 	loopfs_run(&fs, "btrfs property set one ro false");
 	assert_int_equal(sendcp_subvolume_unchanged(&found, NULL), -ESTALE);
-	loopfs_run(&fs, "touch one/new; sync; btrfs property set one ro true");
+	loopfs_run(&fs, "touch one/new; sync -f .; btrfs property set one ro true");
 	assert_int_equal(sendcp_subvolume_unchanged(&found, NULL), -ESTALE);
 	sendcp_subvolume_release(&found);
 	find("one", &found);

@@ -27,7 +27,7 @@ static int setup(void **state)
 		   "ln -s dir a/link; btrfs -q subvolume create a/dir/inner\n"
 		   "btrfs -q subvolume snapshot -r a a.snap\n"
 		   "btrfs -q subvolume snapshot -r a/dir/inner a/dir/deep/inner.snap\n"
-		   "btrfs subvolume sync . >/dev/null; sync");
+		   "btrfs subvolume sync . >/dev/null; sync -f .");
 	return 0;
 }
 
@@ -258,7 +258,7 @@ static void test_image_members(void **state)
 
 	loopfs_make(&other, 3, 128, "-d raid0 -m raid0");
 	loopfs_mount(&other, "");
-	loopfs_run(&other, "btrfs -q subvolume create s; sync");
+	loopfs_run(&other, "btrfs -q subvolume create s; sync -f .");
 	loopfs_unmount(&other);
 	paths[0] = other.loops[1];
 	assert_int_equal(sendcp_source_open_image(paths, 1, NULL, &source, NULL), 0);
@@ -280,7 +280,7 @@ static void test_image_changed(void **state)
 	struct sendcp_error error;
 	int i;
 
-	loopfs_run(&fs, "sync");
+	loopfs_run(&fs, "sync -f .");
 	assert_int_equal(sendcp_source_open_image(paths, 1, NULL, &source, NULL), 0);
 	assert_int_equal(sendcp_source_unchanged(source, &error), 0);
 	loopfs_run(&fs, "touch later; btrfs filesystem sync .; rm later; btrfs filesystem sync .");
@@ -371,7 +371,7 @@ static void test_direct_deleted(void **state)
 	struct stat st;
 	u8 bytes[2];
 
-	loopfs_run(&fs, "btrfs -q subvolume snapshot -r a doomed; sync");
+	loopfs_run(&fs, "btrfs -q subvolume snapshot -r a doomed; sync -f .");
 	assert_int_equal(sendcp_source_open_mounted(fs.mount, NULL, &source, NULL), 0);
 	assert_int_equal(find(source, "doomed", &subvolume), 0);
 	assert_int_equal(fstatat(subvolume.fd, "file", &st, 0), 0);

@@ -61,7 +61,7 @@ static int setup(void **state)
 	loopfs_mount(&fs, "");
 	loopfs_run(&fs, "btrfs -q subvolume create volume\n"
 			"head -c 8M /dev/urandom >volume/contents\n"
-			"btrfs -q subvolume snapshot -r volume snapshot; sync");
+			"btrfs -q subvolume snapshot -r volume snapshot; sync -f .");
 	loopfs_unmount(&fs);
 	open_job(&job);
 	assert_int_equal(measure_output(&job, job.source, &start, NULL, &stream_size, &result), 0);

@@ -42,7 +42,7 @@ static const char script[] =
 	"uuid) umount m; btrfstune -f -m $dev0 >/dev/null; mount $dev0 m; fill three 300;;\n"
 	"stale) umount m; losetup -d $dev1; loops=$dev0;"
 	" btrfs device scan -u $dev1 2>/dev/null || :; mount -t btrfs -o degraded $dev0 m;"
-	" fill three 1000; rm -r m/two; sync; fill four 1000;;\n"
+	" fill three 1000; rm -r m/two; sync -f m; fill four 1000;;\n"
 	"esac\n"
 	"umount m; btrfs inspect-internal dump-tree $dev0 2>/dev/null |"
 	" grep -c '^.item [0-9]* key' >items\n";

@@ -28,7 +28,7 @@ static const char make_script[] =
 	"mkfs.btrfs -q -f -n 4096 -m raid1 -d single $dev0 $dev1 >/dev/null 2>&1\n"
 	"btrfs device scan $dev0 $dev1 >/dev/null; mount $dev0 m; mkdir m/a\n"
 	"head -c 19000000 /dev/urandom | split -a 5 -b 1900 - m/a/inline-\n"
-	"btrfs subvolume snapshot -r m m/snap >/dev/null; sync\n"
+	"btrfs subvolume snapshot -r m m/snap >/dev/null; sync -f m\n"
 	"btrfs subvolume show m/snap | sed -n 's/.*Subvolume ID:[^0-9]*//p' >id\n";
 
 /*
