@@ -174,7 +174,7 @@ static int prepare(struct transfer *run, const struct options *options,
  * A complete stream's journal goes, unless it was asked for; so does one that nobody asked for and
  * that is of no use, because btrfs receive cannot resume.
  */
-static int close_journal(struct transfer *run, const struct options *options, int code)
+static void close_journal(struct transfer *run, const struct options *options, int code)
 {
 	bool useless = run->journal_optional && run->output->reader.receive;
 	bool complete = exit_is_complete(code);
@@ -182,9 +182,9 @@ static int close_journal(struct transfer *run, const struct options *options, in
 	if (complete && run->journal)
 		state_unlink(journal_path(run->journal));
 	if ((complete || useless) && run->journal && !options->checkpoint)
-		return journal_remove(run->journal) ? EXIT_FAILED : code;
-	journal_close(run->journal);
-	return code;
+		journal_remove(run->journal);
+	else
+		journal_close(run->journal);
 }
 
 static int run_prepared(struct transfer *run, const struct options *options)
@@ -197,7 +197,8 @@ static int run_prepared(struct transfer *run, const struct options *options)
 	transfer_run(run, &result);
 	progress_end(run->progress);
 	code = transfer_report(run, &result, options, NULL);
-	return close_journal(run, options, code);
+	close_journal(run, options, code);
+	return code;
 }
 
 /* *@checkpoint: the journal of a stream that went into a command; malloc'ed. */

@@ -177,16 +177,15 @@ void journal_close(struct journal *journal)
 	free(journal);
 }
 
-int journal_remove(struct journal *journal)
+void journal_remove(struct journal *journal)
 {
-	int ret = 0;
-
+	/* What it was for is done, and its last line says so: one that stays changes no outcome. */
 	if (unlink(journal->path) || sync_directory_of(journal->path))
-		ret = journal_failed(journal, "remove");
+		warn_line("cannot remove %s, which is of no more use: %s", journal->path,
+			  strerror(errno));
 	else
 		summary_checkpoint_removed();
 	journal_close(journal);
-	return ret;
 }
 
 void journal_set_keep(struct journal *journal, u64 keep)

@@ -42,8 +42,8 @@ int journal_create_with(const char *path, const struct journal_contents *content
 int journal_open(const char *path, struct journal_contents *contents, struct journal **out);
 /* Gives up the lock. Lines that were not synced may be lost in a crash. NULL is taken. */
 void journal_close(struct journal *journal);
-/* The same, and removes the file. */
-int journal_remove(struct journal *journal);
+/* The same, and removes the file, or warns that it cannot. */
+void journal_remove(struct journal *journal);
 
 /* Why a call failed last, a negative errno. */
 int journal_error(const struct journal *journal);

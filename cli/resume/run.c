@@ -214,12 +214,10 @@ int resume_close(struct resume *resume, int code)
 	}
 	if (exit_is_complete(code) && resume->journal)
 		state_unlink(journal_path(resume->journal));
-	if (exit_is_complete(code) && resume->journal && !kept(resume)) {
-		if (journal_remove(resume->journal))
-			code = EXIT_FAILED;
-	} else {
+	if (exit_is_complete(code) && resume->journal && !kept(resume))
+		journal_remove(resume->journal);
+	else
 		journal_close(resume->journal);
-	}
 	free(resume->known);
 	free(resume->output_path);
 	journal_clear(&resume->contents);

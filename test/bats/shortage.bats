@@ -101,6 +101,29 @@ failing()
 	cmp out.cp cp.before
 }
 
+# Whoever runs the same line again after a failure would append a second stream.
+@test "shortage: a sidecar that cannot be removed after the end makes a complete stream no failure" {
+	# shellcheck disable=SC2016
+	run strace -f -o trace -P "$PWD/out.cp" -e trace=unlink -e inject=unlink:error=EIO \
+		bash -c '"$SENDCP" send --backend direct "$SNAP" >>out'
+	assert_success
+	assert_output --partial "cannot remove $PWD/out.cp, which is of no more use: Input/output error"
+	assert_output --partial "checkpoint file $PWD/out.cp kept"
+	assert cmp out "$FIX/whole"
+	run "$SENDCP" show out.cp
+	assert_line --regexp "^state: *complete"
+
+	rm out out.cp
+	: >out
+	run streamcut --signal KILL --watch out 1000000 -- "$SENDCP" send -q --buffer-size 256K \
+		--bwlimit 4M --backend direct -f out "$SNAP"
+	assert_equal "$status" 137
+	run failing EIO "$PWD/out.cp" unlink resume --checkpoint "$PWD/out.cp"
+	assert_success
+	assert_output --partial "cannot remove"
+	assert cmp out "$FIX/whole"
+}
+
 @test "shortage: an old sidecar in the state directory that cannot be opened stays" {
 	local old
 

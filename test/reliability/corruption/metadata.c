@@ -263,8 +263,10 @@ static enum outcome refused(const struct target *target, enum damage damage,
 		return OUTCOME_REFUSED;
 	else if (!all_copies(damage))
 		snprintf(why, CASE_TEXT, "the other copy is not used: %s", line);
-	else if (target->super)
-		return strstr(line, "superblock") ? OUTCOME_REFUSED : OUTCOME_FAILED;
+	else if (target->super && (error->reason == SENDCP_ERR_CSUM_TYPE ||
+				   strstr(line, "superblock")))
+		/* Which checksum it has stands in the superblock, so that comes first. */
+		return OUTCOME_REFUSED;
 	else if (snprintf(block, sizeof(block), "block %llu", (unsigned long long)target->bytenr),
 		 error->reason == SENDCP_ERR_NODE_CSUM && strstr(line, block))
 		return OUTCOME_REFUSED;
