@@ -57,8 +57,8 @@ void replaced_clear(struct replaced_list *list);
 /* The marks in @bytes, whole commands of a stream, or its header and commands. */
 void replaced_scan(struct replaced_list *list, u32 subvolume, const u8 *bytes, size_t size);
 
-/* The member "replaced" of @object: null of an empty list. */
-void replaced_put(struct json_object *object, const struct replaced_list *list);
+/* The member "replaced" of @to: null of an empty list. */
+void replaced_put(struct json_object *to, const struct replaced_list *list);
 /* @object is that member, or NULL: an empty list. False: not what replaced_put() makes. */
 bool replaced_parse(struct json_object *object, struct replaced_list *list);
 

@@ -40,12 +40,12 @@ int overwrite_journal(const char *path, const struct journal_contents *old)
 }
 
 /* Its last command is END. */
-static bool ends_complete(const struct output *output, u64 size)
+static bool ends_complete(int fd, u64 size)
 {
 	struct sendcp_command_header end, made = { .command = cpu_to_le16(SENDCP_C_END) };
 
 	if (size < SENDCP_STREAM_HEADER_SIZE + sizeof(end) ||
-	    read_at(output->fd, &end, sizeof(end), size - sizeof(end)))
+	    read_at(fd, &end, sizeof(end), size - sizeof(end)))
 		return false;
 	made.crc = cpu_to_le32(sendcp_crc32c(0, &made, sizeof(made)));
 	return !memcmp(&end, &made, sizeof(end));
@@ -62,20 +62,20 @@ static bool looks_resumable(const u8 *head, size_t size, bool *plain)
 
 bool overwrite_is_stream(const char *path, bool *complete)
 {
-	struct output output = { .name = path };
 	u8 head[SENDCP_STREAM_MAGIC_SIZE];
 	bool plain = false;
 	struct stat st;
+	int fd;
 
 	*complete = false;
-	output.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (output.fd < 0)
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
 		return false;
-	if (!fstat(output.fd, &st) && st.st_size >= (off_t)sizeof(head) &&
-	    !read_at(output.fd, head, sizeof(head), 0))
+	if (!fstat(fd, &st) && st.st_size >= (off_t)sizeof(head) &&
+	    !read_at(fd, head, sizeof(head), 0))
 		plain = !memcmp(head, SENDCP_STREAM_MAGIC, sizeof(head));
-	*complete = plain && ends_complete(&output, (u64)st.st_size);
-	close(output.fd);
+	*complete = plain && ends_complete(fd, (u64)st.st_size);
+	close(fd);
 	return plain;
 }
 
@@ -97,7 +97,7 @@ int overwrite_output(const struct output *output, const struct options *options,
 	if (read_at(output->fd, head, size, 0))
 		return error_line("cannot read %s: %s", output->name, strerror(errno));
 	known = looks_resumable(head, size, &plain);
-	if (plain && ends_complete(output, (u64)st.st_size))
+	if (plain && ends_complete(output->fd, (u64)st.st_size))
 		return 0;
 	error_line("%s exists, has %llu bytes and is not known to be a complete stream: not "
 		   "overwriting it", output->name, (u64)st.st_size);

@@ -78,6 +78,7 @@ static void put_line_break(struct text *text, unsigned int depth)
 		put_text(text, " ");
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the object, see put_value(). */
 static void put_object(struct text *text, struct json_object *object, unsigned int depth)
 {
 	bool any = false;
@@ -96,6 +97,7 @@ static void put_object(struct text *text, struct json_object *object, unsigned i
 	put_text(text, "}");
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the object, see put_value(). */
 static void put_array(struct text *text, struct json_object *array, unsigned int depth)
 {
 	size_t count = json_object_array_length(array);
@@ -125,6 +127,7 @@ static void put_number(struct text *text, struct json_object *number)
 }
 
 /* As deep as the objects of the programs that call this, which is not deep. */
+/* NOLINTNEXTLINE(misc-no-recursion) */
 static void put_value(struct text *text, struct json_object *value, unsigned int depth)
 {
 	switch (json_object_get_type(value)) {

@@ -143,13 +143,13 @@ static int confirm(struct sendcp_engine *engine, u64 offset)
 {
 	struct sendcp_volume *volume = engine->volume;
 	struct sendcp_error said = volume->error;
-	u8 *scratch = sendcp_alloc_aligned(2 * SENDCP_COMPRESSED_MAX);
+	u8 *scratch = sendcp_alloc_aligned(2 * (size_t)SENDCP_COMPRESSED_MAX);
 	int found;
 
 	if (!scratch)
 		return sendcp_send_fail(engine, SENDCP_ERR_NO_MEMORY);
 	found = look_still(engine, offset, scratch);
-	sendcp_free_aligned(scratch, 2 * SENDCP_COMPRESSED_MAX);
+	sendcp_free_aligned(scratch, 2 * (size_t)SENDCP_COMPRESSED_MAX);
 	if (!found)
 		volume->error = said;
 	return found;

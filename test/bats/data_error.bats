@@ -313,7 +313,7 @@ interrupted_at()
 }
 
 @test "data error: a pipe that breaks, and the command of the last line" {
-	local how n size command
+	local how n size
 
 	fixture_mkfs 1 256M -d single
 	fixture_mount

@@ -203,6 +203,7 @@ peak()
 	strace -f -o trace -e trace=openat "$SENDCP" resume out.cp >said 2>&1 && return 1
 	assert grep -q "60000 devices are named, and no filesystem of more than 1024 can be read" said
 	assert [ "$(grep -c "$FIX/image" trace)" -eq 0 ]
+	# shellcheck disable=SC2046 # each --device and each path is a word
 	run "$SENDCP" send $(printf -- "--device $FIX/image %.0s" {1..1025}) -f other snap
 	assert_failure 1
 	assert_output --partial "1025 devices are named"

@@ -75,10 +75,12 @@ static void try_line(const char *in, size_t size, unsigned int random)
 	size_t length = sums_put_lines(in, size, text, sizeof(text));
 	struct json_object *object = json_line_parse(text, length);
 	char *line;
+	u32 at;
 
 	if (!object)
 		return;
-	text[draw(&random, (u32)length)] ^= (char)(1u << draw(&random, 7));
+	at = draw(&random, (u32)length);
+	text[at] = (char)(text[at] ^ (1u << draw(&random, 7)));
 	if (json_line_parse(text, length))
 		abort();
 	if (json_object_object_length(object)) {

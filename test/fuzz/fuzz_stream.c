@@ -138,7 +138,7 @@ static void add_attributes(struct made *made, struct script *script, u32 command
 	u64 wanted = info ? info->required : 0;
 
 	if (how & HOW_LIST) {
-		for (u8 i = 0; i < (how & HOW_COUNT); i++)
+		for (u32 i = 0; i < (how & HOW_COUNT); i++)
 			add_attribute(made, script, next_byte(script) % 38, how);
 		return;
 	}

@@ -23,19 +23,22 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size)
 
 static int run_file(const char *path)
 {
-	uint8_t *data = malloc(SIZE_MAX_HERE);
+	uint8_t *data = malloc(SIZE_MAX_HERE), *exact = NULL;
 	FILE *file = fopen(path, "rb");
-	uint8_t *exact;
 	size_t size;
 
-	if (!data || !file) {
+	if (data && file) {
+		size = fread(data, 1, SIZE_MAX_HERE, file);
+		/* As large as the input, so that reading beyond it is found by a sanitizer. */
+		exact = realloc(data, size ? size : 1);
+	}
+	if (file)
+		fclose(file);
+	if (!exact) {
+		free(data);
 		fprintf(stderr, "cannot read %s\n", path);
 		return -1;
 	}
-	size = fread(data, 1, SIZE_MAX_HERE, file);
-	fclose(file);
-	/* As large as the input, so that reading beyond it is found by a sanitizer. */
-	exact = realloc(data, size ? size : 1);
 	/* The last line before a target ends the program. */
 	fprintf(stderr, "%s\n", path);
 	LLVMFuzzerTestOneInput(exact, size);

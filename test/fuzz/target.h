@@ -8,8 +8,8 @@
 #include "drive.h"
 #include "patches.h"
 
-/* Ends the program if there is no such image. */
-void target_start(const char *image);
+/* Ends the program if there is no image @name. */
+void target_start(const char *name);
 size_t target_mutate(u8 *data, size_t size, size_t max_size, unsigned int seed);
 
 /* Everything that the options before the patches say but what to send. */

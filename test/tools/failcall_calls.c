@@ -116,8 +116,11 @@ DEFINE(void *, realloc, (void *old, size_t size))
 {
 	REAL_MEMORY(void *, realloc, (void *, size_t));
 
+	if (!old && !real_)
+		return early_memory(size);
+	/* Its size is not known: what is copied may go on into the new memory. */
 	if (is_early(old) || !real_)
-		return memcpy(early_memory(size), old, old ? size : 0);
+		return memmove(early_memory(size), old, size);
 	return failcall_fails(CALL_MEMORY, "realloc") ? NULL : real_(old, size);
 }
 

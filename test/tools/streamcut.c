@@ -79,7 +79,7 @@ static int64_t pass(int fd, uint64_t limit)
 			break;
 		done += n;
 	}
-	return done;
+	return (int64_t)done;
 }
 
 static int exit_status(pid_t pid)

@@ -153,11 +153,10 @@ static int set_up(void **state)
 {
 	struct place *place = calloc(1, sizeof(*place));
 
-	strcpy(place->directory, "/tmp/sendcp-unit.XXXXXX");
-	if (!mkdtemp(place->directory))
-		return -1;
-	snprintf(place->path, sizeof(place->path), "%s/cp", place->directory);
 	*state = place;
+	strcpy(place->directory, "/tmp/sendcp-unit.XXXXXX");
+	assert_non_null(mkdtemp(place->directory));
+	snprintf(place->path, sizeof(place->path), "%s/cp", place->directory);
 	return 0;
 }
 

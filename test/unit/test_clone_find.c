@@ -31,16 +31,17 @@ static void reflink(const char *from, u64 offset, u64 length, const char *to, u6
 		.src_offset = offset, .src_length = length, .dest_offset = to_offset,
 	};
 	char path[256];
-	int fd;
+	int fd, source;
 
 	snprintf(path, sizeof(path), "%s/%s", fs.mount, from);
-	range.src_fd = open(path, O_RDONLY | O_CLOEXEC);
+	source = open(path, O_RDONLY | O_CLOEXEC);
 	snprintf(path, sizeof(path), "%s/%s", fs.mount, to);
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	assert_true(range.src_fd >= 0 && fd >= 0);
+	assert_true(source >= 0 && fd >= 0);
+	range.src_fd = source;
 	assert_int_equal(ioctl(fd, FICLONERANGE, &range), 0);
 	close(fd);
-	close(range.src_fd);
+	close(source);
 }
 
 /*

@@ -326,27 +326,33 @@ static void a_move_below_itself_is_refused(void **state)
 	bytes_free(&stream);
 }
 
-/* An inode of the image that is a symlink. */
+/* The number of an inode of that leaf that is a symlink, or 0. */
+static u64 symlink_in(const u8 *leaf)
+{
+	const struct sendcp_disk_header *header = (const void *)leaf;
+	const struct sendcp_disk_item *items = (const void *)(header + 1);
+
+	if (le64_to_cpu(header->owner) < SENDCP_FIRST_FREE_ID)
+		return 0;
+	for (u32 n = 0; n < le32_to_cpu(header->nritems); n++) {
+		const struct sendcp_disk_inode *inode = (const void *)
+			((const u8 *)(header + 1) + le32_to_cpu(items[n].offset));
+
+		if (items[n].key.type == SENDCP_INODE_ITEM && S_ISLNK(le32_to_cpu(inode->mode)))
+			return le64_to_cpu(items[n].key.objectid);
+	}
+	return 0;
+}
+
 static u64 find_symlink(const struct image *image, const u8 *fsid)
 {
-	for (u64 i = 0; i < image->count; i++) {
-		const struct sendcp_disk_header *header = (const void *)image->pages[i];
-		const struct sendcp_disk_item *items = (const void *)(header + 1);
+	u64 found = 0;
 
-		if (!header || !is_leaf(image->pages[i], fsid) ||
-		    le64_to_cpu(header->owner) < SENDCP_FIRST_FREE_ID)
-			continue;
-		for (u32 n = 0; n < le32_to_cpu(header->nritems); n++) {
-			const struct sendcp_disk_inode *inode = (const void *)
-				((const u8 *)(header + 1) + le32_to_cpu(items[n].offset));
-
-			if (items[n].key.type == SENDCP_INODE_ITEM &&
-			    S_ISLNK(le32_to_cpu(inode->mode)))
-				return le64_to_cpu(items[n].key.objectid);
-		}
-	}
-	fail_msg("the image has no symlink");
-	return 0;
+	for (u64 i = 0; i < image->count && !found; i++)
+		if (image->pages[i] && is_leaf(image->pages[i], fsid))
+			found = symlink_in(image->pages[i]);
+	assert_int_not_equal(found, 0);
+	return found;
 }
 
 /*

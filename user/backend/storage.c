@@ -151,6 +151,7 @@ static int add_slaves(struct storage *storage, dev_t number, unsigned int depth)
 }
 
 /* Adds the disk that @number is a partition of, if it is one. */
+/* NOLINTNEXTLINE(misc-no-recursion): at most DEPTH_MAX deep. */
 static int add_disk(struct storage *storage, dev_t number, unsigned int depth)
 {
 	char line[32];

@@ -19,7 +19,7 @@ double now(void)
 	struct timespec time;
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 int call(int fd, unsigned long command, void *argument)

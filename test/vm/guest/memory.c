@@ -112,7 +112,7 @@ static void not_taken(const char *directory)
 	refused(NULL, SIZE, EFAULT, "a buffer at 0");
 	refused((void *)0x10, SIZE, EFAULT, "a buffer at no address");
 	refused((void *)0xffff888000000000ul, SIZE, EFAULT, "a buffer at a kernel address");
-	refused((void *)-4096l, SIZE, EFAULT, "a buffer that wraps around");
+	refused((void *)-4096L, SIZE, EFAULT, "a buffer that wraps around");
 	refused((void *)0x7ffffffff000, SIZE, EFAULT, "a buffer beyond the end of user memory");
 	refused(hole + SIZE / 2, SIZE, EFAULT, "a buffer with a hole");
 	refused(hole + SIZE, SIZE, EFAULT, "a buffer that is unmapped");
