@@ -342,7 +342,7 @@ run_last_line()
 	cp cp disk2/copy.cp
 	"$SENDCP" resume -q --checkpoint cp -f disk2/out
 	cmp disk2/out "$FIX/one"
-	run "$SENDCP" resume -q --checkpoint disk2/copy.cp -f disk2/out
+	run "$SENDCP" resume --checkpoint disk2/copy.cp -f disk2/out
 	assert_line --partial "is on another one now: is it the latest copy?"
 }
 
