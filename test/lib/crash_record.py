@@ -63,8 +63,15 @@ class Recorder:
         inside = path.startswith(self.directory + "/")
         return path[len(self.directory) + 1:] if inside else None
 
-    def opened(self, path, flags, fd):
-        name = self.name(path)
+    def opened(self, directory, path, flags, fd):
+        if directory.isdigit():
+            # Of another directory nothing is recorded.
+            if int(directory) not in self.open_directories:
+                return
+            above = self.open_directories[int(directory)]
+            name = os.path.join(above, os.fsdecode(text_of(path)))
+        else:
+            name = self.name(path)
         if name is None:
             return
         if "O_TMPFILE" in flags or "O_APPEND" in flags:
@@ -109,6 +116,8 @@ class Recorder:
             self.do("sync", self.open_files[fd][0])
 
     def path_call(self, name, arguments):
+        if any(a.isdigit() and int(a) in self.open_directories for a in arguments):
+            sys.exit("crash: a call that the recorder does not understand: " + name)
         names = [self.name(a) for a in arguments if a.startswith('"')]
         if None in names:
             return
@@ -130,9 +139,9 @@ class Recorder:
         if name in STRANGE:
             self.strange(name, arguments)
         elif name == "openat":
-            self.opened(arguments[1], arguments[2], result)
+            self.opened(*arguments[:3], result)
         elif name in ("open", "creat"):
-            self.opened(arguments[0], arguments[1] if name == "open" else "O_TRUNC", result)
+            self.opened("", arguments[0], arguments[1] if name == "open" else "O_TRUNC", result)
         elif name.startswith(("rename", "unlink")):
             self.path_call(name, arguments)
         else:
