@@ -74,7 +74,7 @@ static const char *name_fault(const u8 *name, size_t length)
 	return memchr(name, '/', length) ? "a /" : path_fault(name, length);
 }
 
-/* A symlink may lead anywhere. Senders send all that is stored: zero bytes after its target, too. */
+/* A symlink may lead anywhere. Zero bytes that are stored after its target are sent, too. */
 static const char *target_fault(const u8 *target, size_t length)
 {
 	while (length && !target[length - 1])
