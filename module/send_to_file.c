@@ -121,6 +121,17 @@ static int take_checkpoint(struct sendcp_stream *stream)
 	return 0;
 }
 
+/*
+ * No more than the command has can be out. The mark of damaged contents is longer than a WRITE of a
+ * few bytes: of what stands for contents the length is known when it is made.
+ */
+static bool skip_possible(const struct sendcp_stream *stream, u32 length)
+{
+	if (length && (stream->args->flags & (SENDCP_DATA_ZERO | SENDCP_DATA_SKIP)))
+		return stream->skip <= stream->capacity;
+	return stream->skip <= length;
+}
+
 static int settle_command(struct sendcp_stream *stream)
 {
 	u32 length;
@@ -130,7 +141,7 @@ static int settle_command(struct sendcp_stream *stream)
 								 &stream->end));
 	if (ret)
 		return ret;
-	if (stream->skip > length)
+	if (!skip_possible(stream, length))
 		return -EINVAL;
 	return stream->end ? 0 : take_checkpoint(stream);
 }

@@ -74,10 +74,10 @@ static const char *name_fault(const u8 *name, size_t length)
 	return memchr(name, '/', length) ? "a /" : path_fault(name, length);
 }
 
-/* A symlink may lead anywhere. mkfs.btrfs --rootdir stores the NUL after its target, too. */
+/* A symlink may lead anywhere. Zero bytes that are stored after its target are sent, too. */
 static const char *target_fault(const u8 *target, size_t length)
 {
-	if (length && !target[length - 1])
+	while (length && !target[length - 1])
 		length--;
 	if (!length || length > SENDCP_PATH_MAX)
 		return "an impossible length";

@@ -104,8 +104,9 @@ int sendcp_engine_fill(struct sendcp_engine *engine, struct sendcp_fill *fill);
 /*
  * Decides the next command without delivering it: a checkpoint taken then settles it, also where it
  * depends on other subvolumes. *@length is how many bytes it has, 0 with *@end when the stream is
- * complete. If damaged contents are replaced, what sendcp_engine_fill() makes of it may be shorter:
- * contents are not read here. Revalidates, and fails, as sendcp_engine_fill() does.
+ * complete. If damaged contents are replaced, what sendcp_engine_fill() makes of it may be shorter,
+ * or longer than few bytes: contents are not read here. Revalidates, and fails, as
+ * sendcp_engine_fill() does.
  */
 int sendcp_engine_settle_command(struct sendcp_engine *engine, u32 *length, bool *end);
 

@@ -18,12 +18,13 @@ static struct sendcp_time time_from_disk(const struct sendcp_disk_time *disk)
 }
 
 /*
- * No file is longer than an offset can say. A subvolume's root directory is one and has a link;
- * otherwise it would be taken for deleted, and created again under its item's name, "..".
+ * No file is longer than an offset can say; sizes of others mean nothing, and kernels have left
+ * wrong ones to directories. A subvolume's root directory is one and has a link; otherwise it would
+ * be taken for deleted, and created again under its item's name, "..".
  */
 static bool inode_valid(const struct sendcp_inode *inode)
 {
-	if (inode->size > SENDCP_FILE_SIZE_MAX)
+	if (S_ISREG(inode->mode) && inode->size > SENDCP_FILE_SIZE_MAX)
 		return false;
 	return inode->ino != SENDCP_ROOT_DIR_ID || (S_ISDIR(inode->mode) && inode->nlink);
 }

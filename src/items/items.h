@@ -35,8 +35,8 @@ struct sendcp_inode {
 };
 
 /*
- * Parses the INODE_ITEM under @cursor. An impossible size, and a root directory that is none or has
- * no link, are malformed.
+ * Parses the INODE_ITEM under @cursor. An impossible size of a file, and a root directory that is
+ * none or has no link, are malformed.
  */
 int sendcp_inode_parse(struct sendcp_cursor *cursor, struct sendcp_inode *inode);
 /* Looks inode @ino up. -ENOENT (no reason set) if it has no INODE_ITEM. */

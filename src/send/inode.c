@@ -145,7 +145,8 @@ static int creation_command(u32 mode)
 
 /*
  * A target is a text that fits a path: what a receiver could not create is refused here. mkfs.btrfs
- * --rootdir stores the NUL after it, too, which is sent as natively: receivers end the text there.
+ * --rootdir stores the NUL after it, too, and btrfs-convert more of them where the other filesystem
+ * pads targets. They are sent as natively: receivers end the text at the first.
  */
 static bool symlink_valid(const struct sendcp_extent *extent)
 {
@@ -155,7 +156,7 @@ static bool symlink_valid(const struct sendcp_extent *extent)
 	if (extent->type != SENDCP_EXTENT_INLINE || extent->compression ||
 	    length > extent->inline_size)
 		return false;
-	if (length && !extent->inline_data[length - 1])
+	while (length && !extent->inline_data[length - 1])
 		length--;
 	if (!length || length > SENDCP_PATH_MAX)
 		return false;

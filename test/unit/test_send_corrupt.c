@@ -145,9 +145,14 @@ static void *item_data(struct forgery *forgery, const struct sendcp_disk_item *i
 static void a_size_that_no_file_has_is_refused(void **state)
 {
 	struct forgery forgery;
-	struct sendcp_disk_item *item = forge(*state, &forgery, 300, SENDCP_INODE_ITEM, 0);
-	struct sendcp_disk_inode *inode = item_data(&forgery, item);
+	/* No symlink's is so long. */
+	struct sendcp_disk_item *item = forge(*state, &forgery, 0, SENDCP_EXTENT_DATA, 100);
+	struct sendcp_disk_inode *inode;
 
+	item = item_in(forgery.page, le64_to_cpu(item->key.objectid), SENDCP_INODE_ITEM, 0);
+	assert_non_null(item);
+	inode = item_data(&forgery, item);
+	assert_true(S_ISREG(le32_to_cpu(inode->mode)));
 	inode->size = cpu_to_le64(1ULL << 63);
 	assert_sent_until(*state, &forgery, SENDCP_ERR_ITEM_FORMAT);
 }
@@ -173,6 +178,23 @@ static struct sendcp_disk_inode *forge_root(const struct sending *sending, struc
 	}
 	assert_int_not_equal(generation, 0);
 	return item_data(forgery, item_in(forgery->page, SENDCP_ROOT_DIR_ID, SENDCP_INODE_ITEM, 0));
+}
+
+/* Nothing of a directory's size is sent, and kernels have left wrong ones, below zero, too. */
+static void any_size_of_a_directory_is_sent(void **state)
+{
+	struct bytes right = { 0 };
+	struct bytes stream = { 0 };
+	struct forgery forgery;
+	struct sendcp_disk_inode *inode = forge_root(*state, &forgery);
+
+	assert_int_equal(send_forged(*state, &forgery, &right), SENDCP_ERR_NONE);
+	inode->size = cpu_to_le64(~0ULL - 9);
+	assert_int_equal(send_forged(*state, &forgery, &stream), SENDCP_ERR_NONE);
+	assert_int_equal(stream.size, right.size);
+	assert_memory_equal(stream.data, right.data, right.size);
+	bytes_free(&right);
+	bytes_free(&stream);
 }
 
 /* It would be taken for deleted, and created under the name of its item, "..". */
@@ -217,6 +239,28 @@ static void a_symlink_with_a_zero_byte_in_its_target_is_refused(void **state)
 	struct forgery forgery;
 
 	forge_text(*state, &forgery, "../data/inline")[3] = 0;
+	assert_sent_until(*state, &forgery, SENDCP_ERR_SYMLINK_FORMAT);
+}
+
+/* Tools that convert or make filesystems store what their own format has after the target. */
+static void zero_bytes_after_a_target_are_sent(void **state)
+{
+	struct bytes stream = { 0 };
+	struct forgery forgery;
+	u8 target[14];
+
+	memset(forge_text(*state, &forgery, "../data/inline") + 11, 0, 3);
+	memcpy(target, "../data/inl\0\0", sizeof(target));
+	assert_int_equal(send_forged(*state, &forgery, &stream), SENDCP_ERR_NONE);
+	assert_non_null(memmem(stream.data, stream.size, target, sizeof(target)));
+	bytes_free(&stream);
+}
+
+static void a_target_of_zero_bytes_is_refused(void **state)
+{
+	struct forgery forgery;
+
+	memset(forge_text(*state, &forgery, "../data/inline"), 0, 14);
 	assert_sent_until(*state, &forgery, SENDCP_ERR_SYMLINK_FORMAT);
 }
 
@@ -377,10 +421,13 @@ int main(void)
 		cmocka_unit_test(untouched_leaf_is_sent),
 		cmocka_unit_test(inode_item_with_an_offset_is_refused),
 		cmocka_unit_test(a_size_that_no_file_has_is_refused),
+		cmocka_unit_test(any_size_of_a_directory_is_sent),
 		cmocka_unit_test(a_root_directory_without_links_is_refused),
 		cmocka_unit_test(a_root_directory_that_is_a_file_is_refused),
 		cmocka_unit_test(an_attribute_with_a_zero_byte_in_its_name_is_refused),
 		cmocka_unit_test(a_symlink_with_a_zero_byte_in_its_target_is_refused),
+		cmocka_unit_test(zero_bytes_after_a_target_are_sent),
+		cmocka_unit_test(a_target_of_zero_bytes_is_refused),
 		cmocka_unit_test(empty_acls_get_their_header),
 		cmocka_unit_test(a_move_below_itself_is_refused),
 		cmocka_unit_test(a_name_in_a_symlink_is_refused),

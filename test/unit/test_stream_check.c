@@ -64,6 +64,15 @@ static void wrong(struct blob *blob, const char *what)
 	wrong(&wrong_blob, what);			\
 } while (0)
 
+static void make_symlink(struct blob *blob, const char *target, u16 length)
+{
+	make_command(blob, 8);
+	make_text(blob, 15, "l");
+	make_attribute(blob, 3, "\1\0\0\0\0\0\0", 8);
+	make_attribute(blob, 17, target, length);
+	close_command(blob);
+}
+
 static void make_every_command(struct blob *blob)
 {
 	make(blob, 2, 15, "b", 1, UUID, 2, N(8), 20, UUID, 21, N(7), 0);
@@ -194,6 +203,7 @@ static void paths(void **state)
 static void lengths_and_zero_bytes(void **state)
 {
 	static char text[5000];
+	struct stream_check check;
 	struct blob blob;
 
 	memset(text, 'a', 256);
@@ -210,6 +220,14 @@ static void lengths_and_zero_bytes(void **state)
 	make_attribute(&blob, 15, "a\0b", 3);
 	close_command(&blob);
 	wrong(&blob, "a zero byte");
+	blob = begun(1);
+	make_symlink(&blob, "\0\0", 2);
+	wrong(&blob, "path_link with an impossible length");
+	blob = begun(1);
+	make_symlink(&blob, "d/f\0", 4);
+	make_symlink(&blob, "d/f\0\0\0\0", 7);
+	make_end(&blob);
+	assert_string_equal(check_blob(&blob, &check), "");
 	blob = begun(1);
 	make_command(&blob, 14);
 	make_text(&blob, 15, "f");
