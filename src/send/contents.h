@@ -3,9 +3,9 @@
  * Contents of the current inode, and those of them that cannot be read.
  *
  * If the request says so, damaged contents are replaced and marked in the stream. Damaged is what a
- * later try will not read either: a wrong checksum in all mirrors that are there, corrupt compressed
- * data, a medium that gives no mirror of it. A device that is gone, and damaged metadata, are
- * failures.
+ * later try will not read either: a wrong checksum in all mirrors that are there, corrupt
+ * compressed data, a medium that gives no mirror of it. A device that is gone, and damaged
+ * metadata, are failures.
  */
 #ifndef SENDCP_SEND_CONTENTS_H
 #define SENDCP_SEND_CONTENTS_H
