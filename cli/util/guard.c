@@ -74,7 +74,7 @@ static int refuse(const char *reason, const char **why)
 	return -1;
 }
 
-/* basename() would make a file's name of it. */
+/* Taken apart, it would become a file's name. */
 static bool names_directory(const char *path)
 {
 	size_t length = strlen(path);
