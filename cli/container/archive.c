@@ -24,6 +24,7 @@
 #define TAR_END_SIZE 1024u
 #define TAR_HEADER_SIZE 512u
 #define TAR_SIZE_AT 124u
+#define TAR_SIZE_LENGTH 12u
 #define TAR_TYPE_AT 156u
 #define TAR_MAGIC_AT 257u
 /* GNU's: where the first holes, and whether more headers of them follow. */
@@ -148,18 +149,20 @@ static size_t not_ours(struct archive_layer *layer)
 	return 0;
 }
 
-/* Octal digits; what is longer, or in binary, is no size of ours. */
+/*
+ * Octal digits after blanks, as libarchive takes them: with another size than it takes, a header
+ * could be hidden from this. What is in binary, or negative, is no size of ours.
+ */
 static bool tar_size(const u8 *header, u64 *size)
 {
-	const u8 *digit = header + TAR_SIZE_AT;
+	const u8 *digit = header + TAR_SIZE_AT, *end = digit + TAR_SIZE_LENGTH;
 
 	*size = 0;
-	for (unsigned int i = 0; i < 11; i++) {
-		if (digit[i] < '0' || digit[i] > '7')
-			return !digit[i] || digit[i] == ' ';
-		*size = *size << 3 | (u64)(digit[i] - '0');
-	}
-	return true;
+	while (digit < end && (*digit == ' ' || *digit == '\t'))
+		digit++;
+	while (digit < end && *digit >= '0' && *digit <= '7')
+		*size = *size << 3 | (u64)(*digit++ - '0');
+	return digit == end || !*digit || *digit == ' ';
 }
 
 /* Attributes may say that the member after them has another size, or holes. */

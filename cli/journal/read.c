@@ -220,7 +220,7 @@ static int read_batch(struct reader *reader, struct json_object *object)
 		return corrupt(reader, "impossible values");
 	}
 	if (!checkpoint_fits(&contents->header, &batch)) {
-		free(batch.checkpoint);
+		journal_batch_clear(&batch);
 		return corrupt(reader, "its checkpoint is of another send than the first line");
 	}
 	while (contents->count && replaces(&batch, &contents->batches[contents->count - 1]))

@@ -74,10 +74,23 @@ static int refuse(const char *reason, const char **why)
 	return -1;
 }
 
+/* Taken apart, it would become a file's name. */
+static bool names_directory(const char *path)
+{
+	size_t length = strlen(path);
+
+	return !length || path[length - 1] == '/';
+}
+
 static int open_directory(struct place *place, const char *path)
 {
-	char *copy = xstrdup(path);
+	char *copy;
 
+	if (names_directory(path)) {
+		errno = *path ? EISDIR : ENOENT;
+		return -1;
+	}
+	copy = xstrdup(path);
 	place->directory = open(dirname(copy), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	free(copy);
 	if (place->directory < 0)

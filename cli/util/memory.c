@@ -38,8 +38,19 @@ static bool read_number(const char *dir, const char *name, u64 *value)
 	return ok;
 }
 
+/* At most as many lines are added up. */
+#define SUMMED 3
+
+static bool is_among(const char *word, const char *const names[SUMMED])
+{
+	for (unsigned int i = 0; i < SUMMED && names[i]; i++)
+		if (!strcmp(word, names[i]))
+			return true;
+	return false;
+}
+
 /* The sum of the lines of a file that begin with one of @names and a number. */
-static u64 read_sum(const char *dir, const char *name, const char *const names[2])
+static u64 read_sum(const char *dir, const char *name, const char *const names[SUMMED])
 {
 	char path[PATH_MAX + 64], word[64];
 	u64 value, sum = 0;
@@ -48,7 +59,7 @@ static u64 read_sum(const char *dir, const char *name, const char *const names[2
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	file = fopen(path, "re");
 	while (file && fscanf(file, "%63s %llu%*[^\n]", word, &value) >= 1) {
-		if (!strcmp(word, names[0]) || !strcmp(word, names[1]))
+		if (is_among(word, names))
 			sum += value;
 		value = 0;
 	}
@@ -67,8 +78,8 @@ struct cgroup_names {
 	const char *hierarchy;
 	const char *limit;
 	const char *usage;
-	/* In memory.stat: the page cache, which the kernel takes back. */
-	const char *cache[2];
+	/* In memory.stat: what the kernel takes back; version 1 does not say it of inodes. */
+	const char *cache[SUMMED];
 };
 
 static const struct cgroup_names version_1 = {
@@ -77,7 +88,8 @@ static const struct cgroup_names version_1 = {
 };
 
 static const struct cgroup_names version_2 = {
-	"", "memory.max", "memory.current", { "inactive_file", "active_file" },
+	"", "memory.max", "memory.current",
+	{ "inactive_file", "active_file", "slab_reclaimable" },
 };
 
 static u64 left_in_group(const struct cgroup_names *names, const char *dir)
@@ -164,7 +176,7 @@ static u64 left_of_limits(void)
 
 static u64 left_of_machine(void)
 {
-	static const char *const names[2] = { "MemAvailable:", "SwapFree:" };
+	static const char *const names[SUMMED] = { "MemAvailable:", "SwapFree:" };
 	u64 kib = read_sum(PROC, "meminfo", names);
 
 	return kib ? kib << 10 : MEMORY_UNLIMITED;

@@ -179,6 +179,18 @@ theirs()
 	assert grep -q "others may write to it" err
 }
 
+@test "guard: a name with a slash at its end is a directory's, and makes or empties no file" {
+	refused "cannot open new/: Is a directory" -f new/
+	refused "cannot open new/: Is a directory" --no-checkpoint -f new/
+	refused "cannot open new/: Is a directory" --checkpoint new/ -f out
+	assert [ ! -e new ]
+	echo precious >file
+	ln -s file/ link
+	refused "cannot open file/: Is a directory" --restart --checkpoint cp -f file/
+	refused "cannot open link: Is a directory" --restart --checkpoint cp -f link
+	assert_equal "$(cat file)" precious
+}
+
 @test "guard: one file as output and sidecar, by whatever name, is named" {
 	local name
 

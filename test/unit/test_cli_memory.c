@@ -90,6 +90,17 @@ static void the_page_cache_counts_as_free(void **state)
 	assert_int_equal(memory_left(), 34 * MIB);
 }
 
+/* A walk through very many files fills a group with their inodes, which make room. */
+static void inodes_that_are_kept_count_as_free(void **state)
+{
+	run("echo '0::/x' >proc/self/cgroup");
+	set("x", "memory.max", 64 * MIB, "memory.current", 64 * MIB);
+	assert_int_equal(memory_left(), 0);
+	run("printf 'active_file %llu\\nslab_reclaimable %llu\\nslab_unreclaimable %llu\\n' "
+	    ">cgroup/x/memory.stat", 10 * MIB, 30 * MIB, 5 * MIB);
+	assert_int_equal(memory_left(), 40 * MIB);
+}
+
 static void the_machine_limits_with_its_swap(void **state)
 {
 	run("printf 'MemTotal: 9 kB\\nMemAvailable:  2048 kB\\nSwapFree: 1024 kB\\n' "
@@ -127,6 +138,7 @@ int main(void)
 		TEST(without_limits_nothing_is_known),
 		TEST(each_group_above_limits),
 		TEST(the_page_cache_counts_as_free),
+		TEST(inodes_that_are_kept_count_as_free),
 		TEST(the_machine_limits_with_its_swap),
 		TEST(a_limit_on_addresses_counts),
 		cmocka_unit_test(sizes_are_rounded_up),

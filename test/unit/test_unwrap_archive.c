@@ -354,6 +354,25 @@ static void sparse_files_of_tar(void **state)
 	free_archived(&archived);
 }
 
+/* Read otherwise than libarchive does, they would hide the headers after them from this. */
+static void sizes_of_tar_with_blanks(void **state)
+{
+	struct archived archived = make_archived(false);
+	u8 *size = archived.file.bytes + archived.how.ends[0] + 124;
+
+	memmove(size + 1, size, 11);
+	seal_tar_header(size - 124);
+	assert_whole(unwrap_blob(&archived.file, archived.file.size));
+	memcpy(size, " \t", 2);
+	seal_tar_header(size - 124);
+	assert_whole(unwrap_blob(&archived.file, archived.file.size));
+	size[0] = '-';
+	seal_tar_header(size - 124);
+	refused(unwrap_blob(&archived.file, archived.file.size), UNWRAP_DAMAGED,
+		"is not sendcp's");
+	free_archived(&archived);
+}
+
 /* Other tools' attributes are taken, but not those that say what is in the member. */
 static void attributes_of_tar(void **state)
 {
@@ -554,6 +573,7 @@ int main(void)
 		cmocka_unit_test(cpio_names_of_any_length),
 		cmocka_unit_test(cpio_headers_that_are_none),
 		cmocka_unit_test(sparse_files_of_tar),
+		cmocka_unit_test(sizes_of_tar_with_blanks),
 		cmocka_unit_test(attributes_of_tar),
 		cmocka_unit_test(offsets_that_are_wrong),
 		cmocka_unit_test(archives_in_zstd),
