@@ -94,8 +94,9 @@ static void general_help(FILE *to)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		fprintf(to, "  %-9s%s\n", commands[i].name, commands[i].brief);
 	fputs("\nThe options of a command: sendcp help COMMAND. The manual: man 8 sendcp.\n\n"
-	      "Exit status: 0 done, 1 failed for good, 2 usage, 75 interrupted: run it\n"
-	      "again, or the last line that it printed.\n",
+	      "Exit status: 0 done, 1 failed for good, 2 usage, 3 done, but data that cannot\n"
+	      "be read are replaced, 75 interrupted: run it again, or the last line that it\n"
+	      "printed.\n",
 	      to);
 }
 

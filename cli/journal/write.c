@@ -174,13 +174,23 @@ void journal_close(struct journal *journal)
 	replaced_clear(&journal->replaced);
 	free(journal->resumed);
 	free(journal->path);
+	free(journal->link);
 	free(journal);
+}
+
+/* Its name goes with the file: the next send would refuse a link that leads nowhere. */
+static int remove_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) || !S_ISLNK(st.st_mode) ? 0 : unlink(path);
 }
 
 void journal_remove(struct journal *journal)
 {
 	/* What it was for is done, and its last line says so: one that stays changes no outcome. */
-	if (unlink(journal->path) || sync_directory_of(journal->path))
+	if (unlink(journal->path) || (journal->link && remove_link(journal->link)) ||
+	    sync_directory_of(journal->path))
 		warn_line("cannot remove %s, which is of no more use: %s", journal->path,
 			  strerror(errno));
 	else
@@ -257,7 +267,10 @@ static int open_file(struct journal *journal, int flags)
 		return error_line("cannot open %s: %s", journal->path, why);
 	}
 	if (real) {
-		free(journal->path);
+		if (journal->link)
+			free(journal->path);
+		else
+			journal->link = journal->path;
 		journal->path = real;
 	}
 	return 0;

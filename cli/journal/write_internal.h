@@ -20,6 +20,8 @@ struct journal_line {
 struct journal {
 	int fd;
 	char *path;
+	/* The name that it was opened by, if that is a link which leads to @path. */
+	char *link;
 	/* Bytes of whole lines; the file's length unless a write failed. */
 	u64 size;
 	/* Nothing was written since the last sync. */

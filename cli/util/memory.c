@@ -177,9 +177,11 @@ static u64 left_of_limits(void)
 static u64 left_of_machine(void)
 {
 	static const char *const names[SUMMED] = { "MemAvailable:", "SwapFree:" };
+	static const char *const known[SUMMED] = { "MemAvailable:", "MemAvailable:" };
 	u64 kib = read_sum(PROC, "meminfo", names);
 
-	return kib ? kib << 10 : MEMORY_UNLIMITED;
+	/* Swap alone is not what there is. */
+	return kib && read_sum(PROC, "meminfo", known) ? kib << 10 : MEMORY_UNLIMITED;
 }
 
 u64 memory_left(void)

@@ -82,6 +82,17 @@ theirs()
 	"$SENDCP" show own/cp | grep -q "^state: *complete"
 }
 
+@test "guard: a link to a sidecar goes with it, and the same send can be made again" {
+	: >own/cp
+	ln -s "$PWD/own/cp" out.cp
+	"$SENDCP" send -q -f out "$SNAP"
+	cmp out "$FIX/whole"
+	assert [ ! -e own/cp ]
+	assert [ ! -L out.cp ]
+	"$SENDCP" send -q -f out --restart "$SNAP"
+	cmp out "$FIX/whole"
+}
+
 @test "guard: links of other users lead to no sidecar, in any directory" {
 	interrupted --checkpoint own/cp -f out
 	cp own/cp before
