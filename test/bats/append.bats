@@ -282,7 +282,6 @@ stopped()
 	cut_copy "$FIX/long" 190000000
 	fixture_umount
 	fixture_mount compress=zstd
-	echo 3 >/proc/sys/vm/drop_caches
 	cat file >/dev/null
 	read=$(python3 - "$SENDCP" resume -q --append file "$FIX_MOUNT/long.ro" <<-'END'
 	import resource, subprocess, sys
