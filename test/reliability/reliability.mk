@@ -43,5 +43,5 @@ analyze:
 	@test/install-deps.sh build test analyze
 	@MAKE="$(MAKE) --no-print-directory" BUILD=$(BUILD) test/reliability/analyze.sh $(TOOLS)
 
-include test/reliability/corruption/corruption.mk
+include test/reliability/corruption.mk
 include test/reliability/analyze.mk
