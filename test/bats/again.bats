@@ -41,14 +41,15 @@ setup()
 	export SENDCP_STATE_DIR=$BATS_TEST_TMPDIR/state
 }
 
-# cut_send FILE BYTE OPTION...: a send that is killed when FILE has BYTE bytes.
+# cut_send FILE BYTE OPTION...: a send that is killed when FILE has BYTE bytes. On a busy machine that is
+# seen late: without a limit the send might be complete by then.
 cut_send()
 {
 	local file=$1 byte=$2
 
 	shift 2
 	run streamcut --signal KILL --watch "$file" "$byte" -- \
-		"$SENDCP" send -q --buffer-size 160K --checkpoint-interval 600K "$@"
+		"$SENDCP" send -q --bwlimit 16M --buffer-size 160K --checkpoint-interval 600K "$@"
 	assert_equal "$status" 137
 }
 
@@ -348,7 +349,7 @@ other()
 
 @test "again: -f /dev/stdout is standard output, whose checkpoint file is beside the file" {
 	run streamcut --signal KILL --watch out 4000000 -- bash -c \
-		'exec "$SENDCP" send -q --buffer-size 160K -f /dev/stdout "$SNAP" >out'
+		'exec "$SENDCP" send -q --bwlimit 16M --buffer-size 160K -f /dev/stdout "$SNAP" >out'
 	assert_equal "$status" 137
 	assert [ -e out.cp ]
 	refute [ -e /dev/stdout.cp ]
