@@ -133,7 +133,7 @@ static int refuse_repeat(const struct resume *resume)
 			  resume->options->at);
 }
 
-/* Nothing was written: the proof is made again. */
+/* Nothing was written: the proof can be repeated. */
 static int have_later(struct resume *resume)
 {
 	char *begin = resume_command(journal_path(resume->journal), resume->options);

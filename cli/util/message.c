@@ -106,13 +106,15 @@ int error_line(const char *fmt, ...)
 	va_start(args, fmt);
 	put_line(&error_kind, fmt, args);
 	va_end(args);
+	in_use = false;
 	return -1;
 }
 
 int error_in_use(const char *name)
 {
+	error_line("%s is in use by another sendcp", name);
 	in_use = true;
-	return error_line("%s is in use by another sendcp", name);
+	return -1;
 }
 
 bool message_in_use(void)

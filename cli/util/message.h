@@ -42,8 +42,8 @@ void make_printable(char *line);
 /* Always printed. Returns -1, so that `return error_line(...)` reads well. */
 int error_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /*
- * @name is locked by another run: that passes, so the program ends with EXIT_BROKEN_OFF. -1 as
- * error_line().
+ * @name is locked by another run: that passes, so the program ends with EXIT_BROKEN_OFF if no other
+ * error follows. -1 as error_line().
  */
 int error_in_use(const char *name);
 bool message_in_use(void);

@@ -15,7 +15,7 @@
 #include "send/path.h"
 #include "send/range.h"
 
-static int begin_at_offset(struct sendcp_engine *engine, enum sendcp_command command, u64 offset)
+int sendcp_begin_at(struct sendcp_engine *engine, enum sendcp_command command, u64 offset)
 {
 	int err = sendcp_current_path(engine, &engine->path_a);
 
@@ -29,7 +29,7 @@ static int begin_at_offset(struct sendcp_engine *engine, enum sendcp_command com
 
 int sendcp_send_update_extent(struct sendcp_engine *engine, u64 offset, u64 size)
 {
-	int err = begin_at_offset(engine, SENDCP_C_UPDATE_EXTENT, offset);
+	int err = sendcp_begin_at(engine, SENDCP_C_UPDATE_EXTENT, offset);
 
 	if (err)
 		return err;
@@ -45,7 +45,7 @@ static int send_write(struct sendcp_engine *engine, struct sendcp_data_range *ra
 		.offset = range->offset,
 		.length = sendcp_min(range->write_end - range->offset, sendcp_chunk_size(engine)),
 	};
-	int err = begin_at_offset(engine, SENDCP_C_WRITE, range->offset);
+	int err = sendcp_begin_at(engine, SENDCP_C_WRITE, range->offset);
 
 	if (err)
 		return err;
@@ -79,7 +79,7 @@ static int send_encoded(struct sendcp_engine *engine, struct sendcp_data_range *
 	struct sendcp_payload payload = { .kind = SENDCP_PAYLOAD_ENCODED };
 	u64 within = range->offset - extent->file_offset;
 	u64 length = extent->num_bytes - within;
-	int err = begin_at_offset(engine, SENDCP_C_ENCODED_WRITE, range->offset);
+	int err = sendcp_begin_at(engine, SENDCP_C_ENCODED_WRITE, range->offset);
 
 	if (err)
 		return err;

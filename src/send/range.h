@@ -6,6 +6,7 @@
 #define SENDCP_SEND_RANGE_H
 
 #include <sendcp/platform.h>
+#include <sendcp/stream.h>
 
 struct sendcp_engine;
 struct sendcp_data_range;
@@ -16,6 +17,8 @@ int sendcp_step_range(struct sendcp_engine *engine);
 int sendcp_step_clone(struct sendcp_engine *engine, struct sendcp_data_range *range);
 /* Leaves engine->item_cursor on state.item, wherever its block was moved to. */
 int sendcp_cursor_to_item(struct sendcp_engine *engine);
+/* Begins a command about the current inode: its path, and @offset in its contents. */
+int sendcp_begin_at(struct sendcp_engine *engine, enum sendcp_command command, u64 offset);
 /* Says that a range has contents, instead of sending them: SENDCP_SEND_NO_FILE_DATA. */
 int sendcp_send_update_extent(struct sendcp_engine *engine, u64 offset, u64 size);
 

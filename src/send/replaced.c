@@ -6,26 +6,14 @@
  * and a stream that is truncated between them has no mark for bytes that a resumed run makes again.
  */
 #include "send/attributes.h"
-#include "send/path.h"
+#include "send/range.h"
 #include "send/replaced.h"
-
-static int begin_at(struct sendcp_engine *engine, enum sendcp_command command, u64 offset)
-{
-	int err = sendcp_current_path(engine, &engine->path_a);
-
-	if (err)
-		return err;
-	sendcp_command_begin(&engine->encoder, command);
-	sendcp_put_path(&engine->encoder, SENDCP_A_PATH, &engine->path_a);
-	sendcp_put_u64(&engine->encoder, SENDCP_A_FILE_OFFSET, offset);
-	return 0;
-}
 
 static int queue_mark(struct sendcp_engine *engine, u64 offset, u32 length)
 {
 	const char *how = engine->flags & SENDCP_SEND_DATA_ZERO ? SENDCP_MARK_ZERO :
 								SENDCP_MARK_SKIP;
-	int err = begin_at(engine, SENDCP_C_UPDATE_EXTENT, offset);
+	int err = sendcp_begin_at(engine, SENDCP_C_UPDATE_EXTENT, offset);
 
 	if (err)
 		return err;
@@ -49,7 +37,7 @@ static int queue_write(struct sendcp_engine *engine, u64 offset, u32 length)
 		engine->encoder.queue.payload.kind = SENDCP_PAYLOAD_NONE;
 		return 0;
 	}
-	err = begin_at(engine, SENDCP_C_WRITE, offset);
+	err = sendcp_begin_at(engine, SENDCP_C_WRITE, offset);
 	return err ? err : sendcp_command_end_payload(&engine->encoder, &payload);
 }
 
