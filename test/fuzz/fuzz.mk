@@ -22,7 +22,7 @@ $(FUZZ_WINDOWED): LDFLAGS += $(foreach f,ZSTD_createDStream ZSTD_createDCtx,-Wl,
 # These end where the send itself would begin: no filesystem is needed.
 FUZZ_APPEND_WRAPS := $(foreach f,resume_go_on resume_open_job resume_prefix_hash,-Wl,--wrap=$(f))
 $(FUZZ_DIR)/fuzz_append $(FUZZ_DIR)/fuzz_match: LDFLAGS += $(FUZZ_APPEND_WRAPS)
-FUZZ_HELPERS := drive.c patches.c mutate.c quiet.c target.c sums.c sample.c
+FUZZ_HELPERS := paths.c drive.c patches.c mutate.c quiet.c target.c sums.c sample.c
 FUZZ_OBJECTS = $(FUZZ_SOURCES:%.c=$(FUZZ_DIR)/%.o)
 FUZZ_HELPER_OBJECTS := $(FUZZ_HELPERS:%.c=$(FUZZ_DIR)/test/fuzz/%.o)
 

@@ -18,6 +18,7 @@
 #include "resume/append/append.h"
 #include "sample.h"
 #include "patches.h"
+#include "paths.h"
 #include "sums.h"
 #include "util/alloc.h"
 #include "util/message.h"
@@ -55,24 +56,6 @@ int __wrap_resume_prefix_hash(const struct resume *resume, u64 size, const u8 ha
 		return 0;
 	vouched = size;
 	return 1;
-}
-
-static size_t read_path(const char *path, u8 *to)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, to, CONTENTS_MAX);
-
-	if (size < 0 || close(fd))
-		abort();
-	return (size_t)size;
-}
-
-static void write_path(const char *path, const void *data, size_t size)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size || close(fd))
-		abort();
 }
 
 /* All of the file must be whole frames. */
@@ -115,7 +98,7 @@ static size_t read_members(int fd, size_t file_size)
 static size_t read_contents(const struct resume *resume)
 {
 	const struct container_spec *container = &resume->contents.header.container;
-	size_t size = read_path(resume->output_path, bytes);
+	size_t size = read_path(resume->output_path, bytes, CONTENTS_MAX);
 
 	if (container->archive)
 		return read_members(resume->output.fd, size);
@@ -190,7 +173,8 @@ static void run(const u8 *file, size_t size)
 	write_path(journal_path_, journal, journal_size);
 	if (append_file(&options) == EXIT_BROKEN_OFF && !resumed)
 		abort();
-	if (!resumed && (read_path(file_path, bytes) != size || memcmp(bytes, file, size)))
+	if (!resumed && (read_path(file_path, bytes, CONTENTS_MAX) != size ||
+			 memcmp(bytes, file, size)))
 		abort();
 }
 

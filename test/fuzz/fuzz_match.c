@@ -20,6 +20,7 @@
 #include "fuzzer.h"
 #include "image.h"
 #include "patches.h"
+#include "paths.h"
 #include "resume/append/append.h"
 #include "util/alloc.h"
 #include "util/message.h"
@@ -74,28 +75,10 @@ int __wrap_resume_prefix_hash(const struct resume *resume, u64 size, const u8 ha
 	return __real_resume_prefix_hash(resume, size, hash);
 }
 
-static size_t read_path(const char *path, u8 *to)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t size = fd < 0 ? -1 : read(fd, to, ROOM);
-
-	if (size < 0 || close(fd))
-		abort();
-	return (size_t)size;
-}
-
-static void write_path(const char *path, const void *data, size_t size)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size || close(fd))
-		abort();
-}
-
 /* What the file holds, by libzstd alone if it is compressed; it must be whole frames then. */
 static size_t read_contents(bool compressed)
 {
-	ZSTD_inBuffer in = { .src = file, .size = read_path(file_path, file) };
+	ZSTD_inBuffer in = { .src = file, .size = read_path(file_path, file, ROOM) };
 	ZSTD_outBuffer out = { .dst = contents, .size = sizeof(contents) };
 	ZSTD_DCtx *zstd = ZSTD_createDCtx();
 	size_t left = 0;
@@ -209,7 +192,7 @@ static void run(size_t size)
 	parse(&resume, words, &options);
 	append_file(&options);
 	options_free(&options);
-	if (!resumed && (read_path(file_path, file) != size || memcmp(file, before, size)))
+	if (!resumed && (read_path(file_path, file, ROOM) != size || memcmp(file, before, size)))
 		abort();
 }
 
@@ -261,7 +244,7 @@ static void make_stream(struct stream *stream, const char *option, const char *v
 	if (command_send(&options))
 		abort();
 	options_free(&options);
-	stream->size = read_path(file_path, stream->bytes);
+	stream->size = read_path(file_path, stream->bytes, ROOM);
 	unlink(file_path);
 }
 
